@@ -1,0 +1,13 @@
+"""Where the files that travel with the code lie: templates and the sample configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(name: str) -> Path:
+    """The folder `templates` or `config`: inside an installed wheel, or beside the package in a checkout."""
+    installed = _PACKAGE / "_bundled" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name

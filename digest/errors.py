@@ -1,0 +1,71 @@
+"""Every error that the service raises on purpose; foreign exceptions become one of these where they enter."""
+
+from __future__ import annotations
+
+
+class DigestError(Exception):
+    """The root. Its text is one line that says what is wrong and what to do about it."""
+
+
+class ConfigurationError(DigestError):
+    """A setting is missing or wrong.
+
+    `place` is the file and the key, as far as they are known, for example `config/digest.toml: sources.0.path`.
+    """
+
+    def __init__(self, problem: str, *, place: str = "", remedy: str = "") -> None:
+        self.problem, self.place, self.remedy = problem, place, remedy
+        super().__init__(_line(place, problem, remedy))
+
+
+class DumpError(DigestError):
+    """A dump cannot be read or holds no entry. `dump` is its path within its source."""
+
+    def __init__(self, dump: str, reason: str, *, remedy: str = "") -> None:
+        self.dump, self.reason, self.remedy = dump, reason, remedy
+        super().__init__(_line(dump, reason, remedy))
+
+
+class StoreError(DigestError):
+    """The store cannot be opened, read or written."""
+
+
+class UnknownError(DigestError):
+    """Somebody asked for a thing that does not exist (an entry, an edition, a subscriber, a source)."""
+
+    def __init__(self, kind: str, name: str, *, remedy: str = "") -> None:
+        self.kind, self.name, self.remedy = kind, name, remedy
+        super().__init__(_line("", f"no {kind} {name!r}", remedy))
+
+
+class AddressError(DigestError):
+    """A mail address that cannot be used. The address itself is `address`; the text masks it."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address, self.reason = address, reason
+        super().__init__(f"{masked(address)}: {reason}")
+
+
+class TransportError(DigestError):
+    """The mail transport did not take a message.
+
+    `code` is the SMTP reply code where a server spoke, `text` its words, `phase` one of `connect`, `login`,
+    `sender`, `recipient`, `content`, `answer`. `uncertain` says that the message may have been taken: the
+    connection was lost after the final dot and before the reply.
+    """
+
+    def __init__(self, text: str, *, phase: str, code: int | None = None, uncertain: bool = False) -> None:
+        self.text, self.phase, self.code, self.uncertain = text, phase, code, uncertain
+        super().__init__(f"{phase}: {code or 'no reply'} {text}".strip())
+
+
+def masked(address: str) -> str:
+    """The address as logs and messages may show it: `a***@e***.org`."""
+    local, _, domain = address.rpartition("@")
+    head, dot, tail = domain.rpartition(".")
+    return f"{local[:1]}***@{(head or tail)[:1]}***{dot}{tail if head else ''}"
+
+
+def _line(place: str, problem: str, remedy: str) -> str:
+    text = f"{place}: {problem}" if place else problem
+    return f"{text} ({remedy})" if remedy else text

@@ -1,0 +1,229 @@
+"""The values that the stations hand to each other; knows nothing of files, databases, mail or the web."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+
+SourceId = NewType("SourceId", str)
+EntryId = NewType("EntryId", str)
+AtomId = NewType("AtomId", str)
+Fingerprint = NewType("Fingerprint", str)
+DigestId = NewType("DigestId", str)
+EditionKey = NewType("EditionKey", str)
+SubscriberId = NewType("SubscriberId", int)
+
+
+class Layout(StrEnum):
+    """How a listing page prints an entry."""
+
+    DATEBLOCK = "dateblock"
+    BYLINE = "byline"
+
+
+@dataclass(frozen=True, slots=True)
+class DateEvidence:
+    """The date as one dump shows it. Always a possible day; `year` is absent in the `dateblock` layout."""
+
+    month: int
+    day: int
+    year: int | None = None
+
+
+class DateKind(StrEnum):
+    """What the evidence supports."""
+
+    EXACT = "exact"
+    INFERRED = "inferred"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDate:
+    """The date of an entry and its kind. `year` is absent exactly when the kind is partial."""
+
+    month: int
+    day: int
+    year: int | None
+    kind: DateKind
+
+    @property
+    def full(self) -> date | None:
+        """The calendar day, or None where no year is supported."""
+        return None if self.year is None else date(self.year, self.month, self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One entry as one dump shows it.
+
+    `position` counts from 0 through the dump; `page` is the listing page within the dump that it stands on, from 0.
+    `paragraphs` is the body in reading order with each figure's caption once, in its place; `figures` are those
+    captions in the same order, so they are a subsequence of `paragraphs`. `date` is absent where the dump printed
+    an impossible day. An entry that may still grow is not `complete`.
+    """
+
+    dump: str
+    position: int
+    page: int
+    layout: Layout
+    title: str
+    author: str | None
+    date: DateEvidence | None
+    readers: int | None
+    paragraphs: tuple[str, ...]
+    figures: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A parsed dump. `sightings` are in page order, at least one. `encoding` is the one it was decoded from."""
+
+    dump: str
+    encoding: str
+    sightings: tuple[Sighting, ...]
+
+
+class BlockKind(StrEnum):
+    """What a stretch of an entry's body is, as recovered from the flat text."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    FIGURE = "figure"
+    VERSE = "verse"
+    CODE = "code"
+    FORMULA = "formula"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of an entry's body. `text` may hold line breaks, which verse, code and formulas keep."""
+
+    kind: BlockKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a reader reads of an entry; `paragraphs`, `figures` and `complete` as in a Sighting."""
+
+    title: str
+    author: str | None
+    paragraphs: tuple[str, ...]
+    figures: tuple[str, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article, merged from its sightings.
+
+    `published` of a feed is `date.full`. `readers` is the newest count. `sources` holds at least one id, the one
+    that showed it first in front. `updated_at` moves only on a significant revision. `revision` numbers the stored
+    states from 1; `content` is that revision's. `page_order` is the position at its first sighting.
+    """
+
+    id: EntryId
+    atom_id: AtomId
+    sources: tuple[SourceId, ...]
+    content: Content
+    date: EntryDate | None
+    readers: int | None
+    first_seen_at: datetime
+    updated_at: datetime
+    revision: int
+    page_order: int
+
+
+class Section(StrEnum):
+    """The part of an edition in which an entry stands."""
+
+    NEW = "new"
+    MOST_READ = "most_read"
+    CORRECTED = "corrected"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """An entry as an edition tells it. `gained` is the number of readers won since the last edition (most read)."""
+
+    section: Section
+    entry: Entry
+    gained: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One issue of a digest, frozen when it is made.
+
+    The window is half-open, `[opens_at, closes_at)`; `opens_at` is absent for the first edition of a digest.
+    `slot_at` is the scheduled moment, absent for one that an operator cut. An empty edition is only recorded.
+    """
+
+    key: EditionKey
+    digest: DigestId
+    slot_at: datetime | None
+    opens_at: datetime | None
+    closes_at: datetime
+    empty: bool
+
+
+class Format(StrEnum):
+    """Which parts a subscriber's mail has."""
+
+    BOTH = "both"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The frozen words of an edition in one language, the personal parts left as marks (see mail.personal)."""
+
+    language: str
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person. `address` is as they wrote it; two addresses that differ only in the case are one person."""
+
+    id: SubscriberId
+    address: str
+    name: str
+    language: str
+    format: Format
+    created_at: datetime
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands.
+
+    `planned → leased → accepted`, or from leased to `deferred` (again later), `failed` (never again),
+    `unknown` (the server may have it; tried once more with the same Message-ID). `suppressed`: the person
+    left, was erased or is known undeliverable before the mail went out.
+    """
+
+    PLANNED = "planned"
+    LEASED = "leased"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An edition on its way to a subscriber, as leased by a drain. `attempts` counts this lease too."""
+
+    edition: EditionKey
+    digest: DigestId
+    subscriber: Subscriber
+    message_id: str
+    attempts: int
+    made_at: datetime

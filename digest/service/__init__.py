@@ -1,0 +1,1 @@
+"""The order of calls, nothing else: refreshing, making editions, delivering, reading what is published."""

@@ -1,0 +1,456 @@
+"""What the service needs of a store, as protocols; `digest.store` fulfils them without being imported here.
+
+A store hands out transactions: `with store.write() as tx` holds the only right to write until it ends, commits at
+the end and rolls back on any exception; `with store.read() as tx` sees one consistent state and writes nothing.
+Every method may raise StoreError. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from digest.changes.values import ChangeSet, Known, Placing, Questions
+    from digest.model import (
+        AtomId,
+        Body,
+        Content,
+        Delivery,
+        DeliveryState,
+        DigestId,
+        Edition,
+        EditionKey,
+        Entry,
+        EntryDate,
+        EntryId,
+        Format,
+        Selected,
+        SourceId,
+        Subscriber,
+        SubscriberId,
+    )
+
+
+# --- sources and dumps ----------------------------------------------------------------------------
+
+
+class DumpState(StrEnum):
+    """How the last attempt to read a dump ended."""
+
+    GOOD = "good"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a file system says of a file without reading it; equal stamps mean an unchanged file."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDump:
+    """What is stored of one dump file. `path` is relative to its source's folder, with forward slashes.
+
+    `stamp` and `sha256` are of the newest bytes looked at, good or not. `sightings` counts the last good reading
+    (0: there is none). `approved` is the hash that the operator let through; `discarded` the one they refused.
+    """
+
+    source: SourceId
+    path: str
+    stamp: Stamp
+    sha256: str
+    state: DumpState
+    reason: str
+    read_at: datetime
+    sightings: int
+    approved: str | None = None
+    discarded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is stored of a source. `settled_at`: when its first import was finished, absent before that."""
+
+    id: SourceId
+    settled_at: datetime | None
+    refreshed_at: datetime | None
+    entries: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that an operator should look at: a sighting that was ambiguous, and what was done about it."""
+
+    at: datetime
+    source: SourceId
+    path: str
+    title: str
+    candidates: tuple[EntryId, ...]
+    outcome: str
+
+
+class Readings(Protocol):
+    """Sources, dumps and their last good readings. Called by `service.refresh` and `service.reports`."""
+
+    def register_source(self, source: SourceId, now: datetime) -> None:
+        """Make the source known; does nothing where it is."""
+        ...
+
+    def source(self, source: SourceId) -> SourceState | None: ...
+
+    def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
+        """Record the end of a pass; `problem` is empty where all went well."""
+        ...
+
+    def dumps(self, source: SourceId) -> dict[str, KnownDump]:
+        """Every dump ever read of a source, by path."""
+        ...
+
+    def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
+        """The last good reading in page order; empty where there is none."""
+        ...
+
+    def known(self, questions: Questions, also: Iterable[EntryId]) -> list[Known]:
+        """Every entry, removed ones too, that answers to a question or is named in `also`; no order, no twice."""
+        ...
+
+    def pages_with(self, entries: Iterable[EntryId]) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
+        """Each page (source, path, page) of a last good reading that shows one of the entries, in page order."""
+        ...
+
+    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]: ...
+
+    def store_dump(self, dump: KnownDump) -> None:
+        """Insert or replace what is known of the dump (its last reading stays)."""
+        ...
+
+    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
+        """Store a change set: entries, revisions, keys, counts, dates, and `placings` as the new last reading."""
+        ...
+
+    def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
+        """Store better date evidence. Silent: it moves no `updated_at`."""
+        ...
+
+    def unsettled(self, source: SourceId) -> list[Entry]:
+        """The entries of an unfinished first import that this source showed first; not published yet."""
+        ...
+
+    def settle(
+        self, source: SourceId, news: Iterable[EntryId], updated_at: Mapping[EntryId, datetime], now: datetime
+    ) -> None:
+        """Finish the first import: publish its entries with the given `updated_at`, mark `news` for editions."""
+        ...
+
+    def reports(self, source: SourceId | None = None, limit: int = 20) -> list[Report]:
+        """What was ambiguous (`apply` stores it from the change set), newest first."""
+        ...
+
+    def decide(self, source: SourceId, path: str, *, approve: bool) -> None:
+        """Record the operator's word on a held dump: its present hash is approved or discarded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyFacts:
+    """What storing a change set needs beside it.
+
+    `first_import`: new entries are not published before `settle`. `atom_ids` holds one for each Added.
+    `title_keys` and `lead_keys` hold those of each Added and each Revised content.
+    """
+
+    now: datetime
+    first_import: bool
+    atom_ids: Mapping[EntryId, AtomId]
+    title_keys: Mapping[EntryId, str]
+    lead_keys: Mapping[EntryId, str]
+
+
+# --- what is published ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRecord:
+    """One stored state of an entry. `cause` is a changes.Cause, or `first`, or `date`."""
+
+    number: int
+    at: datetime
+    cause: str
+    significant: bool
+    content: Content
+    date: EntryDate | None
+
+
+class Entries(Protocol):
+    """Published entries. Called by `service.reading`. Unsettled and removed entries never show."""
+
+    def newest(self, *, source: SourceId | None = None, limit: int | None = None) -> list[Entry]:
+        """Newest first: by first sighting, then by date (known years first, newest first), then page order, then id."""
+        ...
+
+    def entry(self, entry: EntryId) -> Entry | None: ...
+
+    def revisions(self, entry: EntryId) -> list[RevisionRecord]:
+        """Oldest first."""
+        ...
+
+    def counts(self, entry: EntryId) -> list[tuple[datetime, int]]:
+        """The reader counts over time, oldest first."""
+        ...
+
+    def published_state(self) -> tuple[int, datetime]:
+        """A number that grows with each change of what is published, and when it last grew (never backwards)."""
+        ...
+
+
+# --- digests and editions -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DigestState:
+    """What is stored of a digest. `last_slot_at`, `last_close_at`: of its newest editions, empty ones included."""
+
+    id: DigestId
+    configured_at: datetime
+    last_slot_at: datetime | None
+    last_close_at: datetime | None
+    editions: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditionCounts:
+    """An edition with its deliveries by state."""
+
+    edition: Edition
+    deliveries: dict[DeliveryState, int]
+
+
+class Editions(Protocol):
+    """Digests and editions. Called by `service.editions` and `service.reading`."""
+
+    def register_digest(self, digest: DigestId, now: datetime) -> None:
+        """Make the digest known; does nothing where it is."""
+        ...
+
+    def digest(self, digest: DigestId) -> DigestState | None: ...
+
+    def untold(self, digest: DigestId, since: datetime | None, sources: Sequence[SourceId]) -> list[Entry]:
+        """News that no edition of this digest holds, first seen at or after `since`; order as Entries.newest.
+
+        Empty `sources` means all.
+        """
+        ...
+
+    def corrected(self, digest: DigestId) -> list[Entry]:
+        """Entries that this digest told, with a significant revision newer than the one it told last."""
+        ...
+
+    def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
+        """Entries with the readers that each won since then, most first, none that won nothing."""
+        ...
+
+    def free_key(self, wanted: EditionKey) -> EditionKey:
+        """`wanted`, or where it is taken the first free one of `wanted-2`, `wanted-3`, …"""
+        ...
+
+    def make(
+        self,
+        edition: Edition,
+        selected: Sequence[Selected],
+        bodies: Sequence[Body],
+        recipients: Sequence[tuple[SubscriberId, str]],
+    ) -> bool:
+        """Store the edition, its entries at their revisions, its bodies and one planned delivery a recipient.
+
+        A recipient is a subscriber and the Message-ID of their mail. False, and nothing stored, where the slot of
+        this digest has its edition already.
+        """
+        ...
+
+    def editions(self, digest: DigestId | None = None) -> list[EditionCounts]:
+        """Newest first, empty ones included."""
+        ...
+
+    def edition(self, key: EditionKey) -> EditionCounts | None: ...
+
+    def selected(self, key: EditionKey) -> list[Selected]:
+        """In the order of making, each entry with the content of the frozen revision."""
+        ...
+
+    def body(self, key: EditionKey, language: str) -> Body | None:
+        """The body in that language, or where there is none the first one stored; None where there is no edition."""
+        ...
+
+
+# --- subscribers and deliveries -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A record that is never changed. `act`: `joined` or `left`; `source`: who acted and by which means."""
+
+    digest: DigestId
+    act: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRecord:
+    """All that is stored of a person: what `export` prints. `digests` are the active subscriptions."""
+
+    subscriber: Subscriber
+    digests: tuple[DigestId, ...]
+    suppressed: str
+    consents: tuple[Consent, ...]
+    deliveries: tuple[tuple[EditionKey, DeliveryState, datetime | None], ...]
+
+
+class Subscribers(Protocol):
+    """People and their consent. Called by `service.subscribers` and `service.editions`."""
+
+    def add(
+        self,
+        address: str,
+        *,
+        name: str,
+        language: str,
+        fmt: Format,
+        digests: Sequence[DigestId],
+        source: str,
+        now: datetime,
+    ) -> SubscriberRecord | None:
+        """A new, active subscriber with a consent record a digest; None where the address is known already."""
+        ...
+
+    def join(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
+        """Subscribe a known person; False where they are subscribed already."""
+        ...
+
+    def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
+        """End a subscription and suppress its deliveries that are not under way; False where there is none."""
+        ...
+
+    def find(self, address: str) -> SubscriberRecord | None:
+        """By address, whatever its case."""
+        ...
+
+    def get(self, subscriber: SubscriberId) -> SubscriberRecord | None: ...
+
+    def all(self) -> list[SubscriberRecord]:
+        """Everybody, in the order of joining (left ones too)."""
+        ...
+
+    def active(self, digest: DigestId) -> list[Subscriber]:
+        """Who gets the next edition: subscribed, not suppressed."""
+        ...
+
+    def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
+        """Delete the person and every trace but the deliveries' counts; keep `address_hash` so that none re-imports."""
+        ...
+
+    def erased(self, address_hash: str) -> bool: ...
+
+    def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
+        """Never mail this address again: what its server said."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A delivery as `digest edition show` prints it."""
+
+    edition: EditionKey
+    subscriber: SubscriberId
+    address: str
+    state: DeliveryState
+    attempts: int
+    next_at: datetime | None
+    code: int | None
+    text: str
+
+
+class Deliveries(Protocol):
+    """The ledger of mail. Called by `service.delivery`."""
+
+    def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
+        """Take up to `limit` deliveries that are due: planned, deferred or unknown ones whose time has come, and
+        leased ones whose lease has ended (a drain died; they count as unknown). Oldest edition first.
+
+        People who left or are suppressed are not taken: their deliveries become suppressed.
+        """
+        ...
+
+    def record(
+        self,
+        edition: EditionKey,
+        subscriber: SubscriberId,
+        state: DeliveryState,
+        *,
+        now: datetime,
+        next_at: datetime | None = None,
+        code: int | None = None,
+        text: str = "",
+    ) -> None:
+        """Record what the transport said of a leased delivery."""
+        ...
+
+    def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
+        """Give back a lease that was not used; it counts as no attempt."""
+        ...
+
+    def open(self, edition: EditionKey | None = None) -> int:
+        """How many are planned, leased, deferred or unknown."""
+        ...
+
+    def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...
+
+    def pause(self, reason: str, until: datetime, now: datetime) -> None:
+        """Stop all sending until then: the fault is ours or the relay's."""
+        ...
+
+    def paused(self, now: datetime) -> tuple[str, datetime] | None: ...
+
+    def resume(self) -> None: ...
+
+
+class Transaction(Protocol):
+    """One transaction; the parts share it."""
+
+    @property
+    def readings(self) -> Readings: ...
+    @property
+    def entries(self) -> Entries: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+
+class Store(Protocol):
+    """The state. May be used from several threads at once, each with its own transaction."""
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+
+    def write(self) -> AbstractContextManager[Transaction]: ...
+
+    def secret(self) -> bytes:
+        """32 random bytes, made once with the store, for the tokens in links."""
+        ...
+
+    def check(self) -> None:
+        """Raise StoreError unless the schema is the newest and the database answers."""
+        ...

@@ -1,0 +1,320 @@
+"""Every setting, its default and its check; the only home of pydantic. Knows no station."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from digest.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_CONFIG = Path("config/digest.toml")
+_SECRETS = Path("/run/secrets")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def _duration(value: object) -> object:
+    """`15m`, `2h 30m`, `3d` as a timedelta; anything else is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"\s*(\d+\s*[smhdw]\s*)+", value):
+        raise ValueError("a duration is written like 30s, 15m, 2h, 3d or 1w")
+    return timedelta(seconds=sum(int(n) * _UNITS[u] for n, u in re.findall(r"(\d+)\s*([smhdw])", value)))
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{value!r} is no IANA time zone, such as Asia/Shanghai or Europe/Berlin") from error
+    return value
+
+
+def _first_day(value: object) -> object:
+    return date(int(value), 1, 1) if isinstance(value, int | str) and re.fullmatch(r"\d{4}", str(value)) else value
+
+
+def _last_day(value: object) -> object:
+    return date(int(value), 12, 31) if isinstance(value, int | str) and re.fullmatch(r"\d{4}", str(value)) else value
+
+
+def _http(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("a URL starts with http:// or https:// and names a host")
+    return value.rstrip("/")
+
+
+def _link(value: str) -> str:
+    if value:
+        _http(value)
+        try:
+            value.format(title="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError("the only placeholder is {title}") from error
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Url = Annotated[str, AfterValidator(_http)]
+Language = Literal["zh_CN", "en"]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Group):
+    """A configured origin of dumps."""
+
+    id: Name = Field(description="Short name, used in URLs; never change it.")
+    title: str = Field(min_length=1, description="What readers see.")
+    path: Path = Field(description="A file, a folder (read with its sub-folders) or a glob; relative to this file.")
+    timezone: Zone = Field("UTC", description="The zone of its dates: an entry's day begins at midnight there.")
+    language: str = Field("zh-CN", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Language tag.")
+    link: Annotated[str, AfterValidator(_link)] = Field(
+        "", description="Where the original is found; {title} is replaced by the title, percent-encoded."
+    )
+    every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often it is read.")
+    backlog: int = Field(10, ge=0, description="How many entries of its first import count as new.")
+    earliest: Annotated[date | None, BeforeValidator(_first_day)] = Field(
+        None, description="No entry is older: a day, or a year. With `latest` it can settle dates without a year."
+    )
+    latest: Annotated[date | None, BeforeValidator(_last_day)] = Field(None, description="No entry is newer.")
+    keep: Share = Field(
+        0.5, description="A dump that shows less than this share of the entries it showed before is held."
+    )
+    common: Share = Field(
+        0.0, description="A dump of whose last reading at most this share of entries is left is held."
+    )
+    largest: int = Field(2 * 1024**3, gt=0, description="A dump of more bytes than this is refused.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.earliest and self.latest and self.earliest > self.latest:
+            raise ValueError("earliest is after latest")
+        return self
+
+
+class Digest(_Group):
+    """A configured mailing."""
+
+    id: Name = Field(description="Short name, part of each edition's key; never change it.")
+    title: str = Field(min_length=1, description="Stands in the subject and on the page.")
+    schedule: str = Field(
+        "mon 08:00", description="Weekdays and a time, such as `mon 08:00`, `mon,thu 18:30` or `daily 07:00`."
+    )
+    timezone: Zone = Field("UTC", description="The zone of the schedule.")
+    language: Language = Field("zh_CN", description="The language of its mails, unless a subscriber has their own.")
+    template: Name = Field("weekly", description="The folder under templates/mail/ that its mails are made with.")
+    sources: tuple[Name, ...] = Field((), description="Only entries of these sources; empty for all.")
+    first: Literal["slot", "now"] = Field(
+        "slot", description="`now` makes a first edition as soon as there is something to tell."
+    )
+    late: Duration = Field(
+        timedelta(days=2), description="How long after its slot an edition is still sent; later, the next one tells it."
+    )
+    most_read: int = Field(5, ge=0, description="How many of the most read entries an edition names.")
+
+
+class Web(_Group):
+    """The web server."""
+
+    listen: str = Field("127.0.0.1:8080", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$", description="HOST:PORT.")
+
+
+class Mail(_Group):
+    """How mail leaves."""
+
+    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
+    sender: str = Field("Digest <digest@localhost.localdomain>", description="The From of every mail.")
+    reply_to: str = Field("", description="Where answers go, if not to the sender.")
+    path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
+    host: str = Field("", description="The SMTP server.")
+    port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 465, 587 or 25 by `security`.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        "starttls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+    )
+    username: str = Field("", description="Log in as.")
+    password: str = Field("", repr=False, description="Better given as password_file.")
+    password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
+    batch: int = Field(100, ge=1, le=10_000, description="How many deliveries are leased at a time.")
+    lease: Duration = Field(timedelta(minutes=20), description="How long a drain may hold a delivery.")
+    retry: Duration = Field(timedelta(minutes=30), description="The first wait after a temporary refusal.")
+    give_up: Duration = Field(timedelta(days=4), description="After this long a deferred mail has failed.")
+    pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.transport == "smtp" and not self.host:
+            raise ValueError("transport smtp needs host")
+        if self.username and not (self.password or self.password_file):
+            raise ValueError("username needs password_file")
+        if self.security == "none" and self.username and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
+        return self
+
+
+class Log(_Group):
+    """What the service says of itself."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is said.")
+    json_lines: bool = Field(default=False, description="One JSON object a line instead of text for people.")
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Paths are absolute once loaded."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="DIGEST_")
+
+    data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
+    database_url: str = Field("", description="Another store than SQLite under data_dir.")
+    base_url: Url = Field("http://127.0.0.1:8080", description="How people reach the web server from outside.")
+    title: str = Field("", description="The name of the site and of the feed of everything; else the first source's.")
+    language: Language = Field("zh_CN", description="The language of the pages.")
+    tag: str = Field(
+        "",
+        pattern=r"^(|[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2})$",
+        description="`DOMAIN,YEAR`, the start of every Atom id; from base_url if absent. Never change it.",
+    )
+    templates: Path | None = Field(None, description="A folder whose files replace their namesakes in templates/.")
+    sources: tuple[Source, ...] = Field((), description="The origins of dumps.")
+    digests: tuple[Digest, ...] = Field((), description="The mailings.")
+    web: Web = Field(Web(), description="The web server.")
+    mail: Mail = Field(Mail(), description="How mail leaves.")
+    log: Log = Field(Log(), description="What the service says of itself.")
+
+    _file: ClassVar[Path | None] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by the one below
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is not read
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        environment = _Environment(settings_cls, env_nested_delimiter="_", env_nested_max_split=1)
+        secrets: tuple[PydanticBaseSettingsSource, ...] = ()
+        if _SECRETS.is_dir():
+            secrets = (
+                NestedSecretsSettingsSource(
+                    file_secret_settings, secrets_dir=_SECRETS, secrets_nested_delimiter="__", secrets_prefix="digest_"
+                ),
+            )
+        return (*secrets, environment, init_settings)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for kind, ids in (("sources", [s.id for s in self.sources]), ("digests", [d.id for d in self.digests])):
+            twice = {name for name in ids if ids.count(name) > 1}
+            if twice:
+                raise ValueError(f"two {kind} have the id {', '.join(sorted(twice))}")
+        for digest in self.digests:
+            unknown = set(digest.sources) - {s.id for s in self.sources}
+            if unknown:
+                raise ValueError(f"digest {digest.id} names the unknown source {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The URL of the store."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'digest.db'}"
+
+    @property
+    def site_title(self) -> str:
+        return self.title or (self.sources[0].title if self.sources else "Digest")
+
+    @property
+    def tag_base(self) -> str:
+        """What stands between `tag:` and the colon of every Atom id."""
+        return self.tag or f"{urlsplit(self.base_url).hostname},2026"
+
+    def source(self, name: str) -> Source | None:
+        return next((s for s in self.sources if s.id == name), None)
+
+    def digest(self, name: str) -> Digest | None:
+        return next((d for d in self.digests if d.id == name), None)
+
+
+class _Environment(EnvSettingsSource):
+    """`DIGEST_MAIL_HOST` and, as others write it, `DIGEST_MAIL__HOST` both set mail.host."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.replace("__", "_"): value for name, value in super()._load_env_vars().items()}
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings of a file, the environment over it, secrets over both.
+
+    Without `path` it is `DIGEST_CONFIG`, or `config/digest.toml`; only that default may be absent.
+
+    Raises:
+        ConfigurationError: naming the file, the key and the remedy.
+    """
+    chosen = path or (Path(os.environ["DIGEST_CONFIG"]) if os.environ.get("DIGEST_CONFIG") else None)
+    file = (chosen or DEFAULT_CONFIG).absolute()
+    if file.exists():
+        given = _toml(file)
+    elif chosen:
+        raise ConfigurationError("there is no such file", place=str(chosen), remedy="`digest init` writes one")
+    else:
+        given = {}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "settings"
+        problem = str(first["msg"]).removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            problem = "there is no such setting"
+        raise ConfigurationError(problem, place=f"{file}: {key}", remedy="see docs/settings.md") from error
+    return _absolute(settings, file.parent)
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file)) from error
+    except ValueError as error:
+        raise ConfigurationError(f"is not TOML: {error}", place=str(file)) from error
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    def at(path: Path) -> Path:
+        return Path(os.path.normpath(base / path))
+
+    mail = settings.mail
+    return settings.model_copy(
+        update={
+            "data_dir": at(settings.data_dir),
+            "templates": settings.templates and at(settings.templates),
+            "sources": tuple(s.model_copy(update={"path": at(s.path)}) for s in settings.sources),
+            "mail": mail.model_copy(
+                update={"path": at(mail.path), "password_file": mail.password_file and at(mail.password_file)}
+            ),
+        }
+    )
