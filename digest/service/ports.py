@@ -62,7 +62,8 @@ class KnownDump:
     """What is stored of one dump file. `path` is relative to its source's folder, with forward slashes.
 
     `stamp` and `sha256` are of the newest bytes looked at, good or not. `sightings` counts the last good reading
-    (0: there is none). `approved` is the hash that the operator let through; `discarded` the one they refused.
+    (0: there is none). `unreadable`: those bytes are no dump. `approved` is the hash that the operator let through,
+    `discarded` the one they refused.
     """
 
     source: SourceId
@@ -73,8 +74,19 @@ class KnownDump:
     reason: str
     read_at: datetime
     sightings: int
+    unreadable: bool = False
     approved: str | None = None
     discarded: str | None = None
+
+    @classmethod
+    def of(cls, source: SourceId, path: str, stamp: Stamp, sha256: str, now: datetime) -> KnownDump:
+        """A dump just looked at and found good, so far without sightings."""
+        return cls(source, path, stamp, sha256, DumpState.GOOD, "", now, 0)
+
+    @property
+    def awaits_reading(self) -> bool:
+        """Whether the operator let its bytes through and they were not read since."""
+        return self.state is DumpState.HELD and self.approved == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +170,11 @@ class Readings(Protocol):
         ...
 
     def decide(self, source: SourceId, path: str, *, approve: bool) -> None:
-        """Record the operator's word on a held dump: its present hash is approved or discarded."""
+        """Record the operator's word on a held dump.
+
+        Approved: its present hash goes into `approved`, and it stays held until it is read. Discarded: its present
+        hash goes into `discarded`, and it is good again, at its last good reading.
+        """
         ...
 
 
