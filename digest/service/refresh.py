@@ -147,7 +147,8 @@ def _dump(store: Store, source: Source, file: DumpFile, known: KnownDump | None,
         stream = file.path.open("rb")
     except OSError as error:
         problem = DumpError(file.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
-        return _unreadable(store, name, KnownDump.of(name, file.name, stamp, "", now), known, problem)
+        unread = KnownDump.of(name, file.name, replace(stamp, mtime_ns=0), "", now)  # looked at again each pass
+        return _unreadable(store, name, unread, known, problem)
     with stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         looked = KnownDump.of(name, file.name, _trusted(stamp, now), sha256, now)

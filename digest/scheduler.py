@@ -1,0 +1,42 @@
+"""The timer: wakes the service, decides nothing. The only importer of APScheduler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime, timedelta
+
+
+class Ticks:
+    """Calls each of its ticks again and again, never one twice at the same time.
+
+    A tick that was missed, because the machine slept or the last one took long, is made up once: its time limit is
+    lifted and late ones fall together (APScheduler would drop it after a second).
+    """
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC",
+            executors={"default": AsyncIOExecutor()},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
+        """Call `tick` at `first_at` and then each `every`."""
+        self._scheduler.add_job(
+            tick, "interval", seconds=every.total_seconds(), id=name, name=name, next_run_time=first_at
+        )
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Make no further call; those under way are not waited for."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
