@@ -36,7 +36,7 @@ class Pass:
     """What one pass over a source did.
 
     `dumps` were read, `skipped` were unchanged, `held` are held now, read in this pass or not. `problems` are
-    sentences, each naming its dump.
+    sentences, each naming its dump; `failed` says that one of them is more than a dump held for its sense.
     """
 
     source: SourceId
@@ -48,6 +48,7 @@ class Pass:
     vanished: int = 0
     held: int = 0
     problems: tuple[str, ...] = ()
+    failed: bool = False
 
     def counts(self) -> dict[str, object]:
         """What `digest refresh --json` prints of a source."""
@@ -73,6 +74,7 @@ class Pass:
             self.vanished + other.vanished,
             self.held + other.held,
             self.problems + other.problems,
+            self.failed or other.failed,
         )
 
 
@@ -103,7 +105,7 @@ def refresh(
                 progress(file.name)
             done += _dump(store, source, file, known.get(file.name), tag_base, now)
         else:
-            done += Pass(name, problems=(str(file),))
+            done += Pass(name, problems=(str(file),), failed=True)
     _finish(store, source, now, done)
     return done
 
@@ -236,7 +238,7 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
         tx.readings.store_dump(replace(looked, state=state, reason=error.reason, sightings=sightings, unreadable=True))
     word = "held: " if held else ""
     remedy = f" ({error.remedy})" if error.remedy else ""
-    return Pass(source, dumps=1, held=int(held), problems=(f"{error.dump}: {word}{error.reason}{remedy}",))
+    return Pass(source, dumps=1, held=int(held), problems=(f"{error.dump}: {word}{error.reason}{remedy}",), failed=True)
 
 
 def _finish(store: Store, source: Source, now: datetime, done: Pass) -> None:

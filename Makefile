@@ -1,0 +1,51 @@
+# `make run` starts the service, `make test` proves it. Both set up what they need, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CONFIG ?= config/digest.toml
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format coverage wheel lock clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+setup: $(READY) ## Make .venv with the pinned dependencies
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Digest needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install --no-deps --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(READY) ## Start the service on http://127.0.0.1:8080 with the sample dumps
+	@$(BIN)/digest subscribers import --config $(CONFIG) config/samples/subscribers.csv
+	@exec $(BIN)/digest run --config $(CONFIG)
+
+test: $(READY) ## Run all tests, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(READY) ## Lint, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Write the code as the formatter wants it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+wheel: $(READY) ## Build the wheel into dist/
+	@rm -rf dist
+	$(BIN)/python -m hatchling build --target wheel
+
+lock: ## Pin the dependencies anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
+
+clean: ## Remove what was built, keep var/
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

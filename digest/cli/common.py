@@ -1,0 +1,98 @@
+"""What the commands share: their options, how they open the store, how they print."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from digest.service.ports import Store
+    from digest.settings import Settings
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="DIGEST_CONFIG",
+        show_envvar=True,
+        help="The configuration (default: config/digest.toml).",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings, with the log configured as they say."""
+    from digest import logs  # noqa: PLC0415 - the cheap commands need neither
+    from digest.settings import load  # noqa: PLC0415
+
+    settings = load(config)
+    logs.configure(settings.log.level, json_lines=settings.log.json_lines)
+    return settings
+
+
+@contextlib.contextmanager
+def store_of(config: Path | None) -> Iterator[tuple[Settings, Store]]:
+    """The settings and their open store."""
+    from digest.app import opened  # noqa: PLC0415 - SQLAlchemy is not paid for by the cheap commands
+
+    settings = settings_of(config)
+    with opened(settings) as store:
+        yield settings, store
+
+
+def print_json(value: object) -> None:
+    """One JSON object on a line of its own, in UTF-8 whatever the locale."""
+    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
+    """A table as wide as the terminal; `numbers` names the columns that stand to the right."""
+    from rich import box  # noqa: PLC0415 - only commands that print tables pay for it
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(table)
+
+
+@contextlib.contextmanager
+def progress_bar(total: int | None, what: str) -> Iterator[Any]:
+    """A bar on stderr where a person looks at it; yields a function that takes what is done and its name."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task(what, total=total)
+
+        def advance(done: int, name: str = "", total: int | None = None) -> None:
+            progress.update(task, completed=done, description=f"{what} {name}"[:60], total=total)
+
+        yield advance

@@ -1,0 +1,213 @@
+"""`digest edition list|show|preview|cut|send`."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
+from digest.cli.operate import write_file
+from digest.errors import ConfigurationError, UnknownError
+from digest.model import DigestId, EditionKey
+
+if TYPE_CHECKING:
+    from digest.service.delivery import DrainReport, Progress
+    from digest.service.ports import EditionCounts, Store
+    from digest.settings import Digest, Settings
+
+app = typer.Typer(name="edition", help="Make, look at and send editions.", no_args_is_help=True)
+
+DigestArgument = Annotated[
+    str | None, typer.Argument(metavar="[DIGEST]", help="The digest; may be left out where there is one.")
+]
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly/2026-W47.")]
+
+
+def _digest(settings: Settings, name: str | None) -> Digest:
+    if not settings.digests:
+        raise ConfigurationError("no digest is configured", place="digests", remedy="see docs/settings.md")
+    if name is None:
+        if len(settings.digests) > 1:
+            raise typer.BadParameter(f"name one of {', '.join(d.id for d in settings.digests)}", param_hint="DIGEST")
+        return settings.digests[0]
+    found = settings.digest(name)
+    if found is None:
+        raise UnknownError("digest", name, remedy="the configuration names the digests")
+    return found
+
+
+def _json(made: EditionCounts) -> dict[str, object]:
+    edition = made.edition
+    return {
+        "key": edition.key,
+        "digest": edition.digest,
+        "slot_at": edition.slot_at and edition.slot_at.isoformat(),
+        "opens_at": edition.opens_at and edition.opens_at.isoformat(),
+        "closes_at": edition.closes_at.isoformat(),
+        "empty": edition.empty,
+        "deliveries": {str(state): count for state, count in made.deliveries.items()},
+    }
+
+
+@app.command("list")
+def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List the editions, newest first."""
+    with store_of(config) as (settings, store), store.read() as tx:
+        editions = tx.editions.editions(DigestId(_digest(settings, digest).id) if digest else None)
+    if as_json:
+        for made in editions:
+            print_json(_json(made))
+        return
+    print_table(
+        ("key", "made", "deliveries"),
+        [(e.edition.key, f"{e.edition.closes_at:%Y-%m-%d %H:%M}", _counted(e)) for e in editions],
+    )
+
+
+def _counted(made: EditionCounts) -> str:
+    if made.edition.empty:
+        return "nothing new, nothing sent"
+    return ", ".join(f"{count} {state}" for state, count in made.deliveries.items() if count) or "no subscribers"
+
+
+@app.command()
+def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show what an edition holds and where its mails are."""
+    with store_of(config) as (_, store), store.read() as tx:
+        made = tx.editions.edition(EditionKey(key))
+        if made is None:
+            raise UnknownError("edition", key, remedy="see `digest edition list`")
+        selected = tx.editions.selected(made.edition.key)
+        rows = tx.deliveries.rows(made.edition.key)
+    if as_json:
+        print_json(
+            _json(made)
+            | {
+                "entries": [
+                    {
+                        "section": s.section,
+                        "id": s.entry.id,
+                        "title": s.entry.content.title,
+                        "revision": s.entry.revision,
+                        "gained": s.gained,
+                    }
+                    for s in selected
+                ],
+                "recipients": [
+                    {
+                        "address": row.address,
+                        "state": row.state,
+                        "attempts": row.attempts,
+                        "next_at": row.next_at and row.next_at.isoformat(),
+                        "code": row.code,
+                        "text": row.text,
+                    }
+                    for row in rows
+                ],
+            }
+        )
+        return
+    typer.echo(f"{key}: {_counted(made)}")
+    print_table(("section", "title", "gained"), [(s.section, s.entry.content.title, s.gained) for s in selected])
+    print_table(
+        ("address", "state", "attempts", "next", "answer"),
+        [(r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in rows],
+        numbers=("attempts",),
+    )
+
+
+@app.command()
+def preview(
+    digest: DigestArgument = None,
+    *,
+    form: Annotated[str, typer.Option("--format", metavar="html|text", help="Which part.")] = "html",
+    language: Annotated[str | None, typer.Option(help="zh_CN or en (default: the digest's).")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there; - for the terminal.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Show what an edition made now would say; stores and sends nothing."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import editions  # noqa: PLC0415
+
+    if form not in {"html", "text"}:
+        raise typer.BadParameter("html or text", param_hint="--format")
+    with store_of(config) as (settings, store):
+        chosen = _digest(settings, digest)
+        body = editions.preview(store, settings, chosen, clock(), language or chosen.language)
+    if body is None:
+        typer.echo(f"{chosen.id}: nothing new since the last edition")
+        return
+    words = body.html if form == "html" else body.text
+    if output == Path("-"):
+        typer.echo(words)
+    elif output:
+        write_file(output, words.encode())
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="digest-preview-"))
+        page = folder / f"{chosen.id}.{'html' if form == 'html' else 'txt'}"
+        page.write_text(words, "utf-8")
+        typer.echo(f"{body.subject}\n{page}")
+        webbrowser.open(page.as_uri())
+
+
+@app.command()
+def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Make an edition now, due or not. Without anything new it makes none."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import editions  # noqa: PLC0415
+
+    with store_of(config) as (settings, store):
+        chosen = _digest(settings, digest)
+        made = editions.cut(store, settings, chosen, clock())
+    if made is None:
+        typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
+    elif as_json:
+        print_json(_json(made))
+    else:
+        typer.echo(f"{made.edition.key}: {_counted(made)}; `digest edition send` sends it")
+
+
+@app.command()
+def send(
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only this edition.")] = None,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Send what is planned, of one edition or of all; what was refused for now is tried when its time comes."""
+    with store_of(config) as (settings, store):
+        if key is not None:
+            with store.read() as tx:
+                if tx.editions.edition(EditionKey(key)) is None:
+                    raise UnknownError("edition", key, remedy="see `digest edition list`")
+        report = _sent(store, settings, key)
+    if as_json:
+        print_json(report.counts())
+    else:
+        counts = ", ".join(f"{count} {name}" for name, count in report.counts().items() if count)
+        typer.echo(counts or "nothing is planned")
+    if report.paused:
+        typer.echo(f"digest: sending is paused: {report.paused}", err=True)
+    if report.paused or report.failed:
+        raise typer.Exit(1)
+
+
+def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import delivery  # noqa: PLC0415
+
+    with progress_bar(None, "sending") as advance:
+
+        def progress(state: Progress) -> None:
+            advance(state.done, total=state.total)
+
+        return asyncio.run(
+            delivery.drain(store, settings, clock, edition=EditionKey(key) if key else None, progress=progress)
+        )

@@ -1,0 +1,213 @@
+"""`digest refresh`, `feed`, `status`, `source approve|discard`: what an operator does by hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
+from digest.errors import UnknownError
+from digest.model import SourceId
+
+if TYPE_CHECKING:
+    from digest.service.ports import Store
+    from digest.service.refresh import Pass
+    from digest.service.reports import Status
+    from digest.settings import Settings, Source
+
+source_app = typer.Typer(name="source", help="Decide on dumps that are held.", no_args_is_help=True)
+
+SourceOption = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only this source.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("refresh")(refresh)
+    app.command("feed")(feed)
+    app.command("status")(status)
+
+
+def refresh(*, source: SourceOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Read all sources once and store what is new."""
+    with store_of(config) as (settings, store):
+        passes = [_refreshed(store, settings, chosen) for chosen in _chosen(settings, source)]
+    _report(passes, as_json=as_json)
+
+
+def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
+    if source is None:
+        from digest.app import require_sources  # noqa: PLC0415
+
+        return require_sources(settings)
+    found = settings.source(source)
+    if found is None:
+        raise UnknownError("source", source, remedy="the configuration names the sources")
+    return (found,)
+
+
+def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
+    from digest.app import refreshed  # noqa: PLC0415 - as in store_of
+
+    with progress_bar(None, source.id) as advance:
+        seen = 0
+
+        def progress(name: str) -> None:
+            nonlocal seen
+            seen += 1
+            advance(seen, name)
+
+        return refreshed(store, settings, source, progress=progress)
+
+
+def _report(passes: list[Pass], *, as_json: bool) -> None:
+    """Print the passes; exit 1 where a dump could not be read."""
+    if as_json:
+        for done in passes:
+            print_json(done.counts())
+    else:
+        columns = ("source", "dumps", "skipped", "sightings", "added", "revised", "vanished", "held")
+        print_table(columns, [list(done.counts().values()) for done in passes], numbers=columns[1:])
+    for done in passes:
+        for problem in done.problems:
+            typer.echo(f"digest: {done.source}: {problem}", err=True)
+    if any(done.failed for done in passes):
+        raise typer.Exit(1)
+
+
+def feed(
+    *,
+    form: Annotated[str, typer.Option("--format", help="The kind of feed.", metavar="atom")] = "atom",
+    source: SourceOption = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print the feed, byte for byte as it is served."""
+    from digest.service.reading import Publisher  # noqa: PLC0415 - as in store_of
+
+    if form != "atom":
+        raise typer.BadParameter(f"{form!r} is no kind of feed; there is: atom", param_hint="--format")
+    with store_of(config) as (settings, store):
+        if source is not None:
+            _chosen(settings, source)
+        document = Publisher(store, settings).feed(SourceId(source) if source else None)
+    if output is None:
+        sys.stdout.buffer.write(document.body)
+        sys.stdout.flush()
+    else:
+        write_file(output, document.body)
+
+
+def write_file(path: Path, body: bytes) -> None:
+    """Write a file as a whole: a reader sees the old one or the new one."""
+    from digest.errors import DigestError  # noqa: PLC0415
+
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(body)
+        draft.replace(path)
+    except OSError as error:
+        raise DigestError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show sources, held dumps, editions and deliveries."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service.reports import status as state_of  # noqa: PLC0415
+
+    with store_of(config) as (settings, store):
+        state = state_of(store, settings, clock())
+    if as_json:
+        print_json(_status_json(state))
+    else:
+        _print_status(state)
+
+
+def _status_json(state: Status) -> dict[str, object]:
+    return {
+        "sources": [
+            {
+                "source": source.id,
+                "refreshed_at": source.refreshed_at and source.refreshed_at.isoformat(),
+                "settled": source.settled,
+                "entries": source.entries,
+                "dumps": source.dumps,
+                "troubled": [
+                    {"dump": d.path, "state": d.state, "reason": d.reason, "read_at": d.read_at.isoformat()}
+                    for d in source.troubled
+                ],
+            }
+            for source in state.sources
+        ],
+        "digests": [
+            {
+                "digest": digest.id,
+                "editions": digest.editions,
+                "newest": digest.newest or None,
+                "next_at": digest.next_at.isoformat(),
+                "subscribers": digest.subscribers,
+            }
+            for digest in state.digests
+        ],
+        "deliveries": {str(name): count for name, count in state.deliveries.items()},
+        "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
+        "ambiguous": [
+            {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
+            for r in state.reports
+        ],
+    }
+
+
+def _print_status(state: Status) -> None:
+    print_table(
+        ("source", "title", "entries", "dumps", "refreshed"),
+        [(s.id, s.title, s.entries, s.dumps, s.refreshed_at or "never") for s in state.sources],
+        numbers=("entries", "dumps"),
+    )
+    for source in state.sources:
+        for dump in source.troubled:
+            typer.echo(f"{dump.state}: {source.id}/{dump.path}: {dump.reason}")
+    if any(d.state == "held" for s in state.sources for d in s.troubled):
+        typer.echo("Look at them, then `digest source approve ID` or `digest source discard ID`.")
+    print_table(
+        ("digest", "title", "editions", "newest", "next", "subscribers"),
+        [(d.id, d.title, d.editions, d.newest, d.next_at, d.subscribers) for d in state.digests],
+        numbers=("editions", "subscribers"),
+    )
+    counts = ", ".join(f"{count} {name}" for name, count in state.deliveries.items() if count)
+    typer.echo(f"deliveries: {counts or 'none'}")
+    if state.paused:
+        typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
+    for report in state.reports:
+        typer.echo(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")
+
+
+PathArgument = Annotated[str | None, typer.Argument(metavar="[DUMP]", help="Only this dump of the source.")]
+SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="The source.")]
+
+
+@source_app.command()
+def approve(
+    source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Let held dumps through: what they show now is true. Reads them at once."""
+    _decide(source, dump, config, approve=True, as_json=as_json)
+
+
+@source_app.command()
+def discard(
+    source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Refuse what held dumps show now: the last good state stays until they change again."""
+    _decide(source, dump, config, approve=False, as_json=as_json)
+
+
+def _decide(source: str, dump: str | None, config: Path | None, *, approve: bool, as_json: bool) -> None:
+    from digest.service.refresh import decide  # noqa: PLC0415 - as in store_of
+
+    with store_of(config) as (settings, store):
+        (chosen,) = _chosen(settings, source)
+        for path in decide(store, SourceId(source), dump, approve=approve):
+            typer.echo(f"{'approved' if approve else 'discarded'}: {source}/{path}", err=True)
+        _report([_refreshed(store, settings, chosen)], as_json=as_json)

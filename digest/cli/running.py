@@ -1,0 +1,86 @@
+"""`digest run`, `init`, `check`: starting, and getting ready to."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest import bundled
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from digest.service.ports import Store
+    from digest.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+    app.command("init")(init)
+    app.command("check")(check)
+
+
+def run(*, config: ConfigOption = None) -> None:
+    """Run the service: timer, web server and delivery, until it is told to stop."""
+    from digest.app import Service, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
+
+    settings = settings_of(config)
+    require_sources(settings)
+    with only_one(settings.data_dir), opened(settings) as store:
+        asyncio.run(_serve(settings, store, Service))
+
+
+async def _serve(settings: Settings, store: Store, service_type: type) -> None:
+    service = service_type(settings, store)
+    typer.echo(f"Digest listens on {service.address} and reads {len(settings.sources)} sources …")
+    await service.run(lambda: _say_where(settings, store, service.address))
+
+
+def _say_where(settings: Settings, store: Store, address: str) -> None:
+    with store.read() as tx:
+        newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
+    typer.echo(f"  home page       {address}/")
+    typer.echo(f"  feed            {address}/feed.atom")
+    typer.echo(f"  newest edition  {f'{address}/editions/{newest}' if newest else 'none yet'}")
+    mail = settings.mail
+    typer.echo(f"  mails           {mail.path if mail.transport == 'maildir' else f'sent by {mail.host}'}")
+    typer.echo("Stop it with Ctrl-C; what is under way is finished first.")
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path("config"),
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a configuration that is there.")] = False,
+) -> None:
+    """Write a commented configuration and sample dumps to start from."""
+    file = folder / "digest.toml"
+    if file.exists() and not force:
+        raise ConfigurationError("is there already", place=str(file), remedy="--force replaces it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bundled.folder("config") / "digest.toml", file)
+        shutil.copytree(bundled.folder("config") / "samples", folder / "samples", dirs_exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(folder)) from error
+    typer.echo(f"{file} is written, with dumps to try in {folder / 'samples'}.")
+    typer.echo(f"Next: digest run --config {file}")
+
+
+def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
+    from digest.app import checked  # noqa: PLC0415 - as in store_of
+
+    settings = settings_of(config)
+    failed = False
+    for finding in checked(settings):
+        failed = failed or finding.problem != ""
+        if as_json:
+            print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})
+        else:
+            typer.echo(f"{'FAIL' if finding.problem else 'ok  '}  {finding.part}: {finding.problem or finding.fact}")
+    if failed:
+        raise typer.Exit(1)

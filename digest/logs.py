@@ -1,0 +1,55 @@
+"""How the service speaks of itself: structlog, times in UTC, control characters escaped, addresses masked."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+from digest.errors import masked
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+_ADDRESS = re.compile(r"[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")
+_TOKEN = re.compile(r"(/(?:leave|confirm|preferences)/)[^\s\"']+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def configure(level: str, *, json_lines: bool) -> None:
+    """Send the log to stderr, for people or as one JSON object a line."""
+    renderer = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _safe,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def safe(text: str) -> str:
+    """The text as a log may hold it: addresses masked, tokens gone, control characters escaped."""
+    text = _TOKEN.sub(r"\1***", text)
+    text = _ADDRESS.sub(lambda found: masked(found.group()), text)
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
+def _safe(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = safe(value)
+    return event

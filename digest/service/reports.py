@@ -1,0 +1,88 @@
+"""What an operator asks of the state: sources, dumps, editions and deliveries at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import Schedule, next_slot
+from digest.model import DeliveryState, DigestId, SourceId
+from digest.service.ports import DumpState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.service.ports import KnownDump, Report, Store
+    from digest.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source as `digest status` shows it. `troubled` are its dumps that are held or could not be read."""
+
+    id: str
+    title: str
+    refreshed_at: datetime | None
+    settled: bool
+    entries: int
+    dumps: int
+    troubled: tuple[KnownDump, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestStatus:
+    """A digest as `digest status` shows it. `newest` is the key of its newest edition that was not empty."""
+
+    id: str
+    title: str
+    editions: int
+    newest: str
+    next_at: datetime
+    subscribers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All of it. `deliveries` counts every state, zeros too; `reports` are newest first."""
+
+    sources: tuple[SourceStatus, ...]
+    digests: tuple[DigestStatus, ...]
+    deliveries: dict[DeliveryState, int]
+    paused: tuple[str, datetime] | None
+    reports: tuple[Report, ...]
+
+
+def status(store: Store, settings: Settings, now: datetime) -> Status:
+    """The state of everything that is configured."""
+    with store.read() as tx:
+        sources = []
+        for source in settings.sources:
+            known = tx.readings.source(SourceId(source.id))
+            dumps = tx.readings.dumps(SourceId(source.id)).values()
+            sources.append(
+                SourceStatus(
+                    source.id,
+                    source.title,
+                    known.refreshed_at if known else None,
+                    bool(known and known.settled_at),
+                    known.entries if known else 0,
+                    len(dumps),
+                    tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
+                )
+            )
+        editions = tx.editions.editions()
+        digests = tuple(
+            DigestStatus(
+                digest.id,
+                digest.title,
+                sum(made.edition.digest == digest.id for made in editions),
+                next((e.edition.key for e in editions if e.edition.digest == digest.id and not e.edition.empty), ""),
+                next_slot(Schedule.parse(digest.schedule, digest.timezone), now),
+                len(tx.subscribers.active(DigestId(digest.id))),
+            )
+            for digest in settings.digests
+        )
+        deliveries = {state: sum(made.deliveries.get(state, 0) for made in editions) for state in DeliveryState}
+        return Status(
+            tuple(sources), digests, deliveries, tx.deliveries.paused(now), tuple(tx.readings.reports(limit=10))
+        )

@@ -1,0 +1,79 @@
+"""The web server's life: a bound socket, uvicorn on it, a stop that waits for answers under way."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from digest.errors import ConfigurationError
+from digest.web.application import application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from digest.service.ports import Store
+    from digest.settings import Settings
+
+_GRACE_SECONDS = 8
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves the signals to the service around it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Server:
+    """The web server. Its address is taken when it is made, so that a busy port is said before anything runs.
+
+    Raises:
+        ConfigurationError: the address cannot be bound.
+    """
+
+    def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime]) -> None:
+        self._socket = _bound(settings.web.listen)
+        host, port = self._socket.getsockname()[:2]
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._server = _Quiet(
+            uvicorn.Config(
+                application(store, settings, now=now),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    async def serve(self) -> None:
+        """Answer until `stop` is called."""
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """Take no new connection, and end when those under way are answered."""
+        self._server.should_exit = True
+
+
+def _bound(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, int(port)))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(
+            f"{listen} cannot be used: {reason}", place="web.listen", remedy="set DIGEST_WEB_LISTEN=HOST:PORT"
+        ) from error
+    return bound
