@@ -42,7 +42,7 @@ def _duration(value: object) -> object:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"{value!r} is no IANA time zone, such as Asia/Shanghai or Europe/Berlin") from error
     return value
 

@@ -1,0 +1,196 @@
+"""Settings: what a file, the environment and secrets may say, and that each one is documented."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import BaseModel
+
+from digest import settings as subject
+from digest.errors import ConfigurationError
+from digest.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SMALLEST = """
+data_dir = "../var"
+base_url = "http://127.0.0.1:8080"
+[web]
+listen = "127.0.0.1:8080"
+[[sources]]
+id = "kexue"
+title = "科学空间"
+path = "dumps"
+timezone = "Asia/Shanghai"
+language = "zh-CN"
+link = "https://kexue.fm/search/{title}/"
+every = "15m"
+backlog = 10
+[[digests]]
+id = "weekly"
+title = "科学空间 每周摘要"
+schedule = "mon 08:00"
+timezone = "Asia/Shanghai"
+[mail]
+transport = "maildir"
+sender = "Digest <digest@example.org>"
+path = "mail"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    monkeypatch.delenv("DIGEST_CONFIG", raising=False)
+
+    def write(text: str) -> Path:
+        file = tmp_path / "config" / "digest.toml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8")
+        return file
+
+    return write
+
+
+def test_paths_are_relative_to_the_file(config: Callable[[str], Path], tmp_path: Path) -> None:
+    settings = load(config(SMALLEST))
+
+    assert settings.data_dir == tmp_path / "var"
+    assert settings.sources[0].path == tmp_path / "config" / "dumps"
+    assert settings.mail.path == tmp_path / "config" / "mail"
+    assert settings.database == f"sqlite:///{tmp_path / 'var' / 'digest.db'}"
+    assert settings.sources[0].every == timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("name", ["DIGEST_MAIL_HOST", "DIGEST_MAIL__HOST"])
+def test_the_environment_wins_over_the_file(
+    name: str, config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "relay.example.org")
+    monkeypatch.setenv("DIGEST_MAIL_TRANSPORT", "smtp")
+    monkeypatch.setenv("DIGEST_BASE_URL", "https://digest.example.org/")
+
+    settings = load(config(SMALLEST))
+
+    assert (settings.mail.host, settings.mail.transport) == ("relay.example.org", "smtp")
+    assert settings.mail.sender == "Digest <digest@example.org>"
+    assert settings.base_url == "https://digest.example.org"
+
+
+def test_a_secret_file_wins_over_the_environment(
+    config: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "digest_mail__password").write_text("from the secret", "utf-8")
+    monkeypatch.setattr(subject, "_SECRETS", secrets)
+    monkeypatch.setenv("DIGEST_MAIL_PASSWORD", "from the environment")
+
+    assert load(config(SMALLEST)).mail.password == "from the secret"
+
+
+def test_a_password_is_not_shown(config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_MAIL_PASSWORD", "correct horse")
+
+    assert "correct horse" not in repr(load(config(SMALLEST)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place", "says"),
+    [
+        ('schedul = "mon"', "digest.toml: schedul", "no such setting"),
+        ('base_url = "digest.example.org"', "base_url", "https://"),
+        ('[[sources]]\nid = "a"\ntitle = "A"\npath = "x"\ntimezone = "Mars/Olympus"', "sources.0.timezone", "IANA"),
+        ('[[sources]]\nid = "A b"\ntitle = "A"\npath = "x"', "sources.0.id", "pattern"),
+        ('[[sources]]\nid = "a"\ntitle = "A"\npath = "x"\nevery = "soon"', "sources.0.every", "15m"),
+        ('[[sources]]\nid = "a"\ntitle = "A"\npath = "x"\nlink = "https://a.example/{name}"', "link", "{title}"),
+        ('[[sources]]\nid = "a"\ntitle = "A"\npath = "x"\nearliest = 2021\nlatest = 2020', "sources.0", "after"),
+        (2 * '[[sources]]\nid = "a"\ntitle = "A"\npath = "x"\n', "settings", "two sources have the id a"),
+        ('[[digests]]\nid = "w"\ntitle = "W"\nsources = ["nowhere"]', "settings", "unknown source nowhere"),
+        ('[mail]\ntransport = "smtp"', "mail", "needs host"),
+        ('[mail]\nusername = "a"', "mail", "password_file"),
+        ('[mail]\nhost="a.example"\nusername="a"\npassword="b"\nsecurity="none"', "mail", "without TLS"),
+        ("[mail", "digest.toml", "TOML"),
+    ],
+)
+def test_an_error_names_the_file_the_key_and_the_reason(
+    wrong: str, place: str, says: str, config: Callable[[str], Path]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(config(wrong))
+
+    assert place in caught.value.place
+    assert says in caught.value.problem
+
+
+def test_a_year_stands_for_its_first_or_last_day(config: Callable[[str], Path]) -> None:
+    source = load(config('[[sources]]\nid = "a"\ntitle = "A"\npath = "x"\nearliest = 2020\nlatest = "2020"')).sources[0]
+
+    assert (source.earliest, source.latest) == (date(2020, 1, 1), date(2020, 12, 31))
+
+
+def test_a_named_file_must_exist_and_the_default_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIGEST_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    assert load().sources == ()
+    with pytest.raises(ConfigurationError, match="digest init"):
+        load(tmp_path / "nowhere.toml")
+    monkeypatch.setenv("DIGEST_CONFIG", str(tmp_path / "nowhere.toml"))
+    with pytest.raises(ConfigurationError, match="no such file"):
+        load()
+
+
+def test_the_configuration_that_travels_with_the_code_is_right() -> None:
+    settings = load(ROOT / "config" / "digest.toml")
+
+    assert [s.id for s in settings.sources] == ["samples"]
+    assert settings.digests[0].first == "now"
+
+
+def test_the_tag_comes_from_the_host_unless_it_is_set(config: Callable[[str], Path]) -> None:
+    assert load(config(SMALLEST)).tag_base == "127.0.0.1,2026"
+    assert load(config('tag = "example.org,2020-01-01"\n' + SMALLEST)).tag_base == "example.org,2020-01-01"
+
+
+def documented(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """One row of docs/settings.md a setting."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from documented(inner, f"{name}.")
+        elif name not in {"sources", "digests"}:  # lists of tables, whose keys have their own rows
+            yield f"| `{prefix}{name}` | {said(field.get_default(), required=field.is_required())} | {field.description} |"
+
+
+def said(default: object, *, required: bool) -> str:
+    match default:
+        case _ if required:
+            return "required"
+        case timedelta():
+            seconds = int(default.total_seconds())
+            unit, size = next((u, s) for u, s in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % s == 0)
+            return f"`{seconds // size}{unit}`"
+        case None | "" | ():
+            return "none"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case _:
+            return f"`{default}`"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *documented(Settings),
+        *documented(subject.Source, "sources."),
+        *documented(subject.Digest, "digests."),
+    ],
+)
+def test_every_setting_is_documented(row: str) -> None:
+    assert row in (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
