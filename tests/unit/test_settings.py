@@ -165,7 +165,8 @@ def documented(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from documented(inner, f"{name}.")
         elif name not in {"sources", "digests"}:  # lists of tables, whose keys have their own rows
-            yield f"| `{prefix}{name}` | {said(field.get_default(), required=field.is_required())} | {field.description} |"
+            default = said(field.get_default(), required=field.is_required())
+            yield f"| `{prefix}{name}` | {default} | {field.description} |"
 
 
 def said(default: object, *, required: bool) -> str:
