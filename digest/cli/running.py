@@ -72,11 +72,12 @@ def init(
 
 def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
-    from digest.app import checked  # noqa: PLC0415 - as in store_of
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.checks import findings  # noqa: PLC0415
 
     settings = settings_of(config)
     failed = False
-    for finding in checked(settings):
+    for finding in findings(settings, clock()):
         failed = failed or finding.problem != ""
         if as_json:
             print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})
