@@ -1,0 +1,26 @@
+"""The state: tables, queries, migrations. The only home of SQLAlchemy; knows no rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from digest.store.transaction import SqlStore
+
+__all__ = ["open_store"]
+
+_WAIT = timedelta(seconds=30)
+
+
+def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
+    """The store at `sqlite:///PATH`, made or brought to the newest schema as needed, or one in memory at `sqlite://`.
+
+    `wait` is how long a write waits for another one. Whoever opens it closes it.
+
+    Raises:
+        StoreError: naming the file and the remedy.
+    """
+    from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not pay for SQLAlchemy
+
+    return open_database(url, wait)

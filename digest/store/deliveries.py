@@ -1,0 +1,191 @@
+"""The ledger of mail: who holds which delivery until when, and what became of it; knows nothing of SMTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exists, func, or_, select, update
+
+from digest.model import Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.service.ports import DeliveryRow
+from digest.store import meta
+from digest.store.statements import batches
+from digest.store.subscribers import REACHABLE, subscriber_of
+from digest.store.tables import deliveries, editions, subscribers, subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+_OPEN = deliveries.c.next_at.is_not(None)
+_ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
+
+
+class SqlDeliveries:
+    """`ports.Deliveries` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
+        self._end_leases(now)
+        taken: list[Delivery] = []
+        while len(taken) < limit:
+            oldest = self._oldest_due(now, edition)
+            if oldest is None:
+                break
+            due = self._due(oldest, now, limit - len(taken))
+            reachable = [row for row in due if row.reachable]
+            self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
+            self._move(oldest.key, (row.id for row in reachable), _leased(until))
+            taken += [_delivery(row, oldest) for row in reachable]
+        return taken
+
+    def _end_leases(self, now: datetime) -> None:
+        """A drain that died may have handed its mails over: their deliveries are unknown."""
+        self._connection.execute(
+            update(deliveries)
+            .where(deliveries.c.leased_until <= now)
+            .values(state=DeliveryState.UNKNOWN, leased_until=None, leased_from=None)
+        )
+
+    def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
+        due = exists().where(deliveries.c.edition == editions.c.key, _due(now))
+        query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
+        if edition is not None:
+            query = query.where(editions.c.key == edition)
+        return self._connection.execute(query).one_or_none()
+
+    def _due(self, edition: Row[Any], now: datetime, limit: int) -> list[Row[Any]]:
+        subscribed = and_(
+            subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == edition.digest
+        )
+        reachable = and_(subscriptions.c.subscriber_id.is_not(None), REACHABLE)
+        query = (
+            select(subscribers, deliveries.c.message_id, deliveries.c.attempts, reachable.label("reachable"))
+            .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .outerjoin(subscriptions, subscribed)
+            .where(deliveries.c.edition == edition.key, _due(now))
+            .order_by(deliveries.c.subscriber_id)
+            .limit(limit)
+        )
+        return list(self._connection.execute(query))
+
+    def _move(self, edition: str, people: Iterable[int], values: dict[str, object]) -> None:
+        for batch in batches(people):
+            here = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
+            self._connection.execute(update(deliveries).where(here).values(values))
+
+    def record(
+        self,
+        edition: EditionKey,
+        subscriber: SubscriberId,
+        state: DeliveryState,
+        *,
+        now: datetime,
+        next_at: datetime | None = None,
+        code: int | None = None,
+        text: str = "",
+    ) -> None:
+        accepted = state is DeliveryState.ACCEPTED
+        # A lease that ended may be another drain's by now: of a late answer only this one is still news.
+        recordable = deliveries.c.state != state if accepted else deliveries.c.state == DeliveryState.LEASED
+        person = exists().where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        known = self._connection.execute(select(person)).scalar_one()
+        self._connection.execute(
+            update(deliveries)
+            .where(_this(edition, subscriber), recordable)
+            .values(
+                state=state,
+                next_at=None if state in _ENDED else next_at or now,
+                leased_until=None,
+                leased_from=None,
+                code=code,
+                text=text if known else "",  # a server's words often name the address
+                accepted_at=now if accepted else None,
+            )
+        )
+
+    def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
+        self._connection.execute(
+            update(deliveries)
+            .where(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED)
+            .values(
+                state=deliveries.c.leased_from,
+                attempts=deliveries.c.attempts - 1,
+                leased_until=None,
+                leased_from=None,
+            )
+        )
+
+    def open(self, edition: EditionKey | None = None) -> int:
+        query = select(func.count()).select_from(deliveries).where(_OPEN)
+        if edition is not None:
+            query = query.where(deliveries.c.edition == edition)
+        return self._connection.execute(query).scalar_one()
+
+    def rows(self, edition: EditionKey) -> list[DeliveryRow]:
+        query = (
+            select(deliveries, subscribers.c.address)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .where(deliveries.c.edition == edition)
+            .order_by(deliveries.c.subscriber_id)
+        )
+        return [
+            DeliveryRow(
+                edition=EditionKey(row.edition),
+                subscriber=SubscriberId(row.subscriber_id),
+                address=row.address or "",
+                state=DeliveryState(row.state),
+                attempts=row.attempts,
+                next_at=row.next_at,
+                code=row.code,
+                text=row.text,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def pause(self, reason: str, until: datetime, now: datetime) -> None:  # noqa: ARG002 - the port records who asks when
+        meta.pause(self._connection, reason, until)
+
+    def paused(self, now: datetime) -> tuple[str, datetime] | None:
+        return meta.paused(self._connection, now)
+
+    def resume(self) -> None:
+        meta.resume(self._connection)
+
+
+def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
+    return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    """A planned delivery is due whatever the clock says now: it may have stepped back since."""
+    waiting = deliveries.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
+    return and_(_OPEN, or_(deliveries.c.state == DeliveryState.PLANNED, and_(waiting, deliveries.c.next_at <= now)))
+
+
+def _leased(until: datetime) -> dict[str, object]:
+    return {
+        "state": DeliveryState.LEASED,
+        "leased_from": deliveries.c.state,
+        "leased_until": until,
+        "attempts": deliveries.c.attempts + 1,
+    }
+
+
+def _suppressed() -> dict[str, object]:
+    return {"state": DeliveryState.SUPPRESSED, "next_at": None}
+
+
+def _delivery(row: Row[Any], edition: Row[Any]) -> Delivery:
+    return Delivery(
+        edition=EditionKey(edition.key),
+        digest=DigestId(edition.digest),
+        subscriber=subscriber_of(row),
+        message_id=row.message_id,
+        attempts=row.attempts + 1,
+        made_at=edition.closes_at,
+    )

@@ -1,0 +1,235 @@
+"""Digests and editions: what was told, what was not, and the frozen words; when an edition is due is not known here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exists, func, select
+
+from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, Section, Selected
+from digest.service.ports import DigestState, EditionCounts
+from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
+from digest.store.statements import insert
+from digest.store.tables import (
+    deliveries,
+    digests,
+    edition_bodies,
+    edition_entries,
+    editions,
+    entries,
+    reader_counts,
+    revisions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from digest.model import SourceId, SubscriberId
+
+_NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
+
+
+class SqlEditions:
+    """`ports.Editions` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def register_digest(self, digest: DigestId, now: datetime) -> None:
+        row = {"id": digest, "configured_at": now}
+        self._connection.execute(insert(self._connection, digests).values(row).on_conflict_do_nothing())
+
+    def digest(self, digest: DigestId) -> DigestState | None:
+        made = editions.c.digest == digests.c.id
+        query = (
+            select(
+                digests.c.configured_at,
+                func.max(editions.c.slot_at).label("last_slot_at"),
+                func.max(editions.c.closes_at).label("last_close_at"),
+                func.count(editions.c.key).label("editions"),
+            )
+            .join_from(digests, editions, made, isouter=True)
+            .where(digests.c.id == digest)
+            .group_by(digests.c.id, digests.c.configured_at)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return DigestState(digest, row.configured_at, row.last_slot_at, row.last_close_at, row.editions)
+
+    def untold(self, digest: DigestId, since: datetime | None, sources: Sequence[SourceId]) -> list[Entry]:
+        told = (
+            select(edition_entries.c.entry_id)
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .where(
+                editions.c.digest == digest,
+                edition_entries.c.section == Section.NEW,
+                edition_entries.c.entry_id == entries.c.id,
+            )
+        )
+        query = entry_rows().where(PUBLISHED, entries.c.announced, ~exists(told)).order_by(*NEWEST_FIRST)
+        if since is not None:
+            query = query.where(entries.c.first_seen_at >= since)
+        return self._entries(_of_sources(query, sources))
+
+    def corrected(self, digest: DigestId) -> list[Entry]:
+        told = (
+            select(edition_entries.c.entry_id, func.max(edition_entries.c.revision).label("revision"))
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .where(editions.c.digest == digest, edition_entries.c.section.in_([Section.NEW, Section.CORRECTED]))
+            .group_by(edition_entries.c.entry_id)
+            .subquery()
+        )
+        newer = revisions.alias()
+        correction = exists().where(
+            newer.c.entry_id == told.c.entry_id, newer.c.number > told.c.revision, newer.c.significant
+        )
+        query = entry_rows().join(told, told.c.entry_id == entries.c.id).where(PUBLISHED, correction)
+        return self._entries(query.order_by(*NEWEST_FIRST))
+
+    def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
+        counts = (reader_counts.c.counted_at, reader_counts.c.readers)
+        of_entry = select(reader_counts.c.readers).where(reader_counts.c.entry_id == entries.c.id).limit(1)
+        before = of_entry.where(reader_counts.c.counted_at <= since).order_by(*(c.desc() for c in counts))
+        after = of_entry.where(reader_counts.c.counted_at > since).order_by(*counts)
+        gained = entries.c.readers - func.coalesce(before.scalar_subquery(), after.scalar_subquery())
+        counted = select(reader_counts.c.entry_id).where(reader_counts.c.counted_at > since)
+        winners = (
+            select(entries.c.id, gained.label("gained"))
+            .where(PUBLISHED, entries.c.id.in_(counted), gained > 0)
+            .order_by(gained.desc(), entries.c.id)
+            .limit(limit)
+        )
+        best = _of_sources(winners, sources).subquery()
+        query = entry_rows(entries.c.revision, best.c.gained).join(best, best.c.id == entries.c.id)
+        rows = self._connection.execute(query.order_by(best.c.gained.desc(), entries.c.id)).all()
+        return [(e, row.gained) for e, row in zip(entries_of(self._connection, rows), rows, strict=True)]
+
+    def free_key(self, wanted: EditionKey) -> EditionKey:
+        query = select(editions.c.key).where(editions.c.key.startswith(wanted, autoescape=True))
+        taken = set(self._connection.execute(query).scalars())
+        number, key = 1, wanted
+        while key in taken:
+            number += 1
+            key = EditionKey(f"{wanted}-{number}")
+        return key
+
+    def make(
+        self,
+        edition: Edition,
+        selected: Sequence[Selected],
+        bodies: Sequence[Body],
+        recipients: Sequence[tuple[SubscriberId, str]],
+    ) -> bool:
+        if not self._claim(edition):
+            return False
+        told = [
+            {
+                "edition": edition.key,
+                "ordinal": ordinal,
+                "section": one.section,
+                "entry_id": one.entry.id,
+                "revision": one.entry.revision,
+                "gained": one.gained,
+            }
+            for ordinal, one in enumerate(selected)
+        ]
+        words = [
+            {
+                "edition": edition.key,
+                "ordinal": ordinal,
+                "language": body.language,
+                "subject": body.subject,
+                "html": body.html,
+                "text": body.text,
+            }
+            for ordinal, body in enumerate(bodies)
+        ]
+        planned = [
+            {
+                "edition": edition.key,
+                "subscriber_id": subscriber,
+                "state": DeliveryState.PLANNED,
+                "attempts": 0,
+                "next_at": edition.closes_at,
+                "message_id": message_id,
+                "text": "",
+            }
+            for subscriber, message_id in recipients
+        ]
+        for table, rows in ((edition_entries, told), (edition_bodies, words), (deliveries, planned)):
+            if rows:
+                self._connection.execute(insert(self._connection, table), rows)
+        return True
+
+    def _claim(self, edition: Edition) -> bool:
+        """Take the slot; False where it is taken. An edition without slot takes none."""
+        row = {
+            "key": edition.key,
+            "digest": edition.digest,
+            "slot_at": edition.slot_at,
+            "opens_at": edition.opens_at,
+            "closes_at": edition.closes_at,
+            "empty": edition.empty,
+        }
+        claim = (
+            insert(self._connection, editions)
+            .values(row)
+            .on_conflict_do_nothing(index_elements=[editions.c.digest, editions.c.slot_at])
+        )
+        return self._connection.execute(claim.returning(editions.c.key)).one_or_none() is not None
+
+    def editions(self, digest: DigestId | None = None) -> list[EditionCounts]:
+        return self._counts(editions.c.digest == digest if digest is not None else None)
+
+    def edition(self, key: EditionKey) -> EditionCounts | None:
+        return next(iter(self._counts(editions.c.key == key)), None)
+
+    def _counts(self, which: ColumnElement[bool] | None) -> list[EditionCounts]:
+        made = select(editions).order_by(*_NEWEST_EDITION_FIRST)
+        count = (
+            select(deliveries.c.edition, deliveries.c.state, func.count().label("number"))
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .group_by(deliveries.c.edition, deliveries.c.state)
+        )
+        if which is not None:
+            made, count = made.where(which), count.where(which)
+        counts: dict[str, dict[DeliveryState, int]] = {}
+        for row in self._connection.execute(count):
+            counts.setdefault(row.edition, {})[DeliveryState(row.state)] = row.number
+        return [EditionCounts(_edition(row), counts.get(row.key, {})) for row in self._connection.execute(made)]
+
+    def selected(self, key: EditionKey) -> list[Selected]:
+        query = (
+            entry_rows(edition_entries.c.revision, edition_entries.c.section, edition_entries.c.gained)
+            .join(edition_entries, edition_entries.c.entry_id == entries.c.id)
+            .where(edition_entries.c.edition == key)
+            .order_by(edition_entries.c.ordinal)
+        )
+        rows = self._connection.execute(query).all()
+        told = entries_of(self._connection, rows)
+        return [Selected(Section(row.section), e, row.gained) for e, row in zip(told, rows, strict=True)]
+
+    def body(self, key: EditionKey, language: str) -> Body | None:
+        query = (
+            select(edition_bodies)
+            .where(edition_bodies.c.edition == key)
+            .order_by(edition_bodies.c.language != language, edition_bodies.c.ordinal)
+            .limit(1)
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else Body(row.language, row.subject, row.html, row.text)
+
+    def _entries(self, query: Select[Any]) -> list[Entry]:
+        return entries_of(self._connection, self._connection.execute(query).all())
+
+
+def _of_sources(query: Select[Any], sources: Sequence[SourceId]) -> Select[Any]:
+    return query.where(shown_by(sources)) if sources else query
+
+
+def _edition(row: Row[Any]) -> Edition:
+    return Edition(EditionKey(row.key), DigestId(row.digest), row.slot_at, row.opens_at, row.closes_at, row.empty)

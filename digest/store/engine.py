@@ -1,0 +1,102 @@
+"""Opens a database the way the store needs it; the only place that knows it to be SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from digest.errors import StoreError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_FILE = "sqlite:///"
+_IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
+_OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
+
+# Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+
+
+def database_file(url: str) -> Path | None:
+    """The file that a URL names, None for a store in memory.
+
+    Raises:
+        StoreError: it names another kind of database.
+    """
+    if url in _IN_MEMORY:
+        return None
+    if not url.startswith(_FILE) or url == _FILE:
+        kind = url.partition(":")[0]
+        raise StoreError(f"database_url: {kind!r} is no database known here (write sqlite:///PATH)")
+    return Path(url.removeprefix(_FILE))
+
+
+def opened(file: Path | None, wait: timedelta) -> Engine:
+    """The engine of a file, which it makes where it is absent, with its folder; of one shared connection in memory.
+
+    A transaction of `writing(engine)` takes the only right to write as it begins; any other one is refused to write.
+    `wait` is how long it waits for that right.
+    """
+    connect_args = {"check_same_thread": False, "timeout": wait.total_seconds()}
+    serializer = partial(json.dumps, ensure_ascii=False)
+    if file is None:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=connect_args, json_serializer=serializer)
+        _listen(engine)
+        return engine
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=_OWNER_ONLY)
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        poolclass=QueuePool,
+        max_overflow=-1,  # as many readers as there are threads
+        connect_args=connect_args,
+        json_serializer=serializer,
+    )
+    _listen(engine)
+    _outside_transactions(engine, "PRAGMA journal_mode = WAL")
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, whose transactions write."""
+    return engine.execution_options(writes=True)
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Empty the write-ahead log, which still holds what was deleted; later, where a reader needs it now."""
+    with contextlib.suppress(sqlite3.Error):
+        _outside_transactions(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours, not the driver's
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = bool(connection.get_execution_options().get("writes"))
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _outside_transactions(engine: Engine, statement: str) -> None:
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute(statement).close()
+    finally:
+        connection.close()

@@ -1,0 +1,116 @@
+"""Entries as rows, and the queries of what is published; knows nothing of why an entry is or is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, select
+
+from digest.model import AtomId, Entry, EntryId, SourceId
+from digest.service.ports import RevisionRecord
+from digest.store import meta
+from digest.store.statements import batches, content_of, date_of
+from digest.store.tables import entries, entry_sources, reader_counts, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+CONTENT = (
+    revisions.c.title,
+    revisions.c.author,
+    revisions.c.paragraphs,
+    revisions.c.figures,
+    revisions.c.complete,
+)
+PUBLISHED = and_(entries.c.updated_at.is_not(None), entries.c.removed_at.is_(None))
+NEWEST_FIRST = (
+    entries.c.first_seen_at.desc(),
+    entries.c.date_full.desc().nulls_last(),
+    entries.c.page_order,
+    entries.c.id,
+)
+
+
+def entry_rows(revision: ColumnElement[int] = entries.c.revision, *more: ColumnElement[Any]) -> Select[Any]:
+    """A query of entries with the content of that revision; rows are made into entries by `entries_of`."""
+    columns = [column for column in entries.c if column is not entries.c.revision]
+    content = and_(revisions.c.entry_id == entries.c.id, revisions.c.number == revision)
+    return select(*columns, revisions.c.number, *CONTENT, *more).join_from(entries, revisions, content)
+
+
+def shown_by(sources: Sequence[SourceId]) -> ColumnElement[bool]:
+    """Whether one of the sources ever showed the entry."""
+    return entries.c.id.in_(select(entry_sources.c.entry_id).where(entry_sources.c.source.in_(sources)))
+
+
+def entries_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
+    """The entries of these rows, in their order."""
+    shown: dict[str, list[SourceId]] = {row.id: [SourceId(row.first_source)] for row in rows}
+    for batch in batches(shown):
+        query = (
+            select(entry_sources.c.entry_id, entry_sources.c.source)
+            .where(entry_sources.c.entry_id.in_(batch))
+            .order_by(entry_sources.c.first_seen_at, entry_sources.c.source)
+        )
+        for entry, source in connection.execute(query):
+            if source not in shown[entry]:
+                shown[entry].append(SourceId(source))
+    return [_entry(row, shown[row.id]) for row in rows]
+
+
+def _entry(row: Row[Any], shown: list[SourceId]) -> Entry:
+    return Entry(
+        id=EntryId(row.id),
+        atom_id=AtomId(row.atom_id),
+        sources=tuple(shown),
+        content=content_of(row),
+        date=date_of(row),
+        readers=row.readers,
+        first_seen_at=row.first_seen_at,
+        updated_at=row.updated_at or row.first_seen_at,
+        revision=row.number,
+        page_order=row.page_order,
+    )
+
+
+class SqlEntries:
+    """`ports.Entries` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def newest(self, *, source: SourceId | None = None, limit: int | None = None) -> list[Entry]:
+        wanted = PUBLISHED if source is None else and_(PUBLISHED, shown_by([source]))
+        query = entry_rows().where(wanted).order_by(*NEWEST_FIRST).limit(limit)
+        return entries_of(self._connection, self._connection.execute(query).all())
+
+    def entry(self, entry: EntryId) -> Entry | None:
+        rows = self._connection.execute(entry_rows().where(entries.c.id == entry, PUBLISHED)).all()
+        return next(iter(entries_of(self._connection, rows)), None)
+
+    def revisions(self, entry: EntryId) -> list[RevisionRecord]:
+        query = (
+            select(revisions)
+            .join(entries, entries.c.id == revisions.c.entry_id)
+            .where(entries.c.id == entry, PUBLISHED)
+            .order_by(revisions.c.number)
+        )
+        return [
+            RevisionRecord(row.number, row.at, row.cause, row.significant, content_of(row), date_of(row))
+            for row in self._connection.execute(query)
+        ]
+
+    def counts(self, entry: EntryId) -> list[tuple[datetime, int]]:
+        query = (
+            select(reader_counts.c.counted_at, reader_counts.c.readers)
+            .join(entries, entries.c.id == reader_counts.c.entry_id)
+            .where(entries.c.id == entry, PUBLISHED)
+            .order_by(reader_counts.c.counted_at, reader_counts.c.source)
+        )
+        return [(row.counted_at, row.readers) for row in self._connection.execute(query)]
+
+    def published_state(self) -> tuple[int, datetime]:
+        return meta.published_state(self._connection)

@@ -1,0 +1,52 @@
+"""What the store knows of itself, in its one row: the secret, the count of what is published, the pause."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from digest.store.statements import insert
+from digest.store.tables import meta
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_SECRET_BYTES = 32
+
+
+def make_row(connection: Connection, now: datetime) -> None:
+    """Make the row where it is absent."""
+    row = {"id": 1, "secret": secrets.token_bytes(_SECRET_BYTES), "published": 0, "published_at": now}
+    connection.execute(insert(connection, meta).values(row).on_conflict_do_nothing())
+
+
+def secret(connection: Connection) -> bytes:
+    return bytes(connection.execute(select(meta.c.secret)).scalar_one())
+
+
+def published_state(connection: Connection) -> tuple[int, datetime]:
+    row = connection.execute(select(meta.c.published, meta.c.published_at)).one()
+    return row.published, row.published_at
+
+
+def grow_published(connection: Connection, now: datetime) -> None:
+    """Say that what feeds and pages show has changed; the moment never goes backwards, whatever the clock does."""
+    count, at = published_state(connection)
+    connection.execute(update(meta).values(published=count + 1, published_at=max(at, now)))
+
+
+def pause(connection: Connection, reason: str, until: datetime) -> None:
+    connection.execute(update(meta).values(pause_reason=reason, paused_until=until))
+
+
+def paused(connection: Connection, now: datetime) -> tuple[str, datetime] | None:
+    row = connection.execute(select(meta.c.pause_reason, meta.c.paused_until)).one()
+    return (row.pause_reason, row.paused_until) if row.paused_until and row.paused_until > now else None
+
+
+def resume(connection: Connection) -> None:
+    connection.execute(update(meta).values(pause_reason=None, paused_until=None))

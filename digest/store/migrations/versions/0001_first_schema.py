@@ -1,0 +1,342 @@
+"""The first schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+TEXT, WHOLE, TRUTH, JSON, BYTES = sa.Text(), sa.Integer(), sa.Boolean(), sa.JSON(), sa.LargeBinary()
+DAY, MOMENT = sa.Date(), sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    _the_store()
+    _readings()
+    _entries()
+    _placings()
+    _editions()
+    _subscribers()
+    _deliveries()
+
+
+def _required(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False)
+
+
+def _optional(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=True)
+
+
+def _the_store() -> None:
+    op.create_table(
+        "meta",
+        sa.Column("id", WHOLE, nullable=False, autoincrement=False),
+        _required("secret", BYTES),
+        _required("published", WHOLE),
+        _required("published_at", MOMENT),
+        _optional("pause_reason", TEXT),
+        _optional("paused_until", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.CheckConstraint("id = 1", name="one_row"),
+    )
+
+
+def _readings() -> None:
+    op.create_table(
+        "sources",
+        _required("id", TEXT),
+        _required("registered_at", MOMENT),
+        _optional("settled_at", MOMENT),
+        _optional("refreshed_at", MOMENT),
+        _required("problem", TEXT),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "dumps",
+        _required("source", TEXT),
+        _required("path", TEXT),
+        _required("stamp", TEXT),
+        _required("sha256", TEXT),
+        _required("state", TEXT),
+        _required("reason", TEXT),
+        _required("read_at", MOMENT),
+        _required("sightings", WHOLE),
+        _required("unreadable", TRUTH),
+        _optional("approved", TEXT),
+        _optional("discarded", TEXT),
+        sa.PrimaryKeyConstraint("source", "path"),
+        sa.ForeignKeyConstraint(["source"], ["sources.id"]),
+        sa.CheckConstraint("state IN ('good', 'held', 'failed')", name="state"),
+    )
+    op.create_table(
+        "reports",
+        _required("id", WHOLE),
+        _required("at", MOMENT),
+        _required("source", TEXT),
+        _required("path", TEXT),
+        _required("title", TEXT),
+        _required("candidates", JSON),
+        _required("outcome", TEXT),
+        _required("standing", TRUTH),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["source", "path"], ["dumps.source", "dumps.path"]),
+    )
+    op.create_index("ix_reports_source", "reports", ["source", "path"])
+
+
+def _entries() -> None:
+    op.create_table(
+        "entries",
+        _required("id", TEXT),
+        _required("atom_id", TEXT),
+        _required("first_source", TEXT),
+        _required("first_seen_at", MOMENT),
+        _required("page_order", WHOLE),
+        _required("revision", WHOLE),
+        _optional("date_kind", TEXT),
+        _optional("date_month", WHOLE),
+        _optional("date_day", WHOLE),
+        _optional("date_full", DAY),
+        _optional("readers", WHOLE),
+        _optional("updated_at", MOMENT),
+        _required("announced", TRUTH),
+        _optional("removed_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["first_source"], ["sources.id"]),
+        sa.UniqueConstraint("atom_id"),
+        sa.CheckConstraint("revision >= 1", name="revision"),
+        sa.CheckConstraint("updated_at IS NOT NULL OR NOT announced", name="announced"),
+        sa.CheckConstraint("date_kind IN ('exact', 'inferred', 'partial')", name="date_kind"),
+        sa.CheckConstraint("(date_kind IS NULL) = (date_month IS NULL)", name="date_month"),
+        sa.CheckConstraint("(date_kind IS NULL) = (date_day IS NULL)", name="date_day"),
+        sa.CheckConstraint("(date_kind IS NULL OR date_kind = 'partial') = (date_full IS NULL)", name="date_full"),
+    )
+    op.create_index("ix_entries_date_full", "entries", ["date_full"])
+    op.create_index("ix_entries_first_seen_at", "entries", ["first_seen_at", "date_full"])
+    op.create_index("ix_entries_first_source", "entries", ["first_source", "updated_at"])
+    op.create_table(
+        "revisions",
+        _required("entry_id", TEXT),
+        sa.Column("number", WHOLE, nullable=False, autoincrement=False),
+        _required("at", MOMENT),
+        _required("cause", TEXT),
+        _required("significant", TRUTH),
+        _required("title", TEXT),
+        _optional("author", TEXT),
+        _required("paragraphs", JSON),
+        _required("figures", JSON),
+        _required("complete", TRUTH),
+        _optional("date_kind", TEXT),
+        _optional("date_month", WHOLE),
+        _optional("date_day", WHOLE),
+        _optional("date_full", DAY),
+        sa.PrimaryKeyConstraint("entry_id", "number"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.CheckConstraint("date_kind IN ('exact', 'inferred', 'partial')", name="date_kind"),
+        sa.CheckConstraint("(date_kind IS NULL) = (date_month IS NULL)", name="date_month"),
+        sa.CheckConstraint("(date_kind IS NULL) = (date_day IS NULL)", name="date_day"),
+        sa.CheckConstraint("(date_kind IS NULL OR date_kind = 'partial') = (date_full IS NULL)", name="date_full"),
+    )
+    op.create_table(
+        "entry_keys",
+        _required("kind", TEXT),
+        _required("key", TEXT),
+        _required("entry_id", TEXT),
+        sa.PrimaryKeyConstraint("kind", "key", "entry_id"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.CheckConstraint("kind IN ('title', 'lead')", name="kind"),
+    )
+    op.create_index("ix_entry_keys_entry_id", "entry_keys", ["entry_id"])
+    op.create_table(
+        "entry_sources",
+        _required("entry_id", TEXT),
+        _required("source", TEXT),
+        _required("first_seen_at", MOMENT),
+        sa.PrimaryKeyConstraint("entry_id", "source"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.ForeignKeyConstraint(["source"], ["sources.id"]),
+    )
+    op.create_index("ix_entry_sources_source", "entry_sources", ["source"])
+    op.create_table(
+        "reader_counts",
+        _required("entry_id", TEXT),
+        _required("counted_at", MOMENT),
+        _required("source", TEXT),
+        _required("readers", WHOLE),
+        sa.PrimaryKeyConstraint("entry_id", "counted_at", "source"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.ForeignKeyConstraint(["source"], ["sources.id"]),
+    )
+    op.create_index("ix_reader_counts_counted_at", "reader_counts", ["counted_at"])
+
+
+def _placings() -> None:
+    op.create_table(
+        "placings",
+        _required("source", TEXT),
+        _required("path", TEXT),
+        sa.Column("page", WHOLE, nullable=False, autoincrement=False),
+        sa.Column("position", WHOLE, nullable=False, autoincrement=False),
+        _required("entry_id", TEXT),
+        _required("title", TEXT),
+        _optional("month", WHOLE),
+        _optional("day", WHOLE),
+        _optional("year", WHOLE),
+        _optional("readers", WHOLE),
+        _required("view", TEXT),
+        _required("complete", TRUTH),
+        sa.PrimaryKeyConstraint("source", "path", "page", "position"),
+        sa.ForeignKeyConstraint(["source", "path"], ["dumps.source", "dumps.path"]),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
+    )
+    op.create_index("ix_placings_entry_id", "placings", ["entry_id"])
+
+
+def _editions() -> None:
+    op.create_table(
+        "digests",
+        _required("id", TEXT),
+        _required("configured_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "editions",
+        _required("key", TEXT),
+        _required("digest", TEXT),
+        _optional("slot_at", MOMENT),
+        _optional("opens_at", MOMENT),
+        _required("closes_at", MOMENT),
+        _required("empty", TRUTH),
+        sa.PrimaryKeyConstraint("key"),
+        sa.ForeignKeyConstraint(["digest"], ["digests.id"]),
+        sa.UniqueConstraint("digest", "slot_at"),
+    )
+    op.create_table(
+        "edition_entries",
+        _required("edition", TEXT),
+        sa.Column("ordinal", WHOLE, nullable=False, autoincrement=False),
+        _required("section", TEXT),
+        _required("entry_id", TEXT),
+        _required("revision", WHOLE),
+        _optional("gained", WHOLE),
+        sa.PrimaryKeyConstraint("edition", "ordinal"),
+        sa.ForeignKeyConstraint(["entry_id", "revision"], ["revisions.entry_id", "revisions.number"]),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.CheckConstraint("section IN ('new', 'most_read', 'corrected')", name="section"),
+    )
+    op.create_index("ix_edition_entries_entry_id", "edition_entries", ["entry_id"])
+    op.create_table(
+        "edition_bodies",
+        _required("edition", TEXT),
+        sa.Column("ordinal", WHOLE, nullable=False, autoincrement=False),
+        _required("language", TEXT),
+        _required("subject", TEXT),
+        _required("html", TEXT),
+        _required("text", TEXT),
+        sa.PrimaryKeyConstraint("edition", "ordinal"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.UniqueConstraint("edition", "language"),
+    )
+
+
+def _subscribers() -> None:
+    op.create_table(
+        "subscribers",
+        _required("id", WHOLE),
+        _optional("address", TEXT),
+        _optional("address_key", TEXT),
+        _required("name", TEXT),
+        _required("language", TEXT),
+        _required("format", TEXT),
+        _required("created_at", MOMENT),
+        _required("suppressed", TEXT),
+        _optional("suppressed_at", MOMENT),
+        _optional("erased_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("address_key"),
+        sa.CheckConstraint("format IN ('both', 'text')", name="format"),
+        sa.CheckConstraint("(address IS NULL) = (erased_at IS NOT NULL)", name="address"),
+        sa.CheckConstraint("(address_key IS NULL) = (erased_at IS NOT NULL)", name="address_key"),
+    )
+    op.create_table(
+        "subscriptions",
+        _required("subscriber_id", WHOLE),
+        _required("digest", TEXT),
+        _required("joined_at", MOMENT),
+        _optional("left_at", MOMENT),
+        sa.PrimaryKeyConstraint("subscriber_id", "digest"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+    )
+    op.create_index("ix_subscriptions_digest", "subscriptions", ["digest"])
+    op.create_table(
+        "consents",
+        _required("id", WHOLE),
+        _required("subscriber_id", WHOLE),
+        _required("digest", TEXT),
+        _required("act", TEXT),
+        _required("source", TEXT),
+        _required("at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.CheckConstraint("act IN ('joined', 'left')", name="act"),
+    )
+    op.create_index("ix_consents_subscriber_id", "consents", ["subscriber_id"])
+
+
+def _deliveries() -> None:
+    op.create_table(
+        "deliveries",
+        _required("edition", TEXT),
+        _required("subscriber_id", WHOLE),
+        _required("state", TEXT),
+        _required("attempts", WHOLE),
+        _optional("next_at", MOMENT),
+        _optional("leased_until", MOMENT),
+        _optional("leased_from", TEXT),
+        _required("message_id", TEXT),
+        _optional("code", WHOLE),
+        _required("text", TEXT),
+        _optional("accepted_at", MOMENT),
+        sa.PrimaryKeyConstraint("edition", "subscriber_id"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.CheckConstraint(
+            "state IN ('planned', 'leased', 'accepted', 'deferred', 'failed', 'suppressed', 'unknown')",
+            name="state",
+        ),
+        sa.CheckConstraint("attempts >= 0", name="attempts"),
+        sa.CheckConstraint(
+            "(state IN ('planned', 'leased', 'deferred', 'unknown')) = (next_at IS NOT NULL)", name="open"
+        ),
+        sa.CheckConstraint("(state = 'leased') = (leased_until IS NOT NULL)", name="leased_until"),
+        sa.CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
+        sa.CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
+    )
+    op.create_index(
+        "ix_deliveries_leased",
+        "deliveries",
+        ["leased_until"],
+        sqlite_where=sa.text("leased_until IS NOT NULL"),
+        postgresql_where=sa.text("leased_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_open",
+        "deliveries",
+        ["edition", "subscriber_id"],
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_index("ix_deliveries_states", "deliveries", ["edition", "state"])
+    op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"])
+    op.create_table(
+        "erased",
+        _required("address_hash", TEXT),
+        _required("erased_at", MOMENT),
+        sa.PrimaryKeyConstraint("address_hash"),
+    )

@@ -1,0 +1,221 @@
+"""Sources, dumps and their last good readings, and what the diff asks of the entries; the changes are `applying`'s."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, tuple_, update
+
+from digest.changes.values import Known, Placing
+from digest.model import DateEvidence, Entry, EntryDate, EntryId, Fingerprint, SourceId
+from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp
+from digest.store import applying
+from digest.store.entries import NEWEST_FIRST, entries_of, entry_rows
+from digest.store.statements import batches, content_of, date_of, insert
+from digest.store.tables import (
+    KeyKind,
+    dumps,
+    entries,
+    entry_keys,
+    entry_sources,
+    placings,
+    reports,
+    sources,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from digest.changes.values import ChangeSet, Questions
+    from digest.service.ports import ApplyFacts
+
+
+class SqlReadings:
+    """`ports.Readings` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def register_source(self, source: SourceId, now: datetime) -> None:
+        row = {"id": source, "registered_at": now, "problem": ""}
+        self._connection.execute(insert(self._connection, sources).values(row).on_conflict_do_nothing())
+
+    def source(self, source: SourceId) -> SourceState | None:
+        row = self._connection.execute(select(sources).where(sources.c.id == source)).one_or_none()
+        if row is None:
+            return None
+        count = (
+            select(func.count())
+            .select_from(entry_sources.join(entries))
+            .where(entry_sources.c.source == source, entries.c.removed_at.is_(None))
+        )
+        shown = self._connection.execute(count).scalar_one()
+        return SourceState(source, row.settled_at, row.refreshed_at, shown, row.problem)
+
+    def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
+        self._connection.execute(
+            update(sources).where(sources.c.id == source).values(refreshed_at=now, problem=problem)
+        )
+
+    def dumps(self, source: SourceId) -> dict[str, KnownDump]:
+        rows = self._connection.execute(select(dumps).where(dumps.c.source == source).order_by(dumps.c.path))
+        return {row.path: _known_dump(row) for row in rows}
+
+    def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
+        query = (
+            select(placings)
+            .where(placings.c.source == source, placings.c.path == path)
+            .order_by(placings.c.page, placings.c.position)
+        )
+        return tuple(_placing(row) for row in self._connection.execute(query))
+
+    def known(self, questions: Questions, also: Iterable[EntryId]) -> list[Known]:
+        found: set[str] = set(also)
+        for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
+            for batch in batches(keys):
+                answer = select(entry_keys.c.entry_id).where(entry_keys.c.kind == kind, entry_keys.c.key.in_(batch))
+                found.update(self._connection.execute(answer).scalars())
+        for days in batches(questions.days):
+            dated = select(entries.c.id).where(entries.c.date_full.in_([date(*day) for day in days]))
+            found.update(self._connection.execute(dated).scalars())
+        return [known for batch in batches(found) for known in self._known(batch)]
+
+    def _known(self, batch: list[str]) -> list[Known]:
+        titles: dict[str, set[str]] = {}
+        keys = select(entry_keys.c.entry_id, entry_keys.c.key).where(
+            entry_keys.c.entry_id.in_(batch), entry_keys.c.kind == KeyKind.TITLE
+        )
+        for entry, key in self._connection.execute(keys):
+            titles.setdefault(entry, set()).add(key)
+        rows = self._connection.execute(entry_rows().where(entries.c.id.in_(batch)))
+        return [
+            Known(
+                EntryId(row.id),
+                frozenset(titles.get(row.id, ())),
+                content_of(row),
+                date_of(row),
+                removed=row.removed_at is not None,
+            )
+            for row in rows
+        ]
+
+    def pages_with(self, entries: Iterable[EntryId]) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
+        page = (placings.c.source, placings.c.path, placings.c.page)
+        showing: set[tuple[str, str, int]] = set()
+        for batch in batches(set(entries)):
+            found = self._connection.execute(select(*page).where(placings.c.entry_id.in_(batch)).distinct())
+            showing.update((row.source, row.path, row.page) for row in found)
+        pages: dict[tuple[SourceId, str, int], list[Placing]] = {}
+        for some in batches(sorted(showing)):
+            query = select(placings).where(tuple_(*page).in_(some)).order_by(*page, placings.c.position)
+            for row in self._connection.execute(query):
+                pages.setdefault((SourceId(row.source), row.path, row.page), []).append(_placing(row))
+        return {where: tuple(shown) for where, shown in pages.items()}
+
+    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]:
+        return applying.dates(self._connection, entries)
+
+    def store_dump(self, dump: KnownDump) -> None:
+        row = {
+            "source": dump.source,
+            "path": dump.path,
+            "stamp": _stored_stamp(dump.stamp),
+            "sha256": dump.sha256,
+            "state": dump.state,
+            "reason": dump.reason,
+            "read_at": dump.read_at,
+            "sightings": dump.sightings,
+            "unreadable": dump.unreadable,
+            "approved": dump.approved,
+            "discarded": dump.discarded,
+        }
+        self._connection.execute(
+            insert(self._connection, dumps)
+            .values(row)
+            .on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=row)
+        )
+
+    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
+        applying.apply(self._connection, source, path, changes, facts)
+
+    def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
+        applying.upgrade_dates(self._connection, dates, now)
+
+    def unsettled(self, source: SourceId) -> list[Entry]:
+        query = entry_rows().where(
+            entries.c.first_source == source, entries.c.updated_at.is_(None), entries.c.removed_at.is_(None)
+        )
+        return entries_of(self._connection, self._connection.execute(query.order_by(*NEWEST_FIRST)).all())
+
+    def settle(
+        self, source: SourceId, news: Iterable[EntryId], updated_at: Mapping[EntryId, datetime], now: datetime
+    ) -> None:
+        applying.settle(self._connection, source, frozenset(news), updated_at, now)
+
+    def reports(self, source: SourceId | None = None, limit: int = 20) -> list[Report]:
+        query = select(reports).order_by(reports.c.at.desc(), reports.c.id.desc()).limit(limit)
+        if source is not None:
+            query = query.where(reports.c.source == source)
+        return [
+            Report(
+                row.at,
+                SourceId(row.source),
+                row.path,
+                row.title,
+                tuple(EntryId(entry) for entry in row.candidates),
+                row.outcome,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def decide(self, source: SourceId, path: str, *, approve: bool) -> None:
+        held = update(dumps).where(dumps.c.source == source, dumps.c.path == path, dumps.c.state == DumpState.HELD)
+        word = (
+            held.values(approved=dumps.c.sha256)
+            if approve
+            else held.values(discarded=dumps.c.sha256, state=DumpState.GOOD, reason="")
+        )
+        self._connection.execute(word)
+
+
+def _known_dump(row: Row[Any]) -> KnownDump:
+    return KnownDump(
+        source=SourceId(row.source),
+        path=row.path,
+        stamp=_stamp(row.stamp),
+        sha256=row.sha256,
+        state=DumpState(row.state),
+        reason=row.reason,
+        read_at=row.read_at,
+        sightings=row.sightings,
+        unreadable=row.unreadable,
+        approved=row.approved,
+        discarded=row.discarded,
+    )
+
+
+def _stored_stamp(stamp: Stamp) -> str:
+    """As text: file systems have inodes and times of more than 63 bits."""
+    return f"{stamp.size} {stamp.mtime_ns} {stamp.inode}"
+
+
+def _stamp(stored: str) -> Stamp:
+    size, mtime_ns, inode = stored.split()
+    return Stamp(int(size), int(mtime_ns), int(inode))
+
+
+def _placing(row: Row[Any]) -> Placing:
+    return Placing(
+        entry=EntryId(row.entry_id),
+        position=row.position,
+        page=row.page,
+        title=row.title,
+        evidence=None if row.month is None else DateEvidence(row.month, row.day, row.year),
+        readers=row.readers,
+        view=Fingerprint(row.view),
+        complete=row.complete,
+    )

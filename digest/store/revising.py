@@ -1,0 +1,116 @@
+"""Numbers and stores the revisions of entries, and moves the entries with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, update
+
+from digest.model import EntryId
+from digest.store.entries import entry_rows
+from digest.store.statements import batches, content_columns, content_of, date_columns, date_of, insert
+from digest.store.tables import entries, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from digest.changes.values import Revised
+    from digest.model import Content, EntryDate
+
+_FIRST, _DATE = "first", "date"
+
+
+@dataclass(slots=True)
+class _Standing:
+    """How an entry stands while its revisions are gathered; `updated_at` is absent before it is published."""
+
+    entry: EntryId
+    number: int
+    content: Content
+    date: EntryDate | None
+    updated_at: datetime | None
+    removed: bool = False
+    revisions: list[dict[str, object]] = field(default_factory=list)
+
+    def revise(self, at: datetime, cause: str, content: Content, *, significant: bool) -> None:
+        self.number += 1
+        self.content = content
+        if significant and self.updated_at:
+            self.updated_at = at
+        self.revisions.append(
+            {
+                "entry_id": self.entry,
+                "number": self.number,
+                "at": at,
+                "cause": cause,
+                "significant": significant,
+                **content_columns(content),
+                **date_columns(self.date),
+            }
+        )
+
+    def row(self) -> dict[str, object]:
+        return {
+            "entry": self.entry,
+            "number": self.number,
+            "moved": self.updated_at,
+            **{f"new_{name}": value for name, value in date_columns(self.date).items()},
+        }
+
+
+_STAND = (
+    update(entries)
+    .where(entries.c.id == bindparam("entry"))
+    .values(
+        revision=bindparam("number"),
+        updated_at=bindparam("moved"),
+        **{name: bindparam(f"new_{name}") for name in date_columns(None)},
+    )
+)
+
+
+def store_first(
+    connection: Connection, added: Iterable[tuple[EntryId, Content, EntryDate | None]], now: datetime
+) -> None:
+    """Store the first revision of new entries."""
+    rows: list[dict[str, object]] = []
+    for entry, content, date in added:
+        standing = _Standing(entry, 0, content, date, updated_at=None)
+        standing.revise(now, _FIRST, content, significant=True)
+        rows += standing.revisions
+    connection.execute(insert(connection, revisions), rows)
+
+
+def revise(
+    connection: Connection, revised: Sequence[Revised], dates: Mapping[EntryId, EntryDate], now: datetime
+) -> bool:
+    """Store new revisions, those of a better date last; whether a published entry has one."""
+    standing = _standing(connection, {change.entry for change in revised} | dates.keys())
+    for change in revised:
+        standing[change.entry].revise(now, change.cause, change.content, significant=change.cause.significant)
+    for entry, date in dates.items():
+        it = standing[entry]
+        if it.date != date:
+            it.date = date
+            it.revise(now, _DATE, it.content, significant=False)
+    moved = [it for it in standing.values() if it.revisions]
+    if not moved:
+        return False
+    connection.execute(insert(connection, revisions), [row for it in moved for row in it.revisions])
+    connection.execute(_STAND, [it.row() for it in moved])
+    return any(it.updated_at and not it.removed for it in moved)
+
+
+def _standing(connection: Connection, of: AbstractSet[EntryId]) -> dict[EntryId, _Standing]:
+    return {
+        EntryId(row.id): _Standing(
+            EntryId(row.id), row.number, content_of(row), date_of(row), row.updated_at, row.removed_at is not None
+        )
+        for batch in batches(of)
+        for row in connection.execute(entry_rows().where(entries.c.id.in_(batch)))
+    }

@@ -1,0 +1,60 @@
+"""Brings the tables of a database to the newest schema; the only place that calls Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from digest.errors import StoreError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+NEWEST = "0001"  # a test holds it equal to the newest file of migrations/versions
+_VERSION_TABLE = "alembic_version"
+
+
+def migrate(connection: Connection, place: str) -> None:
+    """Bring a database to the newest schema, in the transaction of the connection.
+
+    Raises:
+        StoreError: the database is a newer program's, or another program's.
+    """
+    found = version(connection)
+    if found is None and inspect(connection).get_table_names():
+        raise StoreError(f"{place}: is another program's database (set another data_dir)")
+    if found != NEWEST:
+        upgrade(connection, place)
+
+
+def version(connection: Connection) -> str | None:
+    """The revision of the schema, None in an empty database."""
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+    return None if found is None else str(found)
+
+
+def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
+    """Run the migrations up to a revision in the transaction of the connection."""
+    from alembic import command  # noqa: PLC0415 - only a new or old database pays for Alembic
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    try:
+        command.upgrade(configuration(connection), revision)
+    except CommandError as error:
+        problem = f"{place}: its schema {version(connection)} is newer than this program's {NEWEST}"
+        raise StoreError(f"{problem} (update digest, or put an older backup in its place)") from error
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration, without a file."""
+    from alembic.config import Config  # noqa: PLC0415 - as in `upgrade`
+
+    config = Config(attributes={"connection": connection})
+    folder = Path(__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config

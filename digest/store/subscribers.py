@@ -1,0 +1,204 @@
+"""People and their consent; knows nothing of mail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, select, update
+
+from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
+from digest.service.ports import Consent, SubscriberRecord
+from digest.store.statements import batches, insert
+from digest.store.tables import consents, deliveries, editions, erased, subscribers, subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
+
+
+def subscriber_of(row: Row[Any]) -> Subscriber:
+    """The person of a row of subscribers."""
+    return Subscriber(SubscriberId(row.id), row.address, row.name, row.language, Format(row.format), row.created_at)
+
+
+class SqlSubscribers:
+    """`ports.Subscribers` over one connection. `erased_some` says that deleted words may still lie in the log."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.erased_some = False
+
+    def add(
+        self,
+        address: str,
+        *,
+        name: str,
+        language: str,
+        fmt: Format,
+        digests: Sequence[DigestId],
+        source: str,
+        now: datetime,
+    ) -> SubscriberRecord | None:
+        row = {
+            "address": address,
+            "address_key": _key(address),
+            "name": name,
+            "language": language,
+            "format": fmt,
+            "created_at": now,
+            "suppressed": "",
+        }
+        added = (
+            insert(self._connection, subscribers)
+            .values(row)
+            .on_conflict_do_nothing(index_elements=[subscribers.c.address_key])
+            .returning(subscribers.c.id)
+        )
+        number = self._connection.execute(added).scalar_one_or_none()
+        if number is None:
+            return None
+        for digest in digests:
+            self.join(SubscriberId(number), digest, source, now)
+        return self.get(SubscriberId(number))
+
+    def join(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
+        joined = insert(self._connection, subscriptions).values(
+            subscriber_id=subscriber, digest=digest, joined_at=now, left_at=None
+        )
+        again = joined.on_conflict_do_update(
+            index_elements=[subscriptions.c.subscriber_id, subscriptions.c.digest],
+            set_={"joined_at": now, "left_at": None},
+            where=subscriptions.c.left_at.is_not(None),
+        )
+        if self._connection.execute(again.returning(subscriptions.c.digest)).one_or_none() is None:
+            return False
+        self._consent(subscriber, digest, "joined", source, now)
+        return True
+
+    def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
+        left = (
+            update(subscriptions)
+            .where(
+                subscriptions.c.subscriber_id == subscriber,
+                subscriptions.c.digest == digest,
+                subscriptions.c.left_at.is_(None),
+            )
+            .values(left_at=now)
+        )
+        if self._connection.execute(left).rowcount == 0:
+            return False
+        self._consent(subscriber, digest, "left", source, now)
+        of_digest = select(editions.c.key).where(editions.c.digest == digest)
+        self._suppress_deliveries(subscriber, deliveries.c.edition.in_(of_digest))
+        return True
+
+    def find(self, address: str) -> SubscriberRecord | None:
+        return next(iter(self._records(subscribers.c.address_key == _key(address))), None)
+
+    def get(self, subscriber: SubscriberId) -> SubscriberRecord | None:
+        return next(iter(self._records(subscribers.c.id == subscriber)), None)
+
+    def all(self) -> list[SubscriberRecord]:
+        return self._records()
+
+    def active(self, digest: DigestId) -> list[Subscriber]:
+        query = (
+            select(subscribers)
+            .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+            .where(subscriptions.c.digest == digest, REACHABLE)
+            .order_by(subscribers.c.id)
+        )
+        return [subscriber_of(row) for row in self._connection.execute(query)]
+
+    def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
+        run = self._connection.execute
+        run(delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber))
+        run(delete(consents).where(consents.c.subscriber_id == subscriber))
+        self._suppress_deliveries(subscriber)
+        nothing: dict[str, object] = {"message_id": "", "text": ""}  # a server's words often name the address
+        run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(nothing))
+        blank: dict[str, object] = {
+            "address": None,
+            "address_key": None,
+            "name": "",
+            "language": "",
+            "suppressed": "",
+            "suppressed_at": None,
+            "erased_at": now,
+        }
+        run(update(subscribers).where(subscribers.c.id == subscriber).values(blank))
+        row = {"address_hash": address_hash, "erased_at": now}
+        run(insert(self._connection, erased).values(row).on_conflict_do_nothing())
+        self.erased_some = True
+
+    def erased(self, address_hash: str) -> bool:
+        query = select(func.count()).select_from(erased).where(erased.c.address_hash == address_hash)
+        return self._connection.execute(query).scalar_one() > 0
+
+    def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
+        here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        self._connection.execute(here.values(suppressed=reason or "suppressed", suppressed_at=now))
+        self._suppress_deliveries(subscriber)
+
+    def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
+        """End what is open and not under way; what is under way is recorded by its drain."""
+        waiting = deliveries.c.next_at.is_not(None) & (deliveries.c.state != DeliveryState.LEASED)
+        self._connection.execute(
+            update(deliveries)
+            .where(deliveries.c.subscriber_id == subscriber, waiting, *which)
+            .values(state=DeliveryState.SUPPRESSED, next_at=None)
+        )
+
+    def _consent(self, subscriber: SubscriberId, digest: DigestId, act: str, source: str, now: datetime) -> None:
+        row = {"subscriber_id": subscriber, "digest": digest, "act": act, "source": source, "at": now}
+        self._connection.execute(insert(self._connection, consents).values(row))
+
+    def _records(self, *which: ColumnElement[bool]) -> list[SubscriberRecord]:
+        """Four queries, however many people; batches only where there are some."""
+        query = select(subscribers).where(subscribers.c.erased_at.is_(None), *which).order_by(subscribers.c.id)
+        people = self._connection.execute(query).all()
+        return [record for batch in batches(people) for record in self._batch(batch)]
+
+    def _batch(self, people: list[Row[Any]]) -> list[SubscriberRecord]:
+        ids = [row.id for row in people]
+        digests: dict[int, list[DigestId]] = {}
+        acts: dict[int, list[Consent]] = {}
+        mails: dict[int, list[tuple[EditionKey, DeliveryState, datetime | None]]] = {}
+        active = (
+            select(subscriptions)
+            .where(subscriptions.c.subscriber_id.in_(ids), subscriptions.c.left_at.is_(None))
+            .order_by(subscriptions.c.joined_at, subscriptions.c.digest)
+        )
+        for row in self._connection.execute(active):
+            digests.setdefault(row.subscriber_id, []).append(DigestId(row.digest))
+        history = select(consents).where(consents.c.subscriber_id.in_(ids)).order_by(consents.c.id)
+        for row in self._connection.execute(history):
+            acts.setdefault(row.subscriber_id, []).append(Consent(DigestId(row.digest), row.act, row.source, row.at))
+        sent = (
+            select(deliveries)
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .where(deliveries.c.subscriber_id.in_(ids))
+            .order_by(editions.c.closes_at, editions.c.key)
+        )
+        for row in self._connection.execute(sent):
+            mail = (EditionKey(row.edition), DeliveryState(row.state), row.accepted_at)
+            mails.setdefault(row.subscriber_id, []).append(mail)
+        return [
+            SubscriberRecord(
+                subscriber_of(row),
+                tuple(digests.get(row.id, ())),
+                row.suppressed,
+                tuple(acts.get(row.id, ())),
+                tuple(mails.get(row.id, ())),
+            )
+            for row in people
+        ]
+
+
+def _key(address: str) -> str:
+    """What two spellings of one address have in common."""
+    return address.casefold()

@@ -1,0 +1,392 @@
+"""The tables of the store and nothing else: no query, no connection.
+
+Everything here must also be right for PostgreSQL. The tables in use are made by `migrations/`; a test holds the two
+equal.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from digest.model import DateKind, DeliveryState, Format, Section
+from digest.service.ports import DumpState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+
+class KeyKind(StrEnum):
+    """What a key of an entry was made from."""
+
+    TITLE = "title"
+    LEAD = "lead"
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware moment, stored in UTC and returned in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"{value!r} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment  # SQLite keeps no offset
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _needed(name: str, kind: Any, *constraints: Any) -> Column[Any]:  # noqa: ANN401 - what Column takes
+    return Column(name, kind, *constraints, nullable=False)
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(str(value)) for value in values)})", name=column)
+
+
+def _date() -> tuple[Column[Any], ...]:
+    """An EntryDate: month and day always, `date_full` where the year is supported; all absent for no date."""
+    return (
+        Column("date_kind", Text),
+        Column("date_month", Integer),
+        Column("date_day", Integer),
+        Column("date_full", Date),
+    )
+
+
+def _dated() -> tuple[CheckConstraint, ...]:
+    return (
+        _one_of("date_kind", DateKind),
+        CheckConstraint("(date_kind IS NULL) = (date_month IS NULL)", name="date_month"),
+        CheckConstraint("(date_kind IS NULL) = (date_day IS NULL)", name="date_day"),
+        CheckConstraint("(date_kind IS NULL OR date_kind = 'partial') = (date_full IS NULL)", name="date_full"),
+    )
+
+
+# One row: what the store knows of itself.
+meta = Table(
+    "meta",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _needed("secret", LargeBinary),
+    _needed("published", Integer),
+    _needed("published_at", UtcTime),
+    Column("pause_reason", Text),
+    Column("paused_until", UtcTime),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+# --- sources and dumps ----------------------------------------------------------------------------
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _needed("registered_at", UtcTime),
+    Column("settled_at", UtcTime),
+    Column("refreshed_at", UtcTime),
+    _needed("problem", Text),
+)
+
+dumps = Table(
+    "dumps",
+    metadata,
+    Column("source", ForeignKey(sources.c.id), primary_key=True),
+    Column("path", Text, primary_key=True),
+    _needed("stamp", Text),
+    _needed("sha256", Text),
+    _needed("state", Text),
+    _needed("reason", Text),
+    _needed("read_at", UtcTime),
+    _needed("sightings", Integer),
+    _needed("unreadable", Boolean),
+    Column("approved", Text),
+    Column("discarded", Text),
+    _one_of("state", DumpState),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("at", UtcTime),
+    _needed("source", Text),
+    _needed("path", Text),
+    _needed("title", Text),
+    _needed("candidates", JSON),
+    _needed("outcome", Text),
+    _needed("standing", Boolean),  # the last reading of the dump still says so
+    ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
+    Index(None, "source", "path"),
+)
+
+# --- entries --------------------------------------------------------------------------------------
+
+# The content of an entry is that of its revision `revision`. Not published: `updated_at` absent, or removed.
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _needed("atom_id", Text),
+    _needed("first_source", Text, ForeignKey(sources.c.id)),
+    _needed("first_seen_at", UtcTime),
+    _needed("page_order", Integer),
+    _needed("revision", Integer),
+    *_date(),
+    Column("readers", Integer),
+    Column("updated_at", UtcTime),
+    _needed("announced", Boolean),
+    Column("removed_at", UtcTime),
+    UniqueConstraint("atom_id"),
+    CheckConstraint("revision >= 1", name="revision"),
+    CheckConstraint("updated_at IS NOT NULL OR NOT announced", name="announced"),
+    *_dated(),
+    Index(None, "first_source", "updated_at"),
+    Index(None, "first_seen_at", "date_full"),
+    Index(None, "date_full"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _needed("at", UtcTime),
+    _needed("cause", Text),
+    _needed("significant", Boolean),
+    _needed("title", Text),
+    Column("author", Text),
+    _needed("paragraphs", JSON),
+    _needed("figures", JSON),
+    _needed("complete", Boolean),
+    *_date(),
+    *_dated(),
+)
+
+# Every key that an entry ever answered to.
+entry_keys = Table(
+    "entry_keys",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    _one_of("kind", KeyKind),
+    Index(None, "entry_id"),
+)
+
+entry_sources = Table(
+    "entry_sources",
+    metadata,
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    Column("source", ForeignKey(sources.c.id), primary_key=True),
+    _needed("first_seen_at", UtcTime),
+    Index(None, "source"),
+)
+
+reader_counts = Table(
+    "reader_counts",
+    metadata,
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    Column("counted_at", UtcTime, primary_key=True),
+    Column("source", ForeignKey(sources.c.id), primary_key=True),
+    _needed("readers", Integer),
+    Index(None, "counted_at"),
+)
+
+# The last good reading of each dump.
+placings = Table(
+    "placings",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("page", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _needed("entry_id", Text, ForeignKey(entries.c.id)),
+    _needed("title", Text),
+    Column("month", Integer),
+    Column("day", Integer),
+    Column("year", Integer),
+    Column("readers", Integer),
+    _needed("view", Text),
+    _needed("complete", Boolean),
+    ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
+    CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
+    Index(None, "entry_id"),
+)
+
+# --- digests and editions -------------------------------------------------------------------------
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _needed("configured_at", UtcTime),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _needed("digest", Text, ForeignKey(digests.c.id)),
+    Column("slot_at", UtcTime),
+    Column("opens_at", UtcTime),
+    _needed("closes_at", UtcTime),
+    _needed("empty", Boolean),
+    UniqueConstraint("digest", "slot_at"),
+)
+
+edition_entries = Table(
+    "edition_entries",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    _needed("section", Text),
+    _needed("entry_id", Text),
+    _needed("revision", Integer),
+    Column("gained", Integer),
+    ForeignKeyConstraint(["entry_id", "revision"], [revisions.c.entry_id, revisions.c.number]),
+    _one_of("section", Section),
+    Index(None, "entry_id"),
+)
+
+edition_bodies = Table(
+    "edition_bodies",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    _needed("language", Text),
+    _needed("subject", Text),
+    _needed("html", Text),
+    _needed("text", Text),
+    UniqueConstraint("edition", "language"),
+)
+
+# --- subscribers and deliveries -------------------------------------------------------------------
+
+# Who was erased leaves a row with an id and nothing else, so that deliveries stay countable and no id comes twice.
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text),
+    Column("address_key", Text),
+    _needed("name", Text),
+    _needed("language", Text),
+    _needed("format", Text),
+    _needed("created_at", UtcTime),
+    _needed("suppressed", Text),
+    Column("suppressed_at", UtcTime),
+    Column("erased_at", UtcTime),
+    UniqueConstraint("address_key"),
+    _one_of("format", Format),
+    CheckConstraint("(address IS NULL) = (erased_at IS NOT NULL)", name="address"),
+    CheckConstraint("(address_key IS NULL) = (erased_at IS NOT NULL)", name="address_key"),
+)
+
+# The digest is a name of the configuration here: consent is recorded whether it is still configured or not.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscriber_id", ForeignKey(subscribers.c.id), primary_key=True),
+    Column("digest", Text, primary_key=True),
+    _needed("joined_at", UtcTime),
+    Column("left_at", UtcTime),
+    Index(None, "digest"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
+    _needed("digest", Text),
+    _needed("act", Text),
+    _needed("source", Text),
+    _needed("at", UtcTime),
+    CheckConstraint("act IN ('joined', 'left')", name="act"),
+    Index(None, "subscriber_id"),
+)
+
+# `next_at` is present exactly while a delivery is open, `leased_until` exactly while it is leased.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("subscriber_id", ForeignKey(subscribers.c.id), primary_key=True),
+    _needed("state", Text),
+    _needed("attempts", Integer),
+    Column("next_at", UtcTime),
+    Column("leased_until", UtcTime),
+    Column("leased_from", Text),  # the state before the lease
+    _needed("message_id", Text),
+    Column("code", Integer),
+    _needed("text", Text),
+    Column("accepted_at", UtcTime),
+    _one_of("state", DeliveryState),
+    CheckConstraint("attempts >= 0", name="attempts"),
+    CheckConstraint("(state IN ('planned', 'leased', 'deferred', 'unknown')) = (next_at IS NOT NULL)", name="open"),
+    CheckConstraint("(state = 'leased') = (leased_until IS NOT NULL)", name="leased_until"),
+    CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
+    CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
+    Index("ix_deliveries_states", "edition", "state"),
+    Index("ix_deliveries_subscriber_id", "subscriber_id"),
+)
+Index(
+    "ix_deliveries_open",
+    deliveries.c.edition,
+    deliveries.c.subscriber_id,
+    sqlite_where=text("next_at IS NOT NULL"),
+    postgresql_where=text("next_at IS NOT NULL"),
+)
+Index(
+    "ix_deliveries_leased",
+    deliveries.c.leased_until,
+    sqlite_where=text("leased_until IS NOT NULL"),
+    postgresql_where=text("leased_until IS NOT NULL"),
+)
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("address_hash", Text, primary_key=True),
+    _needed("erased_at", UtcTime),
+)

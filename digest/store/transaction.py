@@ -1,0 +1,98 @@
+"""The store: transactions over an open database; what happens within them is the other modules' affair."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from digest.errors import StoreError
+from digest.store import engine as engines
+from digest.store import meta, schema
+from digest.store.deliveries import SqlDeliveries
+from digest.store.editions import SqlEditions
+from digest.store.entries import SqlEntries
+from digest.store.faults import translated
+from digest.store.readings import SqlReadings
+from digest.store.subscribers import SqlSubscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+
+    from sqlalchemy import Connection, Engine
+
+
+class SqlTransaction:
+    """`ports.Transaction` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.readings = SqlReadings(connection)
+        self.entries = SqlEntries(connection)
+        self.editions = SqlEditions(connection)
+        self.subscribers = SqlSubscribers(connection)
+        self.deliveries = SqlDeliveries(connection)
+
+
+class SqlStore:
+    """`ports.Store` over a database; `place` names it in messages."""
+
+    def __init__(self, engine: Engine, place: str, turn: AbstractContextManager[object]) -> None:
+        self._engine, self._place, self._turn = engine, place, turn
+        self._writing = engines.writing(engine)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        with translated(self._place), self._turn, self._engine.begin() as connection:
+            yield SqlTransaction(connection)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        with translated(self._place), self._turn:
+            with self._writing.begin() as connection:
+                tx = SqlTransaction(connection)
+                yield tx
+            if tx.subscribers.erased_some:
+                engines.forget_deleted(self._engine)
+
+    def secret(self) -> bytes:
+        with translated(self._place), self._turn, self._engine.begin() as connection:
+            return meta.secret(connection)
+
+    def check(self) -> None:
+        with translated(self._place), self._turn, self._engine.begin() as connection:
+            found = schema.version(connection)
+        if found != schema.NEWEST:
+            raise StoreError(f"{self._place}: its schema is {found}, not {schema.NEWEST} (restart digest)")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+
+def open_database(url: str, wait: timedelta) -> SqlStore:
+    """See `digest.store.open_store`."""
+    file = engines.database_file(url)
+    place = str(file) if file else "the store in memory"
+    # In memory there is one connection for all threads, so they take turns.
+    turn: AbstractContextManager[object] = contextlib.nullcontext() if file else threading.RLock()
+    with translated(place):
+        engine = engines.opened(file, wait)
+        try:
+            _make_ready(engine, place)
+        except BaseException:
+            engine.dispose()
+            raise
+    return SqlStore(engine, place, turn)
+
+
+def _make_ready(engine: Engine, place: str) -> None:
+    """Bring the schema to the newest; of two that try at once, one does and the other finds it done."""
+    with engine.begin() as connection:
+        if schema.version(connection) == schema.NEWEST:
+            return
+    with engines.writing(engine).begin() as connection:
+        schema.migrate(connection, place)
+        meta.make_row(connection, datetime.now(UTC))
