@@ -80,10 +80,9 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A parsed dump. `sightings` are in page order, at least one. `encoding` is the one it was decoded from."""
+    """A parsed dump. `sightings` are in page order, at least one."""
 
     dump: str
-    encoding: str
     sightings: tuple[Sighting, ...]
 
 

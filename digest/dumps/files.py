@@ -1,0 +1,119 @@
+"""The files of a source, found without reading them. Knows nothing of what they say."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.errors import DumpError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WILD = frozenset("*?[")
+_UNFINISHED = ("~", ".tmp", ".part", ".swp")
+
+
+@dataclass(frozen=True, slots=True)
+class DumpFile:
+    """A file that may be a dump. `name` is relative to the source's folder, with forward slashes."""
+
+    path: Path
+    name: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is not read, and why."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
+    """The files that a source's path names: one file, a folder with all below it, or a glob; sorted by name.
+
+    Hidden files and those that other programs are still writing (`~`, `.tmp`, `.part`, `.swp`) are left out. A
+    symbolic link that leads out of the source's folder is refused.
+
+    Raises:
+        DumpError: there is no such file or folder.
+    """
+    if _WILD & set(str(path)) and not path.exists():
+        root = _fixed(path)
+        pattern = path.relative_to(root).as_posix()
+        names = sorted({found.relative_to(root).as_posix() for found in root.glob(pattern) if not found.is_dir()})
+        yield from _described(root, (name for name in names if _wanted(name)))
+    elif path.is_dir():
+        yield from _described(path, sorted(_below(path)))
+    elif path.exists():
+        yield from _described(path.parent, [path.name])
+    else:
+        raise DumpError(str(path), "there is no such file or folder", remedy="check the path")
+
+
+def _fixed(path: Path) -> Path:
+    """The leading part of a glob that holds no wildcard."""
+    parts = []
+    for part in path.parts[:-1]:
+        if _WILD & set(part):
+            break
+        parts.append(part)
+    return Path(*parts)
+
+
+def _wanted(name: str) -> bool:
+    return not name.endswith(_UNFINISHED) and not any(part.startswith(".") for part in name.split("/"))
+
+
+def _below(folder: Path, prefix: str = "") -> Iterator[str]:
+    """The names of all wanted files below a folder; links to folders are not followed."""
+    try:
+        with os.scandir(folder / prefix) as found:
+            for entry in found:
+                name = prefix + entry.name
+                if not _wanted(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _below(folder, f"{name}/")
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                    yield name
+    except OSError as error:
+        raise DumpError(
+            str(folder / prefix), f"cannot be listed: {error.strerror}", remedy="check its rights"
+        ) from error
+
+
+def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFile | Refused]:
+    inside = root.resolve()
+    for name in names:
+        path = root / name
+        try:
+            state = path.lstat()
+            if not _regular(state):
+                if not path.resolve().is_relative_to(inside):
+                    yield Refused(name, "is a link that leads out of the source's folder; it is not read")
+                    continue
+                if path.is_dir():
+                    continue
+                state = path.stat()
+                if not _regular(state):
+                    yield Refused(name, "is no regular file; it is not read")
+                    continue
+        except OSError as error:
+            yield Refused(name, f"cannot be looked at: {error.strerror}")
+            continue
+        yield DumpFile(path, name, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+def _regular(state: os.stat_result) -> bool:
+    return stat.S_ISREG(state.st_mode)
