@@ -44,6 +44,9 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
 
     A transaction of `writing(engine)` takes the only right to write as it begins; any other one is refused to write.
     `wait` is how long it waits for that right.
+
+    Raises:
+        StoreError: the file or its folder cannot be made.
     """
     connect_args = {"check_same_thread": False, "timeout": wait.total_seconds()}
     serializer = partial(json.dumps, ensure_ascii=False)
@@ -51,9 +54,7 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=connect_args, json_serializer=serializer)
         _listen(engine)
         return engine
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        file.touch(mode=_OWNER_ONLY)
+    _make(file)
     engine = create_engine(
         URL.create("sqlite", database=str(file)),
         poolclass=QueuePool,
@@ -75,6 +76,16 @@ def forget_deleted(engine: Engine) -> None:
     """Empty the write-ahead log, which still holds what was deleted; later, where a reader needs it now."""
     with contextlib.suppress(sqlite3.Error):
         _outside_transactions(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _make(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=_OWNER_ONLY)
+    except OSError as error:
+        problem = f"{file}: cannot be opened: {error.strerror}"
+        raise StoreError(f"{problem} (check that its folder exists and may be written)") from error
 
 
 def _listen(engine: Engine) -> None:

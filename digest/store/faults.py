@@ -34,11 +34,6 @@ def translated(place: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise store_error(place, error) from error
-    except OSError as error:
-        if error.filename is None:
-            raise
-        problem = f"{place}: cannot be opened: {error.strerror}"
-        raise StoreError(f"{problem} (check that its folder exists and may be written)") from error
 
 
 def store_error(place: str, error: Exception) -> StoreError:

@@ -1,0 +1,194 @@
+"""The ledger of mail: the promises of `ports.Deliveries`, one test a transition."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.model import DeliveryState, DigestId, EditionKey
+from digest.service.ports import DeliveryRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import SubscriberId
+    from digest.service.ports import Store
+    from tests.contract.conftest import Hand
+
+KEY = EditionKey("weekly/2026-W11")
+LEASE = timedelta(minutes=20)
+
+
+@pytest.fixture
+def person(hand: Hand) -> SubscriberId:
+    """Somebody whose mail is planned."""
+    person = hand.subscriber("a@example.org")
+    hand.edition(KEY, to=[person])
+    return person
+
+
+def lease(store: Store, now: datetime, limit: int = 100, key: EditionKey | None = None) -> list[tuple[str, int, int]]:
+    with store.write() as tx:
+        return [(d.edition, d.subscriber.id, d.attempts) for d in tx.deliveries.lease(now, now + LEASE, limit, key)]
+
+
+def row(store: Store) -> DeliveryRow:
+    with store.read() as tx:
+        (one,) = tx.deliveries.rows(KEY)
+    return one
+
+
+def test_a_planned_delivery_is_leased_with_all_that_sending_needs(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    with store.write() as tx:
+        (delivery,) = tx.deliveries.lease(now, now + LEASE, 10)
+        record = tx.subscribers.get(person)
+    assert record is not None
+    assert delivery.subscriber == record.subscriber
+    assert (delivery.edition, delivery.digest) == (KEY, "weekly")
+    assert (delivery.message_id, delivery.attempts, delivery.made_at) == (f"<{KEY}-{person}@example.org>", 1, now)
+    assert row(store).state is DeliveryState.LEASED
+    assert lease(store, now + LEASE - timedelta(microseconds=1)) == []
+
+
+def test_a_planned_delivery_is_due_though_the_clock_stepped_back(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    assert lease(store, now - timedelta(days=8)) == [(KEY, person, 1)]
+
+
+def test_an_ended_lease_is_unknown_and_leased_again(store: Store, person: SubscriberId, now: datetime) -> None:
+    lease(store, now)
+    assert lease(store, now + LEASE) == [(KEY, person, 2)]
+    with store.write() as tx:
+        tx.deliveries.release(KEY, person)
+    assert (row(store).state, row(store).attempts) == (DeliveryState.UNKNOWN, 1)
+
+
+def test_an_accepted_delivery_is_done(store: Store, person: SubscriberId, now: datetime) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.record(KEY, person, DeliveryState.ACCEPTED, now=now, code=250, text="queued")
+        assert tx.deliveries.open() == 0
+    assert row(store) == DeliveryRow(KEY, person, "a@example.org", DeliveryState.ACCEPTED, 1, None, 250, "queued")
+    assert lease(store, now + timedelta(days=9)) == []
+
+
+def test_a_deferred_delivery_waits_for_its_time(store: Store, person: SubscriberId, now: datetime) -> None:
+    lease(store, now)
+    later = now + timedelta(hours=1)
+    with store.write() as tx:
+        tx.deliveries.record(KEY, person, DeliveryState.DEFERRED, now=now, next_at=later, code=451, text="later")
+        assert tx.deliveries.open(KEY) == 1
+    assert (row(store).state, row(store).next_at, row(store).code) == (DeliveryState.DEFERRED, later, 451)
+    assert lease(store, later - timedelta(microseconds=1)) == []
+    assert lease(store, later) == [(KEY, person, 2)]
+
+
+def test_an_unknown_delivery_is_tried_again_in_its_time(store: Store, person: SubscriberId, now: datetime) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.record(KEY, person, DeliveryState.UNKNOWN, now=now, text="silence after the dot")
+    assert (row(store).state, row(store).next_at) == (DeliveryState.UNKNOWN, now)
+    assert lease(store, now) == [(KEY, person, 2)]
+
+
+@pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.SUPPRESSED])
+def test_a_failed_or_suppressed_delivery_never_comes_again(
+    store: Store, person: SubscriberId, now: datetime, state: DeliveryState
+) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.record(KEY, person, state, now=now, next_at=now, code=550, text="no such user")
+        assert tx.deliveries.open() == 0
+    assert lease(store, now + timedelta(days=9)) == []
+
+
+def test_a_released_delivery_is_as_if_never_leased(store: Store, person: SubscriberId, now: datetime) -> None:
+    before = row(store)
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.release(KEY, person)
+        tx.deliveries.release(KEY, person)
+    assert row(store) == before
+    assert lease(store, now) == [(KEY, person, 1)]
+
+
+def test_of_late_answers_only_acceptance_counts(store: Store, person: SubscriberId, now: datetime) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.record(KEY, person, DeliveryState.DEFERRED, now=now, next_at=now + LEASE)
+        tx.deliveries.record(KEY, person, DeliveryState.FAILED, now=now, code=550)
+        assert tx.deliveries.rows(KEY)[0].state is DeliveryState.DEFERRED
+        tx.deliveries.record(KEY, person, DeliveryState.ACCEPTED, now=now, code=250)
+        tx.deliveries.record(KEY, person, DeliveryState.DEFERRED, now=now, next_at=now)
+        assert tx.deliveries.rows(KEY)[0].state is DeliveryState.ACCEPTED
+        record = tx.subscribers.get(person)
+        tx.deliveries.record(KEY, person, DeliveryState.ACCEPTED, now=now + LEASE)
+        assert tx.subscribers.get(person) == record
+
+
+def test_the_oldest_edition_goes_first_and_within_it_the_oldest_subscriber(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
+    first, second = hand.subscriber("z@example.org"), hand.subscriber("a@example.org")
+    hand.edition("weekly/a", closes_at=now + day, to=[second, first])
+    hand.edition("weekly/b", closes_at=now, to=[second, first])
+    assert lease(store, now + day, 1) == [("weekly/b", first, 1)]
+    assert lease(store, now + day, 2) == [("weekly/b", second, 1), ("weekly/a", first, 1)]
+    assert lease(store, now + day, 0) == []
+
+
+def test_a_drain_may_keep_to_one_edition(store: Store, hand: Hand, person: SubscriberId, now: datetime) -> None:
+    hand.edition("weekly/2", to=[person])
+    assert lease(store, now, key=EditionKey("weekly/2")) == [("weekly/2", person, 1)]
+    with store.read() as tx:
+        assert (tx.deliveries.open(), tx.deliveries.open(KEY)) == (2, 1)
+    assert lease(store, now, key=EditionKey("weekly/none")) == []
+
+
+def test_who_left_or_is_suppressed_is_passed_over_and_the_batch_still_filled(
+    store: Store, hand: Hand, now: datetime
+) -> None:
+    people = [hand.subscriber(f"{n}@example.org") for n in range(6)]
+    hand.edition(KEY, to=people)
+    lease(store, now)  # under way, so that leaving does not suppress
+    with store.write() as tx:
+        tx.subscribers.leave(people[0], DigestId("weekly"), "mail link", now)
+        tx.subscribers.suppress(people[1], "gone", now)
+        tx.subscribers.erase(people[2], "hash", now)
+    assert lease(store, now + LEASE, 2) == [(KEY, people[3], 2), (KEY, people[4], 2)]
+    with store.read() as tx:
+        states = [one.state.value for one in tx.deliveries.rows(KEY)]
+    assert states == ["suppressed"] * 3 + ["leased"] * 2 + ["unknown"]
+
+
+def test_two_drains_never_get_the_same_delivery(store: Store, hand: Hand, now: datetime) -> None:
+    people = [hand.subscriber(f"{n}@example.org") for n in range(60)]
+    hand.edition(KEY, to=people)
+
+    def drain() -> list[int]:
+        taken: list[int] = []
+        while batch := lease(store, now, 7):
+            taken += [subscriber for _, subscriber, _ in batch]
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        drains = [pool.submit(drain) for _ in range(4)]
+        taken = [subscriber for done in drains for subscriber in done.result()]
+    assert sorted(taken) == people
+
+
+def test_a_pause_holds_until_its_time_or_until_it_is_ended(store: Store, now: datetime) -> None:
+    until = now + LEASE
+    with store.write() as tx:
+        assert tx.deliveries.paused(now) is None
+        tx.deliveries.pause("535 login refused", until, now)
+        assert tx.deliveries.paused(now) == ("535 login refused", until)
+        assert tx.deliveries.paused(until) is None
+        tx.deliveries.resume()
+        assert tx.deliveries.paused(now) is None

@@ -1,0 +1,169 @@
+"""One writer, many readers, all or nothing: the promises of `ports.Store`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.errors import StoreError
+from digest.model import EntryId, SourceId
+from digest.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from digest.service.ports import Store
+    from tests.contract.conftest import Hand
+
+BLOG = SourceId("blog")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'digest.db'}"
+
+
+@pytest.fixture
+def on_disk(url: str) -> Iterator[Store]:
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+def test_an_exception_leaves_nothing_behind(store: Store, hand: Hand, now: datetime) -> None:
+    hand.read(hand.added("甲"))
+    with pytest.raises(LookupError, match="mine"), store.write() as tx:  # noqa: PT012 - what came before the exception is the point
+        tx.readings.register_source(SourceId("other"), now)
+        tx.readings.refreshed(BLOG, now, "half done")
+        tx.readings.settle(BLOG, [EntryId("甲")], {}, now)
+        raise LookupError("mine")
+    with store.read() as tx:
+        assert tx.readings.source(SourceId("other")) is None
+        state = tx.readings.source(BLOG)
+    assert state is not None
+    assert (state.settled_at, state.problem) == (None, "")
+
+
+def test_a_refused_statement_leaves_nothing_behind(store: Store, hand: Hand, now: datetime) -> None:
+    with pytest.raises(StoreError):
+        hand.read(hand.added("甲"), hand.added("甲"))
+    with store.read() as tx:
+        assert tx.readings.source(BLOG) is None
+
+
+def test_a_read_transaction_is_refused_to_write(store: Store, now: datetime) -> None:
+    with pytest.raises(StoreError, match="cannot be written"), store.read() as tx:
+        tx.readings.register_source(BLOG, now)
+
+
+def test_a_transaction_within_a_write_does_not_hang(store: Store, url: str) -> None:
+    quick = open_store(url, wait=timedelta(0))
+    for inner in (quick, open_store("sqlite://")):
+        with pytest.raises(StoreError), inner.write(), inner.write():
+            pass
+        inner.close()
+
+
+def test_writers_take_turns_and_none_is_lost(store: Store, now: datetime) -> None:
+    with store.write() as tx:
+        tx.readings.register_source(BLOG, now)
+        tx.readings.refreshed(BLOG, now, "0")
+    together = threading.Barrier(4)
+
+    def count() -> None:
+        together.wait()
+        for _ in range(10):
+            with store.write() as tx:
+                state = tx.readings.source(BLOG)
+                assert state is not None
+                tx.readings.refreshed(BLOG, now, str(int(state.problem) + 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(count) for _ in range(4)]:
+            done.result()
+    with store.read() as tx:
+        state = tx.readings.source(BLOG)
+    assert state is not None
+    assert state.problem == "40"
+
+
+def test_readers_and_writers_share_a_store(store: Store, hand: Hand) -> None:
+    def read() -> int:
+        with store.read() as tx:
+            return len(tx.entries.newest())
+
+    with ThreadPoolExecutor(8) as pool:
+        reads = []
+        for n in range(10):
+            hand.read(hand.added(f"题{n}", n))
+            reads += [pool.submit(read) for _ in range(4)]
+        assert all(1 <= done.result() <= 10 for done in reads)
+    assert read() == 10
+
+
+def test_a_reader_sees_the_old_state_while_a_write_is_open(on_disk: Store, now: datetime) -> None:
+    with on_disk.write() as writer:
+        writer.readings.register_source(BLOG, now)
+        with on_disk.read() as reader:
+            assert reader.readings.source(BLOG) is None
+    with on_disk.read() as reader:
+        assert reader.readings.source(BLOG) is not None
+
+
+def test_a_reader_keeps_its_state_while_others_write(on_disk: Store, now: datetime) -> None:
+    with on_disk.read() as reader:
+        assert reader.readings.source(BLOG) is None
+        with on_disk.write() as writer:
+            writer.readings.register_source(BLOG, now)
+        assert reader.readings.source(BLOG) is None
+
+
+def test_what_was_written_is_there_after_opening_again(url: str, now: datetime) -> None:
+    first = open_store(url)
+    with first.write() as tx:
+        tx.readings.register_source(BLOG, now)
+    secret = first.secret()
+    first.close()
+    again = open_store(url)
+    with again.read() as tx:
+        assert tx.readings.source(BLOG) is not None
+    assert again.secret() == secret
+    again.close()
+
+
+def test_each_store_has_a_secret_of_its_own(store: Store, url: str) -> None:
+    other = open_store(url)
+    assert len(store.secret()) == 32
+    assert store.secret() == store.secret() != other.secret()
+    other.close()
+
+
+def _opened(url: str) -> bytes:
+    store = open_store(url)
+    try:
+        return store.secret()
+    finally:
+        store.close()
+
+
+def test_many_who_open_a_new_store_at_once_make_one(url: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        secrets = {done.result() for done in [pool.submit(_opened, url) for _ in range(8)]}
+    assert len(secrets) == 1
+
+
+def test_many_processes_that_open_a_new_store_at_once_make_one(url: str) -> None:
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        secrets = set(pool.map(_opened, [url] * 8))
+    assert len(secrets) == 1
+
+
+def test_a_new_store_answers_its_check(store: Store) -> None:
+    store.check()
