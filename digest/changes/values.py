@@ -35,6 +35,7 @@ class Known:
     titles: frozenset[str]
     content: Content
     date: EntryDate | None
+    readers: int | None = None
     removed: bool = False
 
 

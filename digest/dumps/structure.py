@@ -7,6 +7,7 @@ blocks hold the characters of the paragraphs, in their order.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digest.model import Block, BlockKind
@@ -177,8 +178,11 @@ def _is_list(lines: Sequence[str]) -> bool:
 
 def _headed(made: Sequence[Block]) -> Iterator[Block]:
     """The blocks, short lines that something follows made headings."""
-    for block, follower in zip(made, [*made[1:], None], strict=True):
-        if block.kind is BlockKind.PARAGRAPH and follower is not None and _is_heading(block.text):
+    for block, follower in pairwise([*made, None]):
+        if block is None:
+            continue
+        leads = follower is not None and follower.kind is not BlockKind.FORMULA  # prose that leads to one has no end
+        if leads and block.kind is BlockKind.PARAGRAPH and _is_heading(block.text):
             yield Block(BlockKind.HEADING, block.text)
         else:
             yield block
@@ -192,6 +196,7 @@ def _is_heading(text: str) -> bool:
         and not line.endswith(_NO_HEADING_END)
         and not _LIST_POINT.match(line)
         and "://" not in line
+        and "。" not in line
         and not line.startswith("$")
         and _WORD.search(line) is not None
     )

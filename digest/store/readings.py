@@ -98,6 +98,7 @@ class SqlReadings:
                 frozenset(titles.get(row.id, ())),
                 content_of(row),
                 date_of(row),
+                readers=row.readers,
                 removed=row.removed_at is not None,
             )
             for row in rows

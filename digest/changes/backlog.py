@@ -1,0 +1,35 @@
+"""What of a source's first import is news, and when the rest of it was last updated."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from digest.model import Entry, EntryId
+
+
+def news(entries: Sequence[Entry], backlog: int) -> tuple[EntryId, ...]:
+    """The `backlog` latest entries: those with a full date first, newest first, then in page order."""
+
+    def rank(entry: Entry) -> tuple[bool, int, int, str]:
+        full = entry.date.full if entry.date else None
+        return full is None, -(full or date.min).toordinal(), entry.page_order, entry.id
+
+    return tuple(entry.id for entry in sorted(entries, key=rank)[:backlog])
+
+
+def first_updated_at(entry: Entry, *, is_news: bool, zone: ZoneInfo) -> datetime:
+    """What an entry of a first import carries as `updated`: old articles are not shown as today's."""
+    full = entry.date.full if entry.date else None
+    if is_news or full is None:
+        return entry.first_seen_at
+    return min(published_at(full, zone).astimezone(UTC), entry.first_seen_at)
+
+
+def published_at(day: date, zone: ZoneInfo) -> datetime:
+    """A date as a moment: midnight in its source's zone."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

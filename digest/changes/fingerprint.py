@@ -1,0 +1,28 @@
+"""Versioned hashes of content: one of what a reader reads, one of every character."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from digest.changes.text import normal
+from digest.model import Fingerprint
+
+if TYPE_CHECKING:
+    from digest.model import Content
+
+
+def fingerprint(content: Content) -> Fingerprint:
+    """The same for contents that differ in white space and character width only."""
+    return _hashed("v1", [normal(content.title), content.author or "", *map(normal, content.paragraphs)])
+
+
+def view(content: Content) -> Fingerprint:
+    """The same for contents that are equal to the letter."""
+    parts = [content.title, content.author or "", str(content.complete), *content.paragraphs, "", *content.figures]
+    return _hashed("x1", parts)
+
+
+def _hashed(version: str, parts: list[str]) -> Fingerprint:
+    joined = "".join(f"{len(part)}:{part}" for part in parts)  # lengths keep ("ab", "c") and ("a", "bc") apart
+    return Fingerprint(f"{version}:{hashlib.sha256(joined.encode()).hexdigest()[:32]}")

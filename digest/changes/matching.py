@@ -1,0 +1,190 @@
+"""Which known entry a sighting shows: a scored match of title, day, text and place. Stores and decides nothing else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from digest.changes.keys import lead_key, series_marks, title_key
+from digest.changes.text import plain_text, similarity
+from digest.changes.values import Ambiguous, Known
+from digest.model import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from digest.changes.values import Placing
+    from digest.model import DateEvidence, EntryDate, EntryId, Sighting
+
+_SAME_TEXT = 0.85
+_OTHER_TEXT = 0.5
+_SAME_TITLE = 0.75
+_COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither."""
+
+    sighting: Sighting
+    entry: Known | None
+    unassigned: bool = False
+    report: Ambiguous | None = None
+
+
+def content_of(sighting: Sighting) -> Content:
+    """What a reader reads of a sighting."""
+    return Content(sighting.title, sighting.author, sighting.paragraphs, sighting.figures, sighting.complete)
+
+
+def matches(sightings: Sequence[Sighting], last: Sequence[Placing], known: Iterable[Known]) -> list[Match]:
+    """The match of each sighting, in their order.
+
+    First each sighting takes an entry that answers to its title; then what is left may be a corrected title of an
+    entry that no other sighting answers to.
+    """
+    board = _Board(sightings, last, known)
+    by_title = {sighting.position: board.by_title(sighting) for sighting in sightings}
+    board.claimed = {match.entry.id for match in by_title.values() if match and match.entry}
+    return [by_title[sighting.position] or board.corrected(sighting) for sighting in sightings]
+
+
+def same_day(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
+    """Whether both are known and nothing speaks against one day: years agree, or one of them is absent."""
+    if evidence is None or date is None or (evidence.month, evidence.day) != (date.month, date.day):
+        return False
+    return evidence.year is None or date.year is None or evidence.year == date.year
+
+
+def _full(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
+    """Whether the same full date is known on both sides."""
+    return same_day(evidence, date) and evidence is not None and evidence.year is not None and bool(date and date.year)
+
+
+@dataclass(slots=True)
+class _Board:
+    """The candidates, indexed by what a sighting can ask for."""
+
+    sightings: Sequence[Sighting]
+    last: Sequence[Placing]
+    known: Iterable[Known]
+    claimed: set[EntryId] = field(default_factory=set)
+    _titled: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
+    _led: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
+    _dated: dict[tuple[int, int, int | None], list[Known]] = field(default_factory=lambda: defaultdict(list))
+    _placed: dict[EntryId, list[Placing]] = field(default_factory=lambda: defaultdict(list))
+    _texts: dict[EntryId, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for placing in self.last:
+            self._placed[placing.entry].append(placing)
+        for entry in self.known:
+            for title in entry.titles:
+                self._titled[title].append(entry)
+            if lead := lead_key(entry.content):
+                self._led[lead].append(entry)
+            if entry.date:
+                self._dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
+
+    def by_title(self, sighting: Sighting) -> Match | None:
+        """The entry of the same title, a report where it is doubtful, None where no entry has the title and day."""
+        titled = self._titled.get(title_key(sighting.title), [])
+        fitting = [entry for entry in titled if same_day(sighting.date, entry.date)]
+        undated = [entry for entry in titled if entry.date is None or sighting.date is None]
+        if not fitting and not undated:
+            return None
+        certain = [entry for entry in fitting if _full(sighting.date, entry.date) or self._stood(entry, sighting)]
+        if len(certain) == 1:
+            return Match(sighting, certain[0])
+        return self._by_text(sighting, (certain or fitting or undated)[:_COMPARED], dated=bool(fitting))
+
+    def _by_text(self, sighting: Sighting, candidates: list[Known], *, dated: bool) -> Match:
+        """Decide among entries of the same title by their texts; where they do not tell, by the place on the page."""
+        text = plain_text(content_of(sighting))
+        scored = [(similarity(text, self._text(entry)), entry) for entry in candidates]
+        alike = [entry for score, entry in scored if score is None or score >= _SAME_TEXT]
+        if len(alike) > 1:
+            alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
+        nearest = self._nearest(sighting, alike)
+        if len(alike) == 1 or nearest:
+            return Match(sighting, nearest or alike[0])
+        if alike:
+            return self._doubt(sighting, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
+        close = [entry for score, entry in scored if score is not None and score >= _OTHER_TEXT]
+        if len(close) == 1 and dated:
+            return Match(sighting, close[0])
+        return self._doubt(sighting, candidates, "has another text; kept apart as a new entry")
+
+    def corrected(self, sighting: Sighting) -> Match:
+        """The entry whose title this sighting corrects, or none: then it shows a new one."""
+        text, marks = plain_text(content_of(sighting)), series_marks(sighting.title)
+        evidence = sighting.date
+        found: dict[EntryId, Known] = {}
+        for entry in self._rivals(sighting):
+            if entry.id in self.claimed or series_marks(entry.content.title) != marks:
+                continue
+            if not same_day(evidence, entry.date):
+                continue
+            score = similarity(text, self._text(entry))
+            if score is None:
+                alike = self._gone(entry, sighting) and _same_author(entry, sighting)
+                score = fuzz.ratio(title_key(entry.content.title), title_key(sighting.title)) / 100 if alike else 0
+                if score >= _SAME_TITLE:
+                    found[entry.id] = entry
+            elif score >= _SAME_TEXT:
+                found[entry.id] = entry
+        if len(found) == 1:
+            return Match(sighting, next(iter(found.values())))
+        if found:
+            return self._doubt(sighting, list(found.values()), "may correct one of their titles; kept as a new entry")
+        return Match(sighting, None)
+
+    def _rivals(self, sighting: Sighting) -> list[Known]:
+        """Entries of another title that the sighting may be: the same beginning, or the same full date."""
+        date = sighting.date
+        rivals = list(self._led.get(lead_key(content_of(sighting)) or "none", []))
+        if date:
+            rivals += self._dated.get((date.month, date.day, date.year), [])
+            if date.year is not None:
+                rivals += self._dated.get((date.month, date.day, None), [])
+        return rivals[: 2 * _COMPARED]
+
+    def _stood(self, entry: Known, sighting: Sighting) -> bool:
+        """Whether the last reading of this dump showed the entry under this title and day."""
+        key = title_key(sighting.title)
+        return any(
+            placing.evidence == sighting.date and title_key(placing.title) == key for placing in self._placed[entry.id]
+        )
+
+    def _gone(self, entry: Known, sighting: Sighting) -> bool:
+        """Whether the last reading of this dump showed the entry with this day, under the title that is gone now."""
+        return any(placing.evidence == sighting.date for placing in self._placed[entry.id])
+
+    def _nearest(self, sighting: Sighting, candidates: Sequence[Known]) -> Known | None:
+        """The candidate that the last reading showed nearest to this place, if one stands out."""
+        places = sorted(
+            (min(abs(placing.position - sighting.position) for placing in self._placed[entry.id]), entry.id, entry)
+            for entry in candidates
+            if self._placed[entry.id]
+        )
+        if not places or (len(places) > 1 and places[0][0] == places[1][0]):
+            return None
+        return places[0][2]
+
+    def _text(self, entry: Known) -> str:
+        if entry.id not in self._texts:
+            self._texts[entry.id] = plain_text(entry.content)
+        return self._texts[entry.id]
+
+    def _doubt(
+        self, sighting: Sighting, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False
+    ) -> Match:
+        ids = tuple(sorted(entry.id for entry in candidates))
+        return Match(sighting, None, unassigned, Ambiguous(sighting.position, sighting.title, ids, outcome))
+
+
+def _same_author(entry: Known, sighting: Sighting) -> bool:
+    return entry.content.author is None or sighting.author is None or entry.content.author == sighting.author

@@ -1,0 +1,111 @@
+"""Comparing two excerpts of articles: the same, more of the same, or another text. Knows no entry."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from digest.model import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SPACE = re.compile(r"[\s\u200b\u2060\ufeff]+")
+_CUT = re.compile(r"(?:\.{3,}|…+)$")
+_ENOUGH = 40  # characters; shorter texts are no evidence of their own
+_COMPARED = 2000  # characters; excerpts agree or differ long before
+
+
+class Relation(Enum):
+    """What a new text is to an old one. All but `OTHER` are the same article text, as far as it goes."""
+
+    SAME = auto()
+    LESS = auto()
+    MORE_AT_END = auto()
+    MORE = auto()
+    OTHER = auto()
+
+
+def normal(text: str) -> str:
+    """The text without white space, its characters in one width."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+def plain_text(content: Content) -> str:
+    """The normal text without the captions of figures, which one of the layouts drops."""
+    return "".join(_lines(content, frozenset(map(normal, content.figures))))
+
+
+def relation(old: Content, new: Content) -> Relation:
+    """Compare the texts line by line, figures apart; the last line of each may be cut."""
+    captions = frozenset(map(normal, (*old.figures, *new.figures)))
+    before, after = _lines(old, captions), _lines(new, captions)
+    if "".join(before) == "".join(after):
+        return Relation.SAME
+    before, after = _healed(before, after), _healed(after, before)
+    if before == after:
+        return Relation.MORE_AT_END if len(plain_text(new)) > len(plain_text(old)) else Relation.LESS
+    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    kinds = {step[0] for step in steps}
+    if "replace" in kinds:
+        return Relation.OTHER
+    if "insert" not in kinds:
+        return Relation.LESS
+    at_end = all(step[1] == len(before) for step in steps if step[0] == "insert")
+    return Relation.MORE_AT_END if at_end and "delete" not in kinds else Relation.MORE
+
+
+def similarity(one: str, other: str) -> float | None:
+    """How alike two normal texts are as far as both go, from 0 to 1; None where one is too short to tell."""
+    length = min(len(one), len(other), _COMPARED)
+    if length < _ENOUGH:
+        return None
+    return fuzz.ratio(one[:length], other[:length]) / 100
+
+
+def merged(old: Content, new: Content, *, fuller: Content) -> Content:
+    """The fuller of two contents of one text, with the figures that only the other one shows in their places."""
+    lesser = new if fuller is old else old
+    paragraphs, figures = list(fuller.paragraphs), list(fuller.figures)
+    if not figures and lesser.figures:
+        paragraphs = _with_figures(paragraphs, lesser)
+        figures = list(lesser.figures)
+    return Content(
+        fuller.title, new.author or old.author, tuple(paragraphs), tuple(figures), old.complete or new.complete
+    )
+
+
+def _with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
+    """The paragraphs, and behind each the figures that stand behind it in another content."""
+    behind: dict[str, list[str]] = {}
+    last = ""
+    figures = list(shown.figures)
+    for paragraph in shown.paragraphs:
+        if figures and paragraph == figures[0]:
+            behind.setdefault(last, []).append(figures.pop(0))
+        else:
+            last = normal(paragraph.split("\n")[-1])
+    made = behind.pop("", [])
+    for paragraph in paragraphs:
+        made.append(paragraph)
+        made += behind.pop(normal(paragraph.split("\n")[-1]), [])
+    return [*made, *(figure for figures in behind.values() for figure in figures)]
+
+
+def _lines(content: Content, captions: frozenset[str]) -> list[str]:
+    lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
+    return [line for line in lines if line and line not in captions]
+
+
+def _healed(lines: list[str], other: Sequence[str]) -> list[str]:
+    """The lines, the last one made whole where the other text goes on with it."""
+    if not lines or lines[-1] in other:
+        return lines
+    cut = _CUT.sub("", lines[-1])
+    whole = next((line for line in other if cut and line.startswith(cut)), None)
+    return [*lines[:-1], whole] if whole else lines

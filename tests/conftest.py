@@ -1,0 +1,125 @@
+"""What every test may ask for: a blog whose dumps are written, and the command line in this process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[1]
+DUMPS = ROOT.parent / "shared" / "dumps"
+
+
+@pytest.fixture
+def real_dumps() -> Path:
+    """The folder of real dumps; they lie beside the project, never in it."""
+    if not DUMPS.is_dir():
+        pytest.skip(f"needs the real dumps in {DUMPS}")
+    return DUMPS
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article of a made-up blog."""
+
+    title: str
+    date: tuple[int, int, int] = (2026, 3, 14)
+    body: tuple[str, ...] = ("第一段,说的是这篇文章为什么要写,以及读者读完以后会知道些什么。", "第二段。")
+    readers: int = 100
+    author: str = "山客"
+
+    def dateblock(self) -> str:
+        _, month, day = self.date
+        name = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month - 1]
+        return "\n\n".join([f"{day} {name}", self.title, *self.body, "点击阅读全文..."]) + "\n\n"
+
+    def byline(self) -> str:
+        year, month, day = self.date
+        first, *rest = self.body or ("",)
+        line = f"By {self.author} | {year}-{month:02}-{day:02} | {self.readers}位读者 | 引用{first}"
+        return "\n".join([self.title, line, *rest]) + "\n"
+
+
+@dataclass
+class Blog:
+    """A folder with a configuration and dumps, and the program to run on it.
+
+    `run` calls the command line in this process and returns what it printed; the exit code must be `code`.
+    """
+
+    home: Path
+    run: Callable[..., str]
+
+    def write(self, name: str, text: str, *, encoding: str = "utf-8") -> Path:
+        path = self.home / "dumps" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    def index(self, name: str, *articles: Article) -> Path:
+        return self.write(name, "".join(article.dateblock() for article in articles))
+
+    def search(self, name: str, *articles: Article) -> Path:
+        return self.write(name, "".join(article.byline() for article in articles) + "最近评论\n")
+
+    def refresh(self, code: int = 0) -> dict[str, Any]:
+        counts: dict[str, Any] = json.loads(self.run("refresh", "--json", code=code))
+        return counts
+
+    def listed(self, *command: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.run(*command, "--json").splitlines()]
+
+    def entries(self) -> dict[str, dict[str, Any]]:
+        return {entry["title"]: entry for entry in self.listed("entries", "list")}
+
+    def feed(self) -> bytes:
+        path = self.home / "feed.atom"
+        self.run("feed", "-o", str(path))
+        return path.read_bytes()
+
+    def mails(self) -> list[bytes]:
+        return [path.read_bytes() for path in sorted((self.home / "mail" / "new").glob("*"))]
+
+
+CONFIG = """
+data_dir = "var"
+base_url = "https://digest.example.org"
+[[sources]]
+id = "blog"
+title = "山上"
+path = "dumps"
+timezone = "Asia/Shanghai"
+link = "https://blog.example.org/search/{title}/"
+[[digests]]
+id = "weekly"
+title = "山上 每周摘要"
+timezone = "Asia/Shanghai"
+[mail]
+path = "mail"
+sender = "Digest <digest@example.org>"
+"""
+
+
+@pytest.fixture
+def blog(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Blog:
+    from digest.cli import main
+
+    config = tmp_path / "digest.toml"
+    config.write_text(CONFIG, "utf-8")
+    (tmp_path / "dumps").mkdir()
+
+    def run(*arguments: str, code: int = 0) -> str:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments, "--config", str(config)])
+        out, err = capfd.readouterr()
+        assert (ended.value.code or 0) == code, err or out
+        return err if code and not out else out
+
+    return Blog(tmp_path, run)
