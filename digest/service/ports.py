@@ -148,7 +148,11 @@ class Readings(Protocol):
         ...
 
     def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
-        """Store a change set: entries, revisions, keys, counts, dates, and `placings` as the new last reading."""
+        """Store a change set: entries, revisions, keys, counts, dates, and `placings` as the new last reading.
+
+        Its source is registered and its dump stored before. A date that got better is a silent revision of its own.
+        What is ambiguous is reported unless the reading before it was so in the same words.
+        """
         ...
 
     def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
@@ -401,8 +405,9 @@ class Deliveries(Protocol):
     """The ledger of mail. Called by `service.delivery`."""
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
-        """Take up to `limit` deliveries that are due: planned, deferred or unknown ones whose time has come, and
-        leased ones whose lease has ended (a drain died; they count as unknown). Oldest edition first.
+        """Take up to `limit` deliveries that are due: planned ones, deferred or unknown ones whose time has come, and
+        leased ones whose lease has ended (a drain died; they count as unknown). Oldest edition first, by its
+        `closes_at`, and within it by subscriber.
 
         People who left or are suppressed are not taken: their deliveries become suppressed.
         """
@@ -419,7 +424,10 @@ class Deliveries(Protocol):
         code: int | None = None,
         text: str = "",
     ) -> None:
-        """Record what the transport said of a leased delivery."""
+        """Record what the transport said of a leased delivery.
+
+        Where the lease has ended since, only `accepted` is still recorded: another drain may hold it by now.
+        """
         ...
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:

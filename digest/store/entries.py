@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 
 from digest.model import AtomId, Entry, EntryId, SourceId
 from digest.service.ports import RevisionRecord
@@ -43,7 +43,7 @@ def entry_rows(revision: ColumnElement[int] = entries.c.revision, *more: ColumnE
 
 def shown_by(sources: Sequence[SourceId]) -> ColumnElement[bool]:
     """Whether one of the sources ever showed the entry."""
-    return entries.c.id.in_(select(entry_sources.c.entry_id).where(entry_sources.c.source.in_(sources)))
+    return exists().where(entry_sources.c.entry_id == entries.c.id, entry_sources.c.source.in_(sources))
 
 
 def entries_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:

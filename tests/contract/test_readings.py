@@ -94,7 +94,7 @@ def test_a_last_reading_comes_back_in_page_order_and_is_replaced_by_the_next(sto
 
 
 def test_an_entry_is_known_by_every_key_it_ever_had(store: Store, hand: Hand) -> None:
-    hand.read(hand.added("旧题"), hand.added("别的"))
+    hand.read(hand.added("旧题"), hand.added("别的"), readers={"旧题": 7})
     hand.read(hand.revised("旧题", "新题"))
     for title in ("旧题", "新题"):
         assert known(store, titles={f"title {title}"}) == {"旧题"}
@@ -105,7 +105,7 @@ def test_an_entry_is_known_by_every_key_it_ever_had(store: Store, hand: Hand) ->
         (one,) = tx.readings.known(Questions(frozenset({"title 新题"}), NOTHING, frozenset()), [EntryId("旧题")])
     assert one.titles == {"title 旧题", "title 新题"}
     assert one.content == hand.content("新题")
-    assert not one.removed
+    assert (one.readers, one.removed) == (7, False)
 
 
 def test_an_entry_is_known_by_its_full_day_only(store: Store, hand: Hand) -> None:
