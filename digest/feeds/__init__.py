@@ -1,0 +1,1 @@
+"""Entries become feed documents. The only home of feedgen."""

@@ -1,0 +1,92 @@
+"""The Jinja environment: our templates, a user's over them, the words of a language. Knows nothing of what is said."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from digest import bundled
+from digest.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LANGUAGES = ("zh_CN", "en")
+
+
+@lru_cache(maxsize=8)
+def environment(language: str, folder: Path | None) -> jinja2.Environment:
+    """The environment of a language. A file in `folder` replaces its namesake among ours.
+
+    Text from dumps is only ever a value in it, never a template; `.html` templates escape their values.
+    """
+    folders = [*([folder] if folder else []), bundled.folder("templates")]
+    made = jinja2.Environment(  # noqa: S701 - pages and mails escape; plain text and subjects must not
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=lambda name: name is not None and name.endswith((".html", ".xml")),
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    words = _words(language)
+    made.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension adds it
+        lambda text: words.get(text, text),
+        lambda one, many, count: words.get(one if count == 1 else many, one if count == 1 else many),
+        newstyle=True,
+    )
+    return made
+
+
+def rendered(language: str, folder: Path | None, template: str, **values: object) -> str:
+    """A template with its values.
+
+    Raises:
+        ConfigurationError: a template is wrong; it names the file and the line.
+    """
+    try:
+        return environment(language, folder).get_template(template).render(values)
+    except jinja2.TemplateSyntaxError as error:
+        raise ConfigurationError(str(error.message), place=f"{error.filename or error.name}:{error.lineno}") from error
+    except jinja2.TemplateNotFound as error:
+        raise ConfigurationError(f"there is no template {error.name}", place=str(folder or "templates")) from error
+    except jinja2.TemplateError as error:
+        raise ConfigurationError(str(error.message), place=template) from error
+
+
+def check_templates(folder: Path | None) -> str:
+    """Compile every template in every language; what was found, in a sentence.
+
+    Raises:
+        ConfigurationError: a template is wrong.
+    """
+    made = environment(LANGUAGES[0], folder)
+    names = made.list_templates(extensions=["html", "txt", "xml"])
+    for name in names:
+        try:
+            made.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            raise ConfigurationError(str(error.message), place=f"{error.filename}:{error.lineno}") from error
+    ours = bundled.folder("templates")
+    own = sum((folder / name).is_file() for name in names) if folder else 0
+    return f"{len(names)} templates from {ours}" + (f", {own} replaced by {folder}" if folder else "")
+
+
+@lru_cache(maxsize=8)
+def _words(language: str) -> dict[str, str]:
+    """The translations of a language, read from its catalogs as they are: no build step in between."""
+    from babel.messages.pofile import read_po  # noqa: PLC0415 - Babel is not paid for by commands that say nothing
+
+    words: dict[str, str] = {}
+    for catalog in sorted((bundled.folder("templates") / "locale" / language).glob("*.po")):
+        with catalog.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id and message.string:
+                    ids = message.id if isinstance(message.id, tuple | list) else [message.id]
+                    strings = message.string if isinstance(message.string, tuple | list) else [message.string]
+                    for number, name in enumerate(ids):
+                        words[name] = strings[min(number, len(strings) - 1)]
+    return words

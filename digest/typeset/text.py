@@ -1,0 +1,81 @@
+"""Blocks as plain text, wrapped by what a line looks like wide: a Chinese character takes two cells."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wcwidth import wcswidth, wcwidth
+
+from digest.model import BlockKind
+from digest.typeset.characters import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from digest.model import Block
+
+_NEVER_FIRST = frozenset("、。，．：；！？）〕】》〉」』’”…—,.:;!?)]}%~")
+_NEVER_LAST = frozenset("（〔【《〈「『‘“([{$")
+# A piece is a word, a single wide character, or white space; a line may be broken between two pieces.
+_PIECE = re.compile(r"\s+|[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6]+|.")
+
+
+def text(blocks: Iterable[Block], width: int = 72, *, indent: str = "") -> str:
+    """The blocks, a blank line between each two. Verse, code and displayed formulas keep their lines, indented."""
+    return "\n\n".join(_paragraph(block, width, indent) for block in blocks)
+
+
+def _paragraph(block: Block, width: int, indent: str) -> str:
+    lines = shown(block.text).split("\n")
+    match block.kind:
+        case BlockKind.VERSE | BlockKind.CODE | BlockKind.FORMULA:
+            return "\n".join(f"{indent}    {line}" for line in lines)
+        case BlockKind.FIGURE:
+            return "\n".join(wrapped(f"[{' '.join(lines)}]", width, indent=indent))
+        case BlockKind.HEADING:
+            return "\n".join(wrapped(f"— {' '.join(lines)} —", width, indent=indent))
+        case BlockKind.PARAGRAPH:
+            return "\n".join(piece for line in lines for piece in wrapped(line, width, indent=indent))
+
+
+def wrapped(line: str, width: int, *, indent: str = "") -> Iterator[str]:
+    """The lines of at most `width` cells that a line is broken into, at least one.
+
+    No word is split, no line begins with a closing mark or ends with an opening one; a word that is wider than a
+    line stands on its own, too wide.
+    """
+    room = width - cells(indent)
+    made, used = "", 0
+    for cluster in _clusters(line):
+        size = cells(cluster)
+        if made.strip() and used + cells(cluster.rstrip()) > room:
+            yield f"{indent}{made.rstrip()}"
+            made, used = "", 0
+            cluster = cluster.lstrip()  # noqa: PLW2901 - the white space was the break
+            size = cells(cluster)
+        made, used = made + cluster, used + size
+    yield f"{indent}{made.rstrip()}"
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal the text takes."""
+    width = wcswidth(text)
+    return width if width >= 0 else sum(max(wcwidth(character), 0) for character in text)
+
+
+def _clusters(line: str) -> Iterator[str]:
+    """Pieces that stay together: what must not begin a line hangs on to what stands before it."""
+    cluster = ""
+    for piece in _PIECE.findall(line):
+        joins = cluster and (piece[0] in _NEVER_FIRST or cluster[-1] in _NEVER_LAST or _combines(piece[0]))
+        if cluster and not joins:
+            yield cluster
+            cluster = ""
+        cluster += piece
+    if cluster:
+        yield cluster
+
+
+def _combines(character: str) -> bool:
+    return wcwidth(character) == 0
