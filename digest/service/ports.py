@@ -187,7 +187,7 @@ class ApplyFacts:
     """What storing a change set needs beside it.
 
     `first_import`: new entries are not published before `settle`. `atom_ids` holds one for each Added.
-    `title_keys` and `lead_keys` hold those of each Added and each Revised content.
+    `title_keys` and `lead_keys` hold those of each Added and each Revised content; an empty one answers nothing.
     """
 
     now: datetime

@@ -124,6 +124,7 @@ def _insert_keys(connection: Connection, facts: ApplyFacts) -> None:
         {"kind": kind, "key": key, "entry_id": entry}
         for kind, keys in ((KeyKind.TITLE, facts.title_keys), (KeyKind.LEAD, facts.lead_keys))
         for entry, key in keys.items()
+        if key  # an empty one would answer for every entry with too little text
     ]
     if rows:
         connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)

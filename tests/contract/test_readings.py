@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.changes.values import Ambiguous, Cause, Placing, Questions
+from digest.changes.values import Ambiguous, Cause, ChangeSet, Placing, Questions
 from digest.errors import StoreError
-from digest.model import DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
-from digest.service.ports import DumpState, Stamp
+from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
+from digest.service.ports import ApplyFacts, DumpState, Stamp
 
 if TYPE_CHECKING:
     from digest.service.ports import Store
@@ -113,6 +113,18 @@ def test_an_entry_is_known_by_its_full_day_only(store: Store, hand: Hand) -> Non
     with store.read() as tx:
         found = tx.readings.known(Questions(NOTHING, NOTHING, frozenset({(2026, 3, 1), (1999, 1, 1)})), [])
     assert [(one.id, one.date) for one in found] == [("甲", hand.exact(2026, 3, 1))]
+
+
+def test_an_empty_key_answers_nothing(store: Store, hand: Hand, now: datetime) -> None:
+    first, second = hand.added("甲"), hand.added("乙")
+    keys = {first.entry: "", second.entry: ""}
+    atom_ids = {first.entry: AtomId("tag:x,2026:1"), second.entry: AtomId("tag:x,2026:2")}
+    with store.write() as tx:
+        tx.readings.register_source(BLOG, now)
+        tx.readings.store_dump(hand.dump())
+        facts = ApplyFacts(now, first_import=False, atom_ids=atom_ids, title_keys=keys, lead_keys=keys)
+        tx.readings.apply(BLOG, "a.txt", ChangeSet((first, second), (), (), (), ()), facts)
+    assert known(store, titles={""}, leads={""}) == set()
 
 
 def test_more_questions_than_one_statement_takes_are_answered(store: Store, hand: Hand) -> None:
