@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-_ATOM = "{http://www.w3.org/2005/Atom}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _UNTITLED = "—"  # feedgen and readers take an empty title for a mistake
 
@@ -99,5 +98,5 @@ class _Links(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no typ
         links = [("alternate", self._entry.url), ("via", self._entry.via)]
         for relation, url in links:
             if url:
-                etree.SubElement(element, f"{_ATOM}link", rel=relation, type="text/html", href=url)
+                etree.SubElement(element, "link", rel=relation, type="text/html", href=url)
         return element

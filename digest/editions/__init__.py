@@ -1,0 +1,1 @@
+"""When an edition is due and what it is called. All pure."""
