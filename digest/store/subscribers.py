@@ -158,7 +158,7 @@ class SqlSubscribers:
         self._connection.execute(insert(self._connection, consents).values(row))
 
     def _records(self, *which: ColumnElement[bool]) -> list[SubscriberRecord]:
-        """Four queries, however many people; batches only where there are some."""
+        """In the order of joining; three queries a batch of people, not a person."""
         query = select(subscribers).where(subscribers.c.erased_at.is_(None), *which).order_by(subscribers.c.id)
         people = self._connection.execute(query).all()
         return [record for batch in batches(people) for record in self._batch(batch)]
