@@ -1,0 +1,69 @@
+"""The transport that writes mails into a folder. Source: the maildir convention, `tmp/` then `new/`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING, Self
+
+from digest.errors import TransportError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+_MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
+
+
+class MaildirSession:
+    """Writes each message into its own file, named after its Message-ID.
+
+    A second attempt at one delivery finds the file of the first and writes nothing: here a crash between handing
+    over and recording costs no second copy.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def send(self, sender: str, recipient: str, message: bytes) -> str:
+        """Write the message, with its envelope in front, as a local delivery does."""
+        return await asyncio.to_thread(self._write, sender, recipient, message)
+
+    def _write(self, sender: str, recipient: str, message: bytes) -> str:
+        found = _MESSAGE_ID.search(message)
+        name = hashlib.sha256(found[1] if found else message).hexdigest()[:32] + ".digest"
+        try:
+            for part in ("tmp", "new", "cur"):
+                (self._folder / part).mkdir(parents=True, exist_ok=True)
+            if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
+                return f"{name} was there"
+            draft = self._folder / "tmp" / name
+            with draft.open("wb") as file:
+                envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
+                file.write((envelope + message).replace(b"\r\n", b"\n"))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self._folder / "new" / name)
+            _sync(self._folder / "new")
+        except OSError as error:
+            raise TransportError(f"{self._folder}: {error.strerror}", phase="connect") from error
+        return name
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

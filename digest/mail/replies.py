@@ -1,0 +1,71 @@
+"""What follows from a server's reply: for the delivery, for the person, for the whole run. Pure.
+
+Source: RFC 5321, sections 4.2.1 and 4.5.4.1; RFC 3463.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.model import DeliveryState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.errors import TransportError
+
+_NO_SUCH_MAILBOX = re.compile(r"(?:^|\s)5\.1\.\d+\b")
+_TEMPORARY, _PERMANENT = 4, 5
+_LONGEST_WAIT = timedelta(hours=8)
+_UNCERTAIN_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on: the first wait, and the age at which a delivery has failed."""
+
+    retry: timedelta
+    give_up: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to record. `suppress`: the address does not exist. `pause`: the fault is ours or the relay's."""
+
+    state: DeliveryState
+    wait: timedelta | None = None
+    suppress: bool = False
+    pause: bool = False
+
+
+def outcome(
+    error: TransportError, *, attempts: int, made_at: datetime, now: datetime, seed: str, patience: Patience
+) -> Outcome:
+    """What a refusal means. It is told by the reply code, whatever class of exception brought it.
+
+    `attempts` counts this one; `seed` spreads the waits of a batch, so that they do not return together.
+    """
+    if error.uncertain:
+        # The server may have the message. It is tried once more, with the same Message-ID; then it stays visible.
+        wait = _wait(1, seed, patience) if attempts < _UNCERTAIN_TRIES else None
+        return Outcome(DeliveryState.UNKNOWN, wait)
+    kind = error.code // 100 if error.code else _TEMPORARY
+    if kind == _PERMANENT and error.phase == "recipient":
+        return Outcome(DeliveryState.FAILED, suppress=_NO_SUCH_MAILBOX.search(error.text) is not None)
+    if kind == _PERMANENT or error.code is None or error.phase in {"connect", "login", "sender"}:
+        return Outcome(DeliveryState.DEFERRED, _wait(attempts, seed, patience), pause=True)
+    wait = _wait(attempts, seed, patience)
+    if now + wait > made_at + patience.give_up:
+        return Outcome(DeliveryState.FAILED)
+    return Outcome(DeliveryState.DEFERRED, wait)
+
+
+def _wait(attempts: int, seed: str, patience: Patience) -> timedelta:
+    """The first wait, doubled with each attempt, and up to a quarter more."""
+    spread = int.from_bytes(hashlib.sha256(f"{seed}\0{attempts}".encode()).digest()[:4]) / 2**32
+    doubled: timedelta = patience.retry * 2 ** min(attempts - 1, 10)
+    return min(doubled, _LONGEST_WAIT) * (1 + spread / 4)
