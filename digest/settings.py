@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG = Path("config/digest.toml")
 _SECRETS = Path("/run/secrets")
+_SCHEDULE = (  # what editions.schedule reads
+    r"(?i)^\s*(daily|(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
+    r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
+)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -122,7 +126,9 @@ class Digest(_Group):
     id: Name = Field(description="Short name, part of each edition's key; never change it.")
     title: str = Field(min_length=1, description="Stands in the subject and on the page.")
     schedule: str = Field(
-        "mon 08:00", description="Weekdays and a time, such as `mon 08:00`, `mon,thu 18:30` or `daily 07:00`."
+        "mon 08:00",
+        pattern=_SCHEDULE,
+        description="Weekdays and a time, such as `mon 08:00`, `mon,thu 18:30` or `daily 07:00`.",
     )
     timezone: Zone = Field("UTC", description="The zone of the schedule.")
     language: Language = Field("zh_CN", description="The language of its mails, unless a subscriber has their own.")

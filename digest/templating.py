@@ -11,6 +11,7 @@ from digest import bundled
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LANGUAGES = ("zh_CN", "en")
@@ -23,9 +24,9 @@ def environment(language: str, folder: Path | None) -> jinja2.Environment:
     Text from dumps is only ever a value in it, never a template; `.html` templates escape their values.
     """
     folders = [*([folder] if folder else []), bundled.folder("templates")]
-    made = jinja2.Environment(  # noqa: S701 - pages and mails escape; plain text and subjects must not
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
-        autoescape=lambda name: name is not None and name.endswith((".html", ".xml")),
+        autoescape=jinja2.select_autoescape(("html", "xml"), default=False),
         undefined=jinja2.StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -41,14 +42,14 @@ def environment(language: str, folder: Path | None) -> jinja2.Environment:
     return made
 
 
-def rendered(language: str, folder: Path | None, template: str, **values: object) -> str:
+def rendered(language: str, folder: Path | None, template: str, values: Mapping[str, object]) -> str:
     """A template with its values.
 
     Raises:
         ConfigurationError: a template is wrong; it names the file and the line.
     """
     try:
-        return environment(language, folder).get_template(template).render(values)
+        return environment(language, folder).get_template(template).render(**values)
     except jinja2.TemplateSyntaxError as error:
         raise ConfigurationError(str(error.message), place=f"{error.filename or error.name}:{error.lineno}") from error
     except jinja2.TemplateNotFound as error:

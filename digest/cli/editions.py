@@ -209,5 +209,7 @@ def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
             advance(state.done, total=state.total)
 
         return asyncio.run(
-            delivery.drain(store, settings, clock, edition=EditionKey(key) if key else None, progress=progress)
+            delivery.drain(
+                store, settings, clock, edition=EditionKey(key) if key else None, progress=progress, resume=True
+            )
         )

@@ -90,7 +90,7 @@ def body(frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, st
 
 
 def _render(frame: Frame, name: str, values: Mapping[str, object], language: str) -> str:
-    return rendered(language, frame.folder, f"mail/{frame.template}/{name}", **values)
+    return rendered(language, frame.folder, f"mail/{frame.template}/{name}", values)
 
 
 def _values(frame: Frame, told: Mapping[Section, list[Told]], shown: int, language: str) -> dict[str, object]:

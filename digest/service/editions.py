@@ -1,0 +1,173 @@
+"""Making editions: what is due, what it tells, its words and its deliveries, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.editions.due import due_slot, edition_key
+from digest.editions.schedule import Schedule
+from digest.mail.message import message_id
+from digest.mail.words import Frame, body
+from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from digest.model import Body, EntryId
+    from digest.service.ports import DigestState, EditionCounts, Store, Transaction
+    from digest.settings import Digest, Settings
+
+_FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """What an edition would tell; `before` holds the former titles of corrected entries."""
+
+    entries: tuple[Selected, ...]
+    before: dict[EntryId, str]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing new and nothing corrected; being read is no news."""
+        return all(one.section is Section.MOST_READ for one in self.entries)
+
+
+def register(store: Store, settings: Settings, now: datetime) -> None:
+    """Make the configured digests known, so that their first slots can be told."""
+    with store.read() as tx:
+        unknown = [digest.id for digest in settings.digests if tx.editions.digest(DigestId(digest.id)) is None]
+    if unknown:
+        with store.write() as tx:
+            for name in unknown:
+                tx.editions.register_digest(DigestId(name), now)
+
+
+def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
+    """Make each edition that is due and not made. An empty slot is recorded and sends nothing."""
+    made = []
+    for digest in settings.digests:
+        with store.write() as tx:
+            state = _state(tx, digest, now)
+            slot = due_slot(
+                _schedule(digest),
+                now,
+                configured_at=state.configured_at,
+                last_slot_at=state.last_slot_at,
+                late=digest.late,
+            )
+            first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
+            key = _make(tx, store.secret(), settings, digest, state, now, slot) if slot or first else None
+            edition = tx.editions.edition(key) if key else None
+            if edition:
+                made.append(edition)
+    return made
+
+
+def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
+    """Make an edition now, due or not; None where there is nothing to tell."""
+    with store.write() as tx:
+        key = _make(tx, store.secret(), settings, digest, _state(tx, digest, now), now, slot=None)
+        return tx.editions.edition(key) if key else None
+
+
+def preview(store: Store, settings: Settings, digest: Digest, now: datetime, language: str) -> Body | None:
+    """The words of an edition made now; nothing is stored. None where there is nothing to tell."""
+    with store.read() as tx:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is None:
+            return None
+        selection = _selection(tx, digest, state)
+        key = tx.editions.free_key(edition_key(state.id, now, _schedule(digest)))
+    if selection.empty:
+        return None
+    return body(_frame(settings, digest, key, now), selection.entries, selection.before, language)
+
+
+def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
+    name = DigestId(digest.id)
+    tx.editions.register_digest(name, now)
+    state = tx.editions.digest(name)
+    assert state is not None  # noqa: S101 - registered in this transaction
+    return state
+
+
+def _schedule(digest: Digest) -> Schedule:
+    return Schedule.parse(digest.schedule, digest.timezone)
+
+
+def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
+    """Whether the first import of each source of the digest is through: half of one is not a first edition."""
+    names = digest.sources or tuple(source.id for source in settings.sources)
+    states = [tx.readings.source(SourceId(name)) for name in names]
+    return all(state is not None and state.settled_at is not None for state in states)
+
+
+def _make(
+    tx: Transaction,
+    secret: bytes,
+    settings: Settings,
+    digest: Digest,
+    state: DigestState,
+    now: datetime,
+    slot: datetime | None,
+) -> EditionKey | None:
+    """Store an edition; None where there is none to make or another scheduler made it."""
+    selection = _selection(tx, digest, state)
+    if selection.empty and slot is None:
+        return None
+    key = tx.editions.free_key(edition_key(state.id, slot or now, _schedule(digest)))
+    edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
+    if selection.empty:
+        return key if tx.editions.make(edition, (), (), ()) else None
+    people = tx.subscribers.active(state.id)
+    frame = _frame(settings, digest, key, now)
+    languages = sorted({digest.language, *(person.language for person in people)})
+    bodies = [body(frame, selection.entries, selection.before, language) for language in languages]
+    domain = sender_domain(settings)
+    recipients = [(person.id, message_id(key, person.id, domain, secret)) for person in people]
+    return key if tx.editions.make(edition, selection.entries, bodies, recipients) else None
+
+
+def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selection:
+    sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
+    new = tx.editions.untold(state.id, state.configured_at - _FIRST_REACH, sources)
+    corrected = tx.editions.corrected(state.id)
+    read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
+    return _Selection(
+        (
+            *(Selected(Section.NEW, entry) for entry in new),
+            *(Selected(Section.MOST_READ, entry, gained) for entry, gained in read),
+            *(Selected(Section.CORRECTED, entry) for entry in corrected),
+        ),
+        {entry.id: _former_title(tx, entry.id) for entry in corrected},
+    )
+
+
+def _former_title(tx: Transaction, entry: EntryId) -> str:
+    """The title before the newest significant revision."""
+    revisions = tx.entries.revisions(entry)
+    newest = max((at for at, revision in enumerate(revisions) if revision.significant), default=0)
+    return revisions[newest - 1].content.title if newest else ""
+
+
+def _frame(settings: Settings, digest: Digest, key: EditionKey, now: datetime) -> Frame:
+    return Frame(
+        title=digest.title,
+        key=key,
+        closes_at=now,
+        zone=ZoneInfo(digest.timezone),
+        base_url=settings.base_url,
+        template=digest.template,
+        folder=settings.templates,
+    )
+
+
+def sender_domain(settings: Settings) -> str:
+    """The domain in Message-IDs and List-Ids: that of the sender."""
+    return parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost.localdomain"

@@ -1,0 +1,271 @@
+"""People: who joins, by whose word, and who leaves. Every act leaves a record of consent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
+from digest.mail.tokens import address_hash, read_leave_token
+from digest.model import DigestId, Format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from digest.service.ports import Store, SubscriberRecord, Transaction
+    from digest.settings import Settings
+
+COLUMNS = ("address", "name", "language", "format", "digest")
+_LANGUAGES = ("zh_CN", "en")
+_LONGEST = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+_LONGEST_LOCAL = 64
+_LOCAL = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f.]+(?:\.[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f.]+)*")
+_DOMAIN = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, in numbers of lines; `problems` names each line that was not understood."""
+
+    added: int = 0
+    joined: int = 0
+    known: int = 0
+    left: int = 0
+    erased: int = 0
+    wrong: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        names = ("added", "joined", "known", "left", "erased", "wrong")
+        return {name: getattr(self, name) for name in names}
+
+
+def checked_address(written: str) -> str:
+    """The address as mail servers take it: its domain in ASCII.
+
+    Raises:
+        AddressError: it is none.
+    """
+    address = written.strip()
+    local, at, domain = address.rpartition("@")
+    if not at or len(address) > _LONGEST or len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
+        raise AddressError(address, "is no mail address")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError as error:
+            raise AddressError(address, "has no possible domain") from error
+    if not _DOMAIN.fullmatch(domain):
+        raise AddressError(address, "has no possible domain")
+    return f"{local}@{domain.lower()}"
+
+
+def add(
+    store: Store,
+    settings: Settings,
+    written: str,
+    *,
+    name: str = "",
+    language: str | None = None,
+    form: str = "both",
+    digests: Sequence[str] | None = None,
+    now: datetime,
+) -> SubscriberRecord:
+    """Subscribe somebody at once, by the operator's word. Who is known and left comes back: this is a new consent.
+
+    Raises:
+        AddressError: the address is none, or the server said that it does not exist.
+        UnknownError: there is no such digest.
+        DigestError: they are subscribed already, or another value is wrong.
+    """
+    address = checked_address(written)
+    wanted = _digests(settings, digests)
+    spoken = language or _language(settings, wanted)
+    _check(spoken, form)
+    with store.write() as tx:
+        record = tx.subscribers.find(address)
+        if record is None:
+            added = tx.subscribers.add(
+                address,
+                name=name.strip(),
+                language=spoken,
+                fmt=Format(form),
+                digests=wanted,
+                source="operator, digest subscribers add",
+                now=now,
+            )
+            if added:
+                return added
+            raise DigestError(f"{masked(address)}: is subscribed already")
+        if record.suppressed:
+            raise AddressError(address, f"is known undeliverable: {record.suppressed}")
+        joined = [
+            tx.subscribers.join(record.subscriber.id, digest, "operator, digest subscribers add", now)
+            for digest in wanted
+        ]
+        if not any(joined):
+            raise DigestError(f"{masked(address)}: is subscribed already")
+        return _known(tx, address)
+
+
+def import_csv(store: Store, settings: Settings, text: str, *, now: datetime) -> ImportReport:
+    """Subscribe everybody in a CSV text, in one transaction; `name`, `language`, `format`, `digest` may be absent.
+
+    The first line may name the columns. A second import changes nothing; who left or was erased stays away.
+    """
+    report = ImportReport()
+    secret = store.secret()
+    with store.write() as tx:
+        for number, row in _rows(text):
+            try:
+                _import(tx, settings, row, report, secret, now)
+            except DigestError as error:
+                report.wrong += 1
+                report.problems.append(f"line {number}: {error}")
+    return report
+
+
+def _import(
+    tx: Transaction, settings: Settings, row: dict[str, str], report: ImportReport, secret: bytes, now: datetime
+) -> None:
+    address = checked_address(row.get("address", ""))
+    wanted = _digests(settings, row.get("digest", "").split())
+    language, form = row.get("language") or _language(settings, wanted), row.get("format") or "both"
+    _check(language, form)
+    if tx.subscribers.erased(address_hash(secret, address)):
+        report.erased += 1
+        return
+    source = "operator, digest subscribers import"
+    record = tx.subscribers.find(address)
+    if record is None:
+        tx.subscribers.add(
+            address,
+            name=row.get("name", ""),
+            language=language,
+            fmt=Format(form),
+            digests=wanted,
+            source=source,
+            now=now,
+        )
+        report.added += 1
+        return
+    known = {consent.digest for consent in record.consents}
+    new = [digest for digest in wanted if digest not in known]
+    for digest in new:
+        tx.subscribers.join(record.subscriber.id, digest, source, now)
+    if new:
+        report.joined += 1
+    elif set(wanted) <= set(record.digests):
+        report.known += 1
+    else:
+        report.left += 1
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+    columns: Sequence[str] = COLUMNS
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or cells[0].startswith("#"):
+            continue
+        lowered = [cell.lower() for cell in cells]
+        if "address" in lowered:
+            columns = lowered
+            continue
+        yield reader.line_num, dict(zip(columns, cells, strict=False))
+
+
+def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
+    """All that is stored, of one person or of everybody, ready for JSON.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    with store.read() as tx:
+        records = tx.subscribers.all() if address is None else [_known(tx, address)]
+    return [_exported(record) for record in records]
+
+
+def _exported(record: SubscriberRecord) -> dict[str, object]:
+    person = record.subscriber
+    return {
+        "address": person.address,
+        "name": person.name,
+        "language": person.language,
+        "format": str(person.format),
+        "created_at": person.created_at.isoformat(),
+        "digests": list(record.digests),
+        "suppressed": record.suppressed or None,
+        "consents": [
+            {"digest": c.digest, "act": c.act, "source": c.source, "at": c.at.isoformat()} for c in record.consents
+        ],
+        "deliveries": [
+            {"edition": key, "state": str(state), "accepted_at": at and at.isoformat()}
+            for key, state, at in record.deliveries
+        ],
+    }
+
+
+def erase(store: Store, address: str, *, now: datetime) -> None:
+    """Delete a person; only a keyed hash of the address stays.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    secret = store.secret()
+    with store.write() as tx:
+        record = _known(tx, address)
+        tx.subscribers.erase(record.subscriber.id, address_hash(secret, record.subscriber.address), now)
+
+
+def leaving(store: Store, token: str) -> tuple[SubscriberRecord, DigestId] | None:
+    """Who a leave token speaks of, and of which digest; None for a token that is not ours or of an erased person."""
+    read = read_leave_token(store.secret(), token)
+    if read is None:
+        return None
+    with store.read() as tx:
+        record = tx.subscribers.get(read[0])
+    return (record, read[1]) if record else None
+
+
+def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
+    """End a subscription by its token, for good when this returns. Leaving twice is fine; False: not our token."""
+    read = read_leave_token(store.secret(), token)
+    if read is None:
+        return False
+    with store.write() as tx:
+        if tx.subscribers.get(read[0]) is not None:
+            tx.subscribers.leave(read[0], read[1], source, now)
+    return True
+
+
+def _known(tx: Transaction, address: str) -> SubscriberRecord:
+    record = tx.subscribers.find(address.strip())
+    if record is None:
+        raise UnknownError("subscriber", masked(address), remedy="see `digest subscribers list`")
+    return record
+
+
+def _digests(settings: Settings, names: Sequence[str] | None) -> list[DigestId]:
+    """The digests of these names, or all."""
+    for name in names or ():
+        if settings.digest(name) is None:
+            raise UnknownError("digest", name, remedy="the configuration names the digests")
+    if not settings.digests:
+        raise ConfigurationError("no digest is configured", place="digests", remedy="see docs/settings.md")
+    return [DigestId(name) for name in names] if names else [DigestId(digest.id) for digest in settings.digests]
+
+
+def _language(settings: Settings, wanted: Sequence[DigestId]) -> str:
+    return next(digest.language for digest in settings.digests if digest.id in wanted)
+
+
+def _check(language: str, form: str) -> None:
+    if language not in _LANGUAGES:
+        raise DigestError(f"{language!r} is no language we speak (there are {', '.join(_LANGUAGES)})")
+    if form not in list(Format):
+        raise DigestError(f"{form!r} is no format (there are {', '.join(Format)})")

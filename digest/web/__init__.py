@@ -1,0 +1,1 @@
+"""HTTP: feeds, pages, leaving, health. Asks the service, decides nothing about entries."""
