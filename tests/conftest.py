@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from digest.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +39,7 @@ class Article:
 
     def dateblock(self) -> str:
         _, month, day = self.date
-        name = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month - 1]
+        name = calendar.month_abbr[month]
         return "\n\n".join([f"{day} {name}", self.title, *self.body, "点击阅读全文..."]) + "\n\n"
 
     def byline(self) -> str:
@@ -44,6 +47,12 @@ class Article:
         first, *rest = self.body or ("",)
         line = f"By {self.author} | {year}-{month:02}-{day:02} | {self.readers}位读者 | 引用{first}"
         return "\n".join([self.title, line, *rest]) + "\n"
+
+
+@pytest.fixture
+def article() -> type[Article]:
+    """The class itself: test modules cannot import from here."""
+    return Article
 
 
 @dataclass
@@ -108,8 +117,6 @@ sender = "Digest <digest@example.org>"
 
 @pytest.fixture
 def blog(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Blog:
-    from digest.cli import main
-
     config = tmp_path / "digest.toml"
     config.write_text(CONFIG, "utf-8")
     (tmp_path / "dumps").mkdir()
