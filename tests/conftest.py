@@ -59,7 +59,8 @@ def article() -> type[Article]:
 class Blog:
     """A folder with a configuration and dumps, and the program to run on it.
 
-    `run` calls the command line in this process and returns what it printed; the exit code must be `code`.
+    `run` calls the command line in this process and returns what it printed, on stderr too where it failed; the exit
+    code must be `code`.
     """
 
     home: Path
@@ -78,7 +79,7 @@ class Blog:
         return self.write(name, "".join(article.byline() for article in articles) + "最近评论\n")
 
     def refresh(self, code: int = 0) -> dict[str, Any]:
-        counts: dict[str, Any] = json.loads(self.run("refresh", "--json", code=code))
+        counts: dict[str, Any] = json.loads(self.run("refresh", "--json", code=code).splitlines()[0])
         return counts
 
     def listed(self, *command: str) -> list[dict[str, Any]]:
@@ -127,6 +128,6 @@ def blog(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Blog:
             main([*arguments, "--config", str(config)])
         out, err = capfd.readouterr()
         assert (ended.value.code or 0) == code, err or out
-        return err if code and not out else out
+        return out + err if code else out
 
     return Blog(tmp_path, run)

@@ -34,7 +34,8 @@ def test_the_real_dumps_are_twenty_three_articles(blog: Blog, real_dumps: Path) 
     counts = blog.refresh()
 
     assert counts == {
-        "source": "blog", "dumps": 3, "skipped": 0, "sightings": 24, "added": 23, "revised": 0, "vanished": 0, "held": 0,
+        "source": "blog", "dumps": 3, "skipped": 0, "sightings": 24, "added": 23,
+        "revised": 0, "vanished": 0, "held": 0,
     }  # fmt: skip
     kinds = [entry["date"]["kind"] for entry in blog.entries().values()]
     assert (len(kinds), kinds.count("exact"), kinds.count("inferred")) == (23, 16, 7)

@@ -1,0 +1,254 @@
+"""The commands that look, decide about people and editions, and get a newcomer started."""
+
+from __future__ import annotations
+
+import csv
+import email
+import email.policy
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Article, Blog
+
+
+@pytest.fixture
+def told(blog: Blog, article: type[Article]) -> Blog:
+    """A blog with three entries and one subscriber."""
+    blog.search(
+        "page.txt",
+        article("第一篇", (2026, 1, 5), ("第一篇的正文,说的是一件小事。", "第二段,含有公式$a^2+b^2=c^2$。"), 10),
+        article("第二篇", (2026, 1, 9), (), 20),
+        article("第三篇(一)", (2026, 2, 1), ("第三篇的正文,和前两篇都不同。",), 30),
+    )
+    blog.refresh()
+    blog.run("subscribers", "add", "Ada@Example.org", "--name", "Ada", "--language", "en")
+    return blog
+
+
+def printed(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    capfd.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert (ended.value.code or 0) == code
+    return capfd.readouterr()
+
+
+def test_parse_prints_one_object_a_sighting_and_needs_no_configuration(
+    tmp_path: Path, article: type[Article], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(article("甲", (2026, 3, 4), ("一段。", "图", "图")).dateblock(), "utf-8")
+    (tmp_path / "empty.txt").write_text("", "utf-8")
+
+    out, err = printed(capfd, "parse", "--json", "a.txt", "empty.txt", "nowhere.txt", code=1)
+
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {
+            "dump": "a.txt",
+            "position": 0,
+            "layout": "dateblock",
+            "title": "甲",
+            "author": None,
+            "date": {"year": None, "month": 3, "day": 4},
+            "readers": None,
+            "paragraphs": ["一段。", "图"],
+            "figures": ["图"],
+            "complete": True,
+        }
+    ]
+    assert "empty.txt: is empty" in err
+    assert "nowhere.txt: there is no such file" in err
+    assert not (tmp_path / "var").exists()
+    assert "甲" in printed(capfd, "parse", "a.txt")[0]
+
+
+def test_entries_are_listed_newest_first_and_shown_whole(told: Blog) -> None:
+    listed = told.listed("entries", "list")
+
+    assert [entry["title"] for entry in listed] == ["第三篇(一)", "第二篇", "第一篇"]
+    assert listed[2] | {"id": "", "first_seen_at": "", "updated": ""} == {
+        "id": "",
+        "title": "第一篇",
+        "author": "山客",
+        "date": {"year": 2026, "month": 1, "day": 5, "kind": "exact"},
+        "readers": 10,
+        "sources": ["blog"],
+        "first_seen_at": "",
+        "updated": "",
+        "revisions": 1,
+    }
+    (shown,) = told.listed("entries", "show", listed[2]["id"])
+    assert shown["paragraphs"][1] == "第二段,含有公式$a^2+b^2=c^2$。"
+    assert shown["atom_id"].startswith("tag:digest.example.org,2026:entry/")
+    assert "第二段" in told.run("entries", "show", listed[2]["id"])
+    assert "第一篇" in told.run("entries", "list")
+    assert "entries list" in told.run("entries", "show", "nothing", code=1)
+    assert "nowhere" in told.run("entries", "list", "--source", "nowhere", code=1)
+
+
+def test_the_feed_is_printed_as_it_is_written(told: Blog) -> None:
+    assert told.run("feed").encode() == told.feed()
+    assert b"sources/blog/feed.atom" in told.run("feed", "--source", "blog").encode()
+    assert "atom" in told.run("feed", "--format", "gopher", code=2)
+    assert "nowhere" in told.run("feed", "--source", "nowhere", code=1)
+
+
+def test_an_edition_is_previewed_cut_sent_and_shown(told: Blog) -> None:
+    html, text = told.home / "preview.html", told.home / "preview.txt"
+    told.run("edition", "preview", "-o", str(html))
+    told.run("edition", "preview", "--format", "text", "--language", "en", "-o", str(text))
+    assert "第三篇(一)" in html.read_text("utf-8")
+    assert "20" not in text.read_text("utf-8").split("第二篇")[0].split("== New ==")[0].split("\n")[0]
+    assert told.listed("edition", "list") == []
+
+    (made,) = told.listed("edition", "cut")
+    assert made["deliveries"]["planned"] == 1
+    assert json.loads(told.run("edition", "send", made["key"], "--json"))["accepted"] == 1
+    assert told.run("edition", "send").strip() == "nothing is planned"
+    (shown,) = told.listed("edition", "show", made["key"])
+    assert [e["title"] for e in shown["entries"]] == ["第三篇(一)", "第二篇", "第一篇"]
+    assert shown["recipients"][0] | {"text": ""} == {
+        "address": "Ada@example.org",
+        "state": "accepted",
+        "attempts": 1,
+        "next_at": None,
+        "code": None,
+        "text": "",
+    }
+    assert made["key"] in told.run("edition", "list")
+    assert "第二篇" in told.run("edition", "show", made["key"])
+    assert "nothing new" in told.run("edition", "preview")
+    assert "weekly/1999-W01" in told.run("edition", "show", "weekly/1999-W01", code=1)
+    assert "weekly/1999-W01" in told.run("edition", "send", "weekly/1999-W01", code=1)
+    assert "monthly" in told.run("edition", "cut", "monthly", code=1)
+
+
+def test_a_mail_is_one_that_programs_understand(told: Blog) -> None:
+    told.run("edition", "cut")
+    told.run("edition", "send")
+
+    (raw,) = told.mails()
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    assert mail["To"] == "Ada <Ada@example.org>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert re.search(rb"^List-Unsubscribe: <https://digest\.example\.org/leave/[\w-]+>$", raw, re.MULTILINE)
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Id"].endswith("<weekly.example.org>")
+    parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
+    assert list(parts) == ["text/plain", "text/html"]
+    for words in parts.values():
+        assert "第三篇(一)" in words
+        assert "Ada@example.org" in words
+        assert "https://digest.example.org/leave/" in words
+        assert "\ue0f0" not in words
+
+
+def test_people_are_added_imported_exported_and_erased(told: Blog) -> None:
+    assert "subscribed already" in told.run("subscribers", "add", "ada@example.org", code=1)
+    assert "no mail address" in told.run("subscribers", "add", "nobody", code=1)
+    file = told.home / "people.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows(
+            [
+                ["address", "name", "format"],
+                ["ADA@example.org", "", ""],
+                ["bob@example.net", "鲍勃", "text"],
+                ["bad", "", ""],
+            ]
+        )
+    assert "line 4" in told.run("subscribers", "import", str(file), code=1)
+    assert [p["address"] for p in told.listed("subscribers", "list")] == ["Ada@example.org", "bob@example.net"]
+    (bob,) = told.listed("subscribers", "show", "BOB@example.net")
+    assert (bob["name"], bob["format"], bob["consents"][0]["act"]) == ("鲍勃", "text", "joined")
+    assert "operator" in bob["consents"][0]["source"]
+    assert "鲍勃" in told.run("subscribers", "list")
+    assert "鲍勃" in told.run("subscribers", "show", "bob@example.net")
+    told.run("subscribers", "export", "-o", str(told.home / "all.jsonl"))
+    assert len((told.home / "all.jsonl").read_text("utf-8").splitlines()) == 2
+    assert json.loads(told.run("subscribers", "export", "bob@example.net"))["address"] == "bob@example.net"
+
+    told.run("subscribers", "erase", "bob@example.net", "--yes")
+    assert "b***@e***.net" in told.run("subscribers", "show", "bob@example.net", code=1)
+    told.run("subscribers", "import", str(file), code=1)
+    assert [p["address"] for p in told.listed("subscribers", "list")] == ["Ada@example.org"]
+    file.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in told.run("subscribers", "import", str(file), code=1)
+
+
+def test_status_says_what_is_there(told: Blog) -> None:
+    (state,) = told.listed("status")
+
+    assert state["sources"][0] | {"refreshed_at": ""} == {
+        "source": "blog",
+        "refreshed_at": "",
+        "settled": True,
+        "entries": 3,
+        "dumps": 1,
+        "troubled": [],
+    }
+    assert state["digests"][0]["subscribers"] == 1
+    assert state["paused"] is None
+    told.write("page.txt", "")
+    told.refresh(code=1)
+    assert "digest source approve" in told.run("status")
+    assert "nothing" not in told.run("source", "discard", "blog", "page.txt")
+    assert "held dump" in told.run("source", "discard", "blog", code=1)
+
+
+def test_init_writes_what_runs_and_never_replaces_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DIGEST_CONFIG", raising=False)
+
+    assert "digest init" in printed(capfd, "refresh", code=2)[1]
+    printed(capfd, "init")
+    assert "is there already" in printed(capfd, "init", code=2)[1]
+    printed(capfd, "init", "--force")
+    out, _ = printed(capfd, "check", "--json")
+    assert all(json.loads(line)["ok"] for line in out.splitlines())
+    assert json.loads(printed(capfd, "refresh", "--json")[0])["added"] == 8
+
+
+def test_check_names_each_fault_with_its_remedy(blog: Blog) -> None:
+    faults = blog.run("check", code=1)
+    assert "FAIL  source blog" in faults
+    assert "holds no dump" in faults
+
+    (blog.home / "dumps" / "a.txt").write_bytes(b"\x00\x01\x02\x03" * 100)
+    assert "binary" in blog.run("check", code=1)
+    config = blog.home / "digest.toml"
+    config.write_text(
+        config.read_text("utf-8").replace('path = "mail"', 'transport = "smtp"\nhost = "127.0.0.1"\nport = 1')
+    )
+    assert "FAIL  mail: connect" in blog.run("check", code=1)
+    config.write_text('colour = "red"', "utf-8")
+    assert "digest.toml: colour: there is no such setting" in blog.run("check", code=2)
+
+
+def test_a_template_of_the_user_replaces_its_namesake(told: Blog) -> None:
+    (told.home / "own" / "mail" / "weekly").mkdir(parents=True)
+    (told.home / "own" / "mail" / "weekly" / "subject.txt").write_text("Mine: {{ new[0].title }}", "utf-8")
+    config = told.home / "digest.toml"
+    config.write_text('templates = "own"\n' + config.read_text("utf-8"), "utf-8")
+
+    assert "1 replaced by" in told.run("check")
+    told.run("edition", "cut")
+    told.run("edition", "send")
+    mail = email.message_from_bytes(told.mails()[0], policy=email.policy.default)
+    assert mail["Subject"] == "Mine: 第三篇(一)"
+
+    (told.home / "own" / "mail" / "weekly" / "subject.txt").write_text("{% if %}", "utf-8")
+    assert "subject.txt:1" in told.run("check", code=1)
+
+
+def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    assert re.fullmatch(r"digest \d+\.\d+\.\d+\n", printed(capfd, "--version")[0])
