@@ -97,6 +97,9 @@ def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFil
     inside = root.resolve()
     for name in names:
         path = root / name
+        if _foreign(name):
+            yield Refused(ascii(name), "has a name that is not UTF-8; rename it")
+            continue
         try:
             state = path.lstat()
             if not _regular(state):
@@ -113,6 +116,11 @@ def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFil
             yield Refused(name, f"cannot be looked at: {error.strerror}")
             continue
         yield DumpFile(path, name, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+def _foreign(name: str) -> bool:
+    """Whether the file system gave bytes that are no UTF-8, which Python carries as surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _regular(state: os.stat_result) -> bool:

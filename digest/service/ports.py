@@ -96,7 +96,6 @@ class SourceState:
     id: SourceId
     settled_at: datetime | None
     refreshed_at: datetime | None
-    entries: int
     problem: str
 
 
@@ -120,6 +119,10 @@ class Readings(Protocol):
         ...
 
     def source(self, source: SourceId) -> SourceState | None: ...
+
+    def shown_by(self, source: SourceId) -> int:
+        """How many entries the source shows or showed, removed ones apart. Reads them all: not for each dump."""
+        ...
 
     def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
         """Record the end of a pass; `problem` is empty where all went well."""

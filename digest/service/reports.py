@@ -65,7 +65,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                     source.title,
                     known.refreshed_at if known else None,
                     bool(known and known.settled_at),
-                    known.entries if known else 0,
+                    tx.readings.shown_by(SourceId(source.id)),
                     len(dumps),
                     tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
                 )

@@ -46,15 +46,15 @@ class SqlReadings:
 
     def source(self, source: SourceId) -> SourceState | None:
         row = self._connection.execute(select(sources).where(sources.c.id == source)).one_or_none()
-        if row is None:
-            return None
+        return SourceState(source, row.settled_at, row.refreshed_at, row.problem) if row else None
+
+    def shown_by(self, source: SourceId) -> int:
         count = (
             select(func.count())
             .select_from(entry_sources.join(entries))
             .where(entry_sources.c.source == source, entries.c.removed_at.is_(None))
         )
-        shown = self._connection.execute(count).scalar_one()
-        return SourceState(source, row.settled_at, row.refreshed_at, shown, row.problem)
+        return self._connection.execute(count).scalar_one()
 
     def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
         self._connection.execute(
