@@ -1,0 +1,117 @@
+"""`digest run` in this process: its life from start to signal, its ticks, its lock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.app import Service, only_one, opened
+from digest.errors import ConfigurationError
+from digest.scheduler import Ticks
+from digest.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Article, Blog
+
+
+@pytest.fixture
+def settings(blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("DIGEST_WEB_LISTEN", "127.0.0.1:0")
+    blog.search("page.txt", article("甲"), article("乙", (2026, 3, 15), ("另一段文字。",)))
+    blog.write("broken.txt", "")
+    config = blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("[mail]", 'first = "now"\n[mail]'), "utf-8")
+    blog.run("subscribers", "add", "ada@example.org")
+    return load(config)
+
+
+async def lived(settings: Settings, meanwhile: Callable[[Service], None]) -> None:
+    """Run the service until its first pass is through, then do something in a thread, then send SIGTERM."""
+    with opened(settings) as store:
+        service = Service(settings, store)
+        ready = asyncio.Event()
+        running = asyncio.create_task(service.run(ready.set))
+        await asyncio.wait_for(ready.wait(), 30)
+        await asyncio.to_thread(meanwhile, service)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+
+def test_the_service_reads_serves_mails_and_ends_on_a_signal(blog: Blog, settings: Settings) -> None:
+    seen: dict[str, bytes] = {}
+
+    def look(service: Service) -> None:
+        for path in ("/", "/feed.atom", "/healthz", "/readyz"):
+            with urllib.request.urlopen(service.address + path, timeout=10) as answer:
+                seen[path] = answer.read()
+
+    asyncio.run(lived(settings, look))
+    assert "甲" in seen["/"].decode()
+    assert seen["/feed.atom"] == blog.feed()
+    assert len(blog.mails()) == 1
+
+    asyncio.run(lived(settings, look))
+    assert len(blog.mails()) == 1
+
+
+def test_a_tick_that_fails_is_said_and_the_service_lives_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no such luck")
+
+    monkeypatch.setattr("digest.service.editions.make_due", fail)
+    asyncio.run(lived(settings, lambda service: None))
+
+    assert "editions failed unexpectedly" in "".join(capfd.readouterr())
+
+
+def test_a_busy_address_is_named_with_the_remedy(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, opened(settings) as store:
+        web = settings.web.model_copy(update={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
+        with pytest.raises(ConfigurationError, match="DIGEST_WEB_LISTEN"):
+            Service(settings.model_copy(update={"web": web}), store)
+
+
+def test_a_folder_is_used_by_one_service_at_a_time(blog: Blog) -> None:
+    with (
+        only_one(blog.home / "var"),
+        pytest.raises(ConfigurationError, match="another `digest run`"),
+        only_one(blog.home / "var"),
+    ):
+        pass
+    with only_one(blog.home / "var"):
+        pass
+
+
+def test_ticks_call_again_and_again_and_stop() -> None:
+    async def run() -> int:
+        called = asyncio.Queue[int]()
+        count = 0
+
+        async def tick() -> None:
+            nonlocal count
+            count += 1
+            await called.put(count)
+
+        ticks = Ticks()
+        long_ago = datetime.now(UTC) - timedelta(hours=5)
+        ticks.add("one", timedelta(milliseconds=10), tick, first_at=long_ago)
+        ticks.start()
+        last = 0
+        while last < 3:
+            last = await asyncio.wait_for(called.get(), 10)
+        ticks.stop()
+        ticks.stop()
+        return last
+
+    assert asyncio.run(run()) == 3
