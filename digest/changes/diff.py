@@ -196,7 +196,10 @@ def _compare_text(state: _State, shown: Content, own: Sequence[Placing]) -> None
     growing = not content.complete or any(not placing.complete for placing in own)
     if found is Relation.OTHER and not shown.complete:
         return
-    if found in (Relation.SAME, Relation.LESS):
+    if own and shown.complete and not content.complete:
+        # What a half-written reading ended with may have been the next entry's title: the whole one is right.
+        fuller, cause = shown, Cause.MERGED if found is Relation.SAME else Cause.COMPLETED
+    elif found in (Relation.SAME, Relation.LESS):
         fuller = shown if found is Relation.SAME and own and shown.paragraphs != content.paragraphs else content
         cause = Cause.SPACING if fuller is shown else Cause.MERGED
     elif found is Relation.OTHER:
