@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from digest.model import Content, DateEvidence
 
 _LEAD = 40
+_SHORTEST = 12
 _FOLDED = str.maketrans(
     dict.fromkeys("“”„‟«»「」『』＂″", '"')
     | dict.fromkeys("‘’‚‛`´′", "'")
@@ -48,8 +49,11 @@ def title_key(title: str) -> str:
 
 
 def lead_key(content: Content) -> str:
-    """A fingerprint of how the text begins, the same in both layouts; empty where there is too little text."""
-    lead = plain_text(content)[:_LEAD]
+    """A fingerprint of how the text begins, the same in both layouts; empty where there is too little text.
+
+    Short lines do not count: a caption that stands there once looks like one.
+    """
+    lead = plain_text(content, shortest=_SHORTEST)[:_LEAD]
     return f"1:{hashlib.sha256(lead.encode()).hexdigest()[:20]}" if len(lead) == _LEAD else ""
 
 

@@ -36,9 +36,13 @@ def normal(text: str) -> str:
     return _SPACE.sub("", unicodedata.normalize("NFKC", text))
 
 
-def plain_text(content: Content) -> str:
-    """The normal text without the captions of figures, which one of the layouts drops."""
-    return "".join(_lines(content, frozenset(map(normal, content.figures))))
+def plain_text(content: Content, *, shortest: int = 1) -> str:
+    """The normal text without the captions of figures, which one of the layouts drops.
+
+    `shortest`: lines of fewer characters are left out.
+    """
+    lines = _lines(content, frozenset(map(normal, content.figures)))
+    return "".join(line for line in lines if len(line) >= shortest)
 
 
 def relation(old: Content, new: Content) -> Relation:
