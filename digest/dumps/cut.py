@@ -114,7 +114,7 @@ class _Cutter:
     def _text(self, line: Line, ahead: Line, beyond: Line) -> Iterator[Sighting]:
         """A line that is neither byline nor title: a header, a mark, a piece of a body, or furniture."""
         end, list_end = after_end_mark(line.text), after_list_end(line.text)
-        if self._heads(line.text, ahead, beyond):
+        if self._heads(line.text, ahead, beyond) and not self._goes_on(ahead):
             yield from self._close(complete=False)
             self._head(line.text, ahead)
         elif end and self._heads(end, ahead, beyond):
@@ -141,9 +141,11 @@ class _Cutter:
         if len(text) > _LONGEST_HEADER or header(text) is None:
             return False
         whole = title is not _END and title.gap and beyond.gap and (title.ended or beyond is not _END)
-        if not whole or header(title.text) or after_end_mark(title.text) == "" or byline(beyond.text):
-            return False
-        return not (isinstance(self._open, OpenBlock) and title.text.rstrip().endswith(_SENTENCE_ENDS))
+        return bool(whole and not header(title.text) and after_end_mark(title.text) != "" and not byline(beyond.text))
+
+    def _goes_on(self, title: Line) -> bool:
+        """Whether what looks like a title inside an open entry is a sentence of its body."""
+        return isinstance(self._open, OpenBlock) and title.text.rstrip().endswith(_SENTENCE_ENDS)
 
     def _head(self, text: str, title: Line) -> None:
         found = header(text)

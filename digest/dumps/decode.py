@@ -18,6 +18,7 @@ _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _BINARY_SHARE = 0.05
 _DAMAGED_SHARE = 0.05
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_ASCII = re.compile("[\x00-\x7f]+")
 _LINE_ENDS = re.compile("\r+\n|\r")
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ufdd0-\ufdef\ud800-\udfff"
@@ -79,9 +80,8 @@ def encoding_of(block: bytes, dump: str = "") -> str:
     Raises:
         DumpError: it is no text.
     """
-    text = _decoder("utf-8").decode(block)
-    foreign = sum(not character.isascii() for character in text[:100_000])
-    if text[:100_000].count(_REPLACEMENT) <= foreign * _DAMAGED_SHARE:
+    foreign = _ASCII.sub("", _decoder("utf-8").decode(block))
+    if foreign.count(_REPLACEMENT) <= len(foreign) * _DAMAGED_SHARE:
         return "utf-8"
     marks = {name: len(_MARKS.findall(_decoder(name).decode(block))) for name in ("gb18030", "big5hkscs", "utf-8")}
     best = max(marks, key=lambda name: marks[name])
