@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from digest.changes.dates import better, evidence_date
 from digest.changes.fingerprint import view
 from digest.changes.keys import entry_id, lead_key, title_key
-from digest.changes.matching import content_of, matches, same_day
-from digest.changes.text import Relation, merged, normal, relation
+from digest.changes.matching import content_of, matches, same_article
+from digest.changes.text import Relation, merged, normal, plain_text, relation
 from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Known, Placing, Questions, Revised, Vanished
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class _State:
     content: Content
     date: EntryDate | None
     first_position: int | None = None  # of a new entry
+    longest: str = ""  # the longest plain text that showed a new entry
     known: Known | None = None
     cause: Cause | None = None
     dated: bool = False
@@ -126,12 +127,14 @@ class _Fold:
                 entry.id, _State(entry.id, entry.content, entry.date, known=entry, readers=entry.readers)
             )
         alike = self._new.setdefault(title_key(sighting.title), [])
+        text = plain_text(content_of(sighting))
         for state in alike:
-            if same_day(sighting.date, state.date):
+            if same_article(sighting, state.date, state.longest):
+                state.longest = max(state.longest, text, key=len)
                 return state
         name = entry_id(sighting.title, sighting.date, self.taken)
         self.taken.add(name)
-        state = _State(name, content_of(sighting), None, first_position=sighting.position)
+        state = _State(name, content_of(sighting), None, first_position=sighting.position, longest=text)
         self.states[name] = state
         alike.append(state)
         return state

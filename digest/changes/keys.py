@@ -35,8 +35,8 @@ _SERIES = re.compile(
     r"|(?<=[(第之])[零〇一二三四五六七八九十百]+"
     r"|(?<=\()[上中下前后後](?=\))"
     r"|[零〇一二三四五六七八九十]+$"
-    r"|(?<![a-z])(?:i{1,3}|iv|vi{0,3}|ix|x)(?![a-z])"
 )
+_ROMAN = re.compile(r"(?<![a-z])(?:i{1,3}|iv|vi{0,3}|ix|x)(?![a-z])")
 
 
 def title_key(title: str) -> str:
@@ -44,7 +44,7 @@ def title_key(title: str) -> str:
 
     Width, case, white space, the kind of quotes, dashes and brackets and the punctuation at the end do not count.
     """
-    folded = _DROPPED.sub("", unicodedata.normalize("NFKC", title).translate(_FOLDED).casefold())
+    folded = _DROPPED.sub("", _folded(title))
     return folded.rstrip(_END) or folded
 
 
@@ -58,8 +58,12 @@ def lead_key(content: Content) -> str:
 
 
 def series_marks(title: str) -> tuple[str, ...]:
-    """The numbers and parts in a title, in order: what tells the articles of a series apart."""
-    return tuple(_SERIES.findall(title_key(title)))
+    """The numbers and parts in a title: what tells the articles of a series apart. Roman ones stand at the end."""
+    return (*_SERIES.findall(title_key(title)), *_ROMAN.findall(_folded(title)))
+
+
+def _folded(title: str) -> str:
+    return unicodedata.normalize("NFKC", title).translate(_FOLDED).casefold()
 
 
 def entry_id(title: str, evidence: DateEvidence | None, taken: Container[str]) -> EntryId:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from digest.changes.values import Placing
     from digest.model import DateEvidence, EntryDate, EntryId, Sighting
 
+    _Line = tuple[str, DateEvidence | None]
+
 _SAME_TEXT = 0.85
 _OTHER_TEXT = 0.5
 _SAME_TITLE = 0.75
@@ -35,6 +37,11 @@ class Match:
     report: Ambiguous | None = None
 
 
+def _line(title: str, evidence: DateEvidence | None) -> _Line:
+    """What an entry's line on a page says of it: title and day."""
+    return title_key(title), evidence
+
+
 def content_of(sighting: Sighting) -> Content:
     """What a reader reads of a sighting."""
     return Content(sighting.title, sighting.author, sighting.paragraphs, sighting.figures, sighting.complete)
@@ -49,7 +56,7 @@ def matches(sightings: Sequence[Sighting], last: Sequence[Placing], known: Itera
     board = _Board(sightings, last, known)
     by_title = {sighting.position: board.by_title(sighting) for sighting in sightings}
     board.claimed = {match.entry.id for match in by_title.values() if match and match.entry}
-    return [by_title[sighting.position] or board.corrected(sighting) for sighting in sightings]
+    return board.apart([by_title[sighting.position] or board.corrected(sighting) for sighting in sightings])
 
 
 def same_day(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
@@ -57,6 +64,14 @@ def same_day(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
     if evidence is None or date is None or (evidence.month, evidence.day) != (date.month, date.day):
         return False
     return evidence.year is None or date.year is None or evidence.year == date.year
+
+
+def same_article(sighting: Sighting, date: EntryDate | None, text: str) -> bool:
+    """Whether a sighting of the same title shows this article too: on the same day, and with no other plain text."""
+    if _full(sighting.date, date):
+        return True
+    score = similarity(plain_text(content_of(sighting)), text)
+    return same_day(sighting.date, date) and (score is None or score >= _OTHER_TEXT)
 
 
 def _full(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
@@ -76,10 +91,15 @@ class _Board:
     _led: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
     _dated: dict[tuple[int, int, int | None], list[Known]] = field(default_factory=lambda: defaultdict(list))
     _placed: dict[EntryId, list[Placing]] = field(default_factory=lambda: defaultdict(list))
+    _shown: dict[_Line, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _before: dict[_Line, list[EntryId]] = field(default_factory=lambda: defaultdict(list))
     _texts: dict[EntryId, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for sighting in self.sightings:
+            self._shown[_line(sighting.title, sighting.date)].append(sighting.position)
         for placing in self.last:
+            self._before[_line(placing.title, placing.evidence)].append(placing.entry)
             self._placed[placing.entry].append(placing)
         for entry in self.known:
             for title in entry.titles:
@@ -108,9 +128,9 @@ class _Board:
         alike = [entry for score, entry in scored if score is None or score >= _SAME_TEXT]
         if len(alike) > 1:
             alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
-        nearest = self._nearest(sighting, alike)
-        if len(alike) == 1 or nearest:
-            return Match(sighting, nearest or alike[0])
+        placed = self._in_order(sighting, alike)
+        if len(alike) == 1 or placed:
+            return Match(sighting, placed or alike[0])
         if alike:
             return self._doubt(sighting, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
         close = [entry for score, entry in scored if score is not None and score >= _OTHER_TEXT]
@@ -142,6 +162,37 @@ class _Board:
             return self._doubt(sighting, list(found.values()), "may correct one of their titles; kept as a new entry")
         return Match(sighting, None)
 
+    def apart(self, made: Sequence[Match]) -> list[Match]:
+        """The matches, less those by which one entry would get several titles, dates or texts."""
+        titles: dict[EntryId, set[str]] = defaultdict(set)
+        days: dict[EntryId, set[tuple[int, int]]] = defaultdict(set)
+        years: dict[EntryId, set[int]] = defaultdict(set)
+        for match in made:
+            if match.entry:
+                titles[match.entry.id].add(title_key(match.sighting.title))
+                if date := match.sighting.date:
+                    days[match.entry.id].add((date.month, date.day))
+                    years[match.entry.id] |= {date.year} if date.year else set()
+
+        texts: dict[EntryId, str] = {}
+
+        def checked(match: Match) -> Match:
+            entry, date = match.entry, match.sighting.date
+            if entry is None:
+                return match
+            if date and (len(days[entry.id]) > 1 or (date.year and len(years[entry.id]) > 1)):
+                return self._doubt(match.sighting, [entry], "is one of several dates; kept apart as a new entry")
+            if len(titles[entry.id]) > 1 and entry.id not in self.claimed:
+                return self._doubt(match.sighting, [entry], "may correct its title, as others may; kept as a new entry")
+            text = plain_text(content_of(match.sighting))
+            alike = similarity(text, texts.setdefault(entry.id, text))
+            if alike is not None and alike < _OTHER_TEXT and not _full(date, entry.date):
+                return self._doubt(match.sighting, [entry], "is one of several texts; kept apart as a new entry")
+            texts[entry.id] = max(texts[entry.id], text, key=len)
+            return match
+
+        return [checked(match) for match in made]
+
     def _rivals(self, sighting: Sighting) -> list[Known]:
         """Entries of another title that the sighting may be: the same beginning, or the same full date."""
         date = sighting.date
@@ -153,26 +204,26 @@ class _Board:
         return rivals[: 2 * _COMPARED]
 
     def _stood(self, entry: Known, sighting: Sighting) -> bool:
-        """Whether the last reading of this dump showed the entry under this title and day."""
-        key = title_key(sighting.title)
-        return any(
-            placing.evidence == sighting.date and title_key(placing.title) == key for placing in self._placed[entry.id]
-        )
+        """Whether the last reading of this dump showed the entry under this title and day, which stand here once.
+
+        Where the text is another one, the page may have moved on to the greeting of the next year.
+        """
+        line = _line(sighting.title, sighting.date)
+        stood = len(self._shown[line]) == 1 and entry.id in self._before.get(line, ())
+        return stood and same_article(sighting, entry.date, self._text(entry))
 
     def _gone(self, entry: Known, sighting: Sighting) -> bool:
         """Whether the last reading of this dump showed the entry with this day, under the title that is gone now."""
         return any(placing.evidence == sighting.date for placing in self._placed[entry.id])
 
-    def _nearest(self, sighting: Sighting, candidates: Sequence[Known]) -> Known | None:
-        """The candidate that the last reading showed nearest to this place, if one stands out."""
-        places = sorted(
-            (min(abs(placing.position - sighting.position) for placing in self._placed[entry.id]), entry.id, entry)
-            for entry in candidates
-            if self._placed[entry.id]
-        )
-        if not places or (len(places) > 1 and places[0][0] == places[1][0]):
+    def _in_order(self, sighting: Sighting, candidates: Sequence[Known]) -> Known | None:
+        """The candidate in whose place the sighting stands, where title and day stand as often as they did."""
+        line = _line(sighting.title, sighting.date)
+        positions, before = self._shown[line], self._before.get(line, ())
+        if len(positions) != len(before):
             return None
-        return places[0][2]
+        stood = before[positions.index(sighting.position)]
+        return next((entry for entry in candidates if entry.id == stood), None)
 
     def _text(self, entry: Known) -> str:
         if entry.id not in self._texts:

@@ -1,0 +1,13 @@
+"""What the tests of changes may ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.changes.shelf import Shelf
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    """An empty one."""
+    return Shelf()

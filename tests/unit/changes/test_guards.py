@@ -1,0 +1,91 @@
+"""When a dump is held, and what of a first import is news."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from digest.changes.backlog import first_updated_at, news, published_at
+from digest.changes.guards import hold_reason
+from digest.model import AtomId, Content, DateKind, Entry, EntryDate, EntryId, SourceId
+from tests.unit.changes.shelf import NOW, Shelf, sight
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def titles(first: int, end: int) -> list[str]:
+    return [f"第{number}篇文章的题目" for number in range(first, end)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        (titles(0, 0), titles(0, 1), ""),
+        (titles(0, 10), titles(0, 10), ""),
+        (titles(0, 10), titles(0, 5), ""),
+        (titles(0, 10), titles(0, 4), "it shows 4 entries where it showed 10"),
+        (titles(0, 10), titles(10, 20), "0 of the 10 entries that it showed are left"),
+        (titles(0, 10), titles(9, 19), ""),
+        (titles(0, 1), titles(1, 2), "0 of the 1 entries that it showed are left"),
+        (titles(0, 10), titles(0, 40), ""),
+    ],
+)
+def test_a_dump_is_held_where_most_is_gone_or_nothing_is_common(before: list[str], now: list[str], reason: str) -> None:
+    shelf = Shelf()
+    if before:
+        shelf.read(*(sight(title, body=(f"{title}的正文",)) for title in before))
+    changes = shelf.look(*(sight(title, body=(f"{title}的正文",)) for title in now))
+
+    assert hold_reason(shelf.last.get("index.txt", ()), changes, keep=0.5, common=0.0) == reason
+
+
+def test_the_thresholds_are_taken_as_given() -> None:
+    shelf = Shelf()
+    shelf.read(*(sight(title, body=(f"{title}的正文",)) for title in titles(0, 10)))
+    rolled = shelf.look(*(sight(title, body=(f"{title}的正文",)) for title in titles(8, 18)))
+    last = shelf.last["index.txt"]
+
+    assert hold_reason(last, rolled, keep=0.5, common=0.1) == ""
+    assert hold_reason(last, rolled, keep=0.5, common=0.2) == "2 of the 10 entries that it showed are left"
+
+
+def entry(name: str, day: EntryDate | None, page_order: int = 0) -> Entry:
+    content = Content(name, None, (), ())
+    return Entry(EntryId(name), AtomId(name), (SourceId("blog"),), content, day, None, NOW, NOW, 1, page_order)
+
+
+def full(year: int, month: int, day: int, kind: DateKind = DateKind.EXACT) -> EntryDate:
+    return EntryDate(month, day, year, kind)
+
+
+def test_news_are_the_latest_by_date_then_by_page_order() -> None:
+    entries = [
+        entry("partial first", EntryDate(3, 1, None, DateKind.PARTIAL), 0),
+        entry("old", full(2019, 12, 31), 1),
+        entry("undated", None, 2),
+        entry("new", full(2020, 1, 1, DateKind.INFERRED), 3),
+        entry("new too", full(2020, 1, 1), 4),
+    ]
+    ranked = ("new", "new too", "old", "partial first", "undated")
+    for backlog in range(7):
+        assert news(entries, backlog) == ranked[:backlog]
+
+
+def test_an_old_article_is_not_shown_as_todays() -> None:
+    old = entry("old", full(2019, 12, 31))
+    assert first_updated_at(old, is_news=True, zone=CHINA) == NOW
+    assert first_updated_at(old, is_news=False, zone=CHINA) == datetime(2019, 12, 30, 16, tzinfo=UTC)
+    assert first_updated_at(entry("undated", None), is_news=False, zone=CHINA) == NOW
+
+
+def test_a_date_ahead_of_us_is_no_time_at_which_anything_was_updated() -> None:
+    tomorrow = (NOW + timedelta(days=2)).date()
+    ahead = entry("ahead", full(tomorrow.year, tomorrow.month, tomorrow.day))
+    assert first_updated_at(ahead, is_news=False, zone=CHINA) == NOW
+
+
+def test_a_date_is_midnight_in_its_sources_zone() -> None:
+    made = published_at(full(2020, 11, 20).full, CHINA)  # type: ignore[arg-type]
+    assert made.isoformat() == "2020-11-20T00:00:00+08:00"
