@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -54,8 +55,14 @@ def rendered(language: str, folder: Path | None, template: str, values: Mapping[
         raise ConfigurationError(str(error.message), place=f"{error.filename or error.name}:{error.lineno}") from error
     except jinja2.TemplateNotFound as error:
         raise ConfigurationError(f"there is no template {error.name}", place=str(folder or "templates")) from error
-    except jinja2.TemplateError as error:
-        raise ConfigurationError(str(error.message), place=template) from error
+    except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ConfigurationError(str(error), place=_line_of(error, template)) from error
+
+
+def _line_of(error: Exception, template: str) -> str:
+    """Where in a template an error arose: Jinja gives its frames the template's file and line."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith((".html", ".txt", ".xml"))]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
 
 
 def check_templates(folder: Path | None) -> str:

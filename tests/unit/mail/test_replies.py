@@ -1,0 +1,77 @@
+"""What follows from a server's reply."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digest.errors import TransportError
+from digest.mail.replies import Outcome, Patience, outcome
+from digest.model import DeliveryState
+
+MADE = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
+PATIENCE = Patience(timedelta(minutes=30), timedelta(days=4))
+
+
+def judged(error: TransportError, *, attempts: int = 1, age: timedelta = timedelta()) -> Outcome:
+    return outcome(error, attempts=attempts, made_at=MADE, now=MADE + age, seed="<id>", patience=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "text", "state", "suppress", "pause"),
+    [
+        ("recipient", 450, "4.2.1 busy", "deferred", False, False),
+        ("recipient", 550, "5.1.1 no such user", "failed", True, False),
+        ("recipient", 550, "<a@b>: 5.1.10 gone", "failed", True, False),
+        ("recipient", 550, "5.7.1 refused", "failed", False, False),
+        ("recipient", 552, "5.2.2 mailbox full", "failed", False, False),
+        ("recipient", 550, "version 15.1.1 says no", "failed", False, False),
+        ("content", 554, "5.7.1 spam", "deferred", False, True),
+        ("content", 451, "4.3.0 try later", "deferred", False, False),
+        ("content", 421, "4.3.2 closing", "deferred", False, False),
+        ("sender", 550, "5.1.8 sender unknown", "deferred", False, True),
+        ("sender", 451, "later", "deferred", False, True),
+        ("login", 535, "5.7.8 wrong", "deferred", False, True),
+        ("connect", 421, "too many", "deferred", False, True),
+        ("connect", None, "refused", "deferred", False, True),
+        ("recipient", None, "lost", "deferred", False, True),
+    ],
+)
+def test_each_reply_has_its_outcome(
+    phase: str,
+    code: int | None,
+    text: str,
+    state: str,
+    suppress: bool,
+    pause: bool,
+) -> None:
+    told = judged(TransportError(text, phase=phase, code=code))
+    assert (told.state, told.suppress, told.pause) == (state, suppress, pause)
+    assert (told.wait is not None) == (state == "deferred")
+
+
+def test_what_may_have_been_taken_is_tried_once_more_and_then_left() -> None:
+    lost = TransportError("gone", phase="answer", uncertain=True)
+    first, second = judged(lost, attempts=1), judged(lost, attempts=2)
+    assert first.state is second.state is DeliveryState.UNKNOWN
+    assert first.wait is not None
+    assert second.wait is None
+
+
+def test_waits_double_and_spread_and_end() -> None:
+    busy = TransportError("4.2.1", phase="recipient", code=450)
+    waits = [judged(busy, attempts=attempts).wait or timedelta() for attempts in range(1, 9)]
+    for attempts, wait in enumerate(waits):
+        base = min(timedelta(minutes=30) * 2**attempts, timedelta(hours=8))
+        assert base <= wait <= base * 1.25
+    assert (
+        len({outcome(busy, attempts=1, made_at=MADE, now=MADE, seed=str(n), patience=PATIENCE) for n in range(9)}) > 1
+    )
+    assert judged(busy, age=timedelta(days=3, hours=23)).state is DeliveryState.DEFERRED
+    assert judged(busy, age=timedelta(days=3, hours=23, minutes=31)) == Outcome(DeliveryState.FAILED)
+
+
+def test_our_own_fault_never_fails_a_person_however_old_the_mail() -> None:
+    ours = TransportError("refused", phase="connect")
+    assert judged(ours, age=timedelta(days=30)).state is DeliveryState.DEFERRED
