@@ -49,7 +49,7 @@ class Article:
         return "\n".join([self.title, line, *rest]) + "\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def article() -> type[Article]:
     """The class itself: test modules cannot import from here."""
     return Article

@@ -51,6 +51,7 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
     """Make each edition that is due and not made. An empty slot is recorded and sends nothing."""
     made = []
+    secret = store.secret()
     for digest in settings.digests:
         with store.write() as tx:
             state = _state(tx, digest, now)
@@ -62,7 +63,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
                 late=digest.late,
             )
             first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
-            key = _make(tx, store.secret(), settings, digest, state, now, slot) if slot or first else None
+            key = _make(tx, secret, settings, digest, state, now, slot) if slot or first else None
             edition = tx.editions.edition(key) if key else None
             if edition:
                 made.append(edition)
@@ -71,8 +72,9 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
     """Make an edition now, due or not; None where there is nothing to tell."""
+    secret = store.secret()
     with store.write() as tx:
-        key = _make(tx, store.secret(), settings, digest, _state(tx, digest, now), now, slot=None)
+        key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
         return tx.editions.edition(key) if key else None
 
 
