@@ -25,7 +25,8 @@ class SmtpSession:
 
     def __init__(self, mail: Mail, password: str, *, context: ssl.SSLContext | None = None) -> None:
         self._mail, self._password = mail, password
-        self._context = context or ssl.create_default_context()
+        secured = mail.security != "none"
+        self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
 
     async def __aenter__(self) -> Self:
@@ -108,11 +109,12 @@ class SmtpSession:
             port=mail.port or _PORTS[mail.security],
             use_tls=mail.security == "tls",
             start_tls=mail.security == "starttls",  # True, not None: without it the mail stays here
-            tls_context=self._context if mail.security != "none" else None,
+            tls_context=self._context,
             timeout=_REPLY_SECONDS,
         )
         try:
             await client.connect()
+            await _greeted(client)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
             code = getattr(error, "code", None)
@@ -126,6 +128,14 @@ class SmtpSession:
             raise TransportError(f"{mail.host}: {_one_line(str(error))}", phase="login", code=code) from error
         self._client = client
         return client
+
+
+async def _greeted(client: aiosmtplib.SMTP) -> None:
+    """Learn what the server can, unless it is too old to say."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
 
 
 def _one_line(text: str) -> str:

@@ -429,6 +429,7 @@ class Deliveries(Protocol):
     ) -> None:
         """Record what the transport said of a leased delivery.
 
+        `next_at` is when it is tried again: a deferred one needs it, an unknown one without it never is.
         Where the lease has ended since, only `accepted` is still recorded: another drain may hold it by now.
         """
         ...
@@ -438,7 +439,7 @@ class Deliveries(Protocol):
         ...
 
     def open(self, edition: EditionKey | None = None) -> int:
-        """How many are planned, leased, deferred or unknown."""
+        """How many are under way or will be tried."""
         ...
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...

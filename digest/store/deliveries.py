@@ -99,7 +99,7 @@ class SqlDeliveries:
             .where(_this(edition, subscriber), recordable)
             .values(
                 state=state,
-                next_at=None if state in _ENDED else next_at or now,
+                next_at=None if state in _ENDED else next_at,
                 leased_until=None,
                 leased_from=None,
                 code=code,

@@ -346,7 +346,7 @@ consents = Table(
     Index(None, "subscriber_id"),
 )
 
-# `next_at` is present exactly while a delivery is open, `leased_until` exactly while it is leased.
+# `next_at` is present exactly while a delivery will be tried, `leased_until` exactly while it is leased.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -363,7 +363,8 @@ deliveries = Table(
     Column("accepted_at", UtcTime),
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),
-    CheckConstraint("(state IN ('planned', 'leased', 'deferred', 'unknown')) = (next_at IS NOT NULL)", name="open"),
+    CheckConstraint("state NOT IN ('planned', 'leased', 'deferred') OR next_at IS NOT NULL", name="open"),
+    CheckConstraint("state NOT IN ('accepted', 'failed', 'suppressed') OR next_at IS NULL", name="ended"),
     CheckConstraint("(state = 'leased') = (leased_until IS NOT NULL)", name="leased_until"),
     CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
     CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),

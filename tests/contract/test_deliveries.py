@@ -92,9 +92,20 @@ def test_a_deferred_delivery_waits_for_its_time(store: Store, person: Subscriber
 def test_an_unknown_delivery_is_tried_again_in_its_time(store: Store, person: SubscriberId, now: datetime) -> None:
     lease(store, now)
     with store.write() as tx:
-        tx.deliveries.record(KEY, person, DeliveryState.UNKNOWN, now=now, text="silence after the dot")
+        tx.deliveries.record(KEY, person, DeliveryState.UNKNOWN, now=now, next_at=now, text="silence after the dot")
     assert (row(store).state, row(store).next_at) == (DeliveryState.UNKNOWN, now)
     assert lease(store, now) == [(KEY, person, 2)]
+
+
+def test_an_unknown_delivery_without_a_time_is_never_tried_again(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.record(KEY, person, DeliveryState.UNKNOWN, now=now, text="silence again")
+        assert tx.deliveries.open() == 0
+    assert (row(store).state, row(store).next_at) == (DeliveryState.UNKNOWN, None)
+    assert lease(store, now + timedelta(days=9)) == []
 
 
 @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.SUPPRESSED])

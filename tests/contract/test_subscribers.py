@@ -165,6 +165,7 @@ def erased(store: Store, hand: Hand, now: datetime, day: timedelta) -> Subscribe
             person,
             DeliveryState.DEFERRED,
             now=now,
+            next_at=now,
             code=450,
             text="somebody@example.org: later",
         )

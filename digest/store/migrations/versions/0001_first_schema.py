@@ -311,9 +311,8 @@ def _deliveries() -> None:
             name="state",
         ),
         sa.CheckConstraint("attempts >= 0", name="attempts"),
-        sa.CheckConstraint(
-            "(state IN ('planned', 'leased', 'deferred', 'unknown')) = (next_at IS NOT NULL)", name="open"
-        ),
+        sa.CheckConstraint("state NOT IN ('planned', 'leased', 'deferred') OR next_at IS NOT NULL", name="open"),
+        sa.CheckConstraint("state NOT IN ('accepted', 'failed', 'suppressed') OR next_at IS NULL", name="ended"),
         sa.CheckConstraint("(state = 'leased') = (leased_until IS NOT NULL)", name="leased_until"),
         sa.CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
         sa.CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),

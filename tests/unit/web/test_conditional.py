@@ -1,0 +1,187 @@
+"""Which answer a request gets: RFC 9110's tables of validators and codings, row by row."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.service.reading import Document
+from digest.web.conditional import accepts_gzip, answer, unchanged
+
+TAG = "0123456789abcdef"
+CHANGED = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
+BODY = "<feed>山上</feed>".encode() * 20
+DOCUMENT = Document(BODY, gzip.compress(BODY, mtime=0), "application/atom+xml; charset=utf-8", TAG, CHANGED)
+
+SAME = "Sat, 14 Mar 2026 09:26:53 GMT"
+OLDER = "Sat, 14 Mar 2026 09:26:52 GMT"
+NEWER = "Sat, 14 Mar 2026 09:26:54 GMT"
+
+
+def status(**headers: str) -> int:
+    return answer(DOCUMENT, {name.replace("_", "-"): value for name, value in headers.items()}, max_age=900).status
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        (f'"{TAG}"', 304),
+        (f'W/"{TAG}"', 304),
+        (f'"{TAG}-gzip"', 304),
+        (f'W/"{TAG}-gzip"', 304),
+        ("*", 304),
+        (" * ", 304),
+        (f'"other", "{TAG}"', 304),
+        (f'"other",W/"{TAG}","third"', 304),
+        (f'"a, b", "{TAG}"', 304),
+        (f'  "{TAG}"  ', 304),
+        ('"other"', 200),
+        ('W/"other"', 200),
+        ('"other", "another"', 200),
+        (f'"{TAG}0"', 200),
+        (f'"{TAG[:-1]}"', 200),
+        (f'"{TAG}-br"', 200),
+        (f'"{TAG.upper()}"', 200),
+        ('"*"', 200),
+        ('""', 200),
+        ("", 200),
+        (TAG, 200),
+        ('"', 200),
+    ],
+)
+def test_a_tag_that_names_the_document_is_enough(tags: str, code: int) -> None:
+    assert status(if_none_match=tags) == code
+    assert status(if_none_match=tags, accept_encoding="gzip") == code
+
+
+@pytest.mark.parametrize(
+    ("since", "code"),
+    [
+        (OLDER, 200),
+        (SAME, 304),
+        (NEWER, 304),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 304),
+        ("Saturday, 14-Mar-26 09:26:53 GMT", 304),
+        ("Saturday, 14-Mar-26 09:26:52 GMT", 200),
+        ("Sat Mar 14 09:26:53 2026", 304),
+        ("Sat Mar 14 09:26:52 2026", 200),
+        ("yesterday", 200),
+        ("", 200),
+        ("0", 200),
+        ("2026-03-14T09:26:53Z", 200),
+        ("Sat, 32 Mar 2026 09:26:53 GMT", 200),
+        ("Sat, 14 Mar 99999 09:26:53 GMT", 200),
+        ("Sat, 14 Mar 2026 25:26:53 GMT", 200),
+        ("Sat, 14 Mar 2026 09:26:53 +9999", 200),
+        ("\x00", 200),
+    ],
+)
+def test_without_a_tag_the_date_decides_if_it_is_one(since: str, code: int) -> None:
+    assert status(if_modified_since=since) == code
+
+
+@pytest.mark.parametrize("since", [OLDER, SAME, NEWER, "yesterday", ""])
+@pytest.mark.parametrize(("tags", "code"), [(f'"{TAG}"', 304), ('"other"', 200), ("", 200), ("*", 304), (TAG, 200)])
+def test_beside_a_tag_the_date_is_ignored(tags: str, since: str, code: int) -> None:
+    assert status(if_none_match=tags, if_modified_since=since) == code
+
+
+def test_without_validators_the_whole_document_is_sent() -> None:
+    assert status() == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "wanted"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("GZip", True),
+        ("x-gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
+        ("gzip;q=0.001", True),
+        ("gzip ; q=0.5", True),
+        ("gzip;Q=1", True),
+        ("*", True),
+        ("*;q=0.5", True),
+        ("identity;q=0, *", True),
+        ("identity", False),
+        ("br", False),
+        ("deflate, br", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.0", False),
+        ("gzip;q=0.000", False),
+        ("gzip; q=0", False),
+        ("gzip;q=0, *", False),
+        ("gzip;q=0, *;q=1", False),
+        ("*;q=0", False),
+        ("*, gzip;q=0", False),
+        ("identity, *;q=0", False),
+        ("gzipped", False),
+        ("not-gzip", False),
+        ("gzip;q=1.2.3", False),
+        (",,,", False),
+        (", gzip ,", True),
+    ],
+)
+def test_gzip_is_sent_where_it_is_wanted_at_all(accepted: str, wanted: bool) -> None:
+    made = answer(DOCUMENT, {"accept-encoding": accepted}, max_age=900)
+
+    assert accepts_gzip(accepted) is wanted
+    assert made.status == 200
+    assert made.headers.get("Content-Encoding") == ("gzip" if wanted else None)
+    assert (gzip.decompress(made.body) if wanted else made.body) == BODY
+    assert made.headers["Vary"] == "Accept-Encoding"
+
+
+def test_no_two_codings_share_a_strong_tag() -> None:
+    plain = answer(DOCUMENT, {}, max_age=900).headers["ETag"]
+    zipped = answer(DOCUMENT, {"accept-encoding": "gzip"}, max_age=900).headers["ETag"]
+
+    assert (plain, zipped) == (f'"{TAG}"', f'"{TAG}-gzip"')
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "gzip;q=0"])
+def test_nothing_changed_is_said_with_the_headers_a_cache_needs_and_no_others(coding: str) -> None:
+    whole = answer(DOCUMENT, {"accept-encoding": coding}, max_age=900)
+    short = answer(DOCUMENT, {"accept-encoding": coding, "if-none-match": whole.headers["ETag"]}, max_age=900)
+
+    assert (short.status, short.body) == (304, b"")
+    assert set(short.headers) == {"ETag", "Last-Modified", "Cache-Control", "Vary"}
+    assert short.headers.items() <= whole.headers.items()
+    assert set(whole.headers) - set(short.headers) <= {"Content-Type", "Content-Encoding"}
+    assert whole.headers["Content-Type"] == DOCUMENT.media_type
+
+
+def test_the_headers_say_when_it_changed_and_how_long_it_holds() -> None:
+    headers = answer(DOCUMENT, {}, max_age=60).headers
+
+    assert headers["Last-Modified"] == SAME
+    assert headers["Cache-Control"] == "public, max-age=60"
+
+
+@given(
+    st.integers(0, 4_000_000_000_000_000),
+    st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30))]),
+    st.sampled_from(["", "gzip", "*"]),
+)
+def test_what_an_answer_says_makes_the_next_request_short(microseconds: int, zone: timezone, coding: str) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    document = Document(BODY, BODY, "text/plain", TAG, moment.astimezone(zone))
+    said = answer(document, {"accept-encoding": coding}, max_age=1).headers
+
+    assert unchanged(document, {"if-none-match": said["ETag"]})
+    assert unchanged(document, {"if-modified-since": said["Last-Modified"]})
+    assert not unchanged(document, {"if-modified-since": format_datetime(moment - timedelta(seconds=1), usegmt=True)})
+
+
+@given(st.text(max_size=40) | st.text("gzip*q=;,.01 ", max_size=30), st.text(max_size=40), st.text(max_size=40))
+def test_no_header_at_all_breaks_it(coding: str, tags: str, since: str) -> None:
+    for headers in ({"if-none-match": tags}, {"if-modified-since": since}):
+        assert answer(DOCUMENT, {"accept-encoding": coding, **headers}, max_age=1).status in {200, 304}
