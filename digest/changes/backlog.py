@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from digest.model import Entry, EntryId
+
+_MINUTE = timedelta(minutes=1)
 
 
 def news(entries: Sequence[Entry], backlog: int) -> tuple[EntryId, ...]:
@@ -31,5 +33,11 @@ def first_updated_at(entry: Entry, *, is_news: bool, zone: ZoneInfo) -> datetime
 
 
 def published_at(day: date, zone: ZoneInfo) -> datetime:
-    """A date as a moment: midnight in its source's zone."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone)
+    """A date as a moment: midnight in its source's zone, its offset in whole minutes.
+
+    Before a zone had its first law, its offset has seconds, which RFC 3339 cannot say.
+    """
+    moment = datetime(day.year, day.month, day.day, tzinfo=zone)
+    offset = moment.utcoffset() or timedelta()
+    whole = round(offset / _MINUTE) * _MINUTE
+    return moment if whole == offset else moment.replace(tzinfo=timezone(whole))

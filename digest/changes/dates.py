@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from digest.changes.values import Placing
     from digest.model import EntryId
 
+_EARLIEST = 1900  # a year before it is a slip of the page, and no moment in some zones
 _AHEAD = timedelta(days=2)  # the most that any time zone and a page printed early can explain
 _RUN_STEPS = 2  # a run has at least three entries; two are always in order
 
@@ -26,13 +27,13 @@ def evidence_date(
 ) -> EntryDate | None:
     """The date that a sighting alone supports.
 
-    A printed year is exact, unless it lies in the future. Without one, the operator's range (both ends included)
-    settles the year where only one fits.
+    A printed year is exact, unless it lies in the future or before 1900. Without one, the operator's range (both ends
+    included) settles the year where only one fits.
     """
     if evidence is None:
         return None
     month, day, year = evidence.month, evidence.day, evidence.year
-    if year is not None and date(year, month, day) <= now.date() + _AHEAD:
+    if year is not None and year >= _EARLIEST and date(year, month, day) <= now.date() + _AHEAD:
         return EntryDate(month, day, year, DateKind.EXACT)
     if year is None and earliest and latest:
         fitting = [y for y in range(earliest.year, latest.year + 1) if _fits(y, month, day, earliest, latest)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from itertools import accumulate
 from typing import TYPE_CHECKING
+
+from wcwidth import iter_graphemes
 
 from digest.model import Block, BlockKind
 
@@ -12,12 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _FORMULA = re.compile(
-    r"\\begin\{(?P<env>[a-zA-Z]+\*?)\}.*?\\end\{(?P=env)\}|\$\$.+?\$\$|(?<!\\)\$(?!\s)[^$\n]+?(?<!\s)\$|\\\[.+?\\\]|\\\(.+?\\\)",
+    r"\\begin\{(?P<env>[a-zA-Z]+\*?)\}.*?\\end\{(?P=env)\}|\$\$.+?\$\$|(?<!\\)\$(?!\s)(?:\\.|[^$\\\n])+(?<!\s)\$|\\\[.+?\\\]|\\\(.+?\\\)",
     re.DOTALL,
 )
 _SENTENCE_END = re.compile(r"[。！？!?；;](?=\D|$)|[.](?=\s)")
 _LEAST = 0.6  # of the limit: a sentence end before that is too early to cut at
-_JOINER = "\u200d"
 
 
 def excerpt(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
@@ -32,9 +33,10 @@ def excerpt(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
             made.append(block)
             left -= len(block.text)
             continue
-        if block.kind is BlockKind.PARAGRAPH and (left > limit // 4 or not made):
-            made.append(Block(block.kind, cut(block.text, left)))
-        elif not made:
+        nothing = all(kept.kind is BlockKind.HEADING for kept in made)
+        if block.kind is BlockKind.PARAGRAPH and (left > limit // 4 or nothing):
+            made.append(Block(block.kind, cut(block.text, max(left, limit // 4))))
+        elif nothing:
             made.append(block)
         break
     while len(made) > 1 and made[-1].kind is BlockKind.HEADING:
@@ -50,7 +52,7 @@ def cut(text: str, limit: int) -> str:
     sentence = max((found.end() for found in _SENTENCE_END.finditer(text[:end])), default=0)
     if sentence >= limit * _LEAST and _outside_formulas(text, sentence) == sentence:
         end = sentence
-    end = _between_characters(text, end)
+    end = _outside_formulas(text, _between_characters(text, end))
     return text if end >= len(text) else text[:end].rstrip() + "…"
 
 
@@ -67,17 +69,5 @@ def _formulas(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _between_characters(text: str, at: int) -> int:
-    """The place, moved forward so that no combining mark, joined emoji or surrogate is cut off its base."""
-    while 0 < at < len(text) and (_extends(text[at]) or text[at - 1] == _JOINER):
-        at += 1
-    return at
-
-
-def _extends(character: str) -> bool:
-    return (
-        unicodedata.combining(character) != 0
-        or unicodedata.category(character) in {"Mn", "Me", "Mc"}
-        or character == _JOINER
-        or "\ufe00" <= character <= "\ufe0f"
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-    )
+    """The place, moved forward so that nothing that looks like one character is cut in two."""
+    return next((end for end in accumulate(map(len, iter_graphemes(text))) if end >= at), len(text))

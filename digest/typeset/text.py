@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _NEVER_FIRST = frozenset("、。，．：；！？）〕】》〉」』’”…—,.:;!?)]}%~")
 _NEVER_LAST = frozenset("（〔【《〈「『‘“([{$")
 # A piece is a word, a single wide character, or white space; a line may be broken between two pieces.
-_PIECE = re.compile(r"\s+|[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6]+|.")
+_PIECE = re.compile(
+    r"\s+|[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U00020000-\U0003ffff]+|."
+)
 
 
 def text(blocks: Iterable[Block], width: int = 72, *, indent: str = "") -> str:
@@ -65,16 +67,20 @@ def cells(text: str) -> int:
 
 
 def _clusters(line: str) -> Iterator[str]:
-    """Pieces that stay together: what must not begin a line hangs on to what stands before it."""
-    cluster = ""
+    """Pieces that stay together: what must not begin a line hangs on to what stands before it, over a space too."""
+    cluster = space = ""
     for piece in _PIECE.findall(line):
+        if piece.isspace():
+            space = piece
+            continue
         joins = cluster and (piece[0] in _NEVER_FIRST or cluster[-1] in _NEVER_LAST or _combines(piece[0]))
-        if cluster and not joins:
-            yield cluster
-            cluster = ""
-        cluster += piece
-    if cluster:
-        yield cluster
+        if joins:
+            cluster += space + piece
+        else:
+            yield from filter(None, (cluster, space))
+            cluster = piece
+        space = ""
+    yield from filter(None, (cluster, space))
 
 
 def _combines(character: str) -> bool:

@@ -48,8 +48,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         Route("/sources/{source}/feed.atom", site.feed),
         Route("/entries/{entry}", site.entry),
         Route("/editions/{key:path}", site.edition),
-        Route("/leave/{token}", site.leaving, methods=["GET", "HEAD"]),
-        Route("/leave/{token}", site.leave, methods=["POST"]),
+        Route("/leave/{token}", site.leave, methods=["GET", "HEAD", "POST"]),
         Route(site.style_path, site.style),
         Route("/healthz", site.healthy),
         Route("/readyz", site.ready),
@@ -57,6 +56,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
     made = Starlette(
         routes=routes, exception_handlers={404: site.missing, 405: site.not_allowed, DigestError: site.unavailable}
     )
+    made.router.redirect_slashes = False  # it would redirect to whatever host the client names
     return _SafeHeaders(made)
 
 
@@ -109,11 +109,18 @@ class _Site:
         edition = self._publisher.edition(EditionKey(request.path_params["key"]))
         return self._page("edition", edition=edition) if edition else self.missing(request, None)
 
-    def leaving(self, request: Request) -> Response:
-        """The page behind the link in a mail: it says what the button does. Nothing changes here."""
-        known = subscribers.leaving(self._store, request.path_params["token"])
-        if known is None:
+    def leave(self, request: Request) -> Response:
+        """The page behind the link in a mail, which changes nothing; and its button, which mail programs press too.
+
+        Source: RFC 8058: the POST is answered without redirect, cookie or question.
+        """
+        token = request.path_params["token"]
+        pressed = request.method == "POST"
+        if pressed and not subscribers.leave(self._store, token, source="link in a mail", now=self._now()):
             return self.missing(request, None)
+        known = subscribers.leaving(self._store, token)
+        if known is None:  # erased: there is nobody left to speak of
+            return PlainTextResponse("ok\n") if pressed else self.missing(request, None)
         record, digest = known
         configured = self._settings.digest(digest)
         return self._page(
@@ -122,13 +129,6 @@ class _Site:
             address=masked(record.subscriber.address),
             digest=configured.title if configured else digest,
         )
-
-    def leave(self, request: Request) -> Response:
-        """The button, and the one-click of mail programs. Source: RFC 8058: no redirect, no cookie, no question."""
-        token = request.path_params["token"]
-        if not subscribers.leave(self._store, token, source="link in a mail", now=self._now()):
-            return self.missing(request, None)
-        return self.leaving(request)
 
     def style(self, request: Request) -> Response:  # noqa: ARG002 - as above
         return Response(

@@ -31,6 +31,9 @@ EXACT, INFERRED, PARTIAL = DateKind.EXACT, DateKind.INFERRED, DateKind.PARTIAL
         (DateEvidence(11, 22, 2026), EntryDate(11, 22, 2026, EXACT)),
         (DateEvidence(11, 23, 2026), EntryDate(11, 23, None, PARTIAL)),
         (DateEvidence(3, 14, 2062), EntryDate(3, 14, None, PARTIAL)),
+        (DateEvidence(1, 1, 1900), EntryDate(1, 1, 1900, EXACT)),
+        (DateEvidence(12, 31, 1899), EntryDate(12, 31, None, PARTIAL)),
+        (DateEvidence(1, 1, 1), EntryDate(1, 1, None, PARTIAL)),
     ],
 )
 def test_what_a_sighting_alone_supports(evidence: DateEvidence | None, found: EntryDate | None) -> None:

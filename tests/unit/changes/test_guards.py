@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -89,3 +89,4 @@ def test_a_date_ahead_of_us_is_no_time_at_which_anything_was_updated() -> None:
 def test_a_date_is_midnight_in_its_sources_zone() -> None:
     made = published_at(full(2020, 11, 20).full, CHINA)  # type: ignore[arg-type]
     assert made.isoformat() == "2020-11-20T00:00:00+08:00"
+    assert published_at(date(1900, 1, 1), CHINA).isoformat() == "1900-01-01T00:00:00+08:06"

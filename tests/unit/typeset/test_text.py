@@ -68,12 +68,10 @@ def test_a_line_is_broken_where_it_may_be(line: str, width: int, made: list[str]
         ("一二 （ 三四五", 8, ["一二", "（ 三四", "五"]),
     ],
 )
-@pytest.mark.xfail(reason="white space beside a mark is a place to break, whatever the mark")
 def test_marks_with_spaces_beside_them_hang_on_too(line: str, width: int, made: list[str]) -> None:
     assert lines(line, width) == made
 
 
-@pytest.mark.xfail(reason="only the Chinese characters of the first plane are taken for wide ones")
 def test_rare_chinese_characters_are_wrapped_too() -> None:
     assert lines("𠀀𠀁𠀂𠀃", 4) == ["𠀀𠀁", "𠀂𠀃"]
 
