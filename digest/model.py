@@ -203,8 +203,8 @@ class DeliveryState(StrEnum):
     """Where a delivery stands.
 
     `planned → leased → accepted`, or from leased to `deferred` (again later), `failed` (never again),
-    `unknown` (the server may have it; tried once more with the same Message-ID). `suppressed`: the person
-    left, was erased or is known undeliverable before the mail went out.
+    `unknown` (the server may have it; tried once more with the same Message-ID, see MAY_HAVE_IT). `suppressed`: the
+    person left, was erased or is known undeliverable before the mail went out.
     """
 
     PLANNED = "planned"
@@ -216,13 +216,21 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
+MAY_HAVE_IT = 2  # so often a mail may be handed over without that anybody learns what became of it
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An edition on its way to a subscriber, as leased by a drain. `attempts` counts this lease too."""
+    """An edition on its way to a subscriber, as leased by a drain.
+
+    `attempts` counts this one too, `uncertain` those before it of which nobody knows what became.
+    """
 
     edition: EditionKey
     digest: DigestId
     subscriber: Subscriber
     message_id: str
     attempts: int
+    uncertain: int
     made_at: datetime
+    leased_until: datetime

@@ -166,9 +166,13 @@ class Mail(_Group):
     password_file: Path | None = Field(None, description="A file whose first line is the password.")
     connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
     batch: int = Field(100, ge=1, le=10_000, description="How many deliveries are leased at a time.")
-    lease: Duration = Field(timedelta(minutes=20), description="How long a drain may hold a delivery.")
+    lease: Duration = Field(
+        timedelta(minutes=30), description="How long a drain may hold a delivery; longer than one may take to send."
+    )
     retry: Duration = Field(timedelta(minutes=30), description="The first wait after a temporary refusal.")
-    give_up: Duration = Field(timedelta(days=4), description="After this long a deferred mail has failed.")
+    give_up: Duration = Field(
+        timedelta(days=4), description="After this long a mail that its server keeps refusing has failed."
+    )
     pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.model import DeliveryState
+from digest.model import MAY_HAVE_IT, DeliveryState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _NO_SUCH_MAILBOX = re.compile(r"(?:^|\s)5\.1\.\d+\b")
 _TEMPORARY, _PERMANENT = 4, 5
 _LONGEST_WAIT = timedelta(hours=8)
-_UNCERTAIN_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +42,32 @@ class Outcome:
 
 
 def outcome(
-    error: TransportError, *, attempts: int, made_at: datetime, now: datetime, seed: str, patience: Patience
+    error: TransportError,
+    *,
+    attempts: int,
+    uncertain: int,
+    made_at: datetime,
+    now: datetime,
+    seed: str,
+    patience: Patience,
 ) -> Outcome:
     """What a refusal means. It is told by the reply code, whatever class of exception brought it.
 
-    `attempts` counts this one; `seed` spreads the waits of a batch, so that they do not return together.
+    `attempts` counts this one, `uncertain` those before it of which nobody knows what became; `seed` spreads the
+    waits of a batch, so that they do not return together.
     """
     if error.uncertain:
         # The server may have the message. It is tried once more, with the same Message-ID; then it stays visible.
-        wait = _wait(1, seed, patience) if attempts < _UNCERTAIN_TRIES else None
+        wait = _wait(1, seed, patience) if uncertain + 1 < MAY_HAVE_IT else None
         return Outcome(DeliveryState.UNKNOWN, wait)
     kind = error.code // 100 if error.code else _TEMPORARY
     if kind == _PERMANENT and error.phase == "recipient":
         return Outcome(DeliveryState.FAILED, suppress=_NO_SUCH_MAILBOX.search(error.text) is not None)
-    if kind == _PERMANENT or error.code is None or error.phase in {"connect", "login", "sender"}:
-        return Outcome(DeliveryState.DEFERRED, _wait(attempts, seed, patience), pause=True)
+    ours = error.code is None or error.phase in {"connect", "login", "sender"}
     wait = _wait(attempts, seed, patience)
-    if now + wait > made_at + patience.give_up:
+    if not ours and now + wait > made_at + patience.give_up:
         return Outcome(DeliveryState.FAILED)
-    return Outcome(DeliveryState.DEFERRED, wait)
+    return Outcome(DeliveryState.DEFERRED, wait, pause=ours or kind == _PERMANENT)
 
 
 def _wait(attempts: int, seed: str, patience: Patience) -> timedelta:

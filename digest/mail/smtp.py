@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from digest.settings import Mail
 
+_CLOSING = 421  # the server closes the connection
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 _REPLY_SECONDS = 300.0  # RFC 5321, 4.5.3.2: five minutes for the greeting, MAIL and RCPT
 _FINAL_SECONDS = 600.0  # and ten after the final dot: who hangs up before may send a second copy
@@ -50,7 +51,20 @@ class SmtpSession:
         return f"{self._mail.host}:{client.port} answers {secured}" + (", logged in" if self._mail.username else "")
 
     async def send(self, sender: str, recipient: str, message: bytes) -> str:
-        """Hand over one message in a transaction of its own."""
+        """Hand over one message in a transaction of its own.
+
+        A connection that has served may have been closed since, or reached what its server allows: where nothing was
+        said of the recipient yet, a fresh one is tried.
+        """
+        used = self._client is not None
+        try:
+            return await self._hand_over(sender, recipient, message)
+        except TransportError as error:
+            if not used or error.phase != "sender" or error.code not in {None, _CLOSING}:
+                raise
+        return await self._hand_over(sender, recipient, message)
+
+    async def _hand_over(self, sender: str, recipient: str, message: bytes) -> str:
         client = await self._connected()
         options = self._options(client, sender, recipient)
         try:
@@ -90,7 +104,7 @@ class SmtpSession:
 
     async def _recover(self, client: aiosmtplib.SMTP, error: TransportError) -> None:
         """After a refusal the connection is reset and kept; after anything stranger it is dropped."""
-        if error.code is not None and error.code != 421:  # noqa: PLR2004 - the server closes the connection
+        if error.code is not None and error.code != _CLOSING:
             try:
                 await client.rset(timeout=10)
             except (aiosmtplib.SMTPException, OSError, TimeoutError):
@@ -122,7 +136,7 @@ class SmtpSession:
         try:
             if mail.username:
                 await client.login(mail.username, self._password)
-        except aiosmtplib.SMTPException as error:
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, UnicodeError) as error:
             client.close()
             code = getattr(error, "code", None)
             raise TransportError(f"{mail.host}: {_one_line(str(error))}", phase="login", code=code) from error

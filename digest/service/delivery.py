@@ -1,7 +1,8 @@
 """Draining: lease a batch, compose, hand over, record each answer, until nothing is due.
 
-A delivery is leased before its mail goes out and recorded right after, each in a transaction of its own. What dies in
-between is leased again when its lease has ended, with the same Message-ID and the same bytes.
+A delivery is leased, then begun before its mail goes out, and recorded right after: what nobody began is known not to
+be sent. What dies in between is unknown; it is leased again when its lease has ended, with the same Message-ID and the
+same bytes, and not a third time.
 """
 
 from __future__ import annotations
@@ -65,6 +66,19 @@ class DrainReport:
             DeliveryState.SUPPRESSED,
         )
         return {str(name): self.states[name] for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a hand-over, to be recorded. `pause` says why all sending is to rest."""
+
+    delivery: Delivery
+    state: DeliveryState
+    next_at: datetime | None = None
+    code: int | None = None
+    text: str = ""
+    suppress: bool = False
+    pause: str = ""
 
 
 async def drain(
@@ -134,62 +148,94 @@ class _Drain:
         return await asyncio.to_thread(take)
 
     async def send(self, batch: list[Delivery], progress: Callable[[Progress], None] | None) -> None:
-        """Hand the batch over by several workers; those that are left when the run halts are given back."""
+        """Hand the batch over by several workers; what none of them began is given back."""
         queue = list(reversed(batch))
-
-        async def work() -> None:
-            async with session(self._settings.mail) as way:
-                while queue and not self.halted:
-                    delivery = queue.pop()
-                    try:
-                        await self._deliver(way, delivery)
-                    except DigestError as error:
-                        self.error = self.error or error
-                    if progress:
-                        progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
-
         workers = min(self._settings.mail.connections, len(batch))
-        await asyncio.gather(*(work() for _ in range(workers)))
-        if queue and self.error is None:
-            await asyncio.to_thread(self._release, queue)
+        try:
+            await asyncio.gather(*(self._work(queue, progress) for _ in range(workers)))
+        finally:
+            if queue:
+                await asyncio.to_thread(self._release, queue)
 
     def _release(self, rest: list[Delivery]) -> None:
-        with self._store.write() as tx:
-            for delivery in rest:
-                tx.deliveries.release(delivery.edition, delivery.subscriber.id)
+        try:
+            with self._store.write() as tx:
+                for delivery in rest:
+                    tx.deliveries.release(delivery.edition, delivery.subscriber.id)
+        except DigestError as error:  # their leases end by themselves
+            self.error = self.error or error
 
-    async def _deliver(self, way: Session, delivery: Delivery) -> None:
-        body = await asyncio.to_thread(self._wanted_body, delivery)
-        if body is None:
-            await self._record(delivery, DeliveryState.SUPPRESSED, text="left before it was sent")
-            return
+    async def _work(self, queue: list[Delivery], progress: Callable[[Progress], None] | None) -> None:
+        """Hand over one after the other. An answer is recorded in the transaction that begins the next."""
+        try:
+            async with session(self._settings.mail) as way:
+                answer: _Answer | None = None
+                while True:
+                    delivery = queue.pop() if queue and not self.halted else None
+                    if delivery is None and answer is None:
+                        return
+                    try:
+                        begun = await asyncio.to_thread(self._turn, answer, delivery)
+                    except DigestError:
+                        queue += [delivery] if delivery else []
+                        raise
+                    done = [answer.state] if answer else []
+                    if begun is DeliveryState.SUPPRESSED:
+                        done.append(begun)
+                    self.report.states.update(done)
+                    if progress and done:
+                        progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
+                    answer = None
+                    if delivery and begun is DeliveryState.LEASED:
+                        answer = await self._hand_over(way, delivery)
+        except DigestError as error:
+            self.error = self.error or error
+
+    def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
+        """Record an answer and begin the next delivery; what `begin` says of it."""
+        now = self._clock()
+        with self._store.write() as tx:
+            if answer:
+                edition, person = answer.delivery.edition, answer.delivery.subscriber.id
+                tx.deliveries.record(
+                    edition, person, answer.state, now=now, next_at=answer.next_at, code=answer.code, text=answer.text
+                )
+                if answer.suppress:
+                    tx.subscribers.suppress(person, answer.text, now)
+                if answer.pause:
+                    tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
+            if following is None:
+                return None
+            words = (following.edition, following.subscriber.language)
+            if words not in self._bodies:
+                body = tx.editions.body(*words)
+                assert body is not None  # noqa: S101 - an edition with deliveries has words
+                self._bodies[words] = body
+            return tx.deliveries.begin(
+                following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease
+            )
+
+    async def _hand_over(self, way: Session, delivery: Delivery) -> _Answer:
         sender = parseaddr(self._settings.mail.sender)[1]
         try:
-            answer = await way.send(sender, delivery.subscriber.address, self._message(delivery, body))
+            text = await way.send(sender, delivery.subscriber.address, self._message(delivery))
         except TransportError as error:
-            await self._refused(delivery, error)
-        else:
-            self._refusals = 0
-            await self._record(delivery, DeliveryState.ACCEPTED, text=answer)
+            return self._refused(delivery, error)
+        except ValueError as error:
+            return _Answer(delivery, DeliveryState.FAILED, text=str(error))
+        self._refusals = 0
+        return _Answer(delivery, DeliveryState.ACCEPTED, text=text)
 
-    def _wanted_body(self, delivery: Delivery) -> Body | None:
-        """The frozen words, or None where the person left since the lease."""
-        known = (delivery.edition, delivery.subscriber.language)
-        with self._store.read() as tx:
-            record = tx.subscribers.get(delivery.subscriber.id)
-            if record is None or record.suppressed or delivery.digest not in record.digests:
-                return None
-            if known not in self._bodies:
-                body = tx.editions.body(*known)
-                if body is None:
-                    return None
-                self._bodies[known] = body
-        return self._bodies[known]
+    def _message(self, delivery: Delivery) -> bytes:
+        """The message.
 
-    def _message(self, delivery: Delivery, body: Body) -> bytes:
+        Raises:
+            ValueError: the address cannot stand in a header.
+        """
         settings, person = self._settings, delivery.subscriber
         configured = settings.digest(delivery.digest)
         leave_url = f"{settings.base_url}/leave/{leave_token(self._secret, person.id, delivery.digest)}"
+        body = self._bodies[delivery.edition, person.language]
         words = personal(body, leave_url=leave_url, address=person.address)
         return message(
             Letter(
@@ -210,57 +256,26 @@ class _Drain:
             )
         )
 
-    async def _refused(self, delivery: Delivery, error: TransportError) -> None:
+    def _refused(self, delivery: Delivery, error: TransportError) -> _Answer:
         mail, now = self._settings.mail, self._clock()
         told = outcome(
             error,
             attempts=delivery.attempts,
+            uncertain=delivery.uncertain,
             made_at=delivery.made_at,
             now=now,
             seed=delivery.message_id,
             patience=Patience(mail.retry, mail.give_up),
         )
-        await self._record(
+        self._refusals = self._refusals + 1 if told.pause else 0
+        if told.pause and (self._refusals >= _REFUSALS or error.phase == "login"):
+            self.report.paused = str(error)
+        return _Answer(
             delivery,
             told.state,
             next_at=now + told.wait if told.wait else None,
             code=error.code,
             text=f"{error.phase}: {error.text}",
             suppress=told.suppress,
+            pause=self.report.paused,
         )
-        self._refusals = self._refusals + 1 if told.pause else 0
-        if told.pause and (self._refusals >= _REFUSALS or error.phase == "login"):
-            await self._pause(str(error))
-
-    async def _pause(self, reason: str) -> None:
-        now = self._clock()
-
-        def rest() -> None:
-            with self._store.write() as tx:
-                tx.deliveries.pause(reason, now + self._settings.mail.pause, now)
-
-        self.report.paused = reason
-        await asyncio.to_thread(rest)
-
-    async def _record(
-        self,
-        delivery: Delivery,
-        state: DeliveryState,
-        *,
-        next_at: datetime | None = None,
-        code: int | None = None,
-        text: str = "",
-        suppress: bool = False,
-    ) -> None:
-        now = self._clock()
-
-        def store() -> None:
-            with self._store.write() as tx:
-                tx.deliveries.record(
-                    delivery.edition, delivery.subscriber.id, state, now=now, next_at=next_at, code=code, text=text
-                )
-                if suppress:
-                    tx.subscribers.suppress(delivery.subscriber.id, text, now)
-
-        await asyncio.to_thread(store)
-        self.report.states[state] += 1

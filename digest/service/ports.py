@@ -408,11 +408,21 @@ class Deliveries(Protocol):
     """The ledger of mail. Called by `service.delivery`."""
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
-        """Take up to `limit` deliveries that are due: planned ones, deferred or unknown ones whose time has come, and
-        leased ones whose lease has ended (a drain died; they count as unknown). Oldest edition first, by its
-        `closes_at`, and within it by subscriber.
+        """Take up to `limit` deliveries that are due: planned ones, deferred or unknown ones whose time has come.
+        Oldest edition first, by its `closes_at`, and within it by subscriber.
 
-        People who left or are suppressed are not taken: their deliveries become suppressed.
+        Leases that have ended (a drain died) end first: what was begun becomes unknown, the rest is as before. People
+        who left or are suppressed are not taken: their deliveries become suppressed.
+        """
+        ...
+
+    def begin(
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+    ) -> DeliveryState | None:
+        """Mark that the hand-over of a leased delivery starts, and lease it until then: one more attempt.
+
+        `leased` where it may start, `suppressed` where the person left or is suppressed since the lease. None where
+        the lease that ends at `leased_until` is lost.
         """
         ...
 
@@ -435,7 +445,7 @@ class Deliveries(Protocol):
         ...
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
-        """Give back a lease that was not used; it counts as no attempt."""
+        """Give back a lease of which nothing was begun."""
         ...
 
     def open(self, edition: EditionKey | None = None) -> int:

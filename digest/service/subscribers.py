@@ -23,7 +23,8 @@ COLUMNS = ("address", "name", "language", "format", "digest")
 _LANGUAGES = ("zh_CN", "en")
 _LONGEST = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _LONGEST_LOCAL = 64
-_LOCAL = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f.]+(?:\.[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f.]+)*")
+_ATOM = r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f\ud800-\udfff.]+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _DOMAIN = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, case, exists, func, literal, or_, select, update
 
-from digest.model import Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.ports import DeliveryRow
 from digest.store import meta
 from digest.store.statements import batches
 from digest.store.subscribers import REACHABLE, subscriber_of
-from digest.store.tables import deliveries, editions, subscribers, subscriptions
+from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
 
 _OPEN = deliveries.c.next_at.is_not(None)
+_NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
@@ -40,16 +41,16 @@ class SqlDeliveries:
             reachable = [row for row in due if row.reachable]
             self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
             self._move(oldest.key, (row.id for row in reachable), _leased(until))
-            taken += [_delivery(row, oldest) for row in reachable]
+            taken += [_delivery(row, oldest, until) for row in reachable]
         return taken
 
     def _end_leases(self, now: datetime) -> None:
-        """A drain that died may have handed its mails over: their deliveries are unknown."""
-        self._connection.execute(
-            update(deliveries)
-            .where(deliveries.c.leased_until <= now)
-            .values(state=DeliveryState.UNKNOWN, leased_until=None, leased_from=None)
-        )
+        """A drain that died may have handed over what it began: those deliveries are unknown."""
+        ended = deliveries.c.leased_until <= now
+        for begun, values in ((False, {"state": deliveries.c.leased_from}), (True, _uncertain(now))):
+            self._connection.execute(
+                update(deliveries).where(ended, deliveries.c.begun.is_(begun)).values({**values, **_NOT_LEASED})
+            )
 
     def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
         due = exists().where(deliveries.c.edition == editions.c.key, _due(now))
@@ -64,7 +65,13 @@ class SqlDeliveries:
         )
         reachable = and_(subscriptions.c.subscriber_id.is_not(None), REACHABLE)
         query = (
-            select(subscribers, deliveries.c.message_id, deliveries.c.attempts, reachable.label("reachable"))
+            select(
+                subscribers,
+                deliveries.c.message_id,
+                deliveries.c.attempts,
+                deliveries.c.uncertain,
+                reachable.label("reachable"),
+            )
             .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
             .outerjoin(subscriptions, subscribed)
             .where(deliveries.c.edition == edition.key, _due(now))
@@ -77,6 +84,22 @@ class SqlDeliveries:
         for batch in batches(people):
             here = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
             self._connection.execute(update(deliveries).where(here).values(values))
+
+    def begin(
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+    ) -> DeliveryState | None:
+        digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
+        subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
+        reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
+        mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
+        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until}
+        for state, here, values in (
+            (DeliveryState.LEASED, and_(mine, reachable), begun),
+            (DeliveryState.SUPPRESSED, mine, _suppressed() | _NOT_LEASED),
+        ):
+            if self._connection.execute(update(deliveries).where(here).values(values)).rowcount:
+                return state
+        return None
 
     def record(
         self,
@@ -94,30 +117,22 @@ class SqlDeliveries:
         recordable = deliveries.c.state != state if accepted else deliveries.c.state == DeliveryState.LEASED
         person = exists().where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
         known = self._connection.execute(select(person)).scalar_one()
-        self._connection.execute(
-            update(deliveries)
-            .where(_this(edition, subscriber), recordable)
-            .values(
-                state=state,
-                next_at=None if state in _ENDED else next_at,
-                leased_until=None,
-                leased_from=None,
-                code=code,
-                text=text if known else "",  # a server's words often name the address
-                accepted_at=now if accepted else None,
-            )
-        )
+        values: dict[str, Any] = {
+            "state": state,
+            "next_at": None if state in _ENDED else next_at,
+            "code": code,
+            "text": text if known else "",  # a server's words often name the address
+            "accepted_at": now if accepted else None,
+            **_NOT_LEASED,
+        }
+        if state is DeliveryState.UNKNOWN:
+            values["uncertain"] = deliveries.c.uncertain + 1
+        self._connection.execute(update(deliveries).where(_this(edition, subscriber), recordable).values(values))
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
+        unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
         self._connection.execute(
-            update(deliveries)
-            .where(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED)
-            .values(
-                state=deliveries.c.leased_from,
-                attempts=deliveries.c.attempts - 1,
-                leased_until=None,
-                leased_from=None,
-            )
+            update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **_NOT_LEASED})
         )
 
     def open(self, edition: EditionKey | None = None) -> int:
@@ -168,24 +183,28 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 
 def _leased(until: datetime) -> dict[str, object]:
-    return {
-        "state": DeliveryState.LEASED,
-        "leased_from": deliveries.c.state,
-        "leased_until": until,
-        "attempts": deliveries.c.attempts + 1,
-    }
+    return {"state": DeliveryState.LEASED, "leased_from": deliveries.c.state, "leased_until": until}
+
+
+def _uncertain(now: datetime) -> dict[str, object]:
+    """Nobody knows what became of it: due once more, or never again."""
+    often = deliveries.c.uncertain + 1
+    again = case((often < MAY_HAVE_IT, literal(now, UtcTime)), else_=None)
+    return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
 
 
 def _suppressed() -> dict[str, object]:
     return {"state": DeliveryState.SUPPRESSED, "next_at": None}
 
 
-def _delivery(row: Row[Any], edition: Row[Any]) -> Delivery:
+def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
     return Delivery(
         edition=EditionKey(edition.key),
         digest=DigestId(edition.digest),
         subscriber=subscriber_of(row),
         message_id=row.message_id,
         attempts=row.attempts + 1,
+        uncertain=row.uncertain,
         made_at=edition.closes_at,
+        leased_until=until,
     )

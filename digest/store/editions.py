@@ -155,6 +155,8 @@ class SqlEditions:
                 "state": DeliveryState.PLANNED,
                 "attempts": 0,
                 "next_at": edition.closes_at,
+                "begun": False,
+                "uncertain": 0,
                 "message_id": message_id,
                 "text": "",
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _FILE = "sqlite:///"
 _IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
+_PAUSE_SECONDS = 0.01
 _OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
 
 # Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
@@ -63,8 +65,20 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
         json_serializer=serializer,
     )
     _listen(engine)
-    _outside_transactions(engine, "PRAGMA journal_mode = WAL")
+    _use_wal(engine, wait)
     return engine
+
+
+def _use_wal(engine: Engine, wait: timedelta) -> None:
+    """Change the journal, for good. Where somebody else has the file open, SQLite refuses that at once, so we wait."""
+    end = time.monotonic() + wait.total_seconds()
+    while True:
+        try:
+            return _outside_transactions(engine, "PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def writing(engine: Engine) -> Engine:

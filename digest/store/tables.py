@@ -357,6 +357,8 @@ deliveries = Table(
     Column("next_at", UtcTime),
     Column("leased_until", UtcTime),
     Column("leased_from", Text),  # the state before the lease
+    _needed("begun", Boolean),  # whether the hand-over of this lease has started
+    _needed("uncertain", Integer),  # hand-overs of which nobody knows what became
     _needed("message_id", Text),
     Column("code", Integer),
     _needed("text", Text),
@@ -367,6 +369,7 @@ deliveries = Table(
     CheckConstraint("state NOT IN ('accepted', 'failed', 'suppressed') OR next_at IS NULL", name="ended"),
     CheckConstraint("(state = 'leased') = (leased_until IS NOT NULL)", name="leased_until"),
     CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
+    CheckConstraint("state = 'leased' OR NOT begun", name="begun"),
     CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
     Index("ix_deliveries_states", "edition", "state"),
     Index("ix_deliveries_subscriber_id", "subscriber_id"),

@@ -31,8 +31,13 @@ def person(hand: Hand) -> SubscriberId:
 
 
 def lease(store: Store, now: datetime, limit: int = 100, key: EditionKey | None = None) -> list[tuple[str, int, int]]:
+    """Lease and begin."""
     with store.write() as tx:
-        return [(d.edition, d.subscriber.id, d.attempts) for d in tx.deliveries.lease(now, now + LEASE, limit, key)]
+        leased = tx.deliveries.lease(now, now + LEASE, limit, key)
+        for d in leased:
+            begun = tx.deliveries.begin(d.edition, d.subscriber.id, d.leased_until, now + LEASE)
+            assert begun is DeliveryState.LEASED
+        return [(d.edition, d.subscriber.id, d.attempts) for d in leased]
 
 
 def row(store: Store) -> DeliveryRow:
@@ -63,9 +68,10 @@ def test_a_planned_delivery_is_due_though_the_clock_stepped_back(
 
 def test_an_ended_lease_is_unknown_and_leased_again(store: Store, person: SubscriberId, now: datetime) -> None:
     lease(store, now)
-    assert lease(store, now + LEASE) == [(KEY, person, 2)]
     with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now + LEASE, now + 2 * LEASE, 1)
         tx.deliveries.release(KEY, person)
+    assert (leased.attempts, leased.uncertain) == (2, 1)
     assert (row(store).state, row(store).attempts) == (DeliveryState.UNKNOWN, 1)
 
 
@@ -121,12 +127,66 @@ def test_a_failed_or_suppressed_delivery_never_comes_again(
 
 def test_a_released_delivery_is_as_if_never_leased(store: Store, person: SubscriberId, now: datetime) -> None:
     before = row(store)
-    lease(store, now)
     with store.write() as tx:
+        assert tx.deliveries.lease(now, now + LEASE, 1)
         tx.deliveries.release(KEY, person)
         tx.deliveries.release(KEY, person)
     assert row(store) == before
     assert lease(store, now) == [(KEY, person, 1)]
+
+
+def test_what_was_begun_is_not_released(store: Store, person: SubscriberId, now: datetime) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.deliveries.release(KEY, person)
+    assert row(store).state is DeliveryState.LEASED
+
+
+def test_a_lease_that_ends_unused_is_as_if_it_had_never_been(store: Store, person: SubscriberId, now: datetime) -> None:
+    for again in range(5):
+        with store.write() as tx:
+            (leased,) = tx.deliveries.lease(now + again * LEASE, now + (again + 1) * LEASE, 1)
+        assert (leased.attempts, leased.uncertain) == (1, 0)
+
+
+def test_what_was_begun_and_never_answered_comes_once_more(store: Store, person: SubscriberId, now: datetime) -> None:
+    assert lease(store, now) == [(KEY, person, 1)]
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now + LEASE, now + 2 * LEASE, 1)
+        assert (leased.attempts, leased.uncertain) == (2, 1)
+        tx.deliveries.begin(KEY, person, leased.leased_until, now + 2 * LEASE)
+    assert lease(store, now + 9 * LEASE) == []
+    assert (row(store).state, row(store).next_at, row(store).attempts) == (DeliveryState.UNKNOWN, None, 2)
+
+
+def test_a_lost_lease_begins_nothing(store: Store, person: SubscriberId, now: datetime) -> None:
+    with store.write() as tx:
+        (first,) = tx.deliveries.lease(now, now + LEASE, 1)
+    with store.write() as tx:
+        (second,) = tx.deliveries.lease(now + LEASE, now + 2 * LEASE, 1)
+    with store.write() as tx:
+        assert tx.deliveries.begin(KEY, person, first.leased_until, now + 3 * LEASE) is None
+        assert tx.deliveries.begin(KEY, person, second.leased_until, now + 3 * LEASE) is DeliveryState.LEASED
+        assert tx.deliveries.begin(KEY, person, second.leased_until, now + 3 * LEASE) is None
+    assert row(store).attempts == 1
+
+
+@pytest.mark.parametrize("goes", ["leaves", "is suppressed", "is erased"])
+def test_nothing_is_begun_for_who_is_gone_since_the_lease(
+    store: Store, person: SubscriberId, now: datetime, goes: str
+) -> None:
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now, now + LEASE, 1)
+    with store.write() as tx:
+        if goes == "leaves":
+            tx.subscribers.leave(person, DigestId("weekly"), "mail link", now)
+        elif goes == "is erased":
+            tx.subscribers.erase(person, "hash", now)
+        else:
+            tx.subscribers.suppress(person, "gone", now)
+    with store.write() as tx:
+        assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE) is DeliveryState.SUPPRESSED
+    assert row(store).state is DeliveryState.SUPPRESSED
 
 
 def test_of_late_answers_only_acceptance_counts(store: Store, person: SubscriberId, now: datetime) -> None:

@@ -90,6 +90,9 @@ def test_logging_in(
     with pytest.raises(TransportError) as refused:
         sent(ours, client_tls, "wrong")
     assert (refused.value.phase, refused.value.code) == ("login", 535)
+    with pytest.raises(TransportError) as unsayable:
+        sent(ours, client_tls, "\udcff")
+    assert (unsayable.value.phase, unsayable.value.code) == ("login", None)
     assert len(inbox.taken["reader@example.org"]) == 1
 
 

@@ -14,8 +14,18 @@ MADE = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
 PATIENCE = Patience(timedelta(minutes=30), timedelta(days=4))
 
 
-def judged(error: TransportError, *, attempts: int = 1, age: timedelta = timedelta()) -> Outcome:
-    return outcome(error, attempts=attempts, made_at=MADE, now=MADE + age, seed="<id>", patience=PATIENCE)
+def judged(
+    error: TransportError, *, attempts: int = 1, uncertain: int = 0, age: timedelta = timedelta(), seed: str = "<id>"
+) -> Outcome:
+    return outcome(
+        error,
+        attempts=attempts,
+        uncertain=uncertain,
+        made_at=MADE,
+        now=MADE + age,
+        seed=seed,
+        patience=PATIENCE,
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +63,7 @@ def test_each_reply_has_its_outcome(
 
 def test_what_may_have_been_taken_is_tried_once_more_and_then_left() -> None:
     lost = TransportError("gone", phase="answer", uncertain=True)
-    first, second = judged(lost, attempts=1), judged(lost, attempts=2)
+    first, second = judged(lost, attempts=5), judged(lost, attempts=6, uncertain=1)
     assert first.state is second.state is DeliveryState.UNKNOWN
     assert first.wait is not None
     assert second.wait is None
@@ -65,9 +75,7 @@ def test_waits_double_and_spread_and_end() -> None:
     for attempts, wait in enumerate(waits):
         base = min(timedelta(minutes=30) * 2**attempts, timedelta(hours=8))
         assert base <= wait <= base * 1.25
-    assert (
-        len({outcome(busy, attempts=1, made_at=MADE, now=MADE, seed=str(n), patience=PATIENCE) for n in range(9)}) > 1
-    )
+    assert len({judged(busy, seed=str(n)).wait for n in range(9)}) > 1
     assert judged(busy, age=timedelta(days=3, hours=23)).state is DeliveryState.DEFERRED
     assert judged(busy, age=timedelta(days=3, hours=23, minutes=31)) == Outcome(DeliveryState.FAILED)
 

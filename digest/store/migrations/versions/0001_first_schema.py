@@ -299,6 +299,8 @@ def _deliveries() -> None:
         _optional("next_at", MOMENT),
         _optional("leased_until", MOMENT),
         _optional("leased_from", TEXT),
+        _required("begun", TRUTH),
+        _required("uncertain", WHOLE),
         _required("message_id", TEXT),
         _optional("code", WHOLE),
         _required("text", TEXT),
@@ -315,6 +317,7 @@ def _deliveries() -> None:
         sa.CheckConstraint("state NOT IN ('accepted', 'failed', 'suppressed') OR next_at IS NULL", name="ended"),
         sa.CheckConstraint("(state = 'leased') = (leased_until IS NOT NULL)", name="leased_until"),
         sa.CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
+        sa.CheckConstraint("state = 'leased' OR NOT begun", name="begun"),
         sa.CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
     )
     op.create_index(
