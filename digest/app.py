@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from digest.errors import ConfigurationError, DigestError
-from digest.service import delivery, editions, refresh
+from digest.service import delivery, editions, feeds, hub, refresh
 from digest.store import open_store
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def opened(settings: Settings) -> Iterator[Store]:
     store = open_store(settings.database)
     try:
         editions.register(store, settings, clock())
+        feeds.register(store, settings)
         yield store
     finally:
         store.close()
@@ -66,7 +67,7 @@ def refreshed(
     stopped: Callable[[], bool] = bool,
 ) -> Pass:
     """One pass over a source, now."""
-    return refresh.refresh(store, source, tag_base=settings.tag_base, now=clock(), progress=progress, stopped=stopped)
+    return refresh.refresh(store, settings, source, now=clock(), progress=progress, stopped=stopped)
 
 
 class Service:
@@ -125,6 +126,7 @@ class Service:
             )
         ticks.add("editions", _EDITION_TICK, self._make, first_at=now + _EDITION_TICK)
         ticks.add("send", _EDITION_TICK, self._send, first_at=now + _EDITION_TICK)
+        ticks.add("hub", _EDITION_TICK, self._tell_hub, first_at=now)
         ticks.start()
 
     async def _refresh(self, source: Source) -> None:
@@ -145,6 +147,12 @@ class Service:
         with _logged("editions"):
             for made in await asyncio.to_thread(editions.make_due, self._store, self._settings, clock()):
                 _log.info("edition made", key=made.edition.key, empty=made.edition.empty)
+
+    async def _tell_hub(self) -> None:
+        with _logged("hub"):
+            told = await asyncio.to_thread(hub.tell, self._store, self._settings)
+            if told:
+                _log.info("hub told", feeds=told)
 
     async def _send(self) -> None:
         async with self._sending:

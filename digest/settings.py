@@ -76,6 +76,14 @@ def _link(value: str) -> str:
     return value
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -141,6 +149,35 @@ class Digest(_Group):
         timedelta(days=2), description="How long after its slot an edition is still sent; later, the next one tells it."
     )
     most_read: int = Field(5, ge=0, description="How many of the most read entries an edition names.")
+
+
+class Topic(_Group):
+    """Entries of a kind, with feeds of their own: each rule that is given must hold."""
+
+    id: Name = Field(description="Short name, used in URLs; never change it.")
+    title: str = Field(min_length=1, description="What readers see.")
+    words: tuple[str, ...] = Field((), description="One of these stands in the title or the text, whatever its case.")
+    patterns: tuple[Annotated[str, AfterValidator(_pattern)], ...] = Field(
+        (), description="One of these regular expressions is found in the title or the text."
+    )
+    sources: tuple[Name, ...] = Field((), description="One of these sources shows it.")
+    authors: tuple[str, ...] = Field((), description="One of these wrote it.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.words or self.patterns or self.sources or self.authors):
+            raise ValueError("a topic needs a rule: words, patterns, sources or authors")
+        return self
+
+
+class Feed(_Group):
+    """What subscription documents hold, and who is told of a change."""
+
+    newest: int = Field(
+        50, ge=2, le=1000, description="The most entries of a subscription document; older ones stand in archives."
+    )
+    largest: int = Field(512 * 1024, ge=10_000, description="The most bytes of a subscription document.")
+    hub: Annotated[str, AfterValidator(_link)] = Field("", description="The WebSub hub to tell of each change.")
 
 
 class Web(_Group):
@@ -211,6 +248,8 @@ class Settings(BaseSettings):
     templates: Path | None = Field(None, description="A folder whose files replace their namesakes in templates/.")
     sources: tuple[Source, ...] = Field((), description="The origins of dumps.")
     digests: tuple[Digest, ...] = Field((), description="The mailings.")
+    topics: tuple[Topic, ...] = Field((), description="Entries of a kind, with feeds of their own.")
+    feed: Feed = Field(Feed(), description="What subscription documents hold.")
     web: Web = Field(Web(), description="The web server.")
     mail: Mail = Field(Mail(), description="How mail leaves.")
     log: Log = Field(Log(), description="What the service says of itself.")
@@ -238,14 +277,21 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for kind, ids in (("sources", [s.id for s in self.sources]), ("digests", [d.id for d in self.digests])):
+        named = (
+            ("sources", [one.id for one in self.sources]),
+            ("digests", [one.id for one in self.digests]),
+            ("topics", [one.id for one in self.topics]),
+        )
+        for kind, ids in named:
             twice = {name for name in ids if ids.count(name) > 1}
             if twice:
                 raise ValueError(f"two {kind} have the id {', '.join(sorted(twice))}")
-        for digest in self.digests:
-            unknown = set(digest.sources) - {s.id for s in self.sources}
+        selections: tuple[Digest | Topic, ...] = (*self.digests, *self.topics)
+        for one in selections:
+            unknown = set(one.sources) - {s.id for s in self.sources}
             if unknown:
-                raise ValueError(f"digest {digest.id} names the unknown source {', '.join(sorted(unknown))}")
+                kind = type(one).__name__.lower()
+                raise ValueError(f"{kind} {one.id} names the unknown source {', '.join(sorted(unknown))}")
         return self
 
     @property
@@ -264,6 +310,9 @@ class Settings(BaseSettings):
 
     def source(self, name: str) -> Source | None:
         return next((s for s in self.sources if s.id == name), None)
+
+    def topic(self, name: str) -> Topic | None:
+        return next((t for t in self.topics if t.id == name), None)
 
     def digest(self, name: str) -> Digest | None:
         return next((d for d in self.digests if d.id == name), None)

@@ -23,7 +23,8 @@ app = typer.Typer(
 )
 for part in (parsing, running, operate):
     part.register(app)
-app.add_typer(entries.app)
+app.add_typer(entries.app, name="entries")
+app.add_typer(entries.app, name="entry", hidden=True)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 app.add_typer(operate.source_app)

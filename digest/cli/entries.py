@@ -1,4 +1,4 @@
-"""`digest entries list|show`: what is stored of the articles."""
+"""`digest entries list|show|remove|restore`: what is stored of the articles."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.app import clock
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
+from digest.service import feeds
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from digest.model import Entry
 
-app = typer.Typer(name="entries", help="Look at the stored entries.", no_args_is_help=True)
+app = typer.Typer(help="Look at the stored entries, take one back.", no_args_is_help=True)
 
 
 def _json(entry: Entry) -> dict[str, object]:
@@ -95,3 +97,22 @@ def show(
         typer.echo(f"revision {revision.number}  {revision.at:%Y-%m-%d %H:%M}  {revision.cause}")
     for at, readers in counts:
         typer.echo(f"{readers} readers  {at:%Y-%m-%d %H:%M}")
+
+
+EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest entries list` prints it.")]
+
+
+@app.command()
+def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
+    """Take an entry back from feeds, pages and coming editions; its page says so. `restore` undoes it."""
+    with store_of(config) as (_, store):
+        feeds.remove(store, entry, clock())
+    typer.echo(f"{entry} is removed; `digest entry restore {entry}` publishes it again")
+
+
+@app.command()
+def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
+    """Publish a removed entry again."""
+    with store_of(config) as (_, store):
+        feeds.restore(store, entry, clock())
+    typer.echo(f"{entry} is published again")

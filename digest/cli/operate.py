@@ -78,20 +78,27 @@ def _report(passes: list[Pass], *, as_json: bool) -> None:
 
 def feed(
     *,
-    form: Annotated[str, typer.Option("--format", help="The kind of feed.", metavar="atom")] = "atom",
+    form: Annotated[str, typer.Option("--format", help="The kind of feed.", metavar="atom|rss|json")] = "atom",
     source: SourceOption = None,
+    topic: Annotated[str | None, typer.Option("--topic", metavar="ID", help="Only of this topic.")] = None,
+    page: Annotated[int | None, typer.Option("--archive", metavar="N", help="The archive page of this number.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Print the feed, byte for byte as it is served."""
-    from digest.service.reading import Publisher  # noqa: PLC0415 - as in store_of
+    from digest.service.syndication import FORMATS, Syndication  # noqa: PLC0415 - as in store_of
 
-    if form != "atom":
-        raise typer.BadParameter(f"{form!r} is no kind of feed; there is: atom", param_hint="--format")
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is no kind of feed; there are: {', '.join(FORMATS)}", param_hint="--format")
+    if source is not None and topic is not None:
+        raise typer.BadParameter("a feed is of a source or of a topic", param_hint="--topic")
     with store_of(config) as (settings, store):
         if source is not None:
             _chosen(settings, source)
-        document = Publisher(store, settings).feed(SourceId(source) if source else None)
+        if topic is not None and settings.topic(topic) is None:
+            raise UnknownError("topic", topic, remedy="the configuration names the topics")
+        path = f"sources/{source}/" if source else f"topics/{topic}/" if topic else ""
+        document = Syndication(store, settings).feed(path, form, page=page)
     if output is None:
         sys.stdout.buffer.write(document.body)
         sys.stdout.flush()

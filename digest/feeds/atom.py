@@ -1,8 +1,8 @@
-"""An Atom document, from values to bytes; equal values give equal bytes. Source: RFC 4287."""
+"""An Atom document, from values to bytes; equal values give equal bytes. Source: RFC 4287, 5005, 6721."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from feedgen.entry import FeedEntry as _Entry
@@ -11,59 +11,80 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from digest.typeset.characters import line, shown
+from digest.typeset.titles import UNTITLED, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
+    from digest.feeds.values import FeedEntry, FeedFacts, Tombstone
+
+MEDIA_TYPE = "application/atom+xml"
+HISTORY = "http://purl.org/syndication/history/1.0"
+_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_UNTITLED = "—"  # feedgen and readers take an empty title for a mistake
 
 
-@dataclass(frozen=True, slots=True)
-class FeedFacts:
-    """What a feed says of itself. `updated_at` is that of its newest entry, or when the store was made."""
-
-    id: str
-    title: str
-    author: str
-    language: str
-    self_url: str
-    home_url: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FeedEntry:
-    """What a feed says of an entry. `published` carries the offset of its source's zone; `html` is well-formed."""
-
-    id: str
-    title: str
-    author: str
-    language: str
-    url: str
-    via: str
-    updated_at: datetime
-    published: datetime | None
-    summary: str
-    html: str
-
-
-def atom(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
+def atom(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()) -> bytes:
     """The document, its entries in the order given. Every time in it comes from the values."""
     made = FeedGenerator()
+    made.register_extension("history", _History, atom=True, rss=False)
+    made.history.say(feed, removed)
     made.id(feed.id)
-    made.title(line(feed.title) or _UNTITLED)
-    made.author(name=line(feed.author) or _UNTITLED)
+    made.title(title(feed.title))
+    made.author(name=line(feed.author) or UNTITLED)
     made.language(feed.language)
     made.updated(feed.updated_at)
     made.generator("Digest")
-    made.link(href=feed.self_url, rel="self", type="application/atom+xml")
+    made.link(href=feed.self_url, rel="self", type=MEDIA_TYPE)
     made.link(href=feed.home_url, rel="alternate", type="text/html")
+    for relation, url in links(feed).items():
+        made.link(href=url, rel=relation)
     for entry in entries:
         made.add_entry(_entry(entry), order="append")
     document: bytes = made.atom_str(pretty=False)
-    return document
+    return with_stylesheet(document, feed.stylesheet)
+
+
+def links(feed: FeedFacts) -> dict[str, str]:
+    """The links of a document by relation that say where it stands in its feed, and the hub."""
+    paging = feed.paging
+    named = {
+        "hub": feed.hub,
+        "current": paging.current,
+        "prev-archive": paging.previous,
+        "next-archive": paging.following,
+    }
+    return {relation: url for relation, url in named.items() if url}
+
+
+def with_stylesheet(document: bytes, stylesheet: str) -> bytes:
+    """The document with the style sheet that a browser shows it in, if there is one."""
+    if not stylesheet:
+        return document
+    declaration, _, rest = document.partition(b"\n")
+    return declaration + f'\n<?xml-stylesheet type="text/css" href="{stylesheet}"?>\n'.encode() + rest
+
+
+class _History(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
+    """Whether the document is an archive, and what was taken back."""
+
+    def __init__(self) -> None:
+        self._archive = False
+        self._removed: Sequence[Tombstone] = ()
+
+    def say(self, feed: FeedFacts, removed: Sequence[Tombstone]) -> None:
+        self._archive, self._removed = feed.paging.archive, removed
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"fh": HISTORY, "at": _TOMBSTONES}
+
+    def extend_atom(self, element: etree._Element) -> etree._Element:
+        if self._archive:
+            etree.SubElement(element, f"{{{HISTORY}}}archive")
+        for tombstone in self._removed:
+            when = tombstone.at.astimezone(UTC).isoformat(timespec="seconds")
+            etree.SubElement(element, f"{{{_TOMBSTONES}}}deleted-entry", ref=tombstone.id, when=when)
+        return element
 
 
 def _entry(entry: FeedEntry) -> _Entry:
@@ -71,8 +92,8 @@ def _entry(entry: FeedEntry) -> _Entry:
     made.register_extension("links", _Links, atom=True, rss=False)
     made.links.say(entry)
     made.id(entry.id)
-    made.title(line(entry.title) or _UNTITLED)
-    made.author(name=line(entry.author) or _UNTITLED)
+    made.title(title(entry.title))
+    made.author(name=line(entry.author) or UNTITLED)
     made.updated(entry.updated_at)
     if entry.published:
         made.published(entry.published)

@@ -14,6 +14,7 @@ from digest.typeset.dates import said
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
 from digest.typeset.text import text, wrapped
+from digest.typeset.titles import title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,14 +120,14 @@ def _told(frame: Frame, one: Selected, before: Mapping[EntryId, str], language: 
     content = one.entry.content
     cut = _marked_off(excerpt(blocks(content), EXCERPT))
     return Told(
-        title=without_marks(line(content.title)) or "—",
+        title=title(without_marks(content.title)),
         url=f"{frame.base_url}/entries/{one.entry.id}",
         author=without_marks(line(content.author or "")),
         date=said(one.entry.date, language),
         html=html(cut, level=3, styles=STYLES),
         text=text(cut, _WIDTH - 2, indent="  "),
         gained=one.gained,
-        before=without_marks(line(before.get(one.entry.id, ""))),
+        before=title(without_marks(before[one.entry.id])) if before.get(one.entry.id) else "",
     )
 
 

@@ -224,6 +224,14 @@ class Entries(Protocol):
 
     def entry(self, entry: EntryId) -> Entry | None: ...
 
+    def search(self, query: str, *, limit: int = 50) -> list[Entry]:
+        """The entries whose title and text hold all terms of `changes.words.query`; any string is a query.
+
+        First those whose title holds all of them, then by how much each says of them (the title counts more), then
+        newest first. None for a query without a word.
+        """
+        ...
+
     def revisions(self, entry: EntryId) -> list[RevisionRecord]:
         """Oldest first."""
         ...
@@ -235,6 +243,55 @@ class Entries(Protocol):
     def published_state(self) -> tuple[int, datetime]:
         """A number that grows with each change of what is published, and when it last grew (never backwards)."""
         ...
+
+
+class Feeds(Protocol):
+    """The order in which entries joined feeds. Called by `service.feeds` and `service.reading`.
+
+    A feed is named by a key; its entries are numbered from 1 in the order of joining, for good.
+    """
+
+    def enlist(self, feed: str, joining: Sequence[EntryId]) -> int:
+        """Take entries that are not in the feed yet, in this order; how many there were."""
+        ...
+
+    def size(self, feed: str) -> int:
+        """The newest number given, 0 for none."""
+        ...
+
+    def members(self, feed: str, first: int, last: int) -> list[Entry]:
+        """The published entries with these numbers, both included, newest first."""
+        ...
+
+    def neighbours(self, feed: str, entry: EntryId) -> tuple[Entry | None, Entry | None]:
+        """The published entries that joined next after and last before this one."""
+        ...
+
+    def removed(self, feed: str, first: int, last: int) -> list[tuple[AtomId, datetime]]:
+        """The removed ones with these numbers and when each was removed, newest removal first."""
+        ...
+
+    def published(self, of: Iterable[EntryId]) -> list[Entry]:
+        """Those of the entries that are published; no order."""
+        ...
+
+    def remove(self, entry: EntryId, now: datetime) -> bool:
+        """Take a published entry back; it stays known. False where there is nothing to take back."""
+        ...
+
+    def restore(self, entry: EntryId, now: datetime) -> bool:
+        """Publish a removed entry again, as updated now; False where it is not removed."""
+        ...
+
+    def removed_at(self, entry: EntryId) -> datetime | None:
+        """When it was removed; None where it is not, or unknown."""
+        ...
+
+    def pinged(self) -> int:
+        """The `published_state` that the hub was last told of."""
+        ...
+
+    def set_pinged(self, published: int) -> None: ...
 
 
 # --- digests and editions -------------------------------------------------------------------------
@@ -470,6 +527,8 @@ class Transaction(Protocol):
     def readings(self) -> Readings: ...
     @property
     def entries(self) -> Entries: ...
+    @property
+    def feeds(self) -> Feeds: ...
     @property
     def editions(self) -> Editions: ...
     @property

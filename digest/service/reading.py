@@ -1,56 +1,54 @@
-"""What is published, read from the store for the web and the command line: the feed's bytes, pages' values."""
+"""What pages show, read from the store."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, replace
+from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from digest.changes.backlog import published_at
+from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
-from digest.feeds.atom import FeedEntry, FeedFacts, atom
 from digest.model import EntryId, Section, SourceId
-from digest.typeset.characters import line
+from digest.service.feeds import EVERYTHING, source_of, via
+from digest.service.ports import DumpState
+from digest.typeset.characters import line, shown
+from digest.typeset.chart import chart
 from digest.typeset.dates import said
+from digest.typeset.differences import differences
+from digest.typeset.differences import html as differences_html
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
-from digest.typeset.text import text
+from digest.typeset.titles import title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.model import Edition, EditionKey, Entry, EntryDate
-    from digest.service.ports import Store, Transaction
-    from digest.settings import Settings, Source
+    from digest.changes.words import Query
+    from digest.model import Content, Edition, EditionKey, Entry, EntryDate
+    from digest.service.ports import Store
+    from digest.settings import Settings
 
-NEWEST = 1000  # entries of the feed: enough for each of them to be seen, few enough to be read by a reader
-_SUMMARY = 200
 _HOME_ENTRIES = 30
 _HOME_EDITIONS = 8
 _HOME_EXCERPT = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A published document with its validators. Equal state gives equal bytes, in every process."""
-
-    body: bytes
-    gzipped: bytes
-    media_type: str
-    etag: str
-    last_modified: datetime
+_FOUND = 50
+_CHANGES = 40  # paragraphs of a revision that are shown
+_BEFORE, _SHOWN = 40, 200  # characters of a text that a search shows
 
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """An entry as pages show it. `html` is safe; `date` is said in words, `kind` how it is known (or empty)."""
+    """An entry as pages show it. `html` and `marked` are safe; `date` is said in words, `kind` how it is known.
+
+    `marked` is the title with what a search found marked in it.
+    """
 
     id: EntryId
     title: str
+    marked: str
     url: str
     author: str
     date: str
@@ -59,9 +57,39 @@ class EntryView:
     readers: int | None
     via: str
     source: str
+    source_url: str
     first_seen_at: datetime
     revisions: int
     gained: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where else one may go."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    """A stored state of an entry: when, why (a changes.Cause), and what it changed, as safe HTML."""
+
+    number: int
+    at: datetime
+    cause: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """An entry with all that is known of it. `newer` and `older` are its neighbours in the feed of everything."""
+
+    entry: EntryView
+    chart: str
+    revisions: tuple[RevisionView, ...]
+    newer: Link | None
+    older: Link | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +98,19 @@ class Home:
 
     days: tuple[tuple[str, tuple[EntryView, ...]], ...]
     editions: tuple[Edition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """A source: how it is, and what it showed last. `troubled` are its dumps that are held or could not be read."""
+
+    id: str
+    title: str
+    refreshed_at: datetime | None
+    entries: int
+    dumps: int
+    troubled: tuple[str, ...]
+    newest: tuple[EntryView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,89 +125,76 @@ class EditionView:
     corrected: tuple[EntryView, ...]
 
 
-class Publisher:
-    """Reads what is published. A document is made once for each state of the store and then handed out as it is.
-
-    May be used from several threads.
-    """
+class Reading:
+    """Reads what is published for the pages, in the language of the reader. May be used from several threads."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
-        self._made: dict[SourceId | None, tuple[int, Document]] = {}
-        self._lock = Lock()
 
-    def feed(self, source: SourceId | None = None) -> Document:
-        """The Atom feed of everything, or of one configured source."""
-        with self._store.read() as tx:
-            state, changed_at = tx.entries.published_state()
-        with self._lock:
-            known = self._made.get(source)
-        if known and known[0] == state:
-            return known[1]
-        with self._store.read() as tx:
-            state, changed_at = tx.entries.published_state()
-            body = self._atom(tx, source, changed_at)
-        etag = hashlib.sha256(body).hexdigest()[:32]
-        document = Document(
-            body, gzip.compress(body, 9, mtime=0), "application/atom+xml; charset=utf-8", etag, changed_at
-        )
-        with self._lock:
-            self._made[source] = (state, document)
-        return document
-
-    def _atom(self, tx: Transaction, source: SourceId | None, made_at: datetime) -> bytes:
-        settings = self._settings
-        entries = tx.entries.newest(source=source, limit=NEWEST)
-        configured = settings.source(source) if source else None
-        home = f"{settings.base_url}/"
-        title = configured.title if configured else settings.site_title
-        facts = FeedFacts(
-            id=f"tag:{settings.tag_base}:feed{f'/{source}' if source else ''}",
-            title=title,
-            author=title,
-            language=configured.language if configured else settings.language.replace("_", "-"),
-            self_url=f"{home}sources/{source}/feed.atom" if source else f"{home}feed.atom",
-            home_url=home,
-            updated_at=max((entry.updated_at for entry in entries), default=made_at),
-        )
-        return atom(facts, [self._feed_entry(entry) for entry in entries])
-
-    def _feed_entry(self, entry: Entry) -> FeedEntry:
-        source = self._source(entry)
-        full = entry.date.full if entry.date else None
-        body = blocks(entry.content)
-        return FeedEntry(
-            id=entry.atom_id,
-            title=entry.content.title,
-            author=entry.content.author or (source.title if source else self._settings.site_title),
-            language=source.language if source else self._settings.language.replace("_", "-"),
-            url=self._url(entry.id),
-            via=via(source, entry.content.title),
-            updated_at=entry.updated_at,
-            published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
-            summary=" ".join(text(excerpt(body, _SUMMARY), 10_000).split()),
-            html=html(body),
-        )
-
-    def home(self) -> Home:
+    def home(self, language: str) -> Home:
         """The newest entries and editions."""
         with self._store.read() as tx:
             entries = tx.entries.newest(limit=_HOME_ENTRIES)
             editions = tuple(made.edition for made in tx.editions.editions() if not made.edition.empty)
         days: dict[str, list[EntryView]] = {}
         for entry in entries:
-            zone = ZoneInfo(getattr(self._source(entry), "timezone", "UTC"))
-            day = said(entry.first_seen_at.astimezone(zone).date(), self._settings.language)
-            days.setdefault(day, []).append(self._view(entry, limit=_HOME_EXCERPT))
+            zone = ZoneInfo(getattr(source_of(self._settings, entry), "timezone", "UTC"))
+            day = said(entry.first_seen_at.astimezone(zone).date(), language)
+            days.setdefault(day, []).append(self._view(entry, language, limit=_HOME_EXCERPT))
         return Home(tuple((day, tuple(views)) for day, views in days.items()), editions[:_HOME_EDITIONS])
 
-    def entry(self, entry: str) -> EntryView | None:
-        """A published entry, its whole text."""
+    def source(self, name: str, language: str) -> SourcePage | None:
+        """A configured source, None for any other."""
+        configured = self._settings.source(name)
+        if configured is None:
+            return None
+        source = SourceId(name)
+        with self._store.read() as tx:
+            state, dumps = tx.readings.source(source), tx.readings.dumps(source)
+            newest = tx.entries.newest(source=source, limit=_HOME_ENTRIES)
+            size = tx.feeds.size(f"source/{name}")
+        return SourcePage(
+            name,
+            configured.title,
+            state.refreshed_at if state else None,
+            size,
+            len(dumps),
+            tuple(f"{dump.path}: {dump.reason}" for dump in dumps.values() if dump.state is not DumpState.GOOD),
+            tuple(self._view(entry, language, limit=_HOME_EXCERPT) for entry in newest),
+        )
+
+    def search(self, asked: str, language: str) -> tuple[EntryView, ...]:
+        """What a search finds, best first, the matches marked."""
+        with self._store.read() as tx:
+            found = tx.entries.search(asked, limit=_FOUND)
+        wanted = query(asked)
+        return tuple(self._found(entry, wanted, language) for entry in found)
+
+    def entry(self, entry: str, language: str) -> EntryPage | None:
+        """A published entry, its whole text and history."""
         with self._store.read() as tx:
             found = tx.entries.entry(EntryId(entry))
-        return self._view(found) if found else None
+            if found is None:
+                return None
+            revisions, counts = tx.entries.revisions(found.id), tx.entries.counts(found.id)
+            newer, older = tx.feeds.neighbours(EVERYTHING, found.id)
+        return EntryPage(
+            self._view(found, language),
+            chart(counts, language=language),
+            tuple(
+                RevisionView(new.number, new.at, new.cause, _difference(old.content, new.content))
+                for old, new in pairwise(revisions)
+            )[::-1],
+            _link(newer),
+            _link(older),
+        )
 
-    def edition(self, key: EditionKey) -> EditionView | None:
+    def removed(self, entry: str) -> bool:
+        """Whether an entry was taken back."""
+        with self._store.read() as tx:
+            return tx.feeds.removed_at(EntryId(entry)) is not None
+
+    def edition(self, key: EditionKey, language: str) -> EditionView | None:
         """An edition with its entries as they were when it was made; empty ones have no page."""
         with self._store.read() as tx:
             made = tx.editions.edition(key)
@@ -177,48 +205,75 @@ class Publisher:
         zone = ZoneInfo(configured.timezone if configured else "UTC")
 
         def section(wanted: Section) -> tuple[EntryView, ...]:
-            return tuple(self._view(one.entry, gained=one.gained) for one in selected if one.section is wanted)
+            return tuple(
+                self._view(one.entry, language, gained=one.gained) for one in selected if one.section is wanted
+            )
 
         return EditionView(
             made.edition,
             configured.title if configured else made.edition.digest,
-            said(made.edition.closes_at.astimezone(zone).date(), self._settings.language),
+            said(made.edition.closes_at.astimezone(zone).date(), language),
             section(Section.NEW),
             section(Section.MOST_READ),
             section(Section.CORRECTED),
         )
 
-    def _view(self, entry: Entry, *, limit: int | None = None, gained: int | None = None) -> EntryView:
-        source = self._source(entry)
+    def _found(self, entry: Entry, wanted: Query, language: str) -> EntryView:
+        view = self._view(entry, language, limit=0)
+        body = shown(" ".join(entry.content.paragraphs))
+        return replace(
+            view,
+            marked=_marked(view.title, marks(view.title, wanted)),
+            html=f"<p>{_around(body, marks(body, wanted))}</p>",
+        )
+
+    def _view(self, entry: Entry, language: str, *, limit: int | None = None, gained: int | None = None) -> EntryView:
+        source = source_of(self._settings, entry)
         body = blocks(entry.content)
+        shown_title = title(entry.content.title)
         return EntryView(
             id=entry.id,
-            title=line(entry.content.title) or "—",
+            title=shown_title,
+            marked=escape(shown_title),
             url=f"/entries/{entry.id}",
             author=line(entry.content.author or ""),
-            date=said(entry.date, self._settings.language),
+            date=said(entry.date, language),
             kind=_kind(entry.date),
-            html=html(excerpt(body, limit) if limit else body, level=2),
+            html="" if limit == 0 else html(excerpt(body, limit) if limit else body, level=2),
             readers=entry.readers,
             via=via(source, entry.content.title),
             source=source.title if source else "",
+            source_url=f"/sources/{source.id}" if source else "",
             first_seen_at=entry.first_seen_at,
             revisions=entry.revision,
             gained=gained,
         )
 
-    def _source(self, entry: Entry) -> Source | None:
-        """The configuration of the first of its sources that still has one."""
-        return next((found for name in entry.sources if (found := self._settings.source(name))), None)
 
-    def _url(self, entry: EntryId) -> str:
-        return f"{self._settings.base_url}/entries/{entry}"
+def _difference(before: Content, after: Content) -> str:
+    """What changed, as far as a reader follows it."""
+    return differences_html(differences(before, after)[:_CHANGES])
 
 
-def via(source: Source | None, title: str) -> str:
-    """Where the original is found, by the source's link template; empty without one."""
-    return source.link.format(title=quote(title, safe="")) if source and source.link else ""
+def _link(entry: Entry | None) -> Link | None:
+    return Link(f"/entries/{entry.id}", title(entry.content.title)) if entry else None
 
 
 def _kind(date: EntryDate | None) -> str:
     return str(date.kind) if date else ""
+
+
+def _marked(text: str, places: Sequence[tuple[int, int]]) -> str:
+    made, at = "", 0
+    for start, end in places:
+        made += f"{escape(text[at:start])}<mark>{escape(text[start:end])}</mark>"
+        at = end
+    return made + escape(text[at:])
+
+
+def _around(text: str, places: Sequence[tuple[int, int]]) -> str:
+    """The stretch of a text in which the first match stands, marked; its beginning where none does."""
+    start = max(0, places[0][0] - _BEFORE) if places else 0
+    end = start + _SHOWN
+    inside = [(a - start, b - start) for a, b in places if start <= a and b <= end]
+    return ("…" if start else "") + _marked(text[start:end], inside) + ("…" if end < len(text) else "")

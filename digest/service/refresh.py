@@ -18,6 +18,7 @@ from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
 from digest.model import AtomId, EntryId, SourceId
+from digest.service.feeds import enlist
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from digest.model import Snapshot
     from digest.service.ports import Readings, Store
-    from digest.settings import Source
+    from digest.settings import Settings, Source
 
 _UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
 
@@ -80,9 +81,9 @@ class Pass:
 
 def refresh(
     store: Store,
+    settings: Settings,
     source: Source,
     *,
-    tag_base: str,
     now: datetime,
     progress: Callable[[str], None] | None = None,
     stopped: Callable[[], bool] = bool,
@@ -103,10 +104,10 @@ def refresh(
         if isinstance(file, DumpFile):
             if progress:
                 progress(file.name)
-            done += _dump(store, source, file, known.get(file.name), tag_base, now)
+            done += _dump(store, settings, source, file, known.get(file.name), now)
         else:
             done += Pass(name, problems=(str(file),), failed=True)
-    _finish(store, source, now, done)
+    _finish(store, settings, source, now, done)
     return done
 
 
@@ -140,7 +141,9 @@ def _files(source: Source) -> Iterable[DumpFile | Refused | DumpError]:
         yield error
 
 
-def _dump(store: Store, source: Source, file: DumpFile, known: KnownDump | None, tag_base: str, now: datetime) -> Pass:
+def _dump(
+    store: Store, settings: Settings, source: Source, file: DumpFile, known: KnownDump | None, now: datetime
+) -> Pass:
     name = SourceId(source.id)
     stamp = Stamp(file.size, file.mtime_ns, file.inode)
     if known and known.stamp == stamp and not known.awaits_reading:
@@ -165,11 +168,16 @@ def _dump(store: Store, source: Source, file: DumpFile, known: KnownDump | None,
             return _unreadable(store, name, looked, known, error)
         if _stamp(stream) != stamp:
             return Pass(name, problems=(f"{file.name}: changed while it was read (it is read again next time)",))
-    return _reading(store, source, snapshot, looked, known, tag_base)
+    return _reading(store, settings, source, snapshot, looked, known)
 
 
 def _reading(
-    store: Store, source: Source, snapshot: Snapshot, looked: KnownDump, known: KnownDump | None, tag_base: str
+    store: Store,
+    settings: Settings,
+    source: Source,
+    snapshot: Snapshot,
+    looked: KnownDump,
+    known: KnownDump | None,
 ) -> Pass:
     name, now = looked.source, looked.read_at
     asked = questions(snapshot)
@@ -186,8 +194,11 @@ def _reading(
         state = tx.readings.source(name)
         first_import = state is None or state.settled_at is None
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
-        tx.readings.apply(name, looked.path, changes, _facts(changes, tag_base, now, first_import=first_import))
+        tx.readings.apply(
+            name, looked.path, changes, _facts(changes, settings.tag_base, now, first_import=first_import)
+        )
         _infer(tx.readings, changes, now)
+        enlist(tx, settings, {placing.entry for placing in changes.placings})
     return Pass(
         name,
         dumps=1,
@@ -241,7 +252,7 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
     return Pass(source, dumps=1, held=int(held), problems=(f"{error.dump}: {word}{error.reason}{remedy}",), failed=True)
 
 
-def _finish(store: Store, source: Source, now: datetime, done: Pass) -> None:
+def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass) -> None:
     """Publish a first import as a whole, and record the pass."""
     name = SourceId(source.id)
     with store.write() as tx:
@@ -252,6 +263,7 @@ def _finish(store: Store, source: Source, now: datetime, done: Pass) -> None:
             zone = ZoneInfo(source.timezone)
             updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
             tx.readings.settle(name, new, updated_at, now)
+            enlist(tx, settings, updated_at)
         tx.readings.refreshed(name, now, "; ".join(done.problems))
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 
+from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
 from digest.service.ports import RevisionRecord
-from digest.store import meta
+from digest.store import meta, searching
 from digest.store.statements import batches, content_of, date_of
 from digest.store.tables import entries, entry_sources, reader_counts, revisions
 
@@ -90,6 +91,20 @@ class SqlEntries:
     def entry(self, entry: EntryId) -> Entry | None:
         rows = self._connection.execute(entry_rows().where(entries.c.id == entry, PUBLISHED)).all()
         return next(iter(entries_of(self._connection, rows)), None)
+
+    def search(self, query: str, *, limit: int = 50) -> list[Entry]:
+        wanted = asked(query)
+        if not wanted or limit <= 0:
+            return []
+        # By id first: sorting every match with its whole text is slow where a query is in most entries.
+        best = searching.ranked(wanted, PUBLISHED, NEWEST_FIRST).limit(limit)
+        found = list(self._connection.execute(best).scalars())
+        rows = {
+            row.id: row
+            for batch in batches(found)
+            for row in self._connection.execute(entry_rows().where(entries.c.id.in_(batch)))
+        }
+        return entries_of(self._connection, [rows[entry] for entry in found])
 
     def revisions(self, entry: EntryId) -> list[RevisionRecord]:
         query = (

@@ -20,7 +20,7 @@ _SECRET_BYTES = 32
 
 def make_row(connection: Connection, now: datetime) -> None:
     """Make the row where it is absent."""
-    row = {"id": 1, "secret": secrets.token_bytes(_SECRET_BYTES), "published": 0, "published_at": now}
+    row = {"id": 1, "secret": secrets.token_bytes(_SECRET_BYTES), "published": 0, "published_at": now, "pinged": 0}
     connection.execute(insert(connection, meta).values(row).on_conflict_do_nothing())
 
 
@@ -50,3 +50,11 @@ def paused(connection: Connection, now: datetime) -> tuple[str, datetime] | None
 
 def resume(connection: Connection) -> None:
     connection.execute(update(meta).values(pause_reason=None, paused_until=None))
+
+
+def pinged(connection: Connection) -> int:
+    return int(connection.execute(select(meta.c.pinged)).scalar_one())
+
+
+def set_pinged(connection: Connection, published: int) -> None:
+    connection.execute(update(meta).values(pinged=published))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, update
 
 from digest.model import EntryId
+from digest.store import searching
 from digest.store.entries import entry_rows
 from digest.store.statements import batches, content_columns, content_of, date_columns, date_of, insert
 from digest.store.tables import entries, revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -75,7 +76,7 @@ _STAND = (
 
 
 def store_first(
-    connection: Connection, added: Iterable[tuple[EntryId, Content, EntryDate | None]], now: datetime
+    connection: Connection, added: Sequence[tuple[EntryId, Content, EntryDate | None]], now: datetime
 ) -> None:
     """Store the first revision of new entries."""
     rows: list[dict[str, object]] = []
@@ -84,6 +85,7 @@ def store_first(
         standing.revise(now, _FIRST, content, significant=True)
         rows += standing.revisions
     connection.execute(insert(connection, revisions), rows)
+    searching.index(connection, {entry: content for entry, content, _ in added})
 
 
 def revise(
@@ -103,6 +105,7 @@ def revise(
         return False
     connection.execute(insert(connection, revisions), [row for it in moved for row in it.revisions])
     connection.execute(_STAND, [it.row() for it in moved])
+    searching.index(connection, {change.entry: standing[change.entry].content for change in revised})
     return any(it.updated_at and not it.removed for it in moved)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     Boolean,
     CheckConstraint,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -112,6 +114,7 @@ meta = Table(
     _needed("published_at", UtcTime),
     Column("pause_reason", Text),
     Column("paused_until", UtcTime),
+    _needed("pinged", Integer),  # the `published` that the hub was last told of
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -202,6 +205,21 @@ revisions = Table(
     *_dated(),
 )
 
+# The tokens (`changes.words`) of each entry's newest content, published or not, joined by spaces.
+searched = Table(
+    "searched",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the index knows rows by it
+    _needed("entry_id", Text, ForeignKey(entries.c.id)),
+    _needed("title", Text),
+    _needed("body", Text),
+    UniqueConstraint("entry_id"),
+)
+# `ascii` keeps every token as it is (measured over all of Unicode); `unicode61` has tables of its own and drops some.
+_INDEX = "fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
+_make_index = DDL(f"CREATE VIRTUAL TABLE search_index USING {_INDEX}")  # type: ignore[no-untyped-call] # SQLAlchemy's own
+event.listen(searched, "after_create", _make_index.execute_if(dialect="sqlite"))
+
 # Every key that an entry ever answered to.
 entry_keys = Table(
     "entry_keys",
@@ -220,6 +238,18 @@ entry_sources = Table(
     Column("source", ForeignKey(sources.c.id), primary_key=True),
     _needed("first_seen_at", UtcTime),
     Index(None, "source"),
+)
+
+# The entries of each feed in the order in which they joined it; a number is never given twice.
+feed_entries = Table(
+    "feed_entries",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _needed("entry_id", Text, ForeignKey(entries.c.id)),
+    UniqueConstraint("feed", "entry_id"),
+    CheckConstraint("number >= 1", name="number"),
+    Index(None, "entry_id"),
 )
 
 reader_counts = Table(

@@ -14,6 +14,7 @@ from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
 from digest.store.faults import translated
+from digest.store.feeds import SqlFeeds
 from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
 
@@ -31,6 +32,7 @@ class SqlTransaction:
     def __init__(self, connection: Connection) -> None:
         self.readings = SqlReadings(connection)
         self.entries = SqlEntries(connection)
+        self.feeds = SqlFeeds(connection)
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
         self.deliveries = SqlDeliveries(connection)

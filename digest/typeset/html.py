@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.model import BlockKind
 from digest.typeset.characters import shown
+from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,8 @@ def html(blocks: Iterable[Block], *, level: int = 3, styles: dict[str, str] | No
 
 
 def _element(block: Block, level: int, styles: dict[str, str] | None) -> str:
-    text = escape(shown(block.text))
+    verbatim = block.kind in {BlockKind.CODE, BlockKind.FORMULA}
+    text = escape(shown(block.text) if verbatim else full_width(shown(block.text)))
     lines = text.replace("\n", "<br/>")
     match block.kind:
         case BlockKind.HEADING:

@@ -9,6 +9,7 @@ from wcwidth import wcswidth, wcwidth
 
 from digest.model import BlockKind
 from digest.typeset.characters import shown
+from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,8 @@ def text(blocks: Iterable[Block], width: int = 72, *, indent: str = "") -> str:
 
 
 def _paragraph(block: Block, width: int, indent: str) -> str:
-    lines = shown(block.text).split("\n")
+    verbatim = block.kind in {BlockKind.CODE, BlockKind.FORMULA}
+    lines = (shown(block.text) if verbatim else full_width(shown(block.text))).split("\n")
     match block.kind:
         case BlockKind.VERSE | BlockKind.CODE | BlockKind.FORMULA:
             return "\n".join(f"{indent}    {line}" for line in lines)

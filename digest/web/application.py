@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -11,24 +12,29 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest import bundled
-from digest.errors import DigestError, masked
-from digest.model import EditionKey, SourceId
+from digest.errors import DigestError, UnknownError, masked
+from digest.model import EditionKey
 from digest.service import subscribers
-from digest.service.reading import Publisher
-from digest.templating import rendered
-from digest.web.conditional import answer
+from digest.service.feeds import feeds
+from digest.service.reading import Reading
+from digest.service.syndication import Syndication
+from digest.templating import LANGUAGES, rendered
+from digest.web.conditional import answer, preferred, wants_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from digest.service.documents import Document
     from digest.service.ports import Store
     from digest.settings import Settings
 
 _FEED_AGE = 900  # seconds
+_LONGEST_QUERY = 200  # characters
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -44,17 +50,30 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
     site = _Site(store, settings, now)
     routes = [
         Route("/", site.home),
-        Route("/feed.atom", site.feed),
-        Route("/sources/{source}/feed.atom", site.feed),
+        Route("/about", site.about),
+        Route("/search", site.search),
+        Route("/search.{kind}", site.search_feed),
+        Route("/feeds.opml", site.opml),
+        Route("/feed.{kind}", site.feed),
+        Route("/archive/{page:int}.{kind}", site.feed),
+        Route("/sources/{source}", site.source),
+        Route("/{group:str}/{name}/feed.{kind}", site.feed),
+        Route("/{group:str}/{name}/archive/{page:int}.{kind}", site.feed),
         Route("/entries/{entry}", site.entry),
         Route("/editions/{key:path}", site.edition),
         Route("/leave/{token}", site.leave, methods=["GET", "HEAD", "POST"]),
-        Route(site.style_path, site.style),
+        *(Route(path, site.asset) for path in site.assets),
         Route("/healthz", site.healthy),
         Route("/readyz", site.ready),
     ]
     made = Starlette(
-        routes=routes, exception_handlers={404: site.missing, 405: site.not_allowed, DigestError: site.unavailable}
+        routes=routes,
+        exception_handlers={
+            404: site.missing,
+            405: site.not_allowed,
+            UnknownError: site.missing,
+            DigestError: site.unavailable,
+        },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
     return _SafeHeaders(made)
@@ -82,32 +101,61 @@ class _Site:
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
         self._store, self._settings, self._now = store, settings, now
-        self._publisher = Publisher(store, settings)
-        folder = settings.templates
-        own = folder / "web" / "style.css" if folder else None
-        file = own if own and own.is_file() else bundled.folder("templates") / "web" / "style.css"
-        self._style = file.read_bytes()
-        self.style_path = f"/style-{hashlib.sha256(self._style).hexdigest()[:12]}.css"
+        self.assets, self._paths = _assets(settings.templates)
+        self._reading = Reading(store, settings)
+        self._feeds = Syndication(store, settings, stylesheet=self._paths["feed"])
 
-    def home(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
-        home = self._publisher.home()
-        return self._page("home", home=home, digests=self._settings.digests, sources=self._settings.sources)
+    def home(self, request: Request) -> Response:
+        home = self._reading.home(self._language(request))
+        return self._page(request, "home", home=home)
+
+    def about(self, request: Request) -> Response:
+        return self._page(request, "about", digests=self._settings.digests, every=self._settings.sources)
+
+    def source(self, request: Request) -> Response:
+        source = self._reading.source(request.path_params["source"], self._language(request))
+        return self._page(request, "source", source=source) if source else self.missing(request, None)
+
+    def search(self, request: Request) -> Response:
+        query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
+        found = self._reading.search(query, self._language(request)) if query else ()
+        return self._page(request, "search", query=query, found=found)
+
+    def search_feed(self, request: Request) -> Response:
+        query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
+        if not query:
+            return self.missing(request, None)
+        return self._document(request, self._feeds.search_feed(query, request.path_params["kind"]))
+
+    def opml(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
+        return Response(
+            self._feeds.opml(),
+            media_type="text/x-opml",
+            headers={"Content-Disposition": 'attachment; filename="feeds.opml"'},
+        )
 
     def feed(self, request: Request) -> Response:
-        source = request.path_params.get("source")
-        if source is not None and self._settings.source(source) is None:
-            return self.missing(request, None)
-        document = self._publisher.feed(SourceId(source) if source else None)
-        made = answer(document, request.headers, max_age=_FEED_AGE)
+        given = request.path_params
+        path = f"{given['group']}/{given['name']}/" if "group" in given else ""
+        styled = given["kind"] != "json" and wants_page(request.headers.get("accept", ""))
+        return self._document(
+            request, self._feeds.feed(path, given["kind"], page=given.get("page"), styled=styled), negotiated=True
+        )
+
+    def _document(self, request: Request, document: Document, *, negotiated: bool = False) -> Response:
+        made = answer(document, request.headers, max_age=_FEED_AGE, negotiated=negotiated)
         return Response(made.body, made.status, made.headers)
 
     def entry(self, request: Request) -> Response:
-        entry = self._publisher.entry(request.path_params["entry"])
-        return self._page("entry", entry=entry) if entry else self.missing(request, None)
+        name, language = request.path_params["entry"], self._language(request)
+        entry = self._reading.entry(name, language)
+        if entry:
+            return self._page(request, "entry", entry=entry)
+        return self._page(request, "removed", code=410) if self._reading.removed(name) else self.missing(request, None)
 
     def edition(self, request: Request) -> Response:
-        edition = self._publisher.edition(EditionKey(request.path_params["key"]))
-        return self._page("edition", edition=edition) if edition else self.missing(request, None)
+        edition = self._reading.edition(EditionKey(request.path_params["key"]), self._language(request))
+        return self._page(request, "edition", edition=edition) if edition else self.missing(request, None)
 
     def leave(self, request: Request) -> Response:
         """The page behind the link in a mail, which changes nothing; and its button, which mail programs press too.
@@ -124,15 +172,17 @@ class _Site:
         record, digest = known
         configured = self._settings.digest(digest)
         return self._page(
+            request,
             "leave",
             status="subscribed" if digest in record.digests else "left",
             address=masked(record.subscriber.address),
             digest=configured.title if configured else digest,
         )
 
-    def style(self, request: Request) -> Response:  # noqa: ARG002 - as above
+    def asset(self, request: Request) -> Response:
+        asset = self.assets[request.url.path]
         return Response(
-            self._style, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"}
+            asset.body, media_type=asset.media_type, headers={"Cache-Control": "public, max-age=31536000, immutable"}
         )
 
     def healthy(self, request: Request) -> Response:  # noqa: ARG002 - as above
@@ -145,8 +195,8 @@ class _Site:
             return PlainTextResponse("the store does not answer\n", 503, headers={"Cache-Control": "no-store"})
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
-    def missing(self, request: Request, error: Exception | None) -> Response:  # noqa: ARG002 - as above
-        return self._page("missing", code=404)
+    def missing(self, request: Request, error: Exception | None) -> Response:  # noqa: ARG002 - a handler takes it
+        return self._page(request, "missing", code=404)
 
     def not_allowed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("method not allowed\n", 405, headers=getattr(error, "headers", None))
@@ -154,13 +204,41 @@ class _Site:
     def unavailable(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("try again in a minute\n", 503, headers={"Retry-After": "60"})
 
-    def _page(self, name: str, *, code: int = 200, **values: object) -> Response:
-        settings = self._settings
+    def _language(self, request: Request) -> str:
+        """The language of a page: the first that the browser wants and we speak, else the site's."""
+        return preferred(request.headers.get("accept-language", ""), LANGUAGES) or self._settings.language
+
+    def _page(self, request: Request, name: str, *, code: int = 200, **values: object) -> Response:
+        settings, language = self._settings, self._language(request)
         frame = {
-            "language": settings.language.replace("_", "-"),
+            "language": language.replace("_", "-"),
             "site": settings.site_title,
             "base_url": settings.base_url,
-            "style": self.style_path,
+            "assets": self._paths,
+            "feeds": feeds(settings),
+            "sources": settings.sources,
         }
-        page = rendered(settings.language, settings.templates, f"web/{name}.html", frame | values)
-        return HTMLResponse(page, code, {"Cache-Control": "no-cache" if code == 200 else "no-store"})  # noqa: PLR2004
+        page = rendered(language, settings.templates, f"web/{name}.html", frame | values)
+        headers = {"Cache-Control": "no-cache" if code == 200 else "no-store", "Vary": "Accept-Language"}  # noqa: PLR2004
+        return HTMLResponse(page, code, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    """A file that is served as it is, for good: its address holds its hash."""
+
+    body: bytes
+    media_type: str
+
+
+def _assets(own: Path | None) -> tuple[dict[str, _Asset], dict[str, str]]:
+    """The assets by address, and their addresses by name; a file of the user's replaces its namesake."""
+    made, paths = {}, {}
+    for name, media_type in (("style.css", "text/css"), ("feed.css", "text/css"), ("icon.svg", "image/svg+xml")):
+        file = own / "web" / name if own else None
+        chosen = file if file and file.is_file() else bundled.folder("templates") / "web" / name
+        body = chosen.read_bytes()
+        stem, _, suffix = name.partition(".")
+        path = f"/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
+        made[path], paths[stem] = _Asset(body, media_type), path
+    return made, paths

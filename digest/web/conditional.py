@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from digest.service.documents import CODINGS
 
-    from digest.service.reading import Document
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from digest.service.documents import Document
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
+_SUFFIX = re.compile(rf"-(?:{'|'.join(CODINGS)})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +31,27 @@ class Answer:
     body: bytes
 
 
-def answer(document: Document, headers: Mapping[str, str], *, max_age: int) -> Answer:
-    """The answer to a GET or HEAD with these headers (lower-case names)."""
-    zipped = accepts_gzip(headers.get("accept-encoding", ""))
-    etag = f"{document.etag}-gzip" if zipped else document.etag
+def answer(document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: bool = False) -> Answer:
+    """The answer to a GET or HEAD with these headers (lower-case names).
+
+    `negotiated`: the document was chosen by the Accept header.
+    """
+    coding = best_coding(headers.get("accept-encoding", ""))
+    etag = f"{document.etag}-{coding}" if coding else document.etag
     common = {
         "ETag": f'"{etag}"',
         "Last-Modified": format_datetime(document.last_modified.astimezone(UTC).replace(microsecond=0), usegmt=True),
-        "Cache-Control": f"public, max-age={max_age}",
-        "Vary": "Accept-Encoding",
+        "Cache-Control": f"public, max-age={max_age}, stale-if-error=86400",
+        "Vary": "Accept, Accept-Encoding" if negotiated else "Accept-Encoding",
     }
+    if document.links:
+        common["Link"] = document.links
     if unchanged(document, headers):
         return Answer(304, common, b"")
     common["Content-Type"] = document.media_type
-    if zipped:
-        common["Content-Encoding"] = "gzip"
-    return Answer(200, common, document.gzipped if zipped else document.body)
+    if coding:
+        common["Content-Encoding"] = coding
+    return Answer(200, common, document.coded(coding))
 
 
 def unchanged(document: Document, headers: Mapping[str, str]) -> bool:
@@ -51,7 +59,7 @@ def unchanged(document: Document, headers: Mapping[str, str]) -> bool:
     tags = headers.get("if-none-match")
     if tags is not None:
         # A tag of the other coding names the same document: what a client sends back may have lost its suffix.
-        given = {tag.removesuffix("-gzip") for tag in _TAG.findall(tags)}
+        given = {_SUFFIX.sub("", tag) for tag in _TAG.findall(tags)}
         return tags.strip() == "*" or document.etag in given
     since = headers.get("if-modified-since")
     if since is None:
@@ -67,8 +75,8 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def accepts_gzip(accepted: str) -> bool:
-    """Whether gzip is wanted at all: named, or covered by `*`, with a weight above nothing."""
+def best_coding(accepted: str) -> str:
+    """The coding of ours that is wanted most, the smallest of equals; empty where none is, or less than identity."""
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
         coding, _, parameters = part.partition(";")
@@ -77,4 +85,26 @@ def accepts_gzip(accepted: str) -> bool:
             weights[coding.strip()] = float(found[1]) if found else 1.0
         except ValueError:
             weights[coding.strip()] = 0.0
-    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+    if "x-gzip" in weights:
+        weights.setdefault("gzip", weights["x-gzip"])
+    wanted = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in CODINGS}
+    best = max(wanted, key=lambda coding: wanted[coding])
+    return best if wanted[best] > 0 and wanted[best] >= weights.get("identity", 0.0) else ""
+
+
+def wants_page(accepted: str) -> bool:
+    """Whether a browser asks, to show what it gets: it takes HTML, and feed readers rarely say so."""
+    return "text/html" in accepted.lower()
+
+
+def preferred(accepted: str, languages: Sequence[str]) -> str:
+    """The language of ours (`zh_CN`, `en`) that an Accept-Language header likes most; empty where it likes none."""
+    liked: list[tuple[float, str]] = []
+    for at, part in enumerate(accepted.lower().split(",")):
+        tag, _, parameters = part.strip().partition(";")
+        found = re.search(r"q\s*=\s*([01](?:\.\d*)?)", parameters)
+        weight = float(found[1]) if found else 1.0
+        ours = next((name for name in languages if name.lower()[:2] == tag[:2] and tag[2:3] in {"", "-"}), "")
+        if ours and weight > 0:
+            liked.append((-weight + at / 10_000, ours))
+    return min(liked)[1] if liked else ""

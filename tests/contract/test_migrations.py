@@ -44,13 +44,19 @@ def described(connection: Connection) -> dict[str, list[str]]:
     }
 
 
+def not_of_the_index(name: str | None, kind: str, _parents: object) -> bool:
+    """SQLite's full-text index is no Table; that it is made the same way is compared in `described`."""
+    return kind != "table" or name is None or not name.startswith("search_index")
+
+
 def test_the_schema_by_migrations_is_that_of_the_tables(engine: Engine) -> None:
     straight = create_engine("sqlite://")
     with engine.begin() as connection, straight.begin() as other:
         schema.migrate(connection, "here")
         metadata.create_all(other)
         assert described(connection) == described(other)
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": not_of_the_index})
+        assert compare_metadata(context, metadata) == []
     straight.dispose()
     engine.dispose()
 

@@ -164,7 +164,7 @@ def documented(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from documented(inner, f"{name}.")
-        elif name not in {"sources", "digests"}:  # lists of tables, whose keys have their own rows
+        elif name not in {"sources", "digests", "topics"} or prefix:  # lists of tables, whose keys have their own rows
             default = said(field.get_default(), required=field.is_required())
             yield f"| `{prefix}{name}` | {default} | {field.description} |"
 
@@ -191,6 +191,7 @@ def said(default: object, *, required: bool) -> str:
         *documented(Settings),
         *documented(subject.Source, "sources."),
         *documented(subject.Digest, "digests."),
+        *documented(subject.Topic, "topics."),
     ],
 )
 def test_every_setting_is_documented(row: str) -> None:

@@ -62,7 +62,7 @@ class Paper:
         page = "".join(one.byline() for one in self.articles) + "最近评论\n"
         (self.folder / "dumps" / "page.txt").write_text(page, "utf-8")
         configured = self.settings
-        refresh.refresh(self.store, configured.sources[0], tag_base=configured.tag_base, now=self.now)
+        refresh.refresh(self.store, configured, configured.sources[0], now=self.now)
 
     def tick(self, *, at: datetime | None = None) -> list[str]:
         """Make what is due; the keys."""

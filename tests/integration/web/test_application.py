@@ -186,7 +186,7 @@ UNKNOWN = (
     "/leave/" + "A" * 5000,
     "/style-000000000000.css",
     "/style.css",
-    "/feed.rss",
+    "/feed.rdf",
     "/templates/web/home.html",
 )
 
@@ -253,8 +253,8 @@ def test_who_has_the_feed_is_told_only_that(site: Site, path: str, coding: str) 
     whole = site(path, accept_encoding=coding)
     headers = whole.headers
 
-    assert headers["vary"] == "Accept-Encoding"
-    assert headers["cache-control"] == "public, max-age=900"
+    assert headers["vary"] == "Accept, Accept-Encoding"
+    assert headers["cache-control"] == "public, max-age=900, stale-if-error=86400"
     assert parsedate_to_datetime(headers["last-modified"]) <= datetime.now(UTC)
     conditions: dict[str, str]
     for conditions in (
@@ -267,12 +267,12 @@ def test_who_has_the_feed_is_told_only_that(site: Site, path: str, coding: str) 
         assert (short.status, short.body) == (304, b"")
         assert {"content-type", "content-encoding", "content-length"}.isdisjoint(short.headers)
         assert short.headers["etag"] == headers["etag"]
-        assert short.headers["vary"] == "Accept-Encoding"
+        assert short.headers["vary"] == "Accept, Accept-Encoding"
     assert site(path, accept_encoding=coding, if_none_match='"x"') == whole
 
 
 def test_the_feed_is_the_same_after_gunzip(site: Site) -> None:
-    plain, zipped = site("/feed.atom"), site("/feed.atom", accept_encoding="br, gzip")
+    plain, zipped = site("/feed.atom"), site("/feed.atom", accept_encoding="deflate, gzip")
 
     assert zipped.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
@@ -318,7 +318,7 @@ def test_the_home_page_shows_the_newest_and_an_entry_page_the_whole(site: Site, 
 
     assert {title.text_content() for title in home.xpath("//h3/a")} == {"甲", SCRIPT, "丙 & 丁"}
     assert whole.xpath("string(//h1)") == "丙 & 丁"
-    assert "另一段文字,说的是别的。" in whole.text_content()
+    assert "另一段文字，说的是别的。" in whole.text_content()
     assert "2026年3月16日" in whole.text_content()
     assert whole.xpath("//p[@class='via']/a/@href") == ["https://blog.example.org/search/%E4%B8%99%20%26%20%E4%B8%81/"]
     assert whole.xpath("/html/@lang") == ["zh-CN"]
@@ -524,9 +524,11 @@ def test_a_failing_store_loses_nobody_who_leaves(site: Site, filled: Blog) -> No
 
 def test_a_store_whose_tables_are_gone_is_a_failing_store(site: Site, filled: Blog) -> None:
     with contextlib.closing(sqlite3.connect(filled.home / "var" / "digest.db")) as database:
-        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        tables = database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%' AND name NOT GLOB 's*_*'"
+        )
         for (name,) in tables.fetchall():
-            database.execute(f'DROP TABLE "{name}"')
+            database.execute(f'DROP TABLE IF EXISTS "{name}"')
         database.commit()
 
     codes = {path: site(path).status for path in ("/", "/feed.atom", "/entries/x", "/editions/x", "/readyz")}

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.changes.backlog import published_at
-from digest.feeds.atom import FeedEntry, FeedFacts, atom
+from digest.feeds.atom import atom
+from digest.feeds.values import FeedEntry, FeedFacts
 from digest.model import Block, BlockKind
 from digest.typeset.html import html
 

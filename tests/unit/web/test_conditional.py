@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
+import brotli
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.service.reading import Document
-from digest.web.conditional import accepts_gzip, answer, unchanged
+from digest.service.documents import CODINGS, Document
+from digest.web.conditional import answer, best_coding, preferred, unchanged
 
 TAG = "0123456789abcdef"
 CHANGED = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 BODY = "<feed>山上</feed>".encode() * 20
-DOCUMENT = Document(BODY, gzip.compress(BODY, mtime=0), "application/atom+xml; charset=utf-8", TAG, CHANGED)
+DOCUMENT = Document(BODY, "application/atom+xml; charset=utf-8", TAG, CHANGED)
 
 SAME = "Sat, 14 Mar 2026 09:26:53 GMT"
 OLDER = "Sat, 14 Mar 2026 09:26:52 GMT"
@@ -34,6 +37,8 @@ def status(**headers: str) -> int:
         (f'W/"{TAG}"', 304),
         (f'"{TAG}-gzip"', 304),
         (f'W/"{TAG}-gzip"', 304),
+        (f'"{TAG}-br"', 304),
+        (f'W/"{TAG}-zstd"', 304),
         ("*", 304),
         (" * ", 304),
         (f'"other", "{TAG}"', 304),
@@ -45,7 +50,6 @@ def status(**headers: str) -> int:
         ('"other", "another"', 200),
         (f'"{TAG}0"', 200),
         (f'"{TAG[:-1]}"', 200),
-        (f'"{TAG}-br"', 200),
         (f'"{TAG.upper()}"', 200),
         ('"*"', 200),
         ('""', 200),
@@ -96,55 +100,90 @@ def test_without_validators_the_whole_document_is_sent() -> None:
     assert status() == 200
 
 
+DECODED = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress}
+
+
 @pytest.mark.parametrize(
-    ("accepted", "wanted"),
+    ("accepted", "coding"),
     [
-        ("", False),
-        ("gzip", True),
-        ("GZip", True),
-        ("x-gzip", True),
-        ("gzip, deflate, br, zstd", True),
-        ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
-        ("gzip;q=0.001", True),
-        ("gzip ; q=0.5", True),
-        ("gzip;Q=1", True),
-        ("*", True),
-        ("*;q=0.5", True),
-        ("identity;q=0, *", True),
-        ("identity", False),
-        ("br", False),
-        ("deflate, br", False),
-        ("gzip;q=0", False),
-        ("gzip;q=0.0", False),
-        ("gzip;q=0.000", False),
-        ("gzip; q=0", False),
-        ("gzip;q=0, *", False),
-        ("gzip;q=0, *;q=1", False),
-        ("*;q=0", False),
-        ("*, gzip;q=0", False),
-        ("identity, *;q=0", False),
-        ("gzipped", False),
-        ("not-gzip", False),
-        ("gzip;q=1.2.3", False),
-        (",,,", False),
-        (", gzip ,", True),
+        ("", ""),
+        ("gzip", "gzip"),
+        ("GZip", "gzip"),
+        ("x-gzip", "gzip"),
+        ("gzip, deflate", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, deflate, zstd", "zstd"),
+        ("gzip;q=1.0, br;q=0.8, *;q=0.1", "gzip"),
+        ("gzip;q=0.001", "gzip"),
+        ("gzip ; q=0.5", "gzip"),
+        ("gzip;Q=1", "gzip"),
+        ("*", "br"),
+        ("*;q=0.5", "br"),
+        ("identity;q=0, *", "br"),
+        ("identity, gzip;q=0.5", ""),
+        ("identity", ""),
+        ("br", "br"),
+        ("deflate", ""),
+        ("gzip;q=0", ""),
+        ("gzip;q=0.000", ""),
+        ("gzip; q=0", ""),
+        ("gzip;q=0, br;q=0, *", "zstd"),
+        ("*;q=0", ""),
+        ("*, gzip;q=0", "br"),
+        ("identity, *;q=0", ""),
+        ("gzipped", ""),
+        ("not-gzip", ""),
+        ("gzip;q=1.2.3", ""),
+        (",,,", ""),
+        (", gzip ,", "gzip"),
     ],
 )
-def test_gzip_is_sent_where_it_is_wanted_at_all(accepted: str, wanted: bool) -> None:
+def test_a_client_gets_the_coding_that_it_wants_most(accepted: str, coding: str) -> None:
     made = answer(DOCUMENT, {"accept-encoding": accepted}, max_age=900)
 
-    assert accepts_gzip(accepted) is wanted
+    assert best_coding(accepted) == coding
     assert made.status == 200
-    assert made.headers.get("Content-Encoding") == ("gzip" if wanted else None)
-    assert (gzip.decompress(made.body) if wanted else made.body) == BODY
+    assert made.headers.get("Content-Encoding", "") == coding
+    assert DECODED[coding](made.body) == BODY
     assert made.headers["Vary"] == "Accept-Encoding"
+
+
+def test_what_was_chosen_by_accept_says_so() -> None:
+    assert answer(DOCUMENT, {}, max_age=9, negotiated=True).headers["Vary"] == "Accept, Accept-Encoding"
+
+
+def test_links_are_said_with_and_without_the_body() -> None:
+    linked = replace(DOCUMENT, links='<https://hub.example/>; rel="hub"')
+    for headers in ({}, {"if-none-match": "*"}):
+        assert answer(linked, headers, max_age=9).headers["Link"] == linked.links
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", ""),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh_CN"),
+        ("zh-TW", "zh_CN"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("fr, en;q=0.3", "en"),
+        ("fr", ""),
+        ("en;q=0", ""),
+        ("en;q=0.2, zh;q=0.9", "zh_CN"),
+        ("zhx, enough", ""),
+        ("*", ""),
+        (";;,=q", ""),
+    ],
+)
+def test_a_page_speaks_the_language_that_its_reader_likes_most(accepted: str, language: str) -> None:
+    assert preferred(accepted, ("zh_CN", "en")) == language
 
 
 def test_no_two_codings_share_a_strong_tag() -> None:
     plain = answer(DOCUMENT, {}, max_age=900).headers["ETag"]
-    zipped = answer(DOCUMENT, {"accept-encoding": "gzip"}, max_age=900).headers["ETag"]
+    coded = [answer(DOCUMENT, {"accept-encoding": coding}, max_age=900).headers["ETag"] for coding in CODINGS]
 
-    assert (plain, zipped) == (f'"{TAG}"', f'"{TAG}-gzip"')
+    assert plain == f'"{TAG}"'
+    assert coded == [f'"{TAG}-{coding}"' for coding in CODINGS]
 
 
 @pytest.mark.parametrize("coding", ["", "gzip", "gzip;q=0"])
@@ -163,7 +202,7 @@ def test_the_headers_say_when_it_changed_and_how_long_it_holds() -> None:
     headers = answer(DOCUMENT, {}, max_age=60).headers
 
     assert headers["Last-Modified"] == SAME
-    assert headers["Cache-Control"] == "public, max-age=60"
+    assert headers["Cache-Control"] == "public, max-age=60, stale-if-error=86400"
 
 
 @given(
@@ -173,7 +212,7 @@ def test_the_headers_say_when_it_changed_and_how_long_it_holds() -> None:
 )
 def test_what_an_answer_says_makes_the_next_request_short(microseconds: int, zone: timezone, coding: str) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-    document = Document(BODY, BODY, "text/plain", TAG, moment.astimezone(zone))
+    document = Document(BODY, "text/plain", TAG, moment.astimezone(zone))
     said = answer(document, {"accept-encoding": coding}, max_age=1).headers
 
     assert unchanged(document, {"if-none-match": said["ETag"]})

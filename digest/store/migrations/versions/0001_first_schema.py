@@ -18,6 +18,7 @@ def upgrade() -> None:
     _the_store()
     _readings()
     _entries()
+    _search()
     _placings()
     _editions()
     _subscribers()
@@ -41,6 +42,7 @@ def _the_store() -> None:
         _required("published_at", MOMENT),
         _optional("pause_reason", TEXT),
         _optional("paused_until", MOMENT),
+        _required("pinged", WHOLE),
         sa.PrimaryKeyConstraint("id"),
         sa.CheckConstraint("id = 1", name="one_row"),
     )
@@ -163,6 +165,17 @@ def _entries() -> None:
     )
     op.create_index("ix_entry_sources_source", "entry_sources", ["source"])
     op.create_table(
+        "feed_entries",
+        _required("feed", TEXT),
+        sa.Column("number", WHOLE, nullable=False, autoincrement=False),
+        _required("entry_id", TEXT),
+        sa.PrimaryKeyConstraint("feed", "number"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.UniqueConstraint("feed", "entry_id"),
+        sa.CheckConstraint("number >= 1", name="number"),
+    )
+    op.create_index("ix_feed_entries_entry_id", "feed_entries", ["entry_id"])
+    op.create_table(
         "reader_counts",
         _required("entry_id", TEXT),
         _required("counted_at", MOMENT),
@@ -173,6 +186,24 @@ def _entries() -> None:
         sa.ForeignKeyConstraint(["source"], ["sources.id"]),
     )
     op.create_index("ix_reader_counts_counted_at", "reader_counts", ["counted_at"])
+
+
+def _search() -> None:
+    op.create_table(
+        "searched",
+        _required("number", WHOLE),
+        _required("entry_id", TEXT),
+        _required("title", TEXT),
+        _required("body", TEXT),
+        sa.PrimaryKeyConstraint("number"),
+        sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
+        sa.UniqueConstraint("entry_id"),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE search_index"
+            " USING fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
+        )
 
 
 def _placings() -> None:

@@ -1,0 +1,58 @@
+"""A JSON Feed document, from values to bytes; equal values give equal bytes. Source: jsonfeed.org, version 1.1."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from digest.typeset.characters import line, shown
+from digest.typeset.titles import UNTITLED, title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.feeds.values import FeedEntry, FeedFacts, Tombstone
+
+MEDIA_TYPE = "application/feed+json"
+
+
+def json_feed(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()) -> bytes:
+    """The document, its entries in the order given. What was taken back stands in an extension, `_digest`."""
+    paging = feed.paging
+    ours: dict[str, Any] = {"archive": paging.archive} if paging.archive else {}
+    if removed:
+        ours["removed"] = [{"id": one.id, "at": one.at.isoformat()} for one in removed]
+    document: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": title(feed.title),
+        "home_page_url": feed.home_url,
+        "feed_url": feed.self_url,
+        "next_url": paging.previous or None,
+        "authors": [{"name": line(feed.author) or UNTITLED}],
+        "language": feed.language,
+        "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
+        "items": [_item(entry) for entry in entries],
+        "_digest": ours or None,
+    }
+    return (json.dumps(_said(document), ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def _item(entry: FeedEntry) -> dict[str, Any]:
+    return _said(
+        {
+            "id": entry.id,
+            "url": entry.url,
+            "external_url": entry.via or None,
+            "title": title(entry.title),
+            "content_html": entry.html,
+            "summary": shown(entry.summary) or None,
+            "date_published": entry.published and entry.published.isoformat(),
+            "date_modified": entry.updated_at.isoformat(),
+            "authors": [{"name": line(entry.author) or UNTITLED}],
+            "language": entry.language,
+        }
+    )
+
+
+def _said(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

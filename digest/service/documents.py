@@ -1,0 +1,41 @@
+"""A published document: its bytes in every coding, and what tells whether a reader has it."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import brotli
+import zstandard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+# The smallest first: of codings that a client likes equally, it gets the first.
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, quality=9),
+    "zstd": lambda body: zstandard.compress(body, 19),
+    "gzip": lambda body: gzip.compress(body, 9, mtime=0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Equal state gives equal bytes, in every process. `links` is its Link header, empty for none."""
+
+    body: bytes
+    media_type: str
+    etag: str
+    last_modified: datetime
+    links: str = ""
+    _coded: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    def coded(self, coding: str) -> bytes:
+        """The body in a coding of `CODINGS`, compressed once; as it is for an empty one."""
+        if not coding:
+            return self.body
+        if coding not in self._coded:
+            self._coded[coding] = CODINGS[coding](self.body)
+        return self._coded[coding]

@@ -1,0 +1,136 @@
+"""Which feeds there are and which entries belong to them; documents are made elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from digest.errors import UnknownError
+from digest.model import EntryId, SourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from digest.model import Entry
+    from digest.service.ports import Store, Transaction
+    from digest.settings import Settings, Source, Topic
+
+EVERYTHING = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed that is offered. `key` names it in the store, `path` begins its URLs (empty or ending in a slash).
+
+    A topic whose rule changes becomes another feed in the store, so that the archives of the old one do not change.
+    """
+
+    key: str
+    path: str
+    title: str
+    language: str
+    holds: Callable[[Entry], bool]
+
+
+def feeds(settings: Settings) -> list[Feed]:
+    """All of them, the one of everything first."""
+    everywhere = settings.language.replace("_", "-")
+    made = [Feed(EVERYTHING, "", settings.site_title, everywhere, lambda _: True)]
+    for source in settings.sources:
+        shown = SourceId(source.id)
+        made.append(
+            Feed(
+                f"source/{source.id}",
+                f"sources/{source.id}/",
+                source.title,
+                source.language,
+                lambda entry, shown=shown: shown in entry.sources,  # type: ignore[misc]
+            )
+        )
+    for topic in settings.topics:
+        rule = hashlib.sha256(topic.model_dump_json(exclude={"title"}).encode()).hexdigest()[:8]
+        made.append(
+            Feed(f"topic/{topic.id}/{rule}", f"topics/{topic.id}/", topic.title, everywhere, _Rule(topic).holds)
+        )
+    return made
+
+
+class _Rule:
+    """What a topic asks of an entry."""
+
+    def __init__(self, topic: Topic) -> None:
+        parts = [*map(re.escape, topic.words), *(f"(?:{pattern})" for pattern in topic.patterns)]
+        self._words = re.compile("|".join(parts), re.IGNORECASE) if parts else None
+        self._sources, self._authors = set(topic.sources), set(topic.authors)
+
+    def holds(self, entry: Entry) -> bool:
+        if self._sources and not self._sources & set(entry.sources):
+            return False
+        if self._authors and entry.content.author not in self._authors:
+            return False
+        text = "\n".join((entry.content.title, *entry.content.paragraphs))
+        return self._words is None or self._words.search(text) is not None
+
+
+def enlist(tx: Transaction, settings: Settings, of: Iterable[EntryId]) -> None:
+    """Take the published ones of these entries into the feeds that they belong to, the oldest first."""
+    entries = sorted(tx.feeds.published(of), key=_age)
+    if not entries:
+        return
+    for feed in feeds(settings):
+        tx.feeds.enlist(feed.key, [entry.id for entry in entries if feed.holds(entry)])
+
+
+def register(store: Store, settings: Settings) -> None:
+    """Fill the feeds that are new to the store with what is published already."""
+    with store.read() as tx:
+        new = [feed for feed in feeds(settings) if tx.feeds.size(feed.key) == 0]
+        if not new or not (known := tx.entries.newest()):
+            return
+    known.sort(key=_age)
+    with store.write() as tx:
+        for feed in new:
+            tx.feeds.enlist(feed.key, [entry.id for entry in known if feed.holds(entry)])
+
+
+def _age(entry: Entry) -> tuple[datetime, bool, int, int, str]:
+    """Sorts the oldest first: by first sighting, then by date where it is known, then against the order of pages."""
+    full = entry.date.full if entry.date else None
+    return entry.first_seen_at, full is not None, (full or date.min).toordinal(), -entry.page_order, entry.id
+
+
+def remove(store: Store, entry: str, now: datetime) -> None:
+    """Take an entry back from feeds and pages; it stays known, so no dump brings it again.
+
+    Raises:
+        UnknownError: nothing of this id is published.
+    """
+    with store.write() as tx:
+        if not tx.feeds.remove(EntryId(entry), now):
+            raise UnknownError("published entry", entry, remedy="see `digest entries list`")
+
+
+def restore(store: Store, entry: str, now: datetime) -> None:
+    """Publish a removed entry again.
+
+    Raises:
+        UnknownError: nothing of this id is removed.
+    """
+    with store.write() as tx:
+        if not tx.feeds.restore(EntryId(entry), now):
+            raise UnknownError("removed entry", entry, remedy="`digest entries list` shows what is published")
+
+
+def source_of(settings: Settings, entry: Entry) -> Source | None:
+    """The configuration of the first of an entry's sources that still has one."""
+    return next((found for name in entry.sources if (found := settings.source(name))), None)
+
+
+def via(source: Source | None, title: str) -> str:
+    """Where the original is found, by the source's link template; empty without one."""
+    return source.link.format(title=quote(title, safe="")) if source and source.link else ""

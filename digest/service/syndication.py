@@ -1,0 +1,244 @@
+"""Feed documents, made from what is published: subscription documents, archives, searches, the list of feeds.
+
+A document is made once for each state of the store and then handed out as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from html import escape
+from threading import Lock
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from digest.changes.backlog import published_at
+from digest.dumps.structure import blocks
+from digest.errors import UnknownError
+from digest.feeds.atom import MEDIA_TYPE as ATOM
+from digest.feeds.atom import atom
+from digest.feeds.json_feed import MEDIA_TYPE as JSON
+from digest.feeds.json_feed import json_feed
+from digest.feeds.opml import opml
+from digest.feeds.rss import MEDIA_TYPE as RSS
+from digest.feeds.rss import rss
+from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
+from digest.service.documents import Document
+from digest.service.feeds import feeds, source_of, via
+from digest.typeset.excerpt import excerpt
+from digest.typeset.html import html
+from digest.typeset.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from digest.model import Entry
+    from digest.service.feeds import Feed
+    from digest.service.ports import Store, Transaction
+    from digest.settings import Settings
+
+FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
+_KEPT = 512  # documents
+_ESCAPED = 0.7  # of a document's bytes are its entries' HTML, before it is escaped
+_REMOVED = 50  # tombstones in a subscription document
+_SUMMARY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which document is asked for."""
+
+    path: str
+    kind: str
+    page: int | None
+    styled: bool
+
+
+class Syndication:
+    """Makes the documents. May be used from several threads.
+
+    `stylesheet` is the address of the style sheet for browsers that open a feed.
+    """
+
+    def __init__(self, store: Store, settings: Settings, stylesheet: str = "") -> None:
+        self._store, self._settings, self._stylesheet = store, settings, stylesheet
+        self._made: OrderedDict[_Wanted, tuple[int, Document]] = OrderedDict()
+        self._lock = Lock()
+
+    def feed(self, path: str = "", kind: str = "atom", *, page: int | None = None, styled: bool = False) -> Document:
+        """The subscription document of the feed at this path, or an archive page of it.
+
+        `styled`: with the style sheet for a browser that opens it.
+
+        Raises:
+            UnknownError: there is no such feed or page.
+        """
+        feed = next((feed for feed in feeds(self._settings) if feed.path == path), None)
+        if feed is None or kind not in FORMATS:
+            raise UnknownError("feed", f"{path}feed.{kind}")
+        wanted = _Wanted(path, kind, page, styled)
+        return self._once(wanted, lambda tx, changed_at: self._page(tx, feed, wanted, changed_at))
+
+    def search_feed(self, query: str, kind: str) -> Document:
+        """The newest entries that a search finds, as a feed.
+
+        Raises:
+            UnknownError: there is no such format.
+        """
+        if kind not in FORMATS:
+            raise UnknownError("feed", f"search.{kind}")
+        return self._once(
+            _Wanted(f"search?{query}", kind, None, styled=False),
+            lambda tx, changed_at: self._search_page(tx, query, kind, changed_at),
+        )
+
+    def opml(self) -> bytes:
+        """All feeds, for a reader to import."""
+        base = self._settings.base_url
+        named = [(feed.title, f"{base}/{feed.path}feed.atom") for feed in feeds(self._settings)]
+        return opml(self._settings.site_title, f"{base}/", named)
+
+    def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
+        """A document, made where none was since the published state changed."""
+        with self._store.read() as tx:
+            state, changed_at = tx.entries.published_state()
+        with self._lock:
+            known = self._made.get(wanted)
+        if known and known[0] == state:
+            return known[1]
+        with self._store.read() as tx:
+            state, changed_at = tx.entries.published_state()
+            body = make(tx, changed_at)
+        media_type = "application/xml" if wanted.styled else FORMATS[wanted.kind]
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        document = Document(body, f"{media_type}; charset=utf-8", etag, changed_at, self._links(wanted))
+        with self._lock:
+            self._made[wanted] = (state, document)
+            self._made.move_to_end(wanted)
+            while len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+        return document
+
+    def _links(self, wanted: _Wanted) -> str:
+        """The Link header by which WebSub finds hub and topic."""
+        hub, page = self._settings.feed.hub, wanted.page
+        if not hub or page is not None or "?" in wanted.path:
+            return ""
+        return f'<{hub}>; rel="hub", <{self._settings.base_url}/{wanted.path}feed.{wanted.kind}>; rel="self"'
+
+    def _page(self, tx: Transaction, feed: Feed, wanted: _Wanted, changed_at: datetime) -> bytes:
+        kind, page = wanted.kind, wanted.page
+        size, chunk = tx.feeds.size(feed.key), self._chunk
+        closed = self._closed(tx, feed, size)
+        if page is not None and not 1 <= page <= closed:
+            raise UnknownError("page of a feed", f"{feed.path}archive/{page}")
+        first, last = ((page - 1) * chunk + 1, page * chunk) if page else (closed * chunk + 1, size)
+        entries = tx.feeds.members(feed.key, first, last)
+        # Readers look at the subscription document only, so what was taken back stands there too.
+        removed = tx.feeds.removed(feed.key, first if page else 1, last)[: None if page else _REMOVED]
+        base = f"{self._settings.base_url}/{feed.path}"
+        previous = page - 1 if page else closed
+        paging = Paging(
+            archive=page is not None,
+            current=f"{base}feed.{kind}" if page else "",
+            previous=f"{base}archive/{previous}.{kind}" if previous else "",
+            following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
+        )
+        name = f"archive/{page}" if page else "feed"
+        facts = self._facts(
+            f"feed/{feed.path.rstrip('/')}".rstrip("/"),
+            feed.title,
+            feed.language,
+            f"{base}{name}.{kind}",
+            entries,
+            changed_at,
+        )
+        facts = replace(facts, paging=paging, stylesheet=self._stylesheet if wanted.styled else "")
+        return _document(kind, facts, self._told(entries), [Tombstone(*one) for one in removed])
+
+    def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
+        found = tx.entries.search(query, limit=self._settings.feed.newest)
+        entries = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
+        known = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:16]
+        settings = self._settings
+        url = f"{settings.base_url}/search.{kind}?q={quote(query, safe='', errors='replace')}"
+        facts = self._facts(
+            f"search/{known}",
+            f"{settings.site_title}: {query}",
+            settings.language.replace("_", "-"),
+            url,
+            entries,
+            changed_at,
+        )
+        return _document(kind, replace(facts, hub=""), self._told(entries), [])
+
+    def _facts(
+        self, name: str, title: str, language: str, self_url: str, entries: Sequence[Entry], changed_at: datetime
+    ) -> FeedFacts:
+        settings = self._settings
+        return FeedFacts(
+            id=f"tag:{settings.tag_base}:{name}",
+            title=title,
+            author=title,
+            language=language,
+            self_url=self_url,
+            home_url=f"{settings.base_url}/",
+            updated_at=max((entry.updated_at for entry in entries), default=changed_at),
+            hub=settings.feed.hub,
+        )
+
+    @property
+    def _chunk(self) -> int:
+        """How many entries an archive page holds: half of a subscription document, which so never is nearly empty."""
+        return self._settings.feed.newest // 2
+
+    def _closed(self, tx: Transaction, feed: Feed, size: int) -> int:
+        """How many archive pages there are: so many that the rest fits into a subscription document."""
+        chunk, largest = self._chunk, self._settings.feed.largest
+        closed = max(0, -(-(size - self._settings.feed.newest) // chunk))
+        weights = [
+            len(entry.html.encode()) for entry in self._told(tx.feeds.members(feed.key, closed * chunk + 1, size))
+        ]
+        while sum(weights) > largest * _ESCAPED and (closed + 1) * chunk <= size:
+            closed += 1
+            weights = weights[: size - closed * chunk]
+        return closed
+
+    def _told(self, entries: Sequence[Entry]) -> list[FeedEntry]:
+        """The entries as feeds tell them; where they are too much for one document, the older ones only in short."""
+        left = self._settings.feed.largest * _ESCAPED
+        told = []
+        for entry in map(self._feed_entry, entries):
+            left -= len(entry.html.encode())
+            told.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary)}</p>"))
+        return told
+
+    def _feed_entry(self, entry: Entry) -> FeedEntry:
+        source = source_of(self._settings, entry)
+        full = entry.date.full if entry.date else None
+        body = blocks(entry.content)
+        return FeedEntry(
+            id=entry.atom_id,
+            title=entry.content.title,
+            author=entry.content.author or (source.title if source else self._settings.site_title),
+            language=source.language if source else self._settings.language.replace("_", "-"),
+            url=f"{self._settings.base_url}/entries/{entry.id}",
+            via=via(source, entry.content.title),
+            updated_at=entry.updated_at,
+            published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
+            summary=" ".join(text(excerpt(body, _SUMMARY), 10_000).split()),
+            html=html(body),
+        )
+
+
+def _document(kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone]) -> bytes:
+    match kind:
+        case "rss":
+            return rss(facts, entries)
+        case "json":
+            return json_feed(facts, entries, removed)
+        case _:
+            return atom(facts, entries, removed)

@@ -1,0 +1,69 @@
+"""The index of words: brought up to date with each revision, and asked; knows an entry by its id alone.
+
+`searched` holds the tokens, which every database can index in its own way. SQLite does so in `search_index`, whose
+language (FTS5) is known here only. Source: https://sqlite.org/fts5.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import TableClause, column, func, literal, literal_column, select, table
+
+from digest.changes.words import tokens
+from digest.store.statements import batches, insert
+from digest.store.tables import entries, searched
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Select
+
+    from digest.changes.words import Query
+    from digest.model import Content, EntryId
+
+_INDEX: TableClause = table("search_index", *map(column, ("search_index", "rowid", "title", "body")))
+_MATCHED: ColumnElement[str] = literal_column("search_index")
+_TAKE = ["rowid", "title", "body"]
+_FORGET = ["search_index", *_TAKE]
+_TOKENS = (searched.c.number, searched.c.title, searched.c.body)
+_WEIGHTS = (10.0, 1.0)  # of title and body
+
+
+def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
+    """Make entries findable by these contents, and no longer by older ones."""
+    for batch in batches(contents):
+        here = searched.c.entry_id.in_(batch)
+        # The index forgets a row by its old tokens. By statements, not triggers: those take twice the time a row.
+        connection.execute(_INDEX.insert().from_select(_FORGET, select(literal("delete"), *_TOKENS).where(here)))
+        put = insert(connection, searched)
+        newest = {"title": put.excluded.title, "body": put.excluded.body}
+        connection.execute(
+            put.on_conflict_do_update(index_elements=[searched.c.entry_id], set_=newest),
+            [_row(entry, contents[entry]) for entry in batch],
+        )
+        connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(here)))
+
+
+def ranked(wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnElement[Any]]) -> Select[tuple[str]]:
+    """A query of the ids of the entries that hold every term, at least one: see `ports.Entries.search`."""
+    everywhere = _expression(wanted)
+    titled = select(_INDEX.c.rowid).where(_MATCHED.op("MATCH")(f"{{title}} : ({everywhere})"))
+    return (
+        select(entries.c.id)
+        .select_from(_INDEX)
+        .join(searched, searched.c.number == _INDEX.c.rowid)
+        .join(entries, entries.c.id == searched.c.entry_id)
+        .where(_MATCHED.op("MATCH")(everywhere), among)
+        .order_by(searched.c.number.in_(titled).desc(), func.bm25(_MATCHED, *_WEIGHTS), *then)
+    )
+
+
+def _row(entry: EntryId, content: Content) -> dict[str, str]:
+    body = (token for paragraph in content.paragraphs for token in tokens(paragraph))
+    return {"entry_id": entry, "title": " ".join(tokens(content.title)), "body": " ".join(body)}
+
+
+def _expression(wanted: Query) -> str:
+    """The query in FTS5's language. Tokens are letters and digits, so nothing in them can be an operator."""
+    return " AND ".join(f'"{" ".join(term.tokens)}"{" *" if term.open else ""}' for term in wanted)

@@ -1,0 +1,212 @@
+"""What a reader wants to see of a revision: the paragraphs that changed, old beside new, and in them what differs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from itertools import accumulate, groupby, takewhile, zip_longest
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz.distance import Indel
+
+from digest.typeset.characters import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from digest.model import Content
+
+AROUND = 30  # characters left standing beside a change
+_COMPARED = 64_000_000  # units of the one text times units of the other; more would take seconds, and 8 MB
+_PAIRED = 1_000  # paragraphs of the one text times paragraphs of the other
+_LOOKED_AT = 300  # characters at either end of a paragraph that tell whether two are versions of one
+_ALIKE = 0.4
+_ISLAND = 8  # characters; no more than this between two changes that are both as long is the same by chance
+
+_WIDE = r"\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U00020000-\U0003ffff"
+_MARK = (
+    r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
+    r"\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
+)
+_LETTER = rf"(?:[^\W{_WIDE}]{_MARK}*+)"
+# A unit is never marked in part: a formula, a word or number, a flag, a character with what combines with it. No
+# branch looks past the next mark that could begin another, and none goes back: linear for any text.
+_UNIT = re.compile(
+    r"\$\$(?:\\.|[^$\\])++\$\$|\$(?!\s)(?:\\.|[^$\\\n])++(?<!\s)\$"
+    r"|\\\[(?:(?!\\[\[\]]).)++\\\]|\\\((?:(?!\\[()]).)++\\\)|\\(?:[A-Za-z]++|.)"
+    rf"|{_LETTER}++(?:(?:['’]|(?<=\d)[.,](?=\d)){_LETTER}++)*+"
+    rf"|[\U0001f1e6-\U0001f1ff]{{2}}|.(?:{_MARK}|(?<=\u200d)[^\w\s$\\])*+",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a paragraph, never empty. One that did not change may be shortened, `…` in the place of the rest."""
+
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A paragraph as it was and as it is; empty on the side where there is none. Never empty on both.
+
+    No two pieces beside each other are both changed, or both not; the unchanged ones say the same on both sides.
+    """
+
+    before: tuple[Piece, ...]
+    after: tuple[Piece, ...]
+
+
+def differences(before: Content, after: Content, *, around: int | None = AROUND) -> tuple[Change, ...]:
+    """The paragraphs that a reader sees changed, in reading order, the title as the first; empty where none did.
+
+    Of what stands unchanged beside a change about `around` characters are kept, all for None. A paragraph that moved
+    is gone from one place and new in the other. Very long ones with much changed are marked whole between their ends.
+    """
+    titles = zip_longest(_seen([before.title]), _seen([after.title]), fillvalue="")
+    pairs = (*titles, *_pairs(_seen(before.paragraphs), _seen(after.paragraphs)))
+    return tuple(_change(old, new, around) for old, new in pairs if old != new)
+
+
+def html(changes: Iterable[Change]) -> str:
+    """The changes as HTML that is also well-formed XML, one `div` each, every character of the texts escaped."""
+    return "\n".join(
+        f'<div class="change">{_line("before", "del", change.before)}{_line("after", "ins", change.after)}</div>'
+        for change in changes
+    )
+
+
+def _change(old: str, new: str, around: int | None) -> Change:
+    units = _UNIT.findall(old), _UNIT.findall(new)
+    before: list[Piece] = []
+    after: list[Piece] = []
+    for same, start, end in _calm(_stretches(*units), *units):
+        left, right = units[0][start[0] : end[0]], units[1][start[1] : end[1]]
+        if same and around is not None:
+            left = right = _shortened(
+                left, 0 if start == (0, 0) else around, 0 if end == (len(units[0]), len(units[1])) else around
+            )
+        before.append(Piece("".join(left), not same))
+        after.append(Piece("".join(right), not same))
+    return Change(_joined(before), _joined(after))
+
+
+def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
+    runs = groupby(filter(attrgetter("text"), pieces), attrgetter("changed"))
+    return tuple(Piece("".join(piece.text for piece in run), changed) for changed, run in runs)
+
+
+def _shortened(units: list[str], first: int, last: int) -> list[str]:
+    """At most `first` characters from the beginning, `…`, and `last` from the end; all where little would go."""
+    head = sum(1 for _ in takewhile(lambda length: length <= first, accumulate(map(len, units))))
+    tail = sum(1 for _ in takewhile(lambda length: length <= last, accumulate(map(len, reversed(units)))))
+    gone = units[head : len(units) - tail]
+    return units if sum(map(len, gone)) <= max(first, last) // 2 else [*units[:head], "…", *units[len(units) - tail :]]
+
+
+def _line(side: str, mark: str, pieces: tuple[Piece, ...]) -> str:
+    texts = ((escape(shown(piece.text)).replace("\n", "<br/>"), piece.changed) for piece in pieces)
+    inner = "".join(f"<{mark}>{text}</{mark}>" if changed else text for text, changed in texts)
+    return f'<p class="{side}">{inner}</p>' if inner else ""
+
+
+def _seen(paragraphs: Iterable[str]) -> list[str]:
+    return [text for text in map(shown, paragraphs) if text.strip()]
+
+
+class _Stretch(NamedTuple):
+    """What stands from `start` to `end` of either sequence, the same or not."""
+
+    same: bool
+    start: tuple[int, int]
+    end: tuple[int, int]
+
+
+def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[_Stretch]:
+    """Both sequences from end to end in turns of same and not; what is too much to compare is not the same."""
+    least = min(len(old), len(new))
+    head = next((n for n in range(least) if old[n] != new[n]), least)
+    tail = next((n for n in range(least - head) if old[-1 - n] != new[-1 - n]), least - head)
+    rest = len(old) - tail, len(new) - tail
+    if head:
+        yield _Stretch(same=True, start=(0, 0), end=(head, head))
+    yield from _compared(old, new, (head, head), rest)
+    if tail:
+        yield _Stretch(same=True, start=rest, end=(len(old), len(new)))
+
+
+def _compared(
+    old: Sequence[str], new: Sequence[str], start: tuple[int, int], end: tuple[int, int]
+) -> Iterator[_Stretch]:
+    """The stretches between two places where the sequences differ."""
+    lengths = end[0] - start[0], end[1] - start[1]
+    if not all(lengths) or lengths[0] * lengths[1] > _COMPARED:
+        if any(lengths):
+            yield _Stretch(same=False, start=start, end=end)
+        return
+    numbers: dict[str, int] = {}  # rapidfuzz compares hashes; those of small numbers are the numbers
+    a, b = (
+        [numbers.setdefault(text, len(numbers)) for text in side]
+        for side in (old[start[0] : end[0]], new[start[1] : end[1]])
+    )
+    for same, group in groupby(Indel.opcodes(a, b), lambda code: code.tag == "equal"):
+        codes = list(group)
+        yield _Stretch(
+            same,
+            (start[0] + codes[0].src_start, start[1] + codes[0].dest_start),
+            (start[0] + codes[-1].src_end, start[1] + codes[-1].dest_end),
+        )
+
+
+def _calm(stretches: Iterable[_Stretch], old: list[str], new: list[str]) -> list[_Stretch]:
+    """The same without islands: a few characters that two texts share by chance tell a reader nothing."""
+    ends = [0, *accumulate(map(len, old))], [0, *accumulate(map(len, new))]
+
+    def length(stretch: _Stretch) -> int:
+        return max(ends[side][stretch.end[side]] - ends[side][stretch.start[side]] for side in (0, 1))
+
+    made: list[_Stretch] = []
+    for stretch in stretches:
+        made.append(stretch)
+        while len(made) > 2 and not stretch.same:  # noqa: PLR2004 - an island lies between two changes
+            left, island, right = made[-3:]
+            if length(island) > min(_ISLAND, length(left), length(right)):
+                break
+            made[-3:] = [_Stretch(same=False, start=left.start, end=right.end)]
+    return made
+
+
+def _pairs(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    """Each paragraph that changed beside what became of it, in reading order; beside nothing where there is none."""
+    for same, start, end in _stretches(old, new):
+        if not same:
+            left, right = old[start[0] : end[0]], new[start[1] : end[1]]
+            i = j = 0
+            for m, n in (*_versions(left, right), (len(left), len(right))):
+                yield from zip_longest(left[i:m], right[j:n], fillvalue="")
+                yield from zip(left[m : m + 1], right[n : n + 1], strict=True)
+                i, j = m + 1, n + 1
+
+
+def _versions(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    """Which paragraph is a version of which: the most alike pairs that leave both in order. None where too many."""
+    if len(old) * len(new) > _PAIRED:
+        return []
+    best: dict[tuple[int, int], tuple[float, tuple[tuple[int, int], ...]]] = {}
+    nothing: tuple[float, tuple[tuple[int, int], ...]] = (0.0, ())
+    for i, left in enumerate(old):
+        for j, right in enumerate(new):
+            score, pairs = best.get((i - 1, j - 1), nothing)
+            paired = (score + _likeness(left, right), (*pairs, (i, j)))
+            skipped = max(best.get((i - 1, j), nothing), best.get((i, j - 1), nothing))
+            best[i, j] = paired if paired[0] > skipped[0] else skipped
+    return list(best.get((len(old) - 1, len(new) - 1), nothing)[1])
+
+
+def _likeness(old: str, new: str) -> float:
+    ends = (old[:_LOOKED_AT], new[:_LOOKED_AT]), (old[-_LOOKED_AT:], new[-_LOOKED_AT:])
+    return max(Indel.normalized_similarity(a, b, score_cutoff=_ALIKE) for a, b in ends)
