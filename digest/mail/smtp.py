@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, Self
 
@@ -39,10 +40,11 @@ class SmtpSession:
         client, self._client = self._client, None
         if client is None:
             return
-        try:
+        transport = client.transport
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            # Every answer is in: a server that does not say goodbye changes nothing.
             await asyncio.wait_for(client.quit(), timeout=5)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError):
-            client.close()  # every answer is in; a server that does not say goodbye changes nothing
+        await _dropped(client, transport)
 
     async def greet(self) -> str:
         """Connect and log in; who answered, in a sentence."""
@@ -111,8 +113,8 @@ class SmtpSession:
                 pass
             else:
                 return
-        client.close()
         self._client = None
+        await _dropped(client, client.transport)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is not None and self._client.is_connected:
@@ -130,18 +132,26 @@ class SmtpSession:
             await client.connect()
             await _greeted(client)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            client.close()
+            await _dropped(client, client.transport)
             code = getattr(error, "code", None)
             raise TransportError(f"{mail.host}: {_one_line(str(error))}", phase="connect", code=code) from error
         try:
             if mail.username:
                 await client.login(mail.username, self._password)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, UnicodeError) as error:
-            client.close()
+            await _dropped(client, client.transport)
             code = getattr(error, "code", None)
             raise TransportError(f"{mail.host}: {_one_line(str(error))}", phase="login", code=code) from error
         self._client = client
         return client
+
+
+async def _dropped(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection now: TLS would otherwise wait for the other side's goodbye."""
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
 
 async def _greeted(client: aiosmtplib.SMTP) -> None:
