@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import calendar
+import importlib.util
 import json
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,30 @@ def real_dumps() -> Path:
     if not DUMPS.is_dir():
         pytest.skip(f"needs the real dumps in {DUMPS}")
     return DUMPS
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], str]:
+    """The path of a program by its name, of a Python package (`python:NAME`), of a file below the project by its path.
+
+    What is missing skips the test; with DIGEST_TEST_REQUIRE_ALL=1, as CI sets it, it fails the test.
+    """
+
+    def path_of(wanted: str) -> str:
+        file = ROOT / wanted
+        if wanted.startswith("python:"):
+            module = importlib.util.find_spec(wanted.removeprefix("python:"))
+            found = module.origin if module else None
+        else:
+            found = (str(file) if file.exists() else None) if "/" in wanted else shutil.which(wanted)
+        if found is None:
+            missing = f"needs {wanted}, which is not installed; .ci/run installs it"
+            if os.environ.get("DIGEST_TEST_REQUIRE_ALL") == "1":
+                pytest.fail(missing, pytrace=False)
+            pytest.skip(missing)
+        return found
+
+    return path_of
 
 
 @dataclass(frozen=True)

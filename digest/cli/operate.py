@@ -159,6 +159,7 @@ def _status_json(state: Status) -> dict[str, object]:
         ],
         "deliveries": {str(name): count for name, count in state.deliveries.items()},
         "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
+        "undrawn_formulas": state.undrawn,
         "ambiguous": [
             {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
             for r in state.reports
@@ -186,6 +187,8 @@ def _print_status(state: Status) -> None:
     typer.echo(f"deliveries: {counts or 'none'}")
     if state.paused:
         typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
+    if state.undrawn:
+        typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
     for report in state.reports:
         typer.echo(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")
 

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from digest.model import Format
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLAIN = re.compile(r"[A-Za-z0-9 !#$%&'*+/^_`{|}~.-]*")
 _LONGEST_PLAIN = 60
+_PICTURE = re.compile(r'src="cid:([0-9a-f]{32})@formula\.digest"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class Letter:
     list_title: str
     archive_url: str
     leave_url: str
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs that the HTML shows, by name
+
+
+def picture_address(name: str) -> str:
+    """How the HTML of a message names a picture that comes with it. Source: RFC 2392."""
+    return f"cid:{name}@formula.digest"
+
+
+def pictures_in(html: str) -> set[str]:
+    """The names of the pictures that an HTML shows."""
+    return set(_PICTURE.findall(html))
 
 
 def message_id(edition: EditionKey, subscriber: SubscriberId, domain: str, secret: bytes) -> str:
@@ -57,9 +70,11 @@ def message(letter: Letter) -> bytes:
     """The message with CRLF line ends, at most 998 characters a line."""
     body = _part("plain", letter.text)
     if letter.format is not Format.TEXT:
-        boundary = f"=_{hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]}"
-        parts = "".join(f"--{boundary}\r\n{part}\r\n" for part in (body, _part("html", letter.html)))
-        body = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n{parts}--{boundary}--\r\n'
+        page = _part("html", letter.html)
+        if letter.pictures:
+            pictures = [_picture(name, png) for name, png in sorted(letter.pictures.items())]
+            page = _multipart("related", letter.message_id, [page, *pictures])
+        body = _multipart("alternative", letter.message_id, [body, page])
     headers = {
         "Date": format_datetime(letter.written_at),
         "From": mailbox(letter.sender, "From"),
@@ -105,7 +120,25 @@ def _phrase(text: str, name: str) -> str:
     return Header(clean, "utf-8", maxlinelen=75, header_name=name).encode(linesep="\r\n")
 
 
+def _multipart(subtype: str, seed: str, parts: Iterable[str]) -> str:
+    boundary = f"=_{hashlib.sha256(f'{subtype} {seed}'.encode()).hexdigest()[:32]}"
+    kind = '; type="text/html"' if subtype == "related" else ""
+    inner = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
+    return f'Content-Type: multipart/{subtype}; boundary="{boundary}"{kind}\r\n\r\n{inner}--{boundary}--\r\n'
+
+
+def _picture(name: str, png: bytes) -> str:
+    return (
+        "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{picture_address(name).removeprefix('cid:')}>\r\n"
+        f'Content-Disposition: inline; filename="{name}.png"\r\n\r\n{_lines(png)}'
+    )
+
+
 def _part(subtype: str, text: str) -> str:
-    encoded = base64.encodebytes(text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace"))
-    lines = encoded.decode("ascii").replace("\n", "\r\n")
+    lines = _lines(text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace"))
     return f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{lines}"
+
+
+def _lines(raw: bytes) -> str:
+    return base64.encodebytes(raw).decode("ascii").replace("\n", "\r\n")

@@ -17,12 +17,13 @@ from digest.typeset.text import text, wrapped
 from digest.typeset.titles import title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from digest.model import EditionKey, EntryId, Selected
+    from digest.typeset.math.extract import Formula
 
 EXCERPT = 420  # characters of an entry
 LARGEST_HTML = 80_000  # bytes; some mail programs cut longer ones
@@ -41,7 +42,7 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the entries: the digest, its window, where things are."""
+    """What surrounds the entries: the digest, its window, where things are. `channel` shows their formulas."""
 
     title: str
     key: EditionKey
@@ -50,6 +51,7 @@ class Frame:
     base_url: str
     template: str
     folder: Path | None
+    channel: Callable[[Formula], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _told(frame: Frame, one: Selected, before: Mapping[EntryId, str], language: 
         url=f"{frame.base_url}/entries/{one.entry.id}",
         author=without_marks(line(content.author or "")),
         date=said(one.entry.date, language),
-        html=html(cut, level=3, styles=STYLES),
+        html=html(cut, level=3, styles=STYLES, channel=frame.channel),
         text=text(cut, _WIDTH - 2, indent="  "),
         gained=one.gained,
         before=title(without_marks(before[one.entry.id])) if before.get(one.entry.id) else "",

@@ -20,7 +20,7 @@ from digest.mail.replies import Patience, outcome
 from digest.mail.tokens import leave_token
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
-from digest.service.editions import sender_domain
+from digest.service.editions import pictures, sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class _Drain:
     def __init__(self, store: Store, settings: Settings, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
-        self._bodies: dict[tuple[EditionKey, str], Body] = {}
+        self._words: dict[tuple[EditionKey, str], tuple[Body, dict[str, bytes]]] = {}
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -207,10 +207,10 @@ class _Drain:
             if following is None:
                 return None
             words = (following.edition, following.subscriber.language)
-            if words not in self._bodies:
+            if words not in self._words:
                 body = tx.editions.body(*words)
                 assert body is not None  # noqa: S101 - an edition with deliveries has words
-                self._bodies[words] = body
+                self._words[words] = body, pictures(tx, body)
             return tx.deliveries.begin(
                 following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease
             )
@@ -235,7 +235,7 @@ class _Drain:
         settings, person = self._settings, delivery.subscriber
         configured = settings.digest(delivery.digest)
         leave_url = f"{settings.base_url}/leave/{leave_token(self._secret, person.id, delivery.digest)}"
-        body = self._bodies[delivery.edition, person.language]
+        body, pngs = self._words[delivery.edition, person.language]
         words = personal(body, leave_url=leave_url, address=person.address)
         return message(
             Letter(
@@ -253,6 +253,7 @@ class _Drain:
                 list_title=configured.title if configured else delivery.digest,
                 archive_url=f"{settings.base_url}/editions/{delivery.edition}",
                 leave_url=leave_url,
+                pictures=pngs,
             )
         )
 

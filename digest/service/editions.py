@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_slot, edition_key
 from digest.editions.schedule import Schedule
-from digest.mail.message import message_id
+from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import Frame, body
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId
+from digest.service.pictures import channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,16 +81,22 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
 
 
 def preview(store: Store, settings: Settings, digest: Digest, now: datetime, language: str) -> Body | None:
-    """The words of an edition made now; nothing is stored. None where there is nothing to tell."""
+    """The words of an edition made now, its pictures within; nothing is stored. None where there is nothing to tell."""
     with store.read() as tx:
         state = tx.editions.digest(DigestId(digest.id))
         if state is None:
             return None
         selection = _selection(tx, digest, state)
+        if selection.empty:
+            return None
         key = tx.editions.free_key(edition_key(state.id, now, _schedule(digest)))
-    if selection.empty:
-        return None
-    return body(_frame(settings, digest, key, now), selection.entries, selection.before, language)
+        frame = _frame(tx, settings, digest, key, now, selection)
+        made = body(frame, selection.entries, selection.before, language)
+        pngs = pictures(tx, made)
+    html = made.html
+    for name, png in pngs.items():
+        html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
+    return replace(made, html=html)
 
 
 def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
@@ -128,7 +136,7 @@ def _make(
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
     people = tx.subscribers.active(state.id)
-    frame = _frame(settings, digest, key, now)
+    frame = _frame(tx, settings, digest, key, now, selection)
     languages = sorted({digest.language, *(person.language for person in people)})
     bodies = [body(frame, selection.entries, selection.before, language) for language in languages]
     domain = sender_domain(settings)
@@ -158,7 +166,14 @@ def _former_title(tx: Transaction, entry: EntryId) -> str:
     return revisions[newest - 1].content.title if newest else ""
 
 
-def _frame(settings: Settings, digest: Digest, key: EditionKey, now: datetime) -> Frame:
+def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
+    """The pictures that the HTML of an edition shows, by name."""
+    return {name: png for name in pictures_in(words.html) if (png := tx.pictures.png(name)) is not None}
+
+
+def _frame(
+    tx: Transaction, settings: Settings, digest: Digest, key: EditionKey, now: datetime, selection: _Selection
+) -> Frame:
     return Frame(
         title=digest.title,
         key=key,
@@ -167,6 +182,7 @@ def _frame(settings: Settings, digest: Digest, key: EditionKey, now: datetime) -
         base_url=settings.base_url,
         template=digest.template,
         folder=settings.templates,
+        channel=channel(tx, (one.entry.content for one in selection.entries), picture_address),
     )
 
 

@@ -294,6 +294,41 @@ class Feeds(Protocol):
     def set_pinged(self, published: int) -> None: ...
 
 
+class Drawn(Protocol):
+    """A picture: a PNG and how large it is shown, in px."""
+
+    @property
+    def png(self) -> bytes: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+
+
+class Pictures(Protocol):
+    """Formulas as pictures, named by what they look like, never changed. Called by `service.pictures`."""
+
+    def unknown(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that nobody tried to draw."""
+        ...
+
+    def add(self, drawn: Mapping[str, Drawn | None]) -> None:
+        """Store pictures, None for one that could not be drawn."""
+        ...
+
+    def sizes(self, names: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+        """Width, height and depth of those that there are."""
+        ...
+
+    def png(self, name: str) -> bytes | None: ...
+
+    def failed(self) -> int:
+        """How many could not be drawn."""
+        ...
+
+
 # --- digests and editions -------------------------------------------------------------------------
 
 
@@ -529,6 +564,8 @@ class Transaction(Protocol):
     def entries(self) -> Entries: ...
     @property
     def feeds(self) -> Feeds: ...
+    @property
+    def pictures(self) -> Pictures: ...
     @property
     def editions(self) -> Editions: ...
     @property

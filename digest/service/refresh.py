@@ -13,12 +13,14 @@ from digest.changes.dates import inferred
 from digest.changes.diff import diff, questions
 from digest.changes.guards import hold_reason
 from digest.changes.keys import lead_key, title_key
+from digest.changes.matching import content_of
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
 from digest.model import AtomId, EntryId, SourceId
 from digest.service.feeds import enlist
+from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
 
 if TYPE_CHECKING:
@@ -181,6 +183,7 @@ def _reading(
 ) -> Pass:
     name, now = looked.source, looked.read_at
     asked = questions(snapshot)
+    pictures = drawn(store, map(content_of, snapshot.sightings))
     with store.write() as tx:
         last = tx.readings.last_reading(name, looked.path)
         entries = tx.readings.known(asked, {placing.entry for placing in last})
@@ -198,6 +201,7 @@ def _reading(
             name, looked.path, changes, _facts(changes, settings.tag_base, now, first_import=first_import)
         )
         _infer(tx.readings, changes, now)
+        tx.pictures.add(pictures)
         enlist(tx, settings, {placing.entry for placing in changes.placings})
     return Pass(
         name,

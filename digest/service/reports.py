@@ -43,12 +43,15 @@ class DigestStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it. `deliveries` counts every state, zeros too; `reports` are newest first."""
+    """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
+    `reports` are newest first.
+    """
 
     sources: tuple[SourceStatus, ...]
     digests: tuple[DigestStatus, ...]
     deliveries: dict[DeliveryState, int]
     paused: tuple[str, datetime] | None
+    undrawn: int
     reports: tuple[Report, ...]
 
 
@@ -84,5 +87,10 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
         )
         deliveries = {state: sum(made.deliveries.get(state, 0) for made in editions) for state in DeliveryState}
         return Status(
-            tuple(sources), digests, deliveries, tx.deliveries.paused(now), tuple(tx.readings.reports(limit=10))
+            tuple(sources),
+            digests,
+            deliveries,
+            tx.deliveries.paused(now),
+            tx.pictures.failed(),
+            tuple(tx.readings.reports(limit=10)),
         )

@@ -27,6 +27,7 @@ from digest.feeds.rss import rss
 from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
 from digest.service.documents import Document
 from digest.service.feeds import feeds, source_of, via
+from digest.service.pictures import channel
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
 from digest.typeset.text import text
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from digest.service.feeds import Feed
     from digest.service.ports import Store, Transaction
     from digest.settings import Settings
+    from digest.typeset.math.extract import Formula
 
 FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
 _KEPT = 512  # documents
@@ -157,7 +159,7 @@ class Syndication:
             changed_at,
         )
         facts = replace(facts, paging=paging, stylesheet=self._stylesheet if wanted.styled else "")
-        return _document(kind, facts, self._told(entries), [Tombstone(*one) for one in removed])
+        return _document(kind, facts, self._told(tx, entries), [Tombstone(*one) for one in removed])
 
     def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)
@@ -173,7 +175,7 @@ class Syndication:
             entries,
             changed_at,
         )
-        return _document(kind, replace(facts, hub=""), self._told(entries), [])
+        return _document(kind, replace(facts, hub=""), self._told(tx, entries), [])
 
     def _facts(
         self, name: str, title: str, language: str, self_url: str, entries: Sequence[Entry], changed_at: datetime
@@ -200,23 +202,25 @@ class Syndication:
         chunk, largest = self._chunk, self._settings.feed.largest
         closed = max(0, -(-(size - self._settings.feed.newest) // chunk))
         weights = [
-            len(entry.html.encode()) for entry in self._told(tx.feeds.members(feed.key, closed * chunk + 1, size))
+            len(entry.html.encode()) for entry in self._told(tx, tx.feeds.members(feed.key, closed * chunk + 1, size))
         ]
         while sum(weights) > largest * _ESCAPED and (closed + 1) * chunk <= size:
             closed += 1
             weights = weights[: size - closed * chunk]
         return closed
 
-    def _told(self, entries: Sequence[Entry]) -> list[FeedEntry]:
+    def _told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
         """The entries as feeds tell them; where they are too much for one document, the older ones only in short."""
         left = self._settings.feed.largest * _ESCAPED
         told = []
-        for entry in map(self._feed_entry, entries):
+        address = f"{self._settings.base_url}/formulas"
+        shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png")
+        for entry in (self._feed_entry(entry, shown) for entry in entries):
             left -= len(entry.html.encode())
             told.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary)}</p>"))
         return told
 
-    def _feed_entry(self, entry: Entry) -> FeedEntry:
+    def _feed_entry(self, entry: Entry, shown: Callable[[Formula], str]) -> FeedEntry:
         source = source_of(self._settings, entry)
         full = entry.date.full if entry.date else None
         body = blocks(entry.content)
@@ -230,7 +234,7 @@ class Syndication:
             updated_at=entry.updated_at,
             published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
             summary=" ".join(text(excerpt(body, _SUMMARY), 10_000).split()),
-            html=html(body),
+            html=html(body, channel=shown),
         )
 
 

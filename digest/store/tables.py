@@ -262,6 +262,17 @@ reader_counts = Table(
     Index(None, "counted_at"),
 )
 
+# Formulas as pictures, by what they look like; without bytes where one could not be drawn.
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("png", LargeBinary),
+    _needed("width", Integer),
+    _needed("height", Integer),
+    _needed("depth", Integer),
+)
+
 # The last good reading of each dump.
 placings = Table(
     "placings",

@@ -15,6 +15,7 @@ from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
 from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
+from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
 
@@ -33,6 +34,7 @@ class SqlTransaction:
         self.readings = SqlReadings(connection)
         self.entries = SqlEntries(connection)
         self.feeds = SqlFeeds(connection)
+        self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
         self.deliveries = SqlDeliveries(connection)

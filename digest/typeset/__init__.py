@@ -1,1 +1,1 @@
-"""Blocks and dates become HTML or plain text, for whatever channel. Pure; formulas stay literal TeX."""
+"""Blocks and dates become HTML or plain text, each formula as its channel shows it. Pure."""

@@ -7,25 +7,39 @@ from typing import TYPE_CHECKING
 
 from digest.model import BlockKind
 from digest.typeset.characters import shown
+from digest.typeset.formulas import page
+from digest.typeset.math.extract import pieces
 from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from digest.model import Block
+    from digest.typeset.math.extract import Formula
 
 
-def html(blocks: Iterable[Block], *, level: int = 3, styles: dict[str, str] | None = None) -> str:
+def html(
+    blocks: Iterable[Block],
+    *,
+    level: int = 3,
+    styles: dict[str, str] | None = None,
+    channel: Callable[[Formula], str] = page,
+) -> str:
     """The blocks as HTML elements, one a line. Headings are `h<level>`; a figure shows its caption, its picture is
     not in a dump. `styles` gives the `style` attribute of an element name, for mail; without it classes are set.
+    `channel` shows the formulas (see typeset.formulas).
     """
-    return "\n".join(_element(block, level, styles) for block in blocks)
+    return "\n".join(_element(block, level, styles, channel) for block in blocks)
 
 
-def _element(block: Block, level: int, styles: dict[str, str] | None) -> str:
-    verbatim = block.kind in {BlockKind.CODE, BlockKind.FORMULA}
-    text = escape(shown(block.text) if verbatim else full_width(shown(block.text)))
-    lines = text.replace("\n", "<br/>")
+def _element(block: Block, level: int, styles: dict[str, str] | None, channel: Callable[[Formula], str]) -> str:
+    text = shown(block.text)
+    if block.kind is BlockKind.CODE:
+        return _tag("pre", "code", f"<code>{escape(text)}</code>", styles)
+    lines = "".join(
+        escape(piece).replace("\n", "<br/>") if isinstance(piece, str) else channel(piece)
+        for piece in pieces(full_width(text))
+    )
     match block.kind:
         case BlockKind.HEADING:
             return _tag(f"h{level}", "heading", lines, styles)
@@ -33,10 +47,8 @@ def _element(block: Block, level: int, styles: dict[str, str] | None) -> str:
             return _tag("figure", "figure", _tag("figcaption", "caption", lines, styles), styles)
         case BlockKind.VERSE:
             return _tag("p", "verse", lines, styles)
-        case BlockKind.CODE:
-            return _tag("pre", "code", f"<code>{text}</code>", styles)
         case BlockKind.FORMULA:
-            return _tag("p", "formula", f"<code>{lines}</code>", styles)
+            return _tag("p", "formula", lines, styles)
         case BlockKind.PARAGRAPH:
             return _tag("p", "", lines, styles)
 

@@ -1,4 +1,4 @@
-"""Blocks as plain text, wrapped by what a line looks like wide: a Chinese character takes two cells."""
+"""Blocks as plain text, formulas in linear Unicode, wrapped by width: a Chinese character takes two cells."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from wcwidth import wcswidth, wcwidth
 
 from digest.model import BlockKind
 from digest.typeset.characters import shown
+from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def text(blocks: Iterable[Block], width: int = 72, *, indent: str = "") -> str:
 
 
 def _paragraph(block: Block, width: int, indent: str) -> str:
-    verbatim = block.kind in {BlockKind.CODE, BlockKind.FORMULA}
-    lines = (shown(block.text) if verbatim else full_width(shown(block.text))).split("\n")
+    written = shown(block.text)
+    lines = (written if block.kind is BlockKind.CODE else linear(full_width(written))).split("\n")
     match block.kind:
         case BlockKind.VERSE | BlockKind.CODE | BlockKind.FORMULA:
             return "\n".join(f"{indent}    {line}" for line in lines)

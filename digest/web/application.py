@@ -34,9 +34,13 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _FEED_AGE = 900  # seconds
+_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address holds its hash
 _LONGEST_QUERY = 200  # characters
+_FONT = "latinmodern-math.woff2"
+_ASSETS = {_FONT: "font/woff2", "style.css": "text/css", "feed.css": "text/css", "icon.svg": "image/svg+xml"}
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -59,6 +63,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         Route("/sources/{source}", site.source),
         Route("/{group:str}/{name}/feed.{kind}", site.feed),
         Route("/{group:str}/{name}/archive/{page:int}.{kind}", site.feed),
+        Route("/formulas/{name}.png", site.formula),
         Route("/entries/{entry}", site.entry),
         Route("/editions/{key:path}", site.edition),
         Route("/leave/{token}", site.leave, methods=["GET", "HEAD", "POST"]),
@@ -153,6 +158,13 @@ class _Site:
             return self._page(request, "entry", entry=entry)
         return self._page(request, "removed", code=410) if self._reading.removed(name) else self.missing(request, None)
 
+    def formula(self, request: Request) -> Response:
+        with self._store.read() as tx:
+            png = tx.pictures.png(request.path_params["name"])
+        if png is None:
+            return self.missing(request, None)
+        return Response(png, media_type="image/png", headers=_FOR_GOOD)
+
     def edition(self, request: Request) -> Response:
         edition = self._reading.edition(EditionKey(request.path_params["key"]), self._language(request))
         return self._page(request, "edition", edition=edition) if edition else self.missing(request, None)
@@ -181,9 +193,7 @@ class _Site:
 
     def asset(self, request: Request) -> Response:
         asset = self.assets[request.url.path]
-        return Response(
-            asset.body, media_type=asset.media_type, headers={"Cache-Control": "public, max-age=31536000, immutable"}
-        )
+        return Response(asset.body, media_type=asset.media_type, headers=_FOR_GOOD)
 
     def healthy(self, request: Request) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
@@ -233,11 +243,14 @@ class _Asset:
 
 def _assets(own: Path | None) -> tuple[dict[str, _Asset], dict[str, str]]:
     """The assets by address, and their addresses by name; a file of the user's replaces its namesake."""
-    made, paths = {}, {}
-    for name, media_type in (("style.css", "text/css"), ("feed.css", "text/css"), ("icon.svg", "image/svg+xml")):
+    made: dict[str, _Asset] = {}
+    paths: dict[str, str] = {}
+    for name, media_type in _ASSETS.items():
         file = own / "web" / name if own else None
         chosen = file if file and file.is_file() else bundled.folder("templates") / "web" / name
         body = chosen.read_bytes()
+        if name.endswith(".css"):  # which names the font
+            body = body.replace(f'url("{_FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())
         stem, _, suffix = name.partition(".")
         path = f"/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
         made[path], paths[stem] = _Asset(body, media_type), path

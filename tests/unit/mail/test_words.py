@@ -25,6 +25,7 @@ from digest.model import (
     Selected,
     SourceId,
 )
+from digest.typeset.formulas import pictured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,7 @@ FRAME = Frame(
     base_url="https://digest.example.org",
     template="weekly",
     folder=None,
+    channel=pictured({}, str),
 )
 
 

@@ -208,6 +208,15 @@ def _search() -> None:
 
 def _placings() -> None:
     op.create_table(
+        "pictures",
+        _required("name", TEXT),
+        _optional("png", BYTES),
+        _required("width", WHOLE),
+        _required("height", WHOLE),
+        _required("depth", WHOLE),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "placings",
         _required("source", TEXT),
         _required("path", TEXT),

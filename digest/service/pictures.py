@@ -1,0 +1,34 @@
+"""Pictures of the formulas that feeds and mails cannot show as text, drawn when an entry is read, not in a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.dumps.structure import blocks
+from digest.typeset.formulas import Size, formulas, needs_picture, pictured
+from digest.typeset.math.picture import name, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from digest.model import Content
+    from digest.service.ports import Drawn, Store, Transaction
+    from digest.typeset.math.extract import Formula
+
+
+def drawn(store: Store, contents: Iterable[Content]) -> dict[str, Drawn | None]:
+    """The pictures of these contents that the store does not have yet."""
+    wanted = _wanted(contents)
+    with store.read() as tx:
+        return {called: picture(wanted[called]) for called in sorted(tx.pictures.unknown(wanted))}
+
+
+def channel(tx: Transaction, contents: Iterable[Content], address: Callable[[str], str]) -> Callable[[Formula], str]:
+    """What shows the formulas of these contents in a feed or mail; `address` gives a picture's URL by its name."""
+    sizes = tx.pictures.sizes(_wanted(contents))
+    return pictured({called: Size(*size) for called, size in sizes.items()}, address)
+
+
+def _wanted(contents: Iterable[Content]) -> dict[str, Formula]:
+    found = (formula for content in contents for formula in formulas(blocks(content)) if needs_picture(formula))
+    return {name(formula): formula for formula in found}

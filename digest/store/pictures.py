@@ -1,0 +1,62 @@
+"""Pictures of formulas by name; knows nothing of formulas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from digest.store.statements import batches, insert
+from digest.store.tables import pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from digest.service.ports import Drawn
+
+
+class SqlPictures:
+    """`ports.Pictures` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def unknown(self, names: Iterable[str]) -> set[str]:
+        wanted = set(names)
+        known: set[str] = set()
+        for batch in batches(wanted):
+            known |= set(self._connection.execute(select(pictures.c.name).where(pictures.c.name.in_(batch))).scalars())
+        return wanted - known
+
+    def add(self, drawn: Mapping[str, Drawn | None]) -> None:
+        rows = [
+            {
+                "name": name,
+                "png": one.png if one else None,
+                "width": one.width if one else 0,
+                "height": one.height if one else 0,
+                "depth": one.depth if one else 0,
+            }
+            for name, one in drawn.items()
+        ]
+        if rows:
+            self._connection.execute(insert(self._connection, pictures).on_conflict_do_nothing(), rows)
+
+    def sizes(self, names: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+        columns = (pictures.c.name, pictures.c.width, pictures.c.height, pictures.c.depth)
+        return {
+            row.name: (row.width, row.height, row.depth)
+            for batch in batches(set(names))
+            for row in self._connection.execute(
+                select(*columns).where(pictures.c.name.in_(batch), pictures.c.png.is_not(None))
+            )
+        }
+
+    def png(self, name: str) -> bytes | None:
+        return self._connection.execute(select(pictures.c.png).where(pictures.c.name == name)).scalar_one_or_none()
+
+    def failed(self) -> int:
+        query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))
+        return int(self._connection.execute(query).scalar_one())

@@ -1,0 +1,51 @@
+"""Letters of mathematics and of ordinary text: what a bold italic 𝒙 is made of, which signs have small forms."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+_SUPERSCRIPTS = dict(
+    zip(
+        "0123456789+−-=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWαβγδεθιφχ⊤",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᵋᶿᶥᵠᵡᵀ",
+        strict=True,
+    )
+)
+_SUBSCRIPTS = dict(zip("0123456789+−-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
+SCRIPTS = "".join({*_SUPERSCRIPTS.values(), *_SUBSCRIPTS.values()}) + "′″‴"
+_PRIMES = {"′", "″", "‴", "′′", "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter of ordinary text and its style."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+
+
+def letter(character: str) -> Letter:
+    """What a mathematical letter is in ordinary text; double-struck and Fraktur ones stay, nothing else says them."""
+    if character == "ℎ":
+        return Letter("h", italic=True)
+    name = unicodedata.name(character, "")
+    plain = unicodedata.normalize("NFKC", character)
+    if not name.startswith("MATHEMATICAL ") or plain == character or "FRAKTUR" in name or "DOUBLE-STRUCK" in name:
+        return Letter(character)
+    return Letter(plain, bold=" BOLD" in name, italic="ITALIC" in name or "SCRIPT" in name)
+
+
+def superscript(text: str) -> str | None:
+    """The text in small raised signs, None where one is missing."""
+    return text if text in _PRIMES else _small(text, _SUPERSCRIPTS)
+
+
+def subscript(text: str) -> str | None:
+    """The text in small lowered signs, None where one is missing."""
+    return _small(text, _SUBSCRIPTS)
+
+
+def _small(text: str, table: dict[str, str]) -> str | None:
+    return "".join(table[sign] for sign in text) if all(sign in table for sign in text) else None

@@ -1,0 +1,121 @@
+"""A formula on one line of Unicode, for plain text and for the `alt` of its picture."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from digest.typeset.characters import line
+from digest.typeset.math.alphabets import SCRIPTS, subscript, superscript
+from digest.typeset.math.tree import LARGE, Accent, Fraction, Node, Operator, Root, Row, Scripts, Table, Word, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.typeset.math.extract import Formula
+
+_COMBINING = {
+    "^": "\u0302", "ˆ": "\u0302", "̂": "\u0302", "~": "\u0303", "˜": "\u0303", "̃": "\u0303", "¯": "\u0304",
+    "̲": "\u0304", "‾": "\u0304", "⃗": "\u20d7", "→": "\u20d7", "˙": "\u0307", "¨": "\u0308", "ˇ": "\u030c",
+    "˘": "\u0306", "˚": "\u030a",
+}  # fmt: skip
+_NAMED = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "overline", "\u20d7": "vec", "\u030c": "check"}
+_BRACES = frozenset("⏞⏟")
+_SMALL = re.escape(SCRIPTS)
+_ATOM = re.compile(rf"[∂∇]?(?:[\d.]+|[^\W\d][\u0300-\u036f\u20d7]?|[∞∅⊤∗…])[{_SMALL}]*!?|\w[{_SMALL}]*\((?:\w,? ?)*\)")
+_WRAPPED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\|[^|]*\||‖[^‖]*‖")
+_RUNS_ON = re.compile(r"[_^]\w$")
+_SUM = re.compile(r"(?<=.)[-+−±=/×·<>≤≥]| ")
+_SPACES = re.compile(r" {2,}")
+
+
+def linear(formula: Formula) -> str:
+    """The formula as a reader would type it, such as `∑ₖ₌₀ⁿ xᵏ/k! > 0`; its TeX where it cannot be read."""
+    node = tree(formula)
+    written = "" if node is None else _clean(_written(node))
+    return written or line(formula.tex) or line(formula.source) or "?"
+
+
+def _clean(text: str) -> str:
+    return line(_SPACES.sub(" ", text)).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
+
+
+def _written(node: Node) -> str:  # noqa: PLR0911 - one case for each kind of part
+    match node:
+        case Word(text):
+            return text
+        case Operator(text, before, after):
+            return f"{' ' if before else ''}{text}{' ' if after else ''}"
+        case Row(parts):
+            return _row(parts)
+        case Scripts():
+            return _scripts(node)
+        case Accent():
+            return _accent(node)
+        case Fraction(top, bottom, bar):
+            if not bar:
+                return f"{_inner(top)} choose {_inner(bottom)}"
+            return f"{_top(_inner(top))}/{_grouped(_inner(bottom))}"
+        case Root(inside, degree):
+            raised = "" if degree is None else superscript(_inner(degree)) or f"{_grouped(_inner(degree))}-"
+            return f"{raised}√{_grouped(_inner(inside))}"
+        case Table(rows, aligned):
+            return "; ".join(_clean(_cells(row, aligned=aligned)) for row in rows)
+
+
+def _row(parts: tuple[Node, ...]) -> str:
+    """The parts side by side, a space where a script would run on into what follows."""
+    made = ""
+    for part in parts:
+        written = _written(part)
+        made += f" {written}" if _RUNS_ON.search(made) and written[:1].isalnum() else written
+    return made
+
+
+def _cells(row: tuple[Node, ...], *, aligned: bool) -> str:
+    if aligned:
+        return "".join(map(_written, row))
+    return ", ".join(cell.rstrip(" ,") for cell in map(_inner, row))
+
+
+def _inner(node: Node) -> str:
+    return _clean(_written(node))
+
+
+def _scripts(node: Scripts) -> str:
+    base = _written(node.base).strip()
+    if isinstance(node.base, Row) and len(node.base.parts) > 1 and not _WRAPPED.fullmatch(base):
+        base = f"({base})"
+    sub = "" if node.sub is None else _small(_inner(node.sub), "_", subscript)
+    sup = "" if node.sup is None else _small(_inner(node.sup), "^", superscript)
+    operator = node.base if isinstance(node.base, Operator) else Operator("")
+    after = operator.after or (node.limits and operator.text in LARGE) or (node.limits and isinstance(node.base, Word))
+    return f"{' ' if operator.before else ''}{base}{sub}{sup}{' ' if after else ''}"
+
+
+def _small(text: str, sign: str, small: Callable[[str], str | None]) -> str:
+    if not text:
+        return ""
+    shrunk = small(text.replace(" ", ""))
+    return shrunk or f"{sign}{_grouped(text) if len(text) > 1 else text}"
+
+
+def _accent(node: Accent) -> str:
+    base = _inner(node.base)
+    mark = _COMBINING.get(node.mark, "")
+    if node.mark in _BRACES:
+        return _grouped(base)
+    if mark and len(base) == 1:
+        return unicodedata.normalize("NFC", base + ("\u0332" if node.under else mark))
+    name = "underline" if node.under else _NAMED.get(mark, "")
+    return f"{name}({base})" if name else base
+
+
+def _top(text: str) -> str:
+    return f"({text})" if _SUM.search(text) and not _WRAPPED.fullmatch(text) else text
+
+
+def _grouped(text: str) -> str:
+    """The text, in parentheses unless it is one thing."""
+    return text if _ATOM.fullmatch(text) or _WRAPPED.fullmatch(text) else f"({text})"

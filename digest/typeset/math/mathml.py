@@ -1,0 +1,86 @@
+"""A formula as a MathML element. The one home of math-core; what it cannot read is None, never half a formula.
+
+The pages forbid `style` attributes, hence the classes; `CSS` gives them their meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+from math_core import LatexError, LatexToMathML
+
+from digest.typeset.math.normal import BeyondLimitsError, normalised
+
+if TYPE_CHECKING:
+    from digest.typeset.math.extract import Formula
+
+_CORE = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True, max_expansions=1)
+_DEEPEST = 120  # elements within each other
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]+;")
+_VARIANT = re.compile("[\ufe00\ufe01]")
+_CLASSES = {
+    "text-align:left": "ml", "text-align:right": "mr", "padding-left:0": "mp", "padding-right:0": "mq",
+    "padding-left:1em": "mg", "border-left:0.05em solid currentcolor": "bl",
+    "border-right:0.05em solid currentcolor": "br", "border-top:0.05em solid currentcolor": "bt",
+    "border-bottom:0.05em solid currentcolor": "bb", "padding-top:0": "mt", "padding-bottom:0": "mb",
+    "margin-left:-0.16666667em": "mn",
+}  # fmt: skip
+CSS = (
+    "\n".join(f"math .{name} {{ {rule.replace(':', ': ')}; }}" for rule, name in _CLASSES.items())
+    + "\nmath menclose[notation~=box] { border: 0.06em solid; padding: 0.2em 0.3em; }"
+    "\nmath mtext { white-space: nowrap; }\n"
+)
+
+
+def mathml(formula: Formula) -> str | None:
+    """The formula as a well-formed `<math>` element, its tag left out; None where it cannot be shown right."""
+    root = element(formula)
+    return None if root is None else etree.tostring(root, encoding="unicode")
+
+
+def element(formula: Formula) -> Any:  # noqa: ANN401 - lxml has no types
+    """The same as an element that nobody may change, or None."""
+    try:
+        tex, _ = normalised(formula.tex)
+    except BeyondLimitsError:
+        return None
+    return _element(tex, formula.display)
+
+
+@lru_cache(maxsize=64)
+def _element(tex: str, display: bool) -> Any:  # noqa: ANN401, FBT001
+    try:
+        made = _CORE.convert_with_local_state(tex, displaystyle=display)
+        root = etree.fromstring(_VARIANT.sub("", _ENTITY.sub(lambda found: unescape(found.group()), made)))
+    except (LatexError, etree.XMLSyntaxError):
+        return None
+    if root.tag != "math" or _depth(root) > _DEEPEST:
+        return None
+    root.set("display", "block" if display else "inline")
+    for part in root.iter():
+        _classed(part)
+    return root
+
+
+def _depth(root: Any) -> int:  # noqa: ANN401
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _classed(part: Any) -> None:  # noqa: ANN401
+    style = part.attrib.pop("style", "")
+    names = [part.attrib.pop("class", "")]
+    for rule in style.split(";"):
+        name, _, value = (word.strip() for word in rule.partition(":"))
+        if name == "color":
+            part.set("mathcolor", value)
+        names.append(_CLASSES.get(f"{name}:{value}", ""))
+    if any(names):
+        part.set("class", " ".join(filter(None, names)))
