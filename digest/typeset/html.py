@@ -12,10 +12,12 @@ from digest.typeset.math.extract import pieces
 from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from digest.model import Block
     from digest.typeset.math.extract import Formula
+
+_NEVER_FIRST = "，。、；：！？）】》”’,.;:!?)]}"
 
 
 def html(
@@ -36,10 +38,7 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
     text = shown(block.text)
     if block.kind is BlockKind.CODE:
         return _tag("pre", "code", f"<code>{escape(text)}</code>", styles)
-    lines = "".join(
-        escape(piece).replace("\n", "<br/>") if isinstance(piece, str) else channel(piece)
-        for piece in pieces(full_width(text))
-    )
+    lines = _set(pieces(full_width(text)), channel)
     match block.kind:
         case BlockKind.HEADING:
             return _tag(f"h{level}", "heading", lines, styles)
@@ -51,6 +50,21 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
             return _tag("p", "formula", lines, styles)
         case BlockKind.PARAGRAPH:
             return _tag("p", "", lines, styles)
+
+
+def _set(parts: Sequence[str | Formula], channel: Callable[[Formula], str]) -> str:
+    """Text and formulas in a row. A browser breaks a line behind MathML even before a comma, unless told not to."""
+    made = ""
+    for part in parts:
+        if isinstance(part, str):
+            glued = len(part) - len(part.lstrip(_NEVER_FIRST)) if made.endswith("</math>") else 0
+            if glued:
+                start = made.rindex("<math")
+                made = f'{made[:start]}<span class="glued">{made[start:]}{escape(part[:glued])}</span>'
+            made += escape(part[glued:]).replace("\n", "<br/>")
+        else:
+            made += channel(part)
+    return made
 
 
 def _tag(name: str, kind: str, inner: str, styles: dict[str, str] | None) -> str:

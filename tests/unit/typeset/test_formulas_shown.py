@@ -66,3 +66,10 @@ def test_formulas_are_set_within_their_block_and_code_is_left_alone() -> None:
 def test_the_formulas_of_a_text_are_found_in_every_block_but_code() -> None:
     blocks = [Block(BlockKind.HEADING, SIMPLE), Block(BlockKind.CODE, "$y$"), Block(BlockKind.FORMULA, TAGGED)]
     assert [found.source for found in formulas(blocks)] == [SIMPLE, TAGGED]
+
+
+def test_no_line_begins_with_the_comma_behind_a_formula() -> None:
+    made = html([Block(BlockKind.PARAGRAPH, f"若{SIMPLE},则{SIMPLE}成立")])
+    assert made.startswith('<p>若<span class="glued"><math')
+    assert "</math>，</span>则<math" in made
+    assert "</math>成立" in made
