@@ -47,5 +47,8 @@ lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 
+pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
+	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py
+
 clean: ## Remove what was built, keep var/
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,6 +5,7 @@ Source: RSS 2.0.11 with the profile of the RSS Advisory Board, the content, Dubl
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from feedgen.entry import FeedEntry as _Entry
@@ -34,7 +35,7 @@ def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
     made.modules.say(feed)
     made.title(title(feed.title))
     made.link(href=feed.home_url, rel="alternate")
-    made.description(title(feed.title))
+    made.description(escape(title(feed.title), quote=False))
     made.language(feed.language)
     made.lastBuildDate(feed.updated_at)
     made.generator("Digest")
@@ -98,7 +99,8 @@ class _Item(BaseEntryExtension):  # type: ignore[misc] # as above
         entry = self._entry
         if entry is None:
             return element
-        etree.SubElement(element, "description").text = shown(entry.summary) or title(entry.title)
+        # A description is HTML, and ours is text.
+        etree.SubElement(element, "description").text = escape(shown(entry.summary) or title(entry.title), quote=False)
         if entry.html:
             etree.SubElement(element, f"{{{_CONTENT}}}encoded").text = entry.html
         etree.SubElement(element, f"{{{_CREATOR}}}creator").text = line(entry.author) or UNTITLED

@@ -68,6 +68,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         Route("/editions/{key:path}", site.edition),
         Route("/leave/{token}", site.leave, methods=["GET", "HEAD", "POST"]),
         *(Route(path, site.asset) for path in site.assets),
+        Route("/favicon.ico", site.favicon),
         Route("/healthz", site.healthy),
         Route("/readyz", site.ready),
     ]
@@ -194,6 +195,11 @@ class _Site:
     def asset(self, request: Request) -> Response:
         asset = self.assets[request.url.path]
         return Response(asset.body, media_type=asset.media_type, headers=_FOR_GOOD)
+
+    def favicon(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
+        """The icon where a browser that shows a feed, and many a feed reader, asks for it unbidden."""
+        icon = self.assets[self._paths["icon"]]
+        return Response(icon.body, media_type=icon.media_type, headers={"Cache-Control": "public, max-age=86400"})
 
     def healthy(self, request: Request) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
