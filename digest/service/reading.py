@@ -135,13 +135,12 @@ class Reading:
         """The newest entries and editions."""
         with self._store.read() as tx:
             entries = tx.entries.newest(limit=_HOME_ENTRIES)
-            editions = tuple(made.edition for made in tx.editions.editions() if not made.edition.empty)
         days: dict[str, list[EntryView]] = {}
         for entry in entries:
             zone = ZoneInfo(getattr(source_of(self._settings, entry), "timezone", "UTC"))
             day = said(entry.first_seen_at.astimezone(zone).date(), language)
             days.setdefault(day, []).append(self._view(entry, language, limit=_HOME_EXCERPT))
-        return Home(tuple((day, tuple(views)) for day, views in days.items()), editions[:_HOME_EDITIONS])
+        return Home(tuple((day, tuple(views)) for day, views in days.items()), self.editions()[:_HOME_EDITIONS])
 
     def source(self, name: str, language: str) -> SourcePage | None:
         """A configured source, None for any other."""
@@ -193,6 +192,11 @@ class Reading:
         """Whether an entry was taken back."""
         with self._store.read() as tx:
             return tx.feeds.removed_at(EntryId(entry)) is not None
+
+    def editions(self) -> tuple[Edition, ...]:
+        """All editions that have a page, newest first."""
+        with self._store.read() as tx:
+            return tuple(made.edition for made in tx.editions.editions() if not made.edition.empty)
 
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
         """An edition with its entries as they were when it was made; empty ones have no page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -65,6 +66,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         Route("/{group:str}/{name}/archive/{page:int}.{kind}", site.feed),
         Route("/formulas/{name}.png", site.formula),
         Route("/entries/{entry}", site.entry),
+        Route("/editions", site.editions),
         Route("/editions/{key:path}", site.edition),
         Route("/leave/{token}", site.leave, methods=["GET", "HEAD", "POST"]),
         *(Route(path, site.asset) for path in site.assets),
@@ -113,7 +115,9 @@ class _Site:
 
     def home(self, request: Request) -> Response:
         home = self._reading.home(self._language(request))
-        return self._page(request, "home", home=home)
+        mail = self._settings.mail
+        by_mail = parseaddr(mail.reply_to or mail.sender)[1] if self._settings.digests else ""
+        return self._page(request, "home", home=home, by_mail=by_mail)
 
     def about(self, request: Request) -> Response:
         return self._page(request, "about", digests=self._settings.digests, every=self._settings.sources)
@@ -165,6 +169,9 @@ class _Site:
         if png is None:
             return self.missing(request, None)
         return Response(png, media_type="image/png", headers=_FOR_GOOD)
+
+    def editions(self, request: Request) -> Response:
+        return self._page(request, "editions", editions=self._reading.editions())
 
     def edition(self, request: Request) -> Response:
         edition = self._reading.edition(EditionKey(request.path_params["key"]), self._language(request))

@@ -1,0 +1,148 @@
+"""RSS and JSON Feed: conforming whatever the words are, and the same as Atom."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from lxml import html as lxml_html
+
+from digest.feeds.atom import atom
+from digest.feeds.json_feed import json_feed
+from digest.feeds.opml import opml
+from digest.feeds.rss import rss
+from digest.feeds.values import Paging, Tombstone
+from tests.unit.feeds.test_atom import ATOM, ENTRY, FACTS, NOW, entry_lists, texts, words
+
+if TYPE_CHECKING:
+    from digest.feeds.values import FeedEntry
+
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
+NAMESPACES = ("http://www.w3.org/2005/Atom", "http://purl.org/rss/1.0/modules/content/",
+              "http://purl.org/dc/elements/1.1/", "http://purl.org/syndication/history/1.0")  # fmt: skip
+
+
+def conforming_rss(document: bytes) -> etree._Element:
+    """The channel, after the rules of RSS 2.0 and of the Advisory Board's profile were checked."""
+    parsed = etree.fromstring(document, etree.XMLParser(resolve_entities=False))
+    assert b"<!DOCTYPE" not in document
+    assert (parsed.tag, parsed.get("version")) == ("rss", "2.0")
+    (channel,) = parsed
+    for name in ("title", "link", "description", "language", "lastBuildDate", "generator"):
+        assert len(channel.findall(name)) == 1, name
+    assert channel.findtext("title")
+    (link,) = [one for one in channel.findall(f"{ATOM}link") if one.get("rel") == "self"]
+    assert link.get("type") == "application/rss+xml"
+    guids = [guid.text for guid in channel.iter("guid")]
+    assert len(set(guids)) == len(guids)
+    for item in channel.findall("item"):
+        check_item(item)
+    for element in channel.iter():
+        if isinstance(element.tag, str) and element.tag.startswith("{"):
+            assert element.tag[1:].partition("}")[0] in NAMESPACES
+        for value in (element.get("href"), element.text if element.tag in {"link", "docs"} else None):
+            assert value is None or urlsplit(value).scheme in {"http", "https"}
+    for name in ("lastBuildDate", "pubDate"):
+        for moment in channel.iter(name):
+            assert parsedate_to_datetime(str(moment.text)).tzinfo is not None
+            assert len(str(moment.text).split()[3]) == 4
+    return channel
+
+
+def check_item(item: etree._Element) -> None:
+    assert item.findtext("title") or item.findtext("description")
+    for name in ("title", "link", "guid", "description", "pubDate", CONTENT, CREATOR, "author"):
+        assert len(item.findall(name)) <= 1, name
+    assert item.find("guid").get("isPermaLink") == "false"
+    assert item.find("author") is None  # which must be a mail address
+    order = [child.tag for child in item if child.tag in {"description", CONTENT}]
+    assert order == ["description", CONTENT][: len(order)]
+    described = lxml_html.fragment_fromstring(item.findtext("description") or "", create_parent=True)
+    assert len(described) == 0  # text, and no markup that a reader would take for its own
+
+
+def conforming_json(document: bytes) -> dict[str, Any]:
+    """The members, after the rules of JSON Feed 1.1 were checked."""
+    feed = json.loads(document.decode("utf-8"))
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["title"]
+    for name in ("home_page_url", "feed_url", "next_url"):
+        assert urlsplit(feed.get(name, "https://x")).scheme in {"http", "https"}
+    assert feed.get("next_url") != feed["feed_url"]
+    assert all(name.startswith("_") or name in KNOWN for name in feed)
+    ids = [item["id"] for item in feed["items"]]
+    assert len(set(ids)) == len(ids)
+    for item in feed["items"]:
+        assert isinstance(item["id"], str)
+        assert "content_html" in item or "content_text" in item
+        assert all(set(author) <= {"name", "url", "avatar"} and author for author in item["authors"])
+        for name in ("date_published", "date_modified"):
+            assert name not in item or datetime.fromisoformat(item[name]).tzinfo
+        assert None not in item.values()
+    return dict(feed)
+
+
+KNOWN = {"version", "title", "home_page_url", "feed_url", "next_url", "authors", "language", "hubs", "items"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(entry_lists(), words, words)
+def test_any_values_make_conforming_feeds_that_say_the_same(entries: list[FeedEntry], title: str, author: str) -> None:
+    facts = replace(FACTS, title=title, author=author)
+    channel, members = conforming_rss(rss(facts, entries)), conforming_json(json_feed(facts, entries))
+    feed = etree.fromstring(atom(facts, entries))
+    items = channel.findall("item")
+
+    assert [item.findtext("guid") for item in items] == [item["id"] for item in members["items"]] == texts(feed, "id")
+    assert [item.findtext("title") for item in items] == texts(feed, "title")
+    assert [item["title"] for item in members["items"]] == texts(feed, "title")
+    assert [item.findtext(CONTENT) or "" for item in items] == [entry.html for entry in entries]
+    assert [item["content_html"] for item in members["items"]] == [entry.html for entry in entries]
+    for item, entry in zip(items, entries, strict=True):
+        date = item.findtext("pubDate")
+        assert (parsedate_to_datetime(date) if date else None) == entry.published
+
+
+def test_a_date_keeps_its_offset_and_is_absent_where_it_is_not_known() -> None:
+    undated = replace(ENTRY, published=None)
+    for entry, said in ((ENTRY, "Sat, 14 Mar 2026 00:00:00 +0800"), (undated, None)):
+        assert conforming_rss(rss(FACTS, [entry])).findtext("item/pubDate") == said
+        assert ("date_published" in conforming_json(json_feed(FACTS, [entry]))["items"][0]) is (said is not None)
+
+
+def test_equal_values_give_equal_bytes() -> None:
+    for make in (rss, json_feed):
+        assert make(FACTS, [ENTRY]) == make(replace(FACTS), [replace(ENTRY)])
+
+
+def test_what_was_taken_back_and_where_a_page_stands() -> None:
+    paged = replace(
+        FACTS, hub="https://hub.example/", paging=Paging(archive=True, current="https://x.example/f", previous="https://x.example/p")
+    )
+    gone = [Tombstone("tag:x,2026:gone", NOW)]
+    members = conforming_json(json_feed(paged, [], gone))
+    assert members["next_url"] == "https://x.example/p"
+    assert members["hubs"] == [{"type": "WebSub", "url": "https://hub.example/"}]
+    assert members["_digest"] == {"archive": True, "removed": [{"id": "tag:x,2026:gone", "at": NOW.isoformat()}]}
+    channel = conforming_rss(rss(paged, []))
+    links = {link.get("rel"): link.get("href") for link in channel.findall(f"{ATOM}link")}
+    assert links["prev-archive"] == "https://x.example/p"
+    assert links["current"] == "https://x.example/f"
+    assert channel.find("{http://purl.org/syndication/history/1.0}archive") is not None
+
+
+@given(words, st.lists(st.tuples(words, st.just("https://x.example/feed.atom")), max_size=3))
+def test_a_list_of_feeds_is_well_formed_whatever_they_are_called(title: str, feeds: list[tuple[str, str]]) -> None:
+    parsed = etree.fromstring(opml(title, "https://x.example/", feeds))
+    assert parsed.get("version") == "2.0"
+    assert parsed.find("head/docs") is None
+    assert [one.get("xmlUrl") for one in parsed.iter("outline")] == [url for _, url in feeds]
+    assert all(one.get("type") == "rss" and one.get("text") is not None for one in parsed.iter("outline"))
