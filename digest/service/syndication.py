@@ -59,6 +59,15 @@ class _Wanted:
     styled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The entries that stand in no archive page yet; `size` entries joined the feed, `closed` pages are full."""
+
+    size: int
+    closed: int
+    entries: list[FeedEntry]
+
+
 class Syndication:
     """Makes the documents. May be used from several threads.
 
@@ -68,6 +77,7 @@ class Syndication:
     def __init__(self, store: Store, settings: Settings, stylesheet: str = "") -> None:
         self._store, self._settings, self._stylesheet = store, settings, stylesheet
         self._made: OrderedDict[_Wanted, tuple[int, Document]] = OrderedDict()
+        self._newest_of: dict[str, tuple[int, _Newest]] = {}
         self._lock = Lock()
 
     def feed(self, path: str = "", kind: str = "atom", *, page: int | None = None, styled: bool = False) -> Document:
@@ -132,15 +142,16 @@ class Syndication:
         return f'<{hub}>; rel="hub", <{self._settings.base_url}/{wanted.path}feed.{wanted.kind}>; rel="self"'
 
     def _page(self, tx: Transaction, feed: Feed, wanted: _Wanted, changed_at: datetime) -> bytes:
-        kind, page = wanted.kind, wanted.page
-        size, chunk = tx.feeds.size(feed.key), self._chunk
-        closed = self._closed(tx, feed, size)
+        kind, page, chunk = wanted.kind, wanted.page, self._chunk
+        newest = self._newest(tx, feed)
+        closed = newest.closed
         if page is not None and not 1 <= page <= closed:
             raise UnknownError("page of a feed", f"{feed.path}archive/{page}")
-        first, last = ((page - 1) * chunk + 1, page * chunk) if page else (closed * chunk + 1, size)
-        entries = tx.feeds.members(feed.key, first, last)
-        # Readers look at the subscription document only, so what was taken back stands there too.
-        removed = tx.feeds.removed(feed.key, first if page else 1, last)[: None if page else _REMOVED]
+        if page:
+            first, last = (page - 1) * chunk + 1, page * chunk
+            entries, removed = self._told(tx, tx.feeds.members(feed.key, first, last)), (first, last)
+        else:  # readers look at the subscription document only, so what was taken back stands there too
+            entries, removed = newest.entries, (1, newest.size)
         base = f"{self._settings.base_url}/{feed.path}"
         previous = page - 1 if page else closed
         paging = Paging(
@@ -149,21 +160,16 @@ class Syndication:
             previous=f"{base}archive/{previous}.{kind}" if previous else "",
             following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
         )
-        name = f"archive/{page}" if page else "feed"
-        facts = self._facts(
-            f"feed/{feed.path.rstrip('/')}".rstrip("/"),
-            feed.title,
-            feed.language,
-            f"{base}{name}.{kind}",
-            entries,
-            changed_at,
-        )
+        url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
+        facts = self._facts(f"feed/{feed.path}".rstrip("/"), feed.title, feed.language, url, entries, changed_at)
         facts = replace(facts, paging=paging, stylesheet=self._stylesheet if wanted.styled else "")
-        return _document(kind, facts, self._told(tx, entries), [Tombstone(*one) for one in removed])
+        tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
+        return _document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
 
     def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)
-        entries = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
+        newest_first = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
+        entries = self._told(tx, newest_first)
         known = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:16]
         settings = self._settings
         url = f"{settings.base_url}/search.{kind}?q={quote(query, safe='', errors='replace')}"
@@ -175,10 +181,10 @@ class Syndication:
             entries,
             changed_at,
         )
-        return _document(kind, replace(facts, hub=""), self._told(tx, entries), [])
+        return _document(kind, replace(facts, hub=""), _fitting(entries, settings.feed.largest), [])
 
     def _facts(
-        self, name: str, title: str, language: str, self_url: str, entries: Sequence[Entry], changed_at: datetime
+        self, name: str, title: str, language: str, self_url: str, entries: Sequence[FeedEntry], changed_at: datetime
     ) -> FeedFacts:
         settings = self._settings
         return FeedFacts(
@@ -197,28 +203,30 @@ class Syndication:
         """How many entries an archive page holds: half of a subscription document, which so never is nearly empty."""
         return self._settings.feed.newest // 2
 
-    def _closed(self, tx: Transaction, feed: Feed, size: int) -> int:
-        """How many archive pages there are: so many that the rest fits into a subscription document."""
-        chunk, largest = self._chunk, self._settings.feed.largest
-        closed = max(0, -(-(size - self._settings.feed.newest) // chunk))
-        weights = [
-            len(entry.html.encode()) for entry in self._told(tx, tx.feeds.members(feed.key, closed * chunk + 1, size))
-        ]
-        while sum(weights) > largest * _ESCAPED and (closed + 1) * chunk <= size:
+    def _newest(self, tx: Transaction, feed: Feed) -> _Newest:
+        """What a subscription document holds: as much as may stand in it, the rest in whole archive pages."""
+        state, _ = tx.entries.published_state()
+        with self._lock:
+            known = self._newest_of.get(feed.key)
+        if known and known[0] == state:
+            return known[1]
+        size, chunk, limits = tx.feeds.size(feed.key), self._chunk, self._settings.feed
+        closed = max(0, -(-(size - limits.newest) // chunk))
+        while True:
+            entries = self._told(tx, tx.feeds.members(feed.key, closed * chunk + 1, size))
+            if _weight(entries) <= limits.largest * _ESCAPED or (closed + 1) * chunk > size:
+                break
             closed += 1
-            weights = weights[: size - closed * chunk]
-        return closed
+        made = _Newest(size, closed, entries)
+        with self._lock:
+            self._newest_of[feed.key] = (state, made)
+        return made
 
     def _told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
-        """The entries as feeds tell them; where they are too much for one document, the older ones only in short."""
-        left = self._settings.feed.largest * _ESCAPED
-        told = []
+        """The entries as every format tells them."""
         address = f"{self._settings.base_url}/formulas"
         shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png")
-        for entry in (self._feed_entry(entry, shown) for entry in entries):
-            left -= len(entry.html.encode())
-            told.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary)}</p>"))
-        return told
+        return [self._feed_entry(entry, shown) for entry in entries]
 
     def _feed_entry(self, entry: Entry, shown: Callable[[Formula], str]) -> FeedEntry:
         source = source_of(self._settings, entry)
@@ -236,6 +244,19 @@ class Syndication:
             summary=" ".join(text(excerpt(body, _SUMMARY), 10_000).split()),
             html=html(body, channel=shown),
         )
+
+
+def _weight(entries: Sequence[FeedEntry]) -> int:
+    return sum(len(entry.html.encode()) for entry in entries)
+
+
+def _fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
+    """The entries; where they are too much for one document, the older ones only in short."""
+    left, fitting = largest * _ESCAPED, []
+    for entry in entries:
+        left -= len(entry.html.encode())
+        fitting.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary)}</p>"))
+    return fitting
 
 
 def _document(kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone]) -> bytes:

@@ -125,7 +125,9 @@ def test_equal_values_give_equal_bytes() -> None:
 
 def test_what_was_taken_back_and_where_a_page_stands() -> None:
     paged = replace(
-        FACTS, hub="https://hub.example/", paging=Paging(archive=True, current="https://x.example/f", previous="https://x.example/p")
+        FACTS,
+        hub="https://hub.example/",
+        paging=Paging(archive=True, current="https://x.example/f", previous="https://x.example/p"),
     )
     gone = [Tombstone("tag:x,2026:gone", NOW)]
     members = conforming_json(json_feed(paged, [], gone))
