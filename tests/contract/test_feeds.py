@@ -43,7 +43,7 @@ def test_entries_are_numbered_in_the_order_of_joining_and_once(store: Store, thr
 def test_neighbours_are_those_that_are_published(store: Store, three: list[EntryId], now: datetime) -> None:
     def beside(name: str) -> list[str | None]:
         with store.read() as tx:
-            return [one and one.id for one in tx.feeds.neighbours("", EntryId(name))]
+            return [one.id if one else None for one in tx.feeds.neighbours("", EntryId(name))]
 
     with store.write() as tx:
         tx.feeds.enlist("", three)
