@@ -46,6 +46,7 @@ wheel: $(READY) ## Build the wheel into dist/
 lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
+	echo hatchling | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o requirements-build.txt
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py

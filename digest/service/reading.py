@@ -19,7 +19,9 @@ from digest.typeset.dates import said
 from digest.typeset.differences import differences
 from digest.typeset.differences import html as differences_html
 from digest.typeset.excerpt import excerpt
+from digest.typeset.formulas import text as linear
 from digest.typeset.html import html
+from digest.typeset.punctuation import full_width
 from digest.typeset.titles import title
 
 if TYPE_CHECKING:
@@ -224,7 +226,7 @@ class Reading:
 
     def _found(self, entry: Entry, wanted: Query, language: str) -> EntryView:
         view = self._view(entry, language, limit=0)
-        body = shown(" ".join(entry.content.paragraphs))
+        body = linear(full_width(shown(" ".join(entry.content.paragraphs))))
         return replace(
             view,
             marked=_marked(view.title, marks(view.title, wanted)),
