@@ -19,6 +19,8 @@ from digest.service import feeds, refresh
 from digest.service.syndication import FORMATS, Syndication
 from digest.settings import Settings
 from digest.store import open_store
+from tests.unit.feeds.test_atom import conforming as conforming_atom
+from tests.unit.feeds.test_other_formats import conforming_json, conforming_rss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,3 +318,34 @@ def test_the_list_of_feeds_names_each_of_them(press: Press) -> None:
         ("几何 & <角>", f"{BASE}topics/geometry/feed.atom"),
     ]
     assert {one.get("type") for one in outlines} == {"rss"}
+
+
+NASTY = [
+    "<b>粗</b> & <i>斜</i>",
+    "]]> <!-- &amp; &#0;",
+    "表情 👩‍👩‍👧 🇨🇳 e\u0301",
+    "控制\x00\x07字符\x1b[31m",
+    "从右到左 \u202e\u2066abc",
+    "{{ 7*7 }} {% raw %}",
+    "长" * 10_000,
+    r"公式 $\frac{a}{b}$ 与 $$x$$",
+]
+
+
+def test_every_document_of_a_store_full_of_trouble_conforms(press: Press) -> None:
+    press.options = {"topics": [{"id": "all", "title": "<&> 全部", "patterns": ["."]}]}
+    for number, name in enumerate(NASTY):
+        press.shown["blog"].insert(
+            0, press.article(name, (2026, 2, 1 + number), () if number % 3 == 0 else (name * 2,))
+        )
+    press.show()
+    feeds.remove(press.store, press.id_of("{{ 7*7 }} {% raw %}"), press.now)
+    count = 0
+    for path in ("", "sources/blog/", "topics/all/"):
+        for kind, conforms in (("atom", conforming_atom), ("rss", conforming_rss), ("json", conforming_json)):
+            for document in press.pages(path, kind):
+                conforms(document.body)
+                count += 1
+    for kind, conforms in (("atom", conforming_atom), ("rss", conforming_rss), ("json", conforming_json)):
+        conforms(press.syndication.search_feed("<script>&", kind).body)
+    assert count >= 18

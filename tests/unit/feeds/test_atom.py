@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+KNOWN = (ATOM, "{http://purl.org/syndication/history/1.0}", "{http://purl.org/atompub/tombstones/1.0}")
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -80,7 +81,7 @@ def check_container(element: etree._Element) -> None:
         assert len(element.findall(f"{ATOM}{name}")) == 1, name
     for name in ("generator", "icon", "logo", "subtitle", "rights", "published", "summary", "content"):
         assert len(element.findall(f"{ATOM}{name}")) <= 1, name
-    assert all(child.tag.startswith(ATOM) for child in element.iter() if isinstance(child.tag, str))
+    assert all(child.tag.startswith(KNOWN) for child in element.iter() if isinstance(child.tag, str))
     assert element.get(LANGUAGE) is None or TAG.fullmatch(element.get(LANGUAGE))
     assert urlsplit(element.findtext(f"{ATOM}id")).scheme
     for name in ("updated", "published"):
