@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.app import clock
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
-from digest.service import feeds
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
@@ -105,6 +103,9 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest ent
 @app.command()
 def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     """Take an entry back from feeds, pages and coming editions; its page says so. `restore` undoes it."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import feeds  # noqa: PLC0415
+
     with store_of(config) as (_, store):
         feeds.remove(store, entry, clock())
     typer.echo(f"{entry} is removed; `digest entry restore {entry}` publishes it again")
@@ -113,6 +114,9 @@ def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
 @app.command()
 def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import feeds  # noqa: PLC0415
+
     with store_of(config) as (_, store):
         feeds.restore(store, entry, clock())
     typer.echo(f"{entry} is published again")

@@ -252,3 +252,34 @@ def test_a_template_of_the_user_replaces_its_namesake(told: Blog) -> None:
 
 def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"digest \d+\.\d+\.\d+\n", printed(capfd, "--version")[0])
+
+
+def test_an_entry_is_taken_back_and_published_again(told: Blog) -> None:
+    entry = told.entries()["第二篇"]["id"]
+
+    assert f"digest entry restore {entry}" in told.run("entry", "remove", entry)
+    assert "第二篇" not in told.entries()
+    assert b"deleted-entry" in told.feed()
+    assert told.refresh()["added"] == 0
+    assert "第二篇" not in told.entries()
+    assert "digest entries list" in told.run("entries", "remove", entry, code=1)
+
+    told.run("entry", "restore", entry)
+    assert "第二篇" in told.entries()
+    assert b"deleted-entry" not in told.feed()
+    assert "no removed entry" in told.run("entry", "restore", entry, code=1)
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("atom", "<?xml"), ("rss", "<?xml"), ("json", '{"version"')])
+def test_a_feed_is_printed_in_each_format_of_each_kind(told: Blog, kind: str, begins: str) -> None:
+    for which in ([], ["--source", "blog"]):
+        printed_feed = told.run("feed", "--format", kind, *which)
+        assert printed_feed.startswith(begins)
+        assert "第一篇" in printed_feed
+
+
+def test_a_feed_that_is_not_there_is_named(told: Blog) -> None:
+    assert "json" in told.run("feed", "--format", "rdf", code=2)
+    assert "no topic 'none'" in told.run("feed", "--topic", "none", code=1)
+    assert "no page of a feed 'archive/1'" in told.run("feed", "--archive", "1", code=1)
+    assert "--topic" in told.run("feed", "--topic", "a", "--source", "blog", code=2)
