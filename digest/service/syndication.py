@@ -200,8 +200,8 @@ class Syndication:
 
     @property
     def _chunk(self) -> int:
-        """How many entries an archive page holds: half of a subscription document, which so never is nearly empty."""
-        return self._settings.feed.newest // 2
+        """How many entries an archive page holds: so few that a subscription document never lacks many of its own."""
+        return max(2, self._settings.feed.newest // 5)
 
     def _newest(self, tx: Transaction, feed: Feed) -> _Newest:
         """What a subscription document holds: as much as may stand in it, the rest in whole archive pages."""
