@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import feedparser
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from digest.service.ports import Stamp
 
+if TYPE_CHECKING:
     from tests.conftest import Article, Blog
 
 
@@ -257,3 +258,34 @@ def test_a_year_found_later_upgrades_a_date_in_silence(blog: Blog, article: type
     kinds = {title: entry["date"]["kind"] for title, entry in blog.entries().items()}
     assert kinds == {a.title: "exact" if a is articles[2] else "inferred" for a in articles}
     assert {t: e["updated"] for t, e in blog.entries().items()} == {t: e["updated"] for t, e in first.items()}
+
+
+def test_a_dump_that_changes_while_it_is_read_is_read_the_next_time(
+    blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blog.search("page.txt", article("甲"))
+    with monkeypatch.context() as changing:
+        changing.setattr("digest.service.refresh._stamp", lambda _: Stamp(0, 0, 0))
+        assert blog.refresh()["dumps"] == 0
+    assert blog.entries() == {}
+    assert blog.refresh()["added"] == 1
+
+
+def test_a_dump_that_cannot_be_opened_is_named_and_tried_again(
+    blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blog.search("page.txt", article("甲"))
+    blog.search("other.txt", article("乙", (2026, 3, 15), ("另一段文字。",)))
+    usual = Path.open
+
+    def refused(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "page.txt":
+            raise PermissionError(13, "Permission denied")
+        return usual(path, *arguments, **options)
+
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "open", refused)
+        assert "page.txt: cannot be opened: Permission denied" in blog.run("refresh", code=1)
+    assert set(blog.entries()) == {"乙"}
+    assert blog.refresh()["added"] == 1
+    assert set(blog.entries()) == {"甲", "乙"}
