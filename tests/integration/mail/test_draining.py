@@ -666,7 +666,7 @@ def test_bytes_arrive_as_they_were_made(inbox: Inbox, post: Post, monkeypatch: p
     assert sorted(made) == sorted(raw for (raw,) in inbox.taken.values())
 
 
-# --- what fresh eyes found ------------------------------------------------------------------------
+# --- drains that die, leases that end, relays with limits ------------------------------------------
 
 
 def test_a_drain_whose_lease_ran_out_sends_nothing_that_another_took(
