@@ -1,167 +1,266 @@
-"""Text becomes sightings: finds where entries begin and end, in both layouts, in one pass over the lines.
+"""Text becomes entries as they stand there: finds where they begin and end, in both layouts; looks into none.
 
-Works on blocks of any size and holds no more than the entry at hand and three lines ahead.
+One search finds the lines at which something may begin or end; only those are looked at. Works on blocks of any
+size and holds no more than a block and the entry at hand.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.dumps.layouts.byline import OpenBylined, after_list_end, byline, is_cut
-from digest.dumps.layouts.dateblock import OpenBlock, after_end_mark, header
+from digest.dumps.layouts import byline, dateblock
+from digest.dumps.layouts.cuts import Cut
+from digest.model import Layout
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from digest.model import Sighting
 
-_LONGEST_HEADER = 40
 _SENTENCE_ENDS = ("。", "，", ",", ";", "；", "、")
+# A line that is more than text. A kind of mark is told by its last group.
+# The character behind the line end is looked at first, since nearly every line is told by it alone.
+_MARK = re.compile(
+    r"\n(?!\n)(?=[B0-9点點最\s])[^\S\n]*"
+    rf"(?:{byline.BYLINE}|{dateblock.HEADER}[^\S\n]*(?=\n|\Z)|({dateblock.END_MARK})|({byline.LIST_END}))"
+)
+_BYLINE, _HEADER, _END_MARK, _LIST_END = 5, 7, 8, 9
+_MAY_BE_MARK = frozenset("点點最0123456789 \t\xa0\u3000")  # what a mark may begin with that is glued to a byline
+_LINE = re.compile(r"\n((?:[^\S\n]*\n)*)([^\n]*\S[^\n]*)")  # the next one that is not blank
+_LINES_AHEAD = 2  # that are not blank: a date header is told by them
 
 
-class Line(NamedTuple):
-    """A line that is not blank. `gap`: a blank line or nothing stands before it; `ended`: it was written whole."""
+class _Line(NamedTuple):
+    """A line that is not blank. `gap`: a blank line stands before it."""
 
+    start: int
+    end: int
     text: str
     gap: bool
-    ended: bool
-
-
-_END = Line("", gap=True, ended=True)  # what stands behind the last line
 
 
 def sightings(blocks: Iterable[str], dump: str) -> Iterator[Sighting]:
     """The entries of a dump in page order; everything else on its pages is furniture and is dropped."""
-    cutter = _Cutter(dump)
-    window: deque[Line] = deque()
-    for line in _lines(blocks):
-        window.append(line)
-        if len(window) == 3:  # noqa: PLR2004 - a date header is told by the two lines behind it
-            yield from cutter.read(*window)
-            window.popleft()
-    while window:
-        yield from cutter.read(*[*window, _END, _END][:3])
-        window.popleft()
+    for position, cut in enumerate(cuts(blocks)):
+        said = byline.sighting if cut.layout is Layout.BYLINE else dateblock.sighting
+        yield said(cut, dump, position)
+
+
+def cuts(blocks: Iterable[str]) -> Iterator[Cut]:
+    """The same, not looked into."""
+    cutter = _Cutter()
+    for block in blocks:
+        yield from cutter.read(block)
     yield from cutter.end()
 
 
-def _lines(blocks: Iterable[str]) -> Iterator[Line]:
-    gap, rest = True, ""
-    for block in blocks:
-        *whole, rest = (rest + block).split("\n")
-        for text in whole:
-            if text and not text.isspace():
-                yield Line(text, gap, ended=True)
-                gap = False
-            else:
-                gap = True
-    if rest.strip():
-        yield Line(rest, gap, ended=False)
-
-
 class _Cutter:
-    """What is open while the lines go by."""
+    """What is open while the text goes by.
 
-    def __init__(self, dump: str) -> None:
-        self._dump = dump
-        self._open: OpenBlock | OpenBylined | None = None
-        self._last = _END  # the last line that went into the open entry
-        self._title = ""  # the line that the byline behind it made a title
-        self._taken = False  # whether the line at hand went with the one before it
-        self._position = self._page = 0
-        self._page_of: type | None = None
+    `_text` is what is at hand, a line end in front; `_at` is behind what was looked at. The body of the open entry
+    is `_before`, from texts that went by, and what stands from `_body` on in this one.
+    """
+
+    def __init__(self) -> None:
+        self._text, self._at, self._body = "\n", 1, 1
+        self._before: list[str] = []
+        self._cuts: list[Cut] = []
+        self._layout: Layout | None = None  # of the open entry, as title and header
+        self._title = ""
+        self._header: tuple[str, ...] = ()
+        self._page = 0
+        self._page_of: Layout | None = None
         self._page_ends = False
 
-    def read(self, line: Line, ahead: Line, beyond: Line) -> Iterator[Sighting]:
-        """Take a line, knowing the two behind it; the entries that it closes."""
-        if self._taken:
-            self._taken = False
-        elif found := byline(line.text):
-            yield from self._byline(found, line, ahead, beyond)
-        elif byline(ahead.text):
-            yield from self._entitle(line.text)
+    def read(self, block: str) -> Sequence[Cut]:
+        """Take a block; the entries that it closes."""
+        self._text += block
+        done = self._walk(self._decided())
+        if self._layout:
+            self._before.append(self._text[self._body : done])
         else:
-            yield from self._text(line, ahead, beyond)
+            self._pass_by(done)
+        self._text, self._at, self._body = "\n" + self._text[done:], 1, 1
+        closed, self._cuts = self._cuts, []
+        return closed
 
-    def end(self) -> Iterator[Sighting]:
+    def end(self) -> Sequence[Cut]:
         """The file is over: what is open may still grow, and a byline that is being written is no text."""
-        if isinstance(self._open, OpenBylined) and not self._last.ended and is_cut(self._last.text):
-            del self._open.lines[-2:]
-        yield from self._close(complete=False)
+        self._walk(len(self._text))
+        self._close(len(self._text), complete=False)
+        written_whole = "\n" in self._text[len(self._text.rstrip()) :]
+        if self._cuts and not self._cuts[-1].complete and not written_whole:
+            self._cuts[-1] = byline.without_cut_byline(self._cuts[-1])
+        return self._cuts
 
-    def _byline(self, found: re.Match[str], line: Line, ahead: Line, beyond: Line) -> Iterator[Sighting]:
-        yield from self._close(complete=isinstance(self._open, OpenBylined))
-        if self._title:
-            self._begin(OpenBylined(self._title, found))
-            self._title = ""
-        rest = Line(found["rest"], gap=False, ended=line.ended)
-        if byline(ahead.text):
-            yield from self._entitle(rest.text)
-        elif rest.text.strip():
-            yield from self._text(rest, ahead, beyond)
+    def _decided(self) -> int:
+        """Up to where what stands there can be told: with two lines behind it, and a title not without its byline."""
+        end = self._text.rfind("\n") + 1
+        lines = 0
+        while end > self._at:
+            start = self._text.rfind("\n", 0, end - 1) + 1
+            if not _blank(self._text[start:end]):
+                lines += 1
+                if lines >= _LINES_AHEAD and not byline.begins(self._text, start):
+                    return start
+            end = start
+        return self._at
 
-    def _entitle(self, text: str) -> Iterator[Sighting]:
-        """The line is the title of the byline behind it. A mark that is glued to its front ends what is open."""
-        for after in (after_end_mark, after_list_end):
-            if rest := after(text):
-                yield from self._close(complete=True)
-                self._page_ends = True
-                text = rest
-        self._title = text.strip()
+    def _walk(self, limit: int) -> int:
+        """Take every mark before the limit; where to go on."""
+        marks = list(_MARK.finditer(self._text, self._at - 1))
+        for mark, following in zip(marks, [*marks[1:], None], strict=False):
+            start = mark.start() + 1
+            if start >= limit:
+                break
+            if start < self._at:
+                continue  # it went with the line before it
+            if mark.lastindex == _BYLINE:
+                self._byline(mark, start)
+            elif not self._as_ever(mark, following, start):
+                self._look(start)
+        return max(limit, self._at)
 
-    def _text(self, line: Line, ahead: Line, beyond: Line) -> Iterator[Sighting]:
-        """A line that is neither byline nor title: a header, a mark, a piece of a body, or furniture."""
-        end, list_end = after_end_mark(line.text), after_list_end(line.text)
-        if self._heads(line.text, ahead, beyond) and not self._goes_on(ahead):
-            yield from self._close(complete=False)
-            self._head(line.text, ahead)
-        elif end and self._heads(end, ahead, beyond):
-            yield from self._close(complete=True)
-            self._page_ends = True
-            self._head(end, ahead)
-        elif list_end and self._heads(list_end, ahead, beyond):
-            yield from self._close(complete=True)
-            self._page_ends = True
-            self._head(list_end, ahead)
-        elif isinstance(self._open, OpenBlock) and end == "":
-            yield from self._close(complete=True)
-        elif isinstance(self._open, OpenBylined) and list_end == "":
-            yield from self._close(complete=True)
-            self._page_ends = True
-        elif self._open:
-            self._open.add(line.text, gap=line.gap)
-            self._last = line
-        else:
-            self._page_ends = True
-
-    def _heads(self, text: str, title: Line, beyond: Line) -> bool:
-        """Whether a date begins an entry: a title of one whole line stands behind it, blank lines around."""
-        if len(text) > _LONGEST_HEADER or header(text) is None:
+    def _as_ever(self, mark: re.Match[str], following: re.Match[str] | None, start: int) -> bool:
+        """Take a mark that stands as nearly all do, told from the marks alone; false where it must be looked at."""
+        text, end, kind, layout = self._text, mark.end(), mark.lastindex, self._layout
+        if following is None:
             return False
-        whole = title is not _END and title.gap and beyond.gap and (title.ended or beyond is not _END)
-        return bool(whole and not header(title.text) and after_end_mark(title.text) != "" and not byline(beyond.text))
+        if kind == _HEADER:
+            behind = text.find("\n", end + 2)
+            title = text[end + 2 : behind].strip()
+            if layout is Layout.DATEBLOCK or not title or not text.startswith("\n\n", end):
+                return False
+            if following.start() <= behind or not text.startswith("\n\n", behind):
+                return False
+        elif layout is not (Layout.DATEBLOCK if kind == _END_MARK else Layout.BYLINE) or text[end : end + 1] != "\n":
+            return False
+        else:
+            behind = end
+        if following.lastindex == _BYLINE and _blank(text[behind : following.start()]):
+            return False
+        if kind == _HEADER:
+            self._pass_by(start)
+            self._close(start, complete=False)
+            self._begin(Layout.DATEBLOCK, title, mark.group(_HEADER - 1, _HEADER), behind)
+        else:
+            self._close(start, complete=True)
+            self._page_ends = kind == _LIST_END
+            self._at = end
+        return True
 
-    def _goes_on(self, title: Line) -> bool:
+    def _byline(self, mark: re.Match[str], start: int) -> None:
+        """The last line before it is its title, the one glued to the byline before it too."""
+        text, end = self._text, mark.end()
+        at = text.rfind("\n", self._at, start - 1) + 1 or self._at
+        title = text[at : start - 1].strip()
+        if not title:
+            at, title = self._line_before(at)
+        self._pass_by(at)
+        self._close(at, complete=self._layout is Layout.BYLINE)
+        if title:
+            self._begin(Layout.BYLINE, title, mark.groups()[:_BYLINE], end)
+        self._at = end
+        if text[end : end + 1] in _MAY_BE_MARK:
+            self._look(end)
+
+    def _look(self, start: int) -> None:
+        """A line that may begin with a mark: it begins an entry, ends one, or both, or it is a title or text."""
+        end = self._text.find("\n", start)
+        line = _Line(start, len(self._text) if end < 0 else end, self._text[start : None if end < 0 else end], gap=True)
+        ahead = self._line_behind(line.end)
+        if ahead and byline.begins(self._text, ahead.start):
+            self._entitle(line)
+            return
+        beyond = self._line_behind(ahead.end) if ahead else None
+        end_mark, list_end = dateblock.after_end_mark(line.text), byline.after_list_end(line.text)
+        if self._heads(line.text, ahead, beyond) and not self._goes_on(ahead):
+            self._pass_by(start)
+            self._head(line.text, ahead, start, complete=False)
+        elif end_mark and self._heads(end_mark, ahead, beyond):
+            self._head(end_mark, ahead, start, complete=True)
+        elif list_end and self._heads(list_end, ahead, beyond):
+            self._head(list_end, ahead, start, complete=True)
+        elif end_mark == "" and self._layout is Layout.DATEBLOCK:
+            self._close(start, complete=True)
+            self._at = line.end
+        elif list_end == "" and self._layout is Layout.BYLINE:
+            self._close(start, complete=True)
+            self._page_ends = True
+            self._at = line.end
+
+    def _entitle(self, line: _Line) -> None:
+        """The line is the title of the byline behind it. A mark that is glued to its front ends what is open."""
+        text = line.text
+        for after in (dateblock.after_end_mark, byline.after_list_end):
+            if rest := after(text):
+                self._close(line.start, complete=True)
+                self._page_ends = True
+                self._at = line.start + line.text.rindex(rest)
+                text = rest
+
+    def _heads(self, text: str, title: _Line | None, beyond: _Line | None) -> bool:
+        """Whether a date begins an entry: a title of one whole line stands behind it, blank lines around."""
+        if title is None or not title.gap or dateblock.header(text) is None:
+            return False
+        if beyond is None:
+            whole = self._text.startswith("\n", title.end)
+        else:
+            whole = beyond.gap and not byline.begins(self._text, beyond.start)
+        return whole and not dateblock.header(title.text) and dateblock.after_end_mark(title.text) != ""
+
+    def _goes_on(self, title: _Line | None) -> bool:
         """Whether what looks like a title inside an open entry is a sentence of its body."""
-        return isinstance(self._open, OpenBlock) and title.text.rstrip().endswith(_SENTENCE_ENDS)
+        inside = self._layout is Layout.DATEBLOCK
+        return inside and title is not None and title.text.rstrip().endswith(_SENTENCE_ENDS)
 
-    def _head(self, text: str, title: Line) -> None:
-        found = header(text)
-        if found:
-            self._begin(OpenBlock(*found, title.text.strip()))
-            self._taken = True
+    def _head(self, text: str, title: _Line | None, start: int, *, complete: bool) -> None:
+        """Begin an entry of this date; a mark before the date makes what is open complete and ends the page."""
+        found = dateblock.header(text)
+        if found and title:
+            self._close(start, complete=complete)
+            self._page_ends = self._page_ends or complete
+            self._begin(Layout.DATEBLOCK, title.text.strip(), found, title.end)
 
-    def _begin(self, entry: OpenBlock | OpenBylined) -> None:
-        if self._page_of and (self._page_ends or self._page_of is not type(entry)):
-            self._page += 1
-        self._open, self._last = entry, _END
-        self._page_of, self._page_ends = type(entry), False
+    def _line_before(self, start: int) -> tuple[int, str]:
+        """Where the last line before `start` begins that is not blank, and its text; empty where there is none."""
+        end = start - 1
+        while end > self._at:
+            at = max(self._text.rfind("\n", self._at, end) + 1, self._at)
+            if text := self._text[at:end].strip():
+                return at, text
+            end = at - 1
+        return start, ""
 
-    def _close(self, *, complete: bool) -> Iterator[Sighting]:
-        if self._open:
-            yield self._open.sighting(self._dump, self._position, self._page, complete=complete)
-            self._position += 1
-            self._open = None
-            self._page_ends = not complete
+    def _line_behind(self, end: int) -> _Line | None:
+        found = _LINE.match(self._text, end)
+        return _Line(found.start(2), found.end(2), found[2], gap=bool(found[1])) if found else None
+
+    def _pass_by(self, end: int) -> None:
+        """Text outside entries is furniture, and a page does not go on behind it."""
+        if self._layout is None and not self._page_ends:
+            self._page_ends = not _blank(self._text[self._at : end])
+
+    def _begin(self, layout: Layout, title: str, mark: tuple[str, ...], body: int) -> None:
+        if self._page_ends or self._page_of is not layout:
+            self._page += self._page_of is not None
+            self._page_of, self._page_ends = layout, False
+        self._layout, self._title, self._header = layout, title, mark
+        self._at = self._body = body
+
+    def _close(self, end: int, *, complete: bool) -> None:
+        layout = self._layout
+        if layout is None:
+            return
+        body = self._text[self._body : end]
+        if self._before:
+            body = "".join([*self._before, body])
+            self._before = []
+        self._cuts.append(Cut._make((layout, self._page, self._title, self._header, body, complete)))
+        self._layout = None
+        self._page_ends = not complete
+
+
+def _blank(text: str) -> bool:
+    return not text or text.isspace()

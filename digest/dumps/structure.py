@@ -72,6 +72,9 @@ def _runs(content: Content) -> Iterator[Block | list[str]]:
 
 
 def _structured(run: Sequence[str]) -> Iterator[Block]:
+    if not any("$$" in paragraph or "\\" in paragraph for paragraph in run):
+        yield from _plain(run)
+        return
     plain: list[str] = []
     for paragraph in _joined(run):
         if _DISPLAYED.search(paragraph) is None:
@@ -99,6 +102,8 @@ def _joined(run: Sequence[str]) -> Iterator[str]:
 
 def _open(text: str) -> bool:
     """Whether a displayed formula begins in the text and does not end in it."""
+    if "$$" not in text and "\\begin" not in text:
+        return False
     rest = _DISPLAYED.sub("", text)
     return rest.count("$$") % 2 == 1 or _OPENS.search(rest) is not None
 
@@ -122,6 +127,10 @@ def _plain(paragraphs: Sequence[str]) -> Iterator[Block]:
     """Blocks of paragraphs without displayed formulas: verse and code that stand line by line are put together."""
     at = 0
     while at < len(paragraphs):
+        if _is_surely_prose(paragraphs[at]):
+            yield Block(BlockKind.PARAGRAPH, paragraphs[at])
+            at += 1
+            continue
         for kind, length in ((BlockKind.CODE, _code_length), (BlockKind.VERSE, _verse_length)):
             count = length(paragraphs[at:])
             if count:
@@ -131,6 +140,16 @@ def _plain(paragraphs: Sequence[str]) -> Iterator[Block]:
         else:
             yield _single(paragraphs[at])
             at += 1
+
+
+def _is_surely_prose(paragraph: str) -> bool:
+    """Whether it can be told without a look at its words, as most can: one line, in Chinese, longer than verse."""
+    return (
+        len(paragraph) > _VERSE_LENGTH
+        and "\u3400" <= paragraph[0] <= "\u9fff"
+        and "\n" not in paragraph
+        and len(paragraph.rstrip()) > _VERSE_LENGTH
+    )
 
 
 def _single(paragraph: str) -> Block:
@@ -191,8 +210,8 @@ def _headed(made: Sequence[Block]) -> Iterator[Block]:
 def _is_heading(text: str) -> bool:
     line = text.strip()
     return (
-        "\n" not in line
-        and len(line) <= _HEADING_LENGTH
+        len(line) <= _HEADING_LENGTH
+        and "\n" not in line
         and not line.endswith(_NO_HEADING_END)
         and not _LIST_POINT.match(line)
         and "://" not in line

@@ -3,49 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from digest.model import DateEvidence, Layout, Sighting
 
-_BYLINE = re.compile(
-    r"\s*By (?P<author>.+?) \| (?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
-    r" \| (?P<readers>\d[\d,]*)位[读讀]者 \| 引用(?P<rest>.*)"
-)
+if TYPE_CHECKING:
+    from digest.dumps.layouts.cuts import Cut
+
+# Author, year, month, day, readers; what follows is glued to the label.
+BYLINE = r"By (.+?) \| (\d{4})-(\d{1,2})-(\d{1,2}) \| (\d[\d,]*)位[读讀]者 \| 引用"
+LIST_END = "最近(?:评论|評論)"
+_BYLINE = re.compile(rf"[^\S\n]*{BYLINE}")
 _CUT_BYLINE = re.compile(r"By [^|]{0,40}(?: \|.*)?")
-_LIST_END = re.compile("\\s*最近(?:评论|評論)")
+_LIST_END = re.compile(rf"\s*{LIST_END}")
 
 
-@dataclass(slots=True)
-class OpenBylined:
-    """An entry whose end was not seen yet. `lines` are its body's, the one glued to 引用 in front, none blank."""
-
-    title: str
-    byline: re.Match[str]
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, line: str, *, gap: bool) -> None:  # noqa: ARG002 - blank lines carry nothing in this layout
-        self.lines.append(line)
-
-    def sighting(self, dump: str, position: int, page: int, *, complete: bool) -> Sighting:
-        return Sighting(
-            dump=dump,
-            position=position,
-            page=page,
-            layout=Layout.BYLINE,
-            title=self.title,
-            author=self.byline["author"].strip() or None,
-            date=_evidence(*(int(self.byline[part]) for part in ("year", "month", "day"))),
-            readers=int(self.byline["readers"].replace(",", "")),
-            paragraphs=tuple(self.lines),
-            figures=(),
-            complete=complete,
-        )
-
-
-def byline(line: str) -> re.Match[str] | None:
-    """The parts of a byline: author, year, month, day, readers and the rest, which is glued to its label."""
-    return _BYLINE.fullmatch(line) if "By " in line[:40] else None
+def begins(text: str, at: int) -> bool:
+    """Whether a byline stands at this place."""
+    return _BYLINE.match(text, at) is not None
 
 
 def after_list_end(line: str) -> str | None:
@@ -54,9 +30,34 @@ def after_list_end(line: str) -> str | None:
     return line[found.end() :].strip() if found else None
 
 
-def is_cut(line: str) -> bool:
-    """Whether a last line is a byline that was still being written."""
-    return _CUT_BYLINE.fullmatch(line) is not None
+def without_cut_byline(cut: Cut) -> Cut:
+    """An entry at the end of a file, less its last line where that is a byline being written, and the title before."""
+    lines = _lines(cut.body) if cut.layout is Layout.BYLINE else []
+    if not lines or _CUT_BYLINE.fullmatch(lines[-1]) is None:
+        return cut
+    return cut._replace(body="\n".join(lines[:-2]))
+
+
+def sighting(cut: Cut, dump: str, position: int) -> Sighting:
+    """What the text of an entry says. Blank lines carry nothing in this layout."""
+    author, year, month, day, readers = cut.mark
+    return Sighting(
+        dump=dump,
+        position=position,
+        page=cut.page,
+        layout=Layout.BYLINE,
+        title=cut.title,
+        author=author.strip() or None,
+        date=_evidence(int(year), int(month), int(day)),
+        readers=int(readers.replace(",", "")),
+        paragraphs=tuple(_lines(cut.body)),
+        figures=(),
+        complete=cut.complete,
+    )
+
+
+def _lines(body: str) -> list[str]:
+    return [line for line in body.split("\n") if line and not line.isspace()]
 
 
 def _evidence(year: int, month: int, day: int) -> DateEvidence | None:

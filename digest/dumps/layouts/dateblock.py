@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.model import DateEvidence, Layout, Sighting
@@ -12,53 +11,46 @@ from digest.model import DateEvidence, Layout, Sighting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from digest.dumps.layouts.cuts import Cut
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_HEADER = re.compile(rf"\s*(\d{{1,2}}) ({'|'.join(_MONTHS)})\s*")
-_END = re.compile("\\s*(?:点击阅读全文|點擊閱讀全文)(?:\\.{3,}|…{1,2}|。{3})?")
+HEADER = rf"([0-9]{{1,2}}) ({'|'.join(_MONTHS)})"  # day, month
+END_MARK = r"(?:点击阅读全文|點擊閱讀全文)(?:\.{3,}|…{1,2}|。{3})?"
+_HEADER = re.compile(rf"\s*{HEADER}\s*")
+_END = re.compile(rf"\s*{END_MARK}")
+_BLANK_LINE = re.compile(r"(?:\n|\A)[^\S\n]+(?=\n|\Z)")
 _LEAP_YEAR = 2024
 
 
-@dataclass(slots=True)
-class OpenBlock:
-    """An entry whose end was not seen yet. `lines` are its body's, an empty one where a blank line stood."""
-
-    day: int
-    month: int
-    title: str
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, line: str, *, gap: bool) -> None:
-        if gap and self.lines:
-            self.lines.append("")
-        self.lines.append(line)
-
-    def sighting(self, dump: str, position: int, page: int, *, complete: bool) -> Sighting:
-        paragraphs, figures = body(self.title, _paragraphs(self.lines))
-        return Sighting(
-            dump=dump,
-            position=position,
-            page=page,
-            layout=Layout.DATEBLOCK,
-            title=self.title,
-            author=None,
-            date=_evidence(self.month, self.day),
-            readers=None,
-            paragraphs=paragraphs,
-            figures=figures,
-            complete=complete,
-        )
-
-
-def header(line: str) -> tuple[int, int] | None:
+def header(line: str) -> tuple[str, str] | None:
     """Day and month of a line like `6 Nov`, possible or not."""
     found = _HEADER.fullmatch(line)
-    return (int(found[1]), _MONTHS.index(found[2]) + 1) if found else None
+    return (found[1], found[2]) if found else None
 
 
 def after_end_mark(line: str) -> str | None:
     """What follows the end mark that a line begins with: empty where it stands alone; None where there is none."""
     found = _END.match(line)
     return line[found.end() :].strip() if found else None
+
+
+def sighting(cut: Cut, dump: str, position: int) -> Sighting:
+    """What the text of an entry says."""
+    day, month = cut.mark
+    paragraphs, figures = body(cut.title, _paragraphs(cut.body))
+    return Sighting(
+        dump=dump,
+        position=position,
+        page=cut.page,
+        layout=Layout.DATEBLOCK,
+        title=cut.title,
+        author=None,
+        date=_evidence(_MONTHS.index(month) + 1, int(day)),
+        readers=None,
+        paragraphs=paragraphs,
+        figures=figures,
+        complete=cut.complete,
+    )
 
 
 def body(title: str, paragraphs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -81,14 +73,10 @@ def body(title: str, paragraphs: Sequence[str]) -> tuple[tuple[str, ...], tuple[
     return tuple(kept), tuple(figures)
 
 
-def _paragraphs(lines: Sequence[str]) -> list[str]:
-    paragraphs: list[list[str]] = [[]]
-    for line in lines:
-        if line:
-            paragraphs[-1].append(line)
-        else:
-            paragraphs.append([])
-    return ["\n".join(paragraph) for paragraph in paragraphs if paragraph]
+def _paragraphs(text: str) -> list[str]:
+    """What blank lines divide, those of white space too."""
+    parts = _BLANK_LINE.sub("\n", text).split("\n\n")
+    return [paragraph for part in parts if (paragraph := part.strip("\n"))]
 
 
 def _evidence(month: int, day: int) -> DateEvidence | None:

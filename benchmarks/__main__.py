@@ -1,0 +1,46 @@
+"""`python -m benchmarks [GROUP...]`: runs the benchmarks, prints the table, writes build/bench.json.
+
+`--check` fails where a floor is missed, `--docs` puts the table into docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from benchmarks import machine, report
+
+if TYPE_CHECKING:
+    from benchmarks.measure import Row
+
+GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start")
+RESULTS = machine.ROOT / "build" / "bench.json"
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; 1 where a floor is missed and `--check` asks."""
+    wanted = [name for name in arguments if not name.startswith("--")] or GROUPS
+    made: list[Row] = []
+    for name in wanted:
+        started = time.perf_counter()
+        for row in importlib.import_module(f"benchmarks.{name}").rows():
+            print(report.line(row), flush=True)
+            made.append(row)
+        print(f"{'':>2}{name}: {time.perf_counter() - started:.0f} s", flush=True)
+    facts = machine.described() | {"date": datetime.now(UTC).date().isoformat()}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(facts | {"rows": [asdict(row) for row in made]}, indent=1, ensure_ascii=False) + "\n")
+    if "--docs" in arguments:
+        report.write(facts, made)
+    missed = [row for row in made if not row.holds]
+    print(f"{len(made) - len(missed)} of {len(made)} floors are met")
+    return int(bool(missed) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
