@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("config/digest.toml")
 _SECRETS = Path("/run/secrets")
 _SCHEDULE = (  # what editions.schedule reads
-    r"(?i)^\s*(daily|(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
+    r"(?i)^\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"
+    r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
 )
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -136,7 +137,7 @@ class Digest(_Group):
     schedule: str = Field(
         "mon 08:00",
         pattern=_SCHEDULE,
-        description="Weekdays and a time, such as `mon 08:00`, `mon,thu 18:30` or `daily 07:00`.",
+        description="`mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` (a date up to 28).",
     )
     timezone: Zone = Field("UTC", description="The zone of the schedule.")
     language: Language = Field("zh_CN", description="The language of its mails, unless a subscriber has their own.")
