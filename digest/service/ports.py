@@ -486,8 +486,10 @@ class Subscribers(Protocol):
         language: str,
         fmt: Format,
         now: datetime,
+        digests: Sequence[DigestId] = (),
+        source: str = "",
     ) -> SubscriberRecord | None:
-        """A new person, who follows nothing yet; None where the address is known already."""
+        """A new person with a consent record a digest; None where the address is known already."""
         ...
 
     def join(

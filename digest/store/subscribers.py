@@ -50,6 +50,8 @@ class SqlSubscribers:
         language: str,
         fmt: Format,
         now: datetime,
+        digests: Sequence[DigestId] = (),
+        source: str = "",
     ) -> SubscriberRecord | None:
         row = {
             "address": address,
@@ -69,7 +71,11 @@ class SqlSubscribers:
             .returning(subscribers.c.id)
         )
         number = self._connection.execute(added).scalar_one_or_none()
-        return None if number is None else self.get(SubscriberId(number))
+        if number is None:
+            return None
+        for digest in digests:
+            self.join(SubscriberId(number), digest, source, now)
+        return self.get(SubscriberId(number))
 
     def join(
         self,
