@@ -6,43 +6,55 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.dates import better, evidence_date
-from digest.changes.fingerprint import view
-from digest.changes.keys import entry_id, lead_key, title_key
-from digest.changes.matching import content_of, matches, same_article
-from digest.changes.text import Relation, merged, normal, plain_text, relation
+from digest.changes.keys import entry_id, title_key
+from digest.changes.matching import matches, same_article
+from digest.changes.text import Relation, merged, normal, relation
 from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Known, Placing, Questions, Revised, Vanished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from digest.changes.matching import Match
-    from digest.model import Content, EntryDate, EntryId, Sighting, Snapshot
+    from digest.changes.shown import Shown
+    from digest.model import Content, EntryDate, EntryId
 
 
-def questions(snapshot: Snapshot) -> Questions:
-    """What to ask the store before the diff."""
-    days = (s.date for s in snapshot.sightings if s.date and s.date.year is not None)
+def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
+    """What to ask the store before the diff: who answers to a title, and who stood where something changed since."""
+    titles = frozenset(one.key for one in shown if one.sighting.position not in stood)
+    gone = {placing.entry for placing in last} - {placing.entry for placing in stood.values()}
+    return Questions(titles, entries=frozenset(gone))
+
+
+def rival_questions(shown: Sequence[Shown], known: Iterable[Known], stood: Mapping[int, Placing]) -> Questions:
+    """What to ask then, where nobody answers to a title: whose title it may correct."""
+    titles = {title for entry in known for title in entry.titles}
+    untitled = [one for one in shown if one.sighting.position not in stood and one.key not in titles]
+    days = (one.sighting.date for one in untitled if one.sighting.date)
     return Questions(
-        frozenset(title_key(s.title) for s in snapshot.sightings),
-        frozenset(filter(None, (lead_key(content_of(s)) for s in snapshot.sightings))),
-        frozenset((day.year, day.month, day.day) for day in days if day.year is not None),
+        leads=frozenset(filter(None, (one.lead for one in untitled))),
+        days=frozenset((day.year, day.month, day.day) for day in days if day.year is not None),
     )
 
 
 def diff(
-    snapshot: Snapshot,
+    shown: Sequence[Shown],
     last: Sequence[Placing],
     known: Iterable[Known],
+    stood: Mapping[int, Placing],
     *,
     now: datetime,
     earliest: date | None = None,
     latest: date | None = None,
 ) -> ChangeSet:
-    """Compare a snapshot with the last good reading of its dump and with every entry that answers to it."""
+    """Compare the sightings of a dump with its last good reading and with every entry that answers to them.
+
+    `stood` (see `matching.unchanged`) are those that need no comparison, and whose entries need not be known.
+    """
     entries = list(known)
     fold = _Fold(last, {entry.id for entry in entries}, now, earliest, latest)
-    for match in matches(snapshot.sightings, last, entries):
+    for match in matches(shown, last, entries, stood):
         fold.take(match)
     return fold.change_set()
 
@@ -55,7 +67,7 @@ class _State:
     content: Content
     date: EntryDate | None
     first_position: int | None = None  # of a new entry
-    longest: str = ""  # the longest plain text that showed a new entry
+    longest: Shown | None = None  # with the longest plain text that showed a new entry
     known: Known | None = None
     cause: Cause | None = None
     dated: bool = False
@@ -80,6 +92,7 @@ class _Fold:
     states: dict[EntryId, _State] = field(default_factory=dict)
     placings: list[Placing] = field(default_factory=list)
     reports: list[Ambiguous] = field(default_factory=list)
+    counts: list[tuple[EntryId, int]] = field(default_factory=list)  # of what stands as it stood
     _new: dict[str, list[_State]] = field(default_factory=dict)
     _own: dict[EntryId, list[Placing]] = field(default_factory=dict)
 
@@ -93,65 +106,61 @@ class _Fold:
             self.reports.append(match.report)
         if match.unassigned:
             return
-        sighting = match.sighting
-        state = self._state_of(match)
-        own = self._own.get(state.entry, [])
-        shown = view(content_of(sighting))
+        sighting = match.shown.sighting
+        state = None if match.stood else self._state_of(match)
+        name = state.entry if state else match.stood.entry
         self.placings.append(
             Placing(
-                entry=state.entry,
+                entry=name,
                 position=sighting.position,
                 page=sighting.page,
                 title=sighting.title,
                 evidence=sighting.date,
                 readers=sighting.readers,
-                view=shown,
+                view=match.shown.view,
                 complete=sighting.complete,
             )
         )
+        if state:
+            self._fold(state, match.shown)
+        elif sighting.readers not in {None, match.stood.readers}:
+            self.counts.append((name, sighting.readers))
+
+    def _fold(self, state: _State, shown: Shown) -> None:
         if state.known and state.known.removed:
             return
-        if all(placing.view != shown for placing in own):
-            _compare(state, sighting, own)
+        own, sighting = self._own.get(state.entry, []), shown.sighting
+        if all(placing.view != shown.view for placing in own):
+            _compare(state, shown, own)
         dated = better(state.date, evidence_date(sighting.date, self.now, self.earliest, self.latest))
         if dated:
             state.date, state.dated = dated, True
-        self._count(state, sighting, own)
+        _count(state, sighting.readers, own)
 
     def _state_of(self, match: Match) -> _State:
         """The state of the matched entry, or of a new one; a new entry may stand twice in one dump."""
-        sighting = match.sighting
+        shown, sighting = match.shown, match.shown.sighting
         if match.entry:
             entry = match.entry
             return self.states.setdefault(
                 entry.id, _State(entry.id, entry.content, entry.date, known=entry, readers=entry.readers)
             )
-        alike = self._new.setdefault(title_key(sighting.title), [])
-        text = plain_text(content_of(sighting))
+        alike = self._new.setdefault(shown.key, [])
         for state in alike:
-            if same_article(sighting, state.date, state.longest):
-                state.longest = max(state.longest, text, key=len)
+            if same_article(shown, state.date, state.longest.text):
+                state.longest = max(state.longest, shown, key=lambda one: len(one.text))
                 return state
-        name = entry_id(sighting.title, sighting.date, self.taken)
+        name = entry_id(shown.key, sighting.date, self.taken)
         self.taken.add(name)
-        state = _State(name, content_of(sighting), None, first_position=sighting.position, longest=text)
+        state = _State(name, shown.content, None, first_position=sighting.position, longest=shown)
         self.states[name] = state
         alike.append(state)
         return state
 
-    def _count(self, state: _State, sighting: Sighting, own: Sequence[Placing]) -> None:
-        """A count is news where this dump showed another one before, or where none was as high."""
-        count = sighting.readers
-        if count is None:
-            return
-        moved = bool(own) and all(placing.readers != count for placing in own)
-        if moved or (not own and (state.readers is None or count > state.readers)):
-            state.readers = count
-
     def change_set(self) -> ChangeSet:
         """All of it."""
         changes: list[Added | Revised | Vanished] = []
-        readers, dates = [], []
+        readers, dates = self.counts, []
         for state in self.states.values():
             if state.first_position is not None:
                 changes.append(Added(state.entry, state.first_position, state.content, state.date))
@@ -166,10 +175,19 @@ class _Fold:
         return ChangeSet(tuple(changes), tuple(self.placings), tuple(readers), tuple(dates), tuple(self.reports))
 
 
-def _compare(state: _State, sighting: Sighting, own: Sequence[Placing]) -> None:
+def _count(state: _State, count: int | None, own: Sequence[Placing]) -> None:
+    """A count is news where this dump showed another one before, or where none was as high."""
+    if count is None:
+        return
+    moved = bool(own) and all(placing.readers != count for placing in own)
+    if moved or (not own and (state.readers is None or count > state.readers)):
+        state.readers = count
+
+
+def _compare(state: _State, one: Shown, own: Sequence[Placing]) -> None:
     """Let a sighting that this dump did not show before change the entry's content."""
-    shown = content_of(sighting)
-    if state.first_position == sighting.position:
+    shown = one.content
+    if state.first_position == one.sighting.position:
         return
     _compare_title(state, shown, own)
     _compare_text(state, shown, own)

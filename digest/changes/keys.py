@@ -8,11 +8,11 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from digest.changes.text import plain_text
+from digest.changes.text import plain_lines
 from digest.model import EntryId
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
 
     from digest.model import Content, DateEvidence
 
@@ -28,7 +28,7 @@ _FOLDED = str.maketrans(
     | dict.fromkeys("》〉", ">")
     | {"。": ".", "、": ",", "·": ".", "・": "."}
 )
-_DROPPED = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_DROPPED = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _END = ".,!?;:~-\"'"
 _SERIES = re.compile(
     r"\d+(?:\.\d+)*"
@@ -44,7 +44,7 @@ def title_key(title: str) -> str:
 
     Width, case, white space, the kind of quotes, dashes and brackets and the punctuation at the end do not count.
     """
-    folded = _DROPPED.sub("", _folded(title))
+    folded = _DROPPED.sub("", "".join(_folded(title).split()))
     return folded.rstrip(_END) or folded
 
 
@@ -53,7 +53,12 @@ def lead_key(content: Content) -> str:
 
     Short lines do not count: a caption that stands there once looks like one.
     """
-    lead = plain_text(content, shortest=_SHORTEST)[:_LEAD]
+    return lead_of(plain_lines(content))
+
+
+def lead_of(lines: Sequence[str]) -> str:
+    """The lead key of a content with these plain lines."""
+    lead = "".join(line for line in lines if len(line) >= _SHORTEST)[:_LEAD]
     return f"1:{hashlib.sha256(lead.encode()).hexdigest()[:20]}" if len(lead) == _LEAD else ""
 
 
@@ -66,13 +71,13 @@ def _folded(title: str) -> str:
     return unicodedata.normalize("NFKC", title).translate(_FOLDED).casefold()
 
 
-def entry_id(title: str, evidence: DateEvidence | None, taken: Container[str]) -> EntryId:
+def entry_id(key: str, evidence: DateEvidence | None, taken: Container[str]) -> EntryId:
     """A new id: 13 characters from title key and day, with `-2`, `-3` … where it is taken.
 
     The year does not count, since it may become known later: a store that is built anew mints the same ids.
     """
     day = f"{evidence.month:02}-{evidence.day:02}" if evidence else ""
-    hashed = hashlib.sha256(f"1\n{title_key(title)}\n{day}".encode()).digest()[:8]
+    hashed = hashlib.sha256(f"1\n{key}\n{day}".encode()).digest()[:8]
     minted = base64.b32encode(hashed).decode().rstrip("=").lower()
     name, number = minted, 1
     while name in taken:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -11,52 +12,95 @@ from rapidfuzz import fuzz
 from digest.changes.keys import lead_key, series_marks, title_key
 from digest.changes.text import plain_text, similarity
 from digest.changes.values import Ambiguous, Known
-from digest.model import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from digest.changes.shown import Line, Shown
     from digest.changes.values import Placing
-    from digest.model import DateEvidence, EntryDate, EntryId, Sighting
-
-    _Line = tuple[str, DateEvidence | None]
+    from digest.model import DateEvidence, EntryDate, EntryId
 
 _SAME_TEXT = 0.85
 _OTHER_TEXT = 0.5
 _SAME_TITLE = 0.75
+_LATE = timedelta(days=366)
 _COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither."""
+    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
 
-    sighting: Sighting
+    `stood` is where it stood in the last reading, to the letter: then the entry is that one's, known or not.
+    """
+
+    shown: Shown
     entry: Known | None
     unassigned: bool = False
     report: Ambiguous | None = None
+    stood: Placing | None = None
 
 
-def _line(title: str, evidence: DateEvidence | None) -> _Line:
-    """What an entry's line on a page says of it: title and day."""
-    return title_key(title), evidence
+def unchanged(
+    shown: Sequence[Shown], last: Sequence[Placing], *, now: datetime, ranged: bool = False
+) -> dict[int, Placing]:
+    """The sightings, by position, that stood in the last reading to the letter, with their placings.
 
-
-def content_of(sighting: Sighting) -> Content:
-    """What a reader reads of a sighting."""
-    return Content(sighting.title, sighting.author, sighting.paragraphs, sighting.figures, sighting.complete)
-
-
-def matches(sightings: Sequence[Sighting], last: Sequence[Placing], known: Iterable[Known]) -> list[Match]:
-    """The match of each sighting, in their order.
-
-    First each sighting takes an entry that answers to its title; then what is left may be a corrected title of an
-    entry that no other sighting answers to.
+    Only where nothing can be confused or have become clear since: title and day stand once on both sides, no range of
+    the operator's (`ranged`) could tell the year, and the date is no late one, which may not have been believable.
     """
-    board = _Board(sightings, last, known)
-    by_title = {sighting.position: board.by_title(sighting) for sighting in sightings}
+    if not last:
+        return {}
+    views = {(placing.view, placing.evidence): placing for placing in last}
+    before, here = Counter(_lines_of(shown, last)), Counter(one.line for one in shown)
+    late = now.date() - _LATE
+    return {
+        one.sighting.position: stood
+        for one in shown
+        if (stood := views.get((one.view, one.sighting.date)))
+        and before[one.line] == here[one.line] == 1
+        and _is_settled(one.sighting.date, late, ranged=ranged)
+    }
+
+
+def _is_settled(evidence: DateEvidence | None, late: date, *, ranged: bool) -> bool:
+    if evidence is None:
+        return True
+    return not ranged if evidence.year is None else date(evidence.year, evidence.month, evidence.day) < late
+
+
+def _lines_of(shown: Sequence[Shown], last: Sequence[Placing]) -> Iterator[Line]:
+    """The lines of the last reading; most of its titles still stand there, and have their key."""
+    keys = {one.content.title: one.key for one in shown}
+    return ((keys.get(placing.title) or title_key(placing.title), placing.evidence) for placing in last)
+
+
+def matches(
+    shown: Sequence[Shown], last: Sequence[Placing], known: Iterable[Known], stood: Mapping[int, Placing]
+) -> list[Match]:
+    """The match of each sighting, in their order; `stood` as from `unchanged`.
+
+    What stands there as it stood needs no more. Of the others, first each takes an entry that answers to its title;
+    then what is left may be a corrected title of an entry that no other sighting answers to.
+    """
+    board = _Board(shown, last, known)
+    by_title = {one.sighting.position: board.by_title(one) for one in shown if one.sighting.position not in stood}
+    contested = {match.entry.id for match in by_title.values() if match and match.entry}
+    still = {position: placing for position, placing in stood.items() if placing.entry not in contested}
+    for one in shown:  # an entry that another sighting answers to as well is judged with it
+        if one.sighting.position in stood and one.sighting.position not in still:
+            by_title[one.sighting.position] = board.by_title(one)
     board.claimed = {match.entry.id for match in by_title.values() if match and match.entry}
-    return board.apart([by_title[sighting.position] or board.corrected(sighting) for sighting in sightings])
+    board.claimed |= {placing.entry for placing in still.values()}
+    return board.apart(
+        [
+            Match(one, None, stood=placing)
+            if (placing := still.get(one.sighting.position))
+            else by_title[one.sighting.position] or board.corrected(one)
+            for one in shown
+        ]
+    )
 
 
 def same_day(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
@@ -66,12 +110,15 @@ def same_day(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
     return evidence.year is None or date.year is None or evidence.year == date.year
 
 
-def same_article(sighting: Sighting, date: EntryDate | None, text: str) -> bool:
+def same_article(shown: Shown, date: EntryDate | None, text: str) -> bool:
     """Whether a sighting of the same title shows this article too: on the same day, and with no other plain text."""
-    if _full(sighting.date, date):
+    evidence = shown.sighting.date
+    if _full(evidence, date):
         return True
-    score = similarity(plain_text(content_of(sighting)), text)
-    return same_day(sighting.date, date) and (score is None or score >= _OTHER_TEXT)
+    if not same_day(evidence, date):
+        return False
+    score = similarity(shown.text, text)
+    return score is None or score >= _OTHER_TEXT
 
 
 def _full(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
@@ -83,84 +130,83 @@ def _full(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
 class _Board:
     """The candidates, indexed by what a sighting can ask for."""
 
-    sightings: Sequence[Sighting]
+    shown: Sequence[Shown]
     last: Sequence[Placing]
     known: Iterable[Known]
     claimed: set[EntryId] = field(default_factory=set)
     _titled: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
-    _led: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
+    _led: dict[str, list[Known]] | None = None
     _dated: dict[tuple[int, int, int | None], list[Known]] = field(default_factory=lambda: defaultdict(list))
     _placed: dict[EntryId, list[Placing]] = field(default_factory=lambda: defaultdict(list))
-    _shown: dict[_Line, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _before: dict[_Line, list[EntryId]] = field(default_factory=lambda: defaultdict(list))
+    _lines: dict[Line, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _before: dict[Line, list[EntryId]] = field(default_factory=lambda: defaultdict(list))
     _texts: dict[EntryId, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for sighting in self.sightings:
-            self._shown[_line(sighting.title, sighting.date)].append(sighting.position)
-        for placing in self.last:
-            self._before[_line(placing.title, placing.evidence)].append(placing.entry)
+        for one in self.shown:
+            self._lines[one.line].append(one.sighting.position)
+        for placing, line in zip(self.last, _lines_of(self.shown, self.last), strict=True):
+            self._before[line].append(placing.entry)
             self._placed[placing.entry].append(placing)
         for entry in self.known:
             for title in entry.titles:
                 self._titled[title].append(entry)
-            if lead := lead_key(entry.content):
-                self._led[lead].append(entry)
             if entry.date:
                 self._dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
 
-    def by_title(self, sighting: Sighting) -> Match | None:
+    def by_title(self, shown: Shown) -> Match | None:
         """The entry of the same title, a report where it is doubtful, None where no entry has the title and day."""
-        titled = self._titled.get(title_key(sighting.title), [])
+        titled, sighting = self._titled.get(shown.key), shown.sighting
+        if not titled:
+            return None
         fitting = [entry for entry in titled if same_day(sighting.date, entry.date)]
         undated = [entry for entry in titled if entry.date is None or sighting.date is None]
         if not fitting and not undated:
             return None
-        certain = [entry for entry in fitting if _full(sighting.date, entry.date) or self._stood(entry, sighting)]
+        certain = [entry for entry in fitting if _full(sighting.date, entry.date) or self._stood(entry, shown)]
         if len(certain) == 1:
-            return Match(sighting, certain[0])
-        return self._by_text(sighting, (certain or fitting or undated)[:_COMPARED], dated=bool(fitting))
+            return Match(shown, certain[0])
+        return self._by_text(shown, (certain or fitting or undated)[:_COMPARED], dated=bool(fitting))
 
-    def _by_text(self, sighting: Sighting, candidates: list[Known], *, dated: bool) -> Match:
+    def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
         """Decide among entries of the same title by their texts; where they do not tell, by the place on the page."""
-        text = plain_text(content_of(sighting))
-        scored = [(similarity(text, self._text(entry)), entry) for entry in candidates]
+        scored = [(similarity(shown.text, self._text(entry)), entry) for entry in candidates]
         alike = [entry for score, entry in scored if score is None or score >= _SAME_TEXT]
         if len(alike) > 1:
             alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
-        placed = self._in_order(sighting, alike)
+        placed = self._in_order(shown, alike)
         if len(alike) == 1 or placed:
-            return Match(sighting, placed or alike[0])
+            return Match(shown, placed or alike[0])
         if alike:
-            return self._doubt(sighting, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
+            return self._doubt(shown, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
         close = [entry for score, entry in scored if score is not None and score >= _OTHER_TEXT]
         if len(close) == 1 and dated:
-            return Match(sighting, close[0])
-        return self._doubt(sighting, candidates, "has another text; kept apart as a new entry")
+            return Match(shown, close[0])
+        return self._doubt(shown, candidates, "has another text; kept apart as a new entry")
 
-    def corrected(self, sighting: Sighting) -> Match:
+    def corrected(self, shown: Shown) -> Match:
         """The entry whose title this sighting corrects, or none: then it shows a new one."""
-        text, marks = plain_text(content_of(sighting)), series_marks(sighting.title)
-        evidence = sighting.date
-        found: dict[EntryId, Known] = {}
-        for entry in self._rivals(sighting):
-            if entry.id in self.claimed or series_marks(entry.content.title) != marks:
-                continue
-            if not same_day(evidence, entry.date):
-                continue
-            score = similarity(text, self._text(entry))
-            if score is None:
-                alike = self._gone(entry, sighting) and _same_author(entry, sighting)
-                score = fuzz.ratio(title_key(entry.content.title), title_key(sighting.title)) / 100 if alike else 0
-                if score >= _SAME_TITLE:
-                    found[entry.id] = entry
-            elif score >= _SAME_TEXT:
-                found[entry.id] = entry
+        found = {entry.id: entry for entry in self._rivals(shown) if self._corrects(shown, entry)}
         if len(found) == 1:
-            return Match(sighting, next(iter(found.values())))
+            return Match(shown, next(iter(found.values())))
         if found:
-            return self._doubt(sighting, list(found.values()), "may correct one of their titles; kept as a new entry")
-        return Match(sighting, None)
+            return self._doubt(shown, list(found.values()), "may correct one of their titles; kept as a new entry")
+        return Match(shown, None)
+
+    def _corrects(self, shown: Shown, entry: Known) -> bool:
+        """Whether day and text are the entry's and no series mark differs. Titles are all that short texts leave."""
+        sighting = shown.sighting
+        if entry.id in self.claimed or not same_day(sighting.date, entry.date):
+            return False
+        score = similarity(shown.text, self._text(entry), _SAME_TEXT)
+        if score is None:
+            if not (self._gone(entry, shown) and _same_author(entry, shown)):
+                return False
+            if fuzz.ratio(title_key(entry.content.title), shown.key) / 100 < _SAME_TITLE:
+                return False
+        elif score < _SAME_TEXT:
+            return False
+        return series_marks(entry.content.title) == series_marks(sighting.title)
 
     def apart(self, made: Sequence[Match]) -> list[Match]:
         """The matches, less those by which one entry would get several titles, dates or texts."""
@@ -169,60 +215,65 @@ class _Board:
         years: dict[EntryId, set[int]] = defaultdict(set)
         for match in made:
             if match.entry:
-                titles[match.entry.id].add(title_key(match.sighting.title))
-                if date := match.sighting.date:
+                titles[match.entry.id].add(match.shown.key)
+                if date := match.shown.sighting.date:
                     days[match.entry.id].add((date.month, date.day))
                     years[match.entry.id] |= {date.year} if date.year else set()
 
         texts: dict[EntryId, str] = {}
 
         def checked(match: Match) -> Match:
-            entry, date = match.entry, match.sighting.date
+            entry, date = match.entry, match.shown.sighting.date
             if entry is None:
                 return match
             if date and (len(days[entry.id]) > 1 or (date.year and len(years[entry.id]) > 1)):
-                return self._doubt(match.sighting, [entry], "is one of several dates; kept apart as a new entry")
+                return self._doubt(match.shown, [entry], "is one of several dates; kept apart as a new entry")
             if len(titles[entry.id]) > 1 and entry.id not in self.claimed:
-                return self._doubt(match.sighting, [entry], "may correct its title, as others may; kept as a new entry")
-            text = plain_text(content_of(match.sighting))
+                return self._doubt(match.shown, [entry], "may correct its title, as others may; kept as a new entry")
+            text = match.shown.text
             alike = similarity(text, texts.setdefault(entry.id, text))
             if alike is not None and alike < _OTHER_TEXT and not _full(date, entry.date):
-                return self._doubt(match.sighting, [entry], "is one of several texts; kept apart as a new entry")
+                return self._doubt(match.shown, [entry], "is one of several texts; kept apart as a new entry")
             texts[entry.id] = max(texts[entry.id], text, key=len)
             return match
 
         return [checked(match) for match in made]
 
-    def _rivals(self, sighting: Sighting) -> list[Known]:
+    def _rivals(self, shown: Shown) -> list[Known]:
         """Entries of another title that the sighting may be: the same beginning, or the same full date."""
-        date = sighting.date
-        rivals = list(self._led.get(lead_key(content_of(sighting)) or "none", []))
+        if not self._titled:
+            return []
+        if self._led is None:
+            self._led = defaultdict(list)
+            for entry in self.known:
+                if lead := lead_key(entry.content):
+                    self._led[lead].append(entry)
+        date = shown.sighting.date
+        rivals = list(self._led.get(shown.lead or "none", []))
         if date:
             rivals += self._dated.get((date.month, date.day, date.year), [])
             if date.year is not None:
                 rivals += self._dated.get((date.month, date.day, None), [])
         return rivals[: 2 * _COMPARED]
 
-    def _stood(self, entry: Known, sighting: Sighting) -> bool:
+    def _stood(self, entry: Known, shown: Shown) -> bool:
         """Whether the last reading of this dump showed the entry under this title and day, which stand here once.
 
         Where the text is another one, the page may have moved on to the greeting of the next year.
         """
-        line = _line(sighting.title, sighting.date)
-        stood = len(self._shown[line]) == 1 and entry.id in self._before.get(line, ())
-        return stood and same_article(sighting, entry.date, self._text(entry))
+        stood = len(self._lines[shown.line]) == 1 and entry.id in self._before.get(shown.line, ())
+        return stood and same_article(shown, entry.date, self._text(entry))
 
-    def _gone(self, entry: Known, sighting: Sighting) -> bool:
+    def _gone(self, entry: Known, shown: Shown) -> bool:
         """Whether the last reading of this dump showed the entry with this day, under the title that is gone now."""
-        return any(placing.evidence == sighting.date for placing in self._placed[entry.id])
+        return any(placing.evidence == shown.sighting.date for placing in self._placed[entry.id])
 
-    def _in_order(self, sighting: Sighting, candidates: Sequence[Known]) -> Known | None:
+    def _in_order(self, shown: Shown, candidates: Sequence[Known]) -> Known | None:
         """The candidate in whose place the sighting stands, where title and day stand as often as they did."""
-        line = _line(sighting.title, sighting.date)
-        positions, before = self._shown[line], self._before.get(line, ())
+        positions, before = self._lines[shown.line], self._before.get(shown.line, ())
         if len(positions) != len(before):
             return None
-        stood = before[positions.index(sighting.position)]
+        stood = before[positions.index(shown.sighting.position)]
         return next((entry for entry in candidates if entry.id == stood), None)
 
     def _text(self, entry: Known) -> str:
@@ -230,12 +281,11 @@ class _Board:
             self._texts[entry.id] = plain_text(entry.content)
         return self._texts[entry.id]
 
-    def _doubt(
-        self, sighting: Sighting, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False
-    ) -> Match:
-        ids = tuple(sorted(entry.id for entry in candidates))
-        return Match(sighting, None, unassigned, Ambiguous(sighting.position, sighting.title, ids, outcome))
+    def _doubt(self, shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
+        ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
+        return Match(shown, None, unassigned, Ambiguous(sighting.position, sighting.title, ids, outcome))
 
 
-def _same_author(entry: Known, sighting: Sighting) -> bool:
-    return entry.content.author is None or sighting.author is None or entry.content.author == sighting.author
+def _same_author(entry: Known, shown: Shown) -> bool:
+    author = shown.sighting.author
+    return entry.content.author is None or author is None or entry.content.author == author

@@ -15,7 +15,7 @@ from digest.model import Content
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SPACE = re.compile(r"[\s\u200b\u2060\ufeff]+")
+_UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space to us, not to Python
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
 _ENOUGH = 40  # characters; shorter texts are no evidence of their own
 _COMPARED = 2000  # characters; excerpts agree or differ long before
@@ -33,16 +33,20 @@ class Relation(Enum):
 
 def normal(text: str) -> str:
     """The text without white space, its characters in one width."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    text = "".join(unicodedata.normalize("NFKC", text).split())
+    for unseen in _UNSEEN:
+        text = text.replace(unseen, "")
+    return text
 
 
-def plain_text(content: Content, *, shortest: int = 1) -> str:
-    """The normal text without the captions of figures, which one of the layouts drops.
+def plain_text(content: Content) -> str:
+    """The normal text without the captions of figures, which one of the layouts drops."""
+    return "".join(plain_lines(content))
 
-    `shortest`: lines of fewer characters are left out.
-    """
-    lines = _lines(content, frozenset(map(normal, content.figures)))
-    return "".join(line for line in lines if len(line) >= shortest)
+
+def plain_lines(content: Content) -> list[str]:
+    """The same, line by line, no empty ones."""
+    return _lines(content, frozenset(map(normal, content.figures)))
 
 
 def relation(old: Content, new: Content) -> Relation:
@@ -64,12 +68,15 @@ def relation(old: Content, new: Content) -> Relation:
     return Relation.MORE_AT_END if at_end and "delete" not in kinds else Relation.MORE
 
 
-def similarity(one: str, other: str) -> float | None:
-    """How alike two normal texts are as far as both go, from 0 to 1; None where one is too short to tell."""
+def similarity(one: str, other: str, least: float = 0.0) -> float | None:
+    """How alike two normal texts are as far as both go, from 0 to 1; None where one is too short to tell.
+
+    What is below `least` may be told as 0, which is quicker to say.
+    """
     length = min(len(one), len(other), _COMPARED)
     if length < _ENOUGH:
         return None
-    return fuzz.ratio(one[:length], other[:length]) / 100
+    return fuzz.ratio(one[:length], other[:length], score_cutoff=100 * least) / 100
 
 
 def merged(old: Content, new: Content, *, fuller: Content) -> Content:
@@ -102,7 +109,7 @@ def _with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
 
 
 def _lines(content: Content, captions: frozenset[str]) -> list[str]:
-    lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
+    lines = map(normal, "\n".join(content.paragraphs).split("\n"))
     return [line for line in lines if line and line not in captions]
 
 

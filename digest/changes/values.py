@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What the diff must know of the store: every entry that answers to one of these keys.
+    """What the diff must know of the store: every entry that answers to one of these keys, or is named.
 
     `titles` are title keys, `leads` are lead keys (both from `changes.keys`), `days` are full dates
-    `(year, month, day)`. All three without duplicates.
+    `(year, month, day)`; those on which more entries than a few are dated answer for none.
     """
 
-    titles: frozenset[str]
-    leads: frozenset[str]
-    days: frozenset[tuple[int, int, int]]
+    titles: frozenset[str] = frozenset()
+    leads: frozenset[str] = frozenset()
+    days: frozenset[tuple[int, int, int]] = frozenset()
+    entries: frozenset[EntryId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

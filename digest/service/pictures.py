@@ -30,5 +30,11 @@ def channel(tx: Transaction, contents: Iterable[Content], address: Callable[[str
 
 
 def _wanted(contents: Iterable[Content]) -> dict[str, Formula]:
-    found = (formula for content in contents for formula in formulas(blocks(content)) if needs_picture(formula))
+    found = (
+        formula
+        for content in contents
+        if any("$" in paragraph or "\\" in paragraph for paragraph in content.paragraphs)
+        for formula in formulas(blocks(content))
+        if needs_picture(formula)
+    )
     return {name(formula): formula for formula in found}

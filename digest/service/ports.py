@@ -136,16 +136,23 @@ class Readings(Protocol):
         """Every dump ever read of a source, by path."""
         ...
 
+    def dump(self, source: SourceId, path: str) -> KnownDump | None: ...
+
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         """The last good reading in page order; empty where there is none."""
         ...
 
-    def known(self, questions: Questions, also: Iterable[EntryId]) -> list[Known]:
-        """Every entry, removed ones too, that answers to a question or is named in `also`; no order, no twice."""
+    def known(self, questions: Questions) -> list[Known]:
+        """Every entry, removed ones too, that answers to a question; no order, no twice."""
         ...
 
-    def pages_with(self, entries: Iterable[EntryId]) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
-        """Each page (source, path, page) of a last good reading that shows one of the entries, in page order."""
+    def pages_with(
+        self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
+    ) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
+        """Each page (source, path, page) of a last good reading that shows one of the entries, in page order.
+
+        The pages of the dump `but` (source, path) are left out.
+        """
         ...
 
     def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]: ...

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 from zoneinfo import ZoneInfo
 
 from digest.changes.backlog import first_updated_at, news
 from digest.changes.dates import inferred
-from digest.changes.diff import diff, questions
+from digest.changes.diff import diff, questions, rival_questions
 from digest.changes.guards import hold_reason
 from digest.changes.keys import lead_key, title_key
-from digest.changes.matching import content_of
+from digest.changes.matching import unchanged
+from digest.changes.shown import shown
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.dumps.snapshot import read_snapshot
@@ -24,10 +26,12 @@ from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from digest.model import Snapshot
+    from digest.changes.shown import Shown
+    from digest.changes.values import Known, Placing
+    from digest.model import EntryDate, Snapshot
     from digest.service.ports import Readings, Store
     from digest.settings import Settings, Source
 
@@ -182,12 +186,18 @@ def _reading(
     known: KnownDump | None,
 ) -> Pass:
     name, now = looked.source, looked.read_at
-    asked = questions(snapshot)
-    pictures = drawn(store, map(content_of, snapshot.sightings))
-    with store.write() as tx:
+    read = shown(snapshot.sightings)
+    compare = partial(unchanged, read, now=now, ranged=bool(source.earliest or source.latest))
+    with store.read() as tx:
         last = tx.readings.last_reading(name, looked.path)
-        entries = tx.readings.known(asked, {placing.entry for placing in last})
-        changes = diff(snapshot, last, entries, now=now, earliest=source.earliest, latest=source.latest)
+    stood = compare(last)
+    pictures = drawn(store, (one.content for one in read if one.sighting.position not in stood))
+    with store.write() as tx:
+        if tx.readings.dump(name, looked.path) != known:  # somebody else read it since the pass began
+            last = tx.readings.last_reading(name, looked.path)
+            stood = compare(last)
+        entries = _answering(tx.readings, read, last, stood)
+        changes = diff(read, last, entries, stood, now=now, earliest=source.earliest, latest=source.latest)
         approved = known is not None and known.approved == looked.sha256
         reason = "" if approved else hold_reason(last, changes, keep=source.keep, common=source.common)
         if reason:
@@ -197,12 +207,12 @@ def _reading(
         state = tx.readings.source(name)
         first_import = state is None or state.settled_at is None
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
-        tx.readings.apply(
-            name, looked.path, changes, _facts(changes, settings.tag_base, now, first_import=first_import)
-        )
-        _infer(tx.readings, changes, now)
+        facts = _facts(changes, settings.tag_base, now, first_import=first_import)
+        tx.readings.apply(name, looked.path, changes, facts)
+        _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
-        enlist(tx, settings, {placing.entry for placing in changes.placings})
+        if not first_import:
+            enlist(tx, settings, _joining(changes, last))
     return Pass(
         name,
         dumps=1,
@@ -235,11 +245,33 @@ def atom_id(tag_base: str, entry: EntryId) -> AtomId:
     return AtomId(f"tag:{tag_base}:entry/{entry}")
 
 
-def _infer(readings: Readings, changes: ChangeSet, now: datetime) -> None:
+def _answering(
+    readings: Readings, read: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]
+) -> list[Known]:
+    """The entries that answer to the sightings; of other titles only where none answers to one's own."""
+    entries = readings.known(questions(read, last, stood))
+    here = {entry.id for entry in entries}
+    rivals = readings.known(rival_questions(read, entries, stood))
+    return [*entries, *(rival for rival in rivals if rival.id not in here)]
+
+
+def _joining(changes: ChangeSet, last: Sequence[Placing]) -> set[EntryId]:
+    """The entries that may belong to another feed than before: new ones, new to this dump, and revised ones."""
+    revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
+    return {placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised
+
+
+def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:
     """Let the years that are exact settle their neighbours, on every page that shows an entry of this dump."""
-    pages = readings.pages_with({placing.entry for placing in changes.placings})
-    dates = readings.dates({placing.entry for page in pages.values() for placing in page})
-    better = inferred(pages.values(), dates)
+    own: dict[int, list[Placing]] = {}
+    for placing in changes.placings:
+        own.setdefault(placing.page, []).append(placing)
+    here = {placing.entry for placing in changes.placings}
+    others = readings.pages_with(here, but=(looked.source, looked.path))
+    dates: dict[EntryId, EntryDate | None] = {entry.id: entry.date for entry in entries} | dict(changes.dates)
+    shown_there = {placing.entry for page in others.values() for placing in page}
+    dates |= readings.dates((here | shown_there) - dates.keys())
+    better = inferred([*own.values(), *others.values()], dates)
     if better:
         readings.upgrade_dates(better, now)
 

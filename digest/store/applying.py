@@ -10,7 +10,7 @@ from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.meta import grow_published
 from digest.store.revising import revise, store_first
-from digest.store.statements import batches, date_columns, date_of, insert
+from digest.store.statements import DATE, batches, date_of, date_values, insert, insert_rows
 from digest.store.tables import (
     KeyKind,
     entries,
@@ -36,15 +36,18 @@ if TYPE_CHECKING:
 
 def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
     """See `ports.Readings.apply`."""
+    before = _placed(connection, source, path)
     added = [change for change in changes.changes if isinstance(change, Added)]
     revised = [change for change in changes.changes if isinstance(change, Revised)]
     dates = dict(changes.dates)
     _insert_entries(connection, source, added, dates, facts)
-    _insert_keys(connection, facts)
+    _insert_keys(connection, added, facts)
     known = {entry: date for entry, date in dates.items() if entry not in facts.atom_ids}
     shown = bool(added) and not facts.first_import
     shown |= revise(connection, revised, known, facts.now)
-    shown |= _show(connection, source, [*(c.entry for c in added), *(p.entry for p in changes.placings)], facts.now)
+    new = {change.entry for change in added}
+    known_here = {placing.entry for placing in changes.placings} - new - before
+    shown |= _show(connection, source, new, known_here, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings)
     _report(connection, source, path, changes.ambiguous, facts.now)
@@ -99,42 +102,51 @@ def _insert_entries(
 ) -> None:
     if not added:
         return
-    connection.execute(
-        insert(connection, entries),
+    updated_at, told = (None, False) if facts.first_import else (facts.now, True)
+    dated = {change.entry: dates.get(change.entry, change.date) for change in added}
+    insert_rows(
+        connection,
+        entries,
+        ("id", "atom_id", "first_source", "first_seen_at", "page_order", "revision", "updated_at", "announced", *DATE),
         [
-            {
-                "id": change.entry,
-                "atom_id": facts.atom_ids[change.entry],
-                "first_source": source,
-                "first_seen_at": facts.now,
-                "page_order": change.position,
-                "revision": 1,
-                "updated_at": None if facts.first_import else facts.now,
-                "announced": not facts.first_import,
-                **date_columns(dates.get(change.entry, change.date)),
-            }
+            (
+                change.entry,
+                facts.atom_ids[change.entry],
+                source,
+                facts.now,
+                change.position,
+                1,
+                updated_at,
+                told,
+                *date_values(dated[change.entry]),
+            )
             for change in added
         ],
     )
-    store_first(connection, [(c.entry, c.content, dates.get(c.entry, c.date)) for c in added], facts.now)
+    store_first(connection, [(c.entry, c.content, dated[c.entry]) for c in added], facts.now)
 
 
-def _insert_keys(connection: Connection, facts: ApplyFacts) -> None:
+def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFacts) -> None:
+    new = {change.entry for change in added}
     rows = [
-        {"kind": kind, "key": key, "entry_id": entry}
-        for kind, keys in ((KeyKind.TITLE, facts.title_keys), (KeyKind.LEAD, facts.lead_keys))
+        (kind, key, entry)
+        for kind, keys in ((KeyKind.TITLE.value, facts.title_keys), (KeyKind.LEAD.value, facts.lead_keys))
         for entry, key in keys.items()
         if key  # an empty one would answer for every entry with too little text
     ]
-    if rows:
-        connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)
+    insert_rows(connection, entry_keys, ("kind", "key", "entry_id"), [row for row in rows if row[2] in new])
+    known = [{"kind": kind, "key": key, "entry_id": entry} for kind, key, entry in rows if entry not in new]
+    if known:
+        connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), known)
 
 
-def _show(connection: Connection, source: SourceId, seen: Collection[EntryId], now: datetime) -> bool:
-    """Record that the source shows these entries; whether a published one is new to it."""
-    fresh: list[str] = []
+def _show(
+    connection: Connection, source: SourceId, added: Collection[EntryId], known: Iterable[EntryId], now: datetime
+) -> bool:
+    """Record that the source shows these entries, new and known; whether one of the known is published and new to it."""
+    fresh: list[str] = [*added]
     shown = False
-    for batch in batches(dict.fromkeys(seen)):
+    for batch in batches(known):
         query = (
             select(entries.c.id, entries.c.updated_at, entries.c.removed_at)
             .outerjoin(entry_sources, (entry_sources.c.entry_id == entries.c.id) & (entry_sources.c.source == source))
@@ -143,9 +155,8 @@ def _show(connection: Connection, source: SourceId, seen: Collection[EntryId], n
         for row in connection.execute(query):
             fresh.append(row.id)
             shown |= row.updated_at is not None and row.removed_at is None
-    if fresh:
-        rows = [{"entry_id": entry, "source": source, "first_seen_at": now} for entry in fresh]
-        connection.execute(insert(connection, entry_sources), rows)
+    rows = [(entry, source, now) for entry in fresh]
+    insert_rows(connection, entry_sources, ("entry_id", "source", "first_seen_at"), rows)
     return shown
 
 
@@ -167,27 +178,28 @@ def _count_readers(
     )
 
 
+def _placed(connection: Connection, source: SourceId, path: str) -> set[str]:
+    """The entries of the last reading of the dump, which its source is known to show."""
+    here = select(placings.c.entry_id).where(placings.c.source == source, placings.c.path == path)
+    return set(connection.execute(here).scalars())
+
+
 def _replace_placings(connection: Connection, source: SourceId, path: str, reading: Sequence[Placing]) -> None:
     connection.execute(delete(placings).where(placings.c.source == source, placings.c.path == path))
-    if not reading:
-        return
-    connection.execute(
-        insert(connection, placings),
+    names = (
+        *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
+        *("readers", "view", "complete"),
+    )
+    insert_rows(
+        connection,
+        placings,
+        names,
         [
-            {
-                "source": source,
-                "path": path,
-                "page": placing.page,
-                "position": placing.position,
-                "entry_id": placing.entry,
-                "title": placing.title,
-                "month": placing.evidence and placing.evidence.month,
-                "day": placing.evidence and placing.evidence.day,
-                "year": placing.evidence and placing.evidence.year,
-                "readers": placing.readers,
-                "view": placing.view,
-                "complete": placing.complete,
-            }
+            (
+                *(source, path, placing.page, placing.position, placing.entry, placing.title),
+                *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
+                *(placing.readers, placing.view, placing.complete),
+            )
             for placing in reading
         ],
     )

@@ -25,13 +25,16 @@ from digest.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from digest.changes.values import ChangeSet, Questions
     from digest.service.ports import ApplyFacts
+
+
+_FEW = 4  # entries of one day: where more are, the day is no evidence that a title was corrected
 
 
 class SqlReadings:
@@ -65,6 +68,11 @@ class SqlReadings:
         rows = self._connection.execute(select(dumps).where(dumps.c.source == source).order_by(dumps.c.path))
         return {row.path: _known_dump(row) for row in rows}
 
+    def dump(self, source: SourceId, path: str) -> KnownDump | None:
+        query = select(dumps).where(dumps.c.source == source, dumps.c.path == path)
+        row = self._connection.execute(query).one_or_none()
+        return _known_dump(row) if row else None
+
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         query = (
             select(placings)
@@ -73,16 +81,22 @@ class SqlReadings:
         )
         return tuple(_placing(row) for row in self._connection.execute(query))
 
-    def known(self, questions: Questions, also: Iterable[EntryId]) -> list[Known]:
-        found: set[str] = set(also)
+    def known(self, questions: Questions) -> list[Known]:
+        found: set[str] = set(questions.entries)
         for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
             for batch in batches(keys):
                 answer = select(entry_keys.c.entry_id).where(entry_keys.c.kind == kind, entry_keys.c.key.in_(batch))
                 found.update(self._connection.execute(answer).scalars())
-        for days in batches(questions.days):
-            dated = select(entries.c.id).where(entries.c.date_full.in_([date(*day) for day in days]))
-            found.update(self._connection.execute(dated).scalars())
+        found.update(self._dated(questions.days))
         return [known for batch in batches(found) for known in self._known(batch)]
+
+    def _dated(self, days: Iterable[tuple[int, int, int]]) -> Iterator[str]:
+        """The entries of days on which only a few are dated."""
+        for some in batches(days):
+            here = entries.c.date_full.in_([date(*day) for day in some])
+            busy = select(entries.c.date_full).where(here).group_by(entries.c.date_full)
+            quiet = busy.having(func.count() <= _FEW)
+            yield from self._connection.execute(select(entries.c.id).where(entries.c.date_full.in_(quiet))).scalars()
 
     def _known(self, batch: list[str]) -> list[Known]:
         titles: dict[str, set[str]] = {}
@@ -104,12 +118,14 @@ class SqlReadings:
             for row in rows
         ]
 
-    def pages_with(self, entries: Iterable[EntryId]) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
+    def pages_with(
+        self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
+    ) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
         page = (placings.c.source, placings.c.path, placings.c.page)
         showing: set[tuple[str, str, int]] = set()
         for batch in batches(set(entries)):
             found = self._connection.execute(select(*page).where(placings.c.entry_id.in_(batch)).distinct())
-            showing.update((row.source, row.path, row.page) for row in found)
+            showing.update((row.source, row.path, row.page) for row in found if (row.source, row.path) != but)
         pages: dict[tuple[SourceId, str, int], list[Placing]] = {}
         for some in batches(sorted(showing)):
             query = select(placings).where(tuple_(*page).in_(some)).order_by(*page, placings.c.position)

@@ -10,7 +10,17 @@ from sqlalchemy import bindparam, update
 from digest.model import EntryId
 from digest.store import searching
 from digest.store.entries import entry_rows
-from digest.store.statements import batches, content_columns, content_of, date_columns, date_of, insert
+from digest.store.statements import (
+    CONTENT,
+    DATE,
+    batches,
+    content_of,
+    content_values,
+    date_columns,
+    date_of,
+    date_values,
+    insert_rows,
+)
 from digest.store.tables import entries, revisions
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from digest.model import Content, EntryDate
 
 _FIRST, _DATE = "first", "date"
+_REVISION = ("entry_id", "number", "at", "cause", "significant", *CONTENT, *DATE)
 
 
 @dataclass(slots=True)
@@ -36,7 +47,7 @@ class _Standing:
     date: EntryDate | None
     updated_at: datetime | None
     removed: bool = False
-    revisions: list[dict[str, object]] = field(default_factory=list)
+    revisions: list[tuple[object, ...]] = field(default_factory=list)
 
     def revise(self, at: datetime, cause: str, content: Content, *, significant: bool) -> None:
         self.number += 1
@@ -44,15 +55,11 @@ class _Standing:
         if significant and self.updated_at:
             self.updated_at = at
         self.revisions.append(
-            {
-                "entry_id": self.entry,
-                "number": self.number,
-                "at": at,
-                "cause": cause,
-                "significant": significant,
-                **content_columns(content),
-                **date_columns(self.date),
-            }
+            (
+                *(self.entry, self.number, at, str(cause), significant),
+                *content_values(content),
+                *date_values(self.date),
+            )
         )
 
     def row(self) -> dict[str, object]:
@@ -79,13 +86,11 @@ def store_first(
     connection: Connection, added: Sequence[tuple[EntryId, Content, EntryDate | None]], now: datetime
 ) -> None:
     """Store the first revision of new entries."""
-    rows: list[dict[str, object]] = []
-    for entry, content, date in added:
-        standing = _Standing(entry, 0, content, date, updated_at=None)
-        standing.revise(now, _FIRST, content, significant=True)
-        rows += standing.revisions
-    connection.execute(insert(connection, revisions), rows)
-    searching.index(connection, {entry: content for entry, content, _ in added})
+    rows = [
+        (entry, 1, now, _FIRST, True, *content_values(content), *date_values(date)) for entry, content, date in added
+    ]
+    insert_rows(connection, revisions, _REVISION, rows)
+    searching.index_new(connection, {entry: content for entry, content, _ in added})
 
 
 def revise(
@@ -103,7 +108,7 @@ def revise(
     moved = [it for it in standing.values() if it.revisions]
     if not moved:
         return False
-    connection.execute(insert(connection, revisions), [row for it in moved for row in it.revisions])
+    insert_rows(connection, revisions, _REVISION, [row for it in moved for row in it.revisions])
     connection.execute(_STAND, [it.row() for it in moved])
     searching.index(connection, {change.entry: standing[change.entry].content for change in revised})
     return any(it.updated_at and not it.removed for it in moved)

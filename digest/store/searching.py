@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import TableClause, column, func, literal, literal_column, select, table
 
 from digest.changes.words import tokens
-from digest.store.statements import batches, insert
+from digest.store.statements import batches, insert, insert_rows
 from digest.store.tables import entries, searched
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ _TOKENS = (searched.c.number, searched.c.title, searched.c.body)
 _WEIGHTS = (10.0, 1.0)  # of title and body
 
 
+def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
+    """Make new entries findable."""
+    before = connection.execute(select(func.coalesce(func.max(searched.c.number), 0))).scalar_one()
+    rows = [_row(entry, content) for entry, content in contents.items()]
+    insert_rows(connection, searched, ("entry_id", "title", "body"), rows)
+    connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(searched.c.number > before)))
+
+
 def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
     """Make entries findable by these contents, and no longer by older ones."""
     for batch in batches(contents):
@@ -40,7 +48,7 @@ def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
         newest = {"title": put.excluded.title, "body": put.excluded.body}
         connection.execute(
             put.on_conflict_do_update(index_elements=[searched.c.entry_id], set_=newest),
-            [_row(entry, contents[entry]) for entry in batch],
+            [dict(zip(("entry_id", "title", "body"), _row(entry, contents[entry]), strict=True)) for entry in batch],
         )
         connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(here)))
 
@@ -59,9 +67,8 @@ def ranked(wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnEleme
     )
 
 
-def _row(entry: EntryId, content: Content) -> dict[str, str]:
-    body = (token for paragraph in content.paragraphs for token in tokens(paragraph))
-    return {"entry_id": entry, "title": " ".join(tokens(content.title)), "body": " ".join(body)}
+def _row(entry: EntryId, content: Content) -> tuple[str, str, str]:
+    return entry, " ".join(tokens(content.title)), " ".join(tokens("\n".join(content.paragraphs)))
 
 
 def _expression(wanted: Query) -> str:

@@ -87,7 +87,7 @@ def test_a_removed_entry_never_shows_and_still_is_known(store: SqlStore, hand: H
         assert tx.entries.entry(EntryId("甲")) is None
         assert tx.entries.revisions(EntryId("甲")) == []
         assert tx.entries.counts(EntryId("甲")) == []
-        (known,) = tx.readings.known(Questions(frozenset({"title 甲"}), frozenset(), frozenset()), [])
+        (known,) = tx.readings.known(Questions(frozenset({"title 甲"})))
         assert known.removed
         assert tx.readings.shown_by(SourceId("blog")) == 0
     count, _ = state(store)

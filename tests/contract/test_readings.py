@@ -24,9 +24,9 @@ NOTHING: frozenset[str] = frozenset()
 def known(
     store: Store, titles: set[str] | None = None, leads: set[str] | None = None, also: tuple[str, ...] = ()
 ) -> set[str]:
-    asked = Questions(frozenset(titles or ()), frozenset(leads or ()), frozenset())
+    asked = Questions(frozenset(titles or ()), frozenset(leads or ()), entries=frozenset(map(EntryId, also)))
     with store.read() as tx:
-        return {one.id for one in tx.readings.known(asked, [EntryId(entry) for entry in also])}
+        return {one.id for one in tx.readings.known(asked)}
 
 
 def test_a_source_is_registered_once(store: Store, now: datetime) -> None:
@@ -98,7 +98,7 @@ def test_an_entry_is_known_by_every_key_it_ever_had(store: Store, hand: Hand) ->
     assert known(store, titles={"lead 旧题的正文"}) == set()
     assert known(store, also=("别的", "无此")) == {"别的"}
     with store.read() as tx:
-        (one,) = tx.readings.known(Questions(frozenset({"title 新题"}), NOTHING, frozenset()), [EntryId("旧题")])
+        (one,) = tx.readings.known(Questions(frozenset({"title 新题"}), entries=frozenset({EntryId("旧题")})))
     assert one.titles == {"title 旧题", "title 新题"}
     assert one.content == hand.content("新题")
     assert (one.readers, one.removed) == (7, False)
@@ -107,7 +107,7 @@ def test_an_entry_is_known_by_every_key_it_ever_had(store: Store, hand: Hand) ->
 def test_an_entry_is_known_by_its_full_day_only(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲", date=hand.exact(2026, 3, 1)), hand.added("乙", date=hand.partial(3, 1)))
     with store.read() as tx:
-        found = tx.readings.known(Questions(NOTHING, NOTHING, frozenset({(2026, 3, 1), (1999, 1, 1)})), [])
+        found = tx.readings.known(Questions(days=frozenset({(2026, 3, 1), (1999, 1, 1)})))
     assert [(one.id, one.date) for one in found] == [("甲", hand.exact(2026, 3, 1))]
 
 

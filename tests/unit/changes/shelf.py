@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from digest.changes.diff import diff
 from digest.changes.keys import title_key
+from digest.changes.matching import unchanged
+from digest.changes.shown import shown
 from digest.changes.values import Added, ChangeSet, Known, Placing, Revised
-from digest.model import DateEvidence, EntryId, Layout, Sighting, Snapshot
+from digest.model import DateEvidence, EntryId, Layout, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +55,9 @@ class Shelf:
     def look(self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW) -> ChangeSet:
         """What a dump would change."""
         placed = tuple(replace(one, dump=dump, position=at) for at, one in enumerate(sightings))
-        return diff(Snapshot(dump, placed), self.last.get(dump, ()), list(self.known.values()), now=now, **self.range)
+        page, last = shown(placed), self.last.get(dump, ())
+        stood = unchanged(page, last, now=now, ranged=bool(self.range))
+        return diff(page, last, list(self.known.values()), stood, now=now, **self.range)
 
     def read(self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW) -> ChangeSet:
         """Read a dump and keep what it changed."""

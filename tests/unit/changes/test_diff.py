@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.changes.diff import questions
+from digest.changes.diff import questions, rival_questions
 from digest.changes.keys import lead_key, title_key
+from digest.changes.shown import shown
 from digest.changes.values import Added, Cause, Revised, Vanished
-from digest.model import DateKind, EntryDate, Snapshot
+from digest.model import DateKind, EntryDate
 from tests.unit.changes.shelf import TEXT, Shelf, sight
 
 if TYPE_CHECKING:
@@ -330,7 +331,7 @@ History = list[tuple[str, list[tuple[int, "Sighting"]]]]
 def told(history: History) -> Shelf:
     shelf = Shelf()
     for dump, page in history:
-        shelf.read(*(shown for _, shown in page), dump=dump)
+        shelf.read(*(sighting for _, sighting in page), dump=dump)
     return shelf
 
 
@@ -340,7 +341,7 @@ def test_no_entry_is_two_articles_and_no_article_is_added_twice_from_one_page(hi
     shelf = Shelf()
     articles: dict[str, set[int]] = {}
     for dump, page in history:
-        changes = shelf.read(*(shown for _, shown in page), dump=dump)
+        changes = shelf.read(*(sighting for _, sighting in page), dump=dump)
         for placing in changes.placings:
             articles.setdefault(placing.entry, set()).add(page[placing.position][0])
     assert all(len(shown) == 1 for shown in articles.values())
@@ -366,7 +367,7 @@ def test_the_order_on_a_page_makes_no_news(history: History, random: Random) -> 
     shelf = told(history)
     dump, page = history[-1]
     random.shuffle(page)
-    assert not added(shelf.look(*(shown for _, shown in page), dump=dump))
+    assert not added(shelf.look(*(sighting for _, sighting in page), dump=dump))
 
 
 @settings(max_examples=200)
@@ -374,22 +375,23 @@ def test_the_order_on_a_page_makes_no_news(history: History, random: Random) -> 
 def test_a_change_set_keeps_its_promises(history: History) -> None:
     shelf = Shelf()
     for dump, page in history:
-        changes = shelf.read(*(shown for _, shown in page), dump=dump)
+        changes = shelf.read(*(sighting for _, sighting in page), dump=dump)
         entries = [change.entry for change in changes.changes]
         assert len(entries) == len(set(entries))
         assert len(dict(changes.readers)) == len(changes.readers)
         positions = [placing.position for placing in changes.placings]
         assert positions == sorted(set(positions))
-        shown = {placing.entry for placing in changes.placings}
-        assert shown <= set(shelf.known)
-        assert not shown & {change.entry for change in changes.changes if isinstance(change, Vanished)}
+        placed = {placing.entry for placing in changes.placings}
+        assert placed <= set(shelf.known)
+        assert not placed & {change.entry for change in changes.changes if isinstance(change, Vanished)}
 
 
 @given(_pages)
 def test_the_questions_name_all_that_can_answer(page: list[tuple[int, Sighting]]) -> None:
-    sightings = [shown for _, shown in page]
-    asked = questions(Snapshot("a.txt", tuple(sightings)))
-    assert asked.titles == {title_key(one.title) for one in sightings}
+    sightings = [sighting for _, sighting in page]
+    read = shown(sightings)
+    assert questions(read, (), {}).titles == {title_key(one.title) for one in sightings}
+    asked = rival_questions(read, (), {})
     shelf = Shelf()
     shelf.read(*sightings)
     assert {lead_key(known.content) for known in shelf.known.values()} - {""} <= asked.leads
