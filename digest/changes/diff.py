@@ -67,7 +67,7 @@ class _State:
     content: Content
     date: EntryDate | None
     first_position: int | None = None  # of a new entry
-    longest: Shown | None = None  # with the longest plain text that showed a new entry
+    longest: str = ""  # the longest plain text that showed a new entry
     known: Known | None = None
     cause: Cause | None = None
     dated: bool = False
@@ -106,12 +106,18 @@ class _Fold:
             self.reports.append(match.report)
         if match.unassigned:
             return
-        sighting = match.shown.sighting
-        state = None if match.stood else self._state_of(match)
-        name = state.entry if state else match.stood.entry
+        sighting, stood = match.shown.sighting, match.stood
+        if stood:
+            entry = stood.entry
+            if sighting.readers is not None and sighting.readers != stood.readers:
+                self.counts.append((entry, sighting.readers))
+        else:
+            state = self._state_of(match)
+            entry = state.entry
+            self._fold(state, match.shown)
         self.placings.append(
             Placing(
-                entry=name,
+                entry=entry,
                 position=sighting.position,
                 page=sighting.page,
                 title=sighting.title,
@@ -121,10 +127,6 @@ class _Fold:
                 complete=sighting.complete,
             )
         )
-        if state:
-            self._fold(state, match.shown)
-        elif sighting.readers not in {None, match.stood.readers}:
-            self.counts.append((name, sighting.readers))
 
     def _fold(self, state: _State, shown: Shown) -> None:
         if state.known and state.known.removed:
@@ -147,12 +149,12 @@ class _Fold:
             )
         alike = self._new.setdefault(shown.key, [])
         for state in alike:
-            if same_article(shown, state.date, state.longest.text):
-                state.longest = max(state.longest, shown, key=lambda one: len(one.text))
+            if same_article(shown, state.date, state.longest):
+                state.longest = max(state.longest, shown.text, key=len)
                 return state
         name = entry_id(shown.key, sighting.date, self.taken)
         self.taken.add(name)
-        state = _State(name, shown.content, None, first_position=sighting.position, longest=shown)
+        state = _State(name, shown.content, None, first_position=sighting.position, longest=shown.text)
         self.states[name] = state
         alike.append(state)
         return state

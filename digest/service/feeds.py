@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from digest.errors import UnknownError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry
-    from digest.service.ports import Store, Transaction
+    from digest.service.ports import Store, Transaction, Waiting
     from digest.settings import Settings, Source, Topic
 
 EVERYTHING = ""
@@ -34,7 +34,7 @@ class Feed:
     path: str
     title: str
     language: str
-    holds: Callable[[Entry], bool]
+    holds: Callable[[Any], bool]  # of an Entry; but for a topic, what is Waiting has all that is asked
 
 
 def feeds(settings: Settings) -> list[Feed]:
@@ -83,6 +83,14 @@ def holds_any(settings: Settings, topics: Iterable[str]) -> Callable[[Entry], bo
     return lambda entry: not rules or any(rule.holds(entry) for rule in rules)
 
 
+def enlist_all(tx: Transaction, settings: Settings, waiting: Iterable[Waiting]) -> None:
+    """Take the entries of a first import, published by now, into their feeds; read whole only where a topic asks."""
+    ordered = sorted(waiting, key=_age)
+    whole = {entry.id: entry for entry in tx.feeds.published(one.id for one in ordered)} if settings.topics else {}
+    for feed in feeds(settings):
+        tx.feeds.enlist(feed.key, [one.id for one in ordered if feed.holds(whole.get(one.id, one))])
+
+
 def enlist(tx: Transaction, settings: Settings, of: Iterable[EntryId]) -> None:
     """Take the published ones of these entries into the feeds that they belong to, the oldest first."""
     entries = sorted(tx.feeds.published(of), key=_age)
@@ -104,7 +112,7 @@ def register(store: Store, settings: Settings) -> None:
             tx.feeds.enlist(feed.key, [entry.id for entry in known if feed.holds(entry)])
 
 
-def _age(entry: Entry) -> tuple[datetime, bool, int, int, str]:
+def _age(entry: Entry | Waiting) -> tuple[datetime, bool, int, int, str]:
     """Sorts the oldest first: by first sighting, then by date where it is known, then against the order of pages."""
     full = entry.date.full if entry.date else None
     return entry.first_seen_at, full is not None, (full or date.min).toordinal(), -entry.page_order, entry.id

@@ -115,6 +115,17 @@ class Report:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry of an unfinished first import, less its content; each as in an Entry."""
+
+    id: EntryId
+    sources: tuple[SourceId, ...]
+    date: EntryDate | None
+    first_seen_at: datetime
+    page_order: int
+
+
 class Readings(Protocol):
     """Sources, dumps and their last good readings. Called by `service.refresh` and `service.reports`."""
 
@@ -173,7 +184,7 @@ class Readings(Protocol):
         """Store better date evidence. Silent: it moves no `updated_at`."""
         ...
 
-    def unsettled(self, source: SourceId) -> list[Entry]:
+    def unsettled(self, source: SourceId) -> list[Waiting]:
         """The entries of an unfinished first import that this source showed first; not published yet."""
         ...
 

@@ -21,7 +21,7 @@ from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
 from digest.model import AtomId, EntryId, SourceId
-from digest.service.feeds import enlist
+from digest.service.feeds import enlist, enlist_all
 from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
 
@@ -207,7 +207,7 @@ def _reading(
         state = tx.readings.source(name)
         first_import = state is None or state.settled_at is None
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
-        facts = _facts(changes, settings.tag_base, now, first_import=first_import)
+        facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
         tx.readings.apply(name, looked.path, changes, facts)
         _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
@@ -228,16 +228,21 @@ def _told(cause: Cause) -> bool:
     return cause.significant or cause is Cause.COMPLETED
 
 
-def _facts(changes: ChangeSet, tag_base: str, now: datetime, *, first_import: bool) -> ApplyFacts:
-    contents = {c.entry: c.content for c in changes.changes if isinstance(c, Added | Revised)}
-    added = [c.entry for c in changes.changes if isinstance(c, Added)]
-    return ApplyFacts(
-        now=now,
-        first_import=first_import,
-        atom_ids={entry: atom_id(tag_base, entry) for entry in added},
-        title_keys={entry: title_key(content.title) for entry, content in contents.items()},
-        lead_keys={entry: lead_key(content) for entry, content in contents.items()},
-    )
+def _facts(
+    changes: ChangeSet, read: Sequence[Shown], tag_base: str, now: datetime, *, first_import: bool
+) -> ApplyFacts:
+    titles, leads, atom_ids = {}, {}, {}
+    for change in changes.changes:
+        if isinstance(change, Vanished):
+            continue
+        if isinstance(change, Added):
+            atom_ids[change.entry] = atom_id(tag_base, change.entry)
+            one = read[change.position]
+            if change.content is one.content:
+                titles[change.entry], leads[change.entry] = one.key, one.lead
+                continue
+        titles[change.entry], leads[change.entry] = title_key(change.content.title), lead_key(change.content)
+    return ApplyFacts(now=now, first_import=first_import, atom_ids=atom_ids, title_keys=titles, lead_keys=leads)
 
 
 def atom_id(tag_base: str, entry: EntryId) -> AtomId:
@@ -299,7 +304,7 @@ def _finish(store: Store, settings: Settings, source: Source, now: datetime, don
             zone = ZoneInfo(source.timezone)
             updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
             tx.readings.settle(name, new, updated_at, now)
-            enlist(tx, settings, updated_at)
+            enlist_all(tx, settings, entries)
         tx.readings.refreshed(name, now, "; ".join(done.problems))
 
 

@@ -10,7 +10,7 @@ from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.meta import grow_published
 from digest.store.revising import revise, store_first
-from digest.store.statements import DATE, batches, date_of, date_values, insert, insert_rows
+from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_rows
 from digest.store.tables import (
     KeyKind,
     entries,
@@ -83,9 +83,11 @@ def settle(
     waiting = [EntryId(entry) for entry in connection.execute(unsettled).scalars()]
     if waiting:
         publish = update(entries).where(entries.c.id == bindparam("entry"))
-        connection.execute(
+        execute_rows(
+            connection,
             publish.values(updated_at=bindparam("moved"), announced=bindparam("told")),
-            [{"entry": entry, "moved": updated_at.get(entry, now), "told": entry in news} for entry in waiting],
+            {"entry": entries.c.id, "moved": entries.c.updated_at, "told": entries.c.announced},
+            [(entry, updated_at.get(entry, now), entry in news) for entry in waiting],
         )
         grow_published(connection, now)
     connection.execute(
@@ -143,7 +145,7 @@ def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFac
 def _show(
     connection: Connection, source: SourceId, added: Collection[EntryId], known: Iterable[EntryId], now: datetime
 ) -> bool:
-    """Record that the source shows these entries, new and known; whether one of the known is published and new to it."""
+    """Record that the source shows these entries; whether one of the known ones is published and new to it."""
     fresh: list[str] = [*added]
     shown = False
     for batch in batches(known):
@@ -165,16 +167,21 @@ def _count_readers(
 ) -> None:
     if not counts:
         return
-    connection.execute(
+    execute_rows(
+        connection,
         update(entries).where(entries.c.id == bindparam("entry")).values(readers=bindparam("newest")),
-        [{"entry": entry, "newest": readers} for entry, readers in counts],
+        {"entry": entries.c.id, "newest": entries.c.readers},
+        counts,
     )
-    count = insert(connection, reader_counts)
-    connection.execute(
+    names = ("entry_id", "source", "counted_at", "readers")
+    count = insert(connection, reader_counts).values({name: bindparam(name) for name in names})
+    execute_rows(
+        connection,
         count.on_conflict_do_update(
             index_elements=list(reader_counts.primary_key), set_={"readers": count.excluded.readers}
         ),
-        [{"entry_id": entry, "source": source, "counted_at": now, "readers": readers} for entry, readers in counts],
+        {name: reader_counts.c[name] for name in names},
+        [(entry, source, now, readers) for entry, readers in counts],
     )
 
 

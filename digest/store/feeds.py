@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, select, update
 from digest.model import AtomId, Entry, EntryId
 from digest.store import meta
 from digest.store.entries import PUBLISHED, entries_of, entry_rows
-from digest.store.statements import batches, insert
+from digest.store.statements import batches, insert_rows
 from digest.store.tables import entries, feed_entries
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ class SqlFeeds:
 
     def enlist(self, feed: str, joining: Sequence[EntryId]) -> int:
         known: set[str] = set()
-        for batch in batches(joining):
+        start = self.size(feed) + 1
+        for batch in batches(joining if start > 1 else ()):
             query = select(feed_entries.c.entry_id)
             here = and_(feed_entries.c.feed == feed, feed_entries.c.entry_id.in_(batch))
             known |= set(self._connection.execute(query.where(here)).scalars())
         fresh = [entry for entry in dict.fromkeys(joining) if entry not in known]
         if fresh:
-            start = self.size(feed) + 1
-            rows = [{"feed": feed, "number": start + at, "entry_id": entry} for at, entry in enumerate(fresh)]
-            self._connection.execute(insert(self._connection, feed_entries), rows)
+            rows = [(feed, start + at, entry) for at, entry in enumerate(fresh)]
+            insert_rows(self._connection, feed_entries, ("feed", "number", "entry_id"), rows)
         return len(fresh)
 
     def size(self, feed: str) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import and_, func, select, tuple_, update
 
 from digest.changes.values import Known, Placing
-from digest.model import DateEvidence, Entry, EntryDate, EntryId, Fingerprint, SourceId
-from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp
+from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
+from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp, Waiting
 from digest.store import applying
-from digest.store.entries import NEWEST_FIRST, entries_of, entry_rows
-from digest.store.statements import batches, content_of, date_of, insert
+from digest.store.entries import entry_rows
+from digest.store.statements import DATE, batches, content_of, date_of, insert
 from digest.store.tables import (
     KeyKind,
     dumps,
@@ -162,11 +162,22 @@ class SqlReadings:
     def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
         applying.upgrade_dates(self._connection, dates, now)
 
-    def unsettled(self, source: SourceId) -> list[Entry]:
-        query = entry_rows().where(
-            entries.c.first_source == source, entries.c.updated_at.is_(None), entries.c.removed_at.is_(None)
+    def unsettled(self, source: SourceId) -> list[Waiting]:
+        here = and_(entries.c.first_source == source, entries.c.updated_at.is_(None), entries.c.removed_at.is_(None))
+        elsewhere = (
+            select(entry_sources.c.entry_id, entry_sources.c.source)
+            .join(entries)
+            .where(here, entry_sources.c.source != source)
+            .order_by(entry_sources.c.first_seen_at, entry_sources.c.source)
         )
-        return entries_of(self._connection, self._connection.execute(query.order_by(*NEWEST_FIRST)).all())
+        others: dict[str, list[SourceId]] = {}
+        for row in self._connection.execute(elsewhere):
+            others.setdefault(row.entry_id, []).append(SourceId(row.source))
+        columns = (entries.c.id, entries.c.first_seen_at, entries.c.page_order, *(entries.c[name] for name in DATE))
+        return [
+            Waiting(EntryId(row.id), (source, *others.get(row.id, ())), date_of(row), row.first_seen_at, row.page_order)
+            for row in self._connection.execute(select(*columns).where(here))
+        ]
 
     def settle(
         self, source: SourceId, news: Iterable[EntryId], updated_at: Mapping[EntryId, datetime], now: datetime

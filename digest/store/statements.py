@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam
+from sqlalchemy import JSON, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.model import Content, DateKind, EntryDate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row, Table
+    from sqlalchemy import Column, Connection, Insert, Row, Table, Update
 
 _BATCH = 500  # well under the number of parameters that any database takes
 _T = TypeVar("_T")
@@ -34,39 +34,50 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
 
 def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows, given as tuples of these columns.
+    """Insert many rows, given as tuples of these columns."""
+    statement = table.insert().values({name: bindparam(name) for name in names})
+    execute_rows(connection, statement, {name: table.c[name] for name in names}, rows)
 
-    The values are made ready here and handed to the driver at once: through the statement, a row costs five times as
-    much. Equal ones are made ready once.
+
+def execute_rows(
+    connection: Connection,
+    statement: Insert | Update,
+    parameters: Mapping[str, Column[Any]],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Execute a statement for many rows, given as tuples of its parameters; each is made ready as its column's.
+
+    The values are made ready here, equal ones once, and handed to the driver together: through the statement, a row
+    costs five times as much.
     """
     if not rows:
         return
     dialect = connection.dialect
-    compiled = table.insert().values({name: bindparam(name) for name in names}).compile(dialect=dialect)
-    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-    for at, name in enumerate(names):
-        ready = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+    compiled = statement.compile(dialect=dialect)
+    values: dict[str, Iterable[Any]] = dict(zip(parameters, zip(*rows, strict=True), strict=True))
+    for name, column in parameters.items():
+        ready = column.type.dialect_impl(dialect).bind_processor(dialect)
         if ready:
-            columns[at] = _made_ready(columns[at], ready)
-    order = compiled.positiontup
-    made = dict(zip(names, columns, strict=True))
-    if order:
-        connection.exec_driver_sql(compiled.string, list(zip(*(made[name] for name in order), strict=True)))
+            values[name] = map(ready if isinstance(column.type, JSON) else _Known(ready), values[name])
+    if compiled.positiontup:
+        ordered = zip(*(values[name] for name in compiled.positiontup), strict=True)
+        connection.exec_driver_sql(compiled.string, list(ordered))
     else:
-        named = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        named = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
         connection.exec_driver_sql(compiled.string, named)
 
 
-def _made_ready(values: Iterable[Any], ready: Callable[[Any], Any]) -> Iterator[Any]:
-    known: dict[Any, Any] = {}
-    for value in values:
-        try:
-            yield known[value]
-        except KeyError:
-            known[value] = made = ready(value)
-            yield made
-        except TypeError:  # a list
-            yield ready(value)
+class _Known(dict[Any, Any]):
+    """Makes each value ready once."""
+
+    def __init__(self, ready: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._ready = ready
+
+    def __call__(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column takes
+        if value not in self:
+            self[value] = self._ready(value)
+        return self[value]
 
 
 def date_values(date: EntryDate | None) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,6 +39,7 @@ def formulas(blocks: Iterable[Block]) -> Iterator[Formula]:
         yield from (piece for piece in pieces(block.text) if isinstance(piece, Formula))
 
 
+@lru_cache(maxsize=4096)  # a letter like $x$ stands in every other entry
 def needs_picture(formula: Formula) -> bool:
     """Whether feeds and mails cannot show it as text."""
     return html_text(formula) is None

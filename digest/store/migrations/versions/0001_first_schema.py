@@ -205,6 +205,8 @@ def _search() -> None:
             "CREATE VIRTUAL TABLE search_index"
             " USING fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
         )
+        # Tokens are gathered in up to 32 MB before they are written: a large import makes few segments to be merged.
+        op.execute("INSERT INTO search_index (search_index, rank) VALUES ('hashsize', 33554432)")
 
 
 def _placings() -> None:
