@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from benchmarks import corpus
 from benchmarks.machine import peak_over_start
 from benchmarks.measure import Clock, Row, best, small, speed, times
-from digest.changes.matching import content_of
 from digest.dumps.cut import cuts
 from digest.dumps.decode import text_blocks
 from digest.dumps.snapshot import read_sightings
 from digest.dumps.structure import blocks
+from digest.model import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,4 +67,4 @@ def _structured(files: list[Path]) -> None:
     for file in files:
         with file.open("rb") as stream:
             for sighting in read_sightings(stream, file.name):
-                blocks(content_of(sighting))
+                blocks(Content(sighting.title, sighting.author, sighting.paragraphs, sighting.figures))

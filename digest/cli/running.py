@@ -26,12 +26,12 @@ def register(app: typer.Typer) -> None:
 
 def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
-    from digest.app import Service, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
+    from digest.app import Service, event_loop, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
 
     settings = settings_of(config)
     require_sources(settings)
-    with only_one(settings.data_dir), opened(settings) as store:
-        asyncio.run(_serve(settings, store, Service))
+    with only_one(settings.data_dir), opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
+        runner.run(_serve(settings, store, Service))
 
 
 async def _serve(settings: Settings, store: Store, service_type: type) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import stat
 from dataclasses import dataclass
@@ -13,19 +14,29 @@ from digest.errors import DumpError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NAME = operator.itemgetter(0)
 _WILD = frozenset("*?[")
 _UNFINISHED = ("~", ".tmp", ".part", ".swp")
 
 
 @dataclass(frozen=True, slots=True)
 class DumpFile:
-    """A file that may be a dump. `name` is relative to the source's folder, with forward slashes."""
+    """A file that may be a dump. `name` is relative to the source's folder `root`, with forward slashes."""
 
-    path: Path
+    root: Path
     name: str
     size: int
     mtime_ns: int
     inode: int
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.name
+
+    @property
+    def stamp(self) -> str:
+        """What tells without a look inside whether it changed."""
+        return f"{self.size} {self.mtime_ns} {self.inode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,7 @@ def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
         names = sorted({found.relative_to(root).as_posix() for found in root.glob(pattern) if not found.is_dir()})
         yield from _described(root, (name for name in names if _wanted(name)))
     elif path.is_dir():
-        yield from _described(path, sorted(_below(path)))
+        yield from _all_below(path)
     elif path.exists():
         yield from _described(path.parent, [path.name])
     else:
@@ -72,10 +83,19 @@ def _fixed(path: Path) -> Path:
 
 
 def _wanted(name: str) -> bool:
-    return not name.endswith(_UNFINISHED) and not any(part.startswith(".") for part in name.split("/"))
+    return not name.endswith(_UNFINISHED) and not name.startswith(".") and "/." not in name
 
 
-def _below(folder: Path, prefix: str = "") -> Iterator[str]:
+def _all_below(root: Path) -> Iterator[DumpFile | Refused]:
+    """The files below a folder. What is plainly a file is described as it was listed, the rest is looked at."""
+    for name, state in sorted(_below(root), key=_NAME):
+        if state and _regular(state) and not _foreign(name):
+            yield DumpFile(root, name, state.st_size, state.st_mtime_ns, state.st_ino)
+        else:
+            yield from _described(root, [name])
+
+
+def _below(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.stat_result | None]]:
     """The names of all wanted files below a folder; links to folders are not followed."""
     try:
         with os.scandir(folder / prefix) as found:
@@ -85,12 +105,21 @@ def _below(folder: Path, prefix: str = "") -> Iterator[str]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     yield from _below(folder, f"{name}/")
-                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
-                    yield name
+                elif entry.is_file(follow_symlinks=False):
+                    yield name, _state(entry)
+                elif entry.is_symlink():
+                    yield name, None
     except OSError as error:
         raise DumpError(
             str(folder / prefix), f"cannot be listed: {error.strerror}", remedy="check its rights"
         ) from error
+
+
+def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat(follow_symlinks=False)
+    except OSError:
+        return None  # it is said why when it is looked at once more
 
 
 def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFile | Refused]:
@@ -115,12 +144,12 @@ def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFil
         except OSError as error:
             yield Refused(name, f"cannot be looked at: {error.strerror}")
             continue
-        yield DumpFile(path, name, state.st_size, state.st_mtime_ns, state.st_ino)
+        yield DumpFile(root, name, state.st_size, state.st_mtime_ns, state.st_ino)
 
 
 def _foreign(name: str) -> bool:
     """Whether the file system gave bytes that are no UTF-8, which Python carries as surrogates."""
-    return any("\ud800" <= character <= "\udfff" for character in name)
+    return not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _regular(state: os.stat_result) -> bool:

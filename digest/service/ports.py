@@ -60,6 +60,10 @@ class Stamp:
     mtime_ns: int
     inode: int
 
+    def __str__(self) -> str:
+        """As it is stored: file systems have inodes and times of more than 63 bits."""
+        return f"{self.size} {self.mtime_ns} {self.inode}"
+
 
 @dataclass(frozen=True, slots=True)
 class KnownDump:
@@ -148,6 +152,10 @@ class Readings(Protocol):
         ...
 
     def dump(self, source: SourceId, path: str) -> KnownDump | None: ...
+
+    def stamps(self, source: SourceId) -> dict[str, tuple[str, bool]]:
+        """By path, the stamp of each dump as a text, and whether it is held; without those that await reading."""
+        ...
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         """The last good reading in page order; empty where there is none."""
@@ -740,6 +748,14 @@ class Transaction(Protocol):
     def deliveries(self) -> Deliveries: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Two numbers to compare for being equal: one for what is published, one for all that is stored."""
+
+    published: int
+    commits: int
+
+
 class Store(Protocol):
     """The state. May be used from several threads at once, each with its own transaction."""
 
@@ -749,6 +765,10 @@ class Store(Protocol):
 
     def secret(self) -> bytes:
         """32 random bytes, made once with the store, for the tokens in links."""
+        ...
+
+    def version(self) -> Version:
+        """The present state, cheap enough for each request. Another process's writing may show 0.1 s late."""
         ...
 
     def check(self) -> None:

@@ -102,17 +102,24 @@ def refresh(
     name = SourceId(source.id)
     with store.write() as tx:
         tx.readings.register_source(name, now)
-        known = tx.readings.dumps(name)
-    done = Pass(name)
+        stamps = tx.readings.stamps(name)
+    done, skipped, held = Pass(name), 0, 0
     for file in _files(source):
         if stopped():
-            return done
+            break
         if isinstance(file, DumpFile):
             if progress:
                 progress(file.name)
-            done += _dump(store, settings, source, file, known.get(file.name), now)
+            stamp, is_held = stamps.get(file.name, ("", False))
+            if stamp == file.stamp:
+                skipped, held = skipped + 1, held + is_held
+            else:
+                done += _dump(store, settings, source, file, now)
         else:
             done += Pass(name, problems=(str(file),), failed=True)
+    done += Pass(name, skipped=skipped, held=held)
+    if stopped():
+        return done
     _finish(store, settings, source, now, done)
     return done
 
@@ -147,13 +154,11 @@ def _files(source: Source) -> Iterable[DumpFile | Refused | DumpError]:
         yield error
 
 
-def _dump(
-    store: Store, settings: Settings, source: Source, file: DumpFile, known: KnownDump | None, now: datetime
-) -> Pass:
+def _dump(store: Store, settings: Settings, source: Source, file: DumpFile, now: datetime) -> Pass:
     name = SourceId(source.id)
     stamp = Stamp(file.size, file.mtime_ns, file.inode)
-    if known and known.stamp == stamp and not known.awaits_reading:
-        return Pass(name, skipped=1, held=int(known.state is DumpState.HELD))
+    with store.read() as tx:
+        known = tx.readings.dump(name, file.name)
     try:
         stream = file.path.open("rb")
     except OSError as error:
@@ -211,8 +216,7 @@ def _reading(
         tx.readings.apply(name, looked.path, changes, facts)
         _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
-        if not first_import:
-            enlist(tx, settings, _joining(changes, last))
+        enlist(tx, settings, _joining(changes, last, first_import=first_import))
     return Pass(
         name,
         dumps=1,
@@ -260,10 +264,11 @@ def _answering(
     return [*entries, *(rival for rival in rivals if rival.id not in here)]
 
 
-def _joining(changes: ChangeSet, last: Sequence[Placing]) -> set[EntryId]:
-    """The entries that may belong to another feed than before: new ones, new to this dump, and revised ones."""
+def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool) -> set[EntryId]:
+    """The entries that may belong to other feeds than before: new to this dump or revised, less those that wait."""
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
-    return {placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised
+    waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
+    return ({placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised) - waiting
 
 
 def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:

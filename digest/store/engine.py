@@ -69,6 +69,11 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
     return engine
 
 
+def file_of(engine: Engine) -> Path | None:
+    """The file of an engine, None for one in memory."""
+    return Path(engine.url.database) if engine.url.database else None
+
+
 def _use_wal(engine: Engine, wait: timedelta) -> None:
     """Change the journal, for good. Where somebody else has the file open, SQLite refuses that at once, so we wait."""
     end = time.monotonic() + wait.total_seconds()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy import and_, false, func, select, tuple_, update
 
 from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
@@ -72,6 +72,15 @@ class SqlReadings:
         query = select(dumps).where(dumps.c.source == source, dumps.c.path == path)
         row = self._connection.execute(query).one_or_none()
         return _known_dump(row) if row else None
+
+    def stamps(self, source: SourceId) -> dict[str, tuple[str, bool]]:
+        held = dumps.c.state == DumpState.HELD
+        awaits = and_(held, dumps.c.approved == dumps.c.sha256)
+        query = select(dumps.c.path, dumps.c.stamp, held, func.coalesce(awaits, false())).where(
+            dumps.c.source == source
+        )
+        rows = self._connection.execute(query)
+        return {path: (stamp, bool(is_held)) for path, stamp, is_held, is_awaiting in rows if not is_awaiting}
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         query = (
@@ -140,7 +149,7 @@ class SqlReadings:
         row = {
             "source": dump.source,
             "path": dump.path,
-            "stamp": _stored_stamp(dump.stamp),
+            "stamp": str(dump.stamp),
             "sha256": dump.sha256,
             "state": dump.state,
             "reason": dump.reason,
@@ -224,11 +233,6 @@ def _known_dump(row: Row[Any]) -> KnownDump:
         approved=row.approved,
         discarded=row.discarded,
     )
-
-
-def _stored_stamp(stamp: Stamp) -> str:
-    """As text: file systems have inodes and times of more than 63 bits."""
-    return f"{stamp.size} {stamp.mtime_ns} {stamp.inode}"
 
 
 def _stamp(stored: str) -> Stamp:

@@ -19,6 +19,7 @@ from digest.store.feeds import SqlFeeds
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
+from digest.store.version import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from sqlalchemy import Connection, Engine
+
+    from digest.service.ports import Version
 
 
 class SqlTransaction:
@@ -48,6 +51,7 @@ class SqlStore:
     def __init__(self, engine: Engine, place: str, turn: AbstractContextManager[object]) -> None:
         self._engine, self._place, self._turn = engine, place, turn
         self._writing = engines.writing(engine)
+        self._versions = Versions(engines.file_of(engine))
 
     @contextlib.contextmanager
     def read(self) -> Iterator[SqlTransaction]:
@@ -60,12 +64,16 @@ class SqlStore:
             with self._writing.begin() as connection:
                 tx = SqlTransaction(connection)
                 yield tx
+            self._versions.written()
             if tx.subscribers.erased_some:
                 engines.forget_deleted(self._engine)
 
     def secret(self) -> bytes:
         with translated(self._place), self._turn, self._engine.begin() as connection:
             return meta.secret(connection)
+
+    def version(self) -> Version:
+        return self._versions.newest()
 
     def check(self) -> None:
         with translated(self._place), self._turn, self._engine.begin() as connection:
@@ -75,6 +83,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Let go of the database."""
+        self._versions.close()
         self._engine.dispose()
 
 

@@ -16,6 +16,7 @@ from digest.model import EditionKey
 from digest.service.reading import Reading
 from digest.service.syndication import Syndication
 from digest.web.conditional import answer, wants_page
+from digest.web.kept import Kept
 from digest.web.pages import Pages
 from digest.web.people import people_routes
 
@@ -78,7 +79,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
-    return _SafeHeaders(made)
+    return Kept(_SafeHeaders(made), store.version)
 
 
 class _SafeHeaders:

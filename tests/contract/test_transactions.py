@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -167,3 +169,26 @@ def test_many_processes_that_open_a_new_store_at_once_make_one(url: str) -> None
 
 def test_a_new_store_answers_its_check(store: Store) -> None:
     store.check()
+
+
+def test_the_version_grows_with_each_commit_at_once(store: Store, now: datetime) -> None:
+    seen = [store.version()]
+    with store.write() as tx:
+        tx.readings.register_source(SourceId("blog"), now)
+        assert store.version().commits == seen[0].commits
+    seen.append(store.version())
+    with store.read() as tx:
+        tx.readings.source(SourceId("blog"))
+    assert store.version() == seen[1]
+    assert seen[0].commits != seen[1].commits
+
+
+def test_the_version_shows_what_another_process_wrote(url: str, now: datetime) -> None:
+    with contextlib.closing(open_store(url)) as one, contextlib.closing(open_store(url)) as other:
+        before = one.version()
+        with other.write() as tx:
+            tx.readings.register_source(SourceId("blog"), now)
+        end = time.monotonic() + 5
+        while one.version() == before:
+            assert time.monotonic() < end
+        assert one.version().published == before.published

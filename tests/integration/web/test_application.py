@@ -492,7 +492,7 @@ class Broken:
     """A store that opened and then stopped to answer."""
 
     def __init__(self, store: Store) -> None:
-        self.secret = store.secret
+        self.secret, self.version = store.secret, store.version
         self.read = self.write = self.check = failing
 
 

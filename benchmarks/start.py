@@ -1,0 +1,61 @@
+"""What it takes to begin: the service to its first feed, its memory at rest, one parse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import corpus
+from benchmarks.machine import ROOT
+from benchmarks.measure import Clock, Row, best, times
+from benchmarks.site import empty_store, free_port, lean, read_all, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DIGEST = Path(sys.executable).with_name("digest")
+
+
+def rows() -> Iterator[Row]:
+    """Wall time: much of it is waiting for the disk."""
+    dump = corpus.dumps(60_000, 2)[0]
+    port, other = free_port(), free_port()
+    with empty_store("start", dump.parent, port) as (store, settings):
+        read_all(store, settings)
+        config = settings.data_dir.parent / "digest.toml"
+        resident: list[int] = [0, 0]
+
+        def ours() -> None:
+            command = [_DIGEST, "run", "--config", config]
+            with running(command, f"http://127.0.0.1:{port}/feed.atom") as server:
+                resident[0] = _resident_kb(server.pid)
+
+        def theirs() -> None:
+            with lean(ROOT / "docs", other, "/design.md") as server:
+                resident[1] = _resident_kb(server.pid)
+
+        mine, reference = best(ours, theirs, clock=Clock.WALL)
+        against = "Starlette with nothing else"
+        yield times("start", "start of the service and its end", against, mine, reference, 3.5, clock=Clock.WALL)
+        at_rest = [kb / 1024 for kb in resident]
+        yield times("start", "memory at rest", against, *at_rest, 2, "MB", Clock.MEMORY)
+    parse, nothing = best(
+        lambda: _quiet(_DIGEST, "parse", dump, "--json"),
+        lambda: _quiet(sys.executable, "-c", "pass"),
+        rounds=7,
+        clock=Clock.WALL,
+    )
+    yield times("start", "digest parse of one dump", "python -c pass", parse, nothing, 8, clock=Clock.WALL)
+
+
+def _quiet(*command: object) -> None:
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+
+
+def _resident_kb(process: int) -> int:
+    time.sleep(0.3)  # what still is going on after the first answer
+    with Path(f"/proc/{process}/status").open() as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))

@@ -1,0 +1,66 @@
+"""How often the database was written to, asked so cheaply that each request can; knows no table but `meta`."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from digest.service.ports import Version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SECONDS = 0.1  # after so long another process's writing is seen; one's own is seen at once
+
+
+class Versions:
+    """The version of a database, from a connection of its own that never writes.
+
+    Source: https://sqlite.org/pragma.html#pragma_data_version: it changes with each commit of another connection.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+        self._written = 0  # by this process
+        self._seen = -1
+        self._next = 0.0
+        self._failed = -1
+        self._newest = Version(-1, -1)
+
+    def written(self) -> None:
+        """This process committed something."""
+        with self._lock:
+            self._written += 1
+
+    def newest(self) -> Version:
+        """The present version."""
+        if self._file is None:
+            return Version(self._written, self._written)
+        if self._seen != self._written or time.monotonic() > self._next:
+            self._look(self._file)
+        return self._newest
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+            self._connection = None
+
+    def _look(self, file: Path) -> None:
+        with self._lock:
+            self._seen, self._next = self._written, time.monotonic() + _SECONDS
+            try:
+                if self._connection is None:
+                    self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+                    self._connection.execute("PRAGMA query_only = ON")
+                commits = self._connection.execute("PRAGMA data_version").fetchone()[0]
+                if commits != self._newest.commits:
+                    published = self._connection.execute("SELECT published FROM meta").fetchone()[0]
+                    self._newest = Version(published, commits)
+            except sqlite3.Error:  # whoever asks the store itself will hear of it; until then nothing is as it was
+                self._failed -= 1
+                self._newest = Version(self._failed, self._failed)

@@ -1,0 +1,111 @@
+"""Answers kept in memory and given again while nothing behind them changed; knows no page and no feed.
+
+Stands in front of the application as plain ASGI: an answer that is kept costs a look into a dictionary, no thread, no
+routing and no store.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from digest.service.ports import Version
+
+_Key = tuple[bytes | str, ...]
+
+_ASKED_BY = frozenset(
+    (b"accept", b"accept-encoding", b"accept-language", b"if-none-match", b"if-modified-since")
+)  # the headers of a request that an answer may depend on
+_KEEPABLE = (200, 304)
+_LARGEST = 1 << 22  # bytes of an answer
+_MOST = 1 << 26  # bytes of all
+_OVERHEAD = 2048  # bytes, about, that an answer takes beside its body
+_PUBLIC = ("/about", "/archive/", "/editions", "/entries/", "/feed", "/sources/", "/topics/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer, and the state of the store that it holds for."""
+
+    state: int
+    start: Message
+    body: Message
+    size: int
+
+
+class Kept:
+    """Gives answers to GET and HEAD again.
+
+    A feed holds while what is published does, every other page while nothing at all was written. What says `no-store`
+    is not kept, nor is what only its addressee may see: just the addresses of `_PUBLIC` are.
+    """
+
+    def __init__(self, inner: ASGIApp, version: Callable[[], Version]) -> None:
+        self._inner, self._version = inner, version
+        self._answers: OrderedDict[_Key, _Answer] = OrderedDict()
+        self._size = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"} or not _is_public(scope["path"]):
+            await self._inner(scope, receive, send)
+            return
+        key = (
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            *[part for header in scope["headers"] if header[0] in _ASKED_BY for part in header],
+        )
+        state = self._state(scope["path"])
+        known = self._answers.get(key)
+        if known and known.state == state:
+            await send(known.start)
+            await send(known.body)
+            return
+        await self._inner(scope, receive, _Listening(send, lambda start, body: self._keep(key, state, start, body)))
+
+    def _state(self, path: str) -> int:
+        version = self._version()
+        return version.published if _is_feed(path) else version.commits
+
+    def _keep(self, key: _Key, state: int, start: Message, body: Message) -> None:
+        headers = dict(start["headers"])
+        size = len(body.get("body", b"")) + _OVERHEAD
+        if start["status"] not in _KEEPABLE or b"no-store" in headers.get(b"cache-control", b"") or size > _LARGEST:
+            return
+        before = self._answers.pop(key, None)
+        self._size += size - (before.size if before else 0)
+        self._answers[key] = _Answer(state, start, body, size)
+        while self._size > _MOST:
+            _, oldest = self._answers.popitem(last=False)
+            self._size -= oldest.size
+
+
+class _Listening:
+    """Passes an answer on; tells it where it came in one piece."""
+
+    def __init__(self, send: Send, whole: Callable[[Message, Message], None]) -> None:
+        self._send, self._whole = send, whole
+        self._start: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+        elif self._start and message["type"] == "http.response.body":
+            if not message.get("more_body"):
+                self._whole(self._start, message)
+            self._start = None
+        await self._send(message)
+
+
+def _is_public(path: str) -> bool:
+    return path == "/" or path.startswith(_PUBLIC)
+
+
+def _is_feed(path: str) -> bool:
+    return "/feed." in path or "/archive/" in path
