@@ -7,10 +7,10 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage wheel lock clean
+.PHONY: help setup run test check format coverage wheel lock clean bench bench-check bench-docs
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 setup: $(READY) ## Make .venv with the pinned dependencies
 
@@ -50,6 +50,15 @@ lock: ## Pin the dependencies anew (needs uv)
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py
+
+bench: $(READY) ## Measure against the limit, GROUP="dumps web …" for some (needs nginx and wrk)
+	$(BIN)/python -m benchmarks $(GROUP)
+
+bench-check: $(READY) ## The same in short, and fail where half a floor is missed
+	BENCH_SIZE=small BENCH_SLACK=$${BENCH_SLACK:-0.5} $(BIN)/python -m benchmarks --check $(GROUP)
+
+bench-docs: $(READY) ## The same in full, and write the table of docs/performance.md
+	$(BIN)/python -m benchmarks --docs
 
 clean: ## Remove what was built, keep var/
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -193,7 +193,7 @@ def _spelled(number: int) -> str:
 def dumps(size: int, files: int) -> list[Path]:
     """`files` dumps that have `size` bytes together."""
     folder = BUILD / f"dumps-{_VERSION}-{size}-{files}"
-    if not (folder / "done").exists():
+    if not (folder / ".done").exists():
         folder.mkdir(parents=True, exist_ok=True)
         writer, page = Writer(), 0
         for at in range(files):
@@ -201,7 +201,7 @@ def dumps(size: int, files: int) -> list[Path]:
                 while file.tell() < size // files:
                     file.write(writer.page(page).encode())
                     page += 1
-        (folder / "done").touch()
+        (folder / ".done").touch()
     return sorted(folder.glob("*.txt"))
 
 

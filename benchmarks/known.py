@@ -71,7 +71,7 @@ def _age(file: Path) -> None:
 
 def _loaded(file: Path) -> int:
     with closing(sqlite3.connect(file)) as connection:
-        return len({key: entry for key, entry in connection.execute("SELECT kind || key, entry_id FROM entry_keys")})
+        return len(dict(connection.execute("SELECT kind || key, entry_id FROM entry_keys").fetchall()))
 
 
 def _keys(dump: Path) -> set[object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 import webbrowser
 from pathlib import Path
@@ -207,6 +206,8 @@ def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
 
         def progress(state: Progress) -> None:
             advance(state.done, total=state.total)
+
+        import asyncio  # noqa: PLC0415 - only sending needs it
 
         return asyncio.run(
             delivery.drain(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +25,8 @@ def register(app: typer.Typer) -> None:
 
 def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
+    import asyncio  # noqa: PLC0415 - only this command needs it
+
     from digest.app import Service, event_loop, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
 
     settings = settings_of(config)
