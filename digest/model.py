@@ -223,7 +223,8 @@ MAY_HAVE_IT = 2  # so often a mail may be handed over without that anybody learn
 class Delivery:
     """An edition on its way to a subscriber, as leased by a drain.
 
-    `attempts` counts this one too, `uncertain` those before it of which nobody knows what became.
+    `attempts` counts this one too, `uncertain` those before it of which nobody knows what became. `agreed_at` is when
+    the subscriber joined the digest.
     """
 
     edition: EditionKey
@@ -234,3 +235,4 @@ class Delivery:
     uncertain: int
     made_at: datetime
     leased_until: datetime
+    agreed_at: datetime

@@ -18,6 +18,12 @@ def leave_token(secret: bytes, subscriber: SubscriberId, digest: DigestId) -> st
     return _encoded(_mark(secret, said) + said)
 
 
+def preferences_token(secret: bytes, subscriber: SubscriberId) -> str:
+    """The token with which a subscriber opens their preferences; it never expires, since old mails lead there."""
+    said = f"{subscriber}".encode()
+    return _encoded(hmac.new(secret, b"preferences\0" + said, hashlib.sha256).digest()[:_MARK_BYTES] + said)
+
+
 def read_leave_token(secret: bytes, token: str) -> tuple[SubscriberId, DigestId] | None:
     """Who leaves what, or None for anything that we did not make. Never raises."""
     try:
