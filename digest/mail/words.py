@@ -54,7 +54,8 @@ class Frame:
 
     `channel` shows their formulas, `weight` tells the bytes of a picture by its name. New entries stand together by
     the first of `groups` that holds them, those that none holds at the end. `sources` names them where there are
-    several, `languages` is what they are written in. `postal` is the sender's line.
+    several, `languages` is what they are written in. `subscribe_url` is
+    empty where nobody can subscribe on a page, `postal` is the sender's line.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Frame:
     groups: Sequence[tuple[str, Callable[[Entry], bool]]] = ()
     sources: Mapping[SourceId, str] = field(default_factory=dict)
     languages: Mapping[SourceId, str] = field(default_factory=dict)
+    subscribe_url: str = ""
     postal: str = ""
 
 
@@ -174,6 +176,7 @@ def _values(frame: Frame, told: Mapping[Section, list[Told]], shown: int, langua
         "more_corrected": max(0, len(corrected) - _MOST_CORRECTED),
         "edition_url": f"{frame.base_url}/editions/{frame.key}",
         "home_url": f"{frame.base_url}/",
+        "subscribe_url": frame.subscribe_url,
         "leave_url": LEAVE_URL,
         "preferences_url": PREFERENCES_URL,
         "address": ADDRESS,

@@ -159,6 +159,7 @@ def mail(
         ],
         sources=SOURCES,
         languages=dict.fromkeys(SOURCES, "zh-CN"),
+        subscribe_url=f"{SITE}/subscribe",
         postal=POSTAL,
     )
     words = body(around, every, CORRECTIONS, language)
