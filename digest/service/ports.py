@@ -696,6 +696,10 @@ class Deliveries(Protocol):
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...
 
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        """Which words of the edition this person gets; None where they get none."""
+        ...
+
     def pause(self, reason: str, until: datetime, now: datetime) -> None:
         """Stop all sending until then: the fault is ours or the relay's."""
         ...

@@ -143,6 +143,10 @@ class SqlDeliveries:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
 
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        query = select(deliveries.c.variant).where(_this(edition, subscriber))
+        return self._connection.execute(query).scalar_one_or_none()
+
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
         query = (
             select(deliveries, subscribers.c.address)
