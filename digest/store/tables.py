@@ -404,6 +404,7 @@ deliveries = Table(
     Column("code", Integer),
     _needed("text", Text),
     Column("accepted_at", UtcTime),
+    Column("begun_at", UtcTime),  # when its last hand-over started
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),
     CheckConstraint("state NOT IN ('planned', 'leased', 'deferred') OR next_at IS NOT NULL", name="open"),
@@ -427,6 +428,13 @@ Index(
     deliveries.c.leased_until,
     sqlite_where=text("leased_until IS NOT NULL"),
     postgresql_where=text("leased_until IS NOT NULL"),
+)
+
+Index(
+    "ix_deliveries_begun_at",
+    deliveries.c.begun_at,
+    sqlite_where=text("begun_at IS NOT NULL"),
+    postgresql_where=text("begun_at IS NOT NULL"),
 )
 
 erased = Table(

@@ -139,7 +139,7 @@ def test_one_who_stays_busy_has_failed_after_four_days_and_is_not_suppressed(inb
     assert not inbox.taken
 
 
-@pytest.mark.parametrize(("reply", "suppressed"), [("550 5.1.1 no such user", True), ("550 5.7.1 not you", False)])
+@pytest.mark.parametrize(("reply", "suppressed"), [("550 5.1.1 no such user", True), ("550 5.2.1 not any more", False)])
 def test_one_who_is_refused_for_good_fails_alone(inbox: Inbox, post: Post, reply: str, *, suppressed: bool) -> None:
     people = post.people(*READERS)
     inbox.at_recipient = only(SOMEBODY, reply)
