@@ -16,6 +16,7 @@ from digest.service.delivery import DrainReport, drain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.conftest import Article, Blog
     from tests.integration.mail.conftest import Inbox, Post
 
 READERS = [f"reader{number}@example.org" for number in range(50)]
@@ -153,6 +154,18 @@ def test_a_full_day_with_nothing_left_is_not_told(inbox: Inbox, post_to: Callabl
     post = post_to(port, per_day=20)
     post.people(*READERS[:20])
     assert (post.drain().full, post.drain().full) == (False, False)
+
+
+def test_the_command_says_that_the_day_is_full(blog: Blog, article: type[Article]) -> None:
+    file = blog.home / "digest.toml"
+    file.write_text(file.read_text("utf-8") + "per_day = 1\n", "utf-8")
+    blog.index("a.txt", article("一"))
+    for name in ("ada", "bob"):
+        blog.run("subscribers", "add", f"{name}@example.org")
+    blog.refresh()
+    blog.run("edition", "cut")
+    assert "mail.per_day" in blog.run("edition", "send")
+    assert len(blog.mails()) == 1
 
 
 # --- a domain -------------------------------------------------------------------------------------
