@@ -195,10 +195,12 @@ def _relaxed(value: bytes) -> bytes:
 
 def _relaxed_body(body: bytes) -> bytes:
     """RFC 6376, 3.4.4."""
-    lines = [re.sub(rb"[ \t]+", b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    return b"".join(line + b"\r\n" for line in lines)
+    # Over the whole and by plain bytes: line by line it takes longer than both signatures.
+    clean = re.sub(rb" +", b" ", body.replace(b"\t", b" ")).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    end = len(clean)
+    while end and clean[end - 2 : end] == b"\r\n":
+        end -= 2
+    return clean[:end] + b"\r\n" if end else b""
 
 
 def _base64(raw: bytes) -> str:
