@@ -26,12 +26,14 @@ class Waiting:
         self._per_domain = per_domain
         self._rest: deque[Delivery] = deque()
         self._busy: Counter[str] = Counter()
+        self._under_way: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rest)
 
     def add(self, leased: Iterable[Delivery]) -> None:
-        self._rest.extend(leased)
+        """Queue them, but for what is under way: one that outlasts its lease is leased again, never begun twice."""
+        self._rest.extend(one for one in leased if one.message_id not in self._under_way)
 
     @property
     def ready(self) -> bool:
@@ -46,6 +48,7 @@ class Waiting:
         delivery = self._rest[at]
         del self._rest[at]
         self._busy[_domain(delivery)] += 1
+        self._under_way.add(delivery.message_id)
         return delivery
 
     def put_back(self, delivery: Delivery) -> None:
@@ -56,6 +59,7 @@ class Waiting:
     def done(self, delivery: Delivery) -> None:
         """Its domain has room again."""
         self._busy[_domain(delivery)] -= 1
+        self._under_way.discard(delivery.message_id)
 
     def cleared(self) -> list[Delivery]:
         """All that nobody took; none are left."""

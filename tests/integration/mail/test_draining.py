@@ -734,6 +734,30 @@ def test_a_drain_whose_lease_ran_out_sends_nothing_that_another_took(
     assert post.states() == {ACCEPTED: 3, LEASED: 7}
 
 
+def test_a_hand_over_that_outlasts_its_lease_is_not_begun_again_by_the_same_drain(
+    inbox: Inbox, post_to: Callable[..., Post], port: int
+) -> None:
+    post = post_to(port, connections=2, batch=2)
+    post.people(*READERS[:6])
+    others_done = asyncio.Event()
+
+    async def handle_data(server: Any, session: Any, envelope: Any) -> str:
+        (address,) = envelope.rcpt_tos
+        inbox.taken[address].append(envelope.original_content)
+        if address == READERS[0]:
+            await asyncio.wait_for(others_done.wait(), 30)
+        elif address == READERS[1]:
+            post.now += 2 * post.settings.mail.lease
+        elif all(one in inbox.taken for one in READERS[:6]):
+            others_done.set()
+        return "250 taken"
+
+    vars(inbox)["handle_DATA"] = handle_data
+    post.drain()
+    assert inbox.counts() == {1: 6}
+    assert post.states() == {ACCEPTED: 6}
+
+
 def test_drains_that_die_again_and_again_after_sending_send_nobody_a_third(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

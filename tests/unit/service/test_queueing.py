@@ -31,6 +31,18 @@ def test_one_of_a_busy_domain_is_passed_over_and_comes_when_there_is_room() -> N
     assert waiting.take() == second
 
 
+def test_what_is_under_way_is_not_queued_again() -> None:
+    waiting = Waiting(per_domain=0)
+    slow = to("a@example.org", 1)
+    waiting.add([slow])
+    assert waiting.take() == slow
+    waiting.add([slow, to("b@example.org", 2)])
+    assert waiting.cleared() == [to("b@example.org", 2)]
+    waiting.done(slow)
+    waiting.add([slow])
+    assert waiting.take() == slow
+
+
 def test_what_is_put_back_is_first_again() -> None:
     waiting = Waiting(per_domain=1)
     waiting.add([to("a@example.org", 1), to("b@example.org", 2)])
