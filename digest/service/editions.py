@@ -64,7 +64,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
         with store.write() as tx:
             state = _state(tx, digest, now)
             slot = due_slot(
-                _schedule(digest),
+                schedule_of(digest),
                 now,
                 configured_at=state.configured_at,
                 last_slot_at=state.last_slot_at,
@@ -111,7 +111,7 @@ def draft(
         selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))
         if selection.empty:
             return None
-        key = tx.editions.free_key(edition_key(state.id, now, _schedule(digest)))
+        key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
         frame = _frame(tx, settings, digest, key, now, selection, selection.entries)
         made = body(frame, selection.entries, selection.before, language)
         return Draft(key, made, pictures(tx, made))
@@ -138,7 +138,8 @@ def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
     return state
 
 
-def _schedule(digest: Digest) -> Schedule:
+def schedule_of(digest: Digest) -> Schedule:
+    """The slots of a digest."""
     return Schedule.parse(digest.schedule, digest.timezone)
 
 
@@ -162,7 +163,7 @@ def _make(
     selection = _selection(tx, digest, state)
     if selection.empty and slot is None:
         return None
-    key = tx.editions.free_key(edition_key(state.id, slot or now, _schedule(digest)))
+    key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
     edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
@@ -170,7 +171,7 @@ def _make(
     frame = _frame(tx, settings, digest, key, now, selection, people.entries)
     words = _Words(frame, selection, people.entries)
     words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
-    domain, schedule = sender_domain(settings), _schedule(digest)
+    domain, schedule = sender_domain(settings), schedule_of(digest)
     recipients = [
         Recipient(
             subscriber=person.id,

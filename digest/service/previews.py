@@ -112,7 +112,7 @@ async def send_trial(settings: Settings, mail: Letter) -> str:
     Raises:
         TransportError: it did not take it.
     """
-    async with session(settings.mail) as way:
+    async with session(settings) as way:
         return await way.send(parseaddr(settings.mail.sender)[1], mail.to_address, message(mail))
 
 
