@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import functools
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from digest.service.ports import Store
     from digest.service.refresh import Pass
     from digest.settings import Settings, Source
+    from digest.web.serve import Listener
 
 _EDITION_TICK = timedelta(minutes=1)
 _log = structlog.get_logger()
@@ -75,10 +77,15 @@ class Service:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         from digest.scheduler import Ticks  # noqa: PLC0415 - other commands do not pay for APScheduler
-        from digest.web.serve import Server  # noqa: PLC0415 - nor for uvicorn
+        from digest.web.metrics import Metrics  # noqa: PLC0415
+        from digest.web.serve import Server, WatchServer  # noqa: PLC0415 - nor for uvicorn
 
         self._settings, self._store = settings, store
-        self._server, self._ticks = Server(settings, store, clock), Ticks()
+        self._metrics = Metrics(store, settings, clock)
+        self._server, self._ticks = Server(settings, store, clock, self._metrics), Ticks()
+        self._listeners: list[Listener] = [self._server]
+        if settings.web.metrics_listen:
+            self._listeners.append(WatchServer(settings, store, clock, self._metrics))
         self._stop = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
@@ -88,19 +95,19 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        server = self._server
-        serving = asyncio.create_task(server.serve())
+        serving = [asyncio.create_task(listener.serve()) for listener in self._listeners]
         try:
             await self._catch_up()
             if not self._stop.is_set():
                 ready()
                 self._schedule()
-            await asyncio.wait([serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stop.set()
             self._ticks.stop()
-            server.stop()
-            await serving
+            for listener in self._listeners:
+                listener.stop()
+            await asyncio.gather(*serving)
             async with self._refreshing, self._sending:  # what is in flight ends first
                 _log.info("stopped")
 
@@ -114,6 +121,11 @@ class Service:
     def address(self) -> str:
         """Where the web server listens."""
         return self._server.address
+
+    @property
+    def watch_address(self) -> str:
+        """Where monitors find their listener; empty where there is none of its own."""
+        return self._listeners[1].address if len(self._listeners) > 1 else ""
 
     def _schedule(self) -> None:
         now, ticks = clock(), self._ticks
@@ -133,20 +145,18 @@ class Service:
         async with self._refreshing:
             if self._stop.is_set():
                 return
+            done, started = None, time.monotonic()
             with _logged("refresh", source=source.id):
                 done = await asyncio.to_thread(
                     refreshed, self._store, self._settings, source, stopped=self._stop.is_set
                 )
-                for problem in done.problems:
-                    _log.warning("problem", source=source.id, reason=problem)
-                _log.info("refreshed", **done.counts())
+            self._metrics.refreshed(done, time.monotonic() - started)
 
     async def _make(self) -> None:
         if self._stop.is_set():
             return
         with _logged("editions"):
-            for made in await asyncio.to_thread(editions.make_due, self._store, self._settings, clock()):
-                _log.info("edition made", key=made.edition.key, empty=made.edition.empty)
+            await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
         with _logged("hub"):

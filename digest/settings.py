@@ -31,6 +31,7 @@ _SCHEDULE = (  # what editions.schedule reads
     r"(?i)^\s*(daily|(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
 )
+_HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -183,7 +184,12 @@ class Feed(_Group):
 class Web(_Group):
     """The web server."""
 
-    listen: str = Field("127.0.0.1:8080", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$", description="HOST:PORT.")
+    listen: str = Field("127.0.0.1:8080", pattern=rf"^{_HOST_PORT}$", description="HOST:PORT.")
+    metrics_listen: str = Field(
+        "",
+        pattern=rf"^(|{_HOST_PORT})$",
+        description="HOST:PORT of another listener, for monitors only: `/metrics`, `/healthz`, `/readyz`.",
+    )
 
 
 class Mail(_Group):

@@ -30,13 +30,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def settings_of(config: Path | None) -> Settings:
-    """The settings, with the log configured as they say."""
+def settings_of(config: Path | None, *, service: bool = False) -> Settings:
+    """The settings, with the log configured as they say; a command prints its own findings, so it logs for machines."""
     from digest import logs  # noqa: PLC0415 - the cheap commands need neither
     from digest.settings import load  # noqa: PLC0415
 
     settings = load(config)
-    logs.configure(settings.log.level, json_lines=settings.log.json_lines)
+    level = settings.log.level if service or settings.log.json_lines else "error"
+    logs.configure(level, json_lines=settings.log.json_lines)
     return settings
 
 

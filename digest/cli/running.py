@@ -28,7 +28,7 @@ def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.app import Service, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
 
-    settings = settings_of(config)
+    settings = settings_of(config, service=True)
     require_sources(settings)
     with only_one(settings.data_dir), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))

@@ -21,6 +21,7 @@ from digest.mail.tokens import leave_token
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
 from digest.service.editions import pictures, sender_domain
+from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,8 @@ class _Drain:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._words: dict[tuple[EditionKey, str], tuple[Body, dict[str, bytes]]] = {}
+        self._traces: dict[EditionKey, list[str]] = {}
+        self._trouble = False  # sending was paused, and no mail got through since
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -133,6 +136,7 @@ class _Drain:
                     tx.deliveries.resume()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
+                self._trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
                 self._total = tx.deliveries.open(edition)
 
@@ -180,6 +184,7 @@ class _Drain:
                         queue += [delivery] if delivery else []
                         raise
                     done = [answer.state] if answer else []
+                    self._say(answer, delivery if begun is DeliveryState.SUPPRESSED else None)
                     if begun is DeliveryState.SUPPRESSED:
                         done.append(begun)
                     self.report.states.update(done)
@@ -190,6 +195,14 @@ class _Drain:
                         answer = await self._hand_over(way, delivery)
         except DigestError as error:
             self.error = self.error or error
+
+    def _say(self, answer: _Answer | None, suppressed: Delivery | None) -> None:
+        """Log what was just recorded."""
+        if answer:
+            passes = self._traces[answer.delivery.edition]
+            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+        if suppressed:
+            say_handed_over(suppressed, DeliveryState.SUPPRESSED, None, "", self._traces[suppressed.edition])
 
     def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
         """Record an answer and begin the next delivery; what `begin` says of it."""
@@ -204,6 +217,9 @@ class _Drain:
                     tx.subscribers.suppress(person, answer.text, now)
                 if answer.pause:
                     tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
+                if self._trouble and answer.state is DeliveryState.ACCEPTED:
+                    tx.deliveries.got_through(now)
+                    self._trouble = False  # where this is rolled back, the next drain finds it again
             if following is None:
                 return None
             words = (following.edition, following.subscriber.language)
@@ -211,6 +227,8 @@ class _Drain:
                 body = tx.editions.body(*words)
                 assert body is not None  # noqa: S101 - an edition with deliveries has words
                 self._words[words] = body, pictures(tx, body)
+            if following.edition not in self._traces:
+                self._traces[following.edition] = traces(tx, following.edition)
             return tx.deliveries.begin(
                 following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease
             )

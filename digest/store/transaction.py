@@ -18,6 +18,7 @@ from digest.store.feeds import SqlFeeds
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
+from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ class SqlTransaction:
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.watching = SqlWatching(connection)
 
 
 class SqlStore:
