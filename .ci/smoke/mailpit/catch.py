@@ -26,7 +26,7 @@ class _Inbox:
 class _Page(BaseHTTPRequestHandler):
     """The list."""
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's
+    def do_GET(self) -> None:
         body = json.dumps({"total": len(taken), "messages": taken}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
