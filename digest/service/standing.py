@@ -46,7 +46,9 @@ class DigestStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All of it. `oldest_refresh` is the age of the oldest last pass over a configured source."""
+    """All of it. `oldest_refresh` is the age of the oldest last pass over a configured source, `queue_age` how long
+    the mail waits that was due first.
+    """
 
     sources: int
     overdue: int
@@ -73,7 +75,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
             undrawn=tx.watching.undrawn(),
             digests=tuple(_digests(tx, settings.digests, now)),
             queue=queue.depth,
-            queue_age=_age(queue.oldest_at, now) or _NO_TIME,
+            queue_age=_age(queue.next_at, now) or _NO_TIME,
             sending=sending(tx, now),
         )
 

@@ -61,10 +61,6 @@ class SqlWatching:
         return counts
 
     def queue(self) -> Queue:
-        waiting = deliveries.c.next_at.is_not(None)
-        row = self._connection.execute(
-            select(func.count().label("depth"), func.min(editions.c.closes_at).label("oldest_at"))
-            .join_from(deliveries, editions, editions.c.key == deliveries.c.edition)
-            .where(waiting)
-        ).one()
-        return Queue(row.depth, row.oldest_at)
+        counted = select(func.count().label("depth"), func.min(deliveries.c.next_at).label("next_at"))
+        row = self._connection.execute(counted.where(deliveries.c.next_at.is_not(None))).one()
+        return Queue(row.depth, row.next_at)

@@ -141,7 +141,7 @@ def _gauges(now: Standing) -> Iterator[Metric]:
         ],
     )
     yield _gauge("digest_queue_depth", "Deliveries that will be tried.", now.queue)
-    yield _gauge("digest_queue_age_seconds", "Age of the oldest edition among theirs.", _s(now.queue_age))
+    yield _gauge("digest_queue_age_seconds", "How long the mail waits that was due first.", _s(now.queue_age))
     yield _family(
         "digest_sending",
         "1 for how sending went, as of the last attempt.",

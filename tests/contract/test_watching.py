@@ -82,25 +82,19 @@ def test_deliveries_of_the_newest_edition_are_counted_by_state_and_reply(
         assert tx.watching.newest_deliveries(DigestId("other")) == {}
 
 
-def test_the_queue_holds_what_will_be_tried_and_is_as_old_as_its_oldest_edition(
+def test_the_queue_holds_what_will_be_tried_and_says_when_the_first_is(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     hand.read(hand.added("甲"))
     a, b = (hand.subscriber(f"{name}@example.org") for name in "ab")
     with store.read() as tx:
         assert tx.watching.queue() == Queue(0, None)
-    hand.edition("weekly/2026-W10", closes_at=now - day, new=["甲"], to=[a, b])
-    hand.edition(KEY, closes_at=now, new=["甲"], to=[a, b])
+    hand.edition(KEY, closes_at=now - day, new=["甲"], to=[a, b])
     with store.read() as tx:
-        assert tx.watching.queue() == Queue(4, now - day)
-    answered(
-        store,
-        now,
-        {a: (DeliveryState.ACCEPTED, None), b: (DeliveryState.FAILED, 550)},
-        EditionKey("weekly/2026-W10"),
-    )
+        assert tx.watching.queue() == Queue(2, now - day)
+    answered(store, now, {a: (DeliveryState.ACCEPTED, None), b: (DeliveryState.DEFERRED, 450)})
     with store.read() as tx:
-        assert tx.watching.queue() == Queue(2, now)
+        assert tx.watching.queue() == Queue(1, now + timedelta(hours=1))
 
 
 def test_formulas_without_a_picture_are_counted(store: Store) -> None:
