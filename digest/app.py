@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _EDITION_TICK = timedelta(minutes=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
+LAST_SECONDS = 9.0  # whoever stops us kills after ten
 _log = structlog.get_logger()
 
 
@@ -92,9 +93,13 @@ class Service:
         self._sending = asyncio.Lock()
         self._confirming = asyncio.Lock()
 
-    async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through."""
+    async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
+
+        `late` is called where something is still under way LAST_SECONDS after the signal.
+        """
         loop = asyncio.get_running_loop()
+        deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         serving = [asyncio.create_task(listener.serve()) for listener in self._listeners]
@@ -111,7 +116,13 @@ class Service:
                 listener.stop()
             await asyncio.gather(*serving)
             async with self._refreshing, self._sending, self._confirming:  # what is in flight ends first
+                deadline.cancel()
                 _log.info("stopped")
+
+    async def _deadline(self, late: Callable[[], None]) -> None:
+        await self._stop.wait()
+        await asyncio.sleep(LAST_SECONDS)
+        late()
 
     async def _catch_up(self) -> None:
         for source in self._settings.sources:
