@@ -658,8 +658,15 @@ class Deliveries(Protocol):
         """
         ...
 
+    def handed_over(self, since: datetime) -> int:
+        """How many hand-overs started since then, and may still start of what is leased.
+
+        A delivery that is begun again within that time counts once.
+        """
+        ...
+
     def begin(
-        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
         """Mark that the hand-over of a leased delivery starts, and lease it until then: one more attempt.
 

@@ -207,9 +207,8 @@ def _free_port() -> int:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
     listen = f"127.0.0.1:{_free_port()}"  # pages and feeds name the address: it is needed before there is a server
-    config = (
-        CONFIG.replace("https://digest.example.org", f"http://{listen}") + f'[web]\nlisten = "{listen}"\n' + RHYTHMS
-    )
+    config = CONFIG.replace("https://digest.example.org", f"http://{listen}")
+    config += f'[web]\nlisten = "{listen}"\n{RHYTHMS}'
     (home / "digest.toml").write_text(config, "utf-8")
     _filled(home)
     leaving, asking = _left(home), _asking(home)

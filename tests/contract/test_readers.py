@@ -102,7 +102,7 @@ def test_told_is_what_a_mail_tells_or_is_about_to(
             tx.subscribers.leave(person, WEEKLY, "page", now)
         elif state is not DeliveryState.PLANNED:
             (leased,) = tx.deliveries.lease(now, now + day, 1)
-            tx.deliveries.begin(KEY, person, leased.leased_until, now + 2 * day)
+            tx.deliveries.begin(KEY, person, leased.leased_until, now + 2 * day, now)
             if state is not DeliveryState.LEASED:
                 tx.deliveries.record(KEY, person, state, now=now, next_at=now + day)
     with store.read() as tx:

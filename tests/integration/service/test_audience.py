@@ -62,7 +62,7 @@ class Press(Paper):
         with self.store.write() as tx:
             for one in tx.deliveries.lease(self.now, self.now + HOUR, 1000):
                 person = one.subscriber.id
-                assert tx.deliveries.begin(one.edition, person, one.leased_until, self.now + 2 * HOUR)
+                assert tx.deliveries.begin(one.edition, person, one.leased_until, self.now + 2 * HOUR, self.now)
                 tx.deliveries.record(one.edition, person, DeliveryState.ACCEPTED, now=self.now)
 
     def mails(self, person: SubscriberId) -> list[tuple[str, list[str]]]:
