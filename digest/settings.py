@@ -297,6 +297,11 @@ class Mail(Relay):
         description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
     )
     pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
+    postal: str = Field(
+        "",
+        pattern=r"^[^\r\n]*$",
+        description="The sender's name and postal address, one line at the foot of every mail.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, TransportError
-from digest.mail.message import Letter, message
-from digest.mail.personal import personal
+from digest.mail.message import message
 from digest.mail.replies import Patience, outcome
-from digest.mail.tokens import leave_token
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
-from digest.service.editions import pictures, schedule_of, sender_domain
+from digest.service.editions import pictures, schedule_of
+from digest.service.letters import letter
 from digest.service.queueing import Queue
 from digest.service.tracing import say_handed_over, traces
 
@@ -259,28 +258,19 @@ class _Drain:
         Raises:
             ValueError: the address cannot stand in a header.
         """
-        settings, person = self._settings, delivery.subscriber
-        configured = settings.digest(delivery.digest)
-        leave_url = f"{settings.base_url}/leave/{leave_token(self._secret, person.id, delivery.digest)}"
         body, pngs = self._words[delivery.edition, delivery.variant]
-        words = personal(body, leave_url=leave_url, address=person.address)
         return message(
-            Letter(
-                sender=settings.mail.sender,
-                reply_to=settings.mail.reply_to,
-                to_name=person.name,
-                to_address=person.address,
-                subject=words.subject,
-                text=words.text,
-                html=words.html,
-                format=person.format,
+            letter(
+                self._settings,
+                self._secret,
+                delivery.edition,
+                delivery.digest,
+                delivery.subscriber,
+                body,
+                pngs,
                 message_id=delivery.message_id,
                 written_at=delivery.made_at,
-                list_id=f"{delivery.digest}.{sender_domain(settings)}",
-                list_title=configured.title if configured else delivery.digest,
-                archive_url=f"{settings.base_url}/editions/{delivery.edition}",
-                leave_url=leave_url,
-                pictures=pngs,
+                agreed_at=delivery.agreed_at,
             )
         )
 

@@ -385,6 +385,10 @@ class Editions(Protocol):
         """Entries that this digest told, with a significant revision newer than the one it told last."""
         ...
 
+    def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
+        """The newest revision of an entry that this digest told, as new or corrected."""
+        ...
+
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
         """Entries with the readers that each won since then, most first, none that won nothing."""
         ...

@@ -71,6 +71,7 @@ class SqlDeliveries:
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
+                subscriptions.c.joined_at,
                 reachable.label("reachable"),
             )
             .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -226,4 +227,5 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         uncertain=row.uncertain,
         made_at=edition.closes_at,
         leased_until=until,
+        agreed_at=row.joined_at,
     )
