@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from digest.service.ports import Store
     from digest.service.refresh import Pass
     from digest.settings import Settings, Source
-    from digest.web.serve import Listener
 
 _EDITION_TICK = timedelta(minutes=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
@@ -95,9 +94,7 @@ class Service:
         self._settings, self._store = settings, store
         self._metrics = Metrics(store, settings, clock)
         self._server, self._ticks = Server(settings, store, clock, self._metrics), Ticks()
-        self._listeners: list[Listener] = [self._server]
-        if settings.web.metrics_listen:
-            self._listeners.append(WatchServer(settings, store, clock, self._metrics))
+        self._watch = WatchServer(settings, store, clock, self._metrics) if settings.web.metrics_listen else None
         self._stop = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
@@ -112,7 +109,8 @@ class Service:
         deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        serving = [asyncio.create_task(listener.serve()) for listener in self._listeners]
+        listeners = [one for one in (self._server, self._watch) if one]
+        serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
             await self._catch_up()
             if not self._stop.is_set():
@@ -122,7 +120,7 @@ class Service:
         finally:
             self._stop.set()
             self._ticks.stop()
-            for listener in self._listeners:
+            for listener in listeners:
                 listener.stop()
             await asyncio.gather(*serving)
             async with self._refreshing, self._sending, self._confirming:  # what is in flight ends first
@@ -148,7 +146,7 @@ class Service:
     @property
     def watch_address(self) -> str:
         """Where monitors find their listener; empty where there is none of its own."""
-        return self._listeners[1].address if len(self._listeners) > 1 else ""
+        return self._watch.address if self._watch else ""
 
     def _schedule(self) -> None:
         now, ticks = clock(), self._ticks
