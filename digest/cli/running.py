@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +30,7 @@ def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.app import Service, only_one, opened, require_mail, require_sources  # noqa: PLC0415 - as in store_of
 
-    settings = settings_of(config)
+    settings = settings_of(config, service=True)
     require_sources(settings)
     require_mail(settings)
     with only_one(settings.data_dir), opened(settings) as store:
@@ -39,7 +40,16 @@ def run(*, config: ConfigOption = None) -> None:
 async def _serve(settings: Settings, store: Store, service_type: type) -> None:
     service = service_type(settings, store)
     typer.echo(f"Digest listens on {service.address} and reads {len(settings.sources)} sources …")
-    await service.run(lambda: _say_where(settings, store, service.address))
+    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
+
+
+def _end_at_once() -> None:
+    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
+
+    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
+    """
+    typer.echo("digest: ended with work under way; the next start goes on with it", err=True)
+    os._exit(1)
 
 
 def _say_where(settings: Settings, store: Store, address: str) -> None:

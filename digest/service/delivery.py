@@ -23,6 +23,7 @@ from digest.model import Body, DeliveryState
 from digest.service.editions import pictures, schedule_of
 from digest.service.letters import letter
 from digest.service.queueing import Queue
+from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -128,6 +129,8 @@ class _Drain:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
+        self._traces: dict[EditionKey, list[str]] = {}
+        self._trouble = False  # sending was paused, and no mail got through since
         self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
         self._refusals = 0
         self._total = 0
@@ -145,6 +148,7 @@ class _Drain:
                     tx.deliveries.resume()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
+                self._trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
                 self._total = tx.deliveries.open(edition)
 
@@ -185,6 +189,7 @@ class _Drain:
                             self._queue.put_back(delivery)
                         raise
                     done = [answer.state] if answer else []
+                    self._say(answer, delivery if begun is DeliveryState.SUPPRESSED else None)
                     if begun is DeliveryState.SUPPRESSED:
                         done.append(begun)
                     self.report.states.update(done)
@@ -199,6 +204,14 @@ class _Drain:
         finally:
             self._queue.wake()
 
+    def _say(self, answer: _Answer | None, suppressed: Delivery | None) -> None:
+        """Log what was just recorded."""
+        if answer:
+            passes = self._traces[answer.delivery.edition]
+            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+        if suppressed:
+            say_handed_over(suppressed, DeliveryState.SUPPRESSED, None, "", self._traces[suppressed.edition])
+
     def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
         """Record an answer and begin the next delivery; what `begin` says of it."""
         now = self._clock()
@@ -212,11 +225,16 @@ class _Drain:
                     tx.subscribers.suppress(person, answer.text, now)
                 if answer.pause:
                     tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
+                if self._trouble and answer.state is DeliveryState.ACCEPTED:
+                    tx.deliveries.got_through(now)
+                    self._trouble = False  # where this is rolled back, the next drain finds it again
             if following is None:
                 return None
             if (following.edition, following.variant) not in self._words:
                 for number, variant in enumerate(tx.editions.variants(following.edition)):
                     self._words[following.edition, number] = variant.body, pictures(tx, variant.body)
+            if following.edition not in self._traces:
+                self._traces[following.edition] = traces(tx, following.edition)
             return tx.deliveries.begin(
                 following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease, now
             )

@@ -20,6 +20,7 @@ from digest.service.audience import audience
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
 from digest.service.ports import Recipient
+from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +74,8 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
             first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
             key = _make(tx, secret, settings, digest, state, now, slot) if slot or first else None
             edition = tx.editions.edition(key) if key else None
-            if edition:
-                made.append(edition)
+        if edition:
+            made.append(_said(store, edition))
     return made
 
 
@@ -83,7 +84,15 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
     secret = store.secret()
     with store.write() as tx:
         key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
-        return tx.editions.edition(key) if key else None
+        made = tx.editions.edition(key) if key else None
+    return _said(store, made) if made else None
+
+
+def _said(store: Store, made: EditionCounts) -> EditionCounts:
+    """The edition, told to the log once it is stored."""
+    with store.read() as tx:
+        say_made(tx, made)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -420,6 +420,10 @@ class Editions(Protocol):
         """In the order of making, each entry with the content of the frozen revision."""
         ...
 
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        """The moments of the passes that made what the edition tells, each once, oldest first."""
+        ...
+
     def body(self, key: EditionKey, language: str) -> Body | None:
         """The body in that language, or where there is none the first one stored; None where there is no edition."""
         ...
@@ -715,6 +719,47 @@ class Deliveries(Protocol):
 
     def resume(self) -> None: ...
 
+    def trouble(self) -> str:
+        """Why sending was paused last, though the pause may be over; empty once a mail got through since."""
+        ...
+
+    def got_through(self, now: datetime) -> None:
+        """A mail was taken: forget the trouble of a pause that is over."""
+        ...
+
+
+# --- watching -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Deliveries that will be tried. `next_at`: the first moment at which one is, past where it waits; None: no one."""
+
+    depth: int
+    next_at: datetime | None
+
+
+class Watching(Protocol):
+    """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
+
+    def troubled_dumps(self) -> dict[DumpState, int]:
+        """How many dumps are held or failed; a state without any may be absent."""
+        ...
+
+    def refreshed_at(self) -> dict[SourceId, datetime | None]:
+        """When each source ever known was last read to the end."""
+        ...
+
+    def undrawn(self) -> int:
+        """How many formulas no picture could be made of."""
+        ...
+
+    def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        """The deliveries of its newest edition that tells anything, by state and first digit of the reply code."""
+        ...
+
+    def queue(self) -> Queue: ...
+
 
 class Transaction(Protocol):
     """One transaction; the parts share it."""
@@ -735,6 +780,8 @@ class Transaction(Protocol):
     def confirmations(self) -> Confirmations: ...
     @property
     def deliveries(self) -> Deliveries: ...
+    @property
+    def watching(self) -> Watching: ...
 
 
 class Store(Protocol):

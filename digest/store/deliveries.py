@@ -183,6 +183,12 @@ class SqlDeliveries:
     def resume(self) -> None:
         meta.resume(self._connection)
 
+    def trouble(self) -> str:
+        return meta.trouble(self._connection)
+
+    def got_through(self, now: datetime) -> None:
+        meta.got_through(self._connection, now)
+
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)

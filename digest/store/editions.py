@@ -202,6 +202,19 @@ class SqlEditions:
         told = entries_of(self._connection, rows)
         return [Selected(Section(row.section), e, row.gained) for e, row in zip(told, rows, strict=True)]
 
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        behind = and_(
+            revisions.c.entry_id == edition_entries.c.entry_id, revisions.c.number <= edition_entries.c.revision
+        )
+        query = (
+            select(revisions.c.at)
+            .join_from(edition_entries, revisions, behind)
+            .where(edition_entries.c.edition == key)
+            .distinct()
+            .order_by(revisions.c.at)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def body(self, key: EditionKey, language: str) -> Body | None:
         query = (
             select(edition_bodies)
