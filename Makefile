@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage wheel lock clean bench bench-check bench-docs
+.PHONY: help setup run test check format coverage wheel lock golden pictures clean bench bench-check bench-docs
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,6 +47,9 @@ lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 	echo hatchling | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o requirements-build.txt
+
+golden: $(READY) ## Write the golden mails of the tests anew
+	$(BIN)/python -m tests.golden.mails
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import __version__
-from digest.cli import editions, entries, operate, parsing, running, subscribers
+from digest.cli import editions, entries, mail, operate, parsing, previews, running, subscribers
 from digest.errors import ConfigurationError, DigestError
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ for part in (parsing, running, operate):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)
+previews.register(editions.app)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 app.add_typer(operate.source_app)
+app.add_typer(mail.app)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value

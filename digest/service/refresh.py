@@ -24,6 +24,7 @@ from digest.model import AtomId, EntryId, SourceId
 from digest.service.feeds import enlist, enlist_all
 from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
+from digest.service.tracing import following, say_read, say_refreshed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,6 +100,20 @@ def refresh(
     A dump that cannot be read is a problem of its own: the others go on and its last good state stays. `progress`
     is called with the name of each dump before it is looked at; `stopped` is asked between dumps.
     """
+    with following(now, source.id):
+        done = _pass(store, settings, source, now, progress, stopped)
+        say_refreshed(done.counts(), done.problems)
+    return done
+
+
+def _pass(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    now: datetime,
+    progress: Callable[[str], None] | None,
+    stopped: Callable[[], bool],
+) -> Pass:
     name = SourceId(source.id)
     with store.write() as tx:
         tx.readings.register_source(name, now)
@@ -217,13 +232,17 @@ def _reading(
         _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
         enlist(tx, settings, _joining(changes, last, first_import=first_import))
+    added = [change.entry for change in changes.changes if isinstance(change, Added)]
+    revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
+    vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
+    say_read(looked.path, len(snapshot.sightings), {"added": added, "revised": revised, "vanished": vanished})
     return Pass(
         name,
         dumps=1,
         sightings=len(snapshot.sightings),
-        added=sum(isinstance(change, Added) for change in changes.changes),
-        revised=sum(isinstance(change, Revised) and _told(change.cause) for change in changes.changes),
-        vanished=sum(isinstance(change, Vanished) for change in changes.changes),
+        added=len(added),
+        revised=len(revised),
+        vanished=len(vanished),
     )
 
 

@@ -37,17 +37,21 @@ class _Answer:
     start: Message
     body: Message
     size: int
+    count: Callable[[], None]
 
 
 class Kept:
     """Gives answers to GET and HEAD again.
 
     A feed holds while what is published does, every other page while nothing at all was written. What says `no-store`
-    is not kept, nor is what only its addressee may see: just the addresses of `_PUBLIC` are.
+    is not kept, nor is what only its addressee may see: just the addresses of `_PUBLIC` are. `again` makes, from the
+    scope that an answer left behind and its status, what counts each repetition.
     """
 
-    def __init__(self, inner: ASGIApp, version: Callable[[], Version]) -> None:
-        self._inner, self._version = inner, version
+    def __init__(
+        self, inner: ASGIApp, version: Callable[[], Version], again: Callable[[Scope, int], Callable[[], None]]
+    ) -> None:
+        self._inner, self._version, self._again = inner, version, again
         self._answers: OrderedDict[_Key, _Answer] = OrderedDict()
         self._size = 0
 
@@ -64,23 +68,26 @@ class Kept:
         state = self._state(scope["path"])
         known = self._answers.get(key)
         if known and known.state == state:
+            known.count()
             await send(known.start)
             await send(known.body)
             return
-        await self._inner(scope, receive, _Listening(send, lambda start, body: self._keep(key, state, start, body)))
+        await self._inner(
+            scope, receive, _Listening(send, lambda start, body: self._keep(key, state, start, body, scope))
+        )
 
     def _state(self, path: str) -> int:
         version = self._version()
         return version.published if _is_feed(path) else version.commits
 
-    def _keep(self, key: _Key, state: int, start: Message, body: Message) -> None:
+    def _keep(self, key: _Key, state: int, start: Message, body: Message, scope: Scope) -> None:
         headers = dict(start["headers"])
         size = len(body.get("body", b"")) + _OVERHEAD
         if start["status"] not in _KEEPABLE or b"no-store" in headers.get(b"cache-control", b"") or size > _LARGEST:
             return
         before = self._answers.pop(key, None)
         self._size += size - (before.size if before else 0)
-        self._answers[key] = _Answer(state, start, body, size)
+        self._answers[key] = _Answer(state, start, body, size, self._again(scope, start["status"]))
         while self._size > _MOST:
             _, oldest = self._answers.popitem(last=False)
             self._size -= oldest.size

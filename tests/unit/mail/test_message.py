@@ -30,6 +30,7 @@ LETTER = Letter(
     list_id="weekly.example.org",
     list_title="科学空间 每周摘要",
     archive_url="https://digest.example.org/editions/weekly/2026-W47",
+    help_url="https://digest.example.org/about",
     leave_url="https://digest.example.org/leave/" + "token" * 30,
 )
 

@@ -20,9 +20,12 @@ class Site:
     def __init__(self, *, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         self.version = Version(1, 1)
         self.meanwhile: Version | None = None  # what is written while an answer is made
-        self.asked = 0
+        self.asked = self.again = 0
         self._status, self._headers = status, [*headers]
-        self._kept = Kept(self._answer, lambda: self.version)
+        self._kept = Kept(self._answer, lambda: self.version, lambda _scope, _status: self._count)
+
+    def _count(self) -> None:
+        self.again += 1
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked += 1
@@ -51,6 +54,7 @@ class Site:
 def test_an_answer_is_given_again_while_nothing_was_written(path: str) -> None:
     site = Site()
     assert [site(path), site(path), site(path)] == [b"1"] * 3
+    assert site.again == 2
 
 
 @pytest.mark.parametrize(
