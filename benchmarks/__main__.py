@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchmarks import machine, report
+from digest import logs
 
 if TYPE_CHECKING:
     from benchmarks.measure import Row
@@ -25,6 +26,7 @@ RESULTS = machine.ROOT / "build" / "bench.json"
 def main(arguments: list[str]) -> int:
     """Run what is asked for; 1 where a floor is missed and `--check` asks."""
     wanted = [name for name in arguments if not name.startswith("--")] or GROUPS
+    logs.configure("error", json_lines=False)
     made: list[Row] = []
     for name in wanted:
         started = time.perf_counter()

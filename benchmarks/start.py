@@ -26,20 +26,19 @@ def rows() -> Iterator[Row]:
     with empty_store("start", dump.parent, port) as (store, settings):
         read_all(store, settings)
         config = settings.data_dir.parent / "digest.toml"
-        resident: list[int] = [0, 0]
-
-        def ours() -> None:
+        resident, first = [0, 0], [float("inf")] * 2
+        for _ in range(3):
             command = [_DIGEST, "run", "--config", config]
+            started = time.perf_counter()
             with running(command, f"http://127.0.0.1:{port}/feed.atom") as server:
+                first[0] = min(first[0], time.perf_counter() - started)
                 resident[0] = _resident_kb(server.pid)
-
-        def theirs() -> None:
+            started = time.perf_counter()
             with lean(ROOT / "docs", other, "/design.md") as server:
+                first[1] = min(first[1], time.perf_counter() - started)
                 resident[1] = _resident_kb(server.pid)
-
-        mine, reference = best(ours, theirs, clock=Clock.WALL)
         against = "Starlette with nothing else"
-        yield times("start", "start of the service and its end", against, mine, reference, 3.5, clock=Clock.WALL)
+        yield times("start", "start to the first feed", against, *first, 3.5, clock=Clock.WALL)
         at_rest = [kb / 1024 for kb in resident]
         yield times("start", "memory at rest", against, *at_rest, 2, "MB", Clock.MEMORY)
     parse, nothing = best(
