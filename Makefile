@@ -39,6 +39,9 @@ format: $(READY) ## Write the code as the formatter wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
+	DIGEST_TEST_FAULTS=all DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
+
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf dist
 	$(BIN)/python -m hatchling build --target wheel
