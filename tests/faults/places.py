@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -20,10 +21,13 @@ from unittest import mock
 import pytest
 
 from digest.cli import main
+from digest.mail.tokens import leave_token
+from digest.model import DigestId, SubscriberId
 from tests.faults.states import copied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from email.message import Message
     from pathlib import Path
 
     from tests.conftest import Article
@@ -196,17 +200,38 @@ class Service:
         return self.log.read_text("utf-8", "replace")
 
     def ask(self, path: str, *, post: bool = False, seconds: float = 60) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body; status 0 where nobody answered."""
+        """Status, headers by lower-case name, and body; status 0 where nobody answered."""
         request = urllib.request.Request(self.address + path, data=b"" if post else None)
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:
-                return answer.status, dict(answer.headers), answer.read()
+                return answer.status, _lower(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, dict(error.headers), error.read()
+                return error.code, _lower(error.headers), error.read()
         except OSError:
             return 0, {}, b""
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
+
+    def until(self, fact: Callable[[], bool], seconds: float = 60) -> bool:
+        """Ask for a sign of life until something has become true; False where it did not."""
+        end = time.monotonic() + seconds
+        while not fact():
+            if time.monotonic() > end or not self.alive:
+                return False
+            self.ask("/healthz")
+        return True
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def leave_paths(database: Path, count: int) -> dict[int, str]:
+    """The addresses at which the first of the people leave the digest, by who they are."""
+    with copied(database) as connection:
+        (secret,) = connection.execute("SELECT secret FROM meta").fetchone()
+        people = [row[0] for row in connection.execute("SELECT id FROM subscribers ORDER BY id")][:count]
+    return {person: f"/leave/{leave_token(secret, SubscriberId(person), DigestId('weekly'))}" for person in people}

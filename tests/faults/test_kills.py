@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.mail.tokens import leave_token
-from digest.model import DigestId, SubscriberId
 from tests.conftest import Article
 from tests.faults.conftest import ALL, ARTICLES, PEOPLE
-from tests.faults.places import KILLED, LATER, Injection, Place
+from tests.faults.places import KILLED, LATER, Injection, Place, leave_paths
 from tests.faults.sink import Moment, Sink
 from tests.faults.states import copied, state_of, watch_commits
 
@@ -234,7 +232,7 @@ def test_who_was_told_that_they_left_has_left_whenever_the_service_is_killed(
     row = verdict("kill -9 at the n-th fdatasync: starting, and people leaving")
     told.env["DIGEST_MAIL_TRANSPORT"] = "maildir"
     told.here("edition", "send")
-    paths = leave_paths(told, 5)
+    paths = leave_paths(told.database, 5)
     for nth in itertools.count(1, 1 if ALL else 2):
         victim = told.copy("victim")
         answered = asked_to_leave(victim, paths, Injection("fdatasync", nth))
@@ -249,13 +247,6 @@ def test_who_was_told_that_they_left_has_left_whenever_the_service_is_killed(
         row.tried += 1
         assert nth < 100
     assert row.tried
-
-
-def leave_paths(place: Place, count: int) -> dict[int, str]:
-    """The addresses at which the first of the people leave."""
-    ((secret,),) = stored(place, "SELECT secret FROM meta")
-    people = [row[0] for row in stored(place, "SELECT id FROM subscribers ORDER BY id")][:count]
-    return {person: f"/leave/{leave_token(secret, SubscriberId(person), DigestId('weekly'))}" for person in people}
 
 
 def asked_to_leave(place: Place, paths: dict[int, str], injection: Injection) -> list[int]:
