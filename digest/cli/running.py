@@ -30,7 +30,7 @@ def run(*, config: ConfigOption = None) -> None:
 
     settings = settings_of(config)
     require_sources(settings)
-    with only_one(settings.data_dir), opened(settings) as store:
+    with only_one(settings.database_folder), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))
 
 
