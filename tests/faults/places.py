@@ -214,9 +214,13 @@ class Service:
         except OSError:
             return 0, {}, b""
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has: a program before it may be gone first."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+        assert self.process.stdout
+        self.process.stdout.read()
+        assert self.process.wait(timeout=60) in {0, -signal.SIGTERM}
+        assert "stopped" in self.said(), self.said()
 
     def until(self, fact: Callable[[], bool], seconds: float = 60) -> bool:
         """Ask for a sign of life until something has become true; False where it did not."""

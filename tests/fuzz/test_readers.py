@@ -28,9 +28,10 @@ EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "150"))
 fuzzed = settings(max_examples=EXAMPLES)
 
 PIECES = [
-    "By 山客 | 2026-03-14 | 100位读者 | 引用", "14 Mar", "点击阅读全文...", "最近评论", "题目", "\n", "\n\n", "\r", "\r\n",
+    "By 山客 | 2026-03-14 | 100位读者 | 引用", "14 Mar", "点击阅读全文...", "最近评论", "题目", "\n", "\n\n", "\r",
     "$$", "\\begin{equation}", "\\end{equation}", "$x$", "| 引用", "位读者", "31 Feb", "0 Jan", "99999-99-99", "\ufeff",
-    "\x00", "\ud7ff", "import x", "点击阅读全文...题目", "最近评论题目", "{" * 70, "\\frac" * 50, " ", "\t", "。", "A" * 300,
+    "\r\n", "\x00", "\ud7ff",
+    "import x", "点击阅读全文...题目", "最近评论题目", "{" * 70, "\\frac" * 50, " ", "\t", "。", "A" * 300,
 ]  # fmt: skip
 PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=40).map("".join)
 CODINGS = st.sampled_from(["utf-8", "utf-16", "gb18030", "big5", "latin-1", "utf-8-sig"])
