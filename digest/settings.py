@@ -6,8 +6,9 @@ import os
 import re
 import tomllib
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("config/digest.toml")
 _SECRETS = Path("/run/secrets")
 _SCHEDULE = (  # what editions.schedule reads
-    r"(?i)^\s*(daily|(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
+    r"(?i)^\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"
+    r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
 )
+_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -84,8 +87,16 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no IP address or network, such as 10.0.0.0/8") from error
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Network = Annotated[str, AfterValidator(_network)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Url = Annotated[str, AfterValidator(_http)]
@@ -94,6 +105,9 @@ Language = Literal["zh_CN", "en"]
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Placed = TypeVar("_Placed", bound=_Group)  # a group that names files
 
 
 class Source(_Group):
@@ -136,7 +150,7 @@ class Digest(_Group):
     schedule: str = Field(
         "mon 08:00",
         pattern=_SCHEDULE,
-        description="Weekdays and a time, such as `mon 08:00`, `mon,thu 18:30` or `daily 07:00`.",
+        description="`mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` (a date up to 28).",
     )
     timezone: Zone = Field("UTC", description="The zone of the schedule.")
     language: Language = Field("zh_CN", description="The language of its mails, unless a subscriber has their own.")
@@ -184,15 +198,25 @@ class Web(_Group):
     """The web server."""
 
     listen: str = Field("127.0.0.1:8080", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$", description="HOST:PORT.")
+    proxies: tuple[Network, ...] = Field(
+        (), description="Addresses or networks of your reverse proxies: only they may say who asks."
+    )
 
 
-class Mail(_Group):
-    """How mail leaves."""
+class Signup(_Group):
+    """Subscribing on the web pages, and what keeps others from being mailed by it."""
 
-    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
-    sender: str = Field("Digest <digest@localhost.localdomain>", description="The From of every mail.")
-    reply_to: str = Field("", description="Where answers go, if not to the sender.")
-    path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
+    open: bool = Field(default=True, description="Whether the pages offer to subscribe by mail.")
+    expires: Duration = Field(
+        timedelta(days=2), gt=timedelta(0), description="How long the link to confirm holds; then all is deleted."
+    )
+    per_network: int = Field(10, ge=1, description="How many requests of one network are taken in an hour.")
+    total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
+
+
+class Relay(_Group):
+    """A mail server that takes our mails, and how to log in to it."""
+
     host: str = Field("", description="The SMTP server.")
     port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 465, 587 or 25 by `security`.")
     security: Literal["tls", "starttls", "none"] = Field(
@@ -201,14 +225,70 @@ class Mail(_Group):
     username: str = Field("", description="Log in as.")
     password: str = Field("", repr=False, description="Better given as password_file.")
     password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    oauth_token_file: Path | None = Field(
+        None, description="Instead of a password: a file whose first line is an access token, read at each login."
+    )
+    oauth_command: tuple[str, ...] = Field(
+        (), description="Instead of a password: a program with its arguments that prints an access token."
+    )
+
+    @model_validator(mode="after")
+    def _credible(self) -> Self:
+        given = sum(map(bool, (self.password or self.password_file, self.oauth_token_file, self.oauth_command)))
+        if self.username and not given:
+            raise ValueError("username needs password_file, oauth_token_file or oauth_command")
+        if given > 1:
+            raise ValueError("give one of password_file, oauth_token_file and oauth_command")
+        if self.security == "none" and self.username and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
+        return self
+
+
+class Fallback(Relay):
+    """Where mails go while the first server cannot be reached."""
+
+
+class Dkim(_Group):
+    """How mails are signed. Without a key file they are not."""
+
+    domain: str = Field("", description="The signing domain; empty for that of the sender, which it must match.")
+    selector: str = Field("digest", pattern=_SELECTOR, description="Names the RSA key in the DNS.")
+    key_file: Path | None = Field(None, description="The private RSA key; `digest mail key` makes one.")
+    ed25519_selector: str = Field("digest-ed25519", pattern=_SELECTOR, description="Names the Ed25519 key in the DNS.")
+    ed25519_key_file: Path | None = Field(
+        None, description="A private Ed25519 key for a second signature; never alone, since few verify it yet."
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.ed25519_key_file and not self.key_file:
+            raise ValueError("ed25519_key_file needs key_file too: many servers read RSA only")
+        if self.ed25519_key_file and self.selector.lower() == self.ed25519_selector.lower():
+            raise ValueError("selector and ed25519_selector must differ: each names one key")
+        return self
+
+
+class Mail(Relay):
+    """How mail leaves."""
+
+    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
+    sender: str = Field("Digest <digest@localhost.localdomain>", description="The From of every mail.")
+    reply_to: str = Field("", description="Where answers go, if not to the sender.")
+    path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
     connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
+    per_second: float = Field(0, ge=0, description="The most mails a second; 0 for no limit.")
+    per_day: int = Field(0, ge=0, description="The most mails of editions in any 24 hours; 0 for no limit.")
+    per_domain: int = Field(
+        0, ge=0, description="How many connections may deal with one recipient domain at once; 0 for all of them."
+    )
     batch: int = Field(100, ge=1, le=10_000, description="How many deliveries are leased at a time.")
     lease: Duration = Field(
         timedelta(minutes=30), description="How long a drain may hold a delivery; longer than one may take to send."
     )
     retry: Duration = Field(timedelta(minutes=30), description="The first wait after a temporary refusal.")
     give_up: Duration = Field(
-        timedelta(days=4), description="After this long a mail that its server keeps refusing has failed."
+        timedelta(days=4),
+        description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
     )
     pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
 
@@ -216,10 +296,6 @@ class Mail(_Group):
     def _reachable(self) -> Self:
         if self.transport == "smtp" and not self.host:
             raise ValueError("transport smtp needs host")
-        if self.username and not (self.password or self.password_file):
-            raise ValueError("username needs password_file")
-        if self.security == "none" and self.username and self.host not in {"localhost", "127.0.0.1", "::1"}:
-            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
         return self
 
 
@@ -251,7 +327,10 @@ class Settings(BaseSettings):
     topics: tuple[Topic, ...] = Field((), description="Entries of a kind, with feeds of their own.")
     feed: Feed = Field(Feed(), description="What subscription documents hold.")
     web: Web = Field(Web(), description="The web server.")
+    signup: Signup = Field(Signup(), description="Subscribing on the web pages.")
     mail: Mail = Field(Mail(), description="How mail leaves.")
+    fallback: Fallback = Field(Fallback(), description="Where mails go while the first server cannot be reached.")
+    dkim: Dkim = Field(Dkim(), description="How mails are signed.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
     _file: ClassVar[Path | None] = None
@@ -320,6 +399,10 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> Topic | None:
         return next((t for t in self.topics if t.id == name), None)
 
+    def rhythms(self, digest: Digest) -> list[Digest]:
+        """The digests that tell the same entries, this one among them: each reader follows one of them."""
+        return [one for one in self.digests if set(one.sources) == set(digest.sources)]
+
     def digest(self, name: str) -> Digest | None:
         return next((d for d in self.digests if d.id == name), None)
 
@@ -372,14 +455,18 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     def at(path: Path) -> Path:
         return Path(os.path.normpath(base / path))
 
-    mail = settings.mail
+    def with_paths(group: _Placed, *names: str) -> _Placed:
+        found = {name: getattr(group, name) for name in names}
+        return group.model_copy(update={name: path and at(path) for name, path in found.items()})
+
+    secrets = ("password_file", "oauth_token_file")
     return settings.model_copy(
         update={
             "data_dir": at(settings.data_dir),
             "templates": settings.templates and at(settings.templates),
-            "sources": tuple(s.model_copy(update={"path": at(s.path)}) for s in settings.sources),
-            "mail": mail.model_copy(
-                update={"path": at(mail.path), "password_file": mail.password_file and at(mail.password_file)}
-            ),
+            "sources": tuple(with_paths(source, "path") for source in settings.sources),
+            "mail": with_paths(settings.mail, "path", *secrets),
+            "fallback": with_paths(settings.fallback, *secrets),
+            "dkim": with_paths(settings.dkim, "key_file", "ed25519_key_file"),
         }
     )

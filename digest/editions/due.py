@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from digest.editions.schedule import Schedule, latest_slot
+from digest.editions.schedule import Rhythm, Schedule, in_zone, latest_slot
 from digest.model import DigestId, EditionKey
 
 if TYPE_CHECKING:
@@ -29,6 +30,21 @@ def due_slot(
 
 
 def edition_key(digest: DigestId, moment: datetime, schedule: Schedule) -> EditionKey:
-    """Such as `weekly/2026-W47`: the ISO week of the moment on the calendar of the schedule's zone."""
-    year, week, _ = moment.astimezone(schedule.zone).isocalendar()
+    """Such as `weekly/2026-W47`, `daily/2026-11-21`, `monthly/2026-11`: on the calendar of the schedule's zone."""
+    local = moment.astimezone(schedule.zone)
+    if schedule.rhythm is Rhythm.MONTHLY:
+        return EditionKey(f"{digest}/{local:%Y-%m}")
+    if schedule.rhythm is Rhythm.DAILY:
+        return EditionKey(f"{digest}/{local:%Y-%m-%d}")
+    year, week, _ = local.isocalendar()
     return EditionKey(f"{digest}/{year}-W{week:02}")
+
+
+def due_at(schedule: Schedule, slot: datetime | None, made_at: datetime, zone: str) -> datetime:
+    """When a reader's mail of an edition goes out: at the slot's time of day where they are, never before it is made.
+
+    `zone` is empty for the digest's own. What was cut by hand goes out at once.
+    """
+    if slot is None or not zone or zone == schedule.zone.key:
+        return made_at
+    return max(made_at, in_zone(schedule, slot, ZoneInfo(zone)))

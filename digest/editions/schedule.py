@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -12,31 +13,64 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WRITTEN = re.compile(r"(?P<days>daily|[a-z]{3}(?:\s*,\s*[a-z]{3})*)\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})")
-_SPAN = 15  # days around a moment in which the slots before and after it lie
+_WRITTEN = re.compile(
+    r"(?P<days>daily|[a-z]{3}(?:\s*,\s*[a-z]{3})*|monthly\s+(?P<date>\d{1,2}))\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})"
+)
+_HOURS, _MINUTES = 24, 60
+_LAST_DATE = 28  # every month has it
+_SPAN = 32  # days around a moment in which the slots before and after it lie
+
+
+class Rhythm(StrEnum):
+    """How often a schedule has a slot; a few weekdays count as weekly."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Weekdays (Monday is 0) and a time of day in a zone."""
+    """Weekdays (Monday is 0), or one day of each month, and a time of day in a zone."""
 
     days: frozenset[int]
     at: time
     zone: ZoneInfo
+    month_day: int | None = None
 
     @classmethod
     def parse(cls, written: str, zone: str) -> Self:
-        """`mon 08:00`, `mon,thu 18:30`, `daily 07:00`.
+        """`mon 08:00`, `mon,thu 18:30`, `daily 07:00`, `monthly 1 08:00` (any date up to the 28th).
 
         Raises:
             ValueError: it is written otherwise.
         """
         found = _WRITTEN.fullmatch(written.strip().lower())
-        names = re.split(r"\s*,\s*", found["days"]) if found and found["days"] != "daily" else list(_DAYS)
-        if not found or not set(names) <= set(_DAYS) or int(found["hour"]) > 23 or int(found["minute"]) > 59:  # noqa: PLR2004 - a clock
-            raise ValueError(f"{written!r} is no schedule: write `mon 08:00`, `mon,thu 18:30` or `daily 07:00`")
+        named = found["days"] if found else ""
+        month_day = int(found["date"]) if found and found["date"] else None
+        names = list(_DAYS) if named.startswith(("daily", "monthly")) else re.split(r"\s*,\s*", named)
+        possible = found and int(found["hour"]) < _HOURS and int(found["minute"]) < _MINUTES
+        if (
+            not found
+            or not possible
+            or not set(names) <= set(_DAYS)
+            or month_day not in {None, *range(1, _LAST_DATE + 1)}
+        ):
+            raise ValueError(
+                f"{written!r} is no schedule: write `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00`"
+            )
         days = frozenset(_DAYS.index(name) for name in names)
-        return cls(days, time(int(found["hour"]), int(found["minute"])), ZoneInfo(zone))
+        return cls(days, time(int(found["hour"]), int(found["minute"])), ZoneInfo(zone), month_day)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        if self.month_day is not None:
+            return Rhythm.MONTHLY
+        return Rhythm.DAILY if len(self.days) == len(_DAYS) else Rhythm.WEEKLY
+
+    def holds(self, day: date) -> bool:
+        """Whether it has a slot on that day."""
+        return day.weekday() in self.days and self.month_day in {None, day.day}
 
 
 def latest_slot(schedule: Schedule, now: datetime) -> datetime:
@@ -49,11 +83,18 @@ def next_slot(schedule: Schedule, now: datetime) -> datetime:
     return min(slot for slot in _slots(schedule, now) if slot > now)
 
 
+def in_zone(schedule: Schedule, slot: datetime, zone: ZoneInfo) -> datetime:
+    """When a reader in another zone gets what was made at a slot: when the clock there next shows its time of day."""
+    days = frozenset(range(len(_DAYS)))
+    there = Schedule(days, schedule.at, zone)
+    return min(moment for moment in _slots(there, slot) if moment >= slot)
+
+
 def _slots(schedule: Schedule, now: datetime) -> Iterator[datetime]:
     today = now.astimezone(schedule.zone).date()
     for offset in range(-_SPAN, _SPAN + 1):
         day = today + timedelta(days=offset)
-        if day.weekday() in schedule.days:
+        if schedule.holds(day):
             yield _moment(schedule, day)
 
 

@@ -9,12 +9,14 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.editions.due import due_slot, edition_key
+from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import Schedule
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import Frame, body
-from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId
+from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
+from digest.service.audience import audience
 from digest.service.pictures import channel
+from digest.service.ports import Recipient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from digest.service.ports import DigestState, EditionCounts, Store, Transaction
     from digest.settings import Digest, Settings
 
+_TOLD = {Section.NEW, Section.CATCH_UP}
 _FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
 
 
@@ -58,7 +61,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
         with store.write() as tx:
             state = _state(tx, digest, now)
             slot = due_slot(
-                _schedule(digest),
+                schedule_of(digest),
                 now,
                 configured_at=state.configured_at,
                 last_slot_at=state.last_slot_at,
@@ -89,8 +92,8 @@ def preview(store: Store, settings: Settings, digest: Digest, now: datetime, lan
         selection = _selection(tx, digest, state)
         if selection.empty:
             return None
-        key = tx.editions.free_key(edition_key(state.id, now, _schedule(digest)))
-        frame = _frame(tx, settings, digest, key, now, selection)
+        key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
+        frame = _frame(tx, settings, digest, key, now, selection.entries)
         made = body(frame, selection.entries, selection.before, language)
         pngs = pictures(tx, made)
     html = made.html
@@ -107,7 +110,8 @@ def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
     return state
 
 
-def _schedule(digest: Digest) -> Schedule:
+def schedule_of(digest: Digest) -> Schedule:
+    """The slots of a digest."""
     return Schedule.parse(digest.schedule, digest.timezone)
 
 
@@ -131,17 +135,50 @@ def _make(
     selection = _selection(tx, digest, state)
     if selection.empty and slot is None:
         return None
-    key = tx.editions.free_key(edition_key(state.id, slot or now, _schedule(digest)))
+    key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
     edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
-    people = tx.subscribers.active(state.id)
-    frame = _frame(tx, settings, digest, key, now, selection)
-    languages = sorted({digest.language, *(person.language for person in people)})
-    bodies = [body(frame, selection.entries, selection.before, language) for language in languages]
-    domain = sender_domain(settings)
-    recipients = [(person.id, message_id(key, person.id, domain, secret)) for person in people]
-    return key if tx.editions.make(edition, selection.entries, bodies, recipients) else None
+    people = audience(tx, settings, digest, selection.entries, now)
+    words = _Words(_frame(tx, settings, digest, key, now, people.entries), selection, people.entries)
+    words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
+    domain, schedule = sender_domain(settings), schedule_of(digest)
+    recipients = [
+        Recipient(
+            subscriber=person.id,
+            message_id=message_id(key, person.id, domain, secret),
+            variant=words.number(person.language, shown),
+            due_at=due_at(schedule, slot, now, person.timezone),
+        )
+        for person, shown in people.readers
+    ]
+    if not tx.editions.make(edition, people.entries, words.variants, recipients):
+        return None
+    tx.subscribers.set_behind(state.id, people.caught_up, behind=False)
+    tx.subscribers.set_behind(state.id, people.resting, behind=True)
+    return key
+
+
+class _Words:
+    """The words of an edition, made once for all who get the same. A variant's number is its place in `variants`."""
+
+    def __init__(self, frame: Frame, selection: _Selection, entries: Sequence[Selected]) -> None:
+        self._frame, self._before, self._entries = frame, selection.before, entries
+        self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.variants: list[Variant] = []
+
+    def number(self, language: str, shown: tuple[int, ...]) -> int:
+        if (language, shown) not in self._numbers:
+            told = tuple(at for at in shown if self._entries[at].section in _TOLD)
+            of_these = [self._said(at) for at in shown]
+            self._numbers[language, shown] = len(self.variants)
+            self.variants.append(Variant(body(self._frame, of_these, self._before, language), told))
+        return self._numbers[language, shown]
+
+    def _said(self, at: int) -> Selected:
+        """An entry as the words tell it: to its readers, what they missed is new."""
+        one = self._entries[at]
+        return replace(one, section=Section.NEW) if one.section is Section.CATCH_UP else one
 
 
 def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selection:
@@ -172,7 +209,7 @@ def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
 
 
 def _frame(
-    tx: Transaction, settings: Settings, digest: Digest, key: EditionKey, now: datetime, selection: _Selection
+    tx: Transaction, settings: Settings, digest: Digest, key: EditionKey, now: datetime, entries: Sequence[Selected]
 ) -> Frame:
     return Frame(
         title=digest.title,
@@ -182,7 +219,7 @@ def _frame(
         base_url=settings.base_url,
         template=digest.template,
         folder=settings.templates,
-        channel=channel(tx, (one.entry.content for one in selection.entries), picture_address),
+        channel=channel(tx, (one.entry.content for one in entries), picture_address),
     )
 
 

@@ -53,7 +53,7 @@ class SqlDeliveries:
             )
 
     def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
-        due = exists().where(deliveries.c.edition == editions.c.key, _due(now))
+        due = exists().where(deliveries.c.edition == editions.c.key, _due(now, editions.c.closes_at))
         query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
         if edition is not None:
             query = query.where(editions.c.key == edition)
@@ -67,6 +67,7 @@ class SqlDeliveries:
         query = (
             select(
                 subscribers,
+                deliveries.c.variant,
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
@@ -74,7 +75,7 @@ class SqlDeliveries:
             )
             .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
             .outerjoin(subscriptions, subscribed)
-            .where(deliveries.c.edition == edition.key, _due(now))
+            .where(deliveries.c.edition == edition.key, _due(now, literal(edition.closes_at, UtcTime)))
             .order_by(deliveries.c.subscriber_id)
             .limit(limit)
         )
@@ -85,14 +86,20 @@ class SqlDeliveries:
             here = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
             self._connection.execute(update(deliveries).where(here).values(values))
 
+    def handed_over(self, since: datetime) -> int:
+        # Two counts, each over its own partial index: together they would read the whole ledger.
+        begun, leased = deliveries.c.begun_at > since, and_(deliveries.c.leased_until.is_not(None), ~deliveries.c.begun)
+        count = select(func.count()).select_from(deliveries)
+        return sum(self._connection.execute(count.where(one)).scalar_one() for one in (begun, leased))
+
     def begin(
-        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
         digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
         subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
         reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
         mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
-        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until}
+        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
         for state, here, values in (
             (DeliveryState.LEASED, and_(mine, reachable), begun),
             (DeliveryState.SUPPRESSED, mine, _suppressed() | _NOT_LEASED),
@@ -141,6 +148,10 @@ class SqlDeliveries:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
 
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        query = select(deliveries.c.variant).where(_this(edition, subscriber))
+        return self._connection.execute(query).scalar_one_or_none()
+
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
         query = (
             select(deliveries, subscribers.c.address)
@@ -176,10 +187,11 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    """A planned delivery is due whatever the clock says now: it may have stepped back since."""
-    waiting = deliveries.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
-    return and_(_OPEN, or_(deliveries.c.state == DeliveryState.PLANNED, and_(waiting, deliveries.c.next_at <= now)))
+def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
+    waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
+    at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
+    return and_(_OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
 
 
 def _leased(until: datetime) -> dict[str, object]:
@@ -202,6 +214,7 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         edition=EditionKey(edition.key),
         digest=DigestId(edition.digest),
         subscriber=subscriber_of(row),
+        variant=row.variant,
         message_id=row.message_id,
         attempts=row.attempts + 1,
         uncertain=row.uncertain,

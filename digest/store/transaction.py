@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from digest.errors import StoreError
 from digest.store import engine as engines
 from digest.store import meta, schema
+from digest.store.confirmations import SqlConfirmations
 from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
@@ -37,6 +38,7 @@ class SqlTransaction:
         self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
+        self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
 
 

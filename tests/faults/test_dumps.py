@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import subprocess
 import sys
@@ -175,6 +176,16 @@ def test_another_order_says_nothing_and_the_feed_stays_byte_for_byte(told: Blog,
     counts = told.refresh()
     assert [counts[name] for name in ("added", "revised", "vanished", "held")] == [0, 0, 0, 0]
     assert told.feed() == before
+
+
+def test_a_change_within_one_tick_of_a_slow_clock_is_seen(told: Blog) -> None:
+    path = told.search("tick.txt", NEW)
+    before = path.stat()
+    told.refresh()
+    path.write_bytes(path.read_bytes().replace("新的正文".encode(), "改过的字".encode()))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_ino) == (before.st_size, before.st_ino)
+    assert told.refresh()["revised"] == 1
 
 
 MEASURED = """

@@ -70,9 +70,10 @@ STEPS = {
 def occurrences(place: Place, call: str, command: tuple[str, ...], some: Callable[[int], list[int]]) -> Iterator[int]:
     """The occurrences to try; where all are tried, on and on: the loop ends with the run that ends clean."""
     chosen = some(place.occurrences(call, *command))
-    yield from chosen
+    stride = 1 if call == CALLS[0] else 10  # there are hundreds of writes
+    yield from chosen[::stride]
     if ALL:
-        yield from itertools.count(chosen[-1] + 1)
+        yield from itertools.count(chosen[-1] + 1, stride)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -160,7 +161,7 @@ def test_a_kill_while_draining_costs_nobody_their_mail_and_few_a_second_copy(
     needs("faketime")
     row = verdict(f"kill -9 at the n-th {call}: draining to 50 people")
     last = told.occurrences(call, "edition", "send")
-    for nth in some(last):
+    for nth in some(last)[:: 1 if call == CALLS[0] else 10]:
         sink.taken.clear()
         victim = told.copy("victim")
         ended = victim.run("edition", "send", before=Injection(call, nth).command())

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.due import due_slot, edition_key
-from digest.editions.schedule import Schedule, latest_slot, next_slot
+from digest.editions.due import due_at, due_slot, edition_key
+from digest.editions.schedule import Rhythm, Schedule, latest_slot, next_slot
 from digest.model import DigestId
 
 ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
@@ -36,8 +36,10 @@ def test_a_schedule_is_written_as_people_do(written: str, days: set[int], at: st
 
 
 @pytest.mark.parametrize(
-    "written", ["", "mon", "08:00", "mon 24:00", "mon 08:60", "moo 08:00", "mon-fri 08:00", "mon 8"]
-)
+    "written",
+    ["", "mon", "08:00", "mon 24:00", "mon 08:60", "moo 08:00", "mon-fri 08:00", "mon 8", "monthly 08:00",
+     "monthly 29 08:00", "monthly 0 08:00"],
+)  # fmt: skip
 def test_another_writing_is_refused_with_how_to_write_it(written: str) -> None:
     with pytest.raises(ValueError, match="write `mon 08:00`"):
         Schedule.parse(written, "UTC")
@@ -147,3 +149,51 @@ def test_the_first_slot_is_the_first_one_after_the_digest_was_configured() -> No
 )
 def test_a_key_names_the_iso_week_of_the_zones_calendar(moment: datetime, key: str) -> None:
     assert edition_key(DigestId("weekly"), moment, MONDAY) == key
+
+
+def test_a_monthly_schedule_has_one_slot_a_month() -> None:
+    monthly = Schedule.parse("monthly 1 08:00", "Asia/Shanghai")
+    assert monthly.rhythm is Rhythm.MONTHLY
+    assert latest_slot(monthly, utc(2026, 3, 1)) == utc(2026, 3, 1)
+    assert latest_slot(monthly, utc(2026, 2, 28, 23, 59)) == utc(2026, 2, 1)
+    assert next_slot(monthly, utc(2026, 12, 1)) == utc(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [("mon 08:00", "d/2026-W53"), ("daily 08:00", "d/2026-12-31"), ("monthly 28 08:00", "d/2026-12")],
+)
+def test_a_key_names_the_span_that_its_schedule_has(written: str, key: str) -> None:
+    schedule = Schedule.parse(written, "Asia/Shanghai")
+    assert edition_key(DigestId("d"), utc(2026, 12, 31, 0), schedule) == key
+
+
+@pytest.mark.parametrize(
+    ("zone", "due"),
+    [
+        ("", utc(2026, 11, 16, 0)),
+        ("Asia/Shanghai", utc(2026, 11, 16, 0)),
+        ("Europe/Berlin", utc(2026, 11, 16, 7)),
+        ("America/New_York", utc(2026, 11, 16, 13)),
+        ("Pacific/Auckland", utc(2026, 11, 16, 19)),  # there it is past eight when the edition is made
+    ],
+)
+def test_a_reader_elsewhere_gets_it_at_the_same_time_of_day(zone: str, due: datetime) -> None:
+    slot = utc(2026, 11, 16, 0)
+    assert due_at(MONDAY, slot, slot, zone) == due
+
+
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds it
+    st.sampled_from(ZONES),
+    st.timedeltas(timedelta(), timedelta(days=2)),
+)
+def test_nobody_waits_longer_than_a_day_for_a_clock(moment: datetime, zone: str, late: timedelta) -> None:
+    slot = latest_slot(MONDAY, moment)
+    due = due_at(MONDAY, slot, slot + late, zone)
+    assert slot + late <= due <= max(slot + late, slot + timedelta(hours=25))
+
+
+def test_what_was_cut_by_hand_goes_out_at_once() -> None:
+    now = utc(2026, 11, 17, 3)
+    assert due_at(MONDAY, None, now, "Europe/Berlin") == now
