@@ -33,7 +33,7 @@ def run(*, config: ConfigOption = None) -> None:
     settings = settings_of(config, service=True)
     require_sources(settings)
     require_mail(settings)
-    with only_one(settings.data_dir), opened(settings) as store:
+    with only_one(settings.database_folder), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))
 
 
