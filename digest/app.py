@@ -227,18 +227,18 @@ def _logged(doing: str, **what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the lock of a data folder.
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder where the database lies.
 
     Raises:
         ConfigurationError: another service runs on it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "digest.lock").open("w") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "digest.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigurationError(
-                "another `digest run` uses this folder", place=str(data_dir), remedy="stop it, or set another data_dir"
+                "another `digest run` uses this folder", place=str(folder), remedy="stop it, or set another data_dir"
             ) from error
         yield

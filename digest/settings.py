@@ -390,6 +390,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'digest.db'}"
 
     @property
+    def database_folder(self) -> Path:
+        """Where the database lies; `data_dir` for one that is no file."""
+        file = self.database.removeprefix("sqlite:///")
+        return Path(file).parent if file and file != self.database else self.data_dir
+
+    @property
     def site_title(self) -> str:
         return self.title or (self.sources[0].title if self.sources else "Digest")
 

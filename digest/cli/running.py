@@ -41,7 +41,8 @@ def run(*, config: ConfigOption = None) -> None:
     settings = settings_of(config, service=True)
     require_sources(settings)
     require_mail(settings)
-    with only_one(settings.data_dir), opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
+    place = settings.database_folder
+    with only_one(place), opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_serve(settings, store, Service))
 
 

@@ -14,7 +14,7 @@ from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import Schedule
 from digest.mail.corrections import Correction
 from digest.mail.message import message_id, picture_address, pictures_in
-from digest.mail.words import Frame, body
+from digest.mail.words import Frame, body, fitted
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
 from digest.service.audience import audience
 from digest.service.feeds import feeds, holds_any
@@ -181,18 +181,17 @@ def _make(
     words = _Words(frame, selection, people.entries)
     words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
     domain, schedule = sender_domain(settings), schedule_of(digest)
-    recipients = [
-        Recipient(
-            subscriber=person.id,
-            message_id=message_id(key, person.id, domain, secret),
-            variant=words.number(person.language, shown),
-            due_at=due_at(schedule, slot, now, person.timezone),
-        )
-        for person, shown in people.readers
-    ]
+    recipients, still_behind = [], set()
+    for person, shown in people.readers:
+        variant = words.number(person.language, shown)
+        due, identity = due_at(schedule, slot, now, person.timezone), message_id(key, person.id, domain, secret)
+        recipients.append(Recipient(person.id, identity, variant, due))
+        if not words.tells_all(variant, shown):
+            still_behind.add(person.id)
     if not tx.editions.make(edition, people.entries, words.variants, recipients):
         return None
-    tx.subscribers.set_behind(state.id, people.caught_up, behind=False)
+    caught_up = [person for person in people.caught_up if person not in still_behind]
+    tx.subscribers.set_behind(state.id, caught_up, behind=False)
     tx.subscribers.set_behind(state.id, people.resting, behind=True)
     return key
 
@@ -207,11 +206,30 @@ class _Words:
 
     def number(self, language: str, shown: tuple[int, ...]) -> int:
         if (language, shown) not in self._numbers:
-            told = tuple(at for at in shown if self._entries[at].section in _TOLD)
-            of_these = [self._said(at) for at in shown]
             self._numbers[language, shown] = len(self.variants)
-            self.variants.append(Variant(body(self._frame, of_these, self._before, language), told))
+            self.variants.append(self._variant(language, shown))
         return self._numbers[language, shown]
+
+    def _variant(self, language: str, shown: tuple[int, ...]) -> Variant:
+        """What a long mail does not name stands on the edition's page, but for what only its readers had missed.
+
+        So where there is not room for all, that comes first, and what still has no room is not told.
+        """
+        said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+        told = [at for at in shown if self._entries[at].section in _TOLD]
+        if named < len(told) and any(self._missed(at) for at in shown):
+            shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
+            said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+            told = [at for at in shown if self._entries[at].section in _TOLD]
+            told[named:] = [at for at in told[named:] if not self._missed(at)]
+        return Variant(said, tuple(told))
+
+    def _missed(self, at: int) -> bool:
+        return self._entries[at].section is Section.CATCH_UP
+
+    def tells_all(self, number: int, shown: tuple[int, ...]) -> bool:
+        """Whether the words tell everything new that is shown to a reader."""
+        return set(self.variants[number].told) == {at for at in shown if self._entries[at].section in _TOLD}
 
     def _said(self, at: int) -> Selected:
         """An entry as the words tell it: to its readers, what they missed is new."""
