@@ -67,6 +67,10 @@ class TransportError(DigestError):
         super().__init__(f"{phase}: {code or 'no reply'} {text}".strip())
 
 
+class IntakeError(DigestError):
+    """Bounces and complaints cannot be fetched from where they are kept."""
+
+
 def masked(address: str) -> str:
     """The address as logs and messages may show it: `a***@e***.org`."""
     local, _, domain = address.rpartition("@")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, TransportError
@@ -20,6 +19,7 @@ from digest.mail.replies import Patience, outcome
 from digest.mail.tokens import leave_token
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
+from digest.service.bounces import envelope_sender
 from digest.service.editions import pictures, sender_domain
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class _Drain:
             )
 
     async def _hand_over(self, way: Session, delivery: Delivery) -> _Answer:
-        sender = parseaddr(self._settings.mail.sender)[1]
+        sender = envelope_sender(self._settings, self._secret, delivery)
         try:
             text = await way.send(sender, delivery.subscriber.address, self._message(delivery))
         except TransportError as error:

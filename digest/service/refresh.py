@@ -268,7 +268,7 @@ def _finish(store: Store, settings: Settings, source: Source, now: datetime, don
             updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
             tx.readings.settle(name, new, updated_at, now)
             enlist(tx, settings, updated_at)
-        tx.readings.refreshed(name, now, "; ".join(done.problems))
+        tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 
 
 def _trusted(stamp: Stamp, now: datetime) -> Stamp:

@@ -12,7 +12,8 @@ from digest.service.ports import DumpState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.service.ports import KnownDump, Report, Store
+    from digest.model import BounceKind
+    from digest.service.ports import Alert, KnownDump, Report, Store
     from digest.settings import Settings
 
 
@@ -44,7 +45,8 @@ class DigestStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
-    `reports` are newest first.
+    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
+    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -53,6 +55,11 @@ class Status:
     paused: tuple[str, datetime] | None
     undrawn: int
     reports: tuple[Report, ...]
+    dead: int
+    bounces: dict[BounceKind, int]
+    ignored: dict[str, int]
+    suppressed: int
+    alerts: tuple[Alert, ...]
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
@@ -93,4 +100,9 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tx.deliveries.paused(now),
             tx.pictures.failed(),
             tuple(tx.readings.reports(limit=10)),
+            tx.dead_letters.count(),
+            tx.bounces.counts(),
+            tx.bounces.ignored(),
+            tx.bounces.suppressed(),
+            tuple(tx.alerts.all().values()),
         )

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from digest.errors import StoreError
 from digest.store import engine as engines
 from digest.store import meta, schema
+from digest.store.alerts import SqlAlerts
+from digest.store.bounces import SqlBounces
 from digest.store.confirmations import SqlConfirmations
+from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
@@ -40,6 +43,9 @@ class SqlTransaction:
         self.subscribers = SqlSubscribers(connection)
         self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.dead_letters = SqlDeadLetters(connection)
+        self.bounces = SqlBounces(connection)
+        self.alerts = SqlAlerts(connection)
 
 
 class SqlStore:

@@ -24,6 +24,8 @@ def upgrade() -> None:
     _subscribers()
     _deliveries()
     _confirmations()
+    _bounces()
+    _alerts()
 
 
 def _required(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
@@ -57,6 +59,7 @@ def _readings() -> None:
         _optional("settled_at", MOMENT),
         _optional("refreshed_at", MOMENT),
         _required("problem", TEXT),
+        _required("failures", WHOLE),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -420,3 +423,69 @@ def _confirmations() -> None:
     op.create_index("ix_confirmations_address_key", "confirmations", ["address_key"])
     op.create_index("ix_confirmations_asked_at", "confirmations", ["asked_at"])
     op.create_index("ix_confirmations_next_at", "confirmations", ["next_at"])
+
+
+def _bounces() -> None:
+    op.create_table(
+        "bounces",
+        _required("id", WHOLE),
+        _required("subscriber_id", WHOLE),
+        _required("edition", TEXT),
+        _required("message", TEXT),
+        _required("kind", TEXT),
+        _required("status", TEXT),
+        _required("text", TEXT),
+        _required("at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.UniqueConstraint("message"),
+        sa.CheckConstraint("kind IN ('hard', 'soft', 'refused', 'delayed', 'complaint', 'other')", name="kind"),
+    )
+    op.create_index("ix_bounces_kind", "bounces", ["kind", "at"])
+    op.create_index("ix_bounces_subscriber_id", "bounces", ["subscriber_id", "edition"])
+    op.create_table(
+        "ignored_mail",
+        _required("reason", TEXT),
+        _required("count", WHOLE),
+        _required("newest_at", MOMENT),
+        sa.PrimaryKeyConstraint("reason"),
+    )
+    op.create_table(
+        "suppressions",
+        _required("id", WHOLE),
+        _required("subscriber_id", WHOLE),
+        _required("act", TEXT),
+        _required("reason", TEXT),
+        _required("at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.CheckConstraint("act IN ('suppressed', 'unsuppressed')", name="act"),
+    )
+    op.create_index("ix_suppressions_subscriber_id", "suppressions", ["subscriber_id"])
+
+
+def _alerts() -> None:
+    op.create_table(
+        "alerts",
+        _required("subject", TEXT),
+        _required("problem", TEXT),
+        _required("since", MOMENT),
+        _optional("told_at", MOMENT),
+        _optional("well_since", MOMENT),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_table(
+        "alert_notices",
+        _required("id", WHOLE),
+        _required("channel", TEXT),
+        _required("kind", TEXT),
+        _required("subject", TEXT),
+        _required("problem", TEXT),
+        _required("since", MOMENT),
+        _required("made_at", MOMENT),
+        _required("attempts", WHOLE),
+        _required("next_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.CheckConstraint("kind IN ('trouble', 'well', 'test')", name="kind"),
+    )
