@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Python's parser takes time with the square of a header's length and the product of lines and open parts.
-_READ = 256 * 1024  # the report stands before what it reports on
+_READ = 64 * 1024  # the report stands before what it reports on
 _LONGEST_HEADER = 8 * 1024
-_MOST_PARTS = 20
+_MOST_PARTS = 10  # that hold others; an honest one has four
+_MOST_SEPARATORS = 1000
 _PART = re.compile(rb"(?i)\bboundary\s*(?:\*\d*\*?\s*)?=|message/(?:rfc822|global|partial|external-body)")
 _LONGEST_TEXT = 300
 _CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
@@ -86,7 +87,7 @@ def kind_of(action: str, status: str) -> BounceKind:
 
 def _report(raw: bytes) -> Report:
     tame = _tame(raw[:_READ])
-    if len(_PART.findall(tame)) > _MOST_PARTS:
+    if len(_PART.findall(tame)) > _MOST_PARTS or tame.count(b"\n--") > _MOST_SEPARATORS:
         return Report(BounceKind.OTHER, text="too many parts")
     message = BytesParser(policy=compat32).parsebytes(tame)
     said = _feedback(message) or _status(message) or _guessed(message)

@@ -73,13 +73,11 @@ class SqlDeadLetters:
     def overdue(self, before: datetime) -> list[Overdue]:
         late = and_(deliveries.c.next_at < before, deliveries.c.state.in_(_UNTRIED))
         put_off = deliveries.c.state == DeliveryState.DEFERRED
-        unfinished = exists().where(
-            deliveries.c.edition == editions.c.key, deliveries.c.next_at.is_not(None), or_(late, put_off)
-        )
+        unfinished = select(deliveries.c.edition).where(deliveries.c.next_at.is_not(None), or_(late, put_off))
         query = (
             select(editions.c.key, editions.c.digest, _count(late), _count(put_off), func.count())
             .join(deliveries, deliveries.c.edition == editions.c.key)
-            .where(editions.c.closes_at < before, unfinished)
+            .where(editions.c.closes_at < before, editions.c.key.in_(unfinished))
             .group_by(editions.c.key, editions.c.digest)
             .order_by(editions.c.key)
         )
