@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from digest.errors import ConfigurationError, IntakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from digest.settings import Bounces
@@ -31,7 +31,7 @@ class Incoming:
     put_away: Callable[[], None]
 
 
-def incoming(bounces: Bounces) -> Iterator[Incoming]:
+def incoming(bounces: Bounces) -> Generator[Incoming]:
     """The messages that wait in the maildir or the IMAP folder of these settings, oldest first.
 
     Raises:

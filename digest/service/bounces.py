@@ -125,7 +125,7 @@ def read(
         IntakeError: it cannot be read. What was handled stays so, and none of it is handled twice.
     """
     handled: Counter[str] = Counter()
-    with closing(incoming(settings.bounces)) as waiting:  # type: ignore[type-var] # a generator can be closed
+    with closing(incoming(settings.bounces)) as waiting:
         for message in waiting:
             taken = take(store, settings, message.raw, now=clock())
             message.put_away()

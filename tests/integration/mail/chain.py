@@ -1,4 +1,4 @@
-"""A private Postfix with a private Dovecot behind it, on loopback and free ports, all of it in one folder of its own."""
+"""A private Postfix with a private Dovecot behind it, on free ports of loopback, all of it in one folder."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _configure(made: Chain, users: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _running(made: Chain, command: list[str], ready: str, *, stop: list[str] | None = None) -> Iterator[None]:
-    """Start a server and wait until it says that it is ready; end it and its children, by `stop` where it needs that."""
+    """Start a server and wait until it is ready; end it and its children, by `stop` where it needs that."""
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )

@@ -11,10 +11,13 @@ import pytest
 
 from digest.mail.listener import Listener
 from digest.mail.personal import personal
+from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind, DeliveryState
 from digest.service import bounces
-from tests.integration.mail.chain import chain, idle_until_mail
+from digest.settings import Settings
+from tests.integration.mail.chain import PASSWORD, chain, idle_until_mail
 from tests.integration.mail.conftest import KEY
+from tests.unit.mail.test_bounces import block, dsn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +27,11 @@ if TYPE_CHECKING:
     from tests.integration.mail.conftest import Post
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def servers(needs: Callable[[str], str]) -> Iterator[Chain]:
     for program in ("postfix", "dovecot", "/usr/lib/dovecot/lmtp", "/usr/lib/dovecot/imap"):
         needs(program)
-    with chain("ada") as made:
+    with chain("ada", "bounces") as made:
         yield made
 
 
@@ -96,3 +99,36 @@ def mailed(servers: Chain) -> bytes:
         _, (part, *_) = inbox.fetch("1", "(BODY.PEEK[])")
     assert isinstance(part, tuple)
     return part[1]
+
+
+@pytest.mark.parametrize("done", ["", "Handled"])
+def test_bounces_are_read_from_an_imap_folder_and_put_away(
+    servers: Chain, post_to: Callable[..., Post], port: int, done: str
+) -> None:
+    post = post_to(port)
+    (person,) = post.people("nobody@reader.test")
+    account = {"imap_host": "127.0.0.1", "imap_port": servers.imap, "imap_security": "none", "done": done}
+    login = {"username": "bounces@reader.test", "password": PASSWORD, "address": "bounces@digest.test"}
+    known = post.settings.model_dump()
+    post.settings = Settings(**known | {"bounces": known["bounces"] | account | login})
+    token = bounce_token(post.store.secret(), person, KEY)
+    raw = dsn(block("failed", "5.1.1"), to=return_path("bounces@digest.test", token)).replace(b"\n", b"\r\n")
+    with servers.mailbox("bounces") as box:
+        if done:
+            box.create(done)
+        for message in (raw, b"Subject: a letter\r\n\r\nhello\r\n"):
+            box.append("INBOX", "", None, message)  # type: ignore[arg-type] # the moment may be left to the server
+
+    def read() -> dict[str, int]:
+        return bounces.read(post.store, post.settings, lambda: post.now)
+
+    assert read() == {"hard": 1, "struck off": 1, "no token": 1}
+    assert read() == {}
+
+    with servers.mailbox("bounces") as box:
+        where = done or "INBOX"
+        assert box.select(where)[1] == [b"2"]
+        assert box.search(None, "UNSEEN")[1] == [b"1 2" if done else b""]
+        if not done:
+            box.store("1:*", "+FLAGS", r"(\Deleted)")
+            box.expunge()

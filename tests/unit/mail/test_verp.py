@@ -21,7 +21,7 @@ def test_a_token_names_its_subscriber_and_proves_its_edition() -> None:
 
 
 def test_a_token_survives_servers_that_change_its_case() -> None:
-    assert TOKEN == TOKEN.lower()
+    assert TOKEN.lower() == TOKEN
     assert proven_edition(SECRET, TOKEN.upper(), [EDITION]) == EDITION
     assert token_in("Bounces@Digest.example.org", f"BOUNCES+{TOKEN.upper()}@DIGEST.EXAMPLE.ORG") == TOKEN
 
