@@ -102,29 +102,28 @@ class _BoundedLmtp(LMTP, _Bounded):
 
 
 class Listener:
-    """The server. Its address is taken when it is made, so that a busy port is said before anything runs.
-
-    Raises:
-        ConfigurationError: the address cannot be bound.
-    """
+    """The server; `address` is where it listens once it is started."""
 
     def __init__(self, bounces: Bounces, take: Callable[[bytes, Sequence[str]], Awaitable[object]]) -> None:
         self._bounces, self._handler = bounces, _Handler(bounces.address, take)
-        self._socket = _bound(bounces.listen)
-        host, port = self._socket.getsockname()[:2]
-        self.address = f"{f'[{host}]' if ':' in host else host}:{port}"
+        self.address = bounces.listen
         self._open: set[_Bounded] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Answer until `stop`."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, sock=self._socket)
+        """Answer until `stop`.
+
+        Raises:
+            ConfigurationError: the address cannot be bound.
+        """
+        bound = _bound(self._bounces.listen)
+        host, port = bound.getsockname()[:2]
+        self.address = f"{f'[{host}]' if ':' in host else host}:{port}"
+        self._server = await asyncio.get_running_loop().create_server(self._connection, sock=bound)
 
     async def stop(self) -> None:
         """Take nothing more; who is in the middle of a message sends it again later."""
         if self._server is None:
-            self._socket.close()
             return
         self._server.close()
         for connection in list(self._open):

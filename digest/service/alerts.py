@@ -128,9 +128,9 @@ def _digest(tx: Transaction, digest: Digest, late: timedelta, now: datetime) -> 
         if edition.digest != digest.id:
             continue
         if edition.untried:
-            return Seen(subject, Health.ILL, f"{edition.edition}: {edition.untried} mails are not sent")
+            return Seen(subject, Health.ILL, f"{edition.edition}: mails not sent: {edition.untried}")
         if edition.deferred * 2 > edition.deliveries:
-            return Seen(subject, Health.ILL, f"{edition.edition}: {edition.deferred} mails are refused for now")
+            return Seen(subject, Health.ILL, f"{edition.edition}: mails refused for now: {edition.deferred}")
     return Seen(subject, Health.WELL)
 
 
