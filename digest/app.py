@@ -7,12 +7,14 @@ import contextlib
 import fcntl
 import functools
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from digest.errors import ConfigurationError, DigestError
+from digest.mail.transport import prepare
 from digest.service import alerts, bounces, confirming, consent, delivery, editions, feeds, hub, refresh
 from digest.store import open_store
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _EDITION_TICK = timedelta(minutes=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
+LAST_SECONDS = 9.0  # whoever stops us kills after ten
 _log = structlog.get_logger()
 
 
@@ -60,6 +63,15 @@ def require_sources(settings: Settings) -> tuple[Source, ...]:
     return settings.sources
 
 
+def require_mail(settings: Settings) -> None:
+    """See that all secrets which sending needs can be read, before anybody waits for a mail.
+
+    Raises:
+        ConfigurationError: one cannot.
+    """
+    prepare(settings)
+
+
 def refreshed(
     store: Store,
     settings: Settings,
@@ -77,10 +89,13 @@ class Service:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         from digest.scheduler import Ticks  # noqa: PLC0415 - other commands do not pay for APScheduler
-        from digest.web.serve import Server  # noqa: PLC0415 - nor for uvicorn
+        from digest.web.metrics import Metrics  # noqa: PLC0415
+        from digest.web.serve import Server, WatchServer  # noqa: PLC0415 - nor for uvicorn
 
         self._settings, self._store = settings, store
-        self._server, self._ticks = Server(settings, store, clock), Ticks()
+        self._metrics = Metrics(store, settings, clock)
+        self._server, self._ticks = Server(settings, store, clock, self._metrics), Ticks()
+        self._watch = WatchServer(settings, store, clock, self._metrics) if settings.web.metrics_listen else None
         self._stop = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
@@ -93,13 +108,17 @@ class Service:
 
             self._listener = Listener(settings.bounces, self._take)
 
-    async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through."""
+    async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
+
+        `late` is called where something is still under way LAST_SECONDS after the signal.
+        """
         loop = asyncio.get_running_loop()
+        deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        server = self._server
-        serving = asyncio.create_task(server.serve())
+        listeners = [one for one in (self._server, self._watch) if one]
+        serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
             if self._listener:
                 await self._listener.start()
@@ -107,19 +126,26 @@ class Service:
             if not self._stop.is_set():
                 ready()
                 self._schedule()
-            await asyncio.wait([serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stop.set()
             self._ticks.stop()
-            server.stop()
+            for listener in listeners:
+                listener.stop()
             if self._listener:
                 await self._listener.stop()
-            await serving
+            await asyncio.gather(*serving)
             locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing)
             async with contextlib.AsyncExitStack() as ended:  # what is in flight ends first
                 for lock in locks:
                     await ended.enter_async_context(lock)
+                deadline.cancel()
                 _log.info("stopped")
+
+    async def _deadline(self, late: Callable[[], None]) -> None:
+        await self._stop.wait()
+        await asyncio.sleep(LAST_SECONDS)
+        late()
 
     async def _catch_up(self) -> None:
         for source in self._settings.sources:
@@ -131,6 +157,11 @@ class Service:
     def address(self) -> str:
         """Where the web server listens."""
         return self._server.address
+
+    @property
+    def watch_address(self) -> str:
+        """Where monitors find their listener; empty where there is none of its own."""
+        return self._watch.address if self._watch else ""
 
     def _schedule(self) -> None:
         now, ticks = clock(), self._ticks
@@ -154,20 +185,18 @@ class Service:
         async with self._refreshing:
             if self._stop.is_set():
                 return
+            done, started = None, time.monotonic()
             with _logged("refresh", source=source.id):
                 done = await asyncio.to_thread(
                     refreshed, self._store, self._settings, source, stopped=self._stop.is_set
                 )
-                for problem in done.problems:
-                    _log.warning("problem", source=source.id, reason=problem)
-                _log.info("refreshed", **done.counts())
+            self._metrics.refreshed(done, time.monotonic() - started)
 
     async def _make(self) -> None:
         if self._stop.is_set():
             return
         with _logged("editions"):
-            for made in await asyncio.to_thread(editions.make_due, self._store, self._settings, clock()):
-                _log.info("edition made", key=made.edition.key, empty=made.edition.empty)
+            await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
         with _logged("hub"):
@@ -231,18 +260,18 @@ def _logged(doing: str, **what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the lock of a data folder.
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder where the database lies.
 
     Raises:
         ConfigurationError: another service runs on it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "digest.lock").open("w") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "digest.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigurationError(
-                "another `digest run` uses this folder", place=str(data_dir), remedy="stop it, or set another data_dir"
+                "another `digest run` uses this folder", place=str(folder), remedy="stop it, or set another data_dir"
             ) from error
         yield

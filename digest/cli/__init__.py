@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import __version__
-from digest.cli import alerts, bounces, deliveries, editions, entries, operate, parsing, running, subscribers
+from digest.cli import (
+    alerts,
+    bounces,
+    deliveries,
+    editions,
+    entries,
+    mail,
+    operate,
+    parsing,
+    previews,
+    running,
+    subscribers,
+)
 from digest.errors import ConfigurationError, DigestError
 
 if TYPE_CHECKING:
@@ -25,9 +37,11 @@ for part in (parsing, running, operate):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)
+previews.register(editions.app)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 app.add_typer(operate.source_app)
+app.add_typer(mail.app)
 app.add_typer(deliveries.app)
 app.add_typer(bounces.app)
 app.add_typer(alerts.app)

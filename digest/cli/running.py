@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from digest.mail.records import Record
     from digest.service.ports import Store
     from digest.settings import Settings
 
@@ -26,18 +28,28 @@ def register(app: typer.Typer) -> None:
 
 def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
-    from digest.app import Service, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
+    from digest.app import Service, only_one, opened, require_mail, require_sources  # noqa: PLC0415 - as in store_of
 
-    settings = settings_of(config)
+    settings = settings_of(config, service=True)
     require_sources(settings)
-    with only_one(settings.data_dir), opened(settings) as store:
+    require_mail(settings)
+    with only_one(settings.database_folder), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))
 
 
 async def _serve(settings: Settings, store: Store, service_type: type) -> None:
     service = service_type(settings, store)
     typer.echo(f"Digest listens on {service.address} and reads {len(settings.sources)} sources …")
-    await service.run(lambda: _say_where(settings, store, service.address))
+    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
+
+
+def _end_at_once() -> None:
+    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
+
+    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
+    """
+    typer.echo("digest: ended with work under way; the next start goes on with it", err=True)
+    os._exit(1)
 
 
 def _say_where(settings: Settings, store: Store, address: str) -> None:
@@ -70,14 +82,29 @@ def init(
     typer.echo(f"Next: digest run --config {file}")
 
 
-def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def _print_record(record: Record, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"record": record.purpose, "name": record.name, "value": record.value, "line": record.line})
+    else:
+        typer.echo(f"      {record.line}")
+
+
+def check(
+    *,
+    mail: Annotated[bool, typer.Option("--mail", help="Only mail, with the DNS records that it needs.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
     from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.checks import findings  # noqa: PLC0415
+    from digest.checks import Finding, findings, mail_findings  # noqa: PLC0415
 
     settings = settings_of(config)
     failed = False
-    for finding in findings(settings, clock()):
+    for finding in mail_findings(settings) if mail else findings(settings, clock()):
+        if not isinstance(finding, Finding):
+            _print_record(finding, as_json=as_json)
+            continue
         failed = failed or finding.problem != ""
         if as_json:
             print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})

@@ -114,7 +114,7 @@ def _sending(tx: Transaction, stored: Alert | None, now: datetime) -> Seen:
     paused = tx.deliveries.paused(now)
     if paused:
         return Seen(SENDING, Health.ILL, f"paused: {paused[0]}")
-    well = stored is None or tx.dead_letters.accepted_since(stored.since) or not tx.deliveries.open()
+    well = stored is None or not tx.deliveries.trouble() or not tx.deliveries.open()
     return Seen(SENDING, Health.WELL if well else Health.UNKNOWN)
 
 
@@ -191,7 +191,7 @@ async def _mail(settings: Settings, due: AlertNotice) -> None:
         message_id=f"<alert.{marked}@{sender_domain(settings)}>",
         written_at=due.made_at,
     )
-    async with session(settings.mail) as way:
+    async with session(settings) as way:
         await way.send(parseaddr(settings.mail.sender)[1], address, notice(letter))
 
 

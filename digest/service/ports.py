@@ -390,6 +390,10 @@ class Editions(Protocol):
         """Entries that this digest told, with a significant revision newer than the one it told last."""
         ...
 
+    def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
+        """The newest revision of an entry that this digest told, as new or corrected."""
+        ...
+
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
         """Entries with the readers that each won since then, most first, none that won nothing."""
         ...
@@ -419,6 +423,10 @@ class Editions(Protocol):
 
     def selected(self, key: EditionKey) -> list[Selected]:
         """In the order of making, each entry with the content of the frozen revision."""
+        ...
+
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        """The moments of the passes that made what the edition tells, each once, oldest first."""
         ...
 
     def body(self, key: EditionKey, language: str) -> Body | None:
@@ -659,8 +667,15 @@ class Deliveries(Protocol):
         """
         ...
 
+    def handed_over(self, since: datetime) -> int:
+        """How many hand-overs started since then, and may still start of what is leased.
+
+        A delivery that is begun again within that time counts once.
+        """
+        ...
+
     def begin(
-        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
         """Mark that the hand-over of a leased delivery starts, and lease it until then: one more attempt.
 
@@ -697,6 +712,10 @@ class Deliveries(Protocol):
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...
 
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        """Which words of the edition this person gets; None where they get none."""
+        ...
+
     def pause(self, reason: str, until: datetime, now: datetime) -> None:
         """Stop all sending until then: the fault is ours or the relay's."""
         ...
@@ -704,6 +723,47 @@ class Deliveries(Protocol):
     def paused(self, now: datetime) -> tuple[str, datetime] | None: ...
 
     def resume(self) -> None: ...
+
+    def trouble(self) -> str:
+        """Why sending was paused last, though the pause may be over; empty once a mail got through since."""
+        ...
+
+    def got_through(self, now: datetime) -> None:
+        """A mail was taken: forget the trouble of a pause that is over."""
+        ...
+
+
+# --- watching -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Deliveries that will be tried. `next_at`: the first moment at which one is, past where it waits; None: no one."""
+
+    depth: int
+    next_at: datetime | None
+
+
+class Watching(Protocol):
+    """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
+
+    def troubled_dumps(self) -> dict[DumpState, int]:
+        """How many dumps are held or failed; a state without any may be absent."""
+        ...
+
+    def refreshed_at(self) -> dict[SourceId, datetime | None]:
+        """When each source ever known was last read to the end."""
+        ...
+
+    def undrawn(self) -> int:
+        """How many formulas no picture could be made of."""
+        ...
+
+    def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        """The deliveries of its newest edition that tells anything, by state and first digit of the reply code."""
+        ...
+
+    def queue(self) -> Queue: ...
 
 
 # --- what came back, and what operators are told --------------------------------------------------
@@ -741,10 +801,6 @@ class DeadLetters(Protocol):
 
     def overdue(self, before: datetime) -> list[Overdue]:
         """The editions made before then of which mails that were due before then are not handed over."""
-        ...
-
-    def accepted_since(self, moment: datetime) -> bool:
-        """Whether any mail was accepted after then."""
         ...
 
 
@@ -908,6 +964,8 @@ class Transaction(Protocol):
     def confirmations(self) -> Confirmations: ...
     @property
     def deliveries(self) -> Deliveries: ...
+    @property
+    def watching(self) -> Watching: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
     @property

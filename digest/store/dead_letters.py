@@ -86,10 +86,6 @@ class SqlDeadLetters:
             for key, digest, untried, deferred, everybody in self._connection.execute(query)
         ]
 
-    def accepted_since(self, moment: datetime) -> bool:
-        query = select(deliveries.c.edition).where(deliveries.c.accepted_at > moment).limit(1)
-        return self._connection.execute(query).one_or_none() is not None
-
 
 def _count(where: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((where, 1), else_=0)), 0)

@@ -71,6 +71,7 @@ class SqlDeliveries:
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
+                subscriptions.c.joined_at,
                 reachable.label("reachable"),
             )
             .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -86,14 +87,20 @@ class SqlDeliveries:
             here = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
             self._connection.execute(update(deliveries).where(here).values(values))
 
+    def handed_over(self, since: datetime) -> int:
+        # Two counts, each over its own partial index: together they would read the whole ledger.
+        begun, leased = deliveries.c.begun_at > since, and_(deliveries.c.leased_until.is_not(None), ~deliveries.c.begun)
+        count = select(func.count()).select_from(deliveries)
+        return sum(self._connection.execute(count.where(one)).scalar_one() for one in (begun, leased))
+
     def begin(
-        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
         digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
         subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
         reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
         mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
-        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until}
+        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
         for state, here, values in (
             (DeliveryState.LEASED, and_(mine, reachable), begun),
             (DeliveryState.SUPPRESSED, mine, _suppressed() | _NOT_LEASED),
@@ -142,6 +149,10 @@ class SqlDeliveries:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
 
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        query = select(deliveries.c.variant).where(_this(edition, subscriber))
+        return self._connection.execute(query).scalar_one_or_none()
+
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
         query = (
             select(deliveries, subscribers.c.address)
@@ -171,6 +182,12 @@ class SqlDeliveries:
 
     def resume(self) -> None:
         meta.resume(self._connection)
+
+    def trouble(self) -> str:
+        return meta.trouble(self._connection)
+
+    def got_through(self, now: datetime) -> None:
+        meta.got_through(self._connection, now)
 
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
@@ -210,4 +227,5 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         uncertain=row.uncertain,
         made_at=edition.closes_at,
         leased_until=until,
+        agreed_at=row.joined_at,
     )

@@ -147,6 +147,12 @@ dumps = Table(
     Column("discarded", Text),
     _one_of("state", DumpState),
 )
+Index(
+    "ix_dumps_troubled",
+    dumps.c.state,
+    sqlite_where=text("state <> 'good'"),
+    postgresql_where=text("state <> 'good'"),
+)
 
 reports = Table(
     "reports",
@@ -273,6 +279,7 @@ pictures = Table(
     _needed("height", Integer),
     _needed("depth", Integer),
 )
+Index("ix_pictures_undrawn", pictures.c.name, sqlite_where=text("png IS NULL"), postgresql_where=text("png IS NULL"))
 
 # The last good reading of each dump.
 placings = Table(
@@ -415,6 +422,7 @@ deliveries = Table(
     Column("code", Integer),
     _needed("text", Text),
     Column("accepted_at", UtcTime),
+    Column("begun_at", UtcTime),  # when its last hand-over started
     ForeignKeyConstraint(["edition", "variant"], [edition_bodies.c.edition, edition_bodies.c.ordinal]),
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),
@@ -439,6 +447,13 @@ Index(
     deliveries.c.leased_until,
     sqlite_where=text("leased_until IS NOT NULL"),
     postgresql_where=text("leased_until IS NOT NULL"),
+)
+
+Index(
+    "ix_deliveries_begun_at",
+    deliveries.c.begun_at,
+    sqlite_where=text("begun_at IS NOT NULL"),
+    postgresql_where=text("begun_at IS NOT NULL"),
 )
 
 erased = Table(

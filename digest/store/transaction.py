@@ -22,6 +22,7 @@ from digest.store.feeds import SqlFeeds
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
+from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ class SqlTransaction:
         self.subscribers = SqlSubscribers(connection)
         self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.watching = SqlWatching(connection)
         self.dead_letters = SqlDeadLetters(connection)
         self.bounces = SqlBounces(connection)
         self.alerts = SqlAlerts(connection)

@@ -63,7 +63,7 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(servers: Chain
     assert str(mail["Return-Path"]).startswith("<bounces+")
     leave_url = str(mail["List-Unsubscribe"]).strip("<>")
     assert f"List-Unsubscribe: <{leave_url}>".encode() in raw
-    words = personal(variant.body, leave_url=leave_url, address="ada@reader.test")
+    words = personal(variant.body, leave_url=leave_url, preferences_url="", address="ada@reader.test", agreed="")
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text
     assert html
@@ -117,7 +117,7 @@ def test_bounces_are_read_from_an_imap_folder_and_put_away(
         if done:
             box.create(done)
         for message in (raw, b"Subject: a letter\r\n\r\nhello\r\n"):
-            box.append("INBOX", "", None, message)  # type: ignore[arg-type] # the moment may be left to the server
+            box.append("INBOX", "", None, message)
 
     def read() -> dict[str, int]:
         return bounces.read(post.store, post.settings, lambda: post.now)

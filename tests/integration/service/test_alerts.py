@@ -142,7 +142,7 @@ class Watch:
                 if state is DeliveryState.PLANNED:
                     tx.deliveries.release(one.edition, one.subscriber.id)
                 else:
-                    tx.deliveries.begin(one.edition, one.subscriber.id, one.leased_until, self.now + HOUR)
+                    tx.deliveries.begin(one.edition, one.subscriber.id, one.leased_until, self.now + HOUR, self.now)
                     later = self.now + HOUR if state is DeliveryState.DEFERRED else None
                     tx.deliveries.record(one.edition, one.subscriber.id, state, now=self.now, next_at=later)
 
@@ -208,7 +208,8 @@ def test_a_run_that_pauses_is_told_at_once_and_well_when_mail_goes_out_again(wat
         tx.deliveries.pause("login: 535 refused", NOW + 15 * MINUTE, NOW)
     assert watch.look() == ["trouble: sending: paused: login: 535 refused"]
     assert watch.look(2 * HOUR) == []  # the pause has ended, and nothing shows that it was of use
-    watch.ended(DeliveryState.ACCEPTED, DeliveryState.PLANNED)
+    with watch.store.write() as tx:
+        tx.deliveries.got_through(watch.now)
     assert watch.look(MINUTE) == []
     assert watch.look(HOUR) == ["well: sending: paused: login: 535 refused"]
 

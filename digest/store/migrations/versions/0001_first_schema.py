@@ -79,6 +79,8 @@ def _readings() -> None:
         sa.ForeignKeyConstraint(["source"], ["sources.id"]),
         sa.CheckConstraint("state IN ('good', 'held', 'failed')", name="state"),
     )
+    troubled = sa.text("state <> 'good'")
+    op.create_index("ix_dumps_troubled", "dumps", ["state"], sqlite_where=troubled, postgresql_where=troubled)
     op.create_table(
         "reports",
         _required("id", WHOLE),
@@ -220,6 +222,8 @@ def _placings() -> None:
         _required("depth", WHOLE),
         sa.PrimaryKeyConstraint("name"),
     )
+    undrawn = sa.text("png IS NULL")
+    op.create_index("ix_pictures_undrawn", "pictures", ["name"], sqlite_where=undrawn, postgresql_where=undrawn)
     op.create_table(
         "placings",
         _required("source", TEXT),
@@ -357,6 +361,7 @@ def _deliveries() -> None:
         _optional("code", WHOLE),
         _required("text", TEXT),
         _optional("accepted_at", MOMENT),
+        _optional("begun_at", MOMENT),
         sa.PrimaryKeyConstraint("edition", "subscriber_id"),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
@@ -372,6 +377,13 @@ def _deliveries() -> None:
         sa.CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
         sa.CheckConstraint("state = 'leased' OR NOT begun", name="begun"),
         sa.CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
+    )
+    op.create_index(
+        "ix_deliveries_begun_at",
+        "deliveries",
+        ["begun_at"],
+        sqlite_where=sa.text("begun_at IS NOT NULL"),
+        postgresql_where=sa.text("begun_at IS NOT NULL"),
     )
     op.create_index(
         "ix_deliveries_leased",
