@@ -7,20 +7,23 @@ import email
 import email.policy
 from typing import TYPE_CHECKING
 
+import dkim
 import pytest
 
+from digest.mail.dkim import keys, write_key
 from digest.mail.listener import Listener
 from digest.mail.personal import personal
 from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind, DeliveryState
 from digest.service import bounces
-from digest.settings import Settings
+from digest.settings import Dkim, Settings
 from tests.integration.mail.chain import PASSWORD, chain, idle_until_mail
 from tests.integration.mail.conftest import KEY
 from tests.unit.mail.test_bounces import block, dsn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from digest.service.bounces import Taken
     from tests.integration.mail.chain import Chain
@@ -35,12 +38,17 @@ def servers(needs: Callable[[str], str]) -> Iterator[Chain]:
         yield made
 
 
-def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(servers: Chain, post_to: Callable[..., Post]) -> None:
+def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
+    servers: Chain, post_to: Callable[..., Post], tmp_path: Path
+) -> None:
     post = post_to(servers.smtp, sender="Digest <digest@digest.test>")
     listen = {"address": "bounces@digest.test", "listen": f"127.0.0.1:{servers.bounces}", "protocol": "lmtp"}
     post.settings = post.settings.model_validate(
         post.settings.model_dump() | {"bounces": {**post.settings.bounces.model_dump(), **listen}}
     )
+    write_key(tmp_path / "rsa.pem", "rsa")
+    signed = Dkim(key_file=tmp_path / "rsa.pem")
+    post.settings = post.settings.model_copy(update={"dkim": signed})
     ada, nobody = post.people("ada@reader.test", "nobody@reader.test")
 
     taken = asyncio.run(sent_and_bounced(post, servers))
@@ -59,6 +67,11 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(servers: Chain
     assert post.states() == {DeliveryState.ACCEPTED: 2}
 
     raw = mailed(servers)
+    records = {f"{key.name}.".encode(): key.record.encode() for key in keys(signed, "digest.test")}
+    assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: records.get(name))
+    assert not dkim.verify(
+        raw.replace(b"List-Unsubscribe: <h", b"List-Unsubscribe: <x"), dnsfunc=lambda name, timeout=5: records.get(name)
+    )
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     assert str(mail["Return-Path"]).startswith("<bounces+")
     leave_url = str(mail["List-Unsubscribe"]).strip("<>")
