@@ -14,6 +14,7 @@ import structlog
 
 from digest.errors import ConfigurationError, DigestError
 from digest.service import delivery, editions, feeds, hub, refresh
+from digest.service.backup import fenced
 from digest.store import open_store
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ class Service:
         if self._stop.is_set():
             return
         with _logged("editions"):
+            since = await asyncio.to_thread(fenced, self._store)
+            if since:
+                _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
+                return
             for made in await asyncio.to_thread(editions.make_due, self._store, self._settings, clock()):
                 _log.info("edition made", key=made.edition.key, empty=made.edition.empty)
 
@@ -176,18 +181,30 @@ def _logged(doing: str, **what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the lock of a data folder.
+def only_one(data_dir: Path, database: Path | None = None) -> Iterator[None]:
+    """Hold the locks of a data folder and of a database file, which may lie elsewhere and be named by two folders.
 
     Raises:
-        ConfigurationError: another service runs on it.
+        ConfigurationError: another service runs on one of them.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "digest.lock").open("w") as file:
+    with contextlib.ExitStack() as locks:
+        locks.enter_context(_lock(data_dir / "digest.lock", "folder", data_dir, "stop it, or set another data_dir"))
+        if database:
+            real = database.resolve()
+            real.parent.mkdir(parents=True, exist_ok=True)
+            # A file of its own: SQLite's locks on the database end when anybody here closes a handle on it.
+            file = real.with_name(f"{real.name}.lock")
+            locks.enter_context(_lock(file, "database", database, "stop it, or set another database_url"))
+        yield
+
+
+@contextlib.contextmanager
+def _lock(path: Path, what: str, place: Path, remedy: str) -> Iterator[None]:
+    with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ConfigurationError(
-                "another `digest run` uses this folder", place=str(data_dir), remedy="stop it, or set another data_dir"
-            ) from error
+            problem = f"another `digest run` uses this {what}"
+            raise ConfigurationError(problem, place=str(place), remedy=remedy) from error
         yield

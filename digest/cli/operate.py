@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
-from digest.errors import UnknownError
+from digest.errors import FencedError, UnknownError, masked
+from digest.logs import safe
 from digest.model import SourceId
 
 if TYPE_CHECKING:
@@ -160,6 +161,13 @@ def _status_json(state: Status) -> dict[str, object]:
         "deliveries": {str(name): count for name, count in state.deliveries.items()},
         "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
         "undrawn_formulas": state.undrawn,
+        "dead": state.dead,
+        "dead_letters": [
+            {"edition": d.edition, "address": masked(d.address), "state": d.state, "code": d.code, "text": safe(d.text)}
+            for d in state.dead_letters
+        ],
+        "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
+        "fenced": state.fenced and state.fenced.isoformat(),
         "ambiguous": [
             {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
             for r in state.reports
@@ -168,6 +176,8 @@ def _status_json(state: Status) -> dict[str, object]:
 
 
 def _print_status(state: Status) -> None:
+    if state.fenced:
+        typer.echo(f"FENCED: {FencedError(state.fenced)}; no edition is made and nothing is sent")
     print_table(
         ("source", "title", "entries", "dumps", "refreshed"),
         [(s.id, s.title, s.entries, s.dumps, s.refreshed_at or "never") for s in state.sources],
@@ -187,6 +197,12 @@ def _print_status(state: Status) -> None:
     typer.echo(f"deliveries: {counts or 'none'}")
     if state.paused:
         typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
+    if state.dead:
+        typer.echo(f"mails that reached nobody we know of, and are not tried again: {state.dead}")
+    for letter in state.dead_letters:
+        answer = f"{letter.code or ''} {safe(letter.text)}".strip()
+        typer.echo(f"  {letter.edition} to {masked(letter.address)}: {letter.state}: {answer}")
+    typer.echo(f"last backup: {f'{state.backed_up_at:%Y-%m-%d %H:%M} UTC' if state.backed_up_at else 'never'}")
     if state.undrawn:
         typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
     for report in state.reports:

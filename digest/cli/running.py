@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import bundled
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,13 +24,17 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
+DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the store against the laws, too.")]
+
+
 def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.app import Service, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
+    from digest.store import database_file  # noqa: PLC0415
 
     settings = settings_of(config)
     require_sources(settings)
-    with only_one(settings.data_dir), opened(settings) as store:
+    with only_one(settings.data_dir, database_file(settings.database)), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))
 
 
@@ -70,7 +74,7 @@ def init(
     typer.echo(f"Next: digest run --config {file}")
 
 
-def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def check(*, deep: DeepOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
     from digest.app import clock  # noqa: PLC0415 - as in store_of
     from digest.checks import findings  # noqa: PLC0415
@@ -83,5 +87,25 @@ def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
             print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})
         else:
             typer.echo(f"{'FAIL' if finding.problem else 'ok  '}  {finding.part}: {finding.problem or finding.fact}")
+    if deep and not _kept(config, as_json=as_json):
+        failed = True
     if failed:
         raise typer.Exit(1)
+
+
+def _kept(config: Path | None, *, as_json: bool) -> bool:
+    """Whether the store keeps every law; each row that breaks one is named."""
+    from digest.service.invariants import violations  # noqa: PLC0415 - as in store_of
+
+    broken = 0
+    with store_of(config) as (_, store), progress_bar(None, "checking") as advance:
+        for violation in violations(store, lambda done, total: advance(done, total=total)):
+            broken += 1
+            if as_json:
+                print_json({"part": "laws", "ok": False, "says": violation.law, "row": violation.row})
+            else:
+                typer.echo(f"FAIL  {violation}")
+    if not broken:
+        kept = "every row keeps them"
+        print_json({"part": "laws", "ok": True, "says": kept}) if as_json else typer.echo(f"ok    laws: {kept}")
+    return not broken

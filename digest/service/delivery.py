@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from digest.errors import DigestError, TransportError
+from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.message import Letter, message
 from digest.mail.personal import personal
 from digest.mail.replies import Patience, outcome
@@ -134,6 +134,8 @@ class _Drain:
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
                 self.report.paused = paused[0] if paused else ""
+                if since := tx.backups.fenced():
+                    self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
         await asyncio.to_thread(look)
@@ -143,6 +145,8 @@ class _Drain:
 
         def take() -> list[Delivery]:
             with self._store.write() as tx:
+                if tx.backups.fenced():
+                    return []
                 return tx.deliveries.lease(now, now + mail.lease, mail.batch, edition)
 
         return await asyncio.to_thread(take)

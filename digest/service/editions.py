@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_slot, edition_key
-from digest.editions.schedule import Schedule
+from digest.editions.schedule import Schedule, next_slot
+from digest.errors import FencedError
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import Frame, body
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId
@@ -40,6 +41,18 @@ class _Selection:
         return all(one.section is Section.MOST_READ for one in self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many."""
+
+    digest: str
+    due: datetime | None
+    next_at: datetime
+    new: tuple[str, ...]
+    corrected: tuple[str, ...]
+    people: int
+
+
 def register(store: Store, settings: Settings, now: datetime) -> None:
     """Make the configured digests known, so that their first slots can be told."""
     with store.read() as tx:
@@ -51,11 +64,13 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
-    """Make each edition that is due and not made. An empty slot is recorded and sends nothing."""
+    """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing."""
     made = []
     secret = store.secret()
     for digest in settings.digests:
         with store.write() as tx:
+            if tx.backups.fenced():
+                break
             state = _state(tx, digest, now)
             slot = due_slot(
                 _schedule(digest),
@@ -73,9 +88,15 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
-    """Make an edition now, due or not; None where there is nothing to tell."""
+    """Make an edition now, due or not; None where there is nothing to tell.
+
+    Raises:
+        FencedError: the store was restored, and its fence stands.
+    """
     secret = store.secret()
     with store.write() as tx:
+        if since := tx.backups.fenced():
+            raise FencedError(since)
         key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
         return tx.editions.edition(key) if key else None
 
@@ -97,6 +118,46 @@ def preview(store: Store, settings: Settings, digest: Digest, now: datetime, lan
     for name, png in pngs.items():
         html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
     return replace(made, html=html)
+
+
+def upcoming(tx: Transaction, settings: Settings, now: datetime) -> list[Upcoming]:
+    """What each digest would tell if its fence were lifted now."""
+    made = []
+    for digest in settings.digests:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is None:
+            continue
+        schedule, selection = _schedule(digest), _selection(tx, digest, state)
+        new, corrected = (
+            tuple(one.entry.content.title for one in selection.entries if one.section is section)
+            for section in (Section.NEW, Section.CORRECTED)
+        )
+        due = due_slot(
+            schedule, now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+        )
+        people = len(tx.subscribers.active(state.id))
+        made.append(Upcoming(digest.id, due, next_slot(schedule, now), new, corrected, people))
+    return made
+
+
+def take_as_told(tx: Transaction, secret: bytes, settings: Settings, now: datetime) -> list[EditionKey]:
+    """Make an edition of all that each digest has not told, to nobody, in the newest slot that passed.
+
+    What it holds counts as told, and no slot up to now is due any more.
+    """
+    made = []
+    for digest in settings.digests:
+        state = _state(tx, digest, now)
+        slot = due_slot(
+            _schedule(digest),
+            now,
+            configured_at=state.configured_at,
+            last_slot_at=state.last_slot_at,
+            late=timedelta.max,
+        )
+        key = _make(tx, secret, settings, digest, state, now, slot, to_nobody=True)
+        made += [key] if key else []
+    return made
 
 
 def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
@@ -126,6 +187,8 @@ def _make(
     state: DigestState,
     now: datetime,
     slot: datetime | None,
+    *,
+    to_nobody: bool = False,
 ) -> EditionKey | None:
     """Store an edition; None where there is none to make or another scheduler made it."""
     selection = _selection(tx, digest, state)
@@ -135,7 +198,7 @@ def _make(
     edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
-    people = tx.subscribers.active(state.id)
+    people = [] if to_nobody else tx.subscribers.active(state.id)
     frame = _frame(tx, settings, digest, key, now, selection)
     languages = sorted({digest.language, *(person.language for person in people)})
     bodies = [body(frame, selection.entries, selection.before, language) for language in languages]

@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from digest.changes.values import ChangeSet, Known, Placing, Questions
     from digest.model import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Subscriber,
         SubscriberId,
     )
+    from digest.service.ports_audit import Audit
 
 
 # --- sources and dumps ----------------------------------------------------------------------------
@@ -555,6 +557,49 @@ class Deliveries(Protocol):
     def resume(self) -> None: ...
 
 
+# --- copies ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An edition of which mails are open: to how many people, and the addresses of the first few."""
+
+    edition: EditionKey
+    made_at: datetime
+    people: int
+    addresses: tuple[str, ...]
+
+
+class Backups(Protocol):
+    """What the store knows of its copies. Called by `service.backup` and by whoever must hold still behind a fence."""
+
+    def made_at(self) -> datetime | None:
+        """When the last backup was made."""
+        ...
+
+    def record(self, at: datetime) -> None:
+        """A backup was made."""
+        ...
+
+    def fenced(self) -> datetime | None:
+        """The moment of the backup that this store was restored from, until the operator lifts the fence."""
+        ...
+
+    def fence(self, at: datetime) -> None:
+        """Say that this is a copy of that moment; one that is fenced keeps its earlier moment."""
+        ...
+
+    def lift(self) -> None: ...
+
+    def waiting(self) -> list[Waiting]:
+        """What is open, oldest edition first."""
+        ...
+
+    def waive(self, reason: str) -> int:
+        """End all open deliveries as suppressed, with these words; how many there were."""
+        ...
+
+
 class Transaction(Protocol):
     """One transaction; the parts share it."""
 
@@ -572,6 +617,10 @@ class Transaction(Protocol):
     def subscribers(self) -> Subscribers: ...
     @property
     def deliveries(self) -> Deliveries: ...
+    @property
+    def backups(self) -> Backups: ...
+    @property
+    def audit(self) -> Audit: ...
 
 
 class Store(Protocol):
@@ -583,6 +632,13 @@ class Store(Protocol):
 
     def secret(self) -> bytes:
         """32 random bytes, made once with the store, for the tokens in links."""
+        ...
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a fenced copy of one moment into a new file, while others read and write; `progress` counts pages.
+
+        The file is whole and durable when this returns; nobody has verified it yet.
+        """
         ...
 
     def check(self) -> None:

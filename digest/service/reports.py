@@ -12,8 +12,10 @@ from digest.service.ports import DumpState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.service.ports import KnownDump, Report, Store
+    from digest.service.ports import DeliveryRow, KnownDump, Report, Store
     from digest.settings import Settings
+
+_NAMED = 10  # reports and dead letters that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class DigestStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
-    `reports` are newest first.
+    `reports` are newest first, and so are `dead_letters`, of which there are `dead`: mails that failed, or of which
+    nobody knows what became, and that are not tried again. `fenced` is the moment of the backup that this is.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -53,6 +56,10 @@ class Status:
     paused: tuple[str, datetime] | None
     undrawn: int
     reports: tuple[Report, ...]
+    dead: int
+    dead_letters: tuple[DeliveryRow, ...]
+    backed_up_at: datetime | None
+    fenced: datetime | None
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
@@ -85,6 +92,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             )
             for digest in settings.digests
         )
+        dead, letters = tx.audit.dead(_NAMED)
         deliveries = {state: sum(made.deliveries.get(state, 0) for made in editions) for state in DeliveryState}
         return Status(
             tuple(sources),
@@ -92,5 +100,9 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             deliveries,
             tx.deliveries.paused(now),
             tx.pictures.failed(),
-            tuple(tx.readings.reports(limit=10)),
+            tuple(tx.readings.reports(limit=_NAMED)),
+            dead,
+            tuple(letters),
+            tx.backups.made_at(),
+            tx.backups.fenced(),
         )

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
+from digest.store import copies, meta, schema
 from digest.store import engine as engines
-from digest.store import meta, schema
+from digest.store.audit import SqlAudit
+from digest.store.backups import SqlBackups
 from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
@@ -20,9 +22,10 @@ from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -38,6 +41,8 @@ class SqlTransaction:
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.backups = SqlBackups(connection)
+        self.audit = SqlAudit(connection)
 
 
 class SqlStore:
@@ -64,6 +69,10 @@ class SqlStore:
     def secret(self) -> bytes:
         with translated(self._place), self._turn, self._engine.begin() as connection:
             return meta.secret(connection)
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        with translated(str(file)), self._turn:
+            copies.write_copy(self._engine, file, now, progress)
 
     def check(self) -> None:
         with translated(self._place), self._turn, self._engine.begin() as connection:
