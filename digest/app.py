@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from digest.errors import ConfigurationError, DigestError
-from digest.service import delivery, editions, feeds, hub, refresh
+from digest.service import confirming, consent, delivery, editions, feeds, hub, refresh
 from digest.service.backup import fenced
 from digest.store import open_store
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
 
 _EDITION_TICK = timedelta(minutes=1)
+_CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
 _log = structlog.get_logger()
 
 
@@ -83,6 +84,7 @@ class Service:
         self._stop = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
+        self._confirming = asyncio.Lock()
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through."""
@@ -102,7 +104,7 @@ class Service:
             self._ticks.stop()
             server.stop()
             await serving
-            async with self._refreshing, self._sending:  # what is in flight ends first
+            async with self._refreshing, self._sending, self._confirming:  # what is in flight ends first
                 _log.info("stopped")
 
     async def _catch_up(self) -> None:
@@ -127,6 +129,7 @@ class Service:
             )
         ticks.add("editions", _EDITION_TICK, self._make, first_at=now + _EDITION_TICK)
         ticks.add("send", _EDITION_TICK, self._send, first_at=now + _EDITION_TICK)
+        ticks.add("confirm", _CONFIRM_TICK, self._confirm, first_at=now)
         ticks.add("hub", _EDITION_TICK, self._tell_hub, first_at=now)
         ticks.start()
 
@@ -158,6 +161,16 @@ class Service:
             told = await asyncio.to_thread(hub.tell, self._store, self._settings)
             if told:
                 _log.info("hub told", feeds=told)
+
+    async def _confirm(self) -> None:
+        async with self._confirming:
+            if self._stop.is_set():
+                return
+            with _logged("confirm"):
+                await asyncio.to_thread(consent.expire, self._store, clock())
+                sent = await confirming.send_confirmations(self._store, self._settings, clock)
+                if sent:
+                    _log.info("confirmations sent", count=sent)
 
     async def _send(self) -> None:
         async with self._sending:

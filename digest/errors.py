@@ -60,6 +60,14 @@ class AddressError(DigestError):
         super().__init__(f"{masked(address)}: {reason}")
 
 
+class BusyError(DigestError):
+    """Too much was asked for in a short time. `seconds` until it is worth asking again."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__("too much was asked for in a short time (try again later)")
+
+
 class TransportError(DigestError):
     """The mail transport did not take a message.
 

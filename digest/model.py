@@ -14,6 +14,7 @@ Fingerprint = NewType("Fingerprint", str)
 DigestId = NewType("DigestId", str)
 EditionKey = NewType("EditionKey", str)
 SubscriberId = NewType("SubscriberId", int)
+ConfirmationId = NewType("ConfirmationId", int)
 
 
 class Layout(StrEnum):
@@ -138,9 +139,10 @@ class Entry:
 
 
 class Section(StrEnum):
-    """The part of an edition in which an entry stands."""
+    """The part of an edition in which an entry stands. `catch_up`: only for readers who missed it, see Variant."""
 
     NEW = "new"
+    CATCH_UP = "catch_up"
     MOST_READ = "most_read"
     CORRECTED = "corrected"
 
@@ -188,8 +190,22 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """The words of an edition for some of its readers: `told` counts from 0 in what the edition holds, in its order.
+
+    `told` are the entries that its words tell as new.
+    """
+
+    body: Body
+    told: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person. `address` is as they wrote it; two addresses that differ only in the case are one person."""
+    """A person. `address` is as they wrote it; two addresses that differ only in the case are one person.
+
+    `timezone` is empty for the digest's own, `topics` for entries of any kind.
+    """
 
     id: SubscriberId
     address: str
@@ -197,6 +213,36 @@ class Subscriber:
     language: str
     format: Format
     created_at: datetime
+    timezone: str = ""
+    topics: tuple[str, ...] = ()
+    paused_until: datetime | None = None
+
+
+class ConfirmationKind(StrEnum):
+    """What the owner of an address is asked: to subscribe, or to let who holds this link see all that is stored."""
+
+    JOIN = "join"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Something that was asked for on a page, and that only the owner of the address can confirm, by a mailed link.
+
+    `subscriber` is known for access only. `latest`: send the latest edition at once.
+    """
+
+    id: ConfirmationId
+    kind: ConfirmationKind
+    address: str
+    subscriber: SubscriberId | None
+    digests: tuple[DigestId, ...]
+    language: str
+    latest: bool
+    asked_at: datetime
+    expires_at: datetime
+    done_at: datetime | None
+    attempts: int
 
 
 class DeliveryState(StrEnum):
@@ -223,12 +269,14 @@ MAY_HAVE_IT = 2  # so often a mail may be handed over without that anybody learn
 class Delivery:
     """An edition on its way to a subscriber, as leased by a drain.
 
-    `attempts` counts this one too, `uncertain` those before it of which nobody knows what became.
+    `attempts` counts this one too, `uncertain` those before it of which nobody knows what became. `variant` numbers
+    the words that it has.
     """
 
     edition: EditionKey
     digest: DigestId
     subscriber: Subscriber
+    variant: int
     message_id: str
     attempts: int
     uncertain: int

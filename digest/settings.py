@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
@@ -85,8 +86,16 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no IP address or network, such as 10.0.0.0/8") from error
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Network = Annotated[str, AfterValidator(_network)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Url = Annotated[str, AfterValidator(_http)]
@@ -185,6 +194,20 @@ class Web(_Group):
     """The web server."""
 
     listen: str = Field("127.0.0.1:8080", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$", description="HOST:PORT.")
+    proxies: tuple[Network, ...] = Field(
+        (), description="Addresses or networks of your reverse proxies: only they may say who asks."
+    )
+
+
+class Signup(_Group):
+    """Subscribing on the web pages, and what keeps others from being mailed by it."""
+
+    open: bool = Field(default=True, description="Whether the pages offer to subscribe by mail.")
+    expires: Duration = Field(
+        timedelta(days=2), gt=timedelta(0), description="How long the link to confirm holds; then all is deleted."
+    )
+    per_network: int = Field(10, ge=1, description="How many requests of one network are taken in an hour.")
+    total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
 
 
 class Mail(_Group):
@@ -252,6 +275,7 @@ class Settings(BaseSettings):
     topics: tuple[Topic, ...] = Field((), description="Entries of a kind, with feeds of their own.")
     feed: Feed = Field(Feed(), description="What subscription documents hold.")
     web: Web = Field(Web(), description="The web server.")
+    signup: Signup = Field(Signup(), description="Subscribing on the web pages.")
     mail: Mail = Field(Mail(), description="How mail leaves.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
@@ -314,6 +338,10 @@ class Settings(BaseSettings):
 
     def topic(self, name: str) -> Topic | None:
         return next((t for t in self.topics if t.id == name), None)
+
+    def rhythms(self, digest: Digest) -> list[Digest]:
+        """The digests that tell the same entries, this one among them: each reader follows one of them."""
+        return [one for one in self.digests if set(one.sources) == set(digest.sources)]
 
     def digest(self, name: str) -> Digest | None:
         return next((d for d in self.digests if d.id == name), None)

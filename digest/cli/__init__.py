@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import __version__
-from digest.cli import editions, entries, operate, parsing, running, state, subscribers
+from digest.cli import editions, entries, explaining, operate, parsing, running, state, subscribers
 from digest.errors import ConfigurationError, DigestError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, operate, state):
+for part in (parsing, running, operate, state, explaining):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

@@ -16,7 +16,7 @@ from digest.cli.common import (
     settings_of,
     store_of,
 )
-from digest.errors import masked
+from digest.errors import UnknownError, masked
 
 if TYPE_CHECKING:
     from digest.service.backup import Outlook
@@ -89,6 +89,9 @@ def unfence(
         bool, typer.Option("--as-sent", help="What is open and all news up to now were told: send none of it.")
     ] = False,
     send: Annotated[bool, typer.Option("--send", help="Nothing of it was told: send it all.")] = False,
+    untold: Annotated[
+        list[str] | None, typer.Option("--untold", metavar="DIGEST", help="But this digest told nothing since.")
+    ] = None,
     as_json: JsonOption = False,
     yes: YesOption = False,
     config: ConfigOption = None,
@@ -100,6 +103,9 @@ def unfence(
     if as_sent and send:
         raise typer.BadParameter("it was told, or it was not", param_hint="--as-sent")
     with store_of(config) as (settings, store):
+        for name in untold or ():
+            if settings.digest(name) is None:
+                raise UnknownError("digest", name, remedy="the configuration names the digests")
         if not backups.fenced(store):
             typer.echo("there is no fence", err=as_json)
             return
@@ -113,8 +119,8 @@ def unfence(
         asked = "Count all of this as told, and send none of it?" if as_sent else "Send all of this?"
         if not yes:
             typer.confirm(asked, abort=True, err=as_json)
-        done = backups.lift(store, settings, clock(), as_sent=as_sent)
-    kept = f"{done.waived} mails are not sent; told to nobody: {', '.join(done.told) or 'nothing'}" if as_sent else ""
+        done = backups.lift(store, settings, clock(), as_sent=as_sent, untold=untold or ())
+    kept = f"{done.mails} mails count as sent, in {', '.join(done.editions) or 'older editions'}." if as_sent else ""
     typer.echo(f"The fence is lifted. {kept}".strip(), err=as_json)
 
 
@@ -150,6 +156,7 @@ def _json(outlook: Outlook, problems: list[str]) -> dict[str, object]:
             {
                 "digest": d.digest,
                 "due": d.due and d.due.isoformat(),
+                "passed_since": d.passed_since,
                 "next_at": d.next_at.isoformat(),
                 "new": list(d.new),
                 "corrected": list(d.corrected),
@@ -169,13 +176,16 @@ def _print(outlook: Outlook, problems: list[str]) -> None:
         some = ", ".join(masked(address) for address in one.addresses)
         typer.echo(f"  {one.edition}, made {one.made_at:%Y-%m-%d %H:%M}: to {one.people} people ({some}, …)")
     for digest in outlook.digests:
-        when = "now" if digest.due else f"at {digest.next_at:%Y-%m-%d %H:%M} UTC"
+        when = "at once" if digest.due else f"at {digest.next_at:%Y-%m-%d %H:%M} UTC"
         told = f"{len(digest.new)} new and {len(digest.corrected)} corrected"
         typer.echo(f"  {digest.digest}, {when}: {told}, to {digest.people} people")
         for title in (*digest.new, *digest.corrected)[:_TITLES]:
             typer.echo(f"      {title}")
     typer.echo(f"\nWhat it cannot know: which mails went out after {since}, who joined, left or was erased since.")
     typer.echo("Enter who left or was erased before you send anything.")
+    for digest in outlook.digests:
+        if not digest.passed_since and digest.new:
+            typer.echo(f"{digest.digest}: no slot passed since; unless one was cut by hand: --untold {digest.digest}")
     for held in outlook.held:
         typer.echo(f"held: {held}: decide on it first, or what it shows is told as new later")
     for problem in problems:

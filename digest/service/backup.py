@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
 from digest.model import SourceId
-from digest.service.editions import take_as_told, upcoming
+from digest.service.editions import make_all, upcoming
 from digest.service.invariants import violations
 from digest.service.ports import DumpState
 from digest.store import copies, database_file, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -44,10 +44,10 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """What lifting the fence did: mails that will not be sent, and the editions that hold what counts as told."""
+    """What lifting the fence did: mails that count as sent, and the editions made of what counts as told."""
 
-    waived: int
-    told: tuple[EditionKey, ...]
+    mails: int = 0
+    editions: tuple[EditionKey, ...] = ()
 
 
 def back_up(
@@ -119,28 +119,27 @@ def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
             for dump in tx.readings.dumps(SourceId(source.id)).values()
             if dump.state is DumpState.HELD
         )
-        return Outlook(since, tuple(tx.backups.waiting()), tuple(upcoming(tx, settings, now)), held)
+        return Outlook(since, tuple(tx.backups.waiting()), tuple(upcoming(tx, settings, now, since)), held)
 
 
-def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool) -> Lifted:
+def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, untold: Collection[str] = ()) -> Lifted:
     """Lift the fence, in one transaction.
 
-    `as_sent`: all that is open, and all news known by now, reached its readers from the store that was lost. The
-    open deliveries end as suppressed, with that word: no server said it to us, so they are not accepted. The news
-    go into an edition to nobody.
+    `as_sent`: all that is open, and all news known by now, reached its readers from the store that was lost. The news
+    go into an edition of each digest, but of those in `untold`, whose news wait for their next slot. Then all that is
+    open counts as accepted, by the operator's word and not by a server's, which its text says.
     """
     secret = store.secret()
     with store.write() as tx:
         since = tx.backups.fenced()
         if since is None:
-            return Lifted(0, ())
-        told: tuple[EditionKey, ...] = ()
-        waived = 0
-        if as_sent:
-            waived = tx.backups.waive(f"taken as sent, by the operator: restored from a backup of {since.isoformat()}")
-            told = tuple(take_as_told(tx, secret, settings, now))
+            return Lifted()
         tx.backups.lift()
-    return Lifted(waived, told)
+        if not as_sent:
+            return Lifted()
+        made = make_all(tx, secret, settings, now, but=untold)
+        word = f"taken as sent, by the operator: restored from a backup of {since.isoformat()}"
+        return Lifted(tx.backups.take_as_sent(since, now, word), tuple(made))
 
 
 def _verify(draft: Path, checking: Progress | None, *, fence: datetime | None = None) -> None:

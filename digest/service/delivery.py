@@ -116,7 +116,7 @@ class _Drain:
     def __init__(self, store: Store, settings: Settings, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
-        self._words: dict[tuple[EditionKey, str], tuple[Body, dict[str, bytes]]] = {}
+        self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -210,11 +210,9 @@ class _Drain:
                     tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
             if following is None:
                 return None
-            words = (following.edition, following.subscriber.language)
-            if words not in self._words:
-                body = tx.editions.body(*words)
-                assert body is not None  # noqa: S101 - an edition with deliveries has words
-                self._words[words] = body, pictures(tx, body)
+            if (following.edition, following.variant) not in self._words:
+                for number, variant in enumerate(tx.editions.variants(following.edition)):
+                    self._words[following.edition, number] = variant.body, pictures(tx, variant.body)
             return tx.deliveries.begin(
                 following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease
             )
@@ -239,7 +237,7 @@ class _Drain:
         settings, person = self._settings, delivery.subscriber
         configured = settings.digest(delivery.digest)
         leave_url = f"{settings.base_url}/leave/{leave_token(self._secret, person.id, delivery.digest)}"
-        body, pngs = self._words[delivery.edition, person.language]
+        body, pngs = self._words[delivery.edition, delivery.variant]
         words = personal(body, leave_url=leave_url, address=person.address)
         return message(
             Letter(

@@ -9,23 +9,25 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.editions.due import due_slot, edition_key
-from digest.editions.schedule import Schedule, next_slot
+from digest.editions.due import due_at, due_slot, edition_key
+from digest.editions.schedule import Schedule, latest_slot, next_slot
 from digest.errors import FencedError
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import Frame, body
-from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId
+from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
+from digest.service.audience import audience
 from digest.service.pictures import channel
+from digest.service.ports import FIRST_REACH, Recipient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from digest.model import Body, EntryId
     from digest.service.ports import DigestState, EditionCounts, Store, Transaction
     from digest.settings import Digest, Settings
 
-_FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
+_TOLD = {Section.NEW, Section.CATCH_UP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,14 @@ class _Selection:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many."""
+    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many.
+
+    `passed_since`: a slot passed since the moment of the fence, so that another store may have told it.
+    """
 
     digest: str
     due: datetime | None
+    passed_since: bool
     next_at: datetime
     new: tuple[str, ...]
     corrected: tuple[str, ...]
@@ -111,7 +117,7 @@ def preview(store: Store, settings: Settings, digest: Digest, now: datetime, lan
         if selection.empty:
             return None
         key = tx.editions.free_key(edition_key(state.id, now, _schedule(digest)))
-        frame = _frame(tx, settings, digest, key, now, selection)
+        frame = _frame(tx, settings, digest, key, now, selection.entries)
         made = body(frame, selection.entries, selection.before, language)
         pngs = pictures(tx, made)
     html = made.html
@@ -120,7 +126,7 @@ def preview(store: Store, settings: Settings, digest: Digest, now: datetime, lan
     return replace(made, html=html)
 
 
-def upcoming(tx: Transaction, settings: Settings, now: datetime) -> list[Upcoming]:
+def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
     """What each digest would tell if its fence were lifted now."""
     made = []
     for digest in settings.digests:
@@ -136,17 +142,19 @@ def upcoming(tx: Transaction, settings: Settings, now: datetime) -> list[Upcomin
             schedule, now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
         )
         people = len(tx.subscribers.active(state.id))
-        made.append(Upcoming(digest.id, due, next_slot(schedule, now), new, corrected, people))
+        passed = latest_slot(schedule, now) > since
+        made.append(Upcoming(digest.id, due, passed, next_slot(schedule, now), new, corrected, people))
     return made
 
 
-def take_as_told(tx: Transaction, secret: bytes, settings: Settings, now: datetime) -> list[EditionKey]:
-    """Make an edition of all that each digest has not told, to nobody, in the newest slot that passed.
-
-    What it holds counts as told, and no slot up to now is due any more.
-    """
+def make_all(
+    tx: Transaction, secret: bytes, settings: Settings, now: datetime, *, but: Collection[str] = ()
+) -> list[EditionKey]:
+    """Make an edition of all that each digest has not told, in its newest slot, however long ago that passed."""
     made = []
     for digest in settings.digests:
+        if digest.id in but:
+            continue
         state = _state(tx, digest, now)
         slot = due_slot(
             _schedule(digest),
@@ -155,7 +163,7 @@ def take_as_told(tx: Transaction, secret: bytes, settings: Settings, now: dateti
             last_slot_at=state.last_slot_at,
             late=timedelta.max,
         )
-        key = _make(tx, secret, settings, digest, state, now, slot, to_nobody=True)
+        key = _make(tx, secret, settings, digest, state, now, slot)
         made += [key] if key else []
     return made
 
@@ -187,8 +195,6 @@ def _make(
     state: DigestState,
     now: datetime,
     slot: datetime | None,
-    *,
-    to_nobody: bool = False,
 ) -> EditionKey | None:
     """Store an edition; None where there is none to make or another scheduler made it."""
     selection = _selection(tx, digest, state)
@@ -198,18 +204,51 @@ def _make(
     edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
-    people = [] if to_nobody else tx.subscribers.active(state.id)
-    frame = _frame(tx, settings, digest, key, now, selection)
-    languages = sorted({digest.language, *(person.language for person in people)})
-    bodies = [body(frame, selection.entries, selection.before, language) for language in languages]
-    domain = sender_domain(settings)
-    recipients = [(person.id, message_id(key, person.id, domain, secret)) for person in people]
-    return key if tx.editions.make(edition, selection.entries, bodies, recipients) else None
+    people = audience(tx, settings, digest, selection.entries, now)
+    words = _Words(_frame(tx, settings, digest, key, now, people.entries), selection, people.entries)
+    words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
+    domain, schedule = sender_domain(settings), _schedule(digest)
+    recipients = [
+        Recipient(
+            subscriber=person.id,
+            message_id=message_id(key, person.id, domain, secret),
+            variant=words.number(person.language, shown),
+            due_at=due_at(schedule, slot, now, person.timezone),
+        )
+        for person, shown in people.readers
+    ]
+    if not tx.editions.make(edition, people.entries, words.variants, recipients):
+        return None
+    tx.subscribers.set_behind(state.id, people.caught_up, behind=False)
+    tx.subscribers.set_behind(state.id, people.resting, behind=True)
+    return key
+
+
+class _Words:
+    """The words of an edition, made once for all who get the same. A variant's number is its place in `variants`."""
+
+    def __init__(self, frame: Frame, selection: _Selection, entries: Sequence[Selected]) -> None:
+        self._frame, self._before, self._entries = frame, selection.before, entries
+        self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.variants: list[Variant] = []
+
+    def number(self, language: str, shown: tuple[int, ...]) -> int:
+        if (language, shown) not in self._numbers:
+            told = tuple(at for at in shown if self._entries[at].section in _TOLD)
+            of_these = [self._said(at) for at in shown]
+            self._numbers[language, shown] = len(self.variants)
+            self.variants.append(Variant(body(self._frame, of_these, self._before, language), told))
+        return self._numbers[language, shown]
+
+    def _said(self, at: int) -> Selected:
+        """An entry as the words tell it: to its readers, what they missed is new."""
+        one = self._entries[at]
+        return replace(one, section=Section.NEW) if one.section is Section.CATCH_UP else one
 
 
 def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selection:
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
-    new = tx.editions.untold(state.id, state.configured_at - _FIRST_REACH, sources)
+    new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
     corrected = tx.editions.corrected(state.id)
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return _Selection(
@@ -235,7 +274,7 @@ def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
 
 
 def _frame(
-    tx: Transaction, settings: Settings, digest: Digest, key: EditionKey, now: datetime, selection: _Selection
+    tx: Transaction, settings: Settings, digest: Digest, key: EditionKey, now: datetime, entries: Sequence[Selected]
 ) -> Frame:
     return Frame(
         title=digest.title,
@@ -245,7 +284,7 @@ def _frame(
         base_url=settings.base_url,
         template=digest.template,
         folder=settings.templates,
-        channel=channel(tx, (one.entry.content for one in selection.entries), picture_address),
+        channel=channel(tx, (one.entry.content for one in entries), picture_address),
     )
 
 

@@ -77,6 +77,12 @@ class _Rule:
         return self._words is None or self._words.search(text) is not None
 
 
+def holds_any(settings: Settings, topics: Iterable[str]) -> Callable[[Entry], bool]:
+    """Whether one of these topics holds an entry. Where none of them is configured any more, every entry is held."""
+    rules = [_Rule(topic) for name in topics if (topic := settings.topic(name)) is not None]
+    return lambda entry: not rules or any(rule.holds(entry) for rule in rules)
+
+
 def enlist(tx: Transaction, settings: Settings, of: Iterable[EntryId]) -> None:
     """Take the published ones of these entries into the feeds that they belong to, the oldest first."""
     entries = sorted(tx.feeds.published(of), key=_age)

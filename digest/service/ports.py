@@ -8,6 +8,7 @@ Every method may raise StoreError. Times are aware UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from digest.model import (
         AtomId,
         Body,
+        Confirmation,
+        ConfirmationId,
+        ConfirmationKind,
         Content,
         Delivery,
         DeliveryState,
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
         SourceId,
         Subscriber,
         SubscriberId,
+        Variant,
     )
     from digest.service.ports_audit import Audit
 
@@ -353,6 +358,19 @@ class EditionCounts:
     deliveries: dict[DeliveryState, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets an edition: the Message-ID of their mail, the number of the words in it, when it is due."""
+
+    subscriber: SubscriberId
+    message_id: str
+    variant: int
+    due_at: datetime
+
+
+FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
+
+
 class Editions(Protocol):
     """Digests and editions. Called by `service.editions` and `service.reading`."""
 
@@ -385,13 +403,12 @@ class Editions(Protocol):
         self,
         edition: Edition,
         selected: Sequence[Selected],
-        bodies: Sequence[Body],
-        recipients: Sequence[tuple[SubscriberId, str]],
+        variants: Sequence[Variant],
+        recipients: Sequence[Recipient],
     ) -> bool:
-        """Store the edition, its entries at their revisions, its bodies and one planned delivery a recipient.
+        """Store the edition, its entries at their revisions, its words and one planned delivery a recipient.
 
-        A recipient is a subscriber and the Message-ID of their mail. False, and nothing stored, where the slot of
-        this digest has its edition already.
+        False, and nothing stored, where the slot of this digest has its edition already.
         """
         ...
 
@@ -409,18 +426,43 @@ class Editions(Protocol):
         """The body in that language, or where there is none the first one stored; None where there is no edition."""
         ...
 
+    def variants(self, key: EditionKey) -> list[Variant]:
+        """The words as they were made, in that order; none of an empty edition."""
+        ...
+
+    def plan(self, key: EditionKey, recipient: Recipient) -> bool:
+        """One more delivery of an edition that was made; False where the person has one."""
+        ...
+
+    def opened_at(self, digest: DigestId, moment: datetime) -> datetime:
+        """When the window that was open at a moment began: at the edition before, or a period before all."""
+        ...
+
+    def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
+        """All news first seen at or after `since`, told or not, as Entries.newest. Empty `sources` means all."""
+        ...
+
+    def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
+        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not."""
+        ...
+
 
 # --- subscribers and deliveries -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A record that is never changed. `act`: `joined` or `left`; `source`: who acted and by which means."""
+    """A record that is never changed. `act`: `joined` or `left`; `source`: who acted and by which means.
+
+    `wording` names the words that they agreed to, `asked_at` is when they asked for what they confirmed `at`.
+    """
 
     digest: DigestId
     act: str
     source: str
     at: datetime
+    wording: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +476,15 @@ class SubscriberRecord:
     deliveries: tuple[tuple[EditionKey, DeliveryState, datetime | None], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A subscriber of a digest. `since`: when they began to follow its selection; `behind`: they missed an edition."""
+
+    subscriber: Subscriber
+    since: datetime
+    behind: bool
+
+
 class Subscribers(Protocol):
     """People and their consent. Called by `service.subscribers` and `service.editions`."""
 
@@ -444,15 +495,45 @@ class Subscribers(Protocol):
         name: str,
         language: str,
         fmt: Format,
-        digests: Sequence[DigestId],
-        source: str,
         now: datetime,
+        digests: Sequence[DigestId] = (),
+        source: str = "",
     ) -> SubscriberRecord | None:
-        """A new, active subscriber with a consent record a digest; None where the address is known already."""
+        """A new person with a consent record a digest; None where the address is known already."""
         ...
 
-    def join(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
-        """Subscribe a known person; False where they are subscribed already."""
+    def join(
+        self,
+        subscriber: SubscriberId,
+        digest: DigestId,
+        source: str,
+        now: datetime,
+        *,
+        since: datetime | None = None,
+        wording: str = "",
+        asked_at: datetime | None = None,
+    ) -> bool:
+        """Subscribe a known person; False where they are subscribed already.
+
+        With `since` they followed this selection since then, and the next edition tells what they missed of it.
+        """
+        ...
+
+    def prefer(
+        self,
+        subscriber: SubscriberId,
+        *,
+        language: str,
+        fmt: Format,
+        timezone: str,
+        topics: Sequence[str],
+        paused_until: datetime | None,
+    ) -> None:
+        """Change how a person is written to. A pause suppresses what is on its way to them and not handed over."""
+        ...
+
+    def unsuppress(self, subscriber: SubscriberId) -> None:
+        """Mail this address again: its owner answered from it."""
         ...
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
@@ -470,7 +551,23 @@ class Subscribers(Protocol):
         ...
 
     def active(self, digest: DigestId) -> list[Subscriber]:
-        """Who gets the next edition: subscribed, not suppressed."""
+        """Who is subscribed and not suppressed, paused ones too."""
+        ...
+
+    def followers(self, digest: DigestId) -> list[Follower]:
+        """The same people with where they stand."""
+        ...
+
+    def subscription(self, subscriber: SubscriberId, digest: DigestId) -> tuple[datetime, datetime | None] | None:
+        """Since when they follow its selection, and when they left; None where they never joined."""
+        ...
+
+    def follows_since(self, subscriber: SubscriberId, digest: DigestId, since: datetime) -> None:
+        """They follow its selection since then, and the next edition tells what they missed of it."""
+        ...
+
+    def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
+        """Remember who missed an edition, or that the one just made tells them what they missed."""
         ...
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
@@ -481,6 +578,63 @@ class Subscribers(Protocol):
 
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         """Never mail this address again: what its server said."""
+        ...
+
+
+class Confirmations(Protocol):
+    """What was asked for on pages and awaits the owner of an address. Called by `service.consent` and `.confirming`."""
+
+    def ask(
+        self,
+        kind: ConfirmationKind,
+        address: str,
+        *,
+        subscriber: SubscriberId | None,
+        digests: Sequence[DigestId],
+        language: str,
+        latest: bool,
+        network: str,
+        mail: bool,
+        now: datetime,
+        expires_at: datetime,
+    ) -> ConfirmationId:
+        """Store it; `mail` says whether the owner is to be mailed."""
+        ...
+
+    def get(self, confirmation: ConfirmationId) -> Confirmation | None: ...
+
+    def asked(self, since: datetime, network: str | None = None) -> int:
+        """How many were asked for after then, from a network or from all."""
+        ...
+
+    def mailed(self, kind: ConfirmationKind, address: str, since: datetime) -> int:
+        """How many of a kind, asked for after then, were to be mailed to an address, whatever its case."""
+        ...
+
+    def done(self, confirmation: ConfirmationId, now: datetime) -> None: ...
+
+    def due(self, now: datetime) -> bool:
+        """Whether the mail of any is due."""
+        ...
+
+    def lease(self, now: datetime, until: datetime, limit: int) -> list[Confirmation]:
+        """Take up to `limit` whose mail is due, oldest first: due again `until` then, and one more attempt."""
+        ...
+
+    def record(self, confirmation: ConfirmationId, *, next_at: datetime | None, text: str) -> None:
+        """What became of its mail; without `next_at` it is not tried again."""
+        ...
+
+    def pending(self, now: datetime) -> int:
+        """How many await their owner."""
+        ...
+
+    def expired(self, now: datetime, asked_before: datetime) -> int:
+        """How many have expired and were asked for before then."""
+        ...
+
+    def expire(self, now: datetime, asked_before: datetime) -> int:
+        """Delete those; how many there were."""
         ...
 
 
@@ -595,8 +749,11 @@ class Backups(Protocol):
         """What is open, oldest edition first."""
         ...
 
-    def waive(self, reason: str) -> int:
-        """End all open deliveries as suppressed, with these words; how many there were."""
+    def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
+        """End all open deliveries as accepted, with these words, for what they tell to count as told; how many.
+
+        The links asked for by then are not mailed either.
+        """
         ...
 
 
@@ -615,6 +772,8 @@ class Transaction(Protocol):
     def editions(self) -> Editions: ...
     @property
     def subscribers(self) -> Subscribers: ...
+    @property
+    def confirmations(self) -> Confirmations: ...
     @property
     def deliveries(self) -> Deliveries: ...
     @property

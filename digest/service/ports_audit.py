@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         AtomId,
         Content,
         DeliveryState,
-        DigestId,
         Edition,
         EditionKey,
         EntryDate,
@@ -114,16 +113,6 @@ class Story:
     reports: tuple[Report, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A reader count as it came."""
-
-    entry: EntryId
-    source: SourceId
-    at: datetime
-    readers: int
-
-
 class Audit(Protocol):
     """Looks at everything, the unpublished too. Streams: memory does not grow with the store."""
 
@@ -149,18 +138,10 @@ class Audit(Protocol):
 
     def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None: ...
 
+    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
+        """Whether the words that this person has of an edition tell the entry as new."""
+        ...
+
     def dead(self, limit: int) -> tuple[int, list[DeliveryRow]]:
         """How many mails will never be tried again and reached nobody that we know of, and the newest of them."""
-        ...
-
-    def sources(self) -> list[tuple[SourceId, datetime | None]]:
-        """Every source ever, and when its first import was finished."""
-        ...
-
-    def digests(self) -> list[tuple[DigestId, datetime]]:
-        """Every digest ever, and when it was configured."""
-        ...
-
-    def entries(self) -> Iterator[EntryId]:
-        """In the order of first sighting."""
         ...

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
 from digest.mail.tokens import address_hash, read_leave_token
 from digest.model import DigestId, Format
+from digest.service.following import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,30 +85,15 @@ def add(
         DigestError: they are subscribed already, or another value is wrong.
     """
     address = checked_address(written)
-    wanted = _digests(settings, digests)
+    wanted = chosen_digests(settings, digests)
     spoken = language or _language(settings, wanted)
     _check(spoken, form)
     with store.write() as tx:
-        record = tx.subscribers.find(address)
-        if record is None:
-            added = tx.subscribers.add(
-                address,
-                name=name.strip(),
-                language=spoken,
-                fmt=Format(form),
-                digests=wanted,
-                source="operator, digest subscribers add",
-                now=now,
-            )
-            if added:
-                return added
-            raise DigestError(f"{masked(address)}: is subscribed already")
-        if record.suppressed:
-            raise AddressError(address, f"is known undeliverable: {record.suppressed}")
-        joined = [
-            tx.subscribers.join(record.subscriber.id, digest, "operator, digest subscribers add", now)
-            for digest in wanted
-        ]
+        person = tx.subscribers.find(address) or _new(tx, address, name, spoken, form, now)
+        if person.suppressed:
+            raise AddressError(address, f"is known undeliverable: {person.suppressed}")
+        source = "operator, digest subscribers add"
+        joined = [follow(tx, settings, person.subscriber.id, digest, source, now) for digest in wanted]
         if not any(joined):
             raise DigestError(f"{masked(address)}: is subscribed already")
         return _known(tx, address)
@@ -134,7 +120,7 @@ def _import(
     tx: Transaction, settings: Settings, row: dict[str, str], report: ImportReport, secret: bytes, now: datetime
 ) -> None:
     address = checked_address(row.get("address", ""))
-    wanted = _digests(settings, row.get("digest", "").split())
+    wanted = chosen_digests(settings, row.get("digest", "").split())
     language, form = row.get("language") or _language(settings, wanted), row.get("format") or "both"
     _check(language, form)
     if tx.subscribers.erased(address_hash(secret, address)):
@@ -142,28 +128,33 @@ def _import(
         return
     source = "operator, digest subscribers import"
     record = tx.subscribers.find(address)
-    if record is None:
-        tx.subscribers.add(
-            address,
-            name=row.get("name", ""),
-            language=language,
-            fmt=Format(form),
-            digests=wanted,
-            source=source,
-            now=now,
-        )
-        report.added += 1
-        return
-    known = {consent.digest for consent in record.consents}
+    person = record or _new(tx, address, row.get("name", ""), language, form, now)
+    known = {one for consent in person.consents for one in _rhythms(settings, consent.digest)}
     new = [digest for digest in wanted if digest not in known]
     for digest in new:
-        tx.subscribers.join(record.subscriber.id, digest, source, now)
-    if new:
+        follow(tx, settings, person.subscriber.id, digest, source, now)
+    active = {one for digest in person.digests for one in _rhythms(settings, digest)}
+    if record is None:
+        report.added += 1
+    elif new:
         report.joined += 1
-    elif set(wanted) <= set(record.digests):
+    elif set(wanted) <= active:
         report.known += 1
     else:
         report.left += 1
+
+
+def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
+    """Somebody who was not known, without any digest yet."""
+    added = tx.subscribers.add(address, name=name.strip(), language=language, fmt=Format(form), now=now)
+    assert added is not None  # noqa: S101 - nobody of this address was found in this transaction
+    return added
+
+
+def _rhythms(settings: Settings, digest: DigestId) -> set[str]:
+    """A digest and those that tell the same entries at another rhythm: who chose one of them chose among them."""
+    configured = settings.digest(digest)
+    return {one.id for one in settings.rhythms(configured)} if configured else {digest}
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -251,14 +242,15 @@ def _known(tx: Transaction, address: str) -> SubscriberRecord:
     return record
 
 
-def _digests(settings: Settings, names: Sequence[str] | None) -> list[DigestId]:
-    """The digests of these names, or all."""
+def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[DigestId]:
+    """The digests of these names; without names one rhythm of each selection, the first configured."""
     for name in names or ():
         if settings.digest(name) is None:
             raise UnknownError("digest", name, remedy="the configuration names the digests")
     if not settings.digests:
         raise ConfigurationError("no digest is configured", place="digests", remedy="see docs/settings.md")
-    return [DigestId(name) for name in names] if names else [DigestId(digest.id) for digest in settings.digests]
+    first = [digest.id for digest in settings.digests if settings.rhythms(digest)[0] is digest]
+    return [DigestId(name) for name in names or first]
 
 
 def _language(settings: Settings, wanted: Sequence[DigestId]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, text
 
-from digest.model import AtomId, DeliveryState, DigestId, EditionKey, EntryId, SourceId, SubscriberId
+from digest.model import AtomId, DeliveryState, EditionKey, EntryId, SubscriberId
 from digest.service.ports import DeliveryRow
 from digest.service.ports_audit import Recorded, Violation
 from digest.store import searching, stories
@@ -16,20 +16,19 @@ from digest.store.statements import batches, content_of
 from digest.store.tables import (
     KeyKind,
     deliveries,
-    digests,
+    edition_bodies,
+    edition_entries,
     editions,
     entries,
     entry_keys,
     metadata,
     revisions,
     searched,
-    sources,
     subscribers,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
 
@@ -71,11 +70,22 @@ _LAWS = {
         SELECT t.edition, t.entry_id FROM edition_entries t JOIN editions e ON e.key = t.edition
         WHERE t.section = 'corrected' AND NOT EXISTS (
             SELECT 1 FROM edition_entries n JOIN editions o ON o.key = n.edition
-            WHERE n.section = 'new' AND n.entry_id = t.entry_id AND o.digest = e.digest)""",
+            WHERE n.section IN ('new', 'catch_up') AND n.entry_id = t.entry_id AND o.digest = e.digest)""",
     "an erased person has an open delivery": """
         SELECT d.edition, d.subscriber_id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id
         WHERE s.erased_at IS NOT NULL AND d.next_at IS NOT NULL AND d.state <> 'leased'""",
 }
+
+_TWICE = """
+    SELECT d.subscriber_id, e.digest, t.entry_id, count(*) AS times FROM deliveries d
+    JOIN editions e ON e.key = d.edition
+    JOIN edition_bodies b ON b.edition = d.edition AND b.ordinal = d.variant
+    CROSS JOIN EACH AS j
+    JOIN edition_entries t ON t.edition = d.edition AND t.ordinal = CAST(j.value AS INTEGER)
+    WHERE d.state NOT IN ('suppressed', 'failed')
+    GROUP BY d.subscriber_id, e.digest, t.entry_id HAVING count(*) > 1"""
+# A row for each element of the JSON list `b.told`.
+_EACH = {"sqlite": "json_each(b.told)", "postgresql": "json_array_elements_text(b.told)"}
 
 
 class SqlAudit:
@@ -93,6 +103,13 @@ class SqlAudit:
         for law, query in _LAWS.items():
             for row in self._stream(text(query)):
                 yield Violation(law, _named(row))
+        yield from self._twice()
+
+    def _twice(self) -> Iterator[Violation]:
+        """Whoever one digest told an entry as new in two mails, each of which they may have."""
+        each = _EACH[self._connection.dialect.name]
+        for row in self._stream(text(_TWICE.replace("EACH", each))):
+            yield Violation("a reader is told an entry twice", _named(row))
 
     def _damage(self) -> Iterator[Violation]:
         for row in self._stream(text("PRAGMA integrity_check")):
@@ -146,24 +163,21 @@ class SqlAudit:
         row = self._connection.execute(here).one_or_none()
         return _delivery(row) if row else None
 
+    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
+        words = (edition_bodies.c.edition == deliveries.c.edition) & (edition_bodies.c.ordinal == deliveries.c.variant)
+        mine = select(edition_bodies.c.told).join_from(deliveries, edition_bodies, words)
+        mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        told = self._connection.execute(mine).scalar_one_or_none() or []
+        here = select(edition_entries.c.ordinal).where(edition_entries.c.edition == edition)
+        ordinals = self._connection.execute(here.where(edition_entries.c.entry_id == entry)).scalars()
+        return any(ordinal in told for ordinal in ordinals)
+
     def dead(self, limit: int) -> tuple[int, list[DeliveryRow]]:
         dead = deliveries.c.next_at.is_(None) & deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.UNKNOWN])
         count = self._connection.execute(select(func.count()).select_from(deliveries).where(dead)).scalar_one()
         newest = _DELIVERY.join(editions, editions.c.key == deliveries.c.edition).where(dead)
         newest = newest.order_by(editions.c.closes_at.desc(), deliveries.c.subscriber_id).limit(limit)
         return count, [_delivery(row) for row in self._connection.execute(newest)]
-
-    def sources(self) -> list[tuple[SourceId, datetime | None]]:
-        rows = self._connection.execute(select(sources.c.id, sources.c.settled_at).order_by(sources.c.id))
-        return [(SourceId(row.id), row.settled_at) for row in rows]
-
-    def digests(self) -> list[tuple[DigestId, datetime]]:
-        rows = self._connection.execute(select(digests.c.id, digests.c.configured_at).order_by(digests.c.id))
-        return [(DigestId(row.id), row.configured_at) for row in rows]
-
-    def entries(self) -> Iterator[EntryId]:
-        for row in self._stream(select(entries.c.id).order_by(entries.c.first_seen_at, entries.c.page_order)):
-            yield EntryId(row.id)
 
     def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - what execute takes
         return iter(self._connection.execution_options(yield_per=_BATCH).execute(query))

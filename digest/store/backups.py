@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from digest.model import DeliveryState, EditionKey
 from digest.service.ports import Waiting
 from digest.store.deliveries import NOT_LEASED, OPEN
-from digest.store.tables import deliveries, editions, meta, subscribers
+from digest.store.tables import confirmations, deliveries, editions, meta, subscribers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,6 +65,14 @@ class SqlBackups:
         )
         return tuple(self._connection.execute(query).scalars())
 
-    def waive(self, reason: str) -> int:
-        ended: dict[str, object] = {"state": DeliveryState.SUPPRESSED, "next_at": None, "text": reason}
-        return self._connection.execute(update(deliveries).where(OPEN).values({**ended, **NOT_LEASED})).rowcount
+    def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
+        sent: dict[str, object] = {
+            "state": DeliveryState.ACCEPTED,
+            "accepted_at": now,
+            "next_at": None,
+            "code": None,
+            "text": reason,
+        }
+        asked = confirmations.c.next_at.is_not(None) & (confirmations.c.asked_at <= asked_by)
+        self._connection.execute(update(confirmations).where(asked).values(next_at=None))
+        return self._connection.execute(update(deliveries).where(OPEN).values({**sent, **NOT_LEASED})).rowcount

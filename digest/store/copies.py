@@ -30,8 +30,8 @@ _ID_GAP = 1_000_000  # ids left out after the last subscriber's
 _FENCE = "UPDATE meta SET fenced_at = coalesce(fenced_at, ?), backed_up_at = ?"
 # Who joined after this moment got ids that the restored store would give to others, with all links in their mails.
 _RESERVE = """
-    INSERT INTO subscribers (id, name, language, format, created_at, suppressed, erased_at)
-    SELECT max(id) + ?, '', '', 'both', ?, '', ? FROM subscribers HAVING max(id) IS NOT NULL
+    INSERT INTO subscribers (id, name, language, format, timezone, topics, created_at, suppressed, erased_at)
+    SELECT max(id) + ?, '', '', 'both', '', '[]', ?, '', ? FROM subscribers HAVING max(id) IS NOT NULL
 """
 
 

@@ -53,7 +53,7 @@ class SqlDeliveries:
             )
 
     def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
-        due = exists().where(deliveries.c.edition == editions.c.key, _due(now))
+        due = exists().where(deliveries.c.edition == editions.c.key, _due(now, editions.c.closes_at))
         query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
         if edition is not None:
             query = query.where(editions.c.key == edition)
@@ -67,6 +67,7 @@ class SqlDeliveries:
         query = (
             select(
                 subscribers,
+                deliveries.c.variant,
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
@@ -74,7 +75,7 @@ class SqlDeliveries:
             )
             .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
             .outerjoin(subscriptions, subscribed)
-            .where(deliveries.c.edition == edition.key, _due(now))
+            .where(deliveries.c.edition == edition.key, _due(now, literal(edition.closes_at, UtcTime)))
             .order_by(deliveries.c.subscriber_id)
             .limit(limit)
         )
@@ -176,10 +177,11 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    """A planned delivery is due whatever the clock says now: it may have stepped back since."""
-    waiting = deliveries.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
-    return and_(OPEN, or_(deliveries.c.state == DeliveryState.PLANNED, and_(waiting, deliveries.c.next_at <= now)))
+def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
+    waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
+    at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
+    return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
 
 
 def _leased(until: datetime) -> dict[str, object]:
@@ -202,6 +204,7 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         edition=EditionKey(edition.key),
         digest=DigestId(edition.digest),
         subscriber=subscriber_of(row),
+        variant=row.variant,
         message_id=row.message_id,
         attempts=row.attempts + 1,
         uncertain=row.uncertain,

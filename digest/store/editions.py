@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 
-from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, Section, Selected
-from digest.service.ports import DigestState, EditionCounts
+from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
+from digest.service.ports import FIRST_REACH, DigestState, EditionCounts
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
-from digest.store.statements import insert
+from digest.store.statements import batches, insert
 from digest.store.tables import (
     deliveries,
     digests,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from digest.model import SourceId, SubscriberId
+    from digest.service.ports import Recipient
 
 _NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
 
@@ -121,8 +122,8 @@ class SqlEditions:
         self,
         edition: Edition,
         selected: Sequence[Selected],
-        bodies: Sequence[Body],
-        recipients: Sequence[tuple[SubscriberId, str]],
+        variants: Sequence[Variant],
+        recipients: Sequence[Recipient],
     ) -> bool:
         if not self._claim(edition):
             return False
@@ -141,27 +142,15 @@ class SqlEditions:
             {
                 "edition": edition.key,
                 "ordinal": ordinal,
-                "language": body.language,
-                "subject": body.subject,
-                "html": body.html,
-                "text": body.text,
+                "language": variant.body.language,
+                "subject": variant.body.subject,
+                "html": variant.body.html,
+                "text": variant.body.text,
+                "told": list(variant.told),
             }
-            for ordinal, body in enumerate(bodies)
+            for ordinal, variant in enumerate(variants)
         ]
-        planned = [
-            {
-                "edition": edition.key,
-                "subscriber_id": subscriber,
-                "state": DeliveryState.PLANNED,
-                "attempts": 0,
-                "next_at": edition.closes_at,
-                "begun": False,
-                "uncertain": 0,
-                "message_id": message_id,
-                "text": "",
-            }
-            for subscriber, message_id in recipients
-        ]
+        planned = [_planned(edition.key, recipient) for recipient in recipients]
         for table, rows in ((edition_entries, told), (edition_bodies, words), (deliveries, planned)):
             if rows:
                 self._connection.execute(insert(self._connection, table), rows)
@@ -223,10 +212,71 @@ class SqlEditions:
             .limit(1)
         )
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else Body(row.language, row.subject, row.html, row.text)
+        return None if row is None else _body(row)
+
+    def variants(self, key: EditionKey) -> list[Variant]:
+        query = select(edition_bodies).where(edition_bodies.c.edition == key).order_by(edition_bodies.c.ordinal)
+        return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]
+
+    def plan(self, key: EditionKey, recipient: Recipient) -> bool:
+        planned = insert(self._connection, deliveries).values(_planned(key, recipient)).on_conflict_do_nothing()
+        return self._connection.execute(planned.returning(deliveries.c.edition)).one_or_none() is not None
+
+    def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
+        query = entry_rows().where(PUBLISHED, entries.c.announced, entries.c.first_seen_at >= since)
+        return self._entries(_of_sources(query.order_by(*NEWEST_FIRST), sources))
+
+    def opened_at(self, digest: DigestId, moment: datetime) -> datetime:
+        of_digest = select(func.max(editions.c.closes_at)).where(editions.c.digest == digest)
+        before: datetime | None = self._connection.execute(of_digest.where(editions.c.closes_at <= moment)).scalar_one()
+        if before is not None:
+            return before
+        configured = select(digests.c.configured_at).where(digests.c.id == digest)
+        start: datetime = self._connection.execute(configured).scalar_one()
+        return min(moment, start - FIRST_REACH)
+
+    def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
+        words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
+        mailed = (
+            select(edition_bodies.c.edition, edition_bodies.c.told)
+            .join_from(deliveries, edition_bodies, words)
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .where(
+                deliveries.c.subscriber_id == subscriber,
+                deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                editions.c.digest.in_(digests),
+            )
+        )
+        told = {row.edition: set(row.told) for row in self._connection.execute(mailed)}
+        known = set()
+        for batch in batches(told):
+            held = select(edition_entries.c.edition, edition_entries.c.ordinal, edition_entries.c.entry_id)
+            for row in self._connection.execute(held.where(edition_entries.c.edition.in_(batch))):
+                if row.ordinal in told[row.edition]:
+                    known.add(EntryId(row.entry_id))
+        return known
 
     def _entries(self, query: Select[Any]) -> list[Entry]:
         return entries_of(self._connection, self._connection.execute(query).all())
+
+
+def _planned(edition: EditionKey, recipient: Recipient) -> dict[str, object]:
+    return {
+        "edition": edition,
+        "subscriber_id": recipient.subscriber,
+        "variant": recipient.variant,
+        "state": DeliveryState.PLANNED,
+        "attempts": 0,
+        "next_at": recipient.due_at,
+        "begun": False,
+        "uncertain": 0,
+        "message_id": recipient.message_id,
+        "text": "",
+    }
+
+
+def _body(row: Row[Any]) -> Body:
+    return Body(row.language, row.subject, row.html, row.text)
 
 
 def _of_sources(query: Select[Any], sources: Sequence[SourceId]) -> Select[Any]:

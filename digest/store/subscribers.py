@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.service.ports import Consent, SubscriberRecord
+from digest.service.ports import Consent, Follower, SubscriberRecord
 from digest.store.statements import batches, insert
-from digest.store.tables import consents, deliveries, editions, erased, subscribers, subscriptions
+from digest.store.tables import confirmations, consents, deliveries, editions, erased, subscribers, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -22,7 +22,17 @@ REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == 
 
 def subscriber_of(row: Row[Any]) -> Subscriber:
     """The person of a row of subscribers."""
-    return Subscriber(SubscriberId(row.id), row.address, row.name, row.language, Format(row.format), row.created_at)
+    return Subscriber(
+        id=SubscriberId(row.id),
+        address=row.address,
+        name=row.name,
+        language=row.language,
+        format=Format(row.format),
+        created_at=row.created_at,
+        timezone=row.timezone,
+        topics=tuple(row.topics),
+        paused_until=row.paused_until,
+    )
 
 
 class SqlSubscribers:
@@ -39,16 +49,18 @@ class SqlSubscribers:
         name: str,
         language: str,
         fmt: Format,
-        digests: Sequence[DigestId],
-        source: str,
         now: datetime,
+        digests: Sequence[DigestId] = (),
+        source: str = "",
     ) -> SubscriberRecord | None:
         row = {
             "address": address,
-            "address_key": _key(address),
+            "address_key": address_key(address),
             "name": name,
             "language": language,
             "format": fmt,
+            "timezone": "",
+            "topics": [],
             "created_at": now,
             "suppressed": "",
         }
@@ -65,19 +77,50 @@ class SqlSubscribers:
             self.join(SubscriberId(number), digest, source, now)
         return self.get(SubscriberId(number))
 
-    def join(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
-        joined = insert(self._connection, subscriptions).values(
-            subscriber_id=subscriber, digest=digest, joined_at=now, left_at=None
-        )
+    def join(
+        self,
+        subscriber: SubscriberId,
+        digest: DigestId,
+        source: str,
+        now: datetime,
+        *,
+        since: datetime | None = None,
+        wording: str = "",
+        asked_at: datetime | None = None,
+    ) -> bool:
+        values = {"joined_at": now, "left_at": None, "since": since or now, "behind": since is not None}
+        joined = insert(self._connection, subscriptions).values(subscriber_id=subscriber, digest=digest, **values)
         again = joined.on_conflict_do_update(
             index_elements=[subscriptions.c.subscriber_id, subscriptions.c.digest],
-            set_={"joined_at": now, "left_at": None},
+            set_=values,
             where=subscriptions.c.left_at.is_not(None),
         )
         if self._connection.execute(again.returning(subscriptions.c.digest)).one_or_none() is None:
             return False
-        self._consent(subscriber, digest, "joined", source, now)
+        self._consent(subscriber, Consent(digest, "joined", source, now, wording, asked_at))
         return True
+
+    def prefer(
+        self,
+        subscriber: SubscriberId,
+        *,
+        language: str,
+        fmt: Format,
+        timezone: str,
+        topics: Sequence[str],
+        paused_until: datetime | None,
+    ) -> None:
+        here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        self._connection.execute(
+            here.values(
+                language=language, format=fmt, timezone=timezone, topics=list(topics), paused_until=paused_until
+            )
+        )
+        if paused_until is not None:
+            self._suppress_deliveries(subscriber)
+            self._connection.execute(
+                update(subscriptions).where(subscriptions.c.subscriber_id == subscriber).values(behind=True)
+            )
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
         left = (
@@ -91,13 +134,13 @@ class SqlSubscribers:
         )
         if self._connection.execute(left).rowcount == 0:
             return False
-        self._consent(subscriber, digest, "left", source, now)
+        self._consent(subscriber, Consent(digest, "left", source, now))
         of_digest = select(editions.c.key).where(editions.c.digest == digest)
         self._suppress_deliveries(subscriber, deliveries.c.edition.in_(of_digest))
         return True
 
     def find(self, address: str) -> SubscriberRecord | None:
-        return next(iter(self._records(subscribers.c.address_key == _key(address))), None)
+        return next(iter(self._records(subscribers.c.address_key == address_key(address))), None)
 
     def get(self, subscriber: SubscriberId) -> SubscriberRecord | None:
         return next(iter(self._records(subscribers.c.id == subscriber)), None)
@@ -106,18 +149,40 @@ class SqlSubscribers:
         return self._records()
 
     def active(self, digest: DigestId) -> list[Subscriber]:
+        return [follower.subscriber for follower in self.followers(digest)]
+
+    def followers(self, digest: DigestId) -> list[Follower]:
         query = (
-            select(subscribers)
+            select(subscribers, subscriptions.c.since, subscriptions.c.behind)
             .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
             .where(subscriptions.c.digest == digest, REACHABLE)
             .order_by(subscribers.c.id)
         )
-        return [subscriber_of(row) for row in self._connection.execute(query)]
+        return [Follower(subscriber_of(row), row.since, row.behind) for row in self._connection.execute(query)]
+
+    def subscription(self, subscriber: SubscriberId, digest: DigestId) -> tuple[datetime, datetime | None] | None:
+        query = select(subscriptions.c.since, subscriptions.c.left_at).where(
+            subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (row.since, row.left_at)
+
+    def follows_since(self, subscriber: SubscriberId, digest: DigestId, since: datetime) -> None:
+        this = and_(subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest)
+        self._connection.execute(update(subscriptions).where(this).values(since=since, behind=True))
+
+    def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
+        for batch in batches(subscribers):
+            these = and_(subscriptions.c.digest == digest, subscriptions.c.subscriber_id.in_(batch))
+            self._connection.execute(update(subscriptions).where(these).values(behind=behind))
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
         run = self._connection.execute
         run(delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber))
         run(delete(consents).where(consents.c.subscriber_id == subscriber))
+        key = select(subscribers.c.address_key).where(subscribers.c.id == subscriber).scalar_subquery()
+        theirs = or_(confirmations.c.subscriber_id == subscriber, confirmations.c.address_key == key)
+        run(delete(confirmations).where(theirs))
         self._suppress_deliveries(subscriber)
         nothing: dict[str, object] = {"message_id": "", "text": ""}  # a server's words often name the address
         run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(nothing))
@@ -126,6 +191,9 @@ class SqlSubscribers:
             "address_key": None,
             "name": "",
             "language": "",
+            "timezone": "",
+            "topics": [],
+            "paused_until": None,
             "suppressed": "",
             "suppressed_at": None,
             "erased_at": now,
@@ -144,6 +212,10 @@ class SqlSubscribers:
         self._connection.execute(here.values(suppressed=reason or "suppressed", suppressed_at=now))
         self._suppress_deliveries(subscriber)
 
+    def unsuppress(self, subscriber: SubscriberId) -> None:
+        here = update(subscribers).where(subscribers.c.id == subscriber)
+        self._connection.execute(here.values(suppressed="", suppressed_at=None))
+
     def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
         """End what is open and not under way; what is under way is recorded by its drain."""
         waiting = deliveries.c.next_at.is_not(None) & (deliveries.c.state != DeliveryState.LEASED)
@@ -153,8 +225,16 @@ class SqlSubscribers:
             .values(state=DeliveryState.SUPPRESSED, next_at=None)
         )
 
-    def _consent(self, subscriber: SubscriberId, digest: DigestId, act: str, source: str, now: datetime) -> None:
-        row = {"subscriber_id": subscriber, "digest": digest, "act": act, "source": source, "at": now}
+    def _consent(self, subscriber: SubscriberId, consent: Consent) -> None:
+        row = {
+            "subscriber_id": subscriber,
+            "digest": consent.digest,
+            "act": consent.act,
+            "source": consent.source,
+            "wording": consent.wording,
+            "asked_at": consent.asked_at,
+            "at": consent.at,
+        }
         self._connection.execute(insert(self._connection, consents).values(row))
 
     def _records(self, *which: ColumnElement[bool]) -> list[SubscriberRecord]:
@@ -177,7 +257,8 @@ class SqlSubscribers:
             digests.setdefault(row.subscriber_id, []).append(DigestId(row.digest))
         history = select(consents).where(consents.c.subscriber_id.in_(ids)).order_by(consents.c.id)
         for row in self._connection.execute(history):
-            acts.setdefault(row.subscriber_id, []).append(Consent(DigestId(row.digest), row.act, row.source, row.at))
+            consent = Consent(DigestId(row.digest), row.act, row.source, row.at, row.wording, row.asked_at)
+            acts.setdefault(row.subscriber_id, []).append(consent)
         sent = (
             select(deliveries)
             .join(editions, editions.c.key == deliveries.c.edition)
@@ -199,6 +280,6 @@ class SqlSubscribers:
         ]
 
 
-def _key(address: str) -> str:
+def address_key(address: str) -> str:
     """What two spellings of one address have in common."""
     return address.casefold()

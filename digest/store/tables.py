@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-from digest.model import DateKind, DeliveryState, Format, Section
+from digest.model import ConfirmationKind, DateKind, DeliveryState, Format, Section
 from digest.service.ports import DumpState
 
 if TYPE_CHECKING:
@@ -336,6 +336,7 @@ edition_entries = Table(
     Index(None, "entry_id"),
 )
 
+# The words, one row for all readers who get the same; `told` are the ordinals of the entries that they tell as new.
 edition_bodies = Table(
     "edition_bodies",
     metadata,
@@ -345,7 +346,7 @@ edition_bodies = Table(
     _needed("subject", Text),
     _needed("html", Text),
     _needed("text", Text),
-    UniqueConstraint("edition", "language"),
+    _needed("told", JSON),
 )
 
 # --- subscribers and deliveries -------------------------------------------------------------------
@@ -360,6 +361,9 @@ subscribers = Table(
     _needed("name", Text),
     _needed("language", Text),
     _needed("format", Text),
+    _needed("timezone", Text),
+    _needed("topics", JSON),
+    Column("paused_until", UtcTime),
     _needed("created_at", UtcTime),
     _needed("suppressed", Text),
     Column("suppressed_at", UtcTime),
@@ -371,12 +375,15 @@ subscribers = Table(
 )
 
 # The digest is a name of the configuration here: consent is recorded whether it is still configured or not.
+# `since`: when they began to follow this selection of entries, at whatever rhythm; `behind`: they missed an edition.
 subscriptions = Table(
     "subscriptions",
     metadata,
     Column("subscriber_id", ForeignKey(subscribers.c.id), primary_key=True),
     Column("digest", Text, primary_key=True),
     _needed("joined_at", UtcTime),
+    _needed("since", UtcTime),
+    _needed("behind", Boolean),
     Column("left_at", UtcTime),
     Index(None, "digest"),
 )
@@ -389,6 +396,8 @@ consents = Table(
     _needed("digest", Text),
     _needed("act", Text),
     _needed("source", Text),
+    _needed("wording", Text),
+    Column("asked_at", UtcTime),
     _needed("at", UtcTime),
     CheckConstraint("act IN ('joined', 'left')", name="act"),
     Index(None, "subscriber_id"),
@@ -400,6 +409,7 @@ deliveries = Table(
     metadata,
     Column("edition", ForeignKey(editions.c.key), primary_key=True),
     Column("subscriber_id", ForeignKey(subscribers.c.id), primary_key=True),
+    _needed("variant", Integer),
     _needed("state", Text),
     _needed("attempts", Integer),
     Column("next_at", UtcTime),
@@ -411,6 +421,7 @@ deliveries = Table(
     Column("code", Integer),
     _needed("text", Text),
     Column("accepted_at", UtcTime),
+    ForeignKeyConstraint(["edition", "variant"], [edition_bodies.c.edition, edition_bodies.c.ordinal]),
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),
     CheckConstraint("state NOT IN ('planned', 'leased', 'deferred') OR next_at IS NOT NULL", name="open"),
@@ -441,4 +452,31 @@ erased = Table(
     metadata,
     Column("address_hash", Text, primary_key=True),
     _needed("erased_at", UtcTime),
+)
+
+# What was asked for on a page and awaits its owner; `next_at` is present while its mail is to be sent. `network` is a
+# keyed hash of where it was asked from.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("kind", Text),
+    _needed("address", Text),
+    _needed("address_key", Text),
+    Column("subscriber_id", ForeignKey(subscribers.c.id)),
+    _needed("digests", JSON),
+    _needed("language", Text),
+    _needed("latest", Boolean),
+    _needed("network", Text),
+    _needed("asked_at", UtcTime),
+    _needed("expires_at", UtcTime),
+    Column("done_at", UtcTime),
+    _needed("attempts", Integer),
+    Column("next_at", UtcTime),
+    _needed("text", Text),
+    _one_of("kind", ConfirmationKind),
+    CheckConstraint("(kind = 'access') = (subscriber_id IS NOT NULL)", name="subscriber"),
+    Index(None, "address_key"),
+    Index(None, "asked_at"),
+    Index(None, "next_at"),
 )

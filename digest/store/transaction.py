@@ -12,6 +12,7 @@ from digest.store import copies, meta, schema
 from digest.store import engine as engines
 from digest.store.audit import SqlAudit
 from digest.store.backups import SqlBackups
+from digest.store.confirmations import SqlConfirmations
 from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
@@ -40,6 +41,7 @@ class SqlTransaction:
         self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
+        self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
         self.backups = SqlBackups(connection)
         self.audit = SqlAudit(connection)

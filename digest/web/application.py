@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from digest import bundled
-from digest.errors import DigestError, UnknownError, masked
+from digest.editions.schedule import Schedule
+from digest.editions.spoken import spoken
+from digest.errors import DigestError, UnknownError
 from digest.model import EditionKey
-from digest.service import subscribers
-from digest.service.feeds import feeds
 from digest.service.reading import Reading
 from digest.service.syndication import Syndication
-from digest.templating import LANGUAGES, rendered
-from digest.web.conditional import answer, preferred, wants_page
+from digest.web.conditional import answer, wants_page
+from digest.web.pages import Pages
+from digest.web.people import people_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
 _FEED_AGE = 900  # seconds
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address holds its hash
 _LONGEST_QUERY = 200  # characters
-_FONT = "latinmodern-math.woff2"
-_ASSETS = {_FONT: "font/woff2", "style.css": "text/css", "feed.css": "text/css", "icon.svg": "image/svg+xml"}
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -68,7 +62,7 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         Route("/entries/{entry}", site.entry),
         Route("/editions", site.editions),
         Route("/editions/{key:path}", site.edition),
-        Route("/leave/{token}", site.leave, methods=["GET", "HEAD", "POST"]),
+        *people_routes(store, settings, now=now),
         *(Route(path, site.asset) for path in site.assets),
         Route("/favicon.ico", site.favicon),
         Route("/healthz", site.healthy),
@@ -109,27 +103,32 @@ class _Site:
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
         self._store, self._settings, self._now = store, settings, now
-        self.assets, self._paths = _assets(settings.templates)
+        self._pages = Pages(settings)
+        self.assets, self._paths = self._pages.assets, self._pages.paths
         self._reading = Reading(store, settings)
         self._feeds = Syndication(store, settings, stylesheet=self._paths["feed"])
 
     def home(self, request: Request) -> Response:
-        home = self._reading.home(self._language(request))
-        mail = self._settings.mail
-        by_mail = parseaddr(mail.reply_to or mail.sender)[1] if self._settings.digests else ""
-        return self._page(request, "home", home=home, by_mail=by_mail)
+        home = self._reading.home(self._pages.language(request))
+        return self._pages.page(request, "home", home=home)
 
     def about(self, request: Request) -> Response:
-        return self._page(request, "about", digests=self._settings.digests, every=self._settings.sources)
+        language = self._pages.language(request)
+        return self._pages.page(
+            request,
+            "about",
+            digests=self._settings.digests,
+            spoken=lambda digest: spoken(Schedule.parse(digest.schedule, digest.timezone), language),
+        )
 
     def source(self, request: Request) -> Response:
-        source = self._reading.source(request.path_params["source"], self._language(request))
-        return self._page(request, "source", source=source) if source else self.missing(request, None)
+        source = self._reading.source(request.path_params["source"], self._pages.language(request))
+        return self._pages.page(request, "source", source=source) if source else self.missing(request, None)
 
     def search(self, request: Request) -> Response:
         query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
-        found = self._reading.search(query, self._language(request)) if query else ()
-        return self._page(request, "search", query=query, found=found)
+        found = self._reading.search(query, self._pages.language(request)) if query else ()
+        return self._pages.page(request, "search", query=query, found=found)
 
     def search_feed(self, request: Request) -> Response:
         query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
@@ -157,11 +156,15 @@ class _Site:
         return Response(made.body, made.status, made.headers)
 
     def entry(self, request: Request) -> Response:
-        name, language = request.path_params["entry"], self._language(request)
+        name, language = request.path_params["entry"], self._pages.language(request)
         entry = self._reading.entry(name, language)
         if entry:
-            return self._page(request, "entry", entry=entry)
-        return self._page(request, "removed", code=410) if self._reading.removed(name) else self.missing(request, None)
+            return self._pages.page(request, "entry", entry=entry)
+        return (
+            self._pages.page(request, "removed", code=410)
+            if self._reading.removed(name)
+            else self.missing(request, None)
+        )
 
     def formula(self, request: Request) -> Response:
         with self._store.read() as tx:
@@ -171,33 +174,11 @@ class _Site:
         return Response(png, media_type="image/png", headers=_FOR_GOOD)
 
     def editions(self, request: Request) -> Response:
-        return self._page(request, "editions", editions=self._reading.editions())
+        return self._pages.page(request, "editions", editions=self._reading.editions())
 
     def edition(self, request: Request) -> Response:
-        edition = self._reading.edition(EditionKey(request.path_params["key"]), self._language(request))
-        return self._page(request, "edition", edition=edition) if edition else self.missing(request, None)
-
-    def leave(self, request: Request) -> Response:
-        """The page behind the link in a mail, which changes nothing; and its button, which mail programs press too.
-
-        Source: RFC 8058: the POST is answered without redirect, cookie or question.
-        """
-        token = request.path_params["token"]
-        pressed = request.method == "POST"
-        if pressed and not subscribers.leave(self._store, token, source="link in a mail", now=self._now()):
-            return self.missing(request, None)
-        known = subscribers.leaving(self._store, token)
-        if known is None:  # erased: there is nobody left to speak of
-            return PlainTextResponse("ok\n") if pressed else self.missing(request, None)
-        record, digest = known
-        configured = self._settings.digest(digest)
-        return self._page(
-            request,
-            "leave",
-            status="subscribed" if digest in record.digests else "left",
-            address=masked(record.subscriber.address),
-            digest=configured.title if configured else digest,
-        )
+        edition = self._reading.edition(EditionKey(request.path_params["key"]), self._pages.language(request))
+        return self._pages.page(request, "edition", edition=edition) if edition else self.missing(request, None)
 
     def asset(self, request: Request) -> Response:
         asset = self.assets[request.url.path]
@@ -219,52 +200,10 @@ class _Site:
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
     def missing(self, request: Request, error: Exception | None) -> Response:  # noqa: ARG002 - a handler takes it
-        return self._page(request, "missing", code=404)
+        return self._pages.page(request, "missing", code=404)
 
     def not_allowed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("method not allowed\n", 405, headers=getattr(error, "headers", None))
 
     def unavailable(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("try again in a minute\n", 503, headers={"Retry-After": "60"})
-
-    def _language(self, request: Request) -> str:
-        """The language of a page: the first that the browser wants and we speak, else the site's."""
-        return preferred(request.headers.get("accept-language", ""), LANGUAGES) or self._settings.language
-
-    def _page(self, request: Request, name: str, *, code: int = 200, **values: object) -> Response:
-        settings, language = self._settings, self._language(request)
-        frame = {
-            "language": language.replace("_", "-"),
-            "site": settings.site_title,
-            "base_url": settings.base_url,
-            "assets": self._paths,
-            "feeds": feeds(settings),
-            "sources": settings.sources,
-        }
-        page = rendered(language, settings.templates, f"web/{name}.html", frame | values)
-        headers = {"Cache-Control": "no-cache" if code == 200 else "no-store", "Vary": "Accept-Language"}  # noqa: PLR2004
-        return HTMLResponse(page, code, headers)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asset:
-    """A file that is served as it is, for good: its address holds its hash."""
-
-    body: bytes
-    media_type: str
-
-
-def _assets(own: Path | None) -> tuple[dict[str, _Asset], dict[str, str]]:
-    """The assets by address, and their addresses by name; a file of the user's replaces its namesake."""
-    made: dict[str, _Asset] = {}
-    paths: dict[str, str] = {}
-    for name, media_type in _ASSETS.items():
-        file = own / "web" / name if own else None
-        chosen = file if file and file.is_file() else bundled.folder("templates") / "web" / name
-        body = chosen.read_bytes()
-        if name.endswith(".css"):  # which names the font
-            body = body.replace(f'url("{_FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())
-        stem, _, suffix = name.partition(".")
-        path = f"/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
-        made[path], paths[stem] = _Asset(body, media_type), path
-    return made, paths

@@ -47,6 +47,7 @@ class Server:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=False,  # web.proxies says who may tell where a request comes from
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

@@ -26,8 +26,9 @@ from digest.model import (
     Selected,
     SourceId,
     SubscriberId,
+    Variant,
 )
-from digest.service.ports import ApplyFacts, KnownDump, Stamp
+from digest.service.ports import ApplyFacts, KnownDump, Recipient, Stamp
 from digest.store import open_store
 
 if TYPE_CHECKING:
@@ -178,6 +179,9 @@ class Hand:
             return tx.editions.make(
                 Edition(EditionKey(key), digest, slot_at, None, closes_at, empty=not selected),
                 selected,
-                [Body("zh_CN", "主题", "<p>字</p>", "字"), Body("en", "Subject", "<p>word</p>", "word")],
-                [(SubscriberId(person), f"<{key}-{person}@example.org>") for person in to],
+                [
+                    Variant(Body("zh_CN", "主题", "<p>字</p>", "字"), tuple(range(len(new)))),
+                    Variant(Body("en", "Subject", "<p>word</p>", "word"), tuple(range(len(new)))),
+                ],
+                [Recipient(SubscriberId(person), f"<{key}-{person}@example.org>", 0, closes_at) for person in to],
             )

@@ -16,8 +16,9 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Format, SubscriberId
+from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Format, SubscriberId, Variant
 from digest.service.delivery import DrainReport, drain
+from digest.service.ports import Recipient
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -149,8 +150,8 @@ class Post:
             tx.editions.make(
                 Edition(KEY, DigestId("weekly"), NOW, None, NOW, empty=False),
                 [],
-                [Body("zh_CN", "科学空间 每周摘要", "<p>\ue0f0leave\ue0f1</p>", "\ue0f0leave\ue0f1")],
-                [(person, f"<2026-W47.{person}@example.org>") for person in made],
+                [Variant(Body("zh_CN", "科学空间 每周摘要", "<p>\ue0f0leave\ue0f1</p>", "\ue0f0leave\ue0f1"), ())],
+                [Recipient(person, f"<2026-W47.{person}@example.org>", 0, NOW) for person in made],
             )
         return made
 

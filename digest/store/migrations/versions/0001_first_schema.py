@@ -23,6 +23,7 @@ def upgrade() -> None:
     _editions()
     _subscribers()
     _deliveries()
+    _confirmations()
 
 
 def _required(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
@@ -275,7 +276,7 @@ def _editions() -> None:
         sa.PrimaryKeyConstraint("edition", "ordinal"),
         sa.ForeignKeyConstraint(["entry_id", "revision"], ["revisions.entry_id", "revisions.number"]),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
-        sa.CheckConstraint("section IN ('new', 'most_read', 'corrected')", name="section"),
+        sa.CheckConstraint("section IN ('new', 'catch_up', 'most_read', 'corrected')", name="section"),
     )
     op.create_index("ix_edition_entries_entry_id", "edition_entries", ["entry_id"])
     op.create_table(
@@ -286,9 +287,9 @@ def _editions() -> None:
         _required("subject", TEXT),
         _required("html", TEXT),
         _required("text", TEXT),
+        _required("told", JSON),
         sa.PrimaryKeyConstraint("edition", "ordinal"),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
-        sa.UniqueConstraint("edition", "language"),
     )
 
 
@@ -301,6 +302,9 @@ def _subscribers() -> None:
         _required("name", TEXT),
         _required("language", TEXT),
         _required("format", TEXT),
+        _required("timezone", TEXT),
+        _required("topics", JSON),
+        _optional("paused_until", MOMENT),
         _required("created_at", MOMENT),
         _required("suppressed", TEXT),
         _optional("suppressed_at", MOMENT),
@@ -316,6 +320,8 @@ def _subscribers() -> None:
         _required("subscriber_id", WHOLE),
         _required("digest", TEXT),
         _required("joined_at", MOMENT),
+        _required("since", MOMENT),
+        _required("behind", TRUTH),
         _optional("left_at", MOMENT),
         sa.PrimaryKeyConstraint("subscriber_id", "digest"),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
@@ -328,6 +334,8 @@ def _subscribers() -> None:
         _required("digest", TEXT),
         _required("act", TEXT),
         _required("source", TEXT),
+        _required("wording", TEXT),
+        _optional("asked_at", MOMENT),
         _required("at", MOMENT),
         sa.PrimaryKeyConstraint("id"),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
@@ -341,6 +349,7 @@ def _deliveries() -> None:
         "deliveries",
         _required("edition", TEXT),
         _required("subscriber_id", WHOLE),
+        _required("variant", WHOLE),
         _required("state", TEXT),
         _required("attempts", WHOLE),
         _optional("next_at", MOMENT),
@@ -355,6 +364,7 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("edition", "subscriber_id"),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.ForeignKeyConstraint(["edition", "variant"], ["edition_bodies.edition", "edition_bodies.ordinal"]),
         sa.CheckConstraint(
             "state IN ('planned', 'leased', 'accepted', 'deferred', 'failed', 'suppressed', 'unknown')",
             name="state",
@@ -389,3 +399,31 @@ def _deliveries() -> None:
         _required("erased_at", MOMENT),
         sa.PrimaryKeyConstraint("address_hash"),
     )
+
+
+def _confirmations() -> None:
+    op.create_table(
+        "confirmations",
+        _required("id", WHOLE),
+        _required("kind", TEXT),
+        _required("address", TEXT),
+        _required("address_key", TEXT),
+        _optional("subscriber_id", WHOLE),
+        _required("digests", JSON),
+        _required("language", TEXT),
+        _required("latest", TRUTH),
+        _required("network", TEXT),
+        _required("asked_at", MOMENT),
+        _required("expires_at", MOMENT),
+        _optional("done_at", MOMENT),
+        _required("attempts", WHOLE),
+        _optional("next_at", MOMENT),
+        _required("text", TEXT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.CheckConstraint("kind IN ('join', 'access')", name="kind"),
+        sa.CheckConstraint("(kind = 'access') = (subscriber_id IS NOT NULL)", name="subscriber"),
+    )
+    op.create_index("ix_confirmations_address_key", "confirmations", ["address_key"])
+    op.create_index("ix_confirmations_asked_at", "confirmations", ["asked_at"])
+    op.create_index("ix_confirmations_next_at", "confirmations", ["next_at"])

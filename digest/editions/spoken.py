@@ -1,0 +1,34 @@
+"""A schedule in words, as readers are told it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import Rhythm
+
+if TYPE_CHECKING:
+    from digest.editions.schedule import Schedule
+
+_CHINESE = "一二三四五六日"
+_ENGLISH = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+
+
+def spoken(schedule: Schedule, language: str) -> str:
+    """`每周一 08:00`, `Mondays at 08:00`; `每天`, `daily`; `每月1日`, `monthly on day 1`."""
+    at = f"{schedule.at:%H:%M}"
+    days = sorted(schedule.days)
+    if language.startswith("zh"):
+        span = {
+            Rhythm.DAILY: "每天",
+            Rhythm.WEEKLY: f"每周{'、'.join(_CHINESE[day] for day in days)}",
+            Rhythm.MONTHLY: f"每月{schedule.month_day}日",
+        }
+        return f"{span[schedule.rhythm]} {at}"
+    names = [_ENGLISH[day] for day in days]
+    weekly = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    span = {
+        Rhythm.DAILY: "daily",
+        Rhythm.WEEKLY: weekly,
+        Rhythm.MONTHLY: f"monthly on day {schedule.month_day}",
+    }
+    return f"{span[schedule.rhythm]} at {at}"

@@ -1,0 +1,88 @@
+"""Who gets an edition and which of its entries: topics, pauses, what somebody missed before; knows nothing of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from digest.model import DigestId, Section, Selected, SourceId
+from digest.service.feeds import holds_any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from digest.model import Entry, EntryId, Subscriber, SubscriberId
+    from digest.service.ports import Follower, Transaction
+    from digest.settings import Digest, Settings
+
+
+@dataclass(slots=True)
+class Audience:
+    """The readers of an edition. `shown` counts from 0 in `entries`, which begins with what the edition selected.
+
+    `resting` will have missed it; `caught_up` are told by it what they had missed.
+    """
+
+    entries: list[Selected]
+    readers: list[tuple[Subscriber, tuple[int, ...]]] = field(default_factory=list)
+    resting: list[SubscriberId] = field(default_factory=list)
+    caught_up: list[SubscriberId] = field(default_factory=list)
+
+
+def audience(
+    tx: Transaction, settings: Settings, digest: Digest, selected: Sequence[Selected], now: datetime
+) -> Audience:
+    """Everybody who is subscribed, those left out for whom it holds nothing."""
+    made = Audience(list(selected))
+    whole = _whole(selected)
+    rules: dict[tuple[str, ...], Callable[[Entry], bool]] = {}
+    for follower in tx.subscribers.followers(DigestId(digest.id)):
+        person = follower.subscriber
+        if person.paused_until is not None and person.paused_until > now:
+            made.resting.append(person.id)
+            continue
+        shown = whole
+        if follower.behind:
+            made.caught_up.append(person.id)
+            shown = _missing(tx, settings, digest, follower, made)
+        if person.topics:
+            holds = rules.setdefault(person.topics, holds_any(settings, person.topics))
+            shown = tuple(at for at in shown if holds(made.entries[at].entry))
+        if any(made.entries[at].section is not Section.MOST_READ for at in shown):
+            made.readers.append((person, shown))
+    return made
+
+
+def _whole(selected: Sequence[Selected]) -> tuple[int, ...]:
+    return tuple(range(len(selected)))
+
+
+def _missing(
+    tx: Transaction, settings: Settings, digest: Digest, follower: Follower, made: Audience
+) -> tuple[int, ...]:
+    """What the edition shows to somebody who missed an edition, or came from another rhythm of the same selection.
+
+    All that is new to them since they follow it and nothing that a mail told them; it joins `made.entries`.
+    """
+    rhythms = [DigestId(one.id) for one in settings.rhythms(digest)]
+    told = tx.editions.told(follower.subscriber.id, rhythms)
+    places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
+    mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
+    # What was untold when they came is theirs too: all since the edition before.
+    since = min(follower.since, tx.editions.opened_at(DigestId(digest.id), follower.since))
+    for entry in tx.editions.news(since, [SourceId(name) for name in digest.sources]):
+        if entry.id not in places and entry.id not in told:
+            places[entry.id] = len(made.entries)
+            made.entries.append(Selected(Section.CATCH_UP, entry))
+        mine.add(entry.id)
+    mine -= told
+    return tuple(at for at, one in enumerate(made.entries) if _shows(one, at, mine, places))
+
+
+def _shows(one: Selected, at: int, mine: set[EntryId], places: dict[EntryId, int]) -> bool:
+    if one.section is Section.MOST_READ:
+        return True
+    if one.section is Section.CORRECTED:  # who reads it for the first time needs no correction
+        return one.entry.id not in mine
+    return one.entry.id in mine and places[one.entry.id] == at

@@ -1,0 +1,185 @@
+"""Consent: who asks for a digest on a page, whose address it is, who leaves and comes back.
+
+Asking is answered alike for every address: nothing is looked up before its owner has followed the link in the mail.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.errors import BusyError
+from digest.mail.tokens import marks, network_hash, read_confirmation_token, read_leave_token
+from digest.model import ConfirmationKind, DigestId, Format
+from digest.service.following import follow
+from digest.service.latest import plan_latest
+from digest.service.subscribers import checked_address, chosen_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from digest.model import Confirmation, SubscriberId
+    from digest.service.ports import Store, SubscriberRecord, Transaction
+    from digest.settings import Settings
+
+WORDING = "2026-11"  # of what people agree to on the page; docs/privacy.md keeps each
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_MAILS = {ConfirmationKind.JOIN: 1, ConfirmationKind.ACCESS: 3}  # to one address in a day
+_ACCESS = timedelta(hours=1)  # how long a link to all that is stored of a person holds
+_SECOND_THOUGHTS = timedelta(days=7)  # how long leaving can be undone from its page
+
+
+def ask(
+    store: Store,
+    settings: Settings,
+    written: str,
+    *,
+    digests: Sequence[str],
+    language: str,
+    latest: bool,
+    network: str,
+    now: datetime,
+) -> None:
+    """Somebody asks on a page to subscribe an address, which may be theirs: its owner is mailed a link.
+
+    Whoever it is, the same is written and the same is said. An address is mailed once a day, whoever asks.
+
+    Raises:
+        AddressError: it is no address.
+        BusyError: this network, or everybody together, asks too often.
+    """
+    address = checked_address(written)
+    wanted = chosen_digests(settings, digests)
+    _ask(
+        store,
+        settings,
+        ConfirmationKind.JOIN,
+        address,
+        digests=wanted,
+        language=language,
+        latest=latest,
+        network=network,
+        now=now,
+    )
+
+
+def ask_access(
+    store: Store, settings: Settings, person: SubscriberRecord, *, language: str, network: str, now: datetime
+) -> None:
+    """Mail a subscriber a link that lets who holds it see and erase all that is stored of them.
+
+    Raises:
+        BusyError: as in `ask`.
+    """
+    _ask(
+        store,
+        settings,
+        ConfirmationKind.ACCESS,
+        person.subscriber.address,
+        subscriber=person.subscriber.id,
+        language=language,
+        network=network,
+        now=now,
+    )
+
+
+def _ask(
+    store: Store,
+    settings: Settings,
+    kind: ConfirmationKind,
+    address: str,
+    *,
+    language: str,
+    network: str,
+    now: datetime,
+    subscriber: SubscriberId | None = None,
+    digests: Sequence[DigestId] = (),
+    latest: bool = False,
+) -> None:
+    asker = network_hash(store.secret(), network)
+    lasts = _ACCESS if kind is ConfirmationKind.ACCESS else settings.signup.expires
+    with store.write() as tx:
+        asked = tx.confirmations.asked
+        if asked(now - _HOUR) >= settings.signup.total or asked(now - _HOUR, asker) >= settings.signup.per_network:
+            raise BusyError(int(_HOUR.total_seconds()))
+        tx.confirmations.ask(
+            kind,
+            address,
+            subscriber=subscriber,
+            digests=digests,
+            language=language,
+            latest=latest,
+            network=asker,
+            mail=tx.confirmations.mailed(kind, address, now - _DAY) < _MAILS[kind],
+            now=now,
+            expires_at=now + lasts,
+        )
+
+
+def awaiting(store: Store, token: str, now: datetime) -> Confirmation | None:
+    """What the token in a mailed link confirms; None where it is not ours, or its time is over."""
+    with store.read() as tx:
+        return _awaiting(tx, store.secret(), token, now)
+
+
+def _awaiting(tx: Transaction, secret: bytes, token: str, now: datetime) -> Confirmation | None:
+    read = read_confirmation_token(secret, token)
+    found = tx.confirmations.get(read[0]) if read else None
+    if found is None or read is None or marks(found) != read[1]:
+        return None
+    return found if now < found.expires_at else None
+
+
+def expire(store: Store, now: datetime) -> int:
+    """Delete what nobody confirmed in time; how many there were. A day of it is kept, for counting who asks."""
+    with store.read() as tx:
+        if not tx.confirmations.expired(now, now - _DAY):
+            return 0
+    with store.write() as tx:
+        return tx.confirmations.expire(now, now - _DAY)
+
+
+def confirm(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
+    """The owner of an address confirms by their link. Twice is fine; None for a link that holds no longer."""
+    secret = store.secret()
+    with store.write() as tx:
+        asked = _awaiting(tx, secret, token, now)
+        if asked is None or asked.kind is not ConfirmationKind.JOIN:
+            return None
+        known = tx.subscribers.find(asked.address)
+        if asked.done_at is not None:
+            return known
+        person = known or tx.subscribers.add(asked.address, name="", language=asked.language, fmt=Format.BOTH, now=now)
+        assert person is not None  # noqa: S101 - it is known, or it is new
+        number = person.subscriber.id
+        tx.subscribers.unsuppress(number)  # the mail reached them
+        for digest in asked.digests:
+            follow(tx, settings, number, digest, "web form", now, wording=WORDING, asked_at=asked.asked_at)
+            if asked.latest:
+                plan_latest(tx, settings, secret, number, digest, now)
+        tx.confirmations.done(asked.id, now)
+        return tx.subscribers.get(number)
+
+
+def may_undo(store: Store, token: str, now: datetime) -> bool:
+    """Whether leaving by this token was so short ago that it can be undone."""
+    read = read_leave_token(store.secret(), token)
+    with store.read() as tx:
+        known = tx.subscribers.subscription(*read) if read else None
+    return known is not None and known[1] is not None and now - known[1] <= _SECOND_THOUGHTS
+
+
+def undo(store: Store, settings: Settings, token: str, now: datetime) -> bool:
+    """Take a leaving back: the next edition tells what was missed meanwhile. False where it is too late."""
+    read = read_leave_token(store.secret(), token)
+    if read is None or not may_undo(store, token, now):
+        return False
+    with store.write() as tx:
+        known = tx.subscribers.subscription(*read)
+        if known is None or tx.subscribers.get(read[0]) is None:
+            return False
+        followed = follow(tx, settings, *read, "undone on the page for leaving", now)
+        if followed:
+            tx.subscribers.follows_since(*read, known[0])
+    return followed

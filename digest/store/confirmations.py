@@ -1,0 +1,136 @@
+"""What awaits the word of an address's owner, and the mail that asks for it; knows nothing of tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, select, update
+
+from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId
+from digest.store.statements import insert
+from digest.store.subscribers import address_key
+from digest.store.tables import confirmations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from digest.model import SubscriberId
+
+_NOT_MAILED = "not mailed: asked too often"
+
+
+class SqlConfirmations:
+    """`ports.Confirmations` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(
+        self,
+        kind: ConfirmationKind,
+        address: str,
+        *,
+        subscriber: SubscriberId | None,
+        digests: Sequence[DigestId],
+        language: str,
+        latest: bool,
+        network: str,
+        mail: bool,
+        now: datetime,
+        expires_at: datetime,
+    ) -> ConfirmationId:
+        row = {
+            "kind": kind,
+            "address": address,
+            "address_key": address_key(address),
+            "subscriber_id": subscriber,
+            "digests": list(digests),
+            "language": language,
+            "latest": latest,
+            "network": network,
+            "asked_at": now,
+            "expires_at": expires_at,
+            "attempts": 0,
+            "next_at": now if mail else None,
+            "text": "" if mail else _NOT_MAILED,
+        }
+        asked = insert(self._connection, confirmations).values(row).returning(confirmations.c.id)
+        return ConfirmationId(self._connection.execute(asked).scalar_one())
+
+    def get(self, confirmation: ConfirmationId) -> Confirmation | None:
+        query = select(confirmations).where(confirmations.c.id == confirmation)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _confirmation(row)
+
+    def asked(self, since: datetime, network: str | None = None) -> int:
+        query = select(func.count()).select_from(confirmations).where(confirmations.c.asked_at > since)
+        if network is not None:
+            query = query.where(confirmations.c.network == network)
+        return self._connection.execute(query).scalar_one()
+
+    def mailed(self, kind: ConfirmationKind, address: str, since: datetime) -> int:
+        query = (
+            select(func.count())
+            .select_from(confirmations)
+            .where(
+                confirmations.c.kind == kind,
+                confirmations.c.address_key == address_key(address),
+                confirmations.c.asked_at > since,
+                confirmations.c.text != _NOT_MAILED,
+            )
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def done(self, confirmation: ConfirmationId, now: datetime) -> None:
+        here = update(confirmations).where(confirmations.c.id == confirmation)
+        self._connection.execute(here.values(done_at=now, next_at=None))
+
+    def due(self, now: datetime) -> bool:
+        query = select(confirmations.c.id).where(confirmations.c.next_at <= now).limit(1)
+        return self._connection.execute(query).one_or_none() is not None
+
+    def lease(self, now: datetime, until: datetime, limit: int) -> list[Confirmation]:
+        due = select(confirmations).where(confirmations.c.next_at <= now).order_by(confirmations.c.id).limit(limit)
+        rows = self._connection.execute(due).all()
+        leased = {"next_at": until, "attempts": confirmations.c.attempts + 1}
+        these = confirmations.c.id.in_([row.id for row in rows])
+        self._connection.execute(update(confirmations).where(these).values(leased))
+        return [_confirmation(row, attempts=row.attempts + 1) for row in rows]
+
+    def record(self, confirmation: ConfirmationId, *, next_at: datetime | None, text: str) -> None:
+        here = update(confirmations).where(confirmations.c.id == confirmation, confirmations.c.next_at.is_not(None))
+        self._connection.execute(here.values(next_at=next_at, text=text))
+
+    def pending(self, now: datetime) -> int:
+        waiting = (confirmations.c.done_at.is_(None), confirmations.c.expires_at > now)
+        return self._connection.execute(select(func.count()).select_from(confirmations).where(*waiting)).scalar_one()
+
+    def expired(self, now: datetime, asked_before: datetime) -> int:
+        query = select(func.count()).select_from(confirmations).where(_expired(now, asked_before))
+        return self._connection.execute(query).scalar_one()
+
+    def expire(self, now: datetime, asked_before: datetime) -> int:
+        return self._connection.execute(delete(confirmations).where(_expired(now, asked_before))).rowcount
+
+
+def _expired(now: datetime, asked_before: datetime) -> ColumnElement[bool]:
+    return and_(confirmations.c.expires_at <= now, confirmations.c.asked_at < asked_before)
+
+
+def _confirmation(row: Row[Any], attempts: int | None = None) -> Confirmation:
+    return Confirmation(
+        id=ConfirmationId(row.id),
+        kind=ConfirmationKind(row.kind),
+        address=row.address,
+        subscriber=row.subscriber_id,
+        digests=tuple(DigestId(name) for name in row.digests),
+        language=row.language,
+        latest=row.latest,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        done_at=row.done_at,
+        attempts=row.attempts if attempts is None else attempts,
+    )

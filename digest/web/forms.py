@@ -1,0 +1,79 @@
+"""What a browser sends: the fields of a form, and from which network they come."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+_LARGEST = 16 * 1024  # bytes of a form of ours
+_MOST_FIELDS = 200
+_PREFIX = {4: 24, 6: 56}  # who has one address of it has them all
+
+
+class Form:
+    """The fields of a form, each with the values that it was sent with."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        self._fields = fields
+
+    def one(self, name: str) -> str:
+        return self._fields.get(name, [""])[0].strip()
+
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """What was chosen in the fields whose names begin so (a group of radio buttons needs a name of its own)."""
+        return tuple(value for field, values in self._fields.items() if field.startswith(name) for value in values)
+
+
+async def form_of(request: Request) -> Form:
+    """The urlencoded form of a request; empty for one of another kind, or larger than any of ours.
+
+    Mail programs that press the button of RFC 8058 may send multipart; what they say is known, so it is not read.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST:
+            return Form({})
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return Form({})
+    try:
+        return Form(parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return Form({})
+
+
+def network_of(request: Request, proxies: Sequence[str]) -> str:
+    """The network that asks, such as `192.0.2.0/24`.
+
+    Who is no proxy of ours says nothing about where they come from; behind one, the last address that is none counts.
+    """
+    address = request.client.host if request.client else ""
+    trusted = [ip_network(proxy) for proxy in proxies]
+    hops = [hop.strip() for header in request.headers.getlist("x-forwarded-for") for hop in header.split(",")]
+    while hops and _within(address, trusted):
+        address = hops.pop()
+    return _network(address)
+
+
+def _within(address: str, networks: Sequence[object]) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    return any(known in network for network in networks)  # type: ignore[operator]
+
+
+def _network(address: str) -> str:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(known, IPv6Address) and known.ipv4_mapped:
+        known = known.ipv4_mapped
+    return str(ip_network(f"{known}/{_PREFIX[known.version]}", strict=False))

@@ -1,0 +1,85 @@
+"""HTML pages in the reader's language, and the files that they load; knows nothing of what a page says."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.responses import HTMLResponse
+
+from digest import bundled
+from digest.service.feeds import feeds
+from digest.templating import LANGUAGES, rendered
+from digest.web.conditional import preferred
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from digest.settings import Settings
+
+FONT = "latinmodern-math.woff2"
+_ASSETS = {FONT: "font/woff2", "style.css": "text/css", "feed.css": "text/css", "icon.svg": "image/svg+xml"}
+_OK = 200
+
+
+class Pages:
+    """Renders the templates of `templates/web`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.assets, self.paths = _assets(settings.templates)
+
+    def language(self, request: Request) -> str:
+        """The language of a page: the first that the browser wants and we speak, else the site's."""
+        return preferred(request.headers.get("accept-language", ""), LANGUAGES) or self._settings.language
+
+    def page(
+        self, request: Request, name: str, *, code: int = _OK, private: bool = False, **values: object
+    ) -> Response:
+        """A page. A `private` one is for who holds its address: kept nowhere and found by no search engine."""
+        settings, language = self._settings, self.language(request)
+        frame = {
+            "language": language.replace("_", "-"),
+            "site": settings.site_title,
+            "base_url": settings.base_url,
+            "assets": self.paths,
+            "feeds": feeds(settings),
+            "sources": settings.sources,
+            "signup": settings.signup.open and bool(settings.digests),
+        }
+        made = rendered(language, settings.templates, f"web/{name}.html", frame | values)
+        headers = {
+            "Cache-Control": "no-cache" if code == _OK and not private else "no-store",
+            "Vary": "Accept-Language",
+        }
+        if private:
+            headers["X-Robots-Tag"] = "noindex"
+        return HTMLResponse(made, code, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that is served as it is, for good: its address holds its hash."""
+
+    body: bytes
+    media_type: str
+
+
+def _assets(own: Path | None) -> tuple[dict[str, Asset], dict[str, str]]:
+    """The assets by address, and their addresses by name; a file of the user's replaces its namesake."""
+    made: dict[str, Asset] = {}
+    paths: dict[str, str] = {}
+    for name, media_type in _ASSETS.items():
+        file = own / "web" / name if own else None
+        chosen = file if file and file.is_file() else bundled.folder("templates") / "web" / name
+        body = chosen.read_bytes()
+        if name.endswith(".css"):  # which names the font
+            body = body.replace(f'url("{FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())
+        stem, _, suffix = name.partition(".")
+        path = f"/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
+        made[path], paths[stem] = Asset(body, media_type), path
+    return made, paths
