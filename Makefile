@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage wheel lock clean
+.PHONY: help setup run test fuzz check format coverage wheel lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -28,6 +28,9 @@ run: $(READY) ## Start the service on http://127.0.0.1:8080 with the sample dump
 
 test: $(READY) ## Run all tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+fuzz: $(READY) ## Drive everything with made-up input, for longer than `make test` does
+	DIGEST_FUZZ_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/python -m pytest tests/fuzz
 
 check: $(READY) ## Lint, types, layers
 	$(BIN)/ruff check
