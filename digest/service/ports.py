@@ -434,8 +434,8 @@ class Editions(Protocol):
         """One more delivery of an edition that was made; False where the person has one."""
         ...
 
-    def opened_at(self, digest: DigestId, moment: datetime) -> datetime:
-        """When the window that was open at a moment began: at the edition before, or a period before all."""
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        """The published entries that its editions made after then tell as new, in the order of Entries.newest."""
         ...
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, exists, func, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
-from digest.service.ports import FIRST_REACH, DigestState, EditionCounts
+from digest.service.ports import DigestState, EditionCounts
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
 from digest.store.statements import batches, insert
 from digest.store.tables import (
@@ -226,14 +226,13 @@ class SqlEditions:
         query = entry_rows().where(PUBLISHED, entries.c.announced, entries.c.first_seen_at >= since)
         return self._entries(_of_sources(query.order_by(*NEWEST_FIRST), sources))
 
-    def opened_at(self, digest: DigestId, moment: datetime) -> datetime:
-        of_digest = select(func.max(editions.c.closes_at)).where(editions.c.digest == digest)
-        before: datetime | None = self._connection.execute(of_digest.where(editions.c.closes_at <= moment)).scalar_one()
-        if before is not None:
-            return before
-        configured = select(digests.c.configured_at).where(digests.c.id == digest)
-        start: datetime = self._connection.execute(configured).scalar_one()
-        return min(moment, start - FIRST_REACH)
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        told = (
+            select(edition_entries.c.entry_id)
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .where(editions.c.digest == digest, editions.c.closes_at > moment, edition_entries.c.section == Section.NEW)
+        )
+        return self._entries(entry_rows().where(PUBLISHED, entries.c.id.in_(told)).order_by(*NEWEST_FIRST))
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
         words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
