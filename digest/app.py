@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from digest.errors import ConfigurationError, DigestError
+from digest.mail.transport import prepare
 from digest.service import confirming, consent, delivery, editions, feeds, hub, refresh
 from digest.service.backup import fenced
 from digest.store import open_store
@@ -58,6 +59,15 @@ def require_sources(settings: Settings) -> tuple[Source, ...]:
             "no source is configured", place="sources", remedy="`digest init` writes a configuration to start from"
         )
     return settings.sources
+
+
+def require_mail(settings: Settings) -> None:
+    """See that all secrets which sending needs can be read, before anybody waits for a mail.
+
+    Raises:
+        ConfigurationError: one cannot.
+    """
+    prepare(settings)
 
 
 def refreshed(

@@ -12,8 +12,9 @@ from digest import bundled
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import Schedule, next_slot
-from digest.errors import DigestError, DumpError
-from digest.mail.transport import try_transport
+from digest.errors import ConfigurationError, DigestError, DumpError
+from digest.mail.transport import signing_keys, try_relay, try_transport
+from digest.service.editions import sender_domain
 from digest.store import open_store
 from digest.templating import check_templates
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from digest.mail.records import Record
     from digest.settings import Settings, Source
 
 _SQLITE = "sqlite:///"
@@ -47,7 +49,65 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     for digest in settings.digests:
         schedule = Schedule.parse(digest.schedule, digest.timezone)
         yield Finding(f"digest {digest.id}", f"next at {next_slot(schedule, now).isoformat()}")
+    yield from transport_findings(settings)
+
+
+def transport_findings(settings: Settings) -> Iterator[Finding]:
+    """Each relay is asked and logged in to, each key is read; nothing is sent."""
     yield _found("mail", lambda: asyncio.run(try_transport(settings.mail)))
+    if settings.fallback.host:
+        yield _found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
+    yield _found("dkim", lambda: _dkim(settings))
+
+
+def mail_findings(
+    settings: Settings, look_up: Callable[[str, str], list[str] | None] | None = None
+) -> Iterator[Finding | Record]:
+    """All that decides whether mails arrive and are believed; each record that is needed after what was found of it.
+
+    `look_up` asks the DNS: names and kinds to texts, None where nobody answers.
+    """
+    from digest.mail.records import is_here, lookup, problem, records  # noqa: PLC0415 - dnspython is for this alone
+
+    yield from transport_findings(settings)
+    domain = sender_domain(settings)
+    if "." not in domain or domain.endswith((".localdomain", ".local", ".invalid", ".test")):
+        yield Finding("sender", problem=f"{domain} is no domain of the world: set mail.sender to an address of yours")
+        return
+    try:
+        keys = signing_keys(settings)
+    except ConfigurationError:
+        keys = ()  # told already
+    asked = look_up or lookup
+    takes_mail = asked(domain, "MX")
+    for record in records(settings, keys):
+        answers = [] if takes_mail is None else [asked(name, "TXT") for name in record.places]
+        published = next((texts for texts in answers if texts), [])
+        part = f"dns {record.purpose} {record.name}"
+        if takes_mail is None or None in answers:
+            yield Finding(part, "no DNS resolver answers here, so publish and compare by hand")
+        else:
+            wrong = problem(record, published)
+            yield Finding(part, "" if wrong else "is published", wrong)
+        yield record
+    if takes_mail == []:
+        yield Finding(f"dns MX {domain}", problem="there is none: bounces and answers reach nobody")
+    if is_here(settings.mail.host):
+        yield Finding("dns PTR", "the address that mails leave from needs a reverse name (PTR) that leads back to it")
+
+
+def _dkim(settings: Settings) -> str:
+    keys = signing_keys(settings)
+    if not keys:
+        return "Digest does not sign; where your relay does not either, `digest mail key FILE` makes a key"
+    signing, sender = keys[0].domain, sender_domain(settings).lower()
+    if not (sender == signing or sender.endswith(f".{signing}") or signing.endswith(f".{sender}")):
+        raise ConfigurationError(
+            f"{signing} is not the sender's domain, so DMARC does not count the signature",
+            place="dkim.domain",
+            remedy=f"set it to {sender}",
+        )
+    return "signs with " + ", ".join(f"{key.algorithm} ({key.name})" for key in keys)
 
 
 def _found(part: str, tried: Callable[[], str]) -> Finding:

@@ -8,7 +8,7 @@ import tomllib
 from datetime import date, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ _SCHEDULE = (  # what editions.schedule reads
     r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
 )
+_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -104,6 +105,9 @@ Language = Literal["zh_CN", "en"]
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Placed = TypeVar("_Placed", bound=_Group)  # a group that names files
 
 
 class Source(_Group):
@@ -210,13 +214,9 @@ class Signup(_Group):
     total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
 
 
-class Mail(_Group):
-    """How mail leaves."""
+class Relay(_Group):
+    """A mail server that takes our mails, and how to log in to it."""
 
-    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
-    sender: str = Field("Digest <digest@localhost.localdomain>", description="The From of every mail.")
-    reply_to: str = Field("", description="Where answers go, if not to the sender.")
-    path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
     host: str = Field("", description="The SMTP server.")
     port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 465, 587 or 25 by `security`.")
     security: Literal["tls", "starttls", "none"] = Field(
@@ -225,14 +225,70 @@ class Mail(_Group):
     username: str = Field("", description="Log in as.")
     password: str = Field("", repr=False, description="Better given as password_file.")
     password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    oauth_token_file: Path | None = Field(
+        None, description="Instead of a password: a file whose first line is an access token, read at each login."
+    )
+    oauth_command: tuple[str, ...] = Field(
+        (), description="Instead of a password: a program with its arguments that prints an access token."
+    )
+
+    @model_validator(mode="after")
+    def _credible(self) -> Self:
+        given = sum(map(bool, (self.password or self.password_file, self.oauth_token_file, self.oauth_command)))
+        if self.username and not given:
+            raise ValueError("username needs password_file, oauth_token_file or oauth_command")
+        if given > 1:
+            raise ValueError("give one of password_file, oauth_token_file and oauth_command")
+        if self.security == "none" and self.username and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
+        return self
+
+
+class Fallback(Relay):
+    """Where mails go while the first server cannot be reached."""
+
+
+class Dkim(_Group):
+    """How mails are signed. Without a key file they are not."""
+
+    domain: str = Field("", description="The signing domain; empty for that of the sender, which it must match.")
+    selector: str = Field("digest", pattern=_SELECTOR, description="Names the RSA key in the DNS.")
+    key_file: Path | None = Field(None, description="The private RSA key; `digest mail key` makes one.")
+    ed25519_selector: str = Field("digest-ed25519", pattern=_SELECTOR, description="Names the Ed25519 key in the DNS.")
+    ed25519_key_file: Path | None = Field(
+        None, description="A private Ed25519 key for a second signature; never alone, since few verify it yet."
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.ed25519_key_file and not self.key_file:
+            raise ValueError("ed25519_key_file needs key_file too: many servers read RSA only")
+        if self.ed25519_key_file and self.selector.lower() == self.ed25519_selector.lower():
+            raise ValueError("selector and ed25519_selector must differ: each names one key")
+        return self
+
+
+class Mail(Relay):
+    """How mail leaves."""
+
+    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
+    sender: str = Field("Digest <digest@localhost.localdomain>", description="The From of every mail.")
+    reply_to: str = Field("", description="Where answers go, if not to the sender.")
+    path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
     connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
+    per_second: float = Field(0, ge=0, description="The most mails a second; 0 for no limit.")
+    per_day: int = Field(0, ge=0, description="The most mails of editions in any 24 hours; 0 for no limit.")
+    per_domain: int = Field(
+        0, ge=0, description="How many connections may deal with one recipient domain at once; 0 for all of them."
+    )
     batch: int = Field(100, ge=1, le=10_000, description="How many deliveries are leased at a time.")
     lease: Duration = Field(
         timedelta(minutes=30), description="How long a drain may hold a delivery; longer than one may take to send."
     )
     retry: Duration = Field(timedelta(minutes=30), description="The first wait after a temporary refusal.")
     give_up: Duration = Field(
-        timedelta(days=4), description="After this long a mail that its server keeps refusing has failed."
+        timedelta(days=4),
+        description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
     )
     pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
 
@@ -240,10 +296,6 @@ class Mail(_Group):
     def _reachable(self) -> Self:
         if self.transport == "smtp" and not self.host:
             raise ValueError("transport smtp needs host")
-        if self.username and not (self.password or self.password_file):
-            raise ValueError("username needs password_file")
-        if self.security == "none" and self.username and self.host not in {"localhost", "127.0.0.1", "::1"}:
-            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
         return self
 
 
@@ -277,6 +329,8 @@ class Settings(BaseSettings):
     web: Web = Field(Web(), description="The web server.")
     signup: Signup = Field(Signup(), description="Subscribing on the web pages.")
     mail: Mail = Field(Mail(), description="How mail leaves.")
+    fallback: Fallback = Field(Fallback(), description="Where mails go while the first server cannot be reached.")
+    dkim: Dkim = Field(Dkim(), description="How mails are signed.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
     _file: ClassVar[Path | None] = None
@@ -395,14 +449,18 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     def at(path: Path) -> Path:
         return Path(os.path.normpath(base / path))
 
-    mail = settings.mail
+    def with_paths(group: _Placed, *names: str) -> _Placed:
+        found = {name: getattr(group, name) for name in names}
+        return group.model_copy(update={name: path and at(path) for name, path in found.items()})
+
+    secrets = ("password_file", "oauth_token_file")
     return settings.model_copy(
         update={
             "data_dir": at(settings.data_dir),
             "templates": settings.templates and at(settings.templates),
-            "sources": tuple(s.model_copy(update={"path": at(s.path)}) for s in settings.sources),
-            "mail": mail.model_copy(
-                update={"path": at(mail.path), "password_file": mail.password_file and at(mail.password_file)}
-            ),
+            "sources": tuple(with_paths(source, "path") for source in settings.sources),
+            "mail": with_paths(settings.mail, "path", *secrets),
+            "fallback": with_paths(settings.fallback, *secrets),
+            "dkim": with_paths(settings.dkim, "key_file", "ed25519_key_file"),
         }
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import __version__
-from digest.cli import editions, entries, explaining, operate, parsing, running, state, subscribers
+from digest.cli import editions, entries, explaining, mail, operate, parsing, running, state, subscribers
 from digest.errors import ConfigurationError, DigestError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app.add_typer(entries.app, name="entry", hidden=True)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 app.add_typer(operate.source_app)
+app.add_typer(mail.app)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value

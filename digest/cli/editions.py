@@ -193,6 +193,10 @@ def send(
     else:
         counts = ", ".join(f"{count} {name}" for name, count in report.counts().items() if count)
         typer.echo(counts or "nothing is planned")
+    if report.full:
+        typer.echo(
+            "digest: the mails of a day (mail.per_day) are used up; the rest goes when there is room", err=as_json
+        )
     if report.paused:
         typer.echo(f"digest: sending is paused: {report.paused}", err=True)
     if report.paused or report.failed:

@@ -14,6 +14,7 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from digest.mail.records import Record
     from digest.service.ports import Store
     from digest.settings import Settings
 
@@ -29,11 +30,12 @@ DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the 
 
 def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
-    from digest.app import Service, only_one, opened, require_sources  # noqa: PLC0415 - as in store_of
+    from digest.app import Service, only_one, opened, require_mail, require_sources  # noqa: PLC0415 - as in store_of
     from digest.store import database_file  # noqa: PLC0415
 
     settings = settings_of(config)
     require_sources(settings)
+    require_mail(settings)
     with only_one(settings.data_dir, database_file(settings.database)), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))
 
@@ -74,14 +76,30 @@ def init(
     typer.echo(f"Next: digest run --config {file}")
 
 
-def check(*, deep: DeepOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def _print_record(record: Record, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"record": record.purpose, "name": record.name, "value": record.value, "line": record.line})
+    else:
+        typer.echo(f"      {record.line}")
+
+
+def check(
+    *,
+    deep: DeepOption = False,
+    mail: Annotated[bool, typer.Option("--mail", help="Only mail, with the DNS records that it needs.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
     from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.checks import findings  # noqa: PLC0415
+    from digest.checks import Finding, findings, mail_findings  # noqa: PLC0415
 
     settings = settings_of(config)
     failed = False
-    for finding in findings(settings, clock()):
+    for finding in mail_findings(settings) if mail else findings(settings, clock()):
+        if not isinstance(finding, Finding):
+            _print_record(finding, as_json=as_json)
+            continue
         failed = failed or finding.problem != ""
         if as_json:
             print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})

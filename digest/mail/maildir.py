@@ -35,7 +35,7 @@ class MaildirSession:
     ) -> None:
         return None
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> str:
+    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:  # noqa: ARG002 - as in the protocol
         """Write the message, with its envelope in front, as a local delivery does."""
         return await asyncio.to_thread(self._write, sender, recipient, message)
 

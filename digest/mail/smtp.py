@@ -1,4 +1,4 @@
-"""The transport that speaks SMTP, one connection a session. Source: RFC 5321, 3207, 4954, 8314."""
+"""A session over one SMTP connection: reaching, logging in, recovering. Source: RFC 3207, 4954, 5321, 8314."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, Self
 import aiosmtplib
 
 from digest.errors import TransportError
+from digest.mail.login import token, uses_token
+from digest.mail.transaction import RFC_5321, TROUBLE, Timeouts, code_of, transaction, words_of
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from digest.settings import Mail
+    from digest.settings import Relay
 
 _CLOSING = 421  # the server closes the connection
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
-_REPLY_SECONDS = 300.0  # RFC 5321, 4.5.3.2: five minutes for the greeting, MAIL and RCPT
-_FINAL_SECONDS = 600.0  # and ten after the final dot: who hangs up before may send a second copy
 
 
 class SmtpSession:
     """Connects when it first sends, keeps the connection, and takes a fresh one after any trouble with it."""
 
-    def __init__(self, mail: Mail, password: str, *, context: ssl.SSLContext | None = None) -> None:
-        self._mail, self._password = mail, password
-        secured = mail.security != "none"
+    def __init__(
+        self, relay: Relay, password: str, *, context: ssl.SSLContext | None = None, timeouts: Timeouts = RFC_5321
+    ) -> None:
+        self._relay, self._password, self._timeouts = relay, password, timeouts
+        secured = relay.security != "none"
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
 
@@ -41,18 +43,22 @@ class SmtpSession:
         if client is None:
             return
         transport = client.transport
-        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        with contextlib.suppress(*TROUBLE):
             # Every answer is in: a server that does not say goodbye changes nothing.
             await asyncio.wait_for(client.quit(), timeout=5)
         await _dropped(client, transport)
+
+    @property
+    def host(self) -> str:
+        return self._relay.host
 
     async def greet(self) -> str:
         """Connect and log in; who answered, in a sentence."""
         client = await self._connected()
         secured = "with TLS" if client.get_transport_info("sslcontext") else "without TLS"
-        return f"{self._mail.host}:{client.port} answers {secured}" + (", logged in" if self._mail.username else "")
+        return f"{self.host}:{client.port} answers {secured}" + (", logged in" if self._relay.username else "")
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> str:
+    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:  # noqa: ARG002 - here is one relay only
         """Hand over one message in a transaction of its own.
 
         A connection that has served may have been closed since, or reached what its server allows: where nothing was
@@ -68,82 +74,63 @@ class SmtpSession:
 
     async def _hand_over(self, sender: str, recipient: str, message: bytes) -> str:
         client = await self._connected()
-        options = self._options(client, sender, recipient)
+        connection = client.transport
         try:
-            await self._said(client.mail(sender, options=options, encoding="utf-8"), "sender")
-            await self._said(client.rcpt(recipient, encoding="utf-8"), "recipient")
-            answer = await self._content(client, message)
+            return await transaction(client, sender, recipient, message, self._timeouts)
         except TransportError as error:
-            await self._recover(client, error)
+            await self._recover(client, connection, error)
             raise
-        return answer
 
-    def _options(self, client: aiosmtplib.SMTP, sender: str, recipient: str) -> list[str]:
-        if sender.isascii() and recipient.isascii():
-            return []
-        if not client.supports_extension("smtputf8"):
-            # This mailbox alone cannot be reached from here; another relay could.
-            raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
-        return ["SMTPUTF8"]
-
-    async def _content(self, client: aiosmtplib.SMTP, message: bytes) -> str:
-        try:
-            answer = await client.data(message, timeout=_FINAL_SECONDS)
-        except aiosmtplib.SMTPResponseException as error:
-            raise TransportError(_one_line(error.message), phase="content", code=error.code) from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            # It went away during DATA. Whether before or after the final dot is not told: it may have the message.
-            raise TransportError(_one_line(str(error)), phase="answer", uncertain=True) from error
-        return _one_line(answer.message)
-
-    async def _said(self, command: object, phase: str) -> None:
-        try:
-            await command  # type: ignore[misc] # a coroutine of aiosmtplib's
-        except aiosmtplib.SMTPResponseException as error:
-            raise TransportError(_one_line(error.message), phase=phase, code=error.code) from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise TransportError(_one_line(str(error)) or "no reply", phase=phase) from error
-
-    async def _recover(self, client: aiosmtplib.SMTP, error: TransportError) -> None:
+    async def _recover(
+        self, client: aiosmtplib.SMTP, connection: asyncio.BaseTransport | None, error: TransportError
+    ) -> None:
         """After a refusal the connection is reset and kept; after anything stranger it is dropped."""
         if error.code is not None and error.code != _CLOSING:
             try:
                 await client.rset(timeout=10)
-            except (aiosmtplib.SMTPException, OSError, TimeoutError):
+            except TROUBLE:
                 pass
             else:
                 return
         self._client = None
-        await _dropped(client, client.transport)
+        await _dropped(client, connection)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is not None and self._client.is_connected:
             return self._client
-        mail = self._mail
+        relay = self._relay
         client = aiosmtplib.SMTP(
-            hostname=mail.host,
-            port=mail.port or _PORTS[mail.security],
-            use_tls=mail.security == "tls",
-            start_tls=mail.security == "starttls",  # True, not None: without it the mail stays here
+            hostname=relay.host,
+            port=relay.port or _PORTS[relay.security],
+            use_tls=relay.security == "tls",
+            start_tls=relay.security == "starttls",  # True, not None: without it the mail stays here
             tls_context=self._context,
-            timeout=_REPLY_SECONDS,
+            timeout=self._timeouts.reply,
         )
+        phase = "connect"
         try:
             await client.connect()
             await _greeted(client)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            phase = "login"
+            if relay.username:
+                await self._log_in(client)
+        except TransportError:
             await _dropped(client, client.transport)
-            code = getattr(error, "code", None)
-            raise TransportError(f"{mail.host}: {_one_line(str(error))}", phase="connect", code=code) from error
-        try:
-            if mail.username:
-                await client.login(mail.username, self._password)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError, UnicodeError) as error:
+            raise
+        except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
-            code = getattr(error, "code", None)
-            raise TransportError(f"{mail.host}: {_one_line(str(error))}", phase="login", code=code) from error
+            raise TransportError(f"{relay.host}: {words_of(error)}", phase=phase, code=code_of(error)) from error
         self._client = client
         return client
+
+    async def _log_in(self, client: aiosmtplib.SMTP) -> None:
+        relay = self._relay
+        if not uses_token(relay):
+            await client.login(relay.username, self._password)
+        elif "xoauth2" in client.server_auth_methods:
+            await client.auth_xoauth2(relay.username, await token(relay))
+        else:
+            raise TransportError(f"{relay.host}: the server takes no access token (XOAUTH2)", phase="login")
 
 
 async def _dropped(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:
@@ -160,7 +147,3 @@ async def _greeted(client: aiosmtplib.SMTP) -> None:
         await client.ehlo()
     except aiosmtplib.SMTPHeloError:
         await client.helo()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]

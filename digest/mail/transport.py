@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Protocol, Self
 
-from digest.errors import ConfigurationError
+from digest.mail.login import password, require_token
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from digest.settings import Mail
+    from digest.mail.dkim import Key
+    from digest.mail.smtp import SmtpSession
+    from digest.settings import Mail, Relay, Settings
 
 
 class Session(Protocol):
     """One worker's way out; used by one task at a time. Called by `service.delivery`."""
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> str:
+    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:
         """Hand over one message; the server's words where it took it.
+
+        `again`: an earlier attempt may have been taken, so no other relay than the first gets it.
 
         Raises:
             TransportError: it did not, or nobody knows.
@@ -30,29 +35,69 @@ class Session(Protocol):
     ) -> None: ...
 
 
-def session(mail: Mail) -> Session:
-    """A new session of the transport that the settings name. It connects when it first sends."""
+class _Signing:
+    """A session that signs all that goes out: whoever makes a mail cannot forget to."""
+
+    def __init__(self, way: Session, keys: tuple[Key, ...]) -> None:
+        self._way, self._keys = way, keys
+
+    async def __aenter__(self) -> Self:
+        await self._way.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._way.__aexit__(kind, error, trace)
+
+    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:
+        from digest.mail.dkim import signed  # noqa: PLC0415 - cryptography is not paid for where nothing is signed
+
+        return await self._way.send(sender, recipient, signed(message, self._keys), again=again)
+
+
+def session(settings: Settings) -> Session:
+    """A new session of the transport that the settings name. It connects when it first sends, and signs what it sends.
+
+    Raises:
+        ConfigurationError: a password or a key cannot be read.
+    """
+    keys = signing_keys(settings)
+    way = _way(settings)
+    return _Signing(way, keys) if keys else way
+
+
+def signing_keys(settings: Settings) -> tuple[Key, ...]:
+    """The DKIM keys; none where mails are not signed.
+
+    Raises:
+        ConfigurationError: a key cannot be read.
+    """
+    if settings.dkim.key_file is None:
+        return ()
+    from digest.mail.dkim import keys  # noqa: PLC0415 - as above
+
+    return keys(settings.dkim, parseaddr(settings.mail.sender)[1].rpartition("@")[2])
+
+
+def _way(settings: Settings) -> Session:
+    mail = settings.mail
     if mail.transport == "maildir":
         from digest.mail.maildir import MaildirSession  # noqa: PLC0415 - only one of the two is ever needed
 
         return MaildirSession(mail.path)
+    first = _smtp(mail)
+    if not settings.fallback.host:
+        return first
+    from digest.mail.fallback import FallbackSession  # noqa: PLC0415 - as above
+
+    return FallbackSession(first, _smtp(settings.fallback))
+
+
+def _smtp(relay: Relay) -> SmtpSession:
     from digest.mail.smtp import SmtpSession  # noqa: PLC0415 - aiosmtplib is not paid for where it is not used
 
-    return SmtpSession(mail, password(mail))
-
-
-def password(mail: Mail) -> str:
-    """The password, from its file where one is named.
-
-    Raises:
-        ConfigurationError: the file cannot be read.
-    """
-    if mail.password_file is None:
-        return mail.password
-    try:
-        return mail.password_file.read_text("utf-8").splitlines()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise ConfigurationError("cannot be read, or is empty", place=str(mail.password_file)) from error
+    return SmtpSession(relay, password(relay))
 
 
 async def try_transport(mail: Mail) -> str:
@@ -64,7 +109,28 @@ async def try_transport(mail: Mail) -> str:
     if mail.transport == "maildir":
         folder = next(parent for parent in (mail.path, *mail.path.parents) if parent.exists())
         return f"writes into {mail.path}" + ("" if folder == mail.path else ", which will be made")
-    from digest.mail.smtp import SmtpSession  # noqa: PLC0415 - as above
+    return await try_relay(mail)
 
-    async with SmtpSession(mail, password(mail)) as way:
+
+async def try_relay(relay: Relay) -> str:
+    """Connect to a server and log in; what was found, in a sentence.
+
+    Raises:
+        TransportError: it cannot be reached, or refuses us.
+    """
+    async with _smtp(relay) as way:
         return await way.greet()
+
+
+def prepare(settings: Settings) -> None:
+    """Read every secret that sending needs, so that what is wrong with one is told before the first mail.
+
+    A command that prints a token only has to be there: what it asks may not be reachable yet.
+
+    Raises:
+        ConfigurationError: a password, a token or a key cannot be had.
+    """
+    session(settings)
+    for relay in (settings.mail, settings.fallback):
+        if relay.host and settings.mail.transport == "smtp":
+            require_token(relay)

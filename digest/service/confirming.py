@@ -45,7 +45,7 @@ async def send_confirmations(store: Store, settings: Settings, clock: Callable[[
     if not due:
         return 0
     sent = 0
-    async with session(settings.mail) as way:
+    async with session(settings) as way:
         for at, confirmation in enumerate(due):
             problem = await _hand_over(way, store, settings, confirmation)
             await asyncio.to_thread(_record, store, confirmation, problem, clock())

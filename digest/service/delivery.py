@@ -8,11 +8,13 @@ same bytes, and not a third time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from digest.editions.schedule import next_slot
 from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.message import Letter, message
 from digest.mail.personal import personal
@@ -20,11 +22,12 @@ from digest.mail.replies import Patience, outcome
 from digest.mail.tokens import leave_token
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
-from digest.service.editions import pictures, sender_domain
+from digest.service.editions import pictures, schedule_of, sender_domain
+from digest.service.queueing import Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime, timedelta
 
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
@@ -44,10 +47,14 @@ class Progress:
 
 @dataclass(slots=True)
 class DrainReport:
-    """What a drain did, by the state that it recorded. `paused` says why sending rests, empty where it does not."""
+    """What a drain did, by the state that it recorded. `paused` says why sending rests, empty where it does not.
+
+    `full`: the mails of a day are used up, and the rest waits.
+    """
 
     states: Counter[DeliveryState] = field(default_factory=Counter)
     paused: str = ""
+    full: bool = False
 
     @property
     def attempted(self) -> int:
@@ -90,33 +97,39 @@ async def drain(
     progress: Callable[[Progress], None] | None = None,
     stop: asyncio.Event | None = None,
     resume: bool = False,
+    wait: Callable[[datetime], Awaitable[None]] | None = None,
 ) -> DrainReport:
     """Send what is due, of one edition or of all.
 
     `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks.
+    `wait` returns when a moment has come; it serves `mail.per_second`.
 
     Raises:
         DigestError: the store cannot record what happens; nothing more is handed over then.
     """
-    run = _Drain(store, settings, clock, stop or asyncio.Event())
+    run = _Drain(store, settings, clock, stop or asyncio.Event(), wait)
     await run.begin(edition, resume=resume)
-    while not run.halted:
-        batch = await run.lease(edition)
-        if not batch:
-            break
-        await run.send(batch, progress)
+    await run.send(edition, progress)
     if run.error:
         raise run.error
     return run.report
 
 
 class _Drain:
-    """One drain: its workers share a queue, a report and the reasons to stop."""
+    """One drain: its workers share what is leased, a report and the reasons to stop."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        wait: Callable[[datetime], Awaitable[None]] | None,
+    ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
+        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -140,48 +153,39 @@ class _Drain:
 
         await asyncio.to_thread(look)
 
-    async def lease(self, edition: EditionKey | None) -> list[Delivery]:
-        mail, now = self._settings.mail, self._clock()
+    async def _until(self, moment: datetime) -> None:
+        """Until then, or until it is to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), max(0.0, (moment - self._clock()).total_seconds()))
 
-        def take() -> list[Delivery]:
-            with self._store.write() as tx:
-                if tx.backups.fenced():
-                    return []
-                return tx.deliveries.lease(now, now + mail.lease, mail.batch, edition)
-
-        return await asyncio.to_thread(take)
-
-    async def send(self, batch: list[Delivery], progress: Callable[[Progress], None] | None) -> None:
-        """Hand the batch over by several workers; what none of them began is given back."""
-        queue = list(reversed(batch))
-        workers = min(self._settings.mail.connections, len(batch))
+    async def send(self, edition: EditionKey | None, progress: Callable[[Progress], None] | None) -> None:
+        """Hand over by several workers what is due; what none of them began is given back."""
+        waiting = 0 if self.halted else await self._queue.fill(edition)
+        workers = min(self._settings.mail.connections, waiting)
         try:
-            await asyncio.gather(*(self._work(queue, progress) for _ in range(workers)))
+            await asyncio.gather(*(self._work(progress) for _ in range(workers)))
         finally:
-            if queue:
-                await asyncio.to_thread(self._release, queue)
+            try:
+                self.report.full = await self._queue.give_back()
+            except DigestError as error:  # their leases end by themselves
+                self.error = self.error or error
 
-    def _release(self, rest: list[Delivery]) -> None:
-        try:
-            with self._store.write() as tx:
-                for delivery in rest:
-                    tx.deliveries.release(delivery.edition, delivery.subscriber.id)
-        except DigestError as error:  # their leases end by themselves
-            self.error = self.error or error
-
-    async def _work(self, queue: list[Delivery], progress: Callable[[Progress], None] | None) -> None:
+    async def _work(self, progress: Callable[[Progress], None] | None) -> None:
         """Hand over one after the other. An answer is recorded in the transaction that begins the next."""
         try:
-            async with session(self._settings.mail) as way:
+            async with session(self._settings) as way:
                 answer: _Answer | None = None
                 while True:
-                    delivery = queue.pop() if queue and not self.halted else None
+                    delivery = self._queue.next()
                     if delivery is None and answer is None:
+                        if await self._queue.more():
+                            continue
                         return
                     try:
                         begun = await asyncio.to_thread(self._turn, answer, delivery)
                     except DigestError:
-                        queue += [delivery] if delivery else []
+                        if delivery:
+                            self._queue.put_back(delivery)
                         raise
                     done = [answer.state] if answer else []
                     if begun is DeliveryState.SUPPRESSED:
@@ -190,10 +194,13 @@ class _Drain:
                     if progress and done:
                         progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
                     answer = None
-                    if delivery and begun is DeliveryState.LEASED:
-                        answer = await self._hand_over(way, delivery)
+                    if delivery:
+                        answer = await self._hand_over(way, delivery) if begun is DeliveryState.LEASED else None
+                        self._queue.done(delivery)
         except DigestError as error:
             self.error = self.error or error
+        finally:
+            self._queue.wake()
 
     def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
         """Record an answer and begin the next delivery; what `begin` says of it."""
@@ -214,13 +221,15 @@ class _Drain:
                 for number, variant in enumerate(tx.editions.variants(following.edition)):
                     self._words[following.edition, number] = variant.body, pictures(tx, variant.body)
             return tx.deliveries.begin(
-                following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease
+                following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease, now
             )
 
     async def _hand_over(self, way: Session, delivery: Delivery) -> _Answer:
         sender = parseaddr(self._settings.mail.sender)[1]
         try:
-            text = await way.send(sender, delivery.subscriber.address, self._message(delivery))
+            text = await way.send(
+                sender, delivery.subscriber.address, self._message(delivery), again=delivery.uncertain > 0
+            )
         except TransportError as error:
             return self._refused(delivery, error)
         except ValueError as error:
@@ -268,7 +277,7 @@ class _Drain:
             made_at=delivery.made_at,
             now=now,
             seed=delivery.message_id,
-            patience=Patience(mail.retry, mail.give_up),
+            patience=Patience(mail.retry, self._give_up(delivery)),
         )
         self._refusals = self._refusals + 1 if told.pause else 0
         if told.pause and (self._refusals >= _REFUSALS or error.phase == "login"):
@@ -282,3 +291,10 @@ class _Drain:
             suppress=told.suppress,
             pause=self.report.paused,
         )
+
+    def _give_up(self, delivery: Delivery) -> timedelta:
+        """How old it may get: as the settings say, and not older than the slot at which the next edition comes."""
+        longest, digest = self._settings.mail.give_up, self._settings.digest(delivery.digest)
+        if digest is None:
+            return longest
+        return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)

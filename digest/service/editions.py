@@ -79,7 +79,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
                 break
             state = _state(tx, digest, now)
             slot = due_slot(
-                _schedule(digest),
+                schedule_of(digest),
                 now,
                 configured_at=state.configured_at,
                 last_slot_at=state.last_slot_at,
@@ -116,7 +116,7 @@ def preview(store: Store, settings: Settings, digest: Digest, now: datetime, lan
         selection = _selection(tx, digest, state)
         if selection.empty:
             return None
-        key = tx.editions.free_key(edition_key(state.id, now, _schedule(digest)))
+        key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
         frame = _frame(tx, settings, digest, key, now, selection.entries)
         made = body(frame, selection.entries, selection.before, language)
         pngs = pictures(tx, made)
@@ -133,7 +133,7 @@ def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime
         state = tx.editions.digest(DigestId(digest.id))
         if state is None:
             continue
-        schedule, selection = _schedule(digest), _selection(tx, digest, state)
+        schedule, selection = schedule_of(digest), _selection(tx, digest, state)
         new, corrected = (
             tuple(one.entry.content.title for one in selection.entries if one.section is section)
             for section in (Section.NEW, Section.CORRECTED)
@@ -157,7 +157,7 @@ def make_all(
             continue
         state = _state(tx, digest, now)
         slot = due_slot(
-            _schedule(digest),
+            schedule_of(digest),
             now,
             configured_at=state.configured_at,
             last_slot_at=state.last_slot_at,
@@ -176,7 +176,8 @@ def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
     return state
 
 
-def _schedule(digest: Digest) -> Schedule:
+def schedule_of(digest: Digest) -> Schedule:
+    """The slots of a digest."""
     return Schedule.parse(digest.schedule, digest.timezone)
 
 
@@ -200,14 +201,14 @@ def _make(
     selection = _selection(tx, digest, state)
     if selection.empty and slot is None:
         return None
-    key = tx.editions.free_key(edition_key(state.id, slot or now, _schedule(digest)))
+    key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
     edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
     people = audience(tx, settings, digest, selection.entries, now)
     words = _Words(_frame(tx, settings, digest, key, now, people.entries), selection, people.entries)
     words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
-    domain, schedule = sender_domain(settings), _schedule(digest)
+    domain, schedule = sender_domain(settings), schedule_of(digest)
     recipients = [
         Recipient(
             subscriber=person.id,

@@ -664,8 +664,15 @@ class Deliveries(Protocol):
         """
         ...
 
+    def handed_over(self, since: datetime) -> int:
+        """How many hand-overs started since then, and may still start of what is leased.
+
+        A delivery that is begun again within that time counts once.
+        """
+        ...
+
     def begin(
-        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
         """Mark that the hand-over of a leased delivery starts, and lease it until then: one more attempt.
 
@@ -701,6 +708,10 @@ class Deliveries(Protocol):
         ...
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...
+
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        """Which words of the edition this person gets; None where they get none."""
+        ...
 
     def pause(self, reason: str, until: datetime, now: datetime) -> None:
         """Stop all sending until then: the fault is ours or the relay's."""

@@ -189,11 +189,22 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
         "name": person.name,
         "language": person.language,
         "format": str(person.format),
+        "timezone": person.timezone or None,
+        "topics": list(person.topics),
+        "paused_until": person.paused_until and person.paused_until.isoformat(),
         "created_at": person.created_at.isoformat(),
         "digests": list(record.digests),
         "suppressed": record.suppressed or None,
         "consents": [
-            {"digest": c.digest, "act": c.act, "source": c.source, "at": c.at.isoformat()} for c in record.consents
+            {
+                "digest": c.digest,
+                "act": c.act,
+                "source": c.source,
+                "wording": c.wording or None,
+                "asked_at": c.asked_at and c.asked_at.isoformat(),
+                "at": c.at.isoformat(),
+            }
+            for c in record.consents
         ],
         "deliveries": [
             {"edition": key, "state": str(state), "accepted_at": at and at.isoformat()}

@@ -86,14 +86,20 @@ class SqlDeliveries:
             here = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
             self._connection.execute(update(deliveries).where(here).values(values))
 
+    def handed_over(self, since: datetime) -> int:
+        # Two counts, each over its own partial index: together they would read the whole ledger.
+        begun, leased = deliveries.c.begun_at > since, and_(deliveries.c.leased_until.is_not(None), ~deliveries.c.begun)
+        count = select(func.count()).select_from(deliveries)
+        return sum(self._connection.execute(count.where(one)).scalar_one() for one in (begun, leased))
+
     def begin(
-        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
         digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
         subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
         reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
         mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
-        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until}
+        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
         for state, here, values in (
             (DeliveryState.LEASED, and_(mine, reachable), begun),
             (DeliveryState.SUPPRESSED, mine, _suppressed() | NOT_LEASED),
@@ -141,6 +147,10 @@ class SqlDeliveries:
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
+
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        query = select(deliveries.c.variant).where(_this(edition, subscriber))
+        return self._connection.execute(query).scalar_one_or_none()
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
         query = (

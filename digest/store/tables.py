@@ -421,6 +421,7 @@ deliveries = Table(
     Column("code", Integer),
     _needed("text", Text),
     Column("accepted_at", UtcTime),
+    Column("begun_at", UtcTime),  # when its last hand-over started
     ForeignKeyConstraint(["edition", "variant"], [edition_bodies.c.edition, edition_bodies.c.ordinal]),
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),
@@ -445,6 +446,13 @@ Index(
     deliveries.c.leased_until,
     sqlite_where=text("leased_until IS NOT NULL"),
     postgresql_where=text("leased_until IS NOT NULL"),
+)
+
+Index(
+    "ix_deliveries_begun_at",
+    deliveries.c.begun_at,
+    sqlite_where=text("begun_at IS NOT NULL"),
+    postgresql_where=text("begun_at IS NOT NULL"),
 )
 
 erased = Table(

@@ -187,6 +187,8 @@ class _People:
         """
         zone = form.one("timezone")
         until = date.fromisoformat(form.one("paused_until")) if form.one("paused_until") else None
+        if zone and zone not in preferences.zones():
+            raise ValueError(zone)
         own = ZoneInfo(zone or next((digest.timezone for digest in self._settings.digests), "UTC"))
         rests = datetime.combine(until, time(), own) if until else None
         return Wishes(

@@ -22,6 +22,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from digest.app import opened
 from digest.cli import main
+from digest.mail.tokens import confirmation_token, preferences_token
+from digest.service import consent
 from digest.settings import load
 from digest.web.serve import Server
 from tests.conftest import CONFIG, Article
@@ -37,7 +39,8 @@ DAYS = ("2026-03-17T02:00Z", "2026-03-18T02:00Z", "2026-03-20T02:00Z", "2026-03-
 
 NAMES = (
     *("home", "entry", "revised", "hostile", "long", "empty", "removed", "edition", "search", "found-nothing"),
-    *("editions", "source", "about", "leave", "missing", "atom", "rss"),
+    *("editions", "source", "about", "leave", "subscribe", "confirm", "whose", "choices", "expired", "missing"),
+    *("atom", "rss"),
 )
 LONG_SUM = (
     r"$$\sum_{n=1}^{\infty}\frac{1}{n^2}=\prod_{p}\frac{1}{1-p^{-2}}=1+\frac{1}{4}+\frac{1}{9}+\frac{1}{16}"
@@ -81,6 +84,19 @@ REVISED = Article(
 )
 REMOVED = Article("被撤回的一篇", (2026, 3, 5))
 LATE = Article("第二周的新文章", (2026, 3, 23))
+
+
+RHYTHMS = """
+[[digests]]
+id = "daily"
+title = "山上 每日摘要"
+schedule = "daily 07:00"
+timezone = "Asia/Shanghai"
+[[topics]]
+id = "maths"
+title = "数学"
+words = ["公式"]
+"""
 
 
 @dataclass(frozen=True)
@@ -141,10 +157,10 @@ def _filled(home: Path) -> None:
             _dateblock(home, "lone.txt", PARTIAL)
             if not number:
                 for address in PEOPLE:
-                    _run(home, "subscribers", "add", address)
+                    _run(home, "subscribers", "add", address, "--digest", "weekly")
             _run(home, "refresh", code=1 if later else 0)
             if later or not number:
-                _run(home, "edition", "cut")
+                _run(home, "edition", "cut", "weekly")
 
 
 def _left(home: Path) -> tuple[str, ...]:
@@ -159,6 +175,28 @@ def _left(home: Path) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def _asking(home: Path) -> dict[str, Page]:
+    """The pages behind the links that readers are mailed."""
+    settings = load(home / "digest.toml")
+    now = datetime.now(UTC)
+    with opened(settings) as store:
+        with store.read() as tx:
+            person = tx.subscribers.find(PEOPLE[0])
+        assert person is not None
+        secret, network = store.secret(), "192.0.2.0/24"
+        consent.ask(
+            store, settings, "dora@example.org", digests=(), language="en", latest=False, network=network, now=now
+        )
+        consent.ask_access(store, settings, person, language="en", network=network, now=now)
+        with store.write() as tx:
+            join, access = tx.confirmations.lease(now, now, 2)
+    return {
+        "confirm": Page(f"/confirm/{confirmation_token(secret, join)}"),
+        "whose": Page(f"/preferences/{preferences_token(secret, person.subscriber.id)}"),
+        "choices": Page(f"/preferences/{confirmation_token(secret, access)}"),
+    }
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -169,10 +207,11 @@ def _free_port() -> int:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
     listen = f"127.0.0.1:{_free_port()}"  # pages and feeds name the address: it is needed before there is a server
-    config = CONFIG.replace("https://digest.example.org", f"http://{listen}") + f'[web]\nlisten = "{listen}"\n'
+    config = CONFIG.replace("https://digest.example.org", f"http://{listen}")
+    config += f'[web]\nlisten = "{listen}"\n{RHYTHMS}'
     (home / "digest.toml").write_text(config, "utf-8")
     _filled(home)
-    leaving = _left(home)
+    leaving, asking = _left(home), _asking(home)
     ids = {
         entry["title"]: entry["id"] for entry in map(json.loads, _run(home, "entries", "list", "--json").splitlines())
     }
@@ -193,6 +232,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "source": Page("/sources/blog"),
         "about": Page("/about"),
         "leave": Page(leaving[0]),
+        "subscribe": Page("/subscribe"),
+        **asking,
+        "expired": Page("/confirm/none", 410),
         "missing": Page("/nothing", 404),
         "atom": Page("/feed.atom"),
         "rss": Page("/feed.rss"),

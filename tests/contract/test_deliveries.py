@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
-from digest.model import DeliveryState, DigestId, EditionKey
+from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.ports import DeliveryRow
+from digest.store.deliveries import SqlDeliveries
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.model import SubscriberId
     from digest.service.ports import Store
     from tests.contract.conftest import Hand
 
@@ -35,7 +36,7 @@ def lease(store: Store, now: datetime, limit: int = 100, key: EditionKey | None 
     with store.write() as tx:
         leased = tx.deliveries.lease(now, now + LEASE, limit, key)
         for d in leased:
-            begun = tx.deliveries.begin(d.edition, d.subscriber.id, d.leased_until, now + LEASE)
+            begun = tx.deliveries.begin(d.edition, d.subscriber.id, d.leased_until, now + LEASE, now)
             assert begun is DeliveryState.LEASED
         return [(d.edition, d.subscriber.id, d.attempts) for d in leased]
 
@@ -154,7 +155,7 @@ def test_what_was_begun_and_never_answered_comes_once_more(store: Store, person:
     with store.write() as tx:
         (leased,) = tx.deliveries.lease(now + LEASE, now + 2 * LEASE, 1)
         assert (leased.attempts, leased.uncertain) == (2, 1)
-        tx.deliveries.begin(KEY, person, leased.leased_until, now + 2 * LEASE)
+        tx.deliveries.begin(KEY, person, leased.leased_until, now + 2 * LEASE, now)
     assert lease(store, now + 9 * LEASE) == []
     assert (row(store).state, row(store).next_at, row(store).attempts) == (DeliveryState.UNKNOWN, None, 2)
 
@@ -165,9 +166,9 @@ def test_a_lost_lease_begins_nothing(store: Store, person: SubscriberId, now: da
     with store.write() as tx:
         (second,) = tx.deliveries.lease(now + LEASE, now + 2 * LEASE, 1)
     with store.write() as tx:
-        assert tx.deliveries.begin(KEY, person, first.leased_until, now + 3 * LEASE) is None
-        assert tx.deliveries.begin(KEY, person, second.leased_until, now + 3 * LEASE) is DeliveryState.LEASED
-        assert tx.deliveries.begin(KEY, person, second.leased_until, now + 3 * LEASE) is None
+        assert tx.deliveries.begin(KEY, person, first.leased_until, now + 3 * LEASE, now) is None
+        assert tx.deliveries.begin(KEY, person, second.leased_until, now + 3 * LEASE, now) is DeliveryState.LEASED
+        assert tx.deliveries.begin(KEY, person, second.leased_until, now + 3 * LEASE, now) is None
     assert row(store).attempts == 1
 
 
@@ -185,7 +186,7 @@ def test_nothing_is_begun_for_who_is_gone_since_the_lease(
         else:
             tx.subscribers.suppress(person, "gone", now)
     with store.write() as tx:
-        assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE) is DeliveryState.SUPPRESSED
+        assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
     assert row(store).state is DeliveryState.SUPPRESSED
 
 
@@ -252,6 +253,46 @@ def test_two_drains_never_get_the_same_delivery(store: Store, hand: Hand, now: d
         drains = [pool.submit(drain) for _ in range(4)]
         taken = [subscriber for done in drains for subscriber in done.result()]
     assert sorted(taken) == people
+
+
+def test_hand_overs_are_counted_from_the_ledger_with_what_is_leased(store: Store, hand: Hand, now: datetime) -> None:
+    hand.edition(KEY, to=[hand.subscriber(f"{n}@example.org") for n in range(9)])
+    hour = timedelta(hours=1)
+
+    def counted(since: datetime) -> int:
+        with store.read() as tx:
+            return tx.deliveries.handed_over(since)
+
+    assert counted(now - hour) == 0
+    for _, person, _ in lease(store, now, 4):
+        with store.write() as tx:
+            state = DeliveryState.ACCEPTED if person % 2 else DeliveryState.FAILED
+            tx.deliveries.record(KEY, SubscriberId(person), state, now=now, code=250)
+    assert (counted(now - hour), counted(now)) == (4, 0)
+    with store.write() as tx:
+        unused = tx.deliveries.lease(now + hour, now + 2 * hour, 2)
+    assert (counted(now - hour), counted(now)) == (6, 2)
+    lease(store, now + hour, 1)
+    assert (counted(now - hour), counted(now), counted(now + hour)) == (7, 3, 2)
+    with store.write() as tx:
+        for one in unused:
+            tx.deliveries.release(KEY, one.subscriber.id)
+    assert (counted(now - hour), counted(now)) == (5, 1)
+
+
+def test_hand_overs_are_counted_over_an_index(store: Store, now: datetime) -> None:
+    asked: list[str] = []
+    with store._writing.connect() as connection:  # type: ignore[attr-defined]
+        if connection.dialect.name != "sqlite":
+            pytest.skip("reads SQLite's plans")
+        event.listen(connection, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+        SqlDeliveries(connection).handed_over(now)
+        plans = [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?")).all())
+            for query in [one for one in asked if one.startswith("SELECT")]
+        ]
+    assert "ix_deliveries_begun_at" in plans[0]
+    assert "ix_deliveries_leased" in plans[1]
 
 
 def test_a_pause_holds_until_its_time_or_until_it_is_ended(store: Store, now: datetime) -> None:

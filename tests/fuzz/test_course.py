@@ -180,7 +180,8 @@ class Course(RuleBasedStateMachine):
         feeds.register(self.real, self.settings)
         self._publish(1)
         self.read()
-        self.join(PEOPLE[0])
+        for person in PEOPLE[:3]:
+            self.join(person)
 
     @rule(count=st.integers(1, 3))
     def publish(self, count: int) -> None:

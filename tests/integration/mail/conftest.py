@@ -176,7 +176,7 @@ def post_to(tmp_path: Path) -> Iterator[Callable[..., Post]]:
         settings = Settings(
             data_dir=tmp_path,
             base_url="https://digest.example.org",
-            digests=[{"id": "weekly", "title": "每周"}],
+            digests=[{"id": "weekly", "title": "每周", "schedule": "mon 00:00"}],
             mail={"sender": "Digest <digest@example.org>", "lease": timedelta(minutes=20), **values},
         )
         return Post(store, settings)

@@ -139,7 +139,51 @@ def test_one_who_stays_busy_has_failed_after_four_days_and_is_not_suppressed(inb
     assert not inbox.taken
 
 
-@pytest.mark.parametrize(("reply", "suppressed"), [("550 5.1.1 no such user", True), ("550 5.7.1 not you", False)])
+def test_one_who_stays_busy_has_failed_when_the_next_edition_comes(inbox: Inbox, post: Post) -> None:
+    digest = post.settings.digests[0].model_copy(update={"schedule": "daily 00:00"})
+    post.settings = post.settings.model_copy(update={"digests": (digest,)})
+    post.people(*READERS[:5])
+    inbox.at_recipient = only(SOMEBODY, "450 4.2.1 busy")
+    began = post.now
+
+    post.drain()
+    while next_at := post.rows()[SOMEBODY].next_at:
+        post.now = next_at
+        post.drain()
+
+    assert post.states() == {ACCEPTED: 4, FAILED: 1}
+    assert timedelta(hours=12) < post.now - began <= timedelta(days=1)
+
+
+def test_refusals_of_us_at_rcpt_rest_all_sending_and_fail_nobody(
+    inbox: Inbox, post_to: Callable[..., Post], port: int
+) -> None:
+    post = post_to(port, connections=1)
+    people = post.people(*READERS)
+    inbox.at_recipient = lambda _: "554 5.7.1 relay access denied"
+    assert post.drain().paused == "recipient: 554 5.7.1 relay access denied"
+    assert post.states() == {DEFERRED: 3, PLANNED: 47}
+    inbox.at_recipient = healthy
+    post.now += timedelta(hours=1)
+    post.drain()
+    assert inbox.counts() == {1: len(people)}
+
+
+def test_a_server_that_drops_each_mail_costs_few_people_a_second_copy(
+    inbox: Inbox, post_to: Callable[..., Post], port: int
+) -> None:
+    post = post_to(port, connections=1)
+    post.people(*READERS)
+    inbox.drop = lambda _: True
+    assert post.drain().paused.startswith("answer: no reply")
+    assert post.states() == {UNKNOWN: 3, PLANNED: 47}
+    inbox.drop = lambda _: False
+    post.now += timedelta(hours=1)
+    post.drain()
+    assert inbox.counts() == {1: 47, 2: 3}
+
+
+@pytest.mark.parametrize(("reply", "suppressed"), [("550 5.1.1 no such user", True), ("550 5.2.1 not any more", False)])
 def test_one_who_is_refused_for_good_fails_alone(inbox: Inbox, post: Post, reply: str, *, suppressed: bool) -> None:
     people = post.people(*READERS)
     inbox.at_recipient = only(SOMEBODY, reply)
@@ -688,6 +732,30 @@ def test_a_drain_whose_lease_ran_out_sends_nothing_that_another_took(
     assert len(taken) == 8  # the one under way is unknown to the other drain, and nobody's fault
     assert inbox.counts() == {1: 3}
     assert post.states() == {ACCEPTED: 3, LEASED: 7}
+
+
+def test_a_hand_over_that_outlasts_its_lease_is_not_begun_again_by_the_same_drain(
+    inbox: Inbox, post_to: Callable[..., Post], port: int
+) -> None:
+    post = post_to(port, connections=2, batch=2)
+    post.people(*READERS[:6])
+    others_done = asyncio.Event()
+
+    async def handle_data(server: Any, session: Any, envelope: Any) -> str:
+        (address,) = envelope.rcpt_tos
+        inbox.taken[address].append(envelope.original_content)
+        if address == READERS[0]:
+            await asyncio.wait_for(others_done.wait(), 30)
+        elif address == READERS[1]:
+            post.now += 2 * post.settings.mail.lease
+        elif all(one in inbox.taken for one in READERS[:6]):
+            others_done.set()
+        return "250 taken"
+
+    vars(inbox)["handle_DATA"] = handle_data
+    post.drain()
+    assert inbox.counts() == {1: 6}
+    assert post.states() == {ACCEPTED: 6}
 
 
 def test_drains_that_die_again_and_again_after_sending_send_nobody_a_third(

@@ -413,7 +413,8 @@ def test_looking_at_the_leave_page_changes_nothing(site: Site, filled: Blog) -> 
     (form,) = reply.page.xpath("//form")
     assert (form.get("method"), form.get("action")) == ("post", None)
     assert ADDRESS.encode() not in reply.body
-    assert reply.headers["cache-control"] == "no-cache"
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-robots-tag"] == "noindex"
 
 
 @pytest.mark.parametrize(("body", "kind"), [(b"List-Unsubscribe=One-Click", FORM), MULTIPART, (b"", FORM), (b"", "")])

@@ -34,9 +34,16 @@ def judged(
         ("recipient", 450, "4.2.1 busy", "deferred", False, False),
         ("recipient", 550, "5.1.1 no such user", "failed", True, False),
         ("recipient", 550, "<a@b>: 5.1.10 gone", "failed", True, False),
-        ("recipient", 550, "5.7.1 refused", "failed", False, False),
+        ("recipient", 550, "5.7.1 refused", "deferred", False, True),
         ("recipient", 552, "5.2.2 mailbox full", "failed", False, False),
+        ("recipient", 553, "5.6.7 not in ASCII", "failed", False, False),
         ("recipient", 550, "version 15.1.1 says no", "failed", False, False),
+        ("recipient", 550, "no such user", "failed", False, False),
+        ("recipient", 553, "5.1.8 <digest@example.org>: sender's domain not found", "deferred", False, True),
+        ("recipient", 550, "5.1.7 sender's address", "deferred", False, True),
+        ("recipient", 530, "5.7.0 must authenticate", "deferred", False, True),
+        ("recipient", 554, "relay access denied", "deferred", False, True),
+        ("recipient", 500, "command failed", "deferred", False, True),
         ("content", 554, "5.7.1 spam", "deferred", False, True),
         ("content", 451, "4.3.0 try later", "deferred", False, False),
         ("content", 421, "4.3.2 closing", "deferred", False, False),
@@ -76,8 +83,14 @@ def test_waits_double_and_spread_and_end() -> None:
         base = min(timedelta(minutes=30) * 2**attempts, timedelta(hours=8))
         assert base <= wait <= base * 1.25
     assert len({judged(busy, seed=str(n)).wait for n in range(9)}) > 1
-    assert judged(busy, age=timedelta(days=3, hours=23)).state is DeliveryState.DEFERRED
-    assert judged(busy, age=timedelta(days=3, hours=23, minutes=31)) == Outcome(DeliveryState.FAILED)
+    assert judged(busy, attempts=4, age=timedelta(days=3, hours=18)).state is DeliveryState.DEFERRED
+    assert judged(busy, attempts=4, age=timedelta(days=3, hours=20, minutes=1)) == Outcome(DeliveryState.FAILED)
+
+
+def test_a_mail_that_is_late_when_it_is_first_offered_is_offered_four_times() -> None:
+    busy = TransportError("4.2.1", phase="recipient", code=450)
+    told = [judged(busy, attempts=attempts, age=timedelta(days=9)).state.value for attempts in (1, 2, 3, 4)]
+    assert told == ["deferred", "deferred", "deferred", "failed"]
 
 
 def test_our_own_fault_never_fails_a_person_however_old_the_mail() -> None:

@@ -361,6 +361,7 @@ def _deliveries() -> None:
         _optional("code", WHOLE),
         _required("text", TEXT),
         _optional("accepted_at", MOMENT),
+        _optional("begun_at", MOMENT),
         sa.PrimaryKeyConstraint("edition", "subscriber_id"),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
@@ -376,6 +377,13 @@ def _deliveries() -> None:
         sa.CheckConstraint("(state = 'leased') = (leased_from IS NOT NULL)", name="leased_from"),
         sa.CheckConstraint("state = 'leased' OR NOT begun", name="begun"),
         sa.CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
+    )
+    op.create_index(
+        "ix_deliveries_begun_at",
+        "deliveries",
+        ["begun_at"],
+        sqlite_where=sa.text("begun_at IS NOT NULL"),
+        postgresql_where=sa.text("begun_at IS NOT NULL"),
     )
     op.create_index(
         "ix_deliveries_leased",

@@ -1,0 +1,39 @@
+"""`digest mail key`: what mail needs before it can be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, settings_of
+
+app = typer.Typer(name="mail", help="Prepare the sending of mail; `digest check --mail` tells what it still needs.")
+
+
+@app.callback()
+def root() -> None:
+    """Without this typer would make the only command the group itself."""
+
+
+@app.command()
+def key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the private key; a new file.")],
+    *,
+    kind: Annotated[str, typer.Option(metavar="rsa|ed25519", help="rsa first; ed25519 beside it.")] = "rsa",
+    config: ConfigOption = None,
+) -> None:
+    """Make a DKIM key, and print the DNS record that publishes its public half."""
+    from digest.mail.dkim import Key, write_key, zone_line  # noqa: PLC0415 - cryptography is for this alone
+    from digest.service.editions import sender_domain  # noqa: PLC0415
+
+    if kind not in {"rsa", "ed25519"}:
+        raise typer.BadParameter("rsa or ed25519", param_hint="--kind")
+    settings = settings_of(config)
+    selector, name = (
+        (settings.dkim.selector, "key_file") if kind == "rsa" else (settings.dkim.ed25519_selector, "ed25519_key_file")
+    )
+    made = Key(settings.dkim.domain or sender_domain(settings), selector, write_key(file, kind))
+    typer.echo(f"{file} is written; only you can read it. Set dkim.{name} to it after you published", err=True)
+    typer.echo(zone_line(made.name, made.record))

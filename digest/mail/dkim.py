@@ -1,0 +1,214 @@
+"""DKIM: signs the final bytes of a message, reads and makes keys, says their DNS records. Knows no transport.
+
+Equal messages get equal signatures (there is no time in them), so that a second attempt hands over the same bytes.
+Source: RFC 6376, 8301, 8463; RFC 8058, 4, for List-Unsubscribe.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+from digest.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from digest.settings import Dkim
+
+PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+# Signed once more than they stand there: adding a second one breaks the signature.
+_OVERSIGNED = ("from", "to", "subject", "date", "reply-to", "list-unsubscribe", "list-unsubscribe-post")
+_SIGNED = re.compile(
+    r"from|to|cc|subject|date|message-id|reply-to|in-reply-to|references|auto-submitted|mime-version|content-.+|list-.+"
+)
+_FEWEST_BITS = 2048  # RFC 8301 takes 1024 for the least, and the large providers 2048 for right
+_LONGEST_STRING = 255  # of a TXT record
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A private key and where its public half is published. Its repr shows no secret."""
+
+    domain: str
+    selector: str
+    private: PrivateKey
+
+    @property
+    def name(self) -> str:
+        """The DNS name of the public key."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def algorithm(self) -> str:
+        return "rsa" if isinstance(self.private, rsa.RSAPrivateKey) else "ed25519"
+
+    @property
+    def record(self) -> str:
+        """The text of the DNS record."""
+        public = self.private.public_key()
+        if isinstance(public, rsa.RSAPublicKey):
+            raw = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        else:
+            raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return f"v=DKIM1; k={self.algorithm}; p={_base64(raw)}"
+
+    def signature(self, content: bytes) -> bytes:
+        if isinstance(self.private, rsa.RSAPrivateKey):
+            return self.private.sign(content, padding.PKCS1v15(), hashes.SHA256())
+        return self.private.sign(hashlib.sha256(content).digest())  # RFC 8463, 3: the hash is what is signed
+
+
+def signed(message: bytes, keys: Iterable[Key]) -> bytes:
+    """The message under one signature for each key. It has CRLF line ends, and is otherwise as it was."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    fields = [(name.strip().lower(), value) for name, value in _fields(head)]
+    body_hash = _base64(hashlib.sha256(_relaxed_body(body)).digest())
+    return b"".join(_signature(key, fields, body_hash) for key in keys) + message
+
+
+def keys(dkim: Dkim, sender_domain: str) -> tuple[Key, ...]:
+    """The configured keys, read once in the life of the program; none where no key file is named.
+
+    Raises:
+        ConfigurationError: a file holds no key that can be used.
+    """
+    return _keys(dkim, _ascii_domain(dkim.domain or sender_domain))
+
+
+@functools.cache
+def _keys(dkim: Dkim, domain: str) -> tuple[Key, ...]:
+    named = (
+        (dkim.selector, dkim.key_file, rsa.RSAPrivateKey),
+        (dkim.ed25519_selector, dkim.ed25519_key_file, ed25519.Ed25519PrivateKey),
+    )
+    return tuple(Key(domain, selector, _read(file, kind)) for selector, file, kind in named if file)
+
+
+def _read(file: Path, kind: type[PrivateKey]) -> PrivateKey:
+    place, name = str(file), "RSA" if kind is rsa.RSAPrivateKey else "Ed25519"
+    remedy = f"`digest mail key` makes one of kind {name.lower()}"
+    try:
+        key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", place=place, remedy=remedy) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it asks for a passphrase
+        raise ConfigurationError(
+            "holds no private key in PEM without a passphrase", place=place, remedy=remedy
+        ) from error
+    if not isinstance(key, kind):
+        raise ConfigurationError(f"holds no {name} key", place=place, remedy=remedy)
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size < _FEWEST_BITS:
+        raise ConfigurationError(f"{key.key_size} bits are too few", place=place, remedy=remedy)
+    return key
+
+
+def write_key(file: Path, kind: str) -> PrivateKey:
+    """Make a key, `rsa` or `ed25519`, in a new file that only its owner can read.
+
+    Raises:
+        ConfigurationError: the file is there already, or cannot be written.
+    """
+    key: PrivateKey = (
+        ed25519.Ed25519PrivateKey.generate()
+        if kind == "ed25519"
+        else rsa.generate_private_key(public_exponent=65537, key_size=_FEWEST_BITS)
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(pem)
+    except FileExistsError as error:
+        raise ConfigurationError("is there already", place=str(file), remedy="name another file") from error
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(file)) from error
+    return key
+
+
+def zone_line(name: str, text: str) -> str:
+    """A TXT record as zone files hold it; a long text is cut into strings."""
+    cut = [text[start : start + _LONGEST_STRING] for start in range(0, len(text), _LONGEST_STRING)]
+    return f"{name}. IN TXT " + " ".join(f'"{part}"' for part in cut)
+
+
+def _signature(key: Key, fields: list[tuple[bytes, bytes]], body_hash: str) -> bytes:
+    """The header field, folded."""
+    names = _signed_names([name.decode("ascii", "replace") for name, _ in fields])
+    unsigned = (
+        f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/relaxed; d={key.domain};\r\n"
+        f" s={key.selector}; bh={body_hash};\r\n"
+        f" h={_folded(names)};\r\n b="
+    )
+    _, _, value = unsigned.partition(":")
+    content = b"".join(_chosen(names, fields)) + b"dkim-signature:" + _relaxed(value.encode("ascii"))
+    mark = _base64(key.signature(content))
+    lines = "\r\n ".join(mark[start : start + 72] for start in range(0, len(mark), 72))
+    return f"{unsigned}{lines}\r\n".encode("ascii")
+
+
+def _signed_names(present: list[str]) -> list[str]:
+    """What `h=` lists: each field that counts, as often as it stands there, and once more where that is wanted."""
+    names = [name for name in present if _SIGNED.fullmatch(name)]
+    return [*names, *_OVERSIGNED]
+
+
+def _folded(names: list[str]) -> str:
+    lines = [""]
+    for name in names:
+        if len(lines[-1]) + len(name) > 70:  # noqa: PLR2004 - RFC 5322 wants lines of 78
+            lines.append("")
+        lines[-1] += f"{name}:"
+    return "\r\n ".join(lines)[:-1]
+
+
+def _chosen(names: list[str], fields: list[tuple[bytes, bytes]]) -> Iterable[bytes]:
+    """The fields in the order of `h=`, of several of one name the lowest first; an absent one counts as nothing."""
+    left = list(fields)
+    for name in names:
+        found = next((at for at in reversed(range(len(left))) if left[at][0] == name.encode("ascii")), None)
+        if found is not None:
+            field, value = left.pop(found)
+            yield field + b":" + _relaxed(value) + b"\r\n"
+
+
+def _fields(head: bytes) -> Iterable[tuple[bytes, bytes]]:
+    for line in re.split(rb"\r\n(?![ \t])", head):
+        name, _, value = line.partition(b":")
+        yield name, value
+
+
+def _relaxed(value: bytes) -> bytes:
+    """RFC 6376, 3.4.2."""
+    return re.sub(rb"[ \t]+", b" ", value.replace(b"\r\n", b"")).strip(b" ")
+
+
+def _relaxed_body(body: bytes) -> bytes:
+    """RFC 6376, 3.4.4."""
+    # Over the whole and by plain bytes: line by line it takes longer than both signatures.
+    clean = re.sub(rb" +", b" ", body.replace(b"\t", b" ")).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    end = len(clean)
+    while end and clean[end - 2 : end] == b"\r\n":
+        end -= 2
+    return clean[:end] + b"\r\n" if end else b""
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _ascii_domain(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise ConfigurationError(f"{domain!r} is no domain", place="dkim.domain") from error

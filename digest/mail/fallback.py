@@ -1,0 +1,73 @@
+"""Two relays as one way out: the second takes what the first cannot be asked to take."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from digest.errors import TransportError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from digest.mail.smtp import SmtpSession
+
+_FIRST_AGAIN_SECONDS = 300.0
+_UNREACHED = {"connect", "login"}
+_log = structlog.get_logger()
+
+
+class FallbackSession:
+    """Asks the first relay, and the second where the first cannot be reached or lets nobody in.
+
+    Only before anything was said of the mail: what the first may have taken, or refused, the second never gets. It goes
+    on with the second for a while, since each failing attempt may cost minutes.
+    """
+
+    def __init__(self, first: SmtpSession, second: SmtpSession) -> None:
+        self._first, self._second = first, second
+        self._first_at = 0.0  # of the loop's clock
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._first.__aexit__(kind, error, trace)
+        await self._second.__aexit__(kind, error, trace)
+
+    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:
+        """Hand over one message; the relay's name and its words."""
+        now = asyncio.get_running_loop().time()
+        problem = ""
+        if again or now >= self._first_at:
+            try:
+                return await _named(self._first, sender, recipient, message)
+            except TransportError as error:
+                if again or error.phase not in _UNREACHED:
+                    raise
+                problem = str(error)
+            _log.warning("the first relay fails, the fallback is asked", reason=problem)
+            self._first_at = now + _FIRST_AGAIN_SECONDS
+        try:
+            return await _named(self._second, sender, recipient, message)
+        except TransportError as error:
+            if error.phase in _UNREACHED and problem:
+                raise TransportError(
+                    f"{error.text}; before it {problem}", phase=error.phase, code=error.code
+                ) from error
+            raise
+
+
+async def _named(relay: SmtpSession, sender: str, recipient: str, message: bytes) -> str:
+    try:
+        return f"{relay.host}: {await relay.send(sender, recipient, message)}"
+    except TransportError as error:
+        if error.phase in _UNREACHED:  # these name it already
+            raise
+        raise TransportError(
+            f"{relay.host}: {error.text}", phase=error.phase, code=error.code, uncertain=error.uncertain
+        ) from error

@@ -1,0 +1,89 @@
+"""What we log in with: a password, or an access token that is asked for anew at each login. Keeps nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from typing import TYPE_CHECKING
+
+from digest.errors import ConfigurationError, TransportError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digest.settings import Relay
+
+_COMMAND_SECONDS = 60.0
+
+
+def password(relay: Relay) -> str:
+    """The password, from its file where one is named.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    return relay.password if relay.password_file is None else _first_line(relay.password_file)
+
+
+def uses_token(relay: Relay) -> bool:
+    """Whether it logs in by XOAUTH2."""
+    return bool(relay.oauth_token_file or relay.oauth_command)
+
+
+def require_token(relay: Relay) -> None:
+    """See that a token can be asked for, where the relay wants one.
+
+    Raises:
+        ConfigurationError: its file cannot be read, its command is not there.
+    """
+    if relay.oauth_token_file:
+        _first_line(relay.oauth_token_file)
+    if relay.oauth_command and shutil.which(relay.oauth_command[0]) is None:
+        raise ConfigurationError("is no program here", place=f"oauth_command {relay.oauth_command[0]}")
+
+
+async def token(relay: Relay) -> str:
+    """The access token of this hour: the first line of the file, or of what the command prints.
+
+    Raises:
+        TransportError: there is none.
+    """
+    if relay.oauth_token_file:
+        try:
+            return _first_line(relay.oauth_token_file)
+        except ConfigurationError as error:
+            raise TransportError(str(error), phase="login") from error
+    return await _printed(relay.oauth_command)
+
+
+async def _printed(command: tuple[str, ...]) -> str:
+    """Nothing but its exit code is told of a command that fails: what it says may hold secrets."""
+    failed = f"oauth_command {command[0]}"
+    try:
+        run = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise TransportError(f"{failed}: {error.strerror}", phase="login") from error
+    try:
+        said, _ = await asyncio.wait_for(run.communicate(), _COMMAND_SECONDS)
+    except TimeoutError as error:
+        with contextlib.suppress(ProcessLookupError):
+            run.kill()
+        await run.wait()
+        raise TransportError(f"{failed}: took longer than {_COMMAND_SECONDS:.0f} s", phase="login") from error
+    line = said.decode("ascii", "replace").partition("\n")[0].strip()
+    if run.returncode or not line:
+        raise TransportError(f"{failed}: ended with {run.returncode} and no token", phase="login")
+    return line
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise ConfigurationError("cannot be read, or is empty", place=str(file)) from error

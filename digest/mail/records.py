@@ -1,0 +1,149 @@
+"""The DNS records without which our mails are not believed: what they are, and whether they are published.
+
+The only home of dnspython. Source: RFC 7208 (SPF), 6376 (DKIM), 9989 (DMARC).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import dns.exception
+import dns.resolver
+from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TXT import TXT
+
+from digest.mail.dkim import zone_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from digest.mail.dkim import Key
+    from digest.settings import Settings
+
+Purpose = Literal["SPF", "DKIM", "DMARC"]
+
+_SECONDS = 3.0
+# What large providers ask to be named by; of any other the host's own address is named.
+_PROVIDERS = {
+    "gmail.com": "include:_spf.google.com",
+    "google.com": "include:_spf.google.com",
+    "office365.com": "include:spf.protection.outlook.com",
+    "outlook.com": "include:spf.protection.outlook.com",
+    "amazonaws.com": "include:amazonses.com",
+    "sendgrid.net": "include:sendgrid.net",
+    "mailgun.org": "include:mailgun.org",
+    "messagingengine.com": "include:spf.messagingengine.com",
+    "fastmail.com": "include:spf.messagingengine.com",
+    "exmail.qq.com": "include:spf.mail.qq.com",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One TXT record that is needed."""
+
+    purpose: Purpose
+    name: str
+    value: str
+
+    @property
+    def line(self) -> str:
+        """As zone files hold it."""
+        return zone_line(self.name, self.value)
+
+    @property
+    def places(self) -> list[str]:
+        """The names under which it counts, the nearest first: a policy of the domain above holds below it too."""
+        if self.purpose != "DMARC":
+            return [self.name]
+        labels = self.name.split(".")[1:]
+        return [".".join(["_dmarc", *labels[above:]]) for above in range(max(1, len(labels) - 1))]
+
+
+def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
+    """What has to be published for the sender's domain, in the order in which to do it."""
+    address = parseaddr(settings.mail.sender)[1]
+    domain = address.rpartition("@")[2]
+    hosts = [host for host in (settings.mail.host, settings.fallback.host) if host]
+    names = dict.fromkeys(_mechanism(host, _web_host(settings)) for host in hosts)
+    reports = parseaddr(settings.mail.reply_to)[1] or address
+    return [
+        Record("SPF", domain, " ".join(["v=spf1", *names, "~all"])),
+        *(Record("DKIM", key.name, key.record) for key in keys),
+        Record("DMARC", f"_dmarc.{domain}", f"v=DMARC1; p=none; rua=mailto:{reports}"),
+    ]
+
+
+def problem(record: Record, published: list[str]) -> str:
+    """What is wrong with what is published under a record's name; empty where nothing is."""
+    version = record.value.partition(" ")[0].rstrip(";")
+    found = [text for text in published if re.match(rf"{re.escape(version)}(?![\w.])", text, re.IGNORECASE)]
+    if not found:
+        return "is not published"
+    if len(found) > 1:
+        return f"is published {len(found)} times, so none of them counts"
+    return _difference(record, found[0])
+
+
+def _difference(record: Record, found: str) -> str:
+    if record.purpose == "SPF":
+        missing = [word for word in record.value.split()[1:-1] if word.lower() not in found.lower().split()]
+        named = " ".join(missing)
+        return f"`{found}` does not name {named}: add it there, since a domain has one such record" if missing else ""
+    wanted, tags = _tags(record.value), _tags(found)
+    if record.purpose == "DKIM":
+        return "" if tags.get("p") == wanted["p"] else "another key is published under this name"
+    return "" if tags.get("p") in {"none", "quarantine", "reject"} else "names no policy (p=none, quarantine or reject)"
+
+
+def lookup(name: str, kind: str, resolver: dns.resolver.Resolver | None = None) -> list[str] | None:
+    """The texts or hosts that are published; empty where there are none, None where no resolver answers."""
+    try:
+        chosen = resolver or dns.resolver.Resolver()
+        answer = chosen.resolve(f"{name}.", kind, lifetime=_SECONDS, raise_on_no_answer=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except (dns.exception.DNSException, OSError):
+        return None
+    said = []
+    for one in answer:
+        if isinstance(one, TXT):
+            said.append(b"".join(one.strings).decode("utf-8", "replace"))
+        elif isinstance(one, MX):
+            said.append(one.exchange.to_text().rstrip("."))
+    return said
+
+
+def _tags(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {name.strip().lower(): "".join(value.split()) for name, _, value in pairs}
+
+
+def _mechanism(host: str, own: str) -> str:
+    """How SPF names where a relay's mails leave from."""
+    for suffix, mechanism in _PROVIDERS.items():
+        if host == suffix or host.endswith(f".{suffix}"):
+            return mechanism
+    if is_here(host):
+        return f"a:{own}" if own else "mx"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"a:{host}"
+    return f"ip{address.version}:{address}"
+
+
+def is_here(host: str) -> bool:
+    """Whether a relay runs on this machine, so that its reputation is ours."""
+    return host in {"localhost", "127.0.0.1", "::1"}
+
+
+def _web_host(settings: Settings) -> str:
+    """Our public name, where base_url has one."""
+    host = urlsplit(settings.base_url).hostname or ""
+    return host if "." in host and not re.fullmatch(r"[\d.]+", host) else ""

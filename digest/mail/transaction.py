@@ -1,0 +1,146 @@
+"""One mail over a connection that is ready: MAIL, RCPT, DATA, each with its time. Knows no settings and no login.
+
+Source: RFC 5321, 3.3, 4.5.2 and 4.5.3.2; RFC 6531.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiosmtplib
+
+from digest.errors import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from aiosmtplib.protocol import SMTPProtocol
+
+_BLOCK = 64 * 1024
+_GO_ON = 354
+_TAKEN = 2
+_DOT = re.compile(rb"^\.", re.MULTILINE)
+TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to wait for a server: for its greeting and each of its replies, and for it to read a block of content."""
+
+    reply: float = 300.0
+    data: float = 120.0
+    block: float = 180.0
+    final: float = 600.0  # after the final dot: who hangs up before may send a second copy
+
+
+RFC_5321 = Timeouts()
+
+
+async def transaction(
+    client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes, timeouts: Timeouts = RFC_5321
+) -> str:
+    """Hand over one message; the server's words where it took it. After any refusal the connection needs a reset.
+
+    `message` has CRLF line ends. Another way to speak, such as pipelining, takes this function's place.
+
+    Raises:
+        TransportError: it did not, or nobody knows.
+    """
+    options = _options(client, sender, recipient)
+    await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
+    await _said(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
+    ready = await _said(client.execute_command(b"DATA", timeout=timeouts.data), "content")
+    if ready.code != _GO_ON:
+        raise TransportError(one_line(ready.message), phase="content", code=ready.code)
+    answer = await _answer(client, message, timeouts)
+    if answer.code // 100 != _TAKEN:
+        raise TransportError(one_line(answer.message), phase="content", code=answer.code)
+    return one_line(answer.message)
+
+
+def _options(client: aiosmtplib.SMTP, sender: str, recipient: str) -> list[str]:
+    if sender.isascii() and recipient.isascii():
+        return []
+    if not client.supports_extension("smtputf8"):
+        # This mailbox alone cannot be reached from here; another relay could.
+        raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
+    return ["SMTPUTF8"]
+
+
+async def _said(command: Awaitable[aiosmtplib.SMTPResponse], phase: str) -> aiosmtplib.SMTPResponse:
+    try:
+        return await command
+    except aiosmtplib.SMTPResponseException as error:
+        raise TransportError(words_of(error), phase=phase, code=code_of(error)) from error
+    except TROUBLE as error:
+        raise TransportError(words_of(error), phase=phase) from error
+
+
+async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -> aiosmtplib.SMTPResponse:
+    """Send the content; what the server says of it.
+
+    aiosmtplib's own `data` has one time for all of it, and does not tell whether the final dot went out before a loss.
+    """
+    protocol = client.protocol
+    if protocol is None:
+        raise TransportError("the connection is lost", phase="content")
+    reply = asyncio.ensure_future(protocol.read_response())
+    content = _DOT.sub(b"..", message) + b".\r\n"
+    try:
+        *blocks, last = [content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK)]
+        for block in blocks:
+            await _write(protocol, block, reply, timeouts)
+        await _not_yet(reply)
+        protocol.write(last)
+    except TROUBLE as error:
+        # Without the final dot nothing was taken, and no command can follow half a message.
+        await _cancelled(reply)
+        client.close()
+        raise TransportError(words_of(error), phase="content", code=code_of(error)) from error
+    try:
+        return await asyncio.wait_for(reply, timeouts.final)
+    except TROUBLE as error:
+        client.close()
+        raise TransportError(words_of(error), phase="answer", uncertain=True) from error
+
+
+async def _write(
+    protocol: SMTPProtocol, block: bytes, reply: asyncio.Future[aiosmtplib.SMTPResponse], timeouts: Timeouts
+) -> None:
+    await _not_yet(reply)
+    protocol.write(block)
+    await asyncio.wait_for(protocol._drain_helper(), timeouts.block)  # noqa: SLF001 - as asyncio's own StreamWriter does
+
+
+async def _not_yet(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
+    """Nothing, unless the server speaks before the message has ended: it does not want it, or is gone."""
+    if reply.done():
+        spoken = await reply
+        raise aiosmtplib.SMTPDataError(spoken.code, spoken.message)
+
+
+async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
+    reply.cancel()
+    with contextlib.suppress(*TROUBLE, asyncio.CancelledError):
+        await reply
+
+
+def code_of(error: BaseException) -> int | None:
+    """The reply code, where a server spoke and was understood."""
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) and code > 0 else None
+
+
+def words_of(error: BaseException) -> str:
+    """What a server, or whatever failed, said of it."""
+    message = getattr(error, "message", "")
+    return one_line(message if isinstance(message, str) and message else str(error)) or "no reply"
+
+
+def one_line(text: str) -> str:
+    """A server's words as they are recorded."""
+    return " ".join(text.split())[:300]

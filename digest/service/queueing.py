@@ -1,0 +1,199 @@
+"""Whose turn is next in a drain: what is leased when, by recipient domain, by pace, by day. Knows no SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from datetime import datetime
+
+    from digest.model import Delivery, EditionKey
+    from digest.service.ports import Store
+    from digest.settings import Mail
+
+_HELD = 10  # batches of a domain without room that may be held: their leases must not run out
+_DAY = timedelta(days=1)
+
+
+class Waiting:
+    """Leased deliveries in their order. One is passed over while its domain has as many connections as it may have."""
+
+    def __init__(self, per_domain: int) -> None:
+        self._per_domain = per_domain
+        self._rest: deque[Delivery] = deque()
+        self._busy: Counter[str] = Counter()
+        self._under_way: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._rest)
+
+    def add(self, leased: Iterable[Delivery]) -> None:
+        """Queue them, but for what is under way: one that outlasts its lease is leased again, never begun twice."""
+        self._rest.extend(one for one in leased if one.message_id not in self._under_way)
+
+    @property
+    def ready(self) -> bool:
+        """Whether `take` would find one."""
+        return self._next() is not None
+
+    def take(self) -> Delivery | None:
+        """The first whose domain has room, which is then busy with it until `done`; None where there is none."""
+        at = self._next()
+        if at is None:
+            return None
+        delivery = self._rest[at]
+        del self._rest[at]
+        self._busy[_domain(delivery)] += 1
+        self._under_way.add(delivery.message_id)
+        return delivery
+
+    def put_back(self, delivery: Delivery) -> None:
+        """It was taken, and nothing was begun."""
+        self._rest.appendleft(delivery)
+        self.done(delivery)
+
+    def done(self, delivery: Delivery) -> None:
+        """Its domain has room again."""
+        self._busy[_domain(delivery)] -= 1
+        self._under_way.discard(delivery.message_id)
+
+    def cleared(self) -> list[Delivery]:
+        """All that nobody took; none are left."""
+        rest = list(self._rest)
+        self._rest.clear()
+        return rest
+
+    def _next(self) -> int | None:
+        if not self._per_domain:
+            return 0 if self._rest else None
+        return next(
+            (at for at, one in enumerate(self._rest) if self._busy[_domain(one)] < self._per_domain),
+            None,
+        )
+
+
+class Pace:
+    """So many a second and not more, evenly; 0 for as many as there are."""
+
+    def __init__(self, per_second: float) -> None:
+        self._apart = timedelta(seconds=1 / per_second) if per_second else timedelta()
+        self._last: datetime | None = None
+
+    def next_at(self, now: datetime) -> datetime:
+        """When the next one may start. Where the clock stepped back, one interval from now at the latest."""
+        return now if self._last is None else min(self._last, now) + self._apart
+
+    def started(self, now: datetime) -> None:
+        self._last = now
+
+
+class Queue:
+    """What the workers of one drain take from; used within one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        mail: Mail,
+        clock: Callable[[], datetime],
+        wait: Callable[[datetime], Awaitable[None]],
+        halted: Callable[[], bool],
+    ) -> None:
+        self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
+        self._waiting, self._pace = Waiting(mail.per_domain), Pace(mail.per_second)
+        self._filling, self._room = asyncio.Lock(), asyncio.Event()
+        self._edition: EditionKey | None = None
+        self._all_leased = False
+        self._day_is_full = False
+
+    async def fill(self, edition: EditionKey | None) -> int:
+        """Lease the first batch, of one edition or of all; how many there are."""
+        self._edition = edition
+        await self._fill()
+        return len(self._waiting)
+
+    def next(self) -> Delivery | None:
+        """What may begin at once."""
+        now = self._clock()
+        if self._halted() or self._pace.next_at(now) > now:
+            return None
+        delivery = self._waiting.take()
+        if delivery:
+            self._pace.started(now)
+        return delivery
+
+    async def more(self) -> bool:
+        """Wait until something may begin; whether anything still will. Who waits has nothing left to record."""
+        if self._halted():
+            return False
+        if await self._fill():
+            now = self._clock()
+            if (start := self._pace.next_at(now)) > now:
+                await self._wait(start)
+        elif len(self._waiting):
+            self._room.clear()
+            await self._room.wait()
+        else:
+            return False
+        return True
+
+    def put_back(self, delivery: Delivery) -> None:
+        """It was taken, and nothing was begun."""
+        self._waiting.put_back(delivery)
+
+    def done(self, delivery: Delivery) -> None:
+        """It is dealt with, and its domain has room again."""
+        self._waiting.done(delivery)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let who waits for room look again."""
+        self._room.set()
+
+    async def give_back(self) -> bool:
+        """Release what nobody took; whether the mails of a day are used up and some wait for the next.
+
+        Raises:
+            StoreError: it cannot be.
+        """
+        if rest := self._waiting.cleared():
+            await asyncio.to_thread(self._release, rest)
+        return self._day_is_full and await asyncio.to_thread(self._some_wait)
+
+    async def _fill(self) -> bool:
+        """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""
+        async with self._filling:
+            room = len(self._waiting) < _HELD * self._mail.batch
+            if room and not self._waiting.ready and not self._all_leased:
+                batch = await asyncio.to_thread(self._lease)
+                self._all_leased = not batch
+                self._waiting.add(batch)
+        return self._waiting.ready
+
+    def _lease(self) -> list[Delivery]:
+        mail, now = self._mail, self._clock()
+        limit = mail.batch
+        with self._store.write() as tx:
+            if mail.per_day:
+                # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
+                limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
+                self._day_is_full = not limit
+            if tx.backups.fenced():
+                return []
+            return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
+
+    def _some_wait(self) -> bool:
+        with self._store.read() as tx:
+            return tx.deliveries.open(self._edition) > 0
+
+    def _release(self, rest: list[Delivery]) -> None:
+        with self._store.write() as tx:
+            for delivery in rest:
+                tx.deliveries.release(delivery.edition, delivery.subscriber.id)
+
+
+def _domain(delivery: Delivery) -> str:
+    return delivery.subscriber.address.rpartition("@")[2].casefold()

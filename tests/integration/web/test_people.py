@@ -1,0 +1,541 @@
+"""Subscribing, confirming, choosing and erasing on the pages: only POST acts, and nobody learns who is subscribed."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import json
+import re
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from email import policy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+from sqlalchemy import event
+
+from digest.app import opened
+from digest.mail.tokens import leave_token, preferences_token
+from digest.model import ConfirmationKind, DigestId
+from digest.service import confirming, consent, subscribers
+from digest.settings import load
+from digest.web.application import application
+from tests.integration.web.test_application import FORM, NOW, Reply, Site, check_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+    from digest.service.ports import SubscriberRecord
+    from tests.conftest import Article, Blog
+
+ADA = "ada@example.org"
+MORE = """
+[[digests]]
+id = "daily"
+title = "山上 每日摘要"
+schedule = "daily 07:00"
+timezone = "Asia/Shanghai"
+[[topics]]
+id = "maths"
+title = "数学"
+words = ["数"]
+"""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Desk(Site):
+    """The pages, with a clock that the test moves, an address from which it asks, and a box for the mails."""
+
+    def __init__(self, blog: Blog, store: Any, settings: Any) -> None:
+        super().__init__(store, settings)
+        self.blog, self.now = blog, NOW
+        self._app = application(store, settings, now=lambda: self.now)
+
+    def post(self, path: str, _from: str = "", **fields: str) -> Reply:
+        headers = {"x_forwarded_for": _from} if _from else {}
+        return self(path, "POST", urlencode(fields).encode(), content_type=FORM, **headers)
+
+    def mailed(self) -> list[EmailMessage]:
+        """Send what is due; all mails so far."""
+        asyncio.run(confirming.send_confirmations(self.store, self.settings, lambda: self.now))
+        return [email.message_from_bytes(raw, policy=policy.default) for raw in self.blog.mails()]
+
+    def link(self) -> str:
+        """The path of the only link into these pages that the only mail holds."""
+        (mail,) = self.mailed()
+        (url,) = re.findall(r"https://digest\.example\.org(/(?:confirm|preferences)/\S+)", mail.get_content())
+        return str(url)
+
+    def record(self, address: str = ADA) -> SubscriberRecord | None:
+        with self.store.read() as tx:
+            return tx.subscribers.find(address)
+
+    def joined(self, address: str = ADA) -> SubscriberRecord:
+        subscribers.add(self.store, self.settings, address, digests=["weekly"], now=self.now)
+        record = self.record(address)
+        assert record is not None
+        return record
+
+    def everything(self) -> list[str]:
+        """The whole database as SQL."""
+        with sqlite3.connect(self.settings.data_dir / "digest.db") as database:
+            return list(database.iterdump())
+
+
+@pytest.fixture
+def desk(blog: Blog, article: type[Article]) -> Iterator[Desk]:
+    config = blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("[mail]", MORE + "[mail]"), "utf-8")
+    blog.search("search.txt", article("数的故事", (2026, 3, 14)), article("诗的故事", (2026, 3, 13), ("另一段文字。",)))
+    blog.refresh()
+    settings = load(config)
+    with opened(settings) as store:
+        yield Desk(blog, store, settings)
+
+
+def test_who_asks_and_confirms_is_subscribed(desk: Desk) -> None:
+    asked = desk.post("/subscribe", address=" Ada@Example.org ", digest="weekly")
+    assert asked.status == 200
+    assert desk.record() is None
+    link = desk.link()
+    desk.now += HOUR
+    page = desk(link)
+    assert page.status == 200
+    assert "A***@e***.org" in page.page.text_content()
+    assert desk.record() is None
+    done = desk.post(link)
+    assert done.status == 200
+
+    record = desk.record()
+    assert record is not None
+    assert (record.subscriber.address, record.digests) == ("Ada@example.org", ("weekly",))
+    (act,) = record.consents
+    assert (act.act, act.source, act.wording) == ("joined", "web form", consent.WORDING)
+    assert (act.asked_at, act.at) == (NOW, NOW + HOUR)
+    assert desk.post(link).status == 200
+    assert desk.record() == record
+    (choices,) = done.page.xpath("//a[starts-with(@href, '/preferences/')]/@href")
+    assert desk(choices).status == 200
+
+
+def test_the_mail_is_a_few_lines_in_the_language_of_the_page(desk: Desk) -> None:
+    desk("/subscribe", "POST", urlencode({"address": ADA}).encode(), content_type=FORM, accept_language="en")
+    desk.now += DAY + HOUR
+    desk.post("/subscribe", address="bob@example.org")
+    english, chinese = sorted(desk.mailed(), key=lambda mail: str(mail["To"]))
+    assert (english["To"], english["Subject"]) == (ADA, "Confirm your subscription to 山上")
+    assert chinese["Subject"] == "请确认订阅 山上"
+    for mail in (english, chinese):
+        assert mail.get_content_type() == "text/plain"
+        assert len(mail.get_content().splitlines()) < 20
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert "List-Unsubscribe" not in mail
+    assert ADA not in english.get_content()
+
+
+def test_nothing_of_the_asker_stands_in_the_mail(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA, digest="weekly", name="Buy pills at http://evil.example", latest="no")
+    (mail,) = desk.mailed()
+    assert "evil" not in mail.as_string()
+    assert mail["From"] == "Digest <digest@example.org>"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "ada@", "a b@example.org", "a@b@c", "ada@example.org\nBcc: b@example.org"]
+)
+def test_what_is_no_address_is_said_at_once(desk: Desk, address: str) -> None:
+    reply = desk.post("/subscribe", address=address)
+    assert reply.status == 422
+    assert reply.page.xpath("//*[@role='alert']")
+    assert desk.mailed() == []
+
+
+@pytest.mark.parametrize(("fields", "status"), [({"choose": "yes"}, 422), ({"digest": "nothing"}, 422), ({}, 200)])
+def test_what_is_wanted_must_be_said_where_it_is_asked(desk: Desk, fields: dict[str, str], status: int) -> None:
+    assert desk.post("/subscribe", address=ADA, **fields).status == status
+
+
+def test_a_program_that_fills_in_every_field_changes_nothing(desk: Desk) -> None:
+    before = desk.everything()
+    reply = desk.post("/subscribe", address=ADA, website="https://evil.example")
+    assert reply.body == desk.post("/subscribe", address="bob@example.org").body
+    assert desk.record() is None
+    assert [mail["To"] for mail in desk.mailed()] == ["bob@example.org"]
+    assert not any(ADA in line for line in desk.everything())
+    assert not any(ADA in line for line in before)
+
+
+def test_the_form_has_a_field_that_no_person_sees(desk: Desk) -> None:
+    for path in ("/", "/subscribe"):
+        (field,) = desk(path).page.xpath("//input[@name='website']")
+        assert field.get("tabindex") == "-1"
+        assert field.xpath("ancestor::*[@aria-hidden='true']")
+
+
+def known(desk: Desk) -> None:
+    desk.joined()
+
+
+def left(desk: Desk) -> None:
+    record = desk.joined()
+    with desk.store.write() as tx:
+        tx.subscribers.leave(record.subscriber.id, DigestId("weekly"), "test", desk.now)
+
+
+def suppressed(desk: Desk) -> None:
+    record = desk.joined()
+    with desk.store.write() as tx:
+        tx.subscribers.suppress(record.subscriber.id, "550 5.1.1 no such user", desk.now)
+
+
+def erased(desk: Desk) -> None:
+    desk.joined()
+    subscribers.erase(desk.store, ADA, now=desk.now)
+
+
+def asked_today(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA)
+
+
+def test_the_answer_and_the_work_are_the_same_for_every_address(desk: Desk) -> None:
+    """The work is compared by the statements that the database runs, which no noisy clock can blur."""
+    answers = set()
+    for prepare in (lambda _: None, known, left, suppressed, erased, asked_today):
+        prepare(desk)
+        statements: list[str] = []
+        engine = desk.store._engine  # type: ignore[attr-defined]
+
+        def listen(_c: Any, _cursor: Any, statement: str, *_rest: Any, seen: list[str] = statements) -> None:
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", listen)
+        reply = desk.post("/subscribe", address=ADA)
+        event.remove(engine, "before_cursor_execute", listen)
+        answers.add((reply.status, reply.body, tuple(sorted(reply.headers.items())), tuple(statements)))
+        with sqlite3.connect(desk.settings.data_dir / "digest.db") as database:
+            for table in ("confirmations", "consents", "subscriptions", "subscribers", "erased"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+    assert len(answers) == 1
+
+
+def test_a_hundred_askers_bring_one_mail_to_one_victim(desk: Desk) -> None:
+    desk.settings = desk.settings.model_copy(
+        update={"web": desk.settings.web.model_copy(update={"proxies": ("127.0.0.1/32",)})}
+    )
+    desk._app = application(desk.store, desk.settings, now=lambda: desk.now)
+    replies = {desk.post("/subscribe", f"198.51.{n}.7", address=ADA).status for n in range(100)}
+    assert replies == {200}
+    assert len(desk.mailed()) == 1
+    desk.now += DAY - HOUR
+    desk.post("/subscribe", "203.0.113.9", address=ADA.upper())
+    assert len(desk.mailed()) == 1
+    desk.now += HOUR + timedelta(seconds=1)
+    desk.post("/subscribe", "203.0.113.9", address=ADA)
+    assert len(desk.mailed()) == 2
+
+
+def test_who_is_no_proxy_of_ours_cannot_say_where_a_request_comes_from(desk: Desk) -> None:
+    replies = [desk.post("/subscribe", f"198.51.{n}.7", address=f"{n}@example.org") for n in range(12)]
+    assert [reply.status for reply in replies] == [200] * 10 + [429] * 2
+    assert replies[-1].headers["retry-after"] == "3600"
+    desk.now += HOUR + timedelta(seconds=1)
+    assert desk.post("/subscribe", address="z@example.org").status == 200
+
+
+def test_behind_a_proxy_the_last_address_that_is_no_proxy_counts(desk: Desk) -> None:
+    desk.settings = desk.settings.model_copy(
+        update={"web": desk.settings.web.model_copy(update={"proxies": ("127.0.0.1/32", "10.0.0.0/8")})}
+    )
+    desk._app = application(desk.store, desk.settings, now=lambda: desk.now)
+    made_up = [f"192.0.2.{n}, 198.51.100.{n}, 10.0.0.3" for n in range(11)]
+    assert [desk.post("/subscribe", hops, address=f"{n}@example.org").status for n, hops in enumerate(made_up)] == [
+        200
+    ] * 10 + [429]
+
+
+def test_all_together_ask_for_no_more_than_the_total(desk: Desk) -> None:
+    signup = desk.settings.signup.model_copy(update={"total": 3, "per_network": 100})
+    desk.settings = desk.settings.model_copy(update={"signup": signup})
+    desk._app = application(desk.store, desk.settings, now=lambda: desk.now)
+    assert [desk.post("/subscribe", address=f"{n}@example.org").status for n in range(4)] == [200, 200, 200, 429]
+
+
+def test_a_closed_door_offers_nothing(desk: Desk) -> None:
+    signup = desk.settings.signup.model_copy(update={"open": False})
+    desk.settings = desk.settings.model_copy(update={"signup": signup})
+    desk._app = application(desk.store, desk.settings, now=lambda: desk.now)
+    assert desk("/subscribe").status == 404
+    assert desk.post("/subscribe", address=ADA).status == 404
+    assert b"/subscribe" not in desk("/").body
+
+
+def test_a_link_to_confirm_holds_its_time_and_then_everything_is_deleted(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA)
+    link = desk.link()
+    desk.now += 2 * DAY
+    assert desk(link).status == 410
+    assert desk.post(link).status == 410
+    assert desk.record() is None
+    assert consent.expire(desk.store, desk.now) == 1
+    assert not any(ADA in line for line in desk.everything())
+
+
+def test_a_confirmation_of_another_day_never_confirms_anew(desk: Desk) -> None:
+    """SQLite gives the number of a deleted row again."""
+    desk.post("/subscribe", address=ADA)
+    old = desk.link()
+    desk.now += 3 * DAY
+    consent.expire(desk.store, desk.now)
+    desk.post("/subscribe", address="bob@example.org")
+    assert desk(old).status == 410
+    assert desk.post(old).status == 410
+    assert desk.record("bob@example.org") is None
+
+
+def test_a_token_opens_one_door_only(desk: Desk) -> None:
+    record = desk.joined()
+    desk.post("/subscribe", address="bob@example.org")
+    confirm, secret = desk.link().rpartition("/")[2], desk.store.secret()
+    tokens = {
+        "confirm": confirm,
+        "preferences": preferences_token(secret, record.subscriber.id),
+        "leave": leave_token(secret, record.subscriber.id, DigestId("weekly")),
+    }
+    for name, token in tokens.items():
+        for door in tokens:
+            assert (desk(f"/{door}/{token}").status == 200) == (door == name)
+            if door != name:
+                assert desk.post(f"/{door}/{token}").status in {404, 410}
+    assert record == desk.record()
+    assert desk.record("bob@example.org") is None
+
+
+def test_the_database_holds_no_token(desk: Desk) -> None:
+    record = desk.joined()
+    desk.post("/subscribe", address="bob@example.org")
+    secret = desk.store.secret()
+    tokens = [desk.link().rpartition("/")[2], preferences_token(secret, record.subscriber.id)]
+    dumped = "\n".join(desk.everything())
+    assert not [token for token in tokens if token in dumped or token[:27] in dumped]
+
+
+def test_no_link_acts_when_it_is_only_followed(desk: Desk) -> None:
+    """Programs that scan mail open every link in it, and often all links of the pages behind."""
+    record = desk.joined()
+    desk.post("/subscribe", address="bob@example.org")
+    consent.ask_access(desk.store, desk.settings, record, language="en", network="192.0.2.0/24", now=desk.now)
+    desk.blog.run("edition", "cut", "weekly")
+    desk.blog.run("edition", "send")
+    links = set()
+    for mail in desk.mailed():
+        for part in mail.walk():
+            if part.get_content_maintype() == "text":
+                links |= set(re.findall(r"https://digest\.example\.org(/[^\s\"<>]*)", part.get_content()))
+        links |= set(re.findall(r"https://digest\.example\.org(/[^>]*)", str(mail["List-Unsubscribe"] or "")))
+    assert {path.split("/")[1] for path in links} >= {"leave", "confirm", "preferences", "editions"}
+    before = desk.everything()
+    seen: set[str] = set()
+    while links - seen:
+        path = (links - seen).pop()
+        seen.add(path)
+        assert desk(path, "HEAD").status < 500
+        reply = desk(path)
+        assert reply.status < 500
+        check_safe(reply)
+        if reply.headers["content-type"].startswith("text/html"):
+            links |= {href for href in reply.page.xpath("//a/@href") if href.startswith("/") and len(seen) < 60}
+    assert desk.everything() == before
+
+
+def test_a_link_in_a_mail_says_whose_it_is_and_asks(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    page = desk(path)
+    assert "a***@e***.org" in page.page.text_content()
+    assert ADA.encode() not in page.body
+    assert not page.page.xpath("//select")
+    shown = desk.post(path)
+    assert shown.page.xpath("//select[@name='timezone']")
+    assert ADA.encode() not in shown.body
+    assert not shown.page.xpath("//button[@value='erase' or @value='export']")
+
+
+def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    reply = desk.post(
+        path,
+        act="save",
+        digest0="daily",
+        topic="maths",
+        language="en",
+        format="text",
+        timezone="Europe/Berlin",
+        paused_until="2026-07-10",
+    )
+    assert reply.page.xpath("//*[@role='status']")
+    now = desk.record()
+    assert now is not None
+    person = now.subscriber
+    assert now.digests == ("daily",)
+    assert (person.topics, person.language, person.format, person.timezone) == (
+        ("maths",),
+        "en",
+        "text",
+        "Europe/Berlin",
+    )
+    assert person.paused_until == datetime(2026, 7, 9, 22, tzinfo=UTC)
+    page = desk.post(path).page
+    assert page.xpath("//input[@name='digest0'][@checked]/@value") == ["daily"]
+    assert page.xpath("//input[@name='topic'][@checked]/@value") == ["maths"]
+    assert page.xpath("//input[@name='paused_until']/@value") == ["2026-07-10"]
+    assert page.xpath("//select[@name='timezone']/option[@selected]/text()") == ["Europe/Berlin"]
+    desk.post(path, act="save", digest0="", all_topics="yes", language="en", format="both", timezone="")
+    left = desk.record()
+    assert left is not None
+    assert (left.digests, left.subscriber.topics, left.subscriber.paused_until) == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"digest0": "nothing"},
+        {"digest0": "weekly", "digest1": "daily"},
+        {"topic": "nothing"},
+        {"timezone": "Nowhere/At_all"},
+        {"timezone": "../../etc/passwd"},
+        {"format": "odt"},
+        {"paused_until": "tomorrow"},
+    ],
+)
+def test_what_cannot_be_chosen_changes_nothing(desk: Desk, wrong: dict[str, str]) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    reply = desk.post(path, act="save", **({"digest0": "weekly", "language": "en"} | wrong))
+    assert reply.status == 422
+    assert desk.record() == record
+
+
+def test_the_latest_edition_comes_on_request(desk: Desk) -> None:
+    desk.blog.run("edition", "cut", "weekly")
+    desk.post("/subscribe", address=ADA, digest="weekly", latest="yes")
+    desk.post(desk.link())
+    desk.blog.run("edition", "send")
+    subjects = [str(mail["Subject"]) for mail in desk.mailed()]
+    assert sum("数的故事" in subject for subject in subjects) == 1
+    record = desk.record()
+    assert record is not None
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    assert "没有您还没收到的往期" in desk.post(path, act="latest weekly").page.text_content()
+
+
+def test_only_the_owner_sees_and_erases_everything(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    for act in ("export", "erase"):
+        reply = desk.post(path, act=act, sure="yes")
+        assert reply.headers["content-type"].startswith("text/html")
+        assert desk.record() == record
+    assert desk.post(path, act="link").status == 200
+    own = desk.link()
+    assert ADA in desk(own).page.text_content()
+    exported = desk.post(own, act="export")
+    assert exported.headers["content-disposition"].startswith("attachment")
+    assert json.loads(exported.body)["address"] == ADA
+    assert desk.post(own, act="erase").status == 200
+    assert desk.record() == record
+    assert desk.post(own, act="erase", sure="yes").status == 200
+    assert desk.record() is None
+    assert desk(own).status == desk(path).status == 410
+
+
+def test_the_owner_s_link_holds_an_hour(desk: Desk) -> None:
+    record = desk.joined()
+    consent.ask_access(desk.store, desk.settings, record, language="en", network="192.0.2.0/24", now=desk.now)
+    own = desk.link()
+    desk.now += HOUR - timedelta(seconds=1)
+    assert desk(own).status == 200
+    desk.now += timedelta(seconds=1)
+    assert desk(own).status == 410
+    assert desk.post(own, act="erase", sure="yes").status == 410
+
+
+def test_a_reader_is_mailed_few_links_a_day(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    for _ in range(6):
+        assert desk.post(path, act="link").status == 200
+    assert len(desk.mailed()) == 3
+
+
+def test_leaving_can_be_undone_from_its_own_page(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/leave/{leave_token(desk.store.secret(), record.subscriber.id, DigestId('weekly'))}"
+    gone = desk.post(path, **{"List-Unsubscribe": "One-Click"})
+    (act,) = gone.page.xpath("//form//input[@name='act']/@value")
+    back = desk.post(path, act=act)
+    assert back.status == 200
+    again = desk.record()
+    assert again is not None
+    assert again.digests == ("weekly",)
+    assert [act.act for act in again.consents] == ["joined", "left", "joined"]
+
+
+def test_who_confirms_again_is_mailed_again(desk: Desk) -> None:
+    suppressed(desk)
+    desk.post("/subscribe", address=ADA, digest="weekly")
+    desk.post(desk.link())
+    record = desk.record()
+    assert record is not None
+    assert record.suppressed == ""
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff" * 100, b"&" * 10_000, b"a=" + b"x" * 200_000, b"a=1&" * 500, quote("山").encode()]
+)
+def test_any_form_is_answered(desk: Desk, body: bytes) -> None:
+    record = desk.joined()
+    secret = desk.store.secret()
+    for path in ("/subscribe", f"/preferences/{preferences_token(secret, record.subscriber.id)}", "/confirm/x"):
+        reply = desk(path, "POST", body, content_type=FORM)
+        assert reply.status in {200, 410, 422}
+        check_safe(reply)
+    assert desk.record() == record
+
+
+def test_a_mail_that_is_refused_for_now_comes_later_as_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.post("/subscribe", address=ADA)
+    blocked = desk.blog.home / "mail"
+    blocked.write_text("not a folder", "utf-8")
+    assert desk.mailed() == []
+    blocked.unlink()
+    assert desk.mailed() == []
+    desk.now += timedelta(minutes=5)
+    (mail,) = desk.mailed()
+    desk.now += HOUR
+    assert len(desk.mailed()) == 1
+    with desk.store.read() as tx:
+        asked = tx.confirmations.get(1)  # type: ignore[arg-type]
+    assert asked is not None
+    assert asked.kind is ConfirmationKind.JOIN
+    made = email.message_from_bytes(confirming.message_of(desk.store, desk.settings, asked), policy=policy.default)
+    assert made["Message-ID"] == mail["Message-ID"]
+    assert made["Date"] == mail["Date"]
+
+
+def test_confirmations_rest_with_all_other_sending(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA)
+    with desk.store.write() as tx:
+        tx.deliveries.pause("the relay refuses us", desk.now + HOUR, desk.now)
+    assert desk.mailed() == []
+    desk.now += HOUR
+    assert len(desk.mailed()) == 1
+
+
+def test_urls_in_mails_are_ours(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA)
+    (mail,) = desk.mailed()
+    urls = re.findall(r"https?://\S+", mail.get_content())
+    assert {urlsplit(url).netloc for url in urls} == {"digest.example.org"}
