@@ -443,7 +443,10 @@ class Editions(Protocol):
         ...
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
-        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not."""
+        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not.
+
+        But where nobody knows what became of an attempt before: they may have it.
+        """
         ...
 
 

@@ -82,7 +82,7 @@ _TWICE = """
     JOIN edition_bodies b ON b.edition = d.edition AND b.ordinal = d.variant
     CROSS JOIN EACH AS j
     JOIN edition_entries t ON t.edition = d.edition AND t.ordinal = CAST(j.value AS INTEGER)
-    WHERE d.state NOT IN ('suppressed', 'failed')
+    WHERE d.state NOT IN ('suppressed', 'failed') OR d.uncertain > 0
     GROUP BY d.subscriber_id, e.digest, t.entry_id HAVING count(*) > 1"""
 # A row for each element of the JSON list `b.told`.
 _EACH = {"sqlite": "json_each(b.told)", "postgresql": "json_array_elements_text(b.told)"}

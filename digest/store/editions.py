@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.service.ports import DigestState, EditionCounts
@@ -242,7 +242,10 @@ class SqlEditions:
             .join(editions, editions.c.key == deliveries.c.edition)
             .where(
                 deliveries.c.subscriber_id == subscriber,
-                deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                or_(
+                    deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                    deliveries.c.uncertain > 0,  # it ended so, and may have been taken before
+                ),
                 editions.c.digest.in_(digests),
             )
         )
