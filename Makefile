@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz check format coverage wheel lock clean
+.PHONY: help setup run test check faults fuzz mutants format coverage wheel lock golden pictures clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -29,9 +29,6 @@ run: $(READY) ## Start the service on http://127.0.0.1:8080 with the sample dump
 test: $(READY) ## Run all tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
-fuzz: $(READY) ## Drive everything with made-up input, for longer than `make test` does
-	DIGEST_FUZZ_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/python -m pytest tests/fuzz
-
 check: $(READY) ## Lint, types, layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -42,6 +39,15 @@ format: $(READY) ## Write the code as the formatter wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
+	DIGEST_TEST_FAULTS=all DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
+
+fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
+	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
+
+mutants: $(READY) ## Plant bugs that the tests have to find
+	$(BIN)/python -m tests.mutants
+
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf dist
 	$(BIN)/python -m hatchling build --target wheel
@@ -50,6 +56,9 @@ lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 	echo hatchling | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o requirements-build.txt
+
+golden: $(READY) ## Write the golden mails of the tests anew
+	$(BIN)/python -m tests.golden.mails
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import functools
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _EDITION_TICK = timedelta(minutes=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
+LAST_SECONDS = 9.0  # whoever stops us kills after ten
 _log = structlog.get_logger()
 
 
@@ -87,35 +89,49 @@ class Service:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         from digest.scheduler import Ticks  # noqa: PLC0415 - other commands do not pay for APScheduler
-        from digest.web.serve import Server  # noqa: PLC0415 - nor for uvicorn
+        from digest.web.metrics import Metrics  # noqa: PLC0415
+        from digest.web.serve import Server, WatchServer  # noqa: PLC0415 - nor for uvicorn
 
         self._settings, self._store = settings, store
-        self._server, self._ticks = Server(settings, store, clock), Ticks()
+        self._metrics = Metrics(store, settings, clock)
+        self._server, self._ticks = Server(settings, store, clock, self._metrics), Ticks()
+        self._watch = WatchServer(settings, store, clock, self._metrics) if settings.web.metrics_listen else None
         self._stop = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
         self._confirming = asyncio.Lock()
 
-    async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through."""
+    async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
+
+        `late` is called where something is still under way LAST_SECONDS after the signal.
+        """
         loop = asyncio.get_running_loop()
+        deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        server = self._server
-        serving = asyncio.create_task(server.serve())
+        listeners = [one for one in (self._server, self._watch) if one]
+        serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
             await self._catch_up()
             if not self._stop.is_set():
                 ready()
                 self._schedule()
-            await asyncio.wait([serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stop.set()
             self._ticks.stop()
-            server.stop()
-            await serving
+            for listener in listeners:
+                listener.stop()
+            await asyncio.gather(*serving)
             async with self._refreshing, self._sending, self._confirming:  # what is in flight ends first
+                deadline.cancel()
                 _log.info("stopped")
+
+    async def _deadline(self, late: Callable[[], None]) -> None:
+        await self._stop.wait()
+        await asyncio.sleep(LAST_SECONDS)
+        late()
 
     async def _catch_up(self) -> None:
         for source in self._settings.sources:
@@ -127,6 +143,11 @@ class Service:
     def address(self) -> str:
         """Where the web server listens."""
         return self._server.address
+
+    @property
+    def watch_address(self) -> str:
+        """Where monitors find their listener; empty where there is none of its own."""
+        return self._watch.address if self._watch else ""
 
     def _schedule(self) -> None:
         now, ticks = clock(), self._ticks
@@ -147,13 +168,12 @@ class Service:
         async with self._refreshing:
             if self._stop.is_set():
                 return
+            done, started = None, time.monotonic()
             with _logged("refresh", source=source.id):
                 done = await asyncio.to_thread(
                     refreshed, self._store, self._settings, source, stopped=self._stop.is_set
                 )
-                for problem in done.problems:
-                    _log.warning("problem", source=source.id, reason=problem)
-                _log.info("refreshed", **done.counts())
+            self._metrics.refreshed(done, time.monotonic() - started)
 
     async def _make(self) -> None:
         if self._stop.is_set():
@@ -163,8 +183,7 @@ class Service:
             if since:
                 _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
                 return
-            for made in await asyncio.to_thread(editions.make_due, self._store, self._settings, clock()):
-                _log.info("edition made", key=made.edition.key, empty=made.edition.empty)
+            await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
         with _logged("hub"):
@@ -204,30 +223,18 @@ def _logged(doing: str, **what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_one(data_dir: Path, database: Path | None = None) -> Iterator[None]:
-    """Hold the locks of a data folder and of a database file, which may lie elsewhere and be named by two folders.
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder where the database lies.
 
     Raises:
-        ConfigurationError: another service runs on one of them.
+        ConfigurationError: another service runs on it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as locks:
-        locks.enter_context(_lock(data_dir / "digest.lock", "folder", data_dir, "stop it, or set another data_dir"))
-        if database:
-            real = database.resolve()
-            real.parent.mkdir(parents=True, exist_ok=True)
-            # A file of its own: SQLite's locks on the database end when anybody here closes a handle on it.
-            file = real.with_name(f"{real.name}.lock")
-            locks.enter_context(_lock(file, "database", database, "stop it, or set another database_url"))
-        yield
-
-
-@contextlib.contextmanager
-def _lock(path: Path, what: str, place: Path, remedy: str) -> Iterator[None]:
-    with path.open("w") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "digest.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            problem = f"another `digest run` uses this {what}"
-            raise ConfigurationError(problem, place=str(place), remedy=remedy) from error
+            raise ConfigurationError(
+                "another `digest run` uses this folder", place=str(folder), remedy="stop it, or set another data_dir"
+            ) from error
         yield

@@ -270,7 +270,7 @@ class Delivery:
     """An edition on its way to a subscriber, as leased by a drain.
 
     `attempts` counts this one too, `uncertain` those before it of which nobody knows what became. `variant` numbers
-    the words that it has.
+    the words that it has. `agreed_at` is when the subscriber joined the digest.
     """
 
     edition: EditionKey
@@ -282,3 +282,4 @@ class Delivery:
     uncertain: int
     made_at: datetime
     leased_until: datetime
+    agreed_at: datetime

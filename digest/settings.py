@@ -33,6 +33,7 @@ _SCHEDULE = (  # what editions.schedule reads
     r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
 )
+_HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}"
 _SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -197,7 +198,12 @@ class Feed(_Group):
 class Web(_Group):
     """The web server."""
 
-    listen: str = Field("127.0.0.1:8080", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$", description="HOST:PORT.")
+    listen: str = Field("127.0.0.1:8080", pattern=rf"^{_HOST_PORT}$", description="HOST:PORT.")
+    metrics_listen: str = Field(
+        "",
+        pattern=rf"^(|{_HOST_PORT})$",
+        description="HOST:PORT of another listener, for monitors only: `/metrics`, `/healthz`, `/readyz`.",
+    )
     proxies: tuple[Network, ...] = Field(
         (), description="Addresses or networks of your reverse proxies: only they may say who asks."
     )
@@ -291,6 +297,11 @@ class Mail(Relay):
         description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
     )
     pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
+    postal: str = Field(
+        "",
+        pattern=r"^[^\r\n]*$",
+        description="The sender's name and postal address, one line at the foot of every mail.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -377,6 +388,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of the store."""
         return self.database_url or f"sqlite:///{self.data_dir / 'digest.db'}"
+
+    @property
+    def database_folder(self) -> Path:
+        """Where the database lies; `data_dir` for one that is no file."""
+        file = self.database.removeprefix("sqlite:///")
+        return Path(file).parent if file and file != self.database else self.data_dir
 
     @property
     def site_title(self) -> str:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import __version__
-from digest.cli import editions, entries, explaining, mail, operate, parsing, running, state, subscribers
+from digest.cli import (
+    editions,
+    entries,
+    explaining,
+    mail,
+    operate,
+    parsing,
+    previews,
+    running,
+    state,
+    subscribers,
+)
 from digest.errors import ConfigurationError, DigestError
 
 if TYPE_CHECKING:
@@ -25,6 +36,7 @@ for part in (parsing, running, operate, state, explaining):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)
+previews.register(editions.app)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 app.add_typer(operate.source_app)

@@ -1,17 +1,13 @@
-"""`digest edition list|show|preview|cut|send`."""
+"""`digest edition list|show|cut|send`."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-import webbrowser
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
-from digest.cli.operate import write_file
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
 
@@ -28,7 +24,7 @@ DigestArgument = Annotated[
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly/2026-W47.")]
 
 
-def _digest(settings: Settings, name: str | None) -> Digest:
+def digest_named(settings: Settings, name: str | None) -> Digest:
     if not settings.digests:
         raise ConfigurationError("no digest is configured", place="digests", remedy="see docs/settings.md")
     if name is None:
@@ -58,7 +54,7 @@ def _json(made: EditionCounts) -> dict[str, object]:
 def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the editions, newest first."""
     with store_of(config) as (settings, store), store.read() as tx:
-        editions = tx.editions.editions(DigestId(_digest(settings, digest).id) if digest else None)
+        editions = tx.editions.editions(DigestId(digest_named(settings, digest).id) if digest else None)
     if as_json:
         for made in editions:
             print_json(_json(made))
@@ -122,49 +118,13 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 
 
 @app.command()
-def preview(
-    digest: DigestArgument = None,
-    *,
-    form: Annotated[str, typer.Option("--format", metavar="html|text", help="Which part.")] = "html",
-    language: Annotated[str | None, typer.Option(help="zh_CN or en (default: the digest's).")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there; - for the terminal.")
-    ] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Show what an edition made now would say; stores and sends nothing."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import editions  # noqa: PLC0415
-
-    if form not in {"html", "text"}:
-        raise typer.BadParameter("html or text", param_hint="--format")
-    with store_of(config) as (settings, store):
-        chosen = _digest(settings, digest)
-        body = editions.preview(store, settings, chosen, clock(), language or chosen.language)
-    if body is None:
-        typer.echo(f"{chosen.id}: nothing new since the last edition")
-        return
-    words = body.html if form == "html" else body.text
-    if output == Path("-"):
-        typer.echo(words)
-    elif output:
-        write_file(output, words.encode())
-    else:
-        folder = Path(tempfile.mkdtemp(prefix="digest-preview-"))
-        page = folder / f"{chosen.id}.{'html' if form == 'html' else 'txt'}"
-        page.write_text(words, "utf-8")
-        typer.echo(f"{body.subject}\n{page}")
-        webbrowser.open(page.as_uri())
-
-
-@app.command()
 def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Make an edition now, due or not. Without anything new it makes none."""
     from digest.app import clock  # noqa: PLC0415 - as in store_of
     from digest.service import editions  # noqa: PLC0415
 
     with store_of(config) as (settings, store):
-        chosen = _digest(settings, digest)
+        chosen = digest_named(settings, digest)
         made = editions.cut(store, settings, chosen, clock())
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)

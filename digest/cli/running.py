@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,19 +32,27 @@ DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the 
 def run(*, config: ConfigOption = None) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.app import Service, only_one, opened, require_mail, require_sources  # noqa: PLC0415 - as in store_of
-    from digest.store import database_file  # noqa: PLC0415
 
-    settings = settings_of(config)
+    settings = settings_of(config, service=True)
     require_sources(settings)
     require_mail(settings)
-    with only_one(settings.data_dir, database_file(settings.database)), opened(settings) as store:
+    with only_one(settings.database_folder), opened(settings) as store:
         asyncio.run(_serve(settings, store, Service))
 
 
 async def _serve(settings: Settings, store: Store, service_type: type) -> None:
     service = service_type(settings, store)
     typer.echo(f"Digest listens on {service.address} and reads {len(settings.sources)} sources …")
-    await service.run(lambda: _say_where(settings, store, service.address))
+    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
+
+
+def _end_at_once() -> None:
+    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
+
+    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
+    """
+    typer.echo("digest: ended with work under way; the next start goes on with it", err=True)
+    os._exit(1)
 
 
 def _say_where(settings: Settings, store: Store, address: str) -> None:

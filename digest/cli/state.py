@@ -75,7 +75,7 @@ def restore(
     database = database_file(settings.database)
     if not yes:
         typer.confirm(f"Put {file} in the place of {database}? What is there now is kept beside it.", abort=True)
-    with only_one(settings.data_dir, database), progress_bar(None, "checking") as advance:
+    with only_one(settings.database_folder), progress_bar(None, "checking") as advance:
         aside = backups.restore(
             settings, file.absolute(), clock(), checking=lambda done, total: advance(done, total=total)
         )

@@ -46,6 +46,7 @@ class Letter:
     list_id: str
     list_title: str
     archive_url: str
+    help_url: str
     leave_url: str
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs that the HTML shows, by name
 
@@ -83,6 +84,7 @@ def message(letter: Letter) -> bytes:
         "Subject": words(letter.subject, "Subject"),
         "Message-ID": letter.message_id,
         "List-Id": f"{_phrase(letter.list_title, 'List-Id')} <{letter.list_id}>",
+        "List-Help": f"<{letter.help_url}>",
         "List-Archive": f"<{letter.archive_url}>",
         "List-Post": "NO",
         "List-Unsubscribe": f"<{letter.leave_url}>",

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.message import Letter, message
-from digest.mail.personal import personal
+from digest.mail.message import message
 from digest.mail.replies import Patience, outcome
-from digest.mail.tokens import leave_token
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
-from digest.service.editions import pictures, schedule_of, sender_domain
+from digest.service.editions import pictures, schedule_of
+from digest.service.letters import letter
 from digest.service.queueing import Queue
+from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -129,6 +129,8 @@ class _Drain:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
+        self._traces: dict[EditionKey, list[str]] = {}
+        self._trouble = False  # sending was paused, and no mail got through since
         self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
         self._refusals = 0
         self._total = 0
@@ -146,6 +148,7 @@ class _Drain:
                     tx.deliveries.resume()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
+                self._trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
                 if since := tx.backups.fenced():
                     self.report.paused = str(FencedError(since))
@@ -188,6 +191,7 @@ class _Drain:
                             self._queue.put_back(delivery)
                         raise
                     done = [answer.state] if answer else []
+                    self._say(answer, delivery if begun is DeliveryState.SUPPRESSED else None)
                     if begun is DeliveryState.SUPPRESSED:
                         done.append(begun)
                     self.report.states.update(done)
@@ -202,6 +206,14 @@ class _Drain:
         finally:
             self._queue.wake()
 
+    def _say(self, answer: _Answer | None, suppressed: Delivery | None) -> None:
+        """Log what was just recorded."""
+        if answer:
+            passes = self._traces[answer.delivery.edition]
+            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+        if suppressed:
+            say_handed_over(suppressed, DeliveryState.SUPPRESSED, None, "", self._traces[suppressed.edition])
+
     def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
         """Record an answer and begin the next delivery; what `begin` says of it."""
         now = self._clock()
@@ -215,11 +227,16 @@ class _Drain:
                     tx.subscribers.suppress(person, answer.text, now)
                 if answer.pause:
                     tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
+                if self._trouble and answer.state is DeliveryState.ACCEPTED:
+                    tx.deliveries.got_through(now)
+                    self._trouble = False  # where this is rolled back, the next drain finds it again
             if following is None:
                 return None
             if (following.edition, following.variant) not in self._words:
                 for number, variant in enumerate(tx.editions.variants(following.edition)):
                     self._words[following.edition, number] = variant.body, pictures(tx, variant.body)
+            if following.edition not in self._traces:
+                self._traces[following.edition] = traces(tx, following.edition)
             return tx.deliveries.begin(
                 following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease, now
             )
@@ -243,28 +260,19 @@ class _Drain:
         Raises:
             ValueError: the address cannot stand in a header.
         """
-        settings, person = self._settings, delivery.subscriber
-        configured = settings.digest(delivery.digest)
-        leave_url = f"{settings.base_url}/leave/{leave_token(self._secret, person.id, delivery.digest)}"
         body, pngs = self._words[delivery.edition, delivery.variant]
-        words = personal(body, leave_url=leave_url, address=person.address)
         return message(
-            Letter(
-                sender=settings.mail.sender,
-                reply_to=settings.mail.reply_to,
-                to_name=person.name,
-                to_address=person.address,
-                subject=words.subject,
-                text=words.text,
-                html=words.html,
-                format=person.format,
+            letter(
+                self._settings,
+                self._secret,
+                delivery.edition,
+                delivery.digest,
+                delivery.subscriber,
+                body,
+                pngs,
                 message_id=delivery.message_id,
                 written_at=delivery.made_at,
-                list_id=f"{delivery.digest}.{sender_domain(settings)}",
-                list_title=configured.title if configured else delivery.digest,
-                archive_url=f"{settings.base_url}/editions/{delivery.edition}",
-                leave_url=leave_url,
-                pictures=pngs,
+                agreed_at=delivery.agreed_at,
             )
         )
 

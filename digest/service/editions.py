@@ -6,18 +6,22 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parseaddr
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import Schedule, latest_slot, next_slot
 from digest.errors import FencedError
+from digest.mail.corrections import Correction
 from digest.mail.message import message_id, picture_address, pictures_in
-from digest.mail.words import Frame, body
+from digest.mail.words import Frame, body, fitted
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
 from digest.service.audience import audience
+from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
 from digest.service.ports import FIRST_REACH, Recipient
+from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -32,10 +36,10 @@ _TOLD = {Section.NEW, Section.CATCH_UP}
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """What an edition would tell; `before` holds the former titles of corrected entries."""
+    """What an edition would tell; `before` holds what became of corrected entries since they were told."""
 
     entries: tuple[Selected, ...]
-    before: dict[EntryId, str]
+    before: dict[EntryId, tuple[Correction, ...]]
 
     @property
     def empty(self) -> bool:
@@ -88,8 +92,8 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
             first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
             key = _make(tx, secret, settings, digest, state, now, slot) if slot or first else None
             edition = tx.editions.edition(key) if key else None
-            if edition:
-                made.append(edition)
+        if edition:
+            made.append(_said(store, edition))
     return made
 
 
@@ -104,26 +108,59 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
         if since := tx.backups.fenced():
             raise FencedError(since)
         key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
-        return tx.editions.edition(key) if key else None
+        made = tx.editions.edition(key) if key else None
+    return _said(store, made) if made else None
 
 
-def preview(store: Store, settings: Settings, digest: Digest, now: datetime, language: str) -> Body | None:
-    """The words of an edition made now, its pictures within; nothing is stored. None where there is nothing to tell."""
+def _said(store: Store, made: EditionCounts) -> EditionCounts:
+    """The edition, told to the log once it is stored."""
+    with store.read() as tx:
+        say_made(tx, made)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The words of an edition that is not made, and the pictures that its HTML shows, by name."""
+
+    key: EditionKey
+    body: Body
+    pictures: dict[str, bytes]
+
+
+def draft(
+    store: Store, settings: Settings, digest: Digest, now: datetime, language: str, topics: Sequence[str] = ()
+) -> Draft | None:
+    """What an edition made now would say to readers of these topics, of all without any; nothing is stored.
+
+    None where there is nothing to tell them.
+    """
     with store.read() as tx:
         state = tx.editions.digest(DigestId(digest.id))
         if state is None:
             return None
-        selection = _selection(tx, digest, state)
+        whole = _selection(tx, digest, state)
+        holds = holds_any(settings, topics)
+        selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))
         if selection.empty:
             return None
         key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
-        frame = _frame(tx, settings, digest, key, now, selection.entries)
+        frame = _frame(tx, settings, digest, key, now, selection, selection.entries)
         made = body(frame, selection.entries, selection.before, language)
-        pngs = pictures(tx, made)
-    html = made.html
+        return Draft(key, made, pictures(tx, made))
+
+
+def preview(store: Store, settings: Settings, digest: Digest, now: datetime, language: str) -> Body | None:
+    """The words of an edition made now, its pictures within; nothing is stored. None where there is nothing to tell."""
+    made = draft(store, settings, digest, now, language)
+    return replace(made.body, html=with_pictures(made.body.html, made.pictures)) if made else None
+
+
+def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
+    """A mail's HTML for a browser: the pictures that come beside it stand in it."""
     for name, png in pngs.items():
         html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
-    return replace(made, html=html)
+    return html
 
 
 def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
@@ -206,21 +243,21 @@ def _make(
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
     people = audience(tx, settings, digest, selection.entries, now)
-    words = _Words(_frame(tx, settings, digest, key, now, people.entries), selection, people.entries)
+    frame = _frame(tx, settings, digest, key, now, selection, people.entries)
+    words = _Words(frame, selection, people.entries)
     words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
     domain, schedule = sender_domain(settings), schedule_of(digest)
-    recipients = [
-        Recipient(
-            subscriber=person.id,
-            message_id=message_id(key, person.id, domain, secret),
-            variant=words.number(person.language, shown),
-            due_at=due_at(schedule, slot, now, person.timezone),
-        )
-        for person, shown in people.readers
-    ]
+    recipients, still_behind = [], set()
+    for person, shown in people.readers:
+        variant = words.number(person.language, shown)
+        due, identity = due_at(schedule, slot, now, person.timezone), message_id(key, person.id, domain, secret)
+        recipients.append(Recipient(person.id, identity, variant, due))
+        if not words.tells_all(variant, shown):
+            still_behind.add(person.id)
     if not tx.editions.make(edition, people.entries, words.variants, recipients):
         return None
-    tx.subscribers.set_behind(state.id, people.caught_up, behind=False)
+    caught_up = [person for person in people.caught_up if person not in still_behind]
+    tx.subscribers.set_behind(state.id, caught_up, behind=False)
     tx.subscribers.set_behind(state.id, people.resting, behind=True)
     return key
 
@@ -235,11 +272,30 @@ class _Words:
 
     def number(self, language: str, shown: tuple[int, ...]) -> int:
         if (language, shown) not in self._numbers:
-            told = tuple(at for at in shown if self._entries[at].section in _TOLD)
-            of_these = [self._said(at) for at in shown]
             self._numbers[language, shown] = len(self.variants)
-            self.variants.append(Variant(body(self._frame, of_these, self._before, language), told))
+            self.variants.append(self._variant(language, shown))
         return self._numbers[language, shown]
+
+    def _variant(self, language: str, shown: tuple[int, ...]) -> Variant:
+        """What a long mail does not name stands on the edition's page, but for what only its readers had missed.
+
+        So where there is not room for all, that comes first, and what still has no room is not told.
+        """
+        said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+        told = [at for at in shown if self._entries[at].section in _TOLD]
+        if named < len(told) and any(self._missed(at) for at in shown):
+            shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
+            said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+            told = [at for at in shown if self._entries[at].section in _TOLD]
+            told[named:] = [at for at in told[named:] if not self._missed(at)]
+        return Variant(said, tuple(told))
+
+    def _missed(self, at: int) -> bool:
+        return self._entries[at].section is Section.CATCH_UP
+
+    def tells_all(self, number: int, shown: tuple[int, ...]) -> bool:
+        """Whether the words tell everything new that is shown to a reader."""
+        return set(self.variants[number].told) == {at for at in shown if self._entries[at].section in _TOLD}
 
     def _said(self, at: int) -> Selected:
         """An entry as the words tell it: to its readers, what they missed is new."""
@@ -258,15 +314,18 @@ def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selectio
             *(Selected(Section.MOST_READ, entry, gained) for entry, gained in read),
             *(Selected(Section.CORRECTED, entry) for entry in corrected),
         ),
-        {entry.id: _former_title(tx, entry.id) for entry in corrected},
+        {entry.id: _corrections(tx, state.id, entry.id) for entry in corrected},
     )
 
 
-def _former_title(tx: Transaction, entry: EntryId) -> str:
-    """The title before the newest significant revision."""
-    revisions = tx.entries.revisions(entry)
-    newest = max((at for at, revision in enumerate(revisions) if revision.significant), default=0)
-    return revisions[newest - 1].content.title if newest else ""
+def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
+    """Each significant revision since the one that the digest told, with what it replaced, oldest first."""
+    told = tx.editions.told_revision(digest, entry) or 1
+    return tuple(
+        Correction(old.content, new.content)
+        for old, new in pairwise(tx.entries.revisions(entry))
+        if new.significant and new.number > told
+    )
 
 
 def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
@@ -275,8 +334,20 @@ def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
 
 
 def _frame(
-    tx: Transaction, settings: Settings, digest: Digest, key: EditionKey, now: datetime, entries: Sequence[Selected]
+    tx: Transaction,
+    settings: Settings,
+    digest: Digest,
+    key: EditionKey,
+    now: datetime,
+    selection: _Selection,
+    entries: Sequence[Selected],
 ) -> Frame:
+    contents = [one.entry.content for one in entries]
+    contents += [content for pairs in selection.before.values() for pair in pairs for content in pair]
+    offered = feeds(settings)
+    groups = [feed for feed in offered if feed.path.startswith("topics/")] or [
+        feed for feed in offered if feed.path.startswith("sources/")
+    ]
     return Frame(
         title=digest.title,
         key=key,
@@ -285,7 +356,13 @@ def _frame(
         base_url=settings.base_url,
         template=digest.template,
         folder=settings.templates,
-        channel=channel(tx, (one.entry.content for one in entries), picture_address),
+        channel=channel(tx, contents, picture_address),
+        weight=lambda name: len(tx.pictures.png(name) or b""),
+        groups=[(feed.title, feed.holds) for feed in groups],
+        sources={SourceId(one.id): one.title for one in settings.sources if len(settings.sources) > 1},
+        languages={SourceId(one.id): one.language for one in settings.sources},
+        subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
+        postal=settings.mail.postal,
     )
 
 

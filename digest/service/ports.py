@@ -391,6 +391,10 @@ class Editions(Protocol):
         """Entries that this digest told, with a significant revision newer than the one it told last."""
         ...
 
+    def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
+        """The newest revision of an entry that this digest told, as new or corrected."""
+        ...
+
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
         """Entries with the readers that each won since then, most first, none that won nothing."""
         ...
@@ -420,6 +424,10 @@ class Editions(Protocol):
 
     def selected(self, key: EditionKey) -> list[Selected]:
         """In the order of making, each entry with the content of the frozen revision."""
+        ...
+
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        """The moments of the passes that made what the edition tells, each once, oldest first."""
         ...
 
     def body(self, key: EditionKey, language: str) -> Body | None:
@@ -724,6 +732,47 @@ class Deliveries(Protocol):
 
     def resume(self) -> None: ...
 
+    def trouble(self) -> str:
+        """Why sending was paused last, though the pause may be over; empty once a mail got through since."""
+        ...
+
+    def got_through(self, now: datetime) -> None:
+        """A mail was taken: forget the trouble of a pause that is over."""
+        ...
+
+
+# --- watching -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Deliveries that will be tried. `next_at`: the first moment at which one is, past where it waits; None: no one."""
+
+    depth: int
+    next_at: datetime | None
+
+
+class Watching(Protocol):
+    """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
+
+    def troubled_dumps(self) -> dict[DumpState, int]:
+        """How many dumps are held or failed; a state without any may be absent."""
+        ...
+
+    def refreshed_at(self) -> dict[SourceId, datetime | None]:
+        """When each source ever known was last read to the end."""
+        ...
+
+    def undrawn(self) -> int:
+        """How many formulas no picture could be made of."""
+        ...
+
+    def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        """The deliveries of its newest edition that tells anything, by state and first digit of the reply code."""
+        ...
+
+    def queue(self) -> Queue: ...
+
 
 # --- copies ---------------------------------------------------------------------------------------
 
@@ -794,6 +843,8 @@ class Transaction(Protocol):
     def backups(self) -> Backups: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def watching(self) -> Watching: ...
 
 
 class Store(Protocol):

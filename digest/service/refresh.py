@@ -22,6 +22,7 @@ from digest.model import AtomId, EntryId, SourceId
 from digest.service.feeds import enlist
 from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
+from digest.service.tracing import following, say_read, say_refreshed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,6 +96,20 @@ def refresh(
     A dump that cannot be read is a problem of its own: the others go on and its last good state stays. `progress`
     is called with the name of each dump before it is looked at; `stopped` is asked between dumps.
     """
+    with following(now, source.id):
+        done = _pass(store, settings, source, now, progress, stopped)
+        say_refreshed(done.counts(), done.problems)
+    return done
+
+
+def _pass(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    now: datetime,
+    progress: Callable[[str], None] | None,
+    stopped: Callable[[], bool],
+) -> Pass:
     name = SourceId(source.id)
     with store.write() as tx:
         tx.readings.register_source(name, now)
@@ -203,13 +218,17 @@ def _reading(
         _infer(tx.readings, changes, now)
         tx.pictures.add(pictures)
         enlist(tx, settings, {placing.entry for placing in changes.placings})
+    added = [change.entry for change in changes.changes if isinstance(change, Added)]
+    revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
+    vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
+    say_read(looked.path, len(snapshot.sightings), {"added": added, "revised": revised, "vanished": vanished})
     return Pass(
         name,
         dumps=1,
         sightings=len(snapshot.sightings),
-        added=sum(isinstance(change, Added) for change in changes.changes),
-        revised=sum(isinstance(change, Revised) and _told(change.cause) for change in changes.changes),
-        vanished=sum(isinstance(change, Vanished) for change in changes.changes),
+        added=len(added),
+        revised=len(revised),
+        vanished=len(vanished),
     )
 
 

@@ -71,6 +71,7 @@ class SqlDeliveries:
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
+                subscriptions.c.joined_at,
                 reachable.label("reachable"),
             )
             .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -182,6 +183,12 @@ class SqlDeliveries:
     def resume(self) -> None:
         meta.resume(self._connection)
 
+    def trouble(self) -> str:
+        return meta.trouble(self._connection)
+
+    def got_through(self, now: datetime) -> None:
+        meta.got_through(self._connection, now)
+
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
@@ -220,4 +227,5 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         uncertain=row.uncertain,
         made_at=edition.closes_at,
         leased_until=until,
+        agreed_at=row.joined_at,
     )

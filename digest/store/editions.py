@@ -77,19 +77,17 @@ class SqlEditions:
         return self._entries(_of_sources(query, sources))
 
     def corrected(self, digest: DigestId) -> list[Entry]:
-        told = (
-            select(edition_entries.c.entry_id, func.max(edition_entries.c.revision).label("revision"))
-            .join(editions, editions.c.key == edition_entries.c.edition)
-            .where(editions.c.digest == digest, edition_entries.c.section.in_([Section.NEW, Section.CORRECTED]))
-            .group_by(edition_entries.c.entry_id)
-            .subquery()
-        )
+        told = _told(digest).subquery()
         newer = revisions.alias()
         correction = exists().where(
             newer.c.entry_id == told.c.entry_id, newer.c.number > told.c.revision, newer.c.significant
         )
         query = entry_rows().join(told, told.c.entry_id == entries.c.id).where(PUBLISHED, correction)
         return self._entries(query.order_by(*NEWEST_FIRST))
+
+    def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
+        row = self._connection.execute(_told(digest).where(edition_entries.c.entry_id == entry)).one_or_none()
+        return row.revision if row else None
 
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
         counts = (reader_counts.c.counted_at, reader_counts.c.readers)
@@ -204,6 +202,19 @@ class SqlEditions:
         told = entries_of(self._connection, rows)
         return [Selected(Section(row.section), e, row.gained) for e, row in zip(told, rows, strict=True)]
 
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        behind = and_(
+            revisions.c.entry_id == edition_entries.c.entry_id, revisions.c.number <= edition_entries.c.revision
+        )
+        query = (
+            select(revisions.c.at)
+            .join_from(edition_entries, revisions, behind)
+            .where(edition_entries.c.edition == key)
+            .distinct()
+            .order_by(revisions.c.at)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def body(self, key: EditionKey, language: str) -> Body | None:
         query = (
             select(edition_bodies)
@@ -260,6 +271,16 @@ class SqlEditions:
 
     def _entries(self, query: Select[Any]) -> list[Entry]:
         return entries_of(self._connection, self._connection.execute(query).all())
+
+
+def _told(digest: DigestId) -> Select[Any]:
+    """The entries that a digest told and corrected, each at the newest revision that it told."""
+    return (
+        select(edition_entries.c.entry_id, func.max(edition_entries.c.revision).label("revision"))
+        .join(editions, editions.c.key == edition_entries.c.edition)
+        .where(editions.c.digest == digest, edition_entries.c.section.in_([Section.NEW, Section.CORRECTED]))
+        .group_by(edition_entries.c.entry_id)
+    )
 
 
 def _planned(edition: EditionKey, recipient: Recipient) -> dict[str, object]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FAULTS = {
     "SQLITE_BUSY": ("is in use by another program that does not let go", "wait for it to end and try again"),
     "SQLITE_LOCKED": ("is in use by another program that does not let go", "wait for it to end and try again"),
+    "SQLITE_IOERR_SHMSIZE": ("the disk is full; there is no room to open it", "free some space and try again"),
     "SQLITE_FULL": ("the disk is full; nothing of this step was stored", "free some space and try again"),
     "SQLITE_NOTADB": ("is not a database", "move it away, or set another data_dir"),
     "SQLITE_CORRUPT": ("is damaged", "put a backup in its place"),

@@ -52,6 +52,15 @@ def resume(connection: Connection) -> None:
     connection.execute(update(meta).values(pause_reason=None, paused_until=None))
 
 
+def trouble(connection: Connection) -> str:
+    return connection.execute(select(meta.c.pause_reason)).scalar_one() or ""
+
+
+def got_through(connection: Connection, now: datetime) -> None:
+    """Forget a pause that is over; one that stands is another drain's finding."""
+    connection.execute(update(meta).where(meta.c.paused_until <= now).values(pause_reason=None, paused_until=None))
+
+
 def pinged(connection: Connection) -> int:
     return int(connection.execute(select(meta.c.pinged)).scalar_one())
 

@@ -148,6 +148,12 @@ dumps = Table(
     Column("discarded", Text),
     _one_of("state", DumpState),
 )
+Index(
+    "ix_dumps_troubled",
+    dumps.c.state,
+    sqlite_where=text("state <> 'good'"),
+    postgresql_where=text("state <> 'good'"),
+)
 
 reports = Table(
     "reports",
@@ -278,6 +284,7 @@ pictures = Table(
     _needed("height", Integer),
     _needed("depth", Integer),
 )
+Index("ix_pictures_undrawn", pictures.c.name, sqlite_where=text("png IS NULL"), postgresql_where=text("png IS NULL"))
 
 # The last good reading of each dump.
 placings = Table(

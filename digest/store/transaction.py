@@ -21,6 +21,7 @@ from digest.store.feeds import SqlFeeds
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
 from digest.store.subscribers import SqlSubscribers
+from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +46,7 @@ class SqlTransaction:
         self.deliveries = SqlDeliveries(connection)
         self.backups = SqlBackups(connection)
         self.audit = SqlAudit(connection)
+        self.watching = SqlWatching(connection)
 
 
 class SqlStore:

@@ -56,6 +56,7 @@ def test_a_planned_delivery_is_leased_with_all_that_sending_needs(
     assert record is not None
     assert delivery.subscriber == record.subscriber
     assert (delivery.edition, delivery.digest) == (KEY, "weekly")
+    assert delivery.agreed_at == record.consents[0].at
     assert (delivery.message_id, delivery.attempts, delivery.made_at) == (f"<{KEY}-{person}@example.org>", 1, now)
     assert row(store).state is DeliveryState.LEASED
     assert lease(store, now + LEASE - timedelta(microseconds=1)) == []

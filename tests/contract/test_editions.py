@@ -90,6 +90,19 @@ def test_a_significant_revision_after_it_was_told_is_a_correction_once(store: St
     assert corrected(store) == ["甲"]
 
 
+def test_the_revision_that_was_told_last_is_known(store: Store, hand: Hand) -> None:
+    hand.read(hand.added("甲"), hand.added("乙"))
+    hand.edition("weekly/1", new=["甲"])
+    hand.read(hand.revised("甲", "甲改"), hand.revised("乙", "乙改"))
+    with store.read() as tx:
+        assert tx.editions.told_revision(WEEKLY, EntryId("甲")) == 1
+        assert tx.editions.told_revision(WEEKLY, EntryId("乙")) is None
+        assert tx.editions.told_revision(DAILY, EntryId("甲")) is None
+    hand.edition("weekly/2", corrected=["甲"])
+    with store.read() as tx:
+        assert tx.editions.told_revision(WEEKLY, EntryId("甲")) == 2
+
+
 def test_most_read_is_what_was_won_since(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
     names = ["a", "b", "c", "d", "e"]
     hand.read(

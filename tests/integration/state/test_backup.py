@@ -15,7 +15,6 @@ import pytest
 
 from digest.app import clock, only_one, opened
 from digest.editions.schedule import Schedule, latest_slot, next_slot
-from digest.errors import ConfigurationError
 from digest.service import backup as backups
 from digest.service import confirming, consent, editions, subscribers
 from digest.settings import Settings, load
@@ -252,7 +251,7 @@ def test_a_restore_is_refused_while_the_service_runs_or_another_program_has_the_
     blog: Blog, settings: Settings
 ) -> None:
     blog.run("backup", str(blog.home / "copy"))
-    with only_one(settings.data_dir):
+    with only_one(settings.database_folder):
         assert "another `digest run`" in blog.run("restore", str(blog.home / "copy"), "--yes", code=2)
     with opened(settings) as store, store.read() as tx:
         assert "in use" in blog.run("restore", str(blog.home / "copy"), "--yes", code=1)
@@ -310,16 +309,3 @@ def test_a_fence_can_be_put_up_by_hand(blog: Blog, settings: Settings) -> None:
     blog.run("fence")
     assert json.loads(blog.run("status", "--json"))["fenced"] == since
     assert "the store is fenced" in blog.run("edition", "cut", code=1)
-
-
-def test_two_services_never_share_a_database(blog: Blog, settings: Settings) -> None:
-    database = blog.home / "elsewhere" / "digest.db"
-    (blog.home / "link").symlink_to(blog.home / "elsewhere")
-    with (
-        only_one(blog.home / "one", database),
-        pytest.raises(ConfigurationError, match="another `digest run` uses this database"),
-        only_one(blog.home / "two", blog.home / "link" / "digest.db"),
-    ):
-        pass
-    with only_one(blog.home / "two", database):
-        pass

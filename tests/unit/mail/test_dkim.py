@@ -48,6 +48,7 @@ def written(subject: str = "科学空间 每周摘要", text: str = "正文\r\n"
                 "list_id": "weekly.example.org",
                 "list_title": subject,
                 "archive_url": "https://digest.example.org/editions/weekly/2026-W47",
+                "help_url": "https://digest.example.org/about",
                 "leave_url": "https://digest.example.org/leave/" + "x" * 70,
                 **values,
             }

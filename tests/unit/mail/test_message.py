@@ -30,6 +30,7 @@ LETTER = Letter(
     list_id="weekly.example.org",
     list_title="科学空间 每周摘要",
     archive_url="https://digest.example.org/editions/weekly/2026-W47",
+    help_url="https://digest.example.org/about",
     leave_url="https://digest.example.org/leave/" + "token" * 30,
 )
 
@@ -96,6 +97,7 @@ def test_equal_values_give_equal_bytes_and_a_boundary_of_their_own() -> None:
         "=?utf-8?q?a=0D=0ABcc:_evil=40example.com?=",
         "好\r\nBcc: evil@example.com",
         "ok\nBcc: evil@example.com\n\n<script>",
+        "ok\r\nBcc: evil@example.com",
         "a\x00b\x0bc\x85d\u2028Bcc: e@example.com",
         "x" * 3000,
         "字" * 3000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.mail.tokens import address_hash, leave_token, read_leave_token
+from digest.mail.tokens import address_hash, leave_token, preferences_token, read_leave_token
 from digest.model import DigestId, SubscriberId
 
 SECRET = b"s" * 32
@@ -39,3 +39,11 @@ def test_an_address_is_known_again_whatever_its_case_and_is_not_readable() -> No
     assert hashed != address_hash(SECRET, "bob@example.org")
     assert hashed != address_hash(b"t" * 32, "ada@example.org")
     assert "ada" not in hashed
+
+
+def test_a_token_for_preferences_is_one_persons_and_leaves_nothing() -> None:
+    token = preferences_token(SECRET, SubscriberId(7))
+    assert token == preferences_token(SECRET, SubscriberId(7))
+    assert token != preferences_token(SECRET, SubscriberId(8))
+    assert token != preferences_token(b"t" * 32, SubscriberId(7))
+    assert read_leave_token(SECRET, token) is None

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from digest.errors import ConfigurationError
+from digest.mail.corrections import Correction
+from digest.mail.lint import findings
+from digest.mail.message import message, picture_address
 from digest.mail.personal import personal
-from digest.mail.words import LARGEST_HTML, Frame, body
+from digest.mail.words import CONTENTS, LARGEST_HTML, LARGEST_PICTURES, Frame, body
 from digest.model import (
     AtomId,
+    Block,
+    BlockKind,
     Content,
     DateKind,
     EditionKey,
@@ -25,7 +32,8 @@ from digest.model import (
     Selected,
     SourceId,
 )
-from digest.typeset.formulas import pictured
+from digest.typeset.formulas import Size, formulas, pictured
+from tests.unit.mail.test_message import LETTER, head, header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +57,10 @@ def entry(name: str, title: str = "", *paragraphs: str, figures: tuple[str, ...]
     return Entry(EntryId(name), AtomId(name), (SourceId("blog"),), content, day, 9, NOW, NOW, 1, 0)
 
 
+def corrected(before: Entry, after: Entry) -> dict[EntryId, tuple[Correction, ...]]:
+    return {after.id: (Correction(before.content, after.content),)}
+
+
 def text_of(page: str) -> str:
     return " ".join(lxml_html.document_fromstring(page).text_content().split())
 
@@ -60,7 +72,7 @@ def test_new_entries_come_first_then_the_most_read_then_the_corrected() -> None:
         Selected(Section.CORRECTED, entry("丙", "丙的新题目")),
     ]
     for language in ("zh_CN", "en"):
-        made = body(FRAME, selected, {EntryId("丙"): "丙的旧题目"}, language)
+        made = body(FRAME, selected, corrected(entry("丙", "丙的旧题目"), selected[2].entry), language)
         for words in (text_of(made.html), made.text):
             order = [words.index(part) for part in ("甲的题目", "乙的题目", "42", "丙的新题目", "丙的旧题目")]
             assert order[0] < min(order[1:3]) < max(order[1:3]) < min(order[3:])
@@ -92,13 +104,17 @@ def test_a_date_never_says_more_than_the_evidence() -> None:
 
 def test_figures_show_as_captions_and_markup_stays_text() -> None:
     evil = entry("甲", "<script>alert(1)</script>{{ 7*7 }}", "<img src=x onerror=y>", "星空", figures=("星空",))
-    made = body(FRAME, [Selected(Section.NEW, evil)], {EntryId("甲"): "<b>"}, "zh_CN")
+    both = [Selected(Section.NEW, evil), Selected(Section.CORRECTED, evil)]
+    before = entry("甲", "<b>{{ 7*7 }}", "<script>alert(2)</script>", "<img src=x onerror=z>")
+    made = body(FRAME, both, corrected(before, evil), "zh_CN")
     document = lxml_html.document_fromstring(made.html)
     assert not document.xpath("//script | //img | //*[starts-with(name(@*), 'on')]")
     assert "<script>alert(1)</script>{{ 7*7 }}" in text_of(made.html)
     assert "<script>alert(1)</script>{{ 7*7 }}" in made.text
     assert "星空" in text_of(made.html)
     assert "[星空]" in made.text
+    assert "<b>{{ 7*7 }}" in text_of(made.html)
+    assert document.xpath("//del | //ins")
 
 
 def test_an_edition_too_long_for_a_mail_says_what_it_leaves_out() -> None:
@@ -117,13 +133,21 @@ def test_personal_parts_are_put_in_where_the_marks_stand_and_nowhere_else() -> N
     forged = entry("甲", "\ue0f0address\ue0f1 \ue0f0leave\ue0f1", "\ue0f0leave\ue0f1在正文里")
     made = body(FRAME, [Selected(Section.NEW, forged)], {}, "zh_CN")
 
-    mine = personal(made, leave_url="https://x.example/leave/T?a=1&b=2", address="<me>@example.org")
+    mine = personal(
+        made,
+        leave_url="https://x.example/leave/T?a=1&b=2",
+        preferences_url="https://x.example/preferences/T",
+        address="<me>\ue0f0leave\ue0f1@example.org",
+        agreed="2026年3月14日",
+    )
 
     assert "https://x.example/leave/T?a=1&amp;b=2" in mine.html
     assert "https://x.example/leave/T?a=1&b=2" in mine.text
-    assert "&lt;me&gt;@example.org" in mine.html
-    assert "\ue0f0" not in mine.html + mine.text
-    assert "\ue0f1" not in mine.html + mine.text
+    for words in (mine.html, mine.text):
+        assert "https://x.example/preferences/T" in words
+        assert "2026年3月14日" in words
+        assert words.count("\ue0f0") == words.count("@example.org") == 1  # an address is a value, no template
+    assert "&lt;me&gt;" in mine.html
     assert mine.text.count("https://x.example/leave/T") == made.text.count("\ue0f0leave\ue0f1") > 0
 
 
@@ -142,3 +166,126 @@ def test_a_wrong_template_is_named_with_its_line(tmp_path: Path) -> None:
     (folder / "text.txt").write_text("一\n{{ nothing.here }}\n", "utf-8")
     with pytest.raises(ConfigurationError, match=r"weekly/text\.txt:2: .*nothing"):
         body(replace(FRAME, folder=tmp_path), [Selected(Section.NEW, entry("甲"))], {}, "zh_CN")
+
+
+def test_the_footer_says_why_since_when_who_and_how_to_change_or_leave() -> None:
+    made = body(replace(FRAME, postal="山客,某街一号"), [Selected(Section.NEW, entry("甲"))], {}, "zh_CN")
+    mine = personal(
+        made, leave_url="https://l.example/", preferences_url="https://p.example/", address="a@b", agreed="X日"
+    )
+    links = lxml_html.document_fromstring(mine.html).xpath("//a/@href")
+    assert {"https://l.example/", "https://p.example/", "https://digest.example.org/"} <= set(links)
+    for words in (text_of(mine.html), mine.text):
+        foot = words[words.index("您收到这封信") :]
+        assert all(part in foot for part in ("a@b", "X日", "科学空间 每周摘要", "山客,某街一号"))
+    assert "山客" not in body(FRAME, [Selected(Section.MOST_READ, entry("甲"), 1)], {}, "zh_CN").text
+
+
+def test_a_long_mail_begins_with_its_contents_and_a_short_one_does_not() -> None:
+    many = [Selected(Section.NEW, entry(f"第{n}篇")) for n in range(CONTENTS)]
+    for made in (text_of(body(FRAME, many, {}, "zh_CN").html), body(FRAME, many, {}, "zh_CN").text):
+        rest = made[made.index("本期内容") :]
+        assert rest.index("第4篇") < rest.index("第0篇的第一段")
+    few = body(FRAME, many[1:], {}, "zh_CN")
+    assert "本期内容" not in few.html + few.text
+
+
+def test_new_entries_stand_by_groups_in_their_order_where_there_are_several() -> None:
+    new = [Selected(Section.NEW, entry(name)) for name in ("甲", "乙", "丙", "丁")]
+    groups = [("后一半", lambda e: e.id in "丙丁"), ("乙丙", lambda e: e.id in "乙丙"), ("没有", lambda _: False)]
+    made = body(replace(FRAME, groups=groups), new, {}, "zh_CN")
+    for words in (text_of(made.html), made.text):
+        places = [
+            words.index(word) for word in ("后一半", "丙的第一段", "丁的第一段", "乙丙", "乙的第", "其他", "甲的第")
+        ]
+        assert places == sorted(places)
+        assert "没有" not in words
+    assert made.subject.endswith("甲 等4篇")
+    one = body(replace(FRAME, groups=groups), new[2:], {}, "zh_CN")
+    assert "后一半" not in one.html + one.text
+    headings = lxml_html.document_fromstring(one.html).xpath("//h3")
+    assert [heading.text_content() for heading in headings] == ["丙", "丁"]
+
+
+def test_the_most_read_show_how_far_they_lead() -> None:
+    read = [Selected(Section.MOST_READ, entry(str(n)), n) for n in (1000, 500, 1)]
+    made = body(FRAME, read, {}, "en")
+    assert lxml_html.document_fromstring(made.html).xpath("//td[@class='gain']/@width") == ["100%", "50%", "1%"]
+    bars = [line.split()[0] for line in made.text.splitlines() if line.strip().startswith(("█", "▏"))]
+    assert bars == ["█" * 24, "█" * 12, "▏"]
+
+
+def test_a_correction_shows_what_was_and_what_is_and_nothing_of_the_rest() -> None:
+    before = entry(
+        "甲", "旧题", "没有变过的一段。", "学习率满足$\\eta\\leq\\frac{2}{L}$,证明分两步。", "删去的一段话。"
+    )
+    after = entry("甲", "新题", "没有变过的一段。", "学习率满足$\\eta\\leq\\frac{1}{L}$,证明分三步。")
+    made = body(FRAME, [Selected(Section.CORRECTED, after)], corrected(before, after), "zh_CN")
+    page = lxml_html.document_fromstring(made.html)
+    assert [mark.text_content() for mark in page.xpath("//del")] == ["$\\eta\\leq\\frac{2}{L}$", "两", "删去的一段话。"]
+    assert [mark.text_content() for mark in page.xpath("//ins")] == ["$\\eta\\leq\\frac{1}{L}$", "三"]
+    assert "原题：旧题" in text_of(made.html)
+    assert "没有变过" not in made.html + made.text
+    assert "证明分[-两-]步" in made.text
+    assert "证明分{+三+}步" in made.text
+    assert "{+η ≤ 1/L+}" in made.text
+    assert "现已删去" in made.text
+
+
+def test_of_many_changes_the_first_are_shown_and_the_others_counted() -> None:
+    before = entry("甲", "", *(f"第{n}段,原来说的是这样的。" for n in range(9)))
+    after = entry("甲", "", *(f"第{n}段,后来说的却是那样。{'很长' * 500}" for n in range(9)))
+    made = body(FRAME, [Selected(Section.CORRECTED, after)], corrected(before, after), "zh_CN")
+    assert len(lxml_html.document_fromstring(made.html).xpath("//div[@class='change']")) == 3
+    assert "另有6处改动" in made.html
+    assert "另有6处改动" in made.text
+    assert made.text.count("很长") < 300
+
+
+def test_only_a_title_or_nothing_to_be_seen_is_told_in_words() -> None:
+    one = entry("甲", "新题")
+    retitled = body(FRAME, [Selected(Section.CORRECTED, one)], corrected(entry("甲", "旧题"), one), "zh_CN")
+    assert "正文有更正" not in retitled.text
+    told = body(FRAME, [Selected(Section.CORRECTED, one)], corrected(one, one), "zh_CN")
+    assert "正文有更正" in told.text
+    assert "正文有更正" in told.html
+
+
+def test_too_heavy_pictures_leave_entries_out_as_too_much_html_does() -> None:
+    paragraph = "公式$$\\frac{1}{%s}$$完。"
+    many = [Selected(Section.NEW, entry(f"第{n}篇", "", paragraph % n)) for n in range(40)]
+    found = [f for one in many for f in formulas([Block(BlockKind.PARAGRAPH, one.entry.content.paragraphs[0])])]
+    assert len(found) == 40
+
+    class Sizes(dict[str, Size]):
+        def get(self, _name: str, _default: object = None) -> Size:
+            return Size(20, 20, 3)
+
+    frame = replace(FRAME, channel=pictured(Sizes(), picture_address), weight=lambda _: LARGEST_PICTURES // 10)
+    made = body(frame, many, {}, "zh_CN")
+    assert made.html.count("<img") == 10
+    assert "还有30篇" in made.html
+    assert "还有30篇" in made.text
+
+
+def test_an_excerpt_that_is_too_much_for_a_mail_is_left_out_whole() -> None:
+    code = "\n".join(["def f(x):", *(f"    y = x + {n}  # {'x' * 80}" for n in range(400)), "    return y"])
+    made = body(
+        FRAME, [Selected(Section.NEW, entry("甲", "", *code.split("\n"))), Selected(Section.NEW, entry("乙"))], {}, "en"
+    )
+    assert len(made.html.encode()) < 20_000
+    assert "甲" in made.text
+    assert "return y" not in made.text
+    assert "乙的第一段" in made.text
+
+
+@given(st.lists(st.text(max_size=300), min_size=1, max_size=8), st.sampled_from(["zh_CN", "en"]))
+def test_whatever_the_titles_the_mail_has_no_flaw_and_one_subject(titles: list[str], language: str) -> None:
+    new = [Selected(Section.NEW, entry(str(n), written)) for n, written in enumerate(titles)]
+    made = body(FRAME, new, {}, language)
+    assert [found for found in findings(made) if "subject has" not in found] == []
+    letter = replace(LETTER, subject=made.subject, text=made.text, html=made.html)
+    raw = message(letter)
+    names = [line.split(b":")[0] for line in head(raw) if not line.startswith((b" ", b"\t"))]
+    assert names == [line.split(b":")[0] for line in head(message(LETTER)) if not line.startswith((b" ", b"\t"))]
+    assert header(raw, "Subject").split() == made.subject.split()

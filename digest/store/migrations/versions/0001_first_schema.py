@@ -78,6 +78,8 @@ def _readings() -> None:
         sa.ForeignKeyConstraint(["source"], ["sources.id"]),
         sa.CheckConstraint("state IN ('good', 'held', 'failed')", name="state"),
     )
+    troubled = sa.text("state <> 'good'")
+    op.create_index("ix_dumps_troubled", "dumps", ["state"], sqlite_where=troubled, postgresql_where=troubled)
     op.create_table(
         "reports",
         _required("id", WHOLE),
@@ -223,6 +225,8 @@ def _placings() -> None:
         _required("depth", WHOLE),
         sa.PrimaryKeyConstraint("name"),
     )
+    undrawn = sa.text("png IS NULL")
+    op.create_index("ix_pictures_undrawn", "pictures", ["name"], sqlite_where=undrawn, postgresql_where=undrawn)
     op.create_table(
         "placings",
         _required("source", TEXT),

@@ -1,0 +1,94 @@
+"""What mail programs, filters or readers would stumble over in a mail: findings in words. Pure; it mends nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lxml import html as lxml_html
+
+from digest.mail.contrast import ENOUGH, contrasts
+from digest.mail.words import LARGEST_HTML
+from digest.typeset.text import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.model import Body
+
+_WIDEST = 78  # cells of a line of text
+_LONGEST_SUBJECT = 120  # characters
+_SHOWN = 40  # characters of what is wrong
+_UNBREAKABLE = re.compile(r"\s*\S+|    .*|.*\bhttps?://\S+")  # an address, code or verse
+
+
+def findings(body: Body) -> list[str]:
+    """What is wrong with the words of an edition, one sentence each; none for a good mail."""
+    return [*_subject(body.subject), *_page(body.html), *_text(body.text)]
+
+
+def _subject(subject: str) -> Iterator[str]:
+    if not subject:
+        yield "there is no subject"
+    if len(subject) > _LONGEST_SUBJECT:
+        yield f"the subject has {len(subject)} characters; people see about 60"
+
+
+def _page(page: str) -> Iterator[str]:
+    if len(page.encode()) > LARGEST_HTML:
+        yield f"the HTML has {len(page.encode())} bytes; some programs cut it at 102,400"
+    root = lxml_html.document_fromstring(page)
+    if not root.get("lang"):
+        yield "the HTML names no language: <html lang=…>"
+    for name in ("title", "h1"):
+        if not root.xpath(f"//{name}[normalize-space()]"):
+            yield f"the HTML has no <{name}>"
+    yield from _levels(root)
+    for element in root.xpath("//script | //iframe | //form | //object | //embed | //link"):
+        yield f"programs take <{element.tag}> out"
+    yield from _pictures(root)
+    yield from _links(root)
+    yield from _weak(page)
+
+
+def _levels(root: Any) -> Iterator[str]:  # noqa: ANN401 - lxml has no types
+    levels = [int(heading.tag[1]) for heading in root.xpath("//h1 | //h2 | //h3 | //h4 | //h5 | //h6")]
+    for before, after in zip([0, *levels], levels, strict=False):
+        if after > before + 1:
+            yield f"a heading of level {after} follows one of level {before}"
+            return
+
+
+def _pictures(root: Any) -> Iterator[str]:  # noqa: ANN401
+    for image in root.xpath("//img"):
+        source = image.get("src", "")
+        if not (image.get("alt") or "").strip():
+            yield f"a picture has no words for those who do not see it: {source[:_SHOWN]}"
+        if not source.startswith("cid:"):
+            yield f"a picture is loaded from elsewhere, which tells that the mail was opened: {source[:_SHOWN]}"
+
+
+def _links(root: Any) -> Iterator[str]:  # noqa: ANN401
+    for link in root.xpath("//a"):
+        address = link.get("href", "")
+        words = "".join(link.itertext()).strip() or "".join(link.xpath(".//@alt")).strip()
+        if not address.startswith(("https://", "http://", "\ue0f0")):
+            yield f"a link does not lead to a web page: {address[:_SHOWN]}"
+        if not words:
+            yield f"a link has no words: {address[:_SHOWN]}"
+
+
+def _weak(page: str) -> Iterator[str]:
+    weakest = min(contrasts(page), default=None)
+    if weakest and weakest.ratio < ENOUGH:
+        text = weakest.text[:_SHOWN]
+        yield f"a text is hard to read in {weakest.scheme} surroundings, contrast {weakest.ratio:.1f}: {text}"
+
+
+def _text(text: str) -> Iterator[str]:
+    if not text.strip():
+        yield "the text part is empty"
+    for line in text.splitlines():
+        if cells(line) > _WIDEST and not _UNBREAKABLE.fullmatch(line):
+            yield f"a line of the text is {cells(line)} cells wide: {line[:_SHOWN]}"
+            return

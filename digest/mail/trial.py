@@ -1,0 +1,41 @@
+"""A mail that is only tried out: its words, marked so that nobody takes it for an edition."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from digest.templating import rendered
+from digest.typeset.characters import line
+from digest.typeset.text import wrapped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digest.model import Body
+
+_BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
+_WIDTH = 72
+
+
+def marked_as_test(body: Body, folder: Path | None) -> Body:
+    """The words with a mark in the subject and at the very top, whatever their template is.
+
+    Raises:
+        ConfigurationError: a template is wrong.
+    """
+    values = {
+        "language": body.language.replace("_", "-"),
+        "subject": body.subject,
+        "wrapped": lambda words: "\n".join(wrapped(words, _WIDTH)),
+    }
+    subject, page, text = (
+        rendered(body.language, folder, f"mail/trial/{name}", values)
+        for name in ("subject.txt", "html.html", "text.txt")
+    )
+    start = _BODY.search(body.html)
+    at = start.end() if start else 0
+    return replace(
+        body, subject=line(subject), html=body.html[:at] + page + body.html[at:], text=f"{text.strip()}\n\n{body.text}"
+    )

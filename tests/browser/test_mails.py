@@ -1,0 +1,102 @@
+"""The mails as Chromium shows them: on a phone and beside other windows, light and dark, with and without pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from digest.service.editions import with_pictures
+from tests.conftest import ROOT
+from tests.golden.mails import MAILS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.golden.mails import Made
+
+Scheme = Literal["light", "dark"]
+WIDTHS = (360, 800)
+SHOWN = ("weekly", "english", "corrected", "long")
+SCREENSHOTS = ROOT / "build" / "screenshots"
+AXE = "tests/npm/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OWN_RULES = {"region": {"enabled": False}, "landmark-one-main": {"enabled": False}}  # a mail is within a page
+HIDDEN = """() => [...document.querySelectorAll('.page, .page *, .small, .small *')].filter(e => {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) return false;
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    return box.width < 1 || box.height < 1 || box.left < -1 || box.right > innerWidth + 1
+        || style.visibility !== 'visible' || Number(style.opacity) < 1;
+}).map(e => e.outerHTML.slice(0, 200))"""
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Made]:
+    return {name: MAILS[name]() for name in SHOWN}
+
+
+@pytest.fixture(scope="module")
+def chromium(made: dict[str, Made], needs: Callable[[str], str]) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=needs("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in ("light", "dark")], ids=str)
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    width, scheme = request.param
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    yield context.new_page()
+    context.close()
+
+
+def called(page: Page, name: str, *rest: str) -> str:
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    return "-".join(("mail", name, str(width), "dark" if dark else "light", *rest)) + ".png"
+
+
+def picture(page: Page, *names: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / called(page, *names), full_page=True)
+
+
+def violations(page: Page, axe: str) -> list[Any]:
+    page.add_script_tag(path=axe)
+    run = "options => axe.run(document, options)"
+    found = page.evaluate(run, {"runOnly": {"type": "tag", "values": RULES}, "rules": OWN_RULES})
+    return [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found["violations"]]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_mail_fits_and_all_can_read_it(
+    page: Page, made: dict[str, Made], name: str, needs: Callable[[str], str]
+) -> None:
+    page.set_content(with_pictures(made[name].words.html, dict(made[name].pictures)))
+    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth)")
+    picture(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+    assert page.evaluate(HIDDEN) == []
+    assert violations(page, needs(AXE)) == []
+
+
+@pytest.mark.parametrize("name", ["weekly", "corrected"])
+def test_without_pictures_their_words_are_read(page: Page, made: dict[str, Made], name: str) -> None:
+    page.set_content(made[name].words.html)  # nothing answers to cid: addresses here
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    picture(page, name, "blocked")
+    images = page.evaluate("[...document.images].map(i => [i.naturalWidth, i.alt, i.clientWidth, i.clientHeight])")
+    assert len(images) == len(made[name].pictures)
+    for natural, alt, width, height in images:
+        assert natural == 0
+        assert alt
+        assert width > 0
+        assert height > 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+    assert page.evaluate(HIDDEN) == []
