@@ -42,7 +42,7 @@ format: $(READY) ## Write the code as the formatter wants it
 faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
 	DIGEST_TEST_FAULTS=all DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
 
-fuzz: $(READY) ## Feed the readers of dumps, tokens and words with nonsense for long
+fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
 	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
 
 mutants: $(READY) ## Plant bugs that the tests have to find

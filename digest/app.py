@@ -16,6 +16,7 @@ import structlog
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.transport import prepare
 from digest.service import alerts, bounces, confirming, consent, delivery, editions, feeds, hub, refresh
+from digest.service.backup import fenced
 from digest.store import open_store
 
 if TYPE_CHECKING:
@@ -196,6 +197,10 @@ class Service:
         if self._stop.is_set():
             return
         with _logged("editions"):
+            since = await asyncio.to_thread(fenced, self._store)
+            if since:
+                _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
+                return
             await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
-from digest.errors import DigestError, TransportError
+from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.message import message
 from digest.mail.replies import Patience, outcome
 from digest.mail.transport import session
@@ -150,6 +150,8 @@ class _Drain:
                 paused = tx.deliveries.paused(self._clock())
                 self._trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
+                if since := tx.backups.fenced():
+                    self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
         await asyncio.to_thread(look)

@@ -115,6 +115,8 @@ meta = Table(
     Column("pause_reason", Text),
     Column("paused_until", UtcTime),
     _needed("pinged", Integer),  # the `published` that the hub was last told of
+    Column("backed_up_at", UtcTime),
+    Column("fenced_at", UtcTime),  # in a backup, and in a store restored from it: the moment of the backup
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -203,6 +205,8 @@ revisions = Table(
     _needed("at", UtcTime),
     _needed("cause", Text),
     _needed("significant", Boolean),
+    Column("source", Text),  # whose dump said so; absent for a year that the neighbours on a page gave
+    Column("path", Text),
     _needed("title", Text),
     Column("author", Text),
     _needed("paragraphs", JSON),
@@ -244,6 +248,8 @@ entry_sources = Table(
     Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
     Column("source", ForeignKey(sources.c.id), primary_key=True),
     _needed("first_seen_at", UtcTime),
+    _needed("path", Text),  # the dump that showed it first
+    _needed("because", Text),  # why that sighting was taken for this entry
     Index(None, "source"),
 )
 
@@ -297,6 +303,7 @@ placings = Table(
     Column("readers", Integer),
     _needed("view", Text),
     _needed("complete", Boolean),
+    _needed("because", Text),  # why it was taken for this entry when the dump first showed it
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
     Index(None, "entry_id"),

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
+from digest.store import copies, meta, schema
 from digest.store import engine as engines
-from digest.store import meta, schema
 from digest.store.alerts import SqlAlerts
+from digest.store.audit import SqlAudit
+from digest.store.backups import SqlBackups
 from digest.store.bounces import SqlBounces
 from digest.store.confirmations import SqlConfirmations
 from digest.store.dead_letters import SqlDeadLetters
@@ -25,9 +27,10 @@ from digest.store.subscribers import SqlSubscribers
 from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -44,6 +47,8 @@ class SqlTransaction:
         self.subscribers = SqlSubscribers(connection)
         self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.backups = SqlBackups(connection)
+        self.audit = SqlAudit(connection)
         self.watching = SqlWatching(connection)
         self.dead_letters = SqlDeadLetters(connection)
         self.bounces = SqlBounces(connection)
@@ -74,6 +79,10 @@ class SqlStore:
     def secret(self) -> bytes:
         with translated(self._place), self._turn, self._engine.begin() as connection:
             return meta.secret(connection)
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        with translated(str(file)), self._turn:
+            copies.write_copy(self._engine, file, now, progress)
 
     def check(self) -> None:
         with translated(self._place), self._turn, self._engine.begin() as connection:

@@ -495,7 +495,7 @@ class Broken:
 
     def __init__(self, store: Store) -> None:
         self.secret = store.secret
-        self.read = self.write = self.check = failing
+        self.read = self.write = self.check = self.back_up = failing
 
 
 def test_health_tells_the_process_from_the_store(site: Site) -> None:
