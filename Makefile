@@ -42,7 +42,7 @@ format: $(READY) ## Write the code as the formatter wants it
 faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
 	DIGEST_TEST_FAULTS=all DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
 
-fuzz: $(READY) ## Feed the readers of dumps, tokens and words with nonsense for long
+fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
 	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
 
 mutants: $(READY) ## Plant bugs that the tests have to find
@@ -66,7 +66,7 @@ pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Ch
 bench: $(READY) ## Measure against the limit, GROUP="dumps web …" for some (needs nginx and wrk)
 	$(BIN)/python -m benchmarks $(GROUP)
 
-bench-check: $(READY) ## The same in short, and fail where half a floor is missed
+bench-check: $(READY) ## The same in short; fails where half a floor is missed that was met
 	BENCH_SIZE=small BENCH_SLACK=$${BENCH_SLACK:-0.5} $(BIN)/python -m benchmarks --check $(GROUP)
 
 bench-docs: $(READY) ## The same in full, and write the table of docs/performance.md

@@ -18,7 +18,7 @@ from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
 from benchmarks.site import empty_store, read_all
 from digest.model import SourceId
-from digest.service import refresh
+from digest.service import meaning
 from digest.service.ports import Stamp
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _import(files: list[Path]) -> tuple[float, float]:
 def _counted(name: str) -> Iterator[list[float]]:
     """What each call of a function of the refresh takes."""
     taken: list[float] = []
-    real = getattr(refresh, name)
+    real = getattr(meaning, name)
 
     def counting(*given: object) -> object:
         started = time.process_time()
@@ -68,7 +68,7 @@ def _counted(name: str) -> Iterator[list[float]]:
         finally:
             taken.append(time.process_time() - started)
 
-    with mock.patch.object(refresh, name, counting):
+    with mock.patch.object(meaning, name, counting):
         yield taken
 
 

@@ -15,15 +15,17 @@ import structlog
 
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.transport import prepare
-from digest.service import confirming, consent, delivery, editions, feeds, hub, refresh
+from digest.service import alerts, bounces, confirming, consent, delivery, editions, feeds, hub, refresh
+from digest.service.backup import fenced
 from digest.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from digest.mail.listener import Listener
+    from digest.service.passes import Pass
     from digest.service.ports import Store
-    from digest.service.refresh import Pass
     from digest.settings import Settings, Source
 
 _EDITION_TICK = timedelta(minutes=1)
@@ -108,6 +110,13 @@ class Service:
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
         self._confirming = asyncio.Lock()
+        self._telling = asyncio.Lock()
+        self._bouncing = asyncio.Lock()
+        self._listener: Listener | None = None
+        if settings.bounces.listen:
+            from digest.mail.listener import Listener  # noqa: PLC0415 - nor for aiosmtpd
+
+            self._listener = Listener(settings.bounces, self._take)
 
     async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
@@ -121,6 +130,8 @@ class Service:
         listeners = [one for one in (self._server, self._watch) if one]
         serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
+            if self._listener:
+                await self._listener.start()
             await self._catch_up()
             if not self._stop.is_set():
                 ready()
@@ -131,8 +142,13 @@ class Service:
             self._ticks.stop()
             for listener in listeners:
                 listener.stop()
+            if self._listener:
+                await self._listener.stop()
             await asyncio.gather(*serving)
-            async with self._refreshing, self._sending, self._confirming:  # what is in flight ends first
+            locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing)
+            async with contextlib.AsyncExitStack() as ended:  # what is in flight ends first
+                for lock in locks:
+                    await ended.enter_async_context(lock)
                 deadline.cancel()
                 _log.info("stopped")
 
@@ -169,6 +185,9 @@ class Service:
         ticks.add("editions", _EDITION_TICK, self._make, first_at=now + _EDITION_TICK)
         ticks.add("send", _EDITION_TICK, self._send, first_at=now + _EDITION_TICK)
         ticks.add("confirm", _CONFIRM_TICK, self._confirm, first_at=now)
+        ticks.add("alerts", _EDITION_TICK, self._alert, first_at=now)
+        if self._settings.bounces.maildir or self._settings.bounces.imap_host:
+            ticks.add("bounces", self._settings.bounces.every, self._read_bounces, first_at=now)
         ticks.add("hub", _EDITION_TICK, self._tell_hub, first_at=now)
         ticks.start()
 
@@ -187,6 +206,10 @@ class Service:
         if self._stop.is_set():
             return
         with _logged("editions"):
+            since = await asyncio.to_thread(fenced, self._store)
+            if since:
+                _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
+                return
             await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
@@ -204,6 +227,30 @@ class Service:
                 sent = await confirming.send_confirmations(self._store, self._settings, clock)
                 if sent:
                     _log.info("confirmations sent", count=sent)
+
+    async def _alert(self) -> None:
+        async with self._telling:
+            if self._stop.is_set():
+                return
+            with _logged("alerts"):
+                for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
+                    _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)
+                for problem in await alerts.tell(self._store, self._settings, clock):
+                    _log.error("alert not told", reason=problem)
+
+    async def _read_bounces(self) -> None:
+        async with self._bouncing:
+            if self._stop.is_set():
+                return
+            with _logged("bounces"):
+                handled = await asyncio.to_thread(bounces.read, self._store, self._settings, clock, self._stop.is_set)
+                if handled:
+                    _log.info("bounces read", **handled)
+
+    async def _take(self, raw: bytes, recipients: Sequence[str]) -> None:
+        """What the listener got."""
+        taken = await asyncio.to_thread(bounces.take, self._store, self._settings, raw, recipients, now=clock())
+        _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
 
     async def _send(self) -> None:
         async with self._sending:

@@ -35,6 +35,8 @@ _SCHEDULE = (  # what editions.schedule reads
 )
 _HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}"
 _SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp` it must fit into 64
+_PLAIN_DOMAIN = r"[A-Za-z0-9.-]{1,189}"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -77,6 +79,13 @@ def _link(value: str) -> str:
             value.format(title="")
         except (KeyError, IndexError, ValueError) as error:
             raise ValueError("the only placeholder is {title}") from error
+    return value
+
+
+def _hook(value: str) -> str:
+    """A URL as it is: some end in a slash for a reason."""
+    if value:
+        _http(value)
     return value
 
 
@@ -310,6 +319,63 @@ class Mail(Relay):
         return self
 
 
+class Bounces(_Group):
+    """How mail that could not be delivered, and complaints about mail, come back."""
+
+    address: str = Field(
+        "",
+        description="Where bounces go, such as `bounces@digest.example.org`: mails are sent from `bounces+TOKEN@…`.",
+    )
+    soft: int = Field(
+        5, ge=1, description="After how many editions in a row that failed for now an address is struck off."
+    )
+    every: Duration = Field(
+        timedelta(minutes=5), gt=timedelta(0), description="How often the maildir or the IMAP folder is read."
+    )
+    largest: int = Field(1024**2, ge=65536, description="A mail of more bytes is refused, or read up to them.")
+    listen: str = Field("", pattern=rf"^(|{_HOST_PORT})$", description="HOST:PORT where a mail server hands them over.")
+    protocol: Literal["lmtp", "smtp"] = Field("lmtp", description="What is spoken there.")
+    maildir: Path | None = Field(None, description="A maildir into which they are delivered; relative to this file.")
+    imap_host: str = Field("", description="An IMAP server that keeps them.")
+    imap_port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 993 or 143.")
+    imap_security: Literal["tls", "starttls", "none"] = Field(
+        "tls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+    )
+    username: str = Field("", description="Log in there as.")
+    password: str = Field("", repr=False, description="Better given as password_file.")
+    password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    folder: str = Field("INBOX", min_length=1, description="The IMAP folder that is read.")
+    done: str = Field("", description="The IMAP folder into which they are moved; else they are marked as seen.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        local, at, domain = self.address.rpartition("@")
+        if (self.listen or self.maildir or self.imap_host) and not self.address:
+            raise ValueError("bounces are told apart by address: set it")
+        if self.address and not (at and re.fullmatch(_PLAIN_LOCAL, local) and re.fullmatch(_PLAIN_DOMAIN, domain)):
+            raise ValueError("address is a plain one of at most 31 characters before the @, without a plus sign")
+        if self.imap_host and not (self.username and (self.password or self.password_file)):
+            raise ValueError("imap_host needs username and password_file")
+        if self.imap_security == "none" and self.imap_host not in {"", "localhost", "127.0.0.1", "::1"}:
+            raise ValueError("a password is not sent without TLS: set imap_security to tls or starttls")
+        return self
+
+
+class Alerts(_Group):
+    """Who hears that something is wrong."""
+
+    mail: tuple[Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")], ...] = Field(
+        (), description="Addresses to write to."
+    )
+    webhook: Annotated[str, AfterValidator(_hook)] = Field("", description="A URL that gets a JSON POST.")
+    after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
+    late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")
+    refused: int = Field(
+        5, ge=1, description="How many people's servers may refuse our mail by policy within a day before it is told."
+    )
+    calm: Duration = Field(timedelta(hours=1), description="How long all must be well before that is told.")
+
+
 class Log(_Group):
     """What the service says of itself."""
 
@@ -342,6 +408,8 @@ class Settings(BaseSettings):
     mail: Mail = Field(Mail(), description="How mail leaves.")
     fallback: Fallback = Field(Fallback(), description="Where mails go while the first server cannot be reached.")
     dkim: Dkim = Field(Dkim(), description="How mails are signed.")
+    bounces: Bounces = Field(Bounces(), description="How bounces and complaints come back.")
+    alerts: Alerts = Field(Alerts(), description="Who hears that something is wrong.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
     _file: ClassVar[Path | None] = None
@@ -479,5 +547,6 @@ def _absolute(settings: Settings, base: Path) -> Settings:
             "mail": with_paths(settings.mail, "path", *secrets),
             "fallback": with_paths(settings.fallback, *secrets),
             "dkim": with_paths(settings.dkim, "key_file", "ed25519_key_file"),
+            "bounces": with_paths(settings.bounces, "maildir", "password_file"),
         }
     )

@@ -50,7 +50,7 @@ def diff(
 ) -> ChangeSet:
     """Compare the sightings of a dump with its last good reading and with every entry that answers to them.
 
-    `stood` (see `matching.unchanged`) are those that need no comparison, and whose entries need not be known.
+    `stood` (see `changes.unchanged`) are those that need no comparison, and whose entries need not be known.
     """
     entries = list(known)
     fold = _Fold(last, {entry.id for entry in entries}, now, earliest, latest)
@@ -107,14 +107,17 @@ class _Fold:
         if match.unassigned:
             return
         sighting, stood = match.shown.sighting, match.stood
+        because = match.because
         if stood:
-            entry = stood.entry
+            entry, because = stood.entry, stood.because
             if sighting.readers is not None and sighting.readers != stood.readers:
                 self.counts.append((entry, sighting.readers))
         else:
             state = self._state_of(match)
             entry = state.entry
-            self._fold(state, match.shown)
+            own = self._own.get(entry, [])
+            because = own[0].because if own else because
+            self._fold(state, match.shown, own)
         self.placings.append(
             Placing(
                 entry=entry,
@@ -125,19 +128,20 @@ class _Fold:
                 readers=sighting.readers,
                 view=match.shown.view,
                 complete=sighting.complete,
+                because=because,
             )
         )
 
-    def _fold(self, state: _State, shown: Shown) -> None:
+    def _fold(self, state: _State, shown: Shown, own: Sequence[Placing]) -> None:
+        sighting = shown.sighting
+        _count(state, sighting.readers, own)
         if state.known and state.known.removed:
             return
-        own, sighting = self._own.get(state.entry, []), shown.sighting
         if all(placing.view != shown.view for placing in own):
             _compare(state, shown, own)
         dated = better(state.date, evidence_date(sighting.date, self.now, self.earliest, self.latest))
         if dated:
             state.date, state.dated = dated, True
-        _count(state, sighting.readers, own)
 
     def _state_of(self, match: Match) -> _State:
         """The state of the matched entry, or of a new one; a new entry may stand twice in one dump."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
 from digest.changes.keys import lead_key, series_marks, title_key
-from digest.changes.text import plain_text, similarity
+from digest.changes.text import far_apart, pairs, plain_text, similarity
+from digest.changes.unchanged import lines_of
 from digest.changes.values import Ambiguous, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
 
     from digest.changes.shown import Line, Shown
     from digest.changes.values import Placing
@@ -26,13 +26,16 @@ _OTHER_TEXT = 0.5
 _SAME_TITLE = 0.75
 _LATE = timedelta(days=366)
 _COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
+_FEW = 8  # rivals; so few are compared sooner than their pairs are made
+_RIVALS = 1000  # entries that one sighting is compared with for a corrected title
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
 
-    `stood` is where it stood in the last reading, to the letter: then the entry is that one's, known or not.
+    `because` says why, for people. `stood` is where it stood in the last reading, to the letter: then the entry is that
+    one's, known or not.
     """
 
     shown: Shown
@@ -40,40 +43,7 @@ class Match:
     unassigned: bool = False
     report: Ambiguous | None = None
     stood: Placing | None = None
-
-
-def unchanged(
-    shown: Sequence[Shown], last: Sequence[Placing], *, now: datetime, ranged: bool = False
-) -> dict[int, Placing]:
-    """The sightings, by position, that stood in the last reading to the letter, with their placings.
-
-    Only where nothing can be confused or have become clear since: title and day stand once on both sides, no range of
-    the operator's (`ranged`) could tell the year, and the date is no late one, which may not have been believable.
-    """
-    if not last:
-        return {}
-    views = {(placing.view, placing.evidence): placing for placing in last}
-    before, here = Counter(_lines_of(shown, last)), Counter(one.line for one in shown)
-    late = now.date() - _LATE
-    return {
-        one.sighting.position: stood
-        for one in shown
-        if (stood := views.get((one.view, one.sighting.date)))
-        and before[one.line] == here[one.line] == 1
-        and _is_settled(one.sighting.date, late, ranged=ranged)
-    }
-
-
-def _is_settled(evidence: DateEvidence | None, late: date, *, ranged: bool) -> bool:
-    if evidence is None:
-        return True
-    return not ranged if evidence.year is None else date(evidence.year, evidence.month, evidence.day) < late
-
-
-def _lines_of(shown: Sequence[Shown], last: Sequence[Placing]) -> Iterator[Line]:
-    """The lines of the last reading; most of its titles still stand there, and have their key."""
-    keys = {one.content.title: one.key for one in shown}
-    return ((keys.get(placing.title) or title_key(placing.title), placing.evidence) for placing in last)
+    because: str = "no known entry has its title and day, or its text"
 
 
 def matches(
@@ -141,11 +111,12 @@ class _Board:
     _lines: dict[Line, list[int]] = field(default_factory=lambda: defaultdict(list))
     _before: dict[Line, list[EntryId]] = field(default_factory=lambda: defaultdict(list))
     _texts: dict[EntryId, str] = field(default_factory=dict)
+    _pairs: dict[EntryId, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.shown:
             self._lines[one.line].append(one.sighting.position)
-        for placing, line in zip(self.last, _lines_of(self.shown, self.last), strict=True):
+        for placing, line in zip(self.last, lines_of(self.shown, self.last), strict=True):
             self._before[line].append(placing.entry)
             self._placed[placing.entry].append(placing)
         for entry in self.known:
@@ -165,7 +136,8 @@ class _Board:
             return None
         certain = [entry for entry in fitting if _full(sighting.date, entry.date) or self._stood(entry, shown)]
         if len(certain) == 1:
-            return Match(shown, certain[0])
+            exact = _full(sighting.date, certain[0].date)
+            return Match(shown, certain[0], because="same title, same full date" if exact else "same title and day")
         return self._by_text(shown, (certain or fitting or undated)[:_COMPARED], dated=bool(fitting))
 
     def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
@@ -176,37 +148,52 @@ class _Board:
             alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
         placed = self._in_order(shown, alike)
         if len(alike) == 1 or placed:
-            return Match(shown, placed or alike[0])
+            because = "same title and place among those of this title" if placed else "same title, no other text"
+            return Match(shown, placed or alike[0], because=because)
         if alike:
             return self._doubt(shown, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
         close = [entry for score, entry in scored if score is not None and score >= _OTHER_TEXT]
         if len(close) == 1 and dated:
-            return Match(shown, close[0])
+            return Match(shown, close[0], because="same title and day, a similar text")
         return self._doubt(shown, candidates, "has another text; kept apart as a new entry")
 
     def corrected(self, shown: Shown) -> Match:
         """The entry whose title this sighting corrects, or none: then it shows a new one."""
-        found = {entry.id: entry for entry in self._rivals(shown) if self._corrects(shown, entry)}
+        found: dict[EntryId, tuple[Known, str]] = {}
+        rivals = self._rivals(shown)
+        many = len(rivals) > _FEW
+        for entry in rivals:
+            if entry.id not in found and (because := self._corrects(shown, entry, many=many)):
+                found[entry.id] = entry, because
         if len(found) == 1:
-            return Match(shown, next(iter(found.values())))
+            ((entry, because),) = found.values()
+            return Match(shown, entry, because=because)
         if found:
-            return self._doubt(shown, list(found.values()), "may correct one of their titles; kept as a new entry")
+            return self._doubt(
+                shown, [entry for entry, _ in found.values()], "may correct one of their titles; kept as a new entry"
+            )
         return Match(shown, None)
 
-    def _corrects(self, shown: Shown, entry: Known) -> bool:
-        """Whether day and text are the entry's and no series mark differs. Titles are all that short texts leave."""
-        sighting = shown.sighting
+    def _corrects(self, shown: Shown, entry: Known, *, many: bool) -> str:
+        """Why it is this entry under another title: day and text agree, no series mark differs; empty where it is not.
+
+        Titles are all that short texts leave.
+        """
+        sighting, text = shown.sighting, self._text(entry)
         if entry.id in self.claimed or not same_day(sighting.date, entry.date):
-            return False
-        score = similarity(shown.text, self._text(entry), _SAME_TEXT)
+            return ""
+        if many and far_apart(shown.text, text, (shown.pairs, self._pairs_in(entry)), _SAME_TEXT):
+            return ""
+        least, score = _SAME_TEXT, similarity(shown.text, text, _SAME_TEXT)
+        told = "same day, texts alike by {:.0%}, another title"
         if score is None:
             if not (self._gone(entry, shown) and _same_author(entry, shown)):
-                return False
-            if fuzz.ratio(title_key(entry.content.title), shown.key) / 100 < _SAME_TITLE:
-                return False
-        elif score < _SAME_TEXT:
-            return False
-        return series_marks(entry.content.title) == series_marks(sighting.title)
+                return ""
+            least, score = _SAME_TITLE, fuzz.ratio(title_key(entry.content.title), shown.key) / 100
+            told = "same day and author, a title alike by {:.0%} in place of one that is gone"
+        if score < least or series_marks(entry.content.title) != series_marks(sighting.title):
+            return ""
+        return told.format(score)
 
     def apart(self, made: Sequence[Match]) -> list[Match]:
         """The matches, less those by which one entry would get several titles, dates or texts."""
@@ -254,7 +241,8 @@ class _Board:
             rivals += self._dated.get((date.month, date.day, date.year), [])
             if date.year is not None:
                 rivals += self._dated.get((date.month, date.day, None), [])
-        return rivals[: 2 * _COMPARED]
+        rivals.sort(key=lambda entry: entry.id not in self._placed)  # those of this dump are the likeliest
+        return rivals[:_RIVALS]
 
     def _stood(self, entry: Known, shown: Shown) -> bool:
         """Whether the last reading of this dump showed the entry under this title and day, which stand here once.
@@ -266,7 +254,7 @@ class _Board:
 
     def _gone(self, entry: Known, shown: Shown) -> bool:
         """Whether the last reading of this dump showed the entry with this day, under the title that is gone now."""
-        return any(placing.evidence == shown.sighting.date for placing in self._placed[entry.id])
+        return any(placing.evidence == shown.sighting.date for placing in self._placed.get(entry.id, ()))
 
     def _in_order(self, shown: Shown, candidates: Sequence[Known]) -> Known | None:
         """The candidate in whose place the sighting stands, where title and day stand as often as they did."""
@@ -281,9 +269,15 @@ class _Board:
             self._texts[entry.id] = plain_text(entry.content)
         return self._texts[entry.id]
 
+    def _pairs_in(self, entry: Known) -> int:
+        if entry.id not in self._pairs:
+            self._pairs[entry.id] = pairs(self._text(entry))
+        return self._pairs[entry.id]
+
     def _doubt(self, shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
         ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
-        return Match(shown, None, unassigned, Ambiguous(sighting.position, sighting.title, ids, outcome))
+        report = Ambiguous(sighting.position, sighting.title, ids, outcome)
+        return Match(shown, None, unassigned, report, because=outcome)
 
 
 def _same_author(entry: Known, shown: Shown) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.fingerprint import view
 from digest.changes.keys import lead_of, title_key
-from digest.changes.text import plain_lines
+from digest.changes.text import pairs, plain_lines
 from digest.model import Content
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class Shown:
     def text(self) -> str:
         """Its plain text."""
         return "".join(self._lines)
+
+    @cached_property
+    def pairs(self) -> int:
+        """The pairs of its plain text."""
+        return pairs(self.text)
 
     @cached_property
     def lead(self) -> str:

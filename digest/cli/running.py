@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import bundled
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
     app.command("init")(init)
     app.command("check")(check)
+
+
+DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the store against the laws, too.")]
 
 
 def run(*, config: ConfigOption = None) -> None:
@@ -100,6 +103,7 @@ def _print_record(record: Record, *, as_json: bool) -> None:
 
 def check(
     *,
+    deep: DeepOption = False,
     mail: Annotated[bool, typer.Option("--mail", help="Only mail, with the DNS records that it needs.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -119,5 +123,25 @@ def check(
             print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})
         else:
             typer.echo(f"{'FAIL' if finding.problem else 'ok  '}  {finding.part}: {finding.problem or finding.fact}")
+    if deep and not _kept(config, as_json=as_json):
+        failed = True
     if failed:
         raise typer.Exit(1)
+
+
+def _kept(config: Path | None, *, as_json: bool) -> bool:
+    """Whether the store keeps every law; each row that breaks one is named."""
+    from digest.service.invariants import violations  # noqa: PLC0415 - as in store_of
+
+    broken = 0
+    with store_of(config) as (_, store), progress_bar(None, "checking") as advance:
+        for violation in violations(store, lambda done, total: advance(done, total=total)):
+            broken += 1
+            if as_json:
+                print_json({"part": "laws", "ok": False, "says": violation.law, "row": violation.row})
+            else:
+                typer.echo(f"FAIL  {violation}")
+    if not broken:
+        kept = "every row keeps them"
+        print_json({"part": "laws", "ok": True, "says": kept}) if as_json else typer.echo(f"ok    laws: {kept}")
+    return not broken

@@ -11,15 +11,15 @@ import asyncio
 import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
-from digest.errors import DigestError, TransportError
+from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.message import message
 from digest.mail.replies import Patience, outcome
 from digest.mail.transport import session
 from digest.model import Body, DeliveryState
+from digest.service.bounces import envelope_sender
 from digest.service.editions import pictures, schedule_of
 from digest.service.letters import letter
 from digest.service.queueing import Queue
@@ -150,6 +150,8 @@ class _Drain:
                 paused = tx.deliveries.paused(self._clock())
                 self._trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
+                if since := tx.backups.fenced():
+                    self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
         await asyncio.to_thread(look)
@@ -240,7 +242,7 @@ class _Drain:
             )
 
     async def _hand_over(self, way: Session, delivery: Delivery) -> _Answer:
-        sender = parseaddr(self._settings.mail.sender)[1]
+        sender = envelope_sender(self._settings, self._secret, delivery)
         try:
             text = await way.send(
                 sender, delivery.subscriber.address, self._message(delivery), again=delivery.uncertain > 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry
-    from digest.service.ports import Store, Transaction, Waiting
+    from digest.service.ports import Store, Transaction, Unsettled
     from digest.settings import Settings, Source, Topic
 
 EVERYTHING = ""
@@ -34,7 +34,7 @@ class Feed:
     path: str
     title: str
     language: str
-    holds: Callable[[Any], bool]  # of an Entry; but for a topic, what is Waiting has all that is asked
+    holds: Callable[[Any], bool]  # of an Entry; but for a topic, what is Unsettled has all that is asked
 
 
 def feeds(settings: Settings) -> list[Feed]:
@@ -83,7 +83,7 @@ def holds_any(settings: Settings, topics: Iterable[str]) -> Callable[[Entry], bo
     return lambda entry: not rules or any(rule.holds(entry) for rule in rules)
 
 
-def enlist_all(tx: Transaction, settings: Settings, waiting: Iterable[Waiting]) -> None:
+def enlist_all(tx: Transaction, settings: Settings, waiting: Iterable[Unsettled]) -> None:
     """Take the entries of a first import, published by now, into their feeds; read whole only where a topic asks."""
     ordered = sorted(waiting, key=_age)
     whole = {entry.id: entry for entry in tx.feeds.published(one.id for one in ordered)} if settings.topics else {}
@@ -112,7 +112,7 @@ def register(store: Store, settings: Settings) -> None:
             tx.feeds.enlist(feed.key, [entry.id for entry in known if feed.holds(entry)])
 
 
-def _age(entry: Entry | Waiting) -> tuple[datetime, bool, int, int, str]:
+def _age(entry: Entry | Unsettled) -> tuple[datetime, bool, int, int, str]:
     """Sorts the oldest first: by first sighting, then by date where it is known, then against the order of pages."""
     full = entry.date.full if entry.date else None
     return entry.first_seen_at, full is not None, (full or date.min).toordinal(), -entry.page_order, entry.id
@@ -129,8 +129,8 @@ def remove(store: Store, entry: str, now: datetime) -> None:
             raise UnknownError("published entry", entry, remedy="see `digest entries list`")
 
 
-def restore(store: Store, entry: str, now: datetime) -> None:
-    """Publish a removed entry again.
+def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None:
+    """Publish a removed entry again, also in the feeds of sources that came to show it meanwhile.
 
     Raises:
         UnknownError: nothing of this id is removed.
@@ -138,6 +138,7 @@ def restore(store: Store, entry: str, now: datetime) -> None:
     with store.write() as tx:
         if not tx.feeds.restore(EntryId(entry), now):
             raise UnknownError("removed entry", entry, remedy="`digest entries list` shows what is published")
+        enlist(tx, settings, [EntryId(entry)])
 
 
 def source_of(settings: Settings, entry: Entry) -> Source | None:

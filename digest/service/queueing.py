@@ -181,6 +181,8 @@ class Queue:
                 # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
                 limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
                 self._day_is_full = not limit
+            if tx.backups.fenced():
+                return []
             return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
 
     def _some_wait(self) -> bool:

@@ -4,86 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 from zoneinfo import ZoneInfo
 
 from digest.changes.backlog import first_updated_at, news
-from digest.changes.dates import inferred
-from digest.changes.diff import diff, questions, rival_questions
-from digest.changes.guards import hold_reason
-from digest.changes.keys import lead_key, title_key
-from digest.changes.matching import unchanged
-from digest.changes.shown import shown
-from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
-from digest.model import AtomId, EntryId, SourceId
-from digest.service.feeds import enlist, enlist_all
-from digest.service.pictures import drawn
-from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
-from digest.service.tracing import following, say_read, say_refreshed
+from digest.model import SourceId
+from digest.service.feeds import enlist_all
+from digest.service.meaning import store_meaning
+from digest.service.passes import Pass
+from digest.service.ports import DumpState, KnownDump, Stamp
+from digest.service.tracing import following, say_refreshed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from digest.changes.shown import Shown
-    from digest.changes.values import Known, Placing
-    from digest.model import EntryDate, Snapshot
-    from digest.service.ports import Readings, Store
+    from digest.service.ports import Store
     from digest.settings import Settings, Source
 
 _UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What one pass over a source did.
-
-    `dumps` were read, `skipped` were unchanged, `held` are held now, read in this pass or not. `problems` are
-    sentences, each naming its dump; `failed` says that one of them is more than a dump held for its sense.
-    """
-
-    source: SourceId
-    dumps: int = 0
-    skipped: int = 0
-    sightings: int = 0
-    added: int = 0
-    revised: int = 0
-    vanished: int = 0
-    held: int = 0
-    problems: tuple[str, ...] = ()
-    failed: bool = False
-
-    def counts(self) -> dict[str, object]:
-        """What `digest refresh --json` prints of a source."""
-        return {
-            "source": self.source,
-            "dumps": self.dumps,
-            "skipped": self.skipped,
-            "sightings": self.sightings,
-            "added": self.added,
-            "revised": self.revised,
-            "vanished": self.vanished,
-            "held": self.held,
-        }
-
-    def __add__(self, other: Pass) -> Pass:
-        return Pass(
-            self.source,
-            self.dumps + other.dumps,
-            self.skipped + other.skipped,
-            self.sightings + other.sightings,
-            self.added + other.added,
-            self.revised + other.revised,
-            self.vanished + other.vanished,
-            self.held + other.held,
-            self.problems + other.problems,
-            self.failed or other.failed,
-        )
 
 
 def refresh(
@@ -194,115 +137,7 @@ def _dump(store: Store, settings: Settings, source: Source, file: DumpFile, now:
             return _unreadable(store, name, looked, known, error)
         if _stamp(stream) != stamp:
             return Pass(name, problems=(f"{file.name}: changed while it was read (it is read again next time)",))
-    return _reading(store, settings, source, snapshot, looked, known)
-
-
-def _reading(
-    store: Store,
-    settings: Settings,
-    source: Source,
-    snapshot: Snapshot,
-    looked: KnownDump,
-    known: KnownDump | None,
-) -> Pass:
-    name, now = looked.source, looked.read_at
-    read = shown(snapshot.sightings)
-    compare = partial(unchanged, read, now=now, ranged=bool(source.earliest or source.latest))
-    with store.read() as tx:
-        last = tx.readings.last_reading(name, looked.path)
-    stood = compare(last)
-    pictures = drawn(store, (one.content for one in read if one.sighting.position not in stood))
-    with store.write() as tx:
-        if tx.readings.dump(name, looked.path) != known:  # somebody else read it since the pass began
-            last = tx.readings.last_reading(name, looked.path)
-            stood = compare(last)
-        entries = _answering(tx.readings, read, last, stood)
-        changes = diff(read, last, entries, stood, now=now, earliest=source.earliest, latest=source.latest)
-        approved = known is not None and known.approved == looked.sha256
-        reason = "" if approved else hold_reason(last, changes, keep=source.keep, common=source.common)
-        if reason:
-            held = replace(looked, state=DumpState.HELD, reason=reason, sightings=len(last))
-            tx.readings.store_dump(held)
-            return Pass(name, dumps=1, held=1, problems=(f"{looked.path}: held: {reason}",))
-        state = tx.readings.source(name)
-        first_import = state is None or state.settled_at is None
-        tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
-        facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
-        tx.readings.apply(name, looked.path, changes, facts)
-        _infer(tx.readings, looked, changes, entries, now)
-        tx.pictures.add(pictures)
-        enlist(tx, settings, _joining(changes, last, first_import=first_import))
-    added = [change.entry for change in changes.changes if isinstance(change, Added)]
-    revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
-    vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
-    say_read(looked.path, len(snapshot.sightings), {"added": added, "revised": revised, "vanished": vanished})
-    return Pass(
-        name,
-        dumps=1,
-        sightings=len(snapshot.sightings),
-        added=len(added),
-        revised=len(revised),
-        vanished=len(vanished),
-    )
-
-
-def _told(cause: Cause) -> bool:
-    """Whether the count of revisions holds it: what this dump says differently, not what another one adds."""
-    return cause.significant or cause is Cause.COMPLETED
-
-
-def _facts(
-    changes: ChangeSet, read: Sequence[Shown], tag_base: str, now: datetime, *, first_import: bool
-) -> ApplyFacts:
-    titles, leads, atom_ids = {}, {}, {}
-    for change in changes.changes:
-        if isinstance(change, Vanished):
-            continue
-        if isinstance(change, Added):
-            atom_ids[change.entry] = atom_id(tag_base, change.entry)
-            one = read[change.position]
-            if change.content is one.content:
-                titles[change.entry], leads[change.entry] = one.key, one.lead
-                continue
-        titles[change.entry], leads[change.entry] = title_key(change.content.title), lead_key(change.content)
-    return ApplyFacts(now=now, first_import=first_import, atom_ids=atom_ids, title_keys=titles, lead_keys=leads)
-
-
-def atom_id(tag_base: str, entry: EntryId) -> AtomId:
-    """The `tag:` URI that an entry gets when it is first seen. Source: RFC 4151, section 2.1."""
-    return AtomId(f"tag:{tag_base}:entry/{entry}")
-
-
-def _answering(
-    readings: Readings, read: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]
-) -> list[Known]:
-    """The entries that answer to the sightings; of other titles only where none answers to one's own."""
-    entries = readings.known(questions(read, last, stood))
-    here = {entry.id for entry in entries}
-    rivals = readings.known(rival_questions(read, entries, stood))
-    return [*entries, *(rival for rival in rivals if rival.id not in here)]
-
-
-def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool) -> set[EntryId]:
-    """The entries that may belong to other feeds than before: new to this dump or revised, less those that wait."""
-    revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
-    waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
-    return ({placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised) - waiting
-
-
-def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:
-    """Let the years that are exact settle their neighbours, on every page that shows an entry of this dump."""
-    own: dict[int, list[Placing]] = {}
-    for placing in changes.placings:
-        own.setdefault(placing.page, []).append(placing)
-    here = {placing.entry for placing in changes.placings}
-    others = readings.pages_with(here, but=(looked.source, looked.path))
-    dates: dict[EntryId, EntryDate | None] = {entry.id: entry.date for entry in entries} | dict(changes.dates)
-    shown_there = {placing.entry for page in others.values() for placing in page}
-    dates |= readings.dates((here | shown_there) - dates.keys())
-    better = inferred([*own.values(), *others.values()], dates)
-    if better:
-        readings.upgrade_dates(better, now)
+    return store_meaning(store, settings, source, snapshot, looked, known)
 
 
 def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:
@@ -329,7 +164,7 @@ def _finish(store: Store, settings: Settings, source: Source, now: datetime, don
             updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
             tx.readings.settle(name, new, updated_at, now)
             enlist_all(tx, settings, entries)
-        tx.readings.refreshed(name, now, "; ".join(done.problems))
+        tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 
 
 def _trusted(stamp: Stamp, now: datetime) -> Stamp:

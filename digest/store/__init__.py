@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from digest.store.transaction import SqlStore
 
-__all__ = ["open_store"]
+__all__ = ["database_file", "open_store"]
 
 _WAIT = timedelta(seconds=30)
 
@@ -24,3 +26,14 @@ def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
     from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not pay for SQLAlchemy
 
     return open_database(url, wait)
+
+
+def database_file(url: str) -> Path | None:
+    """The file of a store, None for one in memory.
+
+    Raises:
+        StoreError: the URL names another kind of database.
+    """
+    from digest.store.engine import database_file as named  # noqa: PLC0415 - as above
+
+    return named(url)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.meta import grow_published
-from digest.store.revising import revise, store_first
+from digest.store.revising import Origin, revise, store_first
 from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_rows
 from digest.store.tables import (
     KeyKind,
@@ -23,7 +23,7 @@ from digest.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -40,14 +40,15 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     added = [change for change in changes.changes if isinstance(change, Added)]
     revised = [change for change in changes.changes if isinstance(change, Revised)]
     dates = dict(changes.dates)
-    _insert_entries(connection, source, added, dates, facts)
+    origin = Origin(source, path)
+    _insert_entries(connection, origin, added, dates, facts)
     _insert_keys(connection, added, facts)
     known = {entry: date for entry, date in dates.items() if entry not in facts.atom_ids}
     shown = bool(added) and not facts.first_import
-    shown |= revise(connection, revised, known, facts.now)
-    new = {change.entry for change in added}
-    known_here = {placing.entry for placing in changes.placings} - new - before
-    shown |= _show(connection, source, new, known_here, facts.now)
+    shown |= revise(connection, revised, known, facts.now, origin)
+    reasons = {c.entry: "" for c in added} | {p.entry: p.because for p in reversed(changes.placings)}
+    seen = {entry: because for entry, because in reasons.items() if entry not in before}
+    shown |= _show(connection, origin, seen, {change.entry for change in added}, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings)
     _report(connection, source, path, changes.ambiguous, facts.now)
@@ -97,7 +98,7 @@ def settle(
 
 def _insert_entries(
     connection: Connection,
-    source: SourceId,
+    origin: Origin,
     added: Sequence[Added],
     dates: Mapping[EntryId, EntryDate],
     facts: ApplyFacts,
@@ -114,7 +115,7 @@ def _insert_entries(
             (
                 change.entry,
                 facts.atom_ids[change.entry],
-                source,
+                origin.source,
                 facts.now,
                 change.position,
                 1,
@@ -125,7 +126,7 @@ def _insert_entries(
             for change in added
         ],
     )
-    store_first(connection, [(c.entry, c.content, dated[c.entry]) for c in added], facts.now)
+    store_first(connection, [(c.entry, c.content, dated[c.entry]) for c in added], facts.now, origin)
 
 
 def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFacts) -> None:
@@ -143,22 +144,23 @@ def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFac
 
 
 def _show(
-    connection: Connection, source: SourceId, added: Collection[EntryId], known: Iterable[EntryId], now: datetime
+    connection: Connection, origin: Origin, seen: Mapping[EntryId, str], new: AbstractSet[EntryId], now: datetime
 ) -> bool:
-    """Record that the source shows these entries; whether one of the known ones is published and new to it."""
-    fresh: list[str] = [*added]
+    """Record that the source shows these entries, and by which evidence; whether a published one is new to it."""
+    source = origin.source
+    fresh: list[EntryId] = [entry for entry in seen if entry in new]
     shown = False
-    for batch in batches(known):
+    for batch in batches(entry for entry in seen if entry not in new):
         query = (
             select(entries.c.id, entries.c.updated_at, entries.c.removed_at)
             .outerjoin(entry_sources, (entry_sources.c.entry_id == entries.c.id) & (entry_sources.c.source == source))
             .where(entries.c.id.in_(batch), entry_sources.c.entry_id.is_(None))
         )
         for row in connection.execute(query):
-            fresh.append(row.id)
+            fresh.append(EntryId(row.id))
             shown |= row.updated_at is not None and row.removed_at is None
-    rows = [(entry, source, now) for entry in fresh]
-    insert_rows(connection, entry_sources, ("entry_id", "source", "first_seen_at"), rows)
+    rows = [(entry, source, now, origin.path, seen[entry]) for entry in fresh]
+    insert_rows(connection, entry_sources, ("entry_id", "source", "first_seen_at", "path", "because"), rows)
     return shown
 
 
@@ -195,7 +197,7 @@ def _replace_placings(connection: Connection, source: SourceId, path: str, readi
     connection.execute(delete(placings).where(placings.c.source == source, placings.c.path == path))
     names = (
         *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
-        *("readers", "view", "complete"),
+        *("readers", "view", "complete", "because"),
     )
     insert_rows(
         connection,
@@ -205,7 +207,7 @@ def _replace_placings(connection: Connection, source: SourceId, path: str, readi
             (
                 *(source, path, placing.page, placing.position, placing.entry, placing.title),
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
-                *(placing.readers, placing.view, placing.complete),
+                *(placing.readers, placing.view, placing.complete, placing.because),
             )
             for placing in reading
         ],

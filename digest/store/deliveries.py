@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-_OPEN = deliveries.c.next_at.is_not(None)
-_NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
+OPEN = deliveries.c.next_at.is_not(None)
+NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
@@ -49,7 +49,7 @@ class SqlDeliveries:
         ended = deliveries.c.leased_until <= now
         for begun, values in ((False, {"state": deliveries.c.leased_from}), (True, _uncertain(now))):
             self._connection.execute(
-                update(deliveries).where(ended, deliveries.c.begun.is_(begun)).values({**values, **_NOT_LEASED})
+                update(deliveries).where(ended, deliveries.c.begun.is_(begun)).values({**values, **NOT_LEASED})
             )
 
     def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
@@ -103,7 +103,7 @@ class SqlDeliveries:
         begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
         for state, here, values in (
             (DeliveryState.LEASED, and_(mine, reachable), begun),
-            (DeliveryState.SUPPRESSED, mine, _suppressed() | _NOT_LEASED),
+            (DeliveryState.SUPPRESSED, mine, _suppressed() | NOT_LEASED),
         ):
             if self._connection.execute(update(deliveries).where(here).values(values)).rowcount:
                 return state
@@ -131,7 +131,7 @@ class SqlDeliveries:
             "code": code,
             "text": text if known else "",  # a server's words often name the address
             "accepted_at": now if accepted else None,
-            **_NOT_LEASED,
+            **NOT_LEASED,
         }
         if state is DeliveryState.UNKNOWN:
             values["uncertain"] = deliveries.c.uncertain + 1
@@ -140,11 +140,11 @@ class SqlDeliveries:
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
         self._connection.execute(
-            update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **_NOT_LEASED})
+            update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **NOT_LEASED})
         )
 
     def open(self, edition: EditionKey | None = None) -> int:
-        query = select(func.count()).select_from(deliveries).where(_OPEN)
+        query = select(func.count()).select_from(deliveries).where(OPEN)
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
@@ -198,7 +198,7 @@ def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]
     """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
     waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
     at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
-    return and_(_OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
+    return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
 
 
 def _leased(until: datetime) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.service.ports import DigestState, EditionCounts
@@ -237,6 +237,14 @@ class SqlEditions:
         query = entry_rows().where(PUBLISHED, entries.c.announced, entries.c.first_seen_at >= since)
         return self._entries(_of_sources(query.order_by(*NEWEST_FIRST), sources))
 
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        told = (
+            select(edition_entries.c.entry_id)
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .where(editions.c.digest == digest, editions.c.closes_at > moment, edition_entries.c.section == Section.NEW)
+        )
+        return self._entries(entry_rows().where(PUBLISHED, entries.c.id.in_(told)).order_by(*NEWEST_FIRST))
+
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
         words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
         mailed = (
@@ -245,7 +253,10 @@ class SqlEditions:
             .join(editions, editions.c.key == deliveries.c.edition)
             .where(
                 deliveries.c.subscriber_id == subscriber,
-                deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                or_(
+                    deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                    deliveries.c.uncertain > 0,  # it ended so, and may have been taken before
+                ),
                 editions.c.digest.in_(digests),
             )
         )

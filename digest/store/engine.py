@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FILE = "sqlite:///"
 _IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
 _PAUSE_SECONDS = 0.01
-_OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
+OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
 
 # Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
@@ -70,8 +70,9 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
 
 
 def file_of(engine: Engine) -> Path | None:
-    """The file of an engine, None for one in memory."""
-    return Path(engine.url.database) if engine.url.database else None
+    """The file of an engine, None for one in memory or on a server."""
+    here = engine.url.database if engine.dialect.name == "sqlite" else None
+    return Path(here) if here else None
 
 
 def _use_wal(engine: Engine, wait: timedelta) -> None:
@@ -101,7 +102,7 @@ def _make(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            file.touch(mode=_OWNER_ONLY)
+            file.touch(mode=OWNER_ONLY)
     except OSError as error:
         problem = f"{file}: cannot be opened: {error.strerror}"
         raise StoreError(f"{problem} (check that its folder exists and may be written)") from error

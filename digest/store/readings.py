@@ -9,7 +9,7 @@ from sqlalchemy import and_, false, func, select, tuple_, update
 
 from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
-from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp, Waiting
+from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
 from digest.store.entries import entry_rows
 from digest.store.statements import DATE, batches, content_of, date_of, insert
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from digest.service.ports import ApplyFacts
 
 
-_FEW = 4  # entries of one day: where more are, the day is no evidence that a title was corrected
+_OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for imports that date everything alike
 
 
 class SqlReadings:
@@ -44,12 +44,12 @@ class SqlReadings:
         self._connection = connection
 
     def register_source(self, source: SourceId, now: datetime) -> None:
-        row = {"id": source, "registered_at": now, "problem": ""}
+        row = {"id": source, "registered_at": now, "problem": "", "failures": 0}
         self._connection.execute(insert(self._connection, sources).values(row).on_conflict_do_nothing())
 
     def source(self, source: SourceId) -> SourceState | None:
         row = self._connection.execute(select(sources).where(sources.c.id == source)).one_or_none()
-        return SourceState(source, row.settled_at, row.refreshed_at, row.problem) if row else None
+        return SourceState(source, row.settled_at, row.refreshed_at, row.problem, row.failures) if row else None
 
     def shown_by(self, source: SourceId) -> int:
         count = (
@@ -59,10 +59,10 @@ class SqlReadings:
         )
         return self._connection.execute(count).scalar_one()
 
-    def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
-        self._connection.execute(
-            update(sources).where(sources.c.id == source).values(refreshed_at=now, problem=problem)
-        )
+    def refreshed(self, source: SourceId, now: datetime, problem: str, *, held: bool = False) -> None:
+        failures = sources.c.failures + 1 if problem or held else 0
+        values = {"refreshed_at": now, "problem": problem, "failures": failures}
+        self._connection.execute(update(sources).where(sources.c.id == source).values(values))
 
     def dumps(self, source: SourceId) -> dict[str, KnownDump]:
         rows = self._connection.execute(select(dumps).where(dumps.c.source == source).order_by(dumps.c.path))
@@ -100,12 +100,14 @@ class SqlReadings:
         return [known for batch in batches(found) for known in self._known(batch)]
 
     def _dated(self, days: Iterable[tuple[int, int, int]]) -> Iterator[str]:
-        """The entries of days on which only a few are dated."""
+        """The entries of these days, of each the last that came."""
+        newest = func.row_number().over(
+            partition_by=entries.c.date_full, order_by=(entries.c.first_seen_at.desc(), entries.c.id)
+        )
         for some in batches(days):
             here = entries.c.date_full.in_([date(*day) for day in some])
-            busy = select(entries.c.date_full).where(here).group_by(entries.c.date_full)
-            quiet = busy.having(func.count() <= _FEW)
-            yield from self._connection.execute(select(entries.c.id).where(entries.c.date_full.in_(quiet))).scalars()
+            ranked = select(entries.c.id, newest.label("place")).where(here).subquery()
+            yield from self._connection.execute(select(ranked.c.id).where(ranked.c.place <= _OF_A_DAY)).scalars()
 
     def _known(self, batch: list[str]) -> list[Known]:
         titles: dict[str, set[str]] = {}
@@ -171,7 +173,7 @@ class SqlReadings:
     def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
         applying.upgrade_dates(self._connection, dates, now)
 
-    def unsettled(self, source: SourceId) -> list[Waiting]:
+    def unsettled(self, source: SourceId) -> list[Unsettled]:
         here = and_(entries.c.first_source == source, entries.c.updated_at.is_(None), entries.c.removed_at.is_(None))
         elsewhere = (
             select(entry_sources.c.entry_id, entry_sources.c.source)
@@ -184,7 +186,9 @@ class SqlReadings:
             others.setdefault(row.entry_id, []).append(SourceId(row.source))
         columns = (entries.c.id, entries.c.first_seen_at, entries.c.page_order, *(entries.c[name] for name in DATE))
         return [
-            Waiting(EntryId(row.id), (source, *others.get(row.id, ())), date_of(row), row.first_seen_at, row.page_order)
+            Unsettled(
+                EntryId(row.id), (source, *others.get(row.id, ())), date_of(row), row.first_seen_at, row.page_order
+            )
             for row in self._connection.execute(select(*columns).where(here))
         ]
 
@@ -250,4 +254,5 @@ def _placing(row: Row[Any]) -> Placing:
         readers=row.readers,
         view=Fingerprint(row.view),
         complete=row.complete,
+        because=row.because,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import TableClause, column, func, literal, literal_column, select, table
+from sqlalchemy.exc import DatabaseError
 
 from digest.changes.words import tokens
 from digest.store.statements import batches, insert, insert_rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from digest.changes.words import Query
     from digest.model import Content, EntryId
 
-_INDEX: TableClause = table("search_index", *map(column, ("search_index", "rowid", "title", "body")))
+_INDEX: TableClause = table("search_index", *map(column, ("search_index", "rowid", "rank", "title", "body")))
 _MATCHED: ColumnElement[str] = literal_column("search_index")
 _TAKE = ["rowid", "title", "body"]
 _FORGET = ["search_index", *_TAKE]
@@ -51,6 +52,16 @@ def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
             [dict(zip(("entry_id", "title", "body"), _row(entry, contents[entry]), strict=True)) for entry in batch],
         )
         connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(here)))
+
+
+def agrees(connection: Connection) -> bool:
+    """Whether the index holds the words of `searched`, no more and no less."""
+    asked = _INDEX.insert().values(search_index="integrity-check", rank=1)
+    try:
+        connection.execute(asked)
+    except DatabaseError:
+        return False
+    return True
 
 
 def ranked(wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnElement[Any]]) -> Select[tuple[str]]:

@@ -32,8 +32,8 @@ from sqlalchemy import (
     text,
 )
 
-from digest.model import ConfirmationKind, DateKind, DeliveryState, Format, Section
-from digest.service.ports import DumpState
+from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section
+from digest.service.ports import DumpState, NoticeKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -115,6 +115,8 @@ meta = Table(
     Column("pause_reason", Text),
     Column("paused_until", UtcTime),
     _needed("pinged", Integer),  # the `published` that the hub was last told of
+    Column("backed_up_at", UtcTime),
+    Column("fenced_at", UtcTime),  # in a backup, and in a store restored from it: the moment of the backup
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -128,6 +130,7 @@ sources = Table(
     Column("settled_at", UtcTime),
     Column("refreshed_at", UtcTime),
     _needed("problem", Text),
+    _needed("failures", Integer),  # passes in a row that failed or found a dump held
 )
 
 dumps = Table(
@@ -202,6 +205,8 @@ revisions = Table(
     _needed("at", UtcTime),
     _needed("cause", Text),
     _needed("significant", Boolean),
+    Column("source", Text),  # whose dump said so; absent for a year that the neighbours on a page gave
+    Column("path", Text),
     _needed("title", Text),
     Column("author", Text),
     _needed("paragraphs", JSON),
@@ -243,6 +248,8 @@ entry_sources = Table(
     Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
     Column("source", ForeignKey(sources.c.id), primary_key=True),
     _needed("first_seen_at", UtcTime),
+    _needed("path", Text),  # the dump that showed it first
+    _needed("because", Text),  # why that sighting was taken for this entry
     Index(None, "source"),
 )
 
@@ -296,6 +303,7 @@ placings = Table(
     Column("readers", Integer),
     _needed("view", Text),
     _needed("complete", Boolean),
+    _needed("because", Text),  # why it was taken for this entry when the dump first showed it
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
     Index(None, "entry_id"),
@@ -487,4 +495,73 @@ confirmations = Table(
     Index(None, "address_key"),
     Index(None, "asked_at"),
     Index(None, "next_at"),
+)
+
+# --- what came back, and what operators are told --------------------------------------------------
+
+# What came back of a delivery, each message once.
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
+    _needed("edition", Text, ForeignKey(editions.c.key)),
+    _needed("message", Text),  # a hash that knows the message again
+    _needed("kind", Text),
+    _needed("status", Text),
+    _needed("text", Text),
+    _needed("at", UtcTime),
+    UniqueConstraint("message"),
+    _one_of("kind", BounceKind),
+    Index(None, "subscriber_id", "edition"),
+    Index(None, "kind", "at"),
+)
+
+# Messages that came in and say nothing of a delivery of ours, counted by why.
+ignored_mail = Table(
+    "ignored_mail",
+    metadata,
+    Column("reason", Text, primary_key=True),
+    _needed("count", Integer),
+    _needed("newest_at", UtcTime),
+)
+
+# When an address was struck off and when it was taken back: what `subscribers.suppressed` says now is its end.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
+    _needed("act", Text),
+    _needed("reason", Text),
+    _needed("at", UtcTime),
+    CheckConstraint("act IN ('suppressed', 'unsuppressed')", name="act"),
+    Index(None, "subscriber_id"),
+)
+
+# What is wrong now, one row a subject, gone when all is well and was told.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    _needed("problem", Text),
+    _needed("since", UtcTime),
+    Column("told_at", UtcTime),
+    Column("well_since", UtcTime),
+)
+
+# What operators are still to be told, one row a channel, gone when it was told.
+alert_notices = Table(
+    "alert_notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("channel", Text),
+    _needed("kind", Text),
+    _needed("subject", Text),
+    _needed("problem", Text),
+    _needed("since", UtcTime),
+    _needed("made_at", UtcTime),
+    _needed("attempts", Integer),
+    _needed("next_at", UtcTime),
+    _one_of("kind", NoticeKind),
 )

@@ -8,9 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
+from digest.store import copies, meta, schema
 from digest.store import engine as engines
-from digest.store import meta, schema
+from digest.store.alerts import SqlAlerts
+from digest.store.audit import SqlAudit
+from digest.store.backups import SqlBackups
+from digest.store.bounces import SqlBounces
 from digest.store.confirmations import SqlConfirmations
+from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
@@ -23,9 +28,10 @@ from digest.store.version import Versions
 from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -44,7 +50,12 @@ class SqlTransaction:
         self.subscribers = SqlSubscribers(connection)
         self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.backups = SqlBackups(connection)
+        self.audit = SqlAudit(connection)
         self.watching = SqlWatching(connection)
+        self.dead_letters = SqlDeadLetters(connection)
+        self.bounces = SqlBounces(connection)
+        self.alerts = SqlAlerts(connection)
 
 
 class SqlStore:
@@ -53,7 +64,7 @@ class SqlStore:
     def __init__(self, engine: Engine, place: str, turn: AbstractContextManager[object]) -> None:
         self._engine, self._place, self._turn = engine, place, turn
         self._writing = engines.writing(engine)
-        self._versions = Versions(engines.file_of(engine))
+        self._versions = Versions(engines.file_of(engine), private=engine.dialect.name == "sqlite")
 
     @contextlib.contextmanager
     def read(self) -> Iterator[SqlTransaction]:
@@ -74,8 +85,12 @@ class SqlStore:
         with translated(self._place), self._turn, self._engine.begin() as connection:
             return meta.secret(connection)
 
-    def version(self) -> Version:
+    def version(self) -> Version | None:
         return self._versions.newest()
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        with translated(str(file)), self._turn:
+            copies.write_copy(self._engine, file, now, progress)
 
     def check(self) -> None:
         with translated(self._place), self._turn, self._engine.begin() as connection:

@@ -18,11 +18,13 @@ _SECONDS = 0.1  # after so long another process's writing is seen; one's own is 
 class Versions:
     """The version of a database, from a connection of its own that never writes.
 
+    In memory all writing is this process's own (`private`); of another store without a file nobody can say.
+
     Source: https://sqlite.org/pragma.html#pragma_data_version: it changes with each commit of another connection.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
+    def __init__(self, file: Path | None, *, private: bool) -> None:
+        self._file, self._private = file, private
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
         self._written = 0  # by this process
@@ -36,10 +38,10 @@ class Versions:
         with self._lock:
             self._written += 1
 
-    def newest(self) -> Version:
-        """The present version."""
+    def newest(self) -> Version | None:
+        """The present version; None where only a query could tell it."""
         if self._file is None:
-            return Version(self._written, self._written)
+            return Version(self._written, self._written) if self._private else None
         if self._seen != self._written or time.monotonic() > self._next:
             self._look(self._file)
         return self._newest
@@ -55,7 +57,7 @@ class Versions:
             self._seen, self._next = self._written, time.monotonic() + _SECONDS
             try:
                 if self._connection is None:
-                    self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+                    self._connection = sqlite3.connect(file, timeout=0, check_same_thread=False, isolation_level=None)
                     self._connection.execute("PRAGMA query_only = ON")
                 commits = self._connection.execute("PRAGMA data_version").fetchone()[0]
                 if commits != self._newest.commits:

@@ -25,7 +25,8 @@ _ASKED_BY = frozenset(
 _KEEPABLE = (200, 304)
 _LARGEST = 1 << 22  # bytes of an answer
 _MOST = 1 << 26  # bytes of all
-_OVERHEAD = 2048  # bytes, about, that an answer takes beside its body
+_OVERHEAD = 2048  # bytes, about, that an answer takes beside its body and what was asked
+_FEEDS = ("/archive/", "/feed.", "/sources/", "/topics/")
 _PUBLIC = ("/about", "/archive/", "/editions", "/entries/", "/feed", "/sources/", "/topics/")
 
 
@@ -49,7 +50,10 @@ class Kept:
     """
 
     def __init__(
-        self, inner: ASGIApp, version: Callable[[], Version], again: Callable[[Scope, int], Callable[[], None]]
+        self,
+        inner: ASGIApp,
+        version: Callable[[], Version | None],
+        again: Callable[[Scope, int], Callable[[], None]],
     ) -> None:
         self._inner, self._version, self._again = inner, version, again
         self._answers: OrderedDict[_Key, _Answer] = OrderedDict()
@@ -66,6 +70,9 @@ class Kept:
             *[part for header in scope["headers"] if header[0] in _ASKED_BY for part in header],
         )
         state = self._state(scope["path"])
+        if state is None:
+            await self._inner(scope, receive, send)
+            return
         known = self._answers.get(key)
         if known and known.state == state:
             known.count()
@@ -76,13 +83,16 @@ class Kept:
             scope, receive, _Listening(send, lambda start, body: self._keep(key, state, start, body, scope))
         )
 
-    def _state(self, path: str) -> int:
+    def _state(self, path: str) -> int | None:
+        """What an answer of this address holds for; None where the store cannot say it cheaply: nothing is kept."""
         version = self._version()
+        if version is None:
+            return None
         return version.published if _is_feed(path) else version.commits
 
     def _keep(self, key: _Key, state: int, start: Message, body: Message, scope: Scope) -> None:
         headers = dict(start["headers"])
-        size = len(body.get("body", b"")) + _OVERHEAD
+        size = len(body.get("body", b"")) + sum(map(len, key)) + _OVERHEAD
         if start["status"] not in _KEEPABLE or b"no-store" in headers.get(b"cache-control", b"") or size > _LARGEST:
             return
         before = self._answers.pop(key, None)
@@ -115,4 +125,4 @@ def _is_public(path: str) -> bool:
 
 
 def _is_feed(path: str) -> bool:
-    return "/feed." in path or "/archive/" in path
+    return path.startswith(_FEEDS) and ("/feed." in path or "/archive/" in path)

@@ -111,6 +111,19 @@ def test_an_entry_is_known_by_its_full_day_only(store: Store, hand: Hand) -> Non
     assert [(one.id, one.date) for one in found] == [("甲", hand.exact(2026, 3, 1))]
 
 
+def test_of_a_busy_day_the_last_that_came_answer(
+    store: Store, hand: Hand, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = {"甲": 1, "乙": 1, "丙": 1, "丁": 2}
+    for minute, (title, day) in enumerate(days.items()):
+        hand.read(hand.added(title, date=hand.exact(2026, 3, day)), now=now + timedelta(minutes=minute))
+    asked = Questions(days=frozenset({(2026, 3, 1), (2026, 3, 2)}))
+    with store.read() as tx:
+        assert {one.id for one in tx.readings.known(asked)} == set(days)
+        monkeypatch.setattr("digest.store.readings._OF_A_DAY", 2)
+        assert {one.id for one in tx.readings.known(asked)} == {"乙", "丙", "丁"}
+
+
 def test_an_empty_key_answers_nothing(store: Store, hand: Hand, now: datetime) -> None:
     first, second = hand.added("甲"), hand.added("乙")
     keys = {first.entry: "", second.entry: ""}

@@ -15,13 +15,14 @@ import pytest
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
 from digest.store import open_store
+from digest.store.version import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from digest.service.ports import Store
+    from digest.service.ports import Store, Version
     from tests.contract.conftest import Hand
 
 BLOG = SourceId("blog")
@@ -171,24 +172,34 @@ def test_a_new_store_answers_its_check(store: Store) -> None:
     store.check()
 
 
+def version_of(store: Store) -> Version:
+    version = store.version()
+    assert version
+    return version
+
+
 def test_the_version_grows_with_each_commit_at_once(store: Store, now: datetime) -> None:
-    seen = [store.version()]
+    seen = [version_of(store)]
     with store.write() as tx:
         tx.readings.register_source(SourceId("blog"), now)
-        assert store.version().commits == seen[0].commits
-    seen.append(store.version())
+        assert version_of(store).commits == seen[0].commits
+    seen.append(version_of(store))
     with store.read() as tx:
         tx.readings.source(SourceId("blog"))
-    assert store.version() == seen[1]
+    assert version_of(store) == seen[1]
     assert seen[0].commits != seen[1].commits
 
 
 def test_the_version_shows_what_another_process_wrote(url: str, now: datetime) -> None:
     with contextlib.closing(open_store(url)) as one, contextlib.closing(open_store(url)) as other:
-        before = one.version()
+        before = version_of(one)
         with other.write() as tx:
             tx.readings.register_source(SourceId("blog"), now)
         end = time.monotonic() + 5
-        while one.version() == before:
+        while version_of(one) == before:
             assert time.monotonic() < end
-        assert one.version().published == before.published
+        assert version_of(one).published == before.published
+
+
+def test_a_store_on_a_server_says_no_version() -> None:
+    assert Versions(None, private=False).newest() is None

@@ -289,3 +289,39 @@ def test_a_dump_that_cannot_be_opened_is_named_and_tried_again(
     assert set(blog.entries()) == {"乙"}
     assert blog.refresh()["added"] == 1
     assert set(blog.entries()) == {"甲", "乙"}
+
+
+def busy(article: type[Article], number: int, title: str, opening: str) -> Article:
+    """One of many articles of one day; its text is its own."""
+    own = "".join(chr(0x4E00 + (number * 997 + at * 31) % 20000) for at in range(200))
+    return article(title, (2026, 5, 1), (opening, own))
+
+
+@pytest.mark.parametrize("others", [3, 40])
+def test_a_title_corrected_with_its_opening_is_no_news_on_a_day_of_many(
+    blog: Blog, article: type[Article], others: int
+) -> None:
+    many = [busy(article, n, f"{chr(0x5B50 + n * 3)}的笔记", f"开头{chr(0x5B50 + n)}。") for n in range(others)]
+    wrong = busy(article, 900, "论注意力", "本来这样开头。")
+    blog.search("page.txt", *several(article, 4))
+    blog.refresh()
+    blog.search("page.txt", wrong, *many, *several(article, 4))
+    assert blog.refresh()["added"] == others + 1
+    before = set(blog.entries())
+
+    blog.search("page.txt", busy(article, 900, "位置编码之谜", "现在换了开头。"), *many, *several(article, 4))
+
+    counts = blog.refresh()
+    assert (counts["added"], counts["revised"], counts["vanished"]) == (0, 1, 0)
+    now = blog.entries()
+    assert set(now) - before == {"位置编码之谜"}
+    assert before - set(now) == {"论注意力"}
+
+
+def test_a_title_corrected_on_another_page_is_no_news_on_a_day_of_many(blog: Blog, article: type[Article]) -> None:
+    many = [busy(article, n, f"{chr(0x5B50 + n * 3)}的笔记", f"开头{chr(0x5B50 + n)}。") for n in range(40)]
+    blog.search("page.txt", busy(article, 900, "论注意力", "本来这样开头。"), *many)
+    blog.refresh()
+    blog.search("other.txt", busy(article, 900, "位置编码之谜", "现在换了开头。"))
+
+    assert blog.refresh()["added"] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.errors import UnknownError
+from digest.model import EntryId
 from digest.service import feeds, refresh
 from digest.service.syndication import FORMATS, Syndication
 from digest.settings import Settings
@@ -268,14 +269,52 @@ def test_what_is_taken_back_leaves_a_tombstone_and_comes_back_newer(press: Press
     with pytest.raises(UnknownError):
         feeds.remove(press.store, gone, press.now)
 
-    feeds.restore(press.store, gone, press.now)
+    feeds.restore(press.store, press.settings, gone, press.now)
 
     assert press.told()[-1] == ["第2篇", "第1篇"]
     back = etree.fromstring(press.syndication.feed(page=1).body).findall(f"{ATOM}entry/{ATOM}updated")
     assert max(datetime.fromisoformat(str(one.text)) for one in back) == press.now
     assert etree.fromstring(before.body).find("{http://purl.org/atompub/tombstones/1.0}deleted-entry") is None
     with pytest.raises(UnknownError):
-        feeds.restore(press.store, gone, press.now)
+        feeds.restore(press.store, press.settings, gone, press.now)
+
+
+def test_what_a_source_first_shows_while_it_is_removed_joins_its_feed_when_it_comes_back(press: Press) -> None:
+    press.show("甲", "乙")
+    press.show("丙", source="other")
+    gone = press.id_of("甲")
+    feeds.remove(press.store, gone, press.now)
+    press.show("甲", source="other")
+    assert press.told("sources/other/") == [["丙"]]
+
+    feeds.restore(press.store, press.settings, gone, press.now)
+
+    assert press.told("sources/other/") == [["甲", "丙"]]
+
+
+def test_the_count_of_a_removed_entry_goes_on_and_publishes_nothing(press: Press) -> None:
+    press.show("甲", "乙")
+    gone = EntryId(press.id_of("甲"))
+    feeds.remove(press.store, gone, press.now)
+    with press.store.read() as tx:
+        before = tx.entries.published_state()
+    page = press.shown["blog"]
+    page[:] = [replace(one, readers=one.readers + 7) for one in page]
+
+    press.show()
+
+    with press.store.read() as tx:
+        assert (tx.entries.entry(gone), tx.entries.counts(gone)) == (None, [])
+        assert [entry.content.title for entry in tx.entries.newest()] == ["乙"]
+        assert tx.entries.published_state() == before
+    assert press.told() == [["乙"]]
+
+    feeds.restore(press.store, press.settings, gone, press.now)
+
+    with press.store.read() as tx:
+        back = tx.entries.entry(gone)
+    assert back is not None
+    assert back.readers == 107
 
 
 def test_equal_state_gives_equal_bytes_and_is_built_once(press: Press) -> None:

@@ -26,6 +26,7 @@ from digest.errors import StoreError
 from digest.service import subscribers
 from digest.settings import load
 from digest.web.application import application
+from digest.web.metrics import Metrics
 from digest.web.serve import Server
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Site:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store, self.settings = store, settings
-        self._app = application(store, settings, now=lambda: NOW)
+        self.metrics = Metrics(store, settings, lambda: NOW)
+        self._app = application(store, settings, now=lambda: NOW, metrics=self.metrics)
 
     def __call__(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
         return asyncio.run(self._called(path, method, body, headers))
@@ -402,6 +404,38 @@ def test_every_response_carries_the_security_headers(site: Site, filled: Blog, m
         check_safe(reply)
 
 
+@pytest.mark.parametrize(
+    ("path", "counted"), [("/feed.atom", ("atom", "kept")), ("/", ("page", "")), ("/editions", ("page", ""))]
+)
+def test_an_answer_from_memory_is_the_same_and_is_counted(
+    site: Site, filled: Blog, monkeypatch: pytest.MonkeyPatch, path: str, counted: tuple[str, str]
+) -> None:
+    assert filled.entries()
+    kind, cache = counted
+    line = f'digest_requests_total{{cache="{cache}",kind="{kind}",status="200"}} '
+
+    def count() -> float:
+        return float(site.metrics.exposition("")[0].decode().partition(line)[2].partition("\n")[0] or 0)
+
+    def asked() -> list[Reply]:
+        return [site(path), site(path, accept_language="en"), site(path, accept_language="zh-CN")]
+
+    first = asked()
+    before = count()
+    monkeypatch.setattr(site.store, "read", failing)
+
+    again = asked()
+
+    monkeypatch.undo()
+    assert again == first
+    assert count() == before + 3
+    for reply in again:
+        assert reply.status == 200
+        check_safe(reply)
+    if kind == "page":
+        assert len({reply.page.get("lang") for reply in again}) == 2
+
+
 def test_looking_at_the_leave_page_changes_nothing(site: Site, filled: Blog) -> None:
     path = site.leave_path(filled)
     before = site.state()
@@ -495,7 +529,7 @@ class Broken:
 
     def __init__(self, store: Store) -> None:
         self.secret, self.version = store.secret, store.version
-        self.read = self.write = self.check = failing
+        self.read = self.write = self.check = self.back_up = failing
 
 
 def test_health_tells_the_process_from_the_store(site: Site) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from digest.changes.diff import diff
 from digest.changes.keys import title_key
-from digest.changes.matching import unchanged
 from digest.changes.shown import shown
+from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, ChangeSet, Known, Placing, Revised
 from digest.model import DateEvidence, EntryId, Layout, Sighting
 

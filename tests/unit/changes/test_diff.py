@@ -134,7 +134,8 @@ def test_a_removed_entry_is_known_again_and_neither_comes_back_nor_is_revised(sh
 
     changes = shelf.read(sight("甲", body=(*TEXT, "又添一段。"), readers=5), dump="search.txt")
 
-    assert [changes.changes, changes.readers, changes.dates] == [(), (), ()]
+    assert (changes.changes, changes.dates) == ((), ())
+    assert [count for _, count in changes.readers] == [5]  # for whoever restores it
     assert len(changes.placings) == 1
 
 

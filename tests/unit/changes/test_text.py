@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.changes.text import Relation, merged, plain_text, relation, similarity
+from digest.changes.text import Relation, far_apart, merged, pairs, plain_text, relation, similarity
 from digest.model import Content
 
 LINES = ("第一行说的是开头。", "第二行说的是中间的事。", "第三行说的是结尾。")
@@ -82,3 +82,35 @@ def test_a_content_once_complete_stays_so() -> None:
     assert merged(whole, half, fuller=whole).complete
     assert merged(half, whole, fuller=whole).complete
     assert not merged(half, half, fuller=half).complete
+
+
+@st.composite
+def _edited(draw: st.DrawFn) -> tuple[str, str]:
+    """Two texts, the second made from the first by some edits, or another."""
+    letters = st.text(st.sampled_from("天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏"), max_size=60)
+    one = draw(letters) + draw(letters) * draw(st.integers(0, 3))
+    other = list(one)
+    for _ in range(draw(st.integers(0, 25))):
+        at = draw(st.integers(0, len(other)))
+        other[at : at + draw(st.integers(0, 2))] = draw(st.sampled_from(["", "甲", "天地"]))
+    return one, "".join(other) or draw(letters)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_edited(), st.sampled_from([0.5, 0.7, 0.85, 0.95]))
+def test_texts_that_their_pairs_tell_apart_are_never_alike(texts: tuple[str, str], least: float) -> None:
+    one, other = texts
+    for here, there in ((one, other), (other, one)):
+        if far_apart(here, there, (pairs(here), pairs(there)), least):
+            score = similarity(here, there)
+            assert score is not None
+            assert score < least
+
+
+def test_pairs_tell_other_texts_apart_and_leave_a_correction_to_be_compared() -> None:
+    one = "".join(chr(0x4E00 + at * 7 % 900) for at in range(400))
+    other = "".join(chr(0x4E00 + at * 11 % 900) for at in range(400))
+    corrected = "开头不同了," + one[10:200] + one[210:]
+    assert far_apart(one, other, (pairs(one), pairs(other)), 0.85)
+    assert not far_apart(one, corrected, (pairs(one), pairs(corrected)), 0.85)
+    assert not far_apart(one[:39], other, (pairs(one[:39]), pairs(other)), 0.85)

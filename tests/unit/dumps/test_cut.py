@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from digest.dumps.cut import sightings
 from digest.model import DateEvidence, Layout
+from tests.unit.dumps.reference import cut_slowly
 
 if TYPE_CHECKING:
     from digest.model import Sighting
@@ -276,3 +278,43 @@ def test_any_text_is_cut_without_an_exception(text: str) -> None:
 
     assert [s.position for s in found] == list(range(len(found)))
     assert all(s.title.strip() for s in found)
+
+
+MARKS = (
+    "6 Nov",
+    " 31 Feb ",
+    "点击阅读全文...",
+    "点击阅读全文",
+    "點擊閱讀全文…",
+    "最近评论",
+    "最近評論",
+    "By 山",
+    "By 山客 | 2021-0",
+)
+BYLINES = ("By 山客 | 2021-03-04 | 7位读者 | 引用", " By A | B | 2021-13-40 | 1,234位讀者 | 引用")
+TEXTS = ("题目", "正文。", "一句,", "}", "　", " ", "", "", "")
+
+
+def torn(chance: random.Random) -> str:
+    """A text of whole and torn pages: lines put together from marks and text, glued now and then."""
+    pieces = [
+        chance.choice(MARKS + BYLINES * 2 + TEXTS)
+        + (chance.choice(MARKS + BYLINES + TEXTS) if chance.random() < 0.3 else "")
+        for _ in range(chance.randint(1, 30))
+    ]
+    whole = [block("题", "正文。", "图", "图"), bylined("题", "正文。") + "\n最近评论"]
+    pieces[chance.randrange(len(pieces)) :] += chance.choices(whole, k=chance.randint(0, 2))
+    return "".join(piece + chance.choice(("\n", "\n", "\n\n", " \n\n")) for piece in pieces)[
+        : chance.choice((None, -1, -3))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_page_is_cut_as_the_rules_say_line_by_line(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(300):
+        text = torn(chance)
+        size = chance.randint(1, len(text) + 1)
+        blocks = [text[at : at + size] for at in range(0, len(text), size)]
+
+        assert list(sightings(blocks, "a.txt")) == cut_slowly(text), text

@@ -18,7 +18,7 @@ class Site:
     """An application that counts how often it is asked, behind the keeper."""
 
     def __init__(self, *, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        self.version = Version(1, 1)
+        self.version: Version | None = Version(1, 1)
         self.meanwhile: Version | None = None  # what is written while an answer is made
         self.asked = self.again = 0
         self._status, self._headers = status, [*headers]
@@ -65,6 +65,7 @@ def test_an_answer_is_given_again_while_nothing_was_written(path: str) -> None:
         ("/feed.atom", Version(2, 2), False),
         ("/", Version(1, 2), False),
         ("/entries/x", Version(1, 2), False),
+        ("/editions/archive/2026-W1", Version(1, 2), False),
     ],
 )
 def test_a_feed_holds_while_what_is_published_does_and_a_page_while_nothing_was_written(
@@ -123,3 +124,17 @@ def test_what_is_kept_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert site._kept._size <= 10_000
     assert site("/entries/99") == b"100"
     assert site("/entries/0") == b"101"
+
+
+def test_nothing_is_kept_of_a_store_that_cannot_say_cheaply_whether_it_changed() -> None:
+    site = Site()
+    site.version = None
+    assert [site("/feed.atom"), site("/feed.atom"), site("/")] == [b"1", b"2", b"3"]
+
+
+def test_what_was_asked_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.web.kept._MOST", 100_000)
+    site = Site()
+    for number in range(10, 30):
+        site("/about", query=b"%d" % number * 20_000)
+    assert sum(len(part) for key in site._kept._answers for part in key) <= 100_000
