@@ -10,7 +10,7 @@ from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, Edition
 from digest.service.ports import DeliveryRow
 from digest.store import meta
 from digest.store.statements import batches
-from digest.store.subscribers import REACHABLE, subscriber_of
+from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of
 from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SqlDeliveries:
                 break
             due = self._due(oldest, now, limit - len(taken))
             reachable = [row for row in due if row.reachable]
-            self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
+            self._move(oldest.key, (row.id for row in due if not row.reachable), TAKEN_BACK)
             self._move(oldest.key, (row.id for row in reachable), _leased(until))
             taken += [_delivery(row, oldest, until) for row in reachable]
         return taken
@@ -96,18 +96,18 @@ class SqlDeliveries:
     def begin(
         self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
-        digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
-        subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
-        reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
+        reachable = _reachable(edition, subscriber)
         mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
         begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
         for state, here, values in (
             (DeliveryState.LEASED, and_(mine, reachable), begun),
-            (DeliveryState.SUPPRESSED, mine, _suppressed() | _NOT_LEASED),
+            (DeliveryState.SUPPRESSED, mine, TAKEN_BACK),
         ):
             if self._connection.execute(update(deliveries).where(here).values(values)).rowcount:
                 return state
-        return None
+        taken_back = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.SUPPRESSED)
+        known = self._connection.execute(select(exists().where(taken_back))).scalar_one()
+        return DeliveryState.SUPPRESSED if known else None
 
     def record(
         self,
@@ -135,7 +135,11 @@ class SqlDeliveries:
         }
         if state is DeliveryState.UNKNOWN:
             values["uncertain"] = deliveries.c.uncertain + 1
-        self._connection.execute(update(deliveries).where(_this(edition, subscriber), recordable).values(values))
+        this = _this(edition, subscriber)
+        self._connection.execute(update(deliveries).where(this, recordable).values(values))
+        if values["next_at"] is not None:  # who left meanwhile gets it no more, and another digest may tell it
+            gone = and_(this, deliveries.c.state == state, ~_reachable(edition, subscriber))
+            self._connection.execute(update(deliveries).where(gone).values(TAKEN_BACK))
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
@@ -194,6 +198,12 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
+def _reachable(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
+    digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
+    subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
+    return exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
+
+
 def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
     """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
     waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
@@ -210,10 +220,6 @@ def _uncertain(now: datetime) -> dict[str, object]:
     often = deliveries.c.uncertain + 1
     again = case((often < MAY_HAVE_IT, literal(now, UtcTime)), else_=None)
     return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
-
-
-def _suppressed() -> dict[str, object]:
-    return {"state": DeliveryState.SUPPRESSED, "next_at": None}
 
 
 def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:

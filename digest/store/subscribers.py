@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.service.ports import Consent, Follower, SubscriberRecord
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
+# What becomes of a delivery that goes to nobody any more: what may have arrived stays unknown, and counts as told.
+TAKEN_BACK: dict[str, Any] = {
+    "state": case((deliveries.c.uncertain > 0, DeliveryState.UNKNOWN), else_=DeliveryState.SUPPRESSED),
+    "next_at": None,
+    "leased_until": None,
+    "leased_from": None,
+    "begun": False,
+}
 
 
 def subscriber_of(row: Row[Any]) -> Subscriber:
@@ -237,12 +245,10 @@ class SqlSubscribers:
         self._connection.execute(insert(self._connection, suppressions).values(row))
 
     def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
-        """End what is open and not under way; what is under way is recorded by its drain."""
-        waiting = deliveries.c.next_at.is_not(None) & (deliveries.c.state != DeliveryState.LEASED)
+        """End what is open and not begun, leased or not; what is begun is recorded by its drain."""
+        waiting = deliveries.c.next_at.is_not(None) & ~deliveries.c.begun
         self._connection.execute(
-            update(deliveries)
-            .where(deliveries.c.subscriber_id == subscriber, waiting, *which)
-            .values(state=DeliveryState.SUPPRESSED, next_at=None)
+            update(deliveries).where(deliveries.c.subscriber_id == subscriber, waiting, *which).values(TAKEN_BACK)
         )
 
     def _consent(self, subscriber: SubscriberId, consent: Consent) -> None:
