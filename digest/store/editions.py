@@ -230,7 +230,13 @@ class SqlEditions:
         return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        planned = insert(self._connection, deliveries).values(_planned(key, recipient)).on_conflict_do_nothing()
+        again = {"state": DeliveryState.PLANNED, "variant": recipient.variant, "next_at": recipient.due_at}
+        planned = insert(self._connection, deliveries).values(_planned(key, recipient))
+        planned = planned.on_conflict_do_update(
+            index_elements=[deliveries.c.edition, deliveries.c.subscriber_id],
+            set_=again,
+            where=deliveries.c.state == DeliveryState.SUPPRESSED,
+        )
         return self._connection.execute(planned.returning(deliveries.c.edition)).one_or_none() is not None
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:

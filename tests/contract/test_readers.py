@@ -136,6 +136,20 @@ def test_one_more_reader_gets_an_edition_once(store: Store, hand: Hand, now: dat
         assert (later.subscriber.id, later.variant, later.message_id) == (bob, 1, "<bob@example.org>")
 
 
+def test_an_edition_that_was_taken_back_may_be_asked_for(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
+    ada = hand.subscriber("ada@example.org")
+    hand.edition(to=[ada])
+    prefer(store, ada, now + day)
+    with store.write() as tx:
+        assert tx.editions.plan(KEY, Recipient(ada, "<again@example.org>", 1, now))
+        assert not tx.editions.plan(KEY, Recipient(ada, "<again@example.org>", 1, now))
+        (leased,) = tx.deliveries.lease(now, now + day, 9)
+        assert leased.variant == 1
+        assert leased.message_id != "<again@example.org>"  # one edition, one mail
+
+
 def test_who_is_reached_again_is_suppressed_no_more(store: Store, hand: Hand, now: datetime) -> None:
     person = hand.subscriber("ada@example.org")
     with store.write() as tx:
