@@ -92,6 +92,17 @@ def test_nothing_is_planned_again_for_who_is_gone(store: Store, person: Subscrib
         assert tx.deliveries.rows(KEY)[0].state is FAILED
 
 
+@pytest.mark.parametrize("state", [FAILED, UNKNOWN])
+def test_no_dead_letter_is_left_of_who_is_erased(
+    store: Store, person: SubscriberId, now: datetime, state: DeliveryState
+) -> None:
+    ended(store, now, state)
+    with store.write() as tx:
+        tx.subscribers.erase(person, "hash", now)
+        assert tx.dead_letters.listed([state]) == []
+        assert tx.dead_letters.count() == 0
+
+
 def test_the_newest_edition_is_listed_first_and_one_may_be_asked_for(store: Store, hand: Hand, now: datetime) -> None:
     people = [hand.subscriber(f"{n}@example.org") for n in range(2)]
     hand.edition("weekly/a", closes_at=now - HOUR, to=people)
