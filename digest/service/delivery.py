@@ -221,6 +221,8 @@ class _Drain:
                 tx.deliveries.record(
                     edition, person, answer.state, now=now, next_at=answer.next_at, code=answer.code, text=answer.text
                 )
+                if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
+                    tx.subscribers.set_behind(answer.delivery.digest, [person], behind=True)
                 if answer.suppress:
                     tx.subscribers.suppress(person, answer.text, now)
                 if answer.pause:

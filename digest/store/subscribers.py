@@ -129,6 +129,9 @@ class SqlSubscribers:
         paused_until: datetime | None,
     ) -> None:
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        before = select(subscribers.c.topics).where(subscribers.c.id == subscriber)
+        if set(self._connection.execute(before).scalar_one_or_none() or ()) != set(topics):
+            self._forget_unwanted(subscriber)
         self._connection.execute(
             here.values(
                 language=language, format=fmt, timezone=timezone, topics=list(topics), paused_until=paused_until
@@ -136,9 +139,7 @@ class SqlSubscribers:
         )
         if paused_until is not None:
             self._suppress_deliveries(subscriber)
-            self._connection.execute(
-                update(subscriptions).where(subscriptions.c.subscriber_id == subscriber).values(behind=True)
-            )
+            self._fell_behind(subscriber)
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
         left = (
@@ -238,7 +239,21 @@ class SqlSubscribers:
         if self._connection.execute(here.values(suppressed="", suppressed_at=None)).rowcount == 0:
             return False
         self._struck("unsuppressed", subscriber, reason, now)
+        self._fell_behind(subscriber)
         return True
+
+    def _forget_unwanted(self, subscriber: SubscriberId) -> None:
+        """What the editions so far did not tell was not wanted then: catching up is no reason to tell it later."""
+        last = select(func.max(editions.c.closes_at)).where(editions.c.digest == subscriptions.c.digest)
+        caught_up = and_(subscriptions.c.subscriber_id == subscriber, ~subscriptions.c.behind)
+        told = last.scalar_subquery()
+        self._connection.execute(
+            update(subscriptions).where(caught_up, told > subscriptions.c.since).values(since=told)
+        )
+
+    def _fell_behind(self, subscriber: SubscriberId) -> None:
+        theirs = subscriptions.c.subscriber_id == subscriber
+        self._connection.execute(update(subscriptions).where(theirs).values(behind=True))
 
     def _struck(self, act: str, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         row = {"subscriber_id": subscriber, "act": act, "reason": reason, "at": now}

@@ -196,7 +196,9 @@ def test_one_who_is_refused_for_good_fails_alone(inbox: Inbox, post: Post, reply
     with post.store.read() as tx:
         gone = {record.subscriber.address for record in tx.subscribers.all() if record.suppressed}
         assert len(tx.subscribers.active(DigestId("weekly"))) == len(people) - suppressed
+        behind = {one.subscriber.address for one in tx.subscribers.followers(DigestId("weekly")) if one.behind}
     assert gone == ({SOMEBODY} if suppressed else set())
+    assert behind == {SOMEBODY} - gone  # the next edition tells them
     post.now += timedelta(days=30)
     assert post.drain().attempted == 0
 
