@@ -193,7 +193,7 @@ class _People:
         rests = datetime.combine(until, time(), own) if until else None
         return Wishes(
             digests=form.chosen("digest"),
-            topics=() if form.one("all_topics") == "yes" else form.chosen("topic"),
+            topics=_topics(form, record.subscriber.topics),
             language=form.one("language") if form.one("language") in {"zh_CN", "en"} else record.subscriber.language,
             format=Format(form.one("format") or record.subscriber.format),
             timezone=zone,
@@ -264,3 +264,9 @@ class _People:
     def _preferences_path(self, record: SubscriberRecord) -> str:
         url = preferences.preferences_url(self._store, self._settings, record.subscriber.id)
         return url.removeprefix(self._settings.base_url)
+
+
+def _topics(form: Form, before: Sequence[str]) -> tuple[str, ...]:
+    """The topics that a form chooses, none for everything. Of both, the one that was not ticked before is meant."""
+    chosen = form.chosen("topic")
+    return () if form.one("all_topics") == "yes" and (before or not chosen) else chosen

@@ -398,6 +398,17 @@ def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
     assert (left.digests, left.subscriber.topics, left.subscriber.paused_until) == ((), (), None)
 
 
+def test_of_everything_and_a_topic_the_one_ticked_anew_is_meant(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    both = {"act": "save", "digest0": "weekly", "all_topics": "yes", "topic": "maths"}
+    for meant in (("maths",), ()):
+        desk.post(path, **both)
+        now = desk.record()
+        assert now is not None
+        assert now.subscriber.topics == meant
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
