@@ -536,6 +536,20 @@ def test_a_mail_that_is_refused_for_now_comes_later_as_the_same(desk: Desk, monk
     assert made["Date"] == mail["Date"]
 
 
+def test_who_got_no_mail_for_the_relay_s_fault_may_ask_again_the_same_day(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA)
+    blocked = desk.blog.home / "mail"
+    blocked.write_text("not a folder", "utf-8")
+    for _ in range(5):
+        assert desk.mailed() == []
+        desk.now += HOUR
+    blocked.unlink()
+    assert desk.mailed() == []
+    for _ in range(2):
+        desk.post("/subscribe", address=ADA)
+        assert len(desk.mailed()) == 1
+
+
 def test_confirmations_rest_with_all_other_sending(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA)
     with desk.store.write() as tx:
