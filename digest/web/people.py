@@ -115,6 +115,8 @@ class _People:
         if asked is None or asked.kind is not ConfirmationKind.JOIN:
             return self._pages.page(request, "expired", code=410, private=True)
         record = consent.confirm(self._store, self._settings, token, now) if form is not None else None
+        if form is not None and record is None:
+            return self._pages.page(request, "expired", code=410, private=True)
         return self._pages.page(
             request,
             "confirm",

@@ -494,6 +494,19 @@ def test_leaving_can_be_undone_from_its_own_page(desk: Desk) -> None:
     assert [act.act for act in again.consents] == ["joined", "left", "joined"]
 
 
+def test_a_used_link_does_not_say_to_who_left_that_they_are_subscribed(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA, digest="weekly")
+    link = desk.link()
+    assert desk.post(link).status == desk.post(link).status == 200
+    record = desk.record()
+    assert record is not None
+    desk.post(f"/leave/{leave_token(desk.store.secret(), record.subscriber.id, DigestId('weekly'))}")
+    assert desk.post(link).status == 410
+    after = desk.record()
+    assert after is not None
+    assert after.digests == ()
+
+
 def test_who_confirms_again_is_mailed_again(desk: Desk) -> None:
     suppressed(desk)
     desk.post("/subscribe", address=ADA, digest="weekly")
