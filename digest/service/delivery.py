@@ -271,7 +271,7 @@ class _Drain:
                 body,
                 pngs,
                 message_id=delivery.message_id,
-                written_at=delivery.made_at,
+                written_at=delivery.written_at,
                 agreed_at=delivery.agreed_at,
             )
         )

@@ -65,11 +65,10 @@ class SqlDeadLetters:
         writable = or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
         wanted = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
         this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
-        planned = (
-            update(deliveries)
-            .where(this, deliveries.c.state == state, _DEAD, wanted)
-            .values(state=DeliveryState.PLANNED, next_at=now)
-        )
+        values = {"state": DeliveryState.PLANNED, "next_at": now}
+        if state is DeliveryState.FAILED:  # nobody has it; of one that may have arrived the bytes stay the same
+            values["written_at"] = now
+        planned = update(deliveries).where(this, deliveries.c.state == state, _DEAD, wanted).values(values)
         return self._connection.execute(planned).rowcount > 0
 
     def overdue(self, before: datetime) -> list[Overdue]:

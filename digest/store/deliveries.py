@@ -71,6 +71,7 @@ class SqlDeliveries:
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
+                deliveries.c.written_at,
                 subscriptions.c.joined_at,
                 reachable.label("reachable"),
             )
@@ -234,4 +235,5 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         made_at=edition.closes_at,
         leased_until=until,
         agreed_at=row.joined_at,
+        written_at=row.written_at,
     )

@@ -230,7 +230,13 @@ class SqlEditions:
         return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        again = {"state": DeliveryState.PLANNED, "variant": recipient.variant, "next_at": recipient.due_at}
+        due_at = recipient.due_at
+        again = {
+            "state": DeliveryState.PLANNED,
+            "variant": recipient.variant,
+            "next_at": due_at,
+            "written_at": due_at,
+        }
         planned = insert(self._connection, deliveries).values(_planned(key, recipient))
         planned = planned.on_conflict_do_update(
             index_elements=[deliveries.c.edition, deliveries.c.subscriber_id],
@@ -286,6 +292,7 @@ def _planned(edition: EditionKey, recipient: Recipient) -> dict[str, object]:
         "state": DeliveryState.PLANNED,
         "attempts": 0,
         "next_at": recipient.due_at,
+        "written_at": recipient.due_at,
         "begun": False,
         "uncertain": 0,
         "message_id": recipient.message_id,

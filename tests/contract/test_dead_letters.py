@@ -53,6 +53,7 @@ def test_a_dead_letter_is_planned_again_with_its_message_id(
         assert tx.dead_letters.count() == 0
         (leased,) = tx.deliveries.lease(now + HOUR, now + HOUR + LEASE, 9)
     assert (leased.message_id, leased.attempts) == (f"<{KEY}-{person}@example.org>", 2)
+    assert leased.written_at == (now if state is UNKNOWN else now + HOUR)  # what may have arrived keeps its bytes
 
 
 @pytest.mark.parametrize(

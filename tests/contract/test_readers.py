@@ -134,6 +134,7 @@ def test_one_more_reader_gets_an_edition_once(store: Store, hand: Hand, now: dat
         assert [one.subscriber.id for one in tx.deliveries.lease(now, now + day, 9)] == [ada]
         (later,) = tx.deliveries.lease(now + day, now + 2 * day, 9)[-1:]
         assert (later.subscriber.id, later.variant, later.message_id) == (bob, 1, "<bob@example.org>")
+        assert (later.made_at, later.written_at) == (now, now + day)
 
 
 def test_an_edition_that_was_taken_back_may_be_asked_for(
@@ -146,7 +147,7 @@ def test_an_edition_that_was_taken_back_may_be_asked_for(
         assert tx.editions.plan(KEY, Recipient(ada, "<again@example.org>", 1, now))
         assert not tx.editions.plan(KEY, Recipient(ada, "<again@example.org>", 1, now))
         (leased,) = tx.deliveries.lease(now, now + day, 9)
-        assert leased.variant == 1
+        assert (leased.variant, leased.written_at) == (1, now)
         assert leased.message_id != "<again@example.org>"  # one edition, one mail
 
 
