@@ -398,6 +398,13 @@ def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
     assert (left.digests, left.subscriber.topics, left.subscriber.paused_until) == ((), (), None)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "山上 每日摘要: daily at 07:00"), ("zh-CN", "山上 每日摘要：每天 07:00")]
+)
+def test_a_rhythm_is_named_in_one_language(desk: Desk, language: str, words: str) -> None:
+    assert words in desk("/subscribe", accept_language=language).page.text_content()
+
+
 def test_of_everything_and_a_topic_the_one_ticked_anew_is_meant(desk: Desk) -> None:
     record = desk.joined()
     path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
