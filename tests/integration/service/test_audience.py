@@ -356,6 +356,8 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), st.integers(1, 15)),
     st.tuples(st.just("leave_and_back"), st.integers(0, 6)),
     st.tuples(st.just("plan"), st.just(0)),
+    st.tuples(st.just("hold"), st.just(0)),
+    st.tuples(st.just("refuse"), st.integers(0, 15)),
 )
 
 
@@ -380,6 +382,22 @@ class Course:
     def plan(self, _: int) -> None:
         """Mails are planned, and wait for a drain when the next step comes."""
         self.press.tick()
+
+    def hold(self, _: int) -> None:
+        """A drain has leased the mails and begun none when the next step comes."""
+        self.press.tick()
+        with self.press.store.write() as tx:
+            tx.deliveries.lease(self.press.now, self.press.now + HOUR, 1000)
+
+    def refuse(self, days: int) -> None:
+        """Their server refuses what comes for some days, for good."""
+        press = self.press
+        for _ in range(days):
+            press.tick(at=press.now + DAY)
+            with press.store.write() as tx:
+                for one in tx.deliveries.lease(press.now, press.now + HOUR, 1000):
+                    tx.deliveries.record(one.edition, self.ada, DeliveryState.FAILED, now=press.now)
+                    tx.subscribers.set_behind(one.digest, [self.ada], behind=True)
 
     def leave_and_back(self, days: int) -> None:
         press = self.press
