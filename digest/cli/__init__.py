@@ -14,11 +14,14 @@ from digest.cli import (
     deliveries,
     editions,
     entries,
+    explaining,
     mail,
+    moving,
     operate,
     parsing,
     previews,
     running,
+    state,
     subscribers,
 )
 from digest.errors import ConfigurationError, DigestError
@@ -33,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, operate):
+for part in (parsing, running, operate, state, explaining, moving):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

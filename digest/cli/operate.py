@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
-from digest.errors import UnknownError
+from digest.errors import FencedError, UnknownError
 from digest.model import SourceId
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ def _status_json(state: Status) -> dict[str, object]:
         "suppressed": state.suppressed,
         "alerts": [{"subject": a.subject, "problem": a.problem, "since": a.since.isoformat()} for a in state.alerts],
         "undrawn_formulas": state.undrawn,
+        "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
+        "fenced": state.fenced and state.fenced.isoformat(),
         "ambiguous": [
             {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
             for r in state.reports
@@ -173,6 +175,8 @@ def _status_json(state: Status) -> dict[str, object]:
 
 
 def _print_status(state: Status) -> None:
+    if state.fenced:
+        typer.echo(f"FENCED: {FencedError(state.fenced)}; no edition is made and nothing is sent")
     print_table(
         ("source", "title", "entries", "dumps", "refreshed"),
         [(s.id, s.title, s.entries, s.dumps, s.refreshed_at or "never") for s in state.sources],
@@ -197,6 +201,7 @@ def _print_status(state: Status) -> None:
         typer.echo(f"trouble: {alert.subject}: {alert.problem} (since {alert.since})")
     if state.paused:
         typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
+    typer.echo(f"last backup: {f'{state.backed_up_at:%Y-%m-%d %H:%M} UTC' if state.backed_up_at else 'never'}")
     if state.undrawn:
         typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
     for report in state.reports:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_at, due_slot, edition_key
-from digest.editions.schedule import Schedule
+from digest.editions.schedule import Schedule, latest_slot, next_slot
+from digest.errors import FencedError
 from digest.mail.corrections import Correction
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import Frame, body, fitted
@@ -19,11 +20,11 @@ from digest.model import DigestId, Edition, EditionKey, Section, Selected, Sourc
 from digest.service.audience import audience
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
-from digest.service.ports import Recipient
+from digest.service.ports import FIRST_REACH, Recipient
 from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from digest.model import Body, EntryId
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from digest.settings import Digest, Settings
 
 _TOLD = {Section.NEW, Section.CATCH_UP}
-_FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,22 @@ class _Selection:
         return all(one.section is Section.MOST_READ for one in self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many.
+
+    `passed_since`: a slot passed since the moment of the fence, so that another store may have told it.
+    """
+
+    digest: str
+    due: datetime | None
+    passed_since: bool
+    next_at: datetime
+    new: tuple[str, ...]
+    corrected: tuple[str, ...]
+    people: int
+
+
 def register(store: Store, settings: Settings, now: datetime) -> None:
     """Make the configured digests known, so that their first slots can be told."""
     with store.read() as tx:
@@ -58,11 +74,13 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
-    """Make each edition that is due and not made. An empty slot is recorded and sends nothing."""
+    """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing."""
     made = []
     secret = store.secret()
     for digest in settings.digests:
         with store.write() as tx:
+            if tx.backups.fenced():
+                break
             state = _state(tx, digest, now)
             slot = due_slot(
                 schedule_of(digest),
@@ -80,9 +98,15 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
-    """Make an edition now, due or not; None where there is nothing to tell."""
+    """Make an edition now, due or not; None where there is nothing to tell.
+
+    Raises:
+        FencedError: the store was restored, and its fence stands.
+    """
     secret = store.secret()
     with store.write() as tx:
+        if since := tx.backups.fenced():
+            raise FencedError(since)
         key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
         made = tx.editions.edition(key) if key else None
     return _said(store, made) if made else None
@@ -137,6 +161,48 @@ def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
     for name, png in pngs.items():
         html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
     return html
+
+
+def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
+    """What each digest would tell if its fence were lifted now."""
+    made = []
+    for digest in settings.digests:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is None:
+            continue
+        schedule, selection = schedule_of(digest), _selection(tx, digest, state)
+        new, corrected = (
+            tuple(one.entry.content.title for one in selection.entries if one.section is section)
+            for section in (Section.NEW, Section.CORRECTED)
+        )
+        due = due_slot(
+            schedule, now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+        )
+        people = len(tx.subscribers.active(state.id))
+        passed = latest_slot(schedule, now) > since
+        made.append(Upcoming(digest.id, due, passed, next_slot(schedule, now), new, corrected, people))
+    return made
+
+
+def make_all(
+    tx: Transaction, secret: bytes, settings: Settings, now: datetime, *, but: Collection[str] = ()
+) -> list[EditionKey]:
+    """Make an edition of all that each digest has not told, in its newest slot, however long ago that passed."""
+    made = []
+    for digest in settings.digests:
+        if digest.id in but:
+            continue
+        state = _state(tx, digest, now)
+        slot = due_slot(
+            schedule_of(digest),
+            now,
+            configured_at=state.configured_at,
+            last_slot_at=state.last_slot_at,
+            late=timedelta.max,
+        )
+        key = _make(tx, secret, settings, digest, state, now, slot)
+        made += [key] if key else []
+    return made
 
 
 def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
@@ -239,7 +305,7 @@ class _Words:
 
 def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selection:
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
-    new = tx.editions.untold(state.id, state.configured_at - _FIRST_REACH, sources)
+    new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
     corrected = tx.editions.corrected(state.id)
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return _Selection(

@@ -8,13 +8,15 @@ Every method may raise StoreError. Times are aware UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from digest.changes.values import ChangeSet, Known, Placing, Questions
     from digest.model import (
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         SubscriberId,
         Variant,
     )
+    from digest.service.ports_audit import Audit
 
 
 # --- sources and dumps ----------------------------------------------------------------------------
@@ -370,6 +373,9 @@ class Recipient:
     due_at: datetime
 
 
+FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
+
+
 class Editions(Protocol):
     """Digests and editions. Called by `service.editions` and `service.reading`."""
 
@@ -441,12 +447,19 @@ class Editions(Protocol):
         """One more delivery of an edition that was made; False where the person has one that was not taken back."""
         ...
 
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        """The published entries that its editions made after then tell as new, in the order of Entries.newest."""
+        ...
+
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
         """All news first seen at or after `since`, told or not, as Entries.newest. Empty `sources` means all."""
         ...
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
-        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not."""
+        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not.
+
+        But where nobody knows what became of an attempt before: they may have it.
+        """
         ...
 
 
@@ -769,6 +782,34 @@ class Watching(Protocol):
     def queue(self) -> Queue: ...
 
 
+class Retention(Protocol):
+    """Making old rows fewer. Called by `service.retention`."""
+
+    def oldest_count(self) -> datetime | None:
+        """When readers were counted first."""
+        ...
+
+    def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
+        """Of the counts in this half-open time keep one a day or month, of each entry and source; how many go."""
+        ...
+
+    def foldable(self, closed_before: datetime) -> list[EditionKey]:
+        """Editions closed before then whose deliveries have all ended, none of them the newest of its digest."""
+        ...
+
+    def fold(self, edition: EditionKey, limit: int) -> int:
+        """Replace up to so many of an edition's deliveries by their number; how many. Counts by state stay the same."""
+        ...
+
+    def forget_details(self, closed_before: datetime) -> int:
+        """Forget Message-IDs and servers' words of what has ended of editions closed before then."""
+        ...
+
+    def forget_reports(self, before: datetime) -> int:
+        """Forget what was reported before then and stands no more."""
+        ...
+
+
 # --- what came back, and what operators are told --------------------------------------------------
 
 
@@ -948,6 +989,52 @@ class Alerts(Protocol):
         ...
 
 
+# --- copies ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An edition of which mails are open: to how many people, and the addresses of the first few."""
+
+    edition: EditionKey
+    made_at: datetime
+    people: int
+    addresses: tuple[str, ...]
+
+
+class Backups(Protocol):
+    """What the store knows of its copies. Called by `service.backup` and by whoever must hold still behind a fence."""
+
+    def made_at(self) -> datetime | None:
+        """When the last backup was made."""
+        ...
+
+    def record(self, at: datetime) -> None:
+        """A backup was made."""
+        ...
+
+    def fenced(self) -> datetime | None:
+        """The moment of the backup that this store was restored from, until the operator lifts the fence."""
+        ...
+
+    def fence(self, at: datetime) -> None:
+        """Say that this is a copy of that moment; one that is fenced keeps its earlier moment."""
+        ...
+
+    def lift(self) -> None: ...
+
+    def waiting(self) -> list[Waiting]:
+        """What is open, oldest edition first."""
+        ...
+
+    def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
+        """End all open deliveries as accepted, with these words, for what they tell to count as told; how many.
+
+        The links asked for by then are not mailed either.
+        """
+        ...
+
+
 class Transaction(Protocol):
     """One transaction; the parts share it."""
 
@@ -968,6 +1055,12 @@ class Transaction(Protocol):
     @property
     def deliveries(self) -> Deliveries: ...
     @property
+    def retention(self) -> Retention: ...
+    @property
+    def backups(self) -> Backups: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
     def watching(self) -> Watching: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
@@ -982,10 +1075,31 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]: ...
 
-    def write(self) -> AbstractContextManager[Transaction]: ...
+    def write(self, *, exclusive: bool = True) -> AbstractContextManager[Transaction]:
+        """Exclusive ones take turns: what one reads stays so until it ends.
+
+        The others may run at the same time where the database can. They are for what changes rows of one owner only:
+        a lease and what becomes of it.
+        """
+        ...
+
+    def published_state(self) -> tuple[int, datetime]:
+        """As `Entries.published_state`, without asking where the database tells of changes by itself."""
+        ...
+
+    def follow_published(self) -> None:
+        """Let the database tell of changes from now on, if it can; until then and where it cannot, it is asked."""
+        ...
 
     def secret(self) -> bytes:
         """32 random bytes, made once with the store, for the tokens in links."""
+        ...
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a fenced copy of one moment into a new file, while others read and write; `progress` counts pages.
+
+        The file is whole and durable when this returns; nobody has verified it yet.
+        """
         ...
 
     def check(self) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from digest.service.ports import Alert, KnownDump, Report, Store
     from digest.settings import Settings
 
+_NAMED = 10  # reports that are shown
+
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
@@ -46,7 +48,8 @@ class DigestStatus:
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
     `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
-    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off.
+    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `fenced` is the moment
+    of the backup that this is.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -60,6 +63,8 @@ class Status:
     ignored: dict[str, int]
     suppressed: int
     alerts: tuple[Alert, ...]
+    backed_up_at: datetime | None
+    fenced: datetime | None
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
@@ -99,10 +104,12 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             deliveries,
             tx.deliveries.paused(now),
             tx.pictures.failed(),
-            tuple(tx.readings.reports(limit=10)),
+            tuple(tx.readings.reports(limit=_NAMED)),
             tx.dead_letters.count(),
             tx.bounces.counts(),
             tx.bounces.ignored(),
             tx.bounces.suppressed(),
             tuple(tx.alerts.all().values()),
+            tx.backups.made_at(),
+            tx.backups.fenced(),
         )

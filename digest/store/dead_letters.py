@@ -55,7 +55,7 @@ class SqlDeadLetters:
         ]
 
     def count(self) -> int:
-        of_somebody = deliveries.c.message_id != ""  # which goes when a person is erased
+        of_somebody = exists().where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.erased_at.is_(None))
         query = select(func.count()).select_from(deliveries).where(_DEAD, of_somebody)
         return int(self._connection.execute(query).scalar_one())
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.service.ports import DigestState, EditionCounts
@@ -12,6 +13,7 @@ from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     deliveries,
+    delivery_counts,
     digests,
     edition_bodies,
     edition_entries,
@@ -186,15 +188,23 @@ class SqlEditions:
         )
         if which is not None:
             made, count = made.where(which), count.where(which)
-        counts: dict[str, dict[DeliveryState, int]] = {}
-        for row in self._connection.execute(count):
-            counts.setdefault(row.edition, {})[DeliveryState(row.state)] = row.number
-        return [EditionCounts(_edition(row), counts.get(row.key, {})) for row in self._connection.execute(made)]
+        folded = select(delivery_counts).join(editions, editions.c.key == delivery_counts.c.edition)
+        if which is not None:
+            folded = folded.where(which)
+        counts: dict[str, Counter[DeliveryState]] = {}
+        for rows in (count, folded):
+            for row in self._connection.execute(rows):
+                counts.setdefault(row.edition, Counter())[DeliveryState(row.state)] += row.number
+        return [EditionCounts(_edition(row), dict(counts.get(row.key, {}))) for row in self._connection.execute(made)]
 
     def selected(self, key: EditionKey) -> list[Selected]:
         query = (
-            entry_rows(edition_entries.c.revision, edition_entries.c.section, edition_entries.c.gained)
-            .join(edition_entries, edition_entries.c.entry_id == entries.c.id)
+            entry_rows(
+                edition_entries.c.revision,
+                edition_entries.c.section,
+                edition_entries.c.gained,
+                through=edition_entries,
+            )
             .where(edition_entries.c.edition == key)
             .order_by(edition_entries.c.ordinal)
         )
@@ -233,6 +243,7 @@ class SqlEditions:
         due_at = recipient.due_at
         again = {
             "state": DeliveryState.PLANNED,
+            "message_id": recipient.message_id,
             "variant": recipient.variant,
             "next_at": due_at,
             "written_at": due_at,
@@ -241,13 +252,21 @@ class SqlEditions:
         planned = planned.on_conflict_do_update(
             index_elements=[deliveries.c.edition, deliveries.c.subscriber_id],
             set_=again,
-            where=deliveries.c.state == DeliveryState.SUPPRESSED,
+            where=and_(deliveries.c.state == DeliveryState.SUPPRESSED, deliveries.c.uncertain == 0),
         )
         return self._connection.execute(planned.returning(deliveries.c.edition)).one_or_none() is not None
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
         query = entry_rows().where(PUBLISHED, entries.c.announced, entries.c.first_seen_at >= since)
         return self._entries(_of_sources(query.order_by(*NEWEST_FIRST), sources))
+
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        told = (
+            select(edition_entries.c.entry_id)
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .where(editions.c.digest == digest, editions.c.closes_at > moment, edition_entries.c.section == Section.NEW)
+        )
+        return self._entries(entry_rows().where(PUBLISHED, entries.c.id.in_(told)).order_by(*NEWEST_FIRST))
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
         words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
@@ -257,7 +276,10 @@ class SqlEditions:
             .join(editions, editions.c.key == deliveries.c.edition)
             .where(
                 deliveries.c.subscriber_id == subscriber,
-                deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                or_(
+                    deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                    deliveries.c.uncertain > 0,  # it ended so, and may have been taken before
+                ),
                 editions.c.digest.in_(digests),
             )
         )

@@ -219,4 +219,5 @@ def _placing(row: Row[Any]) -> Placing:
         readers=row.readers,
         view=Fingerprint(row.view),
         complete=row.complete,
+        because=row.because,
     )

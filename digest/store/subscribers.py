@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.service.ports import Consent, Follower, SubscriberRecord
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
-# What becomes of a delivery that goes to nobody any more: what may have arrived stays unknown, and counts as told.
+_CLOCK = timedelta(days=1)  # whoever catches up looks back so far behind `since`, for it may have stepped back
+# What becomes of a delivery that goes to nobody any more; one that may have arrived still counts as told.
 TAKEN_BACK: dict[str, Any] = {
-    "state": case((deliveries.c.uncertain > 0, DeliveryState.UNKNOWN), else_=DeliveryState.SUPPRESSED),
+    "state": DeliveryState.SUPPRESSED,
     "next_at": None,
     "leased_until": None,
     "leased_from": None,
@@ -186,9 +188,11 @@ class SqlSubscribers:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else (row.since, row.left_at)
 
-    def follows_since(self, subscriber: SubscriberId, digest: DigestId, since: datetime) -> None:
+    def follows_since(
+        self, subscriber: SubscriberId, digest: DigestId, since: datetime, *, behind: bool = True
+    ) -> None:
         this = and_(subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest)
-        self._connection.execute(update(subscriptions).where(this).values(since=since, behind=True))
+        self._connection.execute(update(subscriptions).where(this).values(since=since, behind=behind))
 
     def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
         for batch in batches(subscribers):
@@ -197,6 +201,8 @@ class SqlSubscribers:
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
         run = self._connection.execute
+        person = select(subscribers.c.id).where(subscribers.c.id == subscriber)
+        run(person.with_for_update(key_share=True))  # a drain that records a mail to them waits, or is waited for
         run(delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber))
         run(delete(consents).where(consents.c.subscriber_id == subscriber))
         run(delete(bounces).where(bounces.c.subscriber_id == subscriber))
@@ -244,12 +250,15 @@ class SqlSubscribers:
 
     def _forget_unwanted(self, subscriber: SubscriberId) -> None:
         """What the editions so far did not tell was not wanted then: catching up is no reason to tell it later."""
-        last = select(func.max(editions.c.closes_at)).where(editions.c.digest == subscriptions.c.digest)
         caught_up = and_(subscriptions.c.subscriber_id == subscriber, ~subscriptions.c.behind)
-        told = last.scalar_subquery()
-        self._connection.execute(
-            update(subscriptions).where(caught_up, told > subscriptions.c.since).values(since=told)
-        )
+        for row in self._connection.execute(
+            select(subscriptions.c.digest, subscriptions.c.since).where(caught_up)
+        ).all():
+            last = select(func.max(editions.c.closes_at)).where(editions.c.digest == row.digest)
+            told_at = self._connection.execute(last).scalar_one()
+            # Editions of a day before are looked at again for the clock's sake, so it is that much later.
+            if told_at is not None and told_at + _CLOCK > row.since:
+                self.follows_since(subscriber, row.digest, told_at + _CLOCK, behind=False)
 
     def _fell_behind(self, subscriber: SubscriberId) -> None:
         theirs = subscriptions.c.subscriber_id == subscriber

