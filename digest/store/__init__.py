@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from digest.store.transaction import SqlStore
 
-__all__ = ["database_file", "open_store"]
+__all__ = ["database_file", "open_scratch", "open_store"]
 
 _WAIT = timedelta(seconds=30)
 
@@ -26,6 +27,13 @@ def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
     from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not pay for SQLAlchemy
 
     return open_database(url, wait)
+
+
+def open_scratch(made_at: datetime, secret: bytes) -> SqlStore:
+    """A new store in memory in which nothing is random: equal calls give equal ones. Whoever opens it closes it."""
+    from digest.store.transaction import open_database  # noqa: PLC0415 - as above
+
+    return open_database("sqlite://", _WAIT, made_at=made_at, secret=secret)
 
 
 def database_file(url: str) -> Path | None:
