@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path("simulation")
 _MARK = ".digest-simulate"  # says that the folder is ours to empty
-_OURS = ("feeds", "editions", "report.txt", "report.json")
+_OURS = ("feeds", "editions", "report.txt", "report.json", ".report.txt.part", ".report.json.part")
 
 
 def register(app: typer.Typer) -> None:

@@ -75,7 +75,7 @@ class Replay:
         with self._store.write() as tx:
             self._take(tx, act)
             self._joining += [fact.entry for fact in act.facts if isinstance(fact, Stated | Sighted)]
-            if act.last:  # the feeds number the entries of a dump together, in an order of their own
+            if act.last and self._joining:  # the feeds number the entries of a dump together, in an order of their own
                 enlist(tx, self._settings, self._joining)
                 self._joining.clear()
 

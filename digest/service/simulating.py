@@ -165,12 +165,16 @@ class _Course:
         self._now = to
 
     def _wakes(self, to: datetime) -> Iterator[datetime]:
-        """When the service makes editions: after what happened at `_now`, and at each slot."""
-        moment = self._now
+        """When something may be due: at each slot, and after what happened at `_now` where a digest waits for that."""
+        if any(digest.first == "now" for digest in self._settings.digests):
+            yield self._now
+        moment = self._slot_after(self._now - _AN_INSTANT, to)
         while moment < to:
             yield moment
-            slots = [next_slot(schedule_of(digest), moment) for digest in self._settings.digests]
-            moment = min(slots, default=to)
+            moment = self._slot_after(moment, to)
+
+    def _slot_after(self, moment: datetime, to: datetime) -> datetime:
+        return min((next_slot(schedule_of(digest), moment) for digest in self._settings.digests), default=to)
 
     def _shown(self, made: EditionCounts) -> Told:
         """Write its mails, and the feed as it is now."""

@@ -289,3 +289,29 @@ def test_a_day_begins_and_ends_in_the_zone_of_the_digest(grown: Blog) -> None:
     assert list(told(report)) == ["weekly/2026-W45"]
     printed = grown.listed("simulate", "--from", "2026-11-02", "--to", "2026-11-02", "-o", str(grown.home / "out"))
     assert printed == report["editions"]
+
+
+def test_many_entries_of_before_are_known_and_only_their_corrections_are_told(
+    blog: Blog, article: type[Article]
+) -> None:
+    config = blog.home / "digest.toml"
+    text = config.read_text("utf-8").replace("[[digests]]", "backlog = 1000\n[[digests]]")
+    config.write_text(text.replace('id = "weekly"', 'id = "weekly"\nfirst = "now"'), "utf-8")
+    old = [article(f"旧文{n}号", (2025, 1, 1 + n % 28), (TEXT.format(n, n),)) for n in range(520)]
+    corrected = article(old[7].title, old[7].date, (TEXT.format(7, "更正过的"),))
+    for moment, shown in (
+        (SLOT - 30 * DAY, old),
+        (SLOT - 29 * DAY, [article("近文", (2026, 10, 1), ("说的是别的事。",)), *old]),
+        (SLOT - HOUR, [article("新文", (2026, 11, 1), ("说的是今天的事。",)), *old[:7], corrected, *old[8:]]),
+    ):
+        with at(moment):
+            blog.search("a.txt", *shown)
+            blog.refresh()
+    report = simulated(blog, "out", "--from", "2026-11-02", "--to", "2026-11-03")
+    (edition,) = report["editions"]
+    assert [(one["section"], one["title"]) for one in edition["entries"]] == [
+        ("new", "新文"),
+        ("corrected", old[7].title),
+    ]
+    whole = simulated(blog, "out", "--from", "2026-10-01", "--to", "2026-10-04")["editions"]
+    assert [(made["slot_at"], len(made["entries"])) for made in whole] == [(None, 520)]  # `first` tells it at once
