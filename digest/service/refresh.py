@@ -110,7 +110,7 @@ def _pass(
     stopped: Callable[[], bool],
 ) -> Pass:
     name = SourceId(source.id)
-    with store.write() as tx:
+    with store.write(exclusive=False) as tx:
         tx.readings.register_source(name, now)
         known = tx.readings.dumps(name)
     done = Pass(name)
@@ -174,7 +174,7 @@ def _dump(
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         looked = KnownDump.of(name, file.name, _trusted(stamp, now), sha256, now)
         if known and known.sha256 == sha256 and not known.awaits_reading:
-            with store.write() as tx:
+            with store.write(exclusive=False) as tx:
                 tx.readings.store_dump(replace(known, stamp=looked.stamp))
             return Pass(name, skipped=1, held=int(known.state is DumpState.HELD))
         stream.seek(0)
@@ -267,7 +267,7 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
     held = known is not None and known.sightings > 0
     state = DumpState.HELD if held else DumpState.FAILED
     sightings = known.sightings if known else 0
-    with store.write() as tx:
+    with store.write(exclusive=False) as tx:
         tx.readings.store_dump(replace(looked, state=state, reason=error.reason, sightings=sightings, unreadable=True))
     word = "held: " if held else ""
     remedy = f" ({error.remedy})" if error.remedy else ""
@@ -277,9 +277,11 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
 def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass) -> None:
     """Publish a first import as a whole, and record the pass."""
     name = SourceId(source.id)
-    with store.write() as tx:
+    with store.read() as tx:
         state = tx.readings.source(name)
-        if state and state.settled_at is None and any(d.sightings for d in tx.readings.dumps(name).values()):
+        unsettled = state is not None and state.settled_at is None
+    with store.write(exclusive=unsettled) as tx:
+        if unsettled and any(d.sightings for d in tx.readings.dumps(name).values()):
             publish(tx, settings, name, now)
         tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 

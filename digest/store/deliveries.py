@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import and_, case, exists, func, literal, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.ports import DeliveryRow
@@ -14,7 +14,7 @@ from digest.store.subscribers import REACHABLE, subscriber_of
 from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -33,11 +33,15 @@ class SqlDeliveries:
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
         self._end_leases(now)
         taken: list[Delivery] = []
+        taken_by_others: list[str] = []
         while len(taken) < limit:
-            oldest = self._oldest_due(now, edition)
+            oldest = self._oldest_due(now, edition, taken_by_others)
             if oldest is None:
                 break
             due = self._due(oldest, now, limit - len(taken))
+            if not due:  # another drain is taking what there is
+                taken_by_others.append(oldest.key)
+                continue
             reachable = [row for row in due if row.reachable]
             self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
             self._move(oldest.key, (row.id for row in reachable), _leased(until))
@@ -46,17 +50,19 @@ class SqlDeliveries:
 
     def _end_leases(self, now: datetime) -> None:
         """A drain that died may have handed over what it began: those deliveries are unknown."""
-        ended = deliveries.c.leased_until <= now
+        ended = select(*deliveries.primary_key).where(deliveries.c.leased_until <= now)
+        free = ended.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
         for begun, values in ((False, {"state": deliveries.c.leased_from}), (True, _uncertain(now))):
-            self._connection.execute(
-                update(deliveries).where(ended, deliveries.c.begun.is_(begun)).values({**values, **NOT_LEASED})
-            )
+            here = tuple_(*deliveries.primary_key).in_(free.where(deliveries.c.begun.is_(begun)))
+            self._connection.execute(update(deliveries).where(here).values({**values, **NOT_LEASED}))
 
-    def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
+    def _oldest_due(self, now: datetime, edition: EditionKey | None, but: Sequence[str]) -> Row[Any] | None:
         due = exists().where(deliveries.c.edition == editions.c.key, _due(now, editions.c.closes_at))
         query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
         if edition is not None:
             query = query.where(editions.c.key == edition)
+        if but:
+            query = query.where(editions.c.key.not_in(but))
         return self._connection.execute(query).one_or_none()
 
     def _due(self, edition: Row[Any], now: datetime, limit: int) -> list[Row[Any]]:
@@ -79,6 +85,7 @@ class SqlDeliveries:
             .where(deliveries.c.edition == edition.key, _due(now, literal(edition.closes_at, UtcTime)))
             .order_by(deliveries.c.subscriber_id)
             .limit(limit)
+            .with_for_update(of=deliveries, skip_locked=True)
         )
         return list(self._connection.execute(query))
 
@@ -123,8 +130,9 @@ class SqlDeliveries:
         accepted = state is DeliveryState.ACCEPTED
         # A lease that ended may be another drain's by now: of a late answer only this one is still news.
         recordable = deliveries.c.state != state if accepted else deliveries.c.state == DeliveryState.LEASED
-        person = exists().where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
-        known = self._connection.execute(select(person)).scalar_one()
+        person = select(subscribers.c.id).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        # The row is held until the end, so that nobody is erased between the question and the answer.
+        known = self._connection.execute(person.with_for_update(key_share=True)).one_or_none() is not None
         values: dict[str, Any] = {
             "state": state,
             "next_at": None if state in _ENDED else next_at,

@@ -188,6 +188,8 @@ class SqlSubscribers:
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
         run = self._connection.execute
+        person = select(subscribers.c.id).where(subscribers.c.id == subscriber)
+        run(person.with_for_update(key_share=True))  # a drain that records a mail to them waits, or is waited for
         run(delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber))
         run(delete(consents).where(consents.c.subscriber_id == subscriber))
         run(delete(bounces).where(bounces.c.subscriber_id == subscriber))
