@@ -68,7 +68,8 @@ class SqlDeadLetters:
         values = {"state": DeliveryState.PLANNED, "next_at": now}
         if state is DeliveryState.FAILED:  # nobody has it; of one that may have arrived the bytes stay the same
             values["written_at"] = now
-        planned = update(deliveries).where(this, deliveries.c.state == state, _DEAD, wanted).values(values)
+        whole = deliveries.c.message_id != ""  # it is forgotten when retention has emptied the details
+        planned = update(deliveries).where(this, deliveries.c.state == state, _DEAD, whole, wanted).values(values)
         return self._connection.execute(planned).rowcount > 0
 
     def overdue(self, before: datetime) -> list[Overdue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _METHODS = ["GET", "HEAD", "POST"]
 _OK, _UNUSABLE = 200, 422
+_LONGEST_PAUSE = timedelta(days=366)
 _TRAP = "website"  # a field that no person sees, and that programs fill in
 
 
@@ -189,6 +190,8 @@ class _People:
         """
         zone = form.one("timezone")
         until = date.fromisoformat(form.one("paused_until")) if form.one("paused_until") else None
+        if until and until - self._now().date() > _LONGEST_PAUSE:
+            raise ValueError(until)
         if zone and zone not in preferences.zones():
             raise ValueError(zone)
         own = ZoneInfo(zone or next((digest.timezone for digest in self._settings.digests), "UTC"))

@@ -33,7 +33,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "ada@example.org"
 MAIL_HEADERS = {
-    *("Return-Path", "Delivered-To", "Date", "From", "To", "Subject", "Message-ID", "List-Id", "List-Archive"),
+    *(
+        "Return-Path",
+        "Delivered-To",
+        "Date",
+        "From",
+        "To",
+        "Subject",
+        "Message-ID",
+        "List-Id",
+        "List-Help",
+        "List-Archive",
+    ),
     *("List-Post", "List-Unsubscribe", "List-Unsubscribe-Post", "Auto-Submitted", "MIME-Version", "Content-Type"),
 }
 
@@ -290,6 +301,7 @@ def test_no_command_says_a_secret(blog: Blog, needs: Callable[[str], str]) -> No
 
 REVIEWED = {
     ("B310", "digest/service/hub.py"),  # the address is the operator's, and settings take http and https only
+    ("B608", "digest/store/audit.py"),  # names of our own tables
     ("B608", "digest/store/schema.py"),  # a number of ours is put into a PRAGMA
 }
 

@@ -426,6 +426,7 @@ def test_of_everything_and_a_topic_the_one_ticked_anew_is_meant(desk: Desk) -> N
         {"timezone": "../../etc/passwd"},
         {"format": "odt"},
         {"paused_until": "tomorrow"},
+        {"paused_until": "9999-12-31"},
     ],
 )
 def test_what_cannot_be_chosen_changes_nothing(desk: Desk, wrong: dict[str, str]) -> None:
