@@ -367,7 +367,7 @@ class Alerts(_Group):
     mail: tuple[Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")], ...] = Field(
         (), description="Addresses to write to."
     )
-    webhook: Annotated[str, AfterValidator(_hook)] = Field("", description="A URL that gets a JSON POST.")
+    webhook: Annotated[str, AfterValidator(_hook)] = Field("", repr=False, description="A URL that gets a JSON POST.")
     after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
     late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")
     refused: int = Field(
@@ -389,7 +389,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="DIGEST_")
 
     data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
-    database_url: str = Field("", description="Another store than SQLite under data_dir.")
+    database_url: str = Field("", repr=False, description="Another store than SQLite under data_dir.")
     base_url: Url = Field("http://127.0.0.1:8080", description="How people reach the web server from outside.")
     title: str = Field("", description="The name of the site and of the feed of everything; else the first source's.")
     language: Language = Field("zh_CN", description="The language of the pages.")
