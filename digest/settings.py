@@ -397,7 +397,7 @@ class Alerts(_Group):
     mail: tuple[Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")], ...] = Field(
         (), description="Addresses to write to."
     )
-    webhook: Annotated[str, AfterValidator(_hook)] = Field("", description="A URL that gets a JSON POST.")
+    webhook: Annotated[str, AfterValidator(_hook)] = Field("", repr=False, description="A URL that gets a JSON POST.")
     after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
     late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")
     refused: int = Field(
