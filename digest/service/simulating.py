@@ -199,7 +199,7 @@ class _Course:
                 body,
                 pngs,
                 message_id=delivery.message_id,
-                written_at=delivery.made_at,
+                written_at=delivery.written_at,
                 agreed_at=delivery.agreed_at,
             )
             name = f"editions/{key}/{_reader(delivery)}.eml"
