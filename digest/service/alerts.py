@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import json
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
@@ -24,6 +23,7 @@ from digest.model import DigestId, SourceId
 from digest.service.alert_states import Health, Seen, Step, step
 from digest.service.editions import sender_domain
 from digest.service.ports import Alert, AlertNotice, DumpState, NoticeKind
+from digest.service.posting import post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,6 @@ SENDING, REFUSED = "sending", "refused mail"
 _A_DAY = timedelta(days=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _GIVE_UP = timedelta(days=7)
-_SECONDS = 10.0
 _MAIL = "mail "
 _WEBHOOK = "webhook"
 
@@ -224,20 +223,9 @@ def _json(settings: Settings, due: AlertNotice) -> dict[str, object]:
     }
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The operator named a host: no answer of it names another."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
 def _post(url: str, said: dict[str, object]) -> None:
-    headers = {"Content-Type": "application/json", "User-Agent": "Digest"}
-    request = urllib.request.Request(url, json.dumps(said).encode(), headers)  # noqa: S310 - the settings allow http(s) only
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=_SECONDS):
-            pass
+        post(url, json.dumps(said).encode(), {"Content-Type": "application/json"})
     except urllib.error.HTTPError as error:
         error.close()
         raise AlertError(f"answered {error.code}") from error

@@ -5,20 +5,17 @@ Source: WebSub, section 6: `hub.mode=publish` and `hub.url` by convention.
 
 from __future__ import annotations
 
-import urllib.error
 import urllib.parse
-import urllib.request
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError
 from digest.service.feeds import feeds
+from digest.service.posting import post
 from digest.service.syndication import FORMATS
 
 if TYPE_CHECKING:
     from digest.service.ports import Store
     from digest.settings import Settings
-
-_SECONDS = 10.0
 
 
 class HubError(DigestError):
@@ -48,9 +45,7 @@ def tell(store: Store, settings: Settings) -> int:
 
 def _publish(hub: str, topic: str) -> None:
     form = urllib.parse.urlencode({"hub.mode": "publish", "hub.url": topic}).encode()
-    request = urllib.request.Request(hub, form, {"User-Agent": "Digest"})  # noqa: S310 - the settings allow http(s) only
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310 - as above
-            return
-    except (urllib.error.URLError, OSError, ValueError) as error:
+        post(hub, form, {})
+    except (OSError, ValueError) as error:
         raise HubError(f"{hub}: {topic} could not be told: {error}") from error

@@ -15,12 +15,10 @@ import pytest
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
 from digest.store import open_store
-from digest.store.version import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from digest.service.ports import Store, Version
     from tests.contract.conftest import Hand
@@ -29,8 +27,8 @@ BLOG = SourceId("blog")
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'digest.db'}"
+def url(shared_url: str) -> str:
+    return shared_url
 
 
 @pytest.fixture
@@ -178,19 +176,22 @@ def version_of(store: Store) -> Version:
     return version
 
 
-def test_the_version_grows_with_each_commit_at_once(store: Store, now: datetime) -> None:
-    seen = [version_of(store)]
-    with store.write() as tx:
-        tx.readings.register_source(SourceId("blog"), now)
-        assert version_of(store).commits == seen[0].commits
-    seen.append(version_of(store))
-    with store.read() as tx:
-        tx.readings.source(SourceId("blog"))
-    assert version_of(store) == seen[1]
-    assert seen[0].commits != seen[1].commits
+@pytest.mark.parametrize("name", ["", "/digest.db"])
+def test_the_version_grows_with_each_commit_at_once(tmp_path: Path, now: datetime, name: str) -> None:
+    with contextlib.closing(open_store(f"sqlite:///{tmp_path}{name}" if name else "sqlite://")) as store:
+        seen = [version_of(store)]
+        with store.write() as tx:
+            tx.readings.register_source(SourceId("blog"), now)
+            assert version_of(store).commits == seen[0].commits
+        seen.append(version_of(store))
+        with store.read() as tx:
+            tx.readings.source(SourceId("blog"))
+        assert version_of(store) == seen[1]
+        assert seen[0].commits != seen[1].commits
 
 
-def test_the_version_shows_what_another_process_wrote(url: str, now: datetime) -> None:
+def test_the_version_shows_what_another_process_wrote(tmp_path: Path, now: datetime) -> None:
+    url = f"sqlite:///{tmp_path / 'digest.db'}"
     with contextlib.closing(open_store(url)) as one, contextlib.closing(open_store(url)) as other:
         before = version_of(one)
         with other.write() as tx:
@@ -201,5 +202,6 @@ def test_the_version_shows_what_another_process_wrote(url: str, now: datetime) -
         assert version_of(one).published == before.published
 
 
-def test_a_store_on_a_server_says_no_version() -> None:
-    assert Versions(None, private=False).newest() is None
+def test_a_store_on_a_server_says_no_version(url: str) -> None:
+    with contextlib.closing(open_store(url)) as store:
+        assert (store.version() is None) is url.startswith("postgres")

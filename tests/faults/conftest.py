@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
 ALL = os.environ.get("DIGEST_TEST_FAULTS") == "all"
+WRITES, MOST_WRITES = "pwrite64", 20
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 _VERDICTS = pytest.StashKey[Verdicts]()
 _PASSED = pytest.StashKey[bool]()
@@ -66,17 +67,17 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def everything() -> bool:
-    """Whether every occurrence is tried, as `make faults` does, or some of them."""
-    return ALL
+def some() -> Callable[..., list[int]]:
+    """Of the occurrences 1 to `last` those to try: all, or the last and one in the middle.
 
+    Of writes, of which a command makes hundreds, MOST_WRITES are tried, spread evenly.
+    """
 
-@pytest.fixture(scope="session")
-def some() -> Callable[[int], list[int]]:
-    """Of the occurrences 1 to `last`: all, or the first, the last and one between."""
-
-    def chosen(last: int) -> list[int]:
-        return list(range(1, last + 1)) if ALL else sorted({1, (last + 1) // 2, last} - {0})
+    def chosen(last: int, call: str) -> list[int]:
+        if not ALL:
+            return sorted({(last + 1) // 2, last} - {0})
+        step = max(1, last // MOST_WRITES) if call == WRITES else 1
+        return list(range(1, last + 1, step))
 
     return chosen
 

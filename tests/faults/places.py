@@ -16,11 +16,13 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
+import time_machine
 
 from digest.cli import main
 from digest.mail.tokens import leave_token
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from tests.conftest import Article
 
 KILLED = -signal.SIGKILL
-LATER = ("faketime", "-f", "+2h")  # when leases that a killed process left have ended
+LATER = timedelta(hours=2)  # when leases that a killed process left have ended
 _BYTECODE = str(Path(tempfile.gettempdir()) / f"digest-bytecode-{os.getuid()}")  # a start takes a third of the time
 _COMMAND = (sys.executable, "-m", "digest")
 
@@ -114,24 +116,39 @@ class Place:
         assert done.code == 0, done.err or done.out
         return done.out
 
-    def here(self, *arguments: str, code: int = 0) -> None:
-        """Run the program in this process, which is quicker."""
+    def here(self, *arguments: str, code: int | None = 0, later: timedelta | None = None) -> Ended:
+        """Run the program in this process, which is quicker; `later` than now, where that matters.
+
+        It has to end with `code`; with None, as it likes.
+        """
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
         with (
             mock.patch.dict(os.environ, self._environment()),
-            contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")),
+            time_machine.travel(datetime.now(UTC) + later) if later else contextlib.nullcontext(),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
             pytest.raises(SystemExit) as ended,
         ):
             main([*arguments, "--config", str(self.home / "digest.toml")])
-        assert (ended.value.code or 0) == code
+        ended_with = int(ended.value.code or 0)
+        assert code in {ended_with, None}, err.getvalue()
+        out.seek(0)
+        return Ended(ended_with, out.read(), err.getvalue())
 
     def occurrences(self, call: str, *arguments: str) -> int:
         """How often one thread of a command makes a system call where nothing fails, which is what strace counts."""
         counted = self.copy("counted")
-        log = counted.home / "strace.log"
-        before = ("strace", "-f", "-qqq", "-o", str(log), "-e", f"trace={call}", "--")
-        counted.good(*arguments, before=before)
-        calls = Counter(re.findall(rf"^(\d+) +{call}\(", log.read_text("utf-8", "replace"), re.MULTILINE))
-        return max(calls.values())
+        counted.good(*arguments, before=counted.counting(call))
+        return counted.counted(call)
+
+    def counting(self, call: str) -> tuple[str, ...]:
+        """What to put before a command whose system calls are counted."""
+        return ("strace", "-f", "-qqq", "-o", str(self.home / "strace.log"), "-e", f"trace={call}", "--")
+
+    def counted(self, call: str) -> int:
+        """How often the busiest thread made the call."""
+        log = (self.home / "strace.log").read_text("utf-8", "replace")
+        return max(Counter(re.findall(rf"^(\d+) +{call}\(", log, re.MULTILINE)).values())
 
     def rows(self) -> dict[str, tuple[str, int]]:
         """State and attempts of each delivery by address, as the database file holds them."""
@@ -242,3 +259,9 @@ def leave_paths(database: Path, count: int) -> dict[int, str]:
         (secret,) = connection.execute("SELECT secret FROM meta").fetchone()
         people = [row[0] for row in connection.execute("SELECT id FROM subscribers ORDER BY id")][:count]
     return {person: f"/leave/{leave_token(secret, SubscriberId(person), DigestId('weekly'))}" for person in people}
+
+
+def stored(place: Place, query: str) -> list[tuple[Any, ...]]:
+    """What the database file holds, looked at from outside."""
+    with copied(place.database) as connection:
+        return list(connection.execute(query))

@@ -29,7 +29,7 @@ def copied(file: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a copy of a database as it lies there, so that looking recovers nothing."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / file.name
-        for suffix in ("", "-wal"):
+        for suffix in ("", "-wal", "-journal"):
             part = file.with_name(file.name + suffix)
             if part.exists():
                 shutil.copyfile(part, copy.with_name(copy.name + suffix))
@@ -49,6 +49,11 @@ def state_of(file: Path) -> str:
             return _NOTHING
         connection.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
         return "\n".join(line for name in sorted(metadata.tables) for line in _lines(connection, name))
+
+
+def missing(wanted: str, there: str) -> int:
+    """How many rows of a state another one lacks."""
+    return len(set(wanted.splitlines()) - set(there.splitlines()))
 
 
 def _lines(connection: sqlite3.Connection, name: str) -> list[str]:

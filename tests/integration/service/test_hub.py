@@ -35,7 +35,14 @@ class Listener(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.told.append(parse_qs(body.decode()))
         self.send_response(self.server.code)
+        if self.server.code in {302, 307}:
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
         self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.told.append({"followed": [self.path]})
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it
@@ -92,3 +99,21 @@ def test_without_a_hub_nobody_is_told(blog: Blog, hub: Hub, settings: Settings) 
     with opened(quiet) as store:
         assert tell(store, quiet) == 0
     assert not hub.told
+
+
+@pytest.mark.parametrize("code", [302, 307])
+def test_a_hub_leads_us_nowhere_else(hub: Hub, settings: Settings, code: int) -> None:
+    """Its answer may name a host inside our network."""
+    hub.code = code
+    with opened(settings) as store, pytest.raises(HubError, match=str(code)):
+        tell(store, settings)
+    assert len(hub.told) == 1
+    assert "followed" not in hub.told[0]
+
+
+def test_no_proxy_of_the_environment_hears_what_a_hub_is_told(
+    hub: Hub, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
+    with opened(settings) as store:
+        assert tell(store, settings) == len(hub.told) == 6

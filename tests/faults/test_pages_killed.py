@@ -1,0 +1,135 @@
+"""The service is killed while people press buttons: who was told so has left or is subscribed, and nobody half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.app import clock, opened
+from digest.mail.tokens import confirmation_token
+from digest.model import ConfirmationKind, DigestId
+from digest.settings import load
+from tests.faults.conftest import ALL
+from tests.faults.places import Injection, leave_paths, stored
+from tests.faults.states import state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.places import Place
+    from tests.faults.verdicts import Verdict
+
+pytestmark = pytest.mark.usefixtures("traced")
+
+EACH = 6  # so many leave, and so many confirm: more than the start of the service has syncs, which count as well
+
+
+@dataclass(frozen=True)
+class Button:
+    """One that somebody presses: what it does, for whom, where."""
+
+    act: str
+    person: str
+    path: str
+
+
+def buttons(place: Place) -> list[Button]:
+    """What people are about to press. Their links were mailed before, so that the service has nothing else to do."""
+    leaving = [Button("leaving", str(person), path) for person, path in leave_paths(place.database, EACH).items()]
+    confirming = [Button("confirming", *asked_for(place, f"new{number}@example.org")) for number in range(EACH)]
+    turns = enumerate(zip(leaving, confirming, strict=True))
+    return [one for turn, both in turns for one in (both if turn % 2 else reversed(both))]
+
+
+def asked_for(place: Place, address: str) -> tuple[str, str]:
+    """An address, and the page on which its owner confirms."""
+    settings = load(place.home / "digest.toml")
+    now = clock()
+    with opened(settings) as store:
+        with store.write() as tx:
+            number = tx.confirmations.ask(
+                ConfirmationKind.JOIN,
+                address,
+                subscriber=None,
+                digests=[DigestId("weekly")],
+                language="en",
+                latest=False,
+                network="x",
+                mail=False,
+                now=now,
+                expires_at=now + settings.signup.expires,
+            )
+            asked = tx.confirmations.get(number)
+        assert asked
+        return address, f"/confirm/{confirmation_token(store.secret(), asked)}"
+
+
+def done(place: Place, act: str) -> set[str]:
+    """For whom an act is stored, and wholly."""
+    if act == "leaving":
+        left = {
+            str(person)
+            for (person,) in stored(place, "SELECT subscriber_id FROM subscriptions WHERE left_at IS NOT NULL")
+        }
+        acts = [str(person) for (person,) in stored(place, "SELECT subscriber_id FROM consents WHERE act = 'left'")]
+        assert sorted(acts) == sorted(left), "an act without its record, or twice"
+        return left
+    person = "SELECT address FROM subscribers"
+    parts = [
+        "SELECT address FROM confirmations WHERE done_at IS NOT NULL",
+        f"{person} WHERE address LIKE 'new%'",
+        f"{person} JOIN subscriptions ON id = subscriber_id WHERE address LIKE 'new%' AND left_at IS NULL",
+        f"{person} JOIN consents c ON c.subscriber_id = subscribers.id WHERE wording > '' AND c.asked_at IS NOT NULL",
+    ]
+    found = [sorted(address for (address,) in stored(place, part)) for part in parts]
+    assert found == found[:1] * len(parts), "somebody is subscribed by half"
+    return set(found[0])
+
+
+def pressed(place: Place, wanted: list[Button], before: tuple[str, ...] = ()) -> list[Button]:
+    """What was answered with success, before the service died."""
+    answered = []
+    with place.serving(before=before) as service:
+        for button in wanted:
+            status, _, _ = service.ask(button.path, post=True)
+            assert status in {0, 200}
+            if status == 0:
+                break
+            answered.append(button)
+    return answered
+
+
+def test_what_people_were_told_is_so_whenever_the_service_is_killed(
+    told: Place, verdict: Callable[[str], Verdict]
+) -> None:
+    acts = ("starting", "leaving", "confirming")
+    rows = {act: verdict(f"kill -9 at the n-th fdatasync of the service: {act}") for act in acts}
+    told.env["DIGEST_MAIL_TRANSPORT"] = "maildir"
+    told.here("edition", "send")
+    wanted = buttons(told)
+    clean = told.copy("clean")
+    assert pressed(clean, wanted, clean.counting("fdatasync")) == wanted
+    last = clean.counted("fdatasync")
+    for nth in range(last, 0, -1):
+        victim = told.copy("victim")
+        answered = pressed(victim, wanted, Injection("fdatasync", nth).command())
+        assert state_of(victim.database)
+        if len(answered) == len(wanted):
+            continue  # threads share the syncs as they like
+        row = rows[wanted[len(answered)].act if answered else "starting"]
+        row.tried += 1
+        stand = {act: done(victim, act) for act in acts[1:]}
+        lost = [button for button in answered if button.person not in stand[button.act]]
+        row.losses += len(lost)
+        assert not lost, "somebody was told so, and it is not"
+        may_be = wanted[: len(answered) + 1]  # the last one was at it
+        for act, people in stand.items():
+            assert people <= {button.person for button in may_be if button.act == act}
+        if ALL or row.tried == 1:
+            assert pressed(victim, wanted) == wanted, "pressed again, after the start"
+            assert all(done(victim, button.act) >= {button.person} for button in wanted)
+        if not ALL and all(rows[act].tried for act in acts[1:]):
+            break
+    assert all(rows[act].tried for act in acts[1:])

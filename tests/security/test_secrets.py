@@ -1,0 +1,169 @@
+"""Secrets stay where they are: whatever the program says, on whatever occasion, holds none of them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socketserver
+import threading
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
+
+from digest.app import opened
+from digest.settings import load
+from tests.conftest import CONFIG, Article
+from tests.faults.places import Place
+from tests.faults.sink import Sink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MARKERS = {
+    name: f"m4rk3r-{name}-d0-n0t-s4y"
+    for name in ("mail-password", "fallback-token", "imap-password", "webhook", "database", "given-in-the-environment")
+}
+MORE = """
+[fallback]
+host = "127.0.0.1"
+port = {sink}
+security = "none"
+username = "u"
+oauth_token_file = "token"
+[dkim]
+key_file = "dkim.pem"
+[bounces]
+address = "bounces@example.org"
+imap_host = "127.0.0.1"
+imap_port = {imap}
+imap_security = "none"
+username = "u"
+password_file = "imap-password"
+[alerts]
+webhook = "http://127.0.0.1:9/{webhook}"
+"""
+COMMANDS = [
+    ("check",), ("check", "--json"), ("check", "--mail"), ("status", "--json"), ("refresh",), ("feed",),
+    ("edition", "cut"), ("edition", "send"), ("edition", "list", "--json"), ("deliveries", "list", "--json"),
+    ("subscribers", "list", "--json"), ("entries", "list", "--json"), ("bounces", "read"), ("alerts", "--json"),
+    ("alerts", "test"),
+]  # fmt: skip
+
+
+class Refusing(socketserver.ThreadingTCPServer):
+    """An IMAP server that lets nobody in."""
+
+    daemon_threads = True
+
+    class Conversation(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"* OK ready\r\n")
+            for line in self.rfile:
+                tag, _, verb = line.partition(b" ")
+                known = verb.strip().upper() == b"CAPABILITY"
+                untagged = b"* CAPABILITY IMAP4rev1\r\n" if known else b""
+                self.server.asked.append(verb.strip())  # type: ignore[attr-defined]
+                self.wfile.write(untagged + tag + (b" OK done\r\n" if known else b" NO [AUTHENTICATIONFAILED] no\r\n"))
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), self.Conversation)
+        self.asked: list[bytes] = []
+
+
+@pytest.fixture
+def imap() -> Iterator[Refusing]:
+    with Refusing() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def place(tmp_path: Path, imap: Refusing) -> Iterator[Place]:
+    """An installation with every kind of secret, whose relays and mailbox let nobody in."""
+    with Sink() as sink:
+        sink.extensions = ("AUTH PLAIN LOGIN XOAUTH2",)
+        (tmp_path / "dumps").mkdir()
+        made = Place(tmp_path)
+        made.write("page.txt", [Article("一篇")])
+        ports = {"sink": sink.port, "imap": imap.server_address[1], "webhook": MARKERS["webhook"]}
+        smtp = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\nusername = "u"\n'
+        mail = f'[mail]\n{smtp}password_file = "mail-password"\n'
+        (tmp_path / "digest.toml").write_text(CONFIG.replace("[mail]\n", mail) + MORE.format(**ports), "utf-8")
+        for file, marker in {
+            "mail-password": "mail-password",
+            "token": "fallback-token",
+            "imap-password": "imap-password",
+        }.items():
+            (tmp_path / file).write_text(MARKERS[marker] + "\n", "utf-8")
+        made.env |= {
+            "DIGEST_LOG_LEVEL": "debug",
+            "DIGEST_LOG_JSON_LINES": "true",
+            "DIGEST_BASE_URL": "http://127.0.0.1",
+        }
+        made.here("mail", "key", str(tmp_path / "dkim.pem"))
+        made.here("refresh")
+        made.here("subscribers", "add", "ada@example.org")
+        yield made
+        assert sink.taken == []
+
+
+def forms(place: Place) -> set[str]:
+    """Each secret as it is, and as programs and protocols write it."""
+    with opened(load(place.home / "digest.toml")) as store:
+        secret = store.secret()
+    texts = [*MARKERS.values(), *(place.home / "dkim.pem").read_text("ascii").splitlines()[1:-1]]
+    found = {secret.hex(), repr(secret), base64.b64encode(secret).decode(), *texts}
+    for text in texts:
+        said = [text, f"\0u\0{text}", f"user=u\1auth=Bearer {text}\1\1"]
+        found |= {text.encode().hex(), *(base64.b64encode(one.encode()).decode() for one in said)}
+    return found
+
+
+def test_no_command_says_a_secret(place: Place) -> None:
+    secrets = forms(place)
+    for command in COMMANDS:
+        ended = place.here(*command, code=None)
+        assert ended.code in {0, 1}, ended.err
+        assert not [one for one in secrets if one in ended.out + ended.err], command
+
+
+@pytest.mark.parametrize("as_json", ["true", "false"])
+def test_neither_the_log_nor_the_numbers_of_the_service_say_a_secret(
+    place: Place, imap: Refusing, as_json: str
+) -> None:
+    secrets = forms(place)
+    place.env["DIGEST_LOG_JSON_LINES"] = as_json
+    place.here("edition", "cut")
+    with place.serving() as service:
+        assert service.until(lambda: "bounces failed" in service.said()), service.said()
+        said = [service.ask(path)[2].decode() for path in ("/metrics", "/readyz?full", "/", "/healthz", "/nothing")]
+        assert "digest_sending" in said[0]
+        service.stop()
+        said.append(service.said())
+    assert any(verb.startswith(b"LOGIN") and MARKERS["imap-password"].encode() in verb for verb in imap.asked)
+    for one in said:
+        assert not [secret for secret in secrets if secret in one]
+    for file in (place.home / "var").iterdir():
+        held = file.read_bytes()
+        assert not [marker for marker in MARKERS.values() if marker.encode() in held], file.name
+
+
+def test_settings_show_no_secret(place: Place) -> None:
+    marker = MARKERS["given-in-the-environment"]
+    given = {f"DIGEST_{group}_PASSWORD": marker for group in ("MAIL", "BOUNCES")}
+    given["DIGEST_DATABASE_URL"] = f"postgresql://u:{MARKERS['database']}@127.0.0.1/digest"
+    config = place.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace('password_file = "mail-password"\n', ""), "utf-8")
+    with mock.patch.dict(os.environ, given):
+        settings = load(place.home / "digest.toml")
+    assert settings.mail.password == settings.bounces.password == marker
+    shown = [repr(settings), str(settings), *(repr(getattr(settings, name)) for name in ("mail", "fallback", "alerts"))]
+    place.env |= given
+    ended = place.here("check", code=None)
+    for one in [*shown, ended.out, ended.err]:
+        assert not [marker for marker in MARKERS.values() if marker in one]
