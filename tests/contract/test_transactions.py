@@ -19,6 +19,7 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from digest.service.ports import Store, Version
     from tests.contract.conftest import Hand
