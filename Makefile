@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults fuzz mutants wapiti format coverage wheel lock golden pictures clean
+.PHONY: help setup run test check faults fuzz mutants wapiti format coverage wheel lock golden pictures clean scale
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -62,6 +62,9 @@ lock: ## Pin the dependencies anew (needs uv)
 
 golden: $(READY) ## Write the golden mails of the tests anew
 	$(BIN)/python -m tests.golden.mails
+
+scale: $(READY) ## Measure 1, 2 and 4 workers on PostgreSQL, write the table of docs/scale.md
+	PYTHONPATH=. $(BIN)/python -m benchmarks.scale
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py

@@ -13,9 +13,10 @@ from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import ConfigurationError, DigestError, DumpError
+from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_relay, try_transport
 from digest.service.editions import sender_domain
-from digest.store import open_store
+from digest.store import is_made, open_store
 from digest.templating import check_templates
 
 if TYPE_CHECKING:
@@ -53,11 +54,13 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def transport_findings(settings: Settings) -> Iterator[Finding]:
-    """Each relay is asked and logged in to, each key is read; nothing is sent."""
+    """Each relay and the place of bounces is asked and logged in to, each key is read; nothing is sent."""
     yield _found("mail", lambda: asyncio.run(try_transport(settings.mail)))
     if settings.fallback.host:
         yield _found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
     yield _found("dkim", lambda: _dkim(settings))
+    if settings.bounces.address:
+        yield _found("bounces", lambda: try_incoming(settings.bounces))
 
 
 def mail_findings(
@@ -144,8 +147,7 @@ def _samples() -> str:
 
 def _store(url: str) -> str:
     """Opens the store; where there is none yet, tries the migrations in memory."""
-    path = Path(url.removeprefix(_SQLITE))
-    missing = url.startswith(_SQLITE) and not path.exists()
+    missing = not is_made(url)
     store = open_store("sqlite://" if missing else url)
     try:
         store.check()
@@ -153,6 +155,9 @@ def _store(url: str) -> str:
         store.close()
     if not missing:
         return "opens, at the newest schema"
+    if not url.startswith(_SQLITE):
+        return "answers; its tables will be made"
+    path = Path(url.removeprefix(_SQLITE))
     folder = next(parent for parent in path.parents if parent.exists())
     if not os.access(folder, os.W_OK):
         raise DigestError(f"{folder}: cannot be written (change its owner, or set data_dir)")

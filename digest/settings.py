@@ -319,6 +319,36 @@ class Mail(Relay):
         return self
 
 
+class Retention(_Group):
+    """How long what grows by itself is kept whole. Entries, revisions, editions and consents stay for good."""
+
+    readers: Duration = Field(
+        timedelta(days=45), ge=timedelta(days=7), description="How long every reader count is kept; then one a day."
+    )
+    readers_daily: Duration = Field(
+        timedelta(days=365), description="How long one a day is kept; then one a month, for good."
+    )
+    details: Duration = Field(
+        timedelta(days=90),
+        ge=timedelta(days=7),
+        description="How long a delivery keeps its Message-ID and what the server said.",
+    )
+    deliveries: Duration = Field(
+        timedelta(days=400),
+        ge=timedelta(days=7),
+        description="How long an edition keeps a row a reader; then only how many there were of each state.",
+    )
+    reports: Duration = Field(timedelta(days=365), description="How long reports of ambiguous sightings are kept.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.readers_daily < self.readers:
+            raise ValueError("readers_daily is shorter than readers")
+        if self.deliveries < self.details:
+            raise ValueError("deliveries is shorter than details")
+        return self
+
+
 class Bounces(_Group):
     """How mail that could not be delivered, and complaints about mail, come back."""
 
@@ -389,7 +419,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="DIGEST_")
 
     data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
-    database_url: str = Field("", repr=False, description="Another store than SQLite under data_dir.")
+    database_url: str = Field(
+        "", repr=False, description="Another store than SQLite under data_dir, such as `postgresql://USER@HOST/NAME`."
+    )
     base_url: Url = Field("http://127.0.0.1:8080", description="How people reach the web server from outside.")
     title: str = Field("", description="The name of the site and of the feed of everything; else the first source's.")
     language: Language = Field("zh_CN", description="The language of the pages.")
@@ -397,6 +429,11 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(|[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2})$",
         description="`DOMAIN,YEAR`, the start of every Atom id; from base_url if absent. Never change it.",
+    )
+    tick: Duration = Field(
+        timedelta(minutes=1),
+        gt=timedelta(0),
+        description="How often is looked for what is due: editions, mails, the hub.",
     )
     templates: Path | None = Field(None, description="A folder whose files replace their namesakes in templates/.")
     sources: tuple[Source, ...] = Field((), description="The origins of dumps.")
@@ -408,6 +445,7 @@ class Settings(BaseSettings):
     mail: Mail = Field(Mail(), description="How mail leaves.")
     fallback: Fallback = Field(Fallback(), description="Where mails go while the first server cannot be reached.")
     dkim: Dkim = Field(Dkim(), description="How mails are signed.")
+    retention: Retention = Field(Retention(), description="How long what grows by itself is kept whole.")
     bounces: Bounces = Field(Bounces(), description="How bounces and complaints come back.")
     alerts: Alerts = Field(Alerts(), description="Who hears that something is wrong.")
     log: Log = Field(Log(), description="What the service says of itself.")

@@ -15,9 +15,14 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.app import Service
     from digest.mail.records import Record
     from digest.service.ports import Store
     from digest.settings import Settings
+
+_ROLES = ("all", "web", "worker", "scheduler")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,20 +34,43 @@ def register(app: typer.Typer) -> None:
 DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the store against the laws, too.")]
 
 
-def run(*, config: ConfigOption = None) -> None:
+def run(
+    *,
+    role: Annotated[
+        str, typer.Option("--role", metavar="all|web|worker|scheduler", help="Only this part, where several share.")
+    ] = "all",
+    config: ConfigOption = None,
+) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.app import Service, only_one, opened, require_mail, require_sources  # noqa: PLC0415 - as in store_of
+    from digest.store import server  # noqa: PLC0415
 
+    if role not in _ROLES:
+        raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
     settings = settings_of(config, service=True)
     require_sources(settings)
     require_mail(settings)
-    with only_one(settings.database_folder), opened(settings) as store:
-        asyncio.run(_serve(settings, store, Service))
+    shared = server(settings.database)
+    if shared is None:
+        if role != "all":
+            raise ConfigurationError(
+                f"a file is for one process, so --role {role} cannot run on it",
+                place="database_url",
+                remedy="set it to postgresql://…, or run without --role",
+            )
+        with only_one(settings.database_folder), opened(settings) as store:
+            asyncio.run(_serve(settings, store, lambda: Service(settings, store)))
+        return
+    from digest.member import Member, Role  # noqa: PLC0415 - who has a file does not pay for the queue
+
+    with opened(settings) as store:
+        asyncio.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
 
 
-async def _serve(settings: Settings, store: Store, service_type: type) -> None:
-    service = service_type(settings, store)
-    typer.echo(f"Digest listens on {service.address} and reads {len(settings.sources)} sources …")
+async def _serve(settings: Settings, store: Store, made: Callable[[], Service]) -> None:
+    service = made()
+    where = f"listens on {service.address} and " if service.address else ""
+    typer.echo(f"Digest {where}reads {len(settings.sources)} sources …")
     await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
 
 
@@ -56,6 +84,9 @@ def _end_at_once() -> None:
 
 
 def _say_where(settings: Settings, store: Store, address: str) -> None:
+    if not address:
+        typer.echo("Ready; stop it with Ctrl-C; what is under way is finished first.")
+        return
     with store.read() as tx:
         newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
     typer.echo(f"  home page       {address}/")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from digest.service.ports import Store
     from digest.settings import Settings
 
+_STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to record what must not be lost
 _REFUSALS = 3  # in a row, of whatever is not one person's fault, before all sending rests
 
 
@@ -98,16 +99,18 @@ async def drain(
     stop: asyncio.Event | None = None,
     resume: bool = False,
     wait: Callable[[datetime], Awaitable[None]] | None = None,
+    others: Callable[[], Awaitable[None]] | None = None,
 ) -> DrainReport:
     """Send what is due, of one edition or of all.
 
     `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks.
-    `wait` returns when a moment has come; it serves `mail.per_second`.
+    `wait` returns when a moment has come; it serves `mail.per_second`. With `others` one batch is sent: they are called
+    where there may be more, to send at the same time.
 
     Raises:
         DigestError: the store cannot record what happens; nothing more is handed over then.
     """
-    run = _Drain(store, settings, clock, stop or asyncio.Event(), wait)
+    run = _Drain(store, settings, clock, stop or asyncio.Event(), wait, others)
     await run.begin(edition, resume=resume)
     await run.send(edition, progress)
     if run.error:
@@ -125,13 +128,14 @@ class _Drain:
         clock: Callable[[], datetime],
         stop: asyncio.Event,
         wait: Callable[[datetime], Awaitable[None]] | None,
+        others: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
         self._traces: dict[EditionKey, list[str]] = {}
         self._trouble = False  # sending was paused, and no mail got through since
-        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
+        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted, others)
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -144,7 +148,7 @@ class _Drain:
     async def begin(self, edition: EditionKey | None, *, resume: bool) -> None:
         def look() -> None:
             if resume:
-                with self._store.write() as tx:
+                with self._store.write(exclusive=False) as tx:
                     tx.deliveries.resume()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
@@ -189,6 +193,7 @@ class _Drain:
                     except DigestError:
                         if delivery:
                             self._queue.put_back(delivery)
+                        await self._keep(answer)
                         raise
                     done = [answer.state] if answer else []
                     self._say(answer, delivery if begun is DeliveryState.SUPPRESSED else None)
@@ -206,6 +211,19 @@ class _Drain:
         finally:
             self._queue.wake()
 
+    async def _keep(self, answer: _Answer | None) -> None:
+        """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice."""
+        for seconds in _STORE_RESTS if answer else ():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), seconds)
+            with contextlib.suppress(DigestError):
+                await asyncio.to_thread(self._turn, answer, None)
+                self._say(answer, None)
+                self.report.states.update([answer.state] if answer else ())
+                return
+            if self._stop.is_set():
+                return
+
     def _say(self, answer: _Answer | None, suppressed: Delivery | None) -> None:
         """Log what was just recorded."""
         if answer:
@@ -217,12 +235,14 @@ class _Drain:
     def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
         """Record an answer and begin the next delivery; what `begin` says of it."""
         now = self._clock()
-        with self._store.write() as tx:
+        with self._store.write(exclusive=False) as tx:
             if answer:
                 edition, person = answer.delivery.edition, answer.delivery.subscriber.id
                 tx.deliveries.record(
                     edition, person, answer.state, now=now, next_at=answer.next_at, code=answer.code, text=answer.text
                 )
+                if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
+                    tx.subscribers.set_behind(answer.delivery.digest, [person], behind=True)
                 if answer.suppress:
                     tx.subscribers.suppress(person, answer.text, now)
                 if answer.pause:
@@ -271,7 +291,7 @@ class _Drain:
                 body,
                 pngs,
                 message_id=delivery.message_id,
-                written_at=delivery.made_at,
+                written_at=delivery.written_at,
                 agreed_at=delivery.agreed_at,
             )
         )

@@ -444,7 +444,7 @@ class Editions(Protocol):
         ...
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        """One more delivery of an edition that was made; False where the person has one."""
+        """One more delivery of an edition that was made; False where the person has one that was not taken back."""
         ...
 
     def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
@@ -549,11 +549,14 @@ class Subscribers(Protocol):
         ...
 
     def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
-        """Mail this address again; what came back before no longer counts. False where it is not suppressed."""
+        """Mail this address again; what came back before no longer counts, and the next edition tells what was missed.
+
+        False where it is not suppressed.
+        """
         ...
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
-        """End a subscription and suppress its deliveries that are not under way; False where there is none."""
+        """End a subscription and take back its deliveries that are not begun; False where there is none."""
         ...
 
     def find(self, address: str) -> SubscriberRecord | None:
@@ -777,6 +780,34 @@ class Watching(Protocol):
         ...
 
     def queue(self) -> Queue: ...
+
+
+class Retention(Protocol):
+    """Making old rows fewer. Called by `service.retention`."""
+
+    def oldest_count(self) -> datetime | None:
+        """When readers were counted first."""
+        ...
+
+    def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
+        """Of the counts in this half-open time keep one a day or month, of each entry and source; how many go."""
+        ...
+
+    def foldable(self, closed_before: datetime) -> list[EditionKey]:
+        """Editions closed before then whose deliveries have all ended, none of them the newest of its digest."""
+        ...
+
+    def fold(self, edition: EditionKey, limit: int) -> int:
+        """Replace up to so many of an edition's deliveries by their number; how many. Counts by state stay the same."""
+        ...
+
+    def forget_details(self, closed_before: datetime) -> int:
+        """Forget Message-IDs and servers' words of what has ended of editions closed before then."""
+        ...
+
+    def forget_reports(self, before: datetime) -> int:
+        """Forget what was reported before then and stands no more."""
+        ...
 
 
 # --- what came back, and what operators are told --------------------------------------------------
@@ -1024,6 +1055,8 @@ class Transaction(Protocol):
     @property
     def deliveries(self) -> Deliveries: ...
     @property
+    def retention(self) -> Retention: ...
+    @property
     def backups(self) -> Backups: ...
     @property
     def audit(self) -> Audit: ...
@@ -1042,7 +1075,21 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]: ...
 
-    def write(self) -> AbstractContextManager[Transaction]: ...
+    def write(self, *, exclusive: bool = True) -> AbstractContextManager[Transaction]:
+        """Exclusive ones take turns: what one reads stays so until it ends.
+
+        The others may run at the same time where the database can. They are for what changes rows of one owner only:
+        a lease and what becomes of it.
+        """
+        ...
+
+    def published_state(self) -> tuple[int, datetime]:
+        """As `Entries.published_state`, without asking where the database tells of changes by itself."""
+        ...
+
+    def follow_published(self) -> None:
+        """Let the database tell of changes from now on, if it can; until then and where it cannot, it is asked."""
+        ...
 
     def secret(self) -> bytes:
         """32 random bytes, made once with the store, for the tokens in links."""

@@ -6,9 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
-from zoneinfo import ZoneInfo
 
-from digest.changes.backlog import first_updated_at, news
 from digest.changes.dates import inferred
 from digest.changes.diff import diff, questions
 from digest.changes.guards import hold_reason
@@ -20,6 +18,7 @@ from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
 from digest.model import AtomId, EntryId, SourceId
 from digest.service.feeds import enlist
+from digest.service.first_imports import publish
 from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
 from digest.service.tracing import following, say_read, say_refreshed
@@ -111,7 +110,7 @@ def _pass(
     stopped: Callable[[], bool],
 ) -> Pass:
     name = SourceId(source.id)
-    with store.write() as tx:
+    with store.write(exclusive=False) as tx:
         tx.readings.register_source(name, now)
         known = tx.readings.dumps(name)
     done = Pass(name)
@@ -175,7 +174,7 @@ def _dump(
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         looked = KnownDump.of(name, file.name, _trusted(stamp, now), sha256, now)
         if known and known.sha256 == sha256 and not known.awaits_reading:
-            with store.write() as tx:
+            with store.write(exclusive=False) as tx:
                 tx.readings.store_dump(replace(known, stamp=looked.stamp))
             return Pass(name, skipped=1, held=int(known.state is DumpState.HELD))
         stream.seek(0)
@@ -268,7 +267,7 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
     held = known is not None and known.sightings > 0
     state = DumpState.HELD if held else DumpState.FAILED
     sightings = known.sightings if known else 0
-    with store.write() as tx:
+    with store.write(exclusive=False) as tx:
         tx.readings.store_dump(replace(looked, state=state, reason=error.reason, sightings=sightings, unreadable=True))
     word = "held: " if held else ""
     remedy = f" ({error.remedy})" if error.remedy else ""
@@ -278,15 +277,12 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
 def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass) -> None:
     """Publish a first import as a whole, and record the pass."""
     name = SourceId(source.id)
-    with store.write() as tx:
+    with store.read() as tx:
         state = tx.readings.source(name)
-        if state and state.settled_at is None and any(d.sightings for d in tx.readings.dumps(name).values()):
-            entries = tx.readings.unsettled(name)
-            new = set(news(entries, source.backlog))
-            zone = ZoneInfo(source.timezone)
-            updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
-            tx.readings.settle(name, new, updated_at, now)
-            enlist(tx, settings, updated_at)
+        unsettled = state is not None and state.settled_at is None
+    with store.write(exclusive=unsettled) as tx:
+        if unsettled and any(d.sightings for d in tx.readings.dumps(name).values()):
+            publish(tx, settings, name, now)
         tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 
 

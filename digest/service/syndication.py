@@ -115,8 +115,7 @@ class Syndication:
 
     def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
         """A document, made where none was since the published state changed."""
-        with self._store.read() as tx:
-            state, changed_at = tx.entries.published_state()
+        state, _ = self._store.published_state()
         with self._lock:
             known = self._made.get(wanted)
         if known and known[0] == state:

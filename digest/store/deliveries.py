@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import and_, case, exists, func, literal, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.ports import DeliveryRow
 from digest.store import meta
 from digest.store.statements import batches
-from digest.store.subscribers import REACHABLE, subscriber_of
+from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of
 from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -33,30 +33,36 @@ class SqlDeliveries:
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
         self._end_leases(now)
         taken: list[Delivery] = []
+        taken_by_others: list[str] = []
         while len(taken) < limit:
-            oldest = self._oldest_due(now, edition)
+            oldest = self._oldest_due(now, edition, taken_by_others)
             if oldest is None:
                 break
             due = self._due(oldest, now, limit - len(taken))
+            if not due:  # another drain is taking what there is
+                taken_by_others.append(oldest.key)
+                continue
             reachable = [row for row in due if row.reachable]
-            self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
+            self._move(oldest.key, (row.id for row in due if not row.reachable), TAKEN_BACK)
             self._move(oldest.key, (row.id for row in reachable), _leased(until))
             taken += [_delivery(row, oldest, until) for row in reachable]
         return taken
 
     def _end_leases(self, now: datetime) -> None:
         """A drain that died may have handed over what it began: those deliveries are unknown."""
-        ended = deliveries.c.leased_until <= now
+        ended = select(*deliveries.primary_key).where(deliveries.c.leased_until <= now)
+        free = ended.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
         for begun, values in ((False, {"state": deliveries.c.leased_from}), (True, _uncertain(now))):
-            self._connection.execute(
-                update(deliveries).where(ended, deliveries.c.begun.is_(begun)).values({**values, **NOT_LEASED})
-            )
+            here = tuple_(*deliveries.primary_key).in_(free.where(deliveries.c.begun.is_(begun)))
+            self._connection.execute(update(deliveries).where(here).values({**values, **NOT_LEASED}))
 
-    def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
+    def _oldest_due(self, now: datetime, edition: EditionKey | None, but: Sequence[str]) -> Row[Any] | None:
         due = exists().where(deliveries.c.edition == editions.c.key, _due(now, editions.c.closes_at))
         query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
         if edition is not None:
             query = query.where(editions.c.key == edition)
+        if but:
+            query = query.where(editions.c.key.not_in(but))
         return self._connection.execute(query).one_or_none()
 
     def _due(self, edition: Row[Any], now: datetime, limit: int) -> list[Row[Any]]:
@@ -71,6 +77,7 @@ class SqlDeliveries:
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
+                deliveries.c.written_at,
                 subscriptions.c.joined_at,
                 reachable.label("reachable"),
             )
@@ -79,6 +86,7 @@ class SqlDeliveries:
             .where(deliveries.c.edition == edition.key, _due(now, literal(edition.closes_at, UtcTime)))
             .order_by(deliveries.c.subscriber_id)
             .limit(limit)
+            .with_for_update(of=deliveries, skip_locked=True)
         )
         return list(self._connection.execute(query))
 
@@ -96,18 +104,18 @@ class SqlDeliveries:
     def begin(
         self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
-        digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
-        subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
-        reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
+        reachable = _reachable(edition, subscriber)
         mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
         begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
         for state, here, values in (
             (DeliveryState.LEASED, and_(mine, reachable), begun),
-            (DeliveryState.SUPPRESSED, mine, _suppressed() | NOT_LEASED),
+            (DeliveryState.SUPPRESSED, mine, TAKEN_BACK),
         ):
             if self._connection.execute(update(deliveries).where(here).values(values)).rowcount:
                 return state
-        return None
+        taken_back = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.SUPPRESSED)
+        known = self._connection.execute(select(exists().where(taken_back))).scalar_one()
+        return DeliveryState.SUPPRESSED if known else None
 
     def record(
         self,
@@ -123,8 +131,9 @@ class SqlDeliveries:
         accepted = state is DeliveryState.ACCEPTED
         # A lease that ended may be another drain's by now: of a late answer only this one is still news.
         recordable = deliveries.c.state != state if accepted else deliveries.c.state == DeliveryState.LEASED
-        person = exists().where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
-        known = self._connection.execute(select(person)).scalar_one()
+        person = select(subscribers.c.id).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        # The row is held until the end, so that nobody is erased between the question and the answer.
+        known = self._connection.execute(person.with_for_update(key_share=True)).one_or_none() is not None
         values: dict[str, Any] = {
             "state": state,
             "next_at": None if state in _ENDED else next_at,
@@ -135,7 +144,11 @@ class SqlDeliveries:
         }
         if state is DeliveryState.UNKNOWN:
             values["uncertain"] = deliveries.c.uncertain + 1
-        self._connection.execute(update(deliveries).where(_this(edition, subscriber), recordable).values(values))
+        this = _this(edition, subscriber)
+        self._connection.execute(update(deliveries).where(this, recordable).values(values))
+        if values["next_at"] is not None:  # who left meanwhile gets it no more, and another digest may tell it
+            gone = and_(this, deliveries.c.state == state, ~_reachable(edition, subscriber))
+            self._connection.execute(update(deliveries).where(gone).values(TAKEN_BACK))
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
@@ -194,6 +207,12 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
+def _reachable(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
+    digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
+    subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
+    return exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
+
+
 def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
     """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
     waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
@@ -212,10 +231,6 @@ def _uncertain(now: datetime) -> dict[str, object]:
     return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
 
 
-def _suppressed() -> dict[str, object]:
-    return {"state": DeliveryState.SUPPRESSED, "next_at": None}
-
-
 def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
     return Delivery(
         edition=EditionKey(edition.key),
@@ -228,4 +243,5 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         made_at=edition.closes_at,
         leased_until=until,
         agreed_at=row.joined_at,
+        written_at=row.written_at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -12,6 +13,7 @@ from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     deliveries,
+    delivery_counts,
     digests,
     edition_bodies,
     edition_entries,
@@ -186,15 +188,23 @@ class SqlEditions:
         )
         if which is not None:
             made, count = made.where(which), count.where(which)
-        counts: dict[str, dict[DeliveryState, int]] = {}
-        for row in self._connection.execute(count):
-            counts.setdefault(row.edition, {})[DeliveryState(row.state)] = row.number
-        return [EditionCounts(_edition(row), counts.get(row.key, {})) for row in self._connection.execute(made)]
+        folded = select(delivery_counts).join(editions, editions.c.key == delivery_counts.c.edition)
+        if which is not None:
+            folded = folded.where(which)
+        counts: dict[str, Counter[DeliveryState]] = {}
+        for rows in (count, folded):
+            for row in self._connection.execute(rows):
+                counts.setdefault(row.edition, Counter())[DeliveryState(row.state)] += row.number
+        return [EditionCounts(_edition(row), dict(counts.get(row.key, {}))) for row in self._connection.execute(made)]
 
     def selected(self, key: EditionKey) -> list[Selected]:
         query = (
-            entry_rows(edition_entries.c.revision, edition_entries.c.section, edition_entries.c.gained)
-            .join(edition_entries, edition_entries.c.entry_id == entries.c.id)
+            entry_rows(
+                edition_entries.c.revision,
+                edition_entries.c.section,
+                edition_entries.c.gained,
+                through=edition_entries,
+            )
             .where(edition_entries.c.edition == key)
             .order_by(edition_entries.c.ordinal)
         )
@@ -230,7 +240,20 @@ class SqlEditions:
         return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        planned = insert(self._connection, deliveries).values(_planned(key, recipient)).on_conflict_do_nothing()
+        due_at = recipient.due_at
+        again = {
+            "state": DeliveryState.PLANNED,
+            "message_id": recipient.message_id,
+            "variant": recipient.variant,
+            "next_at": due_at,
+            "written_at": due_at,
+        }
+        planned = insert(self._connection, deliveries).values(_planned(key, recipient))
+        planned = planned.on_conflict_do_update(
+            index_elements=[deliveries.c.edition, deliveries.c.subscriber_id],
+            set_=again,
+            where=and_(deliveries.c.state == DeliveryState.SUPPRESSED, deliveries.c.uncertain == 0),
+        )
         return self._connection.execute(planned.returning(deliveries.c.edition)).one_or_none() is not None
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
@@ -291,6 +314,7 @@ def _planned(edition: EditionKey, recipient: Recipient) -> dict[str, object]:
         "state": DeliveryState.PLANNED,
         "attempts": 0,
         "next_at": recipient.due_at,
+        "written_at": recipient.due_at,
         "begun": False,
         "uncertain": 0,
         "message_id": recipient.message_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from digest.store.statements import insert
 from digest.store.tables import meta
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+CHANNEL = "digest_published"  # on which a server says that this has changed
 _SECRET_BYTES = 32
 
 
-def make_row(connection: Connection, now: datetime) -> None:
-    """Make the row where it is absent."""
-    row = {"id": 1, "secret": secrets.token_bytes(_SECRET_BYTES), "published": 0, "published_at": now, "pinged": 0}
+def make_row(connection: Connection, now: datetime, secret: bytes | None = None) -> None:
+    """Make the row where it is absent, with a new secret unless one is given."""
+    chosen = secrets.token_bytes(_SECRET_BYTES) if secret is None else secret
+    row = {"id": 1, "secret": chosen, "published": 0, "published_at": now, "pinged": 0}
     connection.execute(insert(connection, meta).values(row).on_conflict_do_nothing())
 
 
@@ -37,6 +39,8 @@ def grow_published(connection: Connection, now: datetime) -> None:
     """Say that what feeds and pages show has changed; the moment never goes backwards, whatever the clock does."""
     count, at = published_state(connection)
     connection.execute(update(meta).values(published=count + 1, published_at=max(at, now)))
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(CHANNEL, "")))  # heard when it is committed
 
 
 def pause(connection: Connection, reason: str, until: datetime) -> None:

@@ -31,12 +31,15 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 
 from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section
 from digest.service.ports import DumpState, NoticeKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
+    from sqlalchemy.sql.compiler import DDLCompiler
 
 
 class KeyKind(StrEnum):
@@ -69,12 +72,19 @@ class UtcTime(TypeDecorator[datetime]):
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_name)s",
         "ix": "ix_%(table_name)s_%(column_0_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+
+@compiles(CreateColumn, "postgresql")
+def _by_bytes(created: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:  # noqa: ANN401 - what a compiler takes
+    """A column whose text is compared by its bytes, as in SQLite, whatever the language of the server."""
+    written: str = compiler.visit_create_column(created, **options)  # type: ignore[no-untyped-call] # SQLAlchemy's own
+    return written.replace(" TEXT", ' TEXT COLLATE "C"', 1)
 
 
 def _needed(name: str, kind: Any, *constraints: Any) -> Column[Any]:  # noqa: ANN401 - what Column takes
@@ -230,6 +240,12 @@ searched = Table(
 _INDEX = "fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
 _make_index = DDL(f"CREATE VIRTUAL TABLE search_index USING {_INDEX}")  # type: ignore[no-untyped-call] # SQLAlchemy's own
 event.listen(searched, "after_create", _make_index.execute_if(dialect="sqlite"))
+for _statement in (
+    "CREATE TABLE search_index (number INTEGER PRIMARY KEY REFERENCES searched, words TSVECTOR NOT NULL)",
+    "CREATE INDEX ix_search_index_words ON search_index USING gin (words)",
+):
+    _make_words = DDL(_statement)  # type: ignore[no-untyped-call] # as above
+    event.listen(searched, "after_create", _make_words.execute_if(dialect="postgresql"))
 
 # Every key that an entry ever answered to.
 entry_keys = Table(
@@ -430,6 +446,7 @@ deliveries = Table(
     _needed("text", Text),
     Column("accepted_at", UtcTime),
     Column("begun_at", UtcTime),  # when its last hand-over started
+    _needed("written_at", UtcTime),  # the mail's Date, the same at each attempt
     ForeignKeyConstraint(["edition", "variant"], [edition_bodies.c.edition, edition_bodies.c.ordinal]),
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),
@@ -564,4 +581,14 @@ alert_notices = Table(
     _needed("attempts", Integer),
     _needed("next_at", UtcTime),
     _one_of("kind", NoticeKind),
+)
+
+# The deliveries of an old edition that are no rows any more, by how they ended.
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("state", Text, primary_key=True),
+    _needed("number", Integer),
+    _one_of("state", DeliveryState),
 )

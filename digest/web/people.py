@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _METHODS = ["GET", "HEAD", "POST"]
 _OK, _UNUSABLE = 200, 422
+_LONGEST_PAUSE = timedelta(days=366)
 _TRAP = "website"  # a field that no person sees, and that programs fill in
 
 
@@ -115,6 +116,8 @@ class _People:
         if asked is None or asked.kind is not ConfirmationKind.JOIN:
             return self._pages.page(request, "expired", code=410, private=True)
         record = consent.confirm(self._store, self._settings, token, now) if form is not None else None
+        if form is not None and record is None:
+            return self._pages.page(request, "expired", code=410, private=True)
         return self._pages.page(
             request,
             "confirm",
@@ -187,13 +190,15 @@ class _People:
         """
         zone = form.one("timezone")
         until = date.fromisoformat(form.one("paused_until")) if form.one("paused_until") else None
+        if until and until - self._now().date() > _LONGEST_PAUSE:
+            raise ValueError(until)
         if zone and zone not in preferences.zones():
             raise ValueError(zone)
         own = ZoneInfo(zone or next((digest.timezone for digest in self._settings.digests), "UTC"))
         rests = datetime.combine(until, time(), own) if until else None
         return Wishes(
             digests=form.chosen("digest"),
-            topics=() if form.one("all_topics") == "yes" else form.chosen("topic"),
+            topics=_topics(form, record.subscriber.topics),
             language=form.one("language") if form.one("language") in {"zh_CN", "en"} else record.subscriber.language,
             format=Format(form.one("format") or record.subscriber.format),
             timezone=zone,
@@ -264,3 +269,9 @@ class _People:
     def _preferences_path(self, record: SubscriberRecord) -> str:
         url = preferences.preferences_url(self._store, self._settings, record.subscriber.id)
         return url.removeprefix(self._settings.base_url)
+
+
+def _topics(form: Form, before: Sequence[str]) -> tuple[str, ...]:
+    """The topics that a form chooses, none for everything. Of both, the one that was not ticked before is meant."""
+    chosen = form.chosen("topic")
+    return () if form.one("all_topics") == "yes" and (before or not chosen) else chosen

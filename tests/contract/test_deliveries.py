@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
 from digest.service.ports import DeliveryRow
 from digest.store.deliveries import SqlDeliveries
 
@@ -305,3 +305,34 @@ def test_a_pause_holds_until_its_time_or_until_it_is_ended(store: Store, now: da
         assert tx.deliveries.paused(until) is None
         tx.deliveries.resume()
         assert tx.deliveries.paused(now) is None
+
+
+@pytest.mark.parametrize("goes", ["leaves", "pauses"])
+def test_what_is_leased_and_not_begun_is_taken_back_at_once(
+    store: Store, person: SubscriberId, now: datetime, goes: str
+) -> None:
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now, now + LEASE, 1)
+    with store.write() as tx:
+        if goes == "leaves":
+            tx.subscribers.leave(person, DigestId("weekly"), "mail link", now)
+            tx.subscribers.join(person, DigestId("weekly"), "undone", now)
+        else:
+            tx.subscribers.prefer(
+                person, language="en", fmt=Format.BOTH, timezone="", topics=(), paused_until=now + LEASE
+            )
+    assert row(store).state is DeliveryState.SUPPRESSED  # so that the next edition tells it
+    with store.write() as tx:
+        assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
+        tx.deliveries.release(KEY, person)
+    assert row(store).state is DeliveryState.SUPPRESSED
+
+
+def test_what_comes_back_for_later_goes_to_nobody_who_left_meanwhile(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.subscribers.leave(person, DigestId("weekly"), "mail link", now)
+        tx.deliveries.record(KEY, person, DeliveryState.DEFERRED, now=now, next_at=now + LEASE)
+    assert row(store).state is DeliveryState.SUPPRESSED

@@ -58,12 +58,12 @@ class Mortal:
     dead: bool = False
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, exclusive: bool = True) -> Iterator[Transaction]:
         self._live()
         last = self.writes_left == 0
         if self.writes_left is not None:
             self.writes_left -= 1
-        with self.inner.write() as tx:
+        with self.inner.write(exclusive=exclusive) as tx:
             yield tx
             if last and not self.after_commit:
                 self.die()
@@ -80,6 +80,13 @@ class Mortal:
         self._live()
         secret: bytes = self.inner.secret()
         return secret
+
+    def published_state(self) -> tuple[int, datetime]:
+        with self.read() as tx:
+            return tx.entries.published_state()
+
+    def follow_published(self) -> None:
+        raise NotImplementedError
 
     def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
         raise NotImplementedError

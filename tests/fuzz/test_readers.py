@@ -110,7 +110,7 @@ def test_a_mail_of_any_words_has_the_headers_that_it_should_and_says_them(
     head, _, _ = raw.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]
     assert set(names) <= {
-        *(b"Date", b"From", b"To", b"Subject", b"Message-ID", b"List-Id", b"List-Archive", b"List-Post"),
+        *(b"Date", b"From", b"To", b"Subject", b"Message-ID", b"List-Id", b"List-Help", b"List-Archive", b"List-Post"),
         *(b"List-Unsubscribe", b"List-Unsubscribe-Post", b"Auto-Submitted", b"MIME-Version", b"Content-Type"),
         b"Content-Transfer-Encoding",
     }

@@ -486,7 +486,7 @@ def test_another_style_has_another_address(site: Site, filled: Blog) -> None:
     assert own(style_path(site)).status == 404
 
 
-def failing(*_: object) -> Any:
+def failing(*_: object, **__: object) -> Any:
     raise StoreError("the database does not answer")
 
 
@@ -496,6 +496,7 @@ class Broken:
     def __init__(self, store: Store) -> None:
         self.secret = store.secret
         self.read = self.write = self.check = self.back_up = failing
+        self.published_state = self.follow_published = failing
 
 
 def test_health_tells_the_process_from_the_store(site: Site) -> None:

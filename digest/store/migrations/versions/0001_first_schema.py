@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +28,9 @@ def upgrade() -> None:
     _confirmations()
     _bounces()
     _alerts()
+    _retention()
+    if op.get_bind().dialect.name == "postgresql":
+        _queue()
 
 
 def _required(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
@@ -216,6 +221,11 @@ def _search() -> None:
             "CREATE VIRTUAL TABLE search_index"
             " USING fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
         )
+    else:
+        op.execute(
+            "CREATE TABLE search_index (number INTEGER PRIMARY KEY REFERENCES searched, words TSVECTOR NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_search_index_words ON search_index USING gin (words)")
 
 
 def _placings() -> None:
@@ -369,6 +379,7 @@ def _deliveries() -> None:
         _required("text", TEXT),
         _optional("accepted_at", MOMENT),
         _optional("begun_at", MOMENT),
+        _required("written_at", MOMENT),
         sa.PrimaryKeyConstraint("edition", "subscriber_id"),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
@@ -508,3 +519,28 @@ def _alerts() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.CheckConstraint("kind IN ('trouble', 'well', 'test')", name="kind"),
     )
+
+
+def _retention() -> None:
+    op.create_table(
+        "delivery_counts",
+        _required("edition", TEXT),
+        _required("state", TEXT),
+        _required("number", WHOLE),
+        sa.PrimaryKeyConstraint("edition", "state"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.CheckConstraint(
+            "state IN ('planned', 'leased', 'accepted', 'deferred', 'failed', 'suppressed', 'unknown')",
+            name="state",
+        ),
+    )
+
+
+def _queue() -> None:
+    """The tables of the queue, by its own statements; read as a file, so that the store imports no queue."""
+    found = find_spec("procrastinate")
+    assert found is not None  # noqa: S101 - a dependency
+    assert found.origin is not None  # noqa: S101 - a package has a file
+    statements = (Path(found.origin).parent / "sql" / "schema.sql").read_text("utf-8")
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(statements)

@@ -74,6 +74,6 @@ def test_pieces_put_together_are_the_text(parts: list[str]) -> None:
 @pytest.mark.parametrize("end", ["", "\\)\\]$$\\end{align}"])
 def test_many_delimiters_takes_linear_time(unit: str, end: str) -> None:
     text = unit * (250_000 // len(unit)) + end
-    start = time.perf_counter()
+    start = time.process_time()
     assert put_together(text) == text
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -47,9 +47,9 @@ def shown(tex: str, *, display: bool) -> None:
 @pytest.mark.parametrize("display", [False, True])
 @pytest.mark.parametrize("tex", HOSTILE, ids=[ascii(tex[:12]) for tex in HOSTILE])
 def test_a_hostile_formula_is_answered_at_once(tex: str, display: bool) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     shown(tex, display=display)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("tex", ["{" * 61 + "x" + "}" * 61, "x" * 4001, r"\foo x", r"\def\a{b}\a", "{x", "(" * 100])
