@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, TransportError
-from digest.mail.message import message
 from digest.mail.replies import Patience, outcome
 from digest.mail.transport import session
-from digest.model import Body, DeliveryState
+from digest.model import DeliveryState
 from digest.service.editions import pictures, schedule_of
-from digest.service.letters import letter
+from digest.service.letters import Letters
 from digest.service.queueing import Queue
 
 if TYPE_CHECKING:
@@ -126,8 +125,7 @@ class _Drain:
         wait: Callable[[datetime], Awaitable[None]] | None,
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
-        self._secret = store.secret()
-        self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
+        self._letters = Letters(settings, store.secret())
         self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
         self._refusals = 0
         self._total = 0
@@ -214,9 +212,9 @@ class _Drain:
                     tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
             if following is None:
                 return None
-            if (following.edition, following.variant) not in self._words:
+            if not self._letters.knows(following):
                 for number, variant in enumerate(tx.editions.variants(following.edition)):
-                    self._words[following.edition, number] = variant.body, pictures(tx, variant.body)
+                    self._letters.learn(following.edition, number, variant.body, pictures(tx, variant.body))
             return tx.deliveries.begin(
                 following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease, now
             )
@@ -225,7 +223,7 @@ class _Drain:
         sender = parseaddr(self._settings.mail.sender)[1]
         try:
             text = await way.send(
-                sender, delivery.subscriber.address, self._message(delivery), again=delivery.uncertain > 0
+                sender, delivery.subscriber.address, self._letters.mail(delivery), again=delivery.uncertain > 0
             )
         except TransportError as error:
             return self._refused(delivery, error)
@@ -233,28 +231,6 @@ class _Drain:
             return _Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals = 0
         return _Answer(delivery, DeliveryState.ACCEPTED, text=text)
-
-    def _message(self, delivery: Delivery) -> bytes:
-        """The message.
-
-        Raises:
-            ValueError: the address cannot stand in a header.
-        """
-        body, pngs = self._words[delivery.edition, delivery.variant]
-        return message(
-            letter(
-                self._settings,
-                self._secret,
-                delivery.edition,
-                delivery.digest,
-                delivery.subscriber,
-                body,
-                pngs,
-                message_id=delivery.message_id,
-                written_at=delivery.made_at,
-                agreed_at=delivery.agreed_at,
-            )
-        )
 
     def _refused(self, delivery: Delivery, error: TransportError) -> _Answer:
         mail, now = self._settings.mail, self._clock()

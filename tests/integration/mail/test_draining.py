@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import ConfigurationError, StoreError, TransportError
-from digest.mail.message import message
 from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId
 from digest.service.delivery import DrainReport, drain
+from digest.service.letters import Letters
 from digest.store.deliveries import SqlDeliveries
 
 if TYPE_CHECKING:
@@ -700,11 +700,12 @@ def test_nothing_is_handed_over_where_nothing_can_be_leased(
 def test_bytes_arrive_as_they_were_made(inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
 
-    def kept(letter: Any) -> bytes:
-        made.append(message(letter))
+    def kept(letters: Letters, delivery: Delivery) -> bytes:
+        made.append(mail(letters, delivery))
         return made[-1]
 
-    monkeypatch.setattr("digest.service.delivery.message", kept)
+    mail = Letters.mail
+    monkeypatch.setattr(Letters, "mail", kept)
     post.people(*READERS[:3])
     post.drain()
     assert sorted(made) == sorted(raw for (raw,) in inbox.taken.values())
