@@ -19,7 +19,8 @@ from digest.errors import DigestError, TransportError
 from digest.mail.replies import Patience, outcome
 from digest.mail.transport import session
 from digest.model import DeliveryState
-from digest.service.editions import pictures, schedule_of
+from digest.service.editions import schedule_of
+from digest.service.ledger import Answer, Ledger
 from digest.service.letters import Letters
 from digest.service.queueing import Queue
 
@@ -73,19 +74,6 @@ class DrainReport:
         return {str(name): self.states[name] for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What became of a hand-over, to be recorded. `pause` says why all sending is to rest."""
-
-    delivery: Delivery
-    state: DeliveryState
-    next_at: datetime | None = None
-    code: int | None = None
-    text: str = ""
-    suppress: bool = False
-    pause: str = ""
-
-
 async def drain(
     store: Store,
     settings: Settings,
@@ -126,6 +114,7 @@ class _Drain:
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._letters = Letters(settings, store.secret())
+        self._ledger = Ledger(store, settings.mail, clock, self._letters)
         self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
         self._refusals = 0
         self._total = 0
@@ -169,7 +158,7 @@ class _Drain:
         """Hand over one after the other. An answer is recorded in the transaction that begins the next."""
         try:
             async with session(self._settings) as way:
-                answer: _Answer | None = None
+                answer: Answer | None = None
                 while True:
                     delivery = self._queue.next()
                     if delivery is None and answer is None:
@@ -177,7 +166,7 @@ class _Drain:
                             continue
                         return
                     try:
-                        begun = await asyncio.to_thread(self._turn, answer, delivery)
+                        begun = await self._ledger.turn(answer, delivery)
                     except DigestError:
                         if delivery:
                             self._queue.put_back(delivery)
@@ -197,29 +186,7 @@ class _Drain:
         finally:
             self._queue.wake()
 
-    def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
-        """Record an answer and begin the next delivery; what `begin` says of it."""
-        now = self._clock()
-        with self._store.write() as tx:
-            if answer:
-                edition, person = answer.delivery.edition, answer.delivery.subscriber.id
-                tx.deliveries.record(
-                    edition, person, answer.state, now=now, next_at=answer.next_at, code=answer.code, text=answer.text
-                )
-                if answer.suppress:
-                    tx.subscribers.suppress(person, answer.text, now)
-                if answer.pause:
-                    tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
-            if following is None:
-                return None
-            if not self._letters.knows(following):
-                for number, variant in enumerate(tx.editions.variants(following.edition)):
-                    self._letters.learn(following.edition, number, variant.body, pictures(tx, variant.body))
-            return tx.deliveries.begin(
-                following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease, now
-            )
-
-    async def _hand_over(self, way: Session, delivery: Delivery) -> _Answer:
+    async def _hand_over(self, way: Session, delivery: Delivery) -> Answer:
         sender = parseaddr(self._settings.mail.sender)[1]
         try:
             text = await way.send(
@@ -228,11 +195,11 @@ class _Drain:
         except TransportError as error:
             return self._refused(delivery, error)
         except ValueError as error:
-            return _Answer(delivery, DeliveryState.FAILED, text=str(error))
+            return Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals = 0
-        return _Answer(delivery, DeliveryState.ACCEPTED, text=text)
+        return Answer(delivery, DeliveryState.ACCEPTED, text=text)
 
-    def _refused(self, delivery: Delivery, error: TransportError) -> _Answer:
+    def _refused(self, delivery: Delivery, error: TransportError) -> Answer:
         mail, now = self._settings.mail, self._clock()
         told = outcome(
             error,
@@ -246,7 +213,7 @@ class _Drain:
         self._refusals = self._refusals + 1 if told.pause else 0
         if told.pause and (self._refusals >= _REFUSALS or error.phase == "login"):
             self.report.paused = str(error)
-        return _Answer(
+        return Answer(
             delivery,
             told.state,
             next_at=now + told.wait if told.wait else None,

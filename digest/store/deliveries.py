@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.service.ports import DeliveryRow
+from digest.service.ports import DeliveryRow, HandedOver
 from digest.store import meta
 from digest.store.statements import batches
 from digest.store.subscribers import REACHABLE, subscriber_of
 from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -22,6 +23,54 @@ if TYPE_CHECKING:
 _OPEN = deliveries.c.next_at.is_not(None)
 _NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
+
+
+# Made once: to make a statement takes longer than to run it.
+_MINE = and_(
+    deliveries.c.edition == bindparam("this_edition"),
+    deliveries.c.subscriber_id.in_(bindparam("people", expanding=True)),
+    deliveries.c.leased_until == bindparam("this_lease"),
+    ~deliveries.c.begun,
+)
+_SUBSCRIBED = and_(
+    subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
+    subscriptions.c.digest
+    == select(editions.c.digest).where(editions.c.key == bindparam("this_edition")).scalar_subquery(),
+)
+_BEGIN = (
+    update(deliveries)
+    .where(_MINE, exists().where(subscribers.c.id == deliveries.c.subscriber_id, _SUBSCRIBED, REACHABLE))
+    .values(begun=True, attempts=deliveries.c.attempts + 1, leased_until=bindparam("until"), begun_at=bindparam("now"))
+    .returning(deliveries.c.subscriber_id)
+)
+_SUPPRESS = (
+    update(deliveries)
+    .where(_MINE)
+    .values(state=DeliveryState.SUPPRESSED, next_at=None, **_NOT_LEASED)
+    .returning(deliveries.c.subscriber_id)
+)
+_KNOWN = exists().where(subscribers.c.id == bindparam("person"), subscribers.c.erased_at.is_(None))
+_RECORD = (
+    update(deliveries)
+    .where(
+        deliveries.c.edition == bindparam("this_edition"),
+        deliveries.c.subscriber_id == bindparam("person"),
+        # A lease that ended may be another drain's by now: of a late answer only this one is still news.
+        or_(
+            deliveries.c.state == DeliveryState.LEASED,
+            and_(bindparam("became") == DeliveryState.ACCEPTED, deliveries.c.state != DeliveryState.ACCEPTED),
+        ),
+    )
+    .values(
+        state=bindparam("became"),
+        next_at=bindparam("again"),
+        code=bindparam("said_code"),
+        text=case((_KNOWN, bindparam("said")), else_=""),  # a server's words often name the address
+        accepted_at=bindparam("accepted"),
+        uncertain=deliveries.c.uncertain + bindparam("doubts"),
+        **_NOT_LEASED,
+    )
+)
 
 
 class SqlDeliveries:
@@ -96,18 +145,23 @@ class SqlDeliveries:
     def begin(
         self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
-        digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
-        subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
-        reachable = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
-        mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
-        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
-        for state, here, values in (
-            (DeliveryState.LEASED, and_(mine, reachable), begun),
-            (DeliveryState.SUPPRESSED, mine, _suppressed() | _NOT_LEASED),
-        ):
-            if self._connection.execute(update(deliveries).where(here).values(values)).rowcount:
-                return state
-        return None
+        (state,) = self.begin_all([(edition, subscriber, leased_until)], until, now)
+        return state
+
+    def begin_all(
+        self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
+    ) -> list[DeliveryState | None]:
+        groups: dict[tuple[EditionKey, datetime], list[SubscriberId]] = defaultdict(list)
+        for edition, person, leased_until in leases:
+            groups[edition, leased_until].append(person)
+        states: dict[tuple[EditionKey, SubscriberId, datetime], DeliveryState] = {}
+        for (edition, leased_until), people in groups.items():
+            these = {"this_edition": edition, "this_lease": leased_until, "people": people}
+            begun = self._connection.execute(_BEGIN, {**these, "until": until, "now": now}).scalars().all()
+            gone = self._connection.execute(_SUPPRESS, these).scalars().all() if len(begun) < len(people) else ()
+            for state, those in ((DeliveryState.LEASED, begun), (DeliveryState.SUPPRESSED, gone)):
+                states |= {(edition, SubscriberId(person), leased_until): state for person in those}
+        return [states.get(lease) for lease in leases]
 
     def record(
         self,
@@ -120,22 +174,10 @@ class SqlDeliveries:
         code: int | None = None,
         text: str = "",
     ) -> None:
-        accepted = state is DeliveryState.ACCEPTED
-        # A lease that ended may be another drain's by now: of a late answer only this one is still news.
-        recordable = deliveries.c.state != state if accepted else deliveries.c.state == DeliveryState.LEASED
-        person = exists().where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
-        known = self._connection.execute(select(person)).scalar_one()
-        values: dict[str, Any] = {
-            "state": state,
-            "next_at": None if state in _ENDED else next_at,
-            "code": code,
-            "text": text if known else "",  # a server's words often name the address
-            "accepted_at": now if accepted else None,
-            **_NOT_LEASED,
-        }
-        if state is DeliveryState.UNKNOWN:
-            values["uncertain"] = deliveries.c.uncertain + 1
-        self._connection.execute(update(deliveries).where(_this(edition, subscriber), recordable).values(values))
+        self.record_all([HandedOver(edition, subscriber, state, next_at, code, text)], now)
+
+    def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
+        self._connection.execute(_RECORD, [_recorded(one, now) for one in answers])
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
@@ -186,6 +228,19 @@ class SqlDeliveries:
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+
+
+def _recorded(answer: HandedOver, now: datetime) -> dict[str, object]:
+    return {
+        "this_edition": answer.edition,
+        "person": answer.subscriber,
+        "became": answer.state,
+        "again": None if answer.state in _ENDED else answer.next_at,
+        "said_code": answer.code,
+        "said": answer.text,
+        "accepted": now if answer.state is DeliveryState.ACCEPTED else None,
+        "doubts": int(answer.state is DeliveryState.UNKNOWN),
+    }
 
 
 def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:

@@ -601,7 +601,7 @@ def test_a_drain_that_died_after_sending_is_followed_by_one_that_sends_the_same_
 ) -> None:
     post.people(SOMEBODY)
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.deliveries.SqlDeliveries.record", full)
+        broken.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
         with pytest.raises(StoreError):
             post.drain()
     assert post.states() == {LEASED: 1}
@@ -627,7 +627,7 @@ def test_a_store_that_records_nothing_ends_the_drain_after_one_message_a_connect
 ) -> None:
     post = post_to(port, connections=connections)
     post.people(*READERS)
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record", full)
+    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
 
     with pytest.raises(StoreError, match="the disk is full"):
         post.drain()
@@ -641,14 +641,14 @@ def test_a_store_that_fails_in_the_middle_keeps_what_it_recorded(
 ) -> None:
     post = post_to(port, connections=1)
     post.people(*READERS)
-    record, calls = SqlDeliveries.record, iter(range(1000))
+    record, calls = SqlDeliveries.record_all, iter(range(1000))
 
     def failing(*arguments: Any, **options: Any) -> None:
         if next(calls) == 20:
             full()
         record(*arguments, **options)
 
-    monkeypatch.setattr(SqlDeliveries, "record", failing)
+    monkeypatch.setattr(SqlDeliveries, "record_all", failing)
     with pytest.raises(StoreError):
         post.drain()
 
@@ -763,7 +763,7 @@ def test_drains_that_die_again_and_again_after_sending_send_nobody_a_third(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post.people(SOMEBODY)
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record", full)
+    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
     for _ in range(6):
         with suppress(StoreError):
             post.drain()
