@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, TransportError
 from digest.mail.replies import Patience, outcome
+from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
 from digest.service.editions import schedule_of
@@ -113,6 +114,7 @@ class _Drain:
         wait: Callable[[datetime], Awaitable[None]] | None,
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
+        self._sender = parseaddr(settings.mail.sender)[1]
         self._letters = Letters(settings, store.secret())
         self._ledger = Ledger(store, settings.mail, clock, self._letters)
         self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
@@ -155,42 +157,55 @@ class _Drain:
                 self.error = self.error or error
 
     async def _work(self, progress: Callable[[Progress], None] | None) -> None:
-        """Hand over one after the other. An answer is recorded in the transaction that begins the next."""
+        """Hand over one after the other. An answer is recorded in the transaction that begins the next.
+
+        Where the transport pipelines, the next is named to it with each one, and begun when that one is recorded.
+        """
+        following: Delivery | None = None
         try:
             async with session(self._settings) as way:
                 answer: Answer | None = None
                 while True:
-                    delivery = self._queue.next()
-                    if delivery is None and answer is None:
+                    following = following or self._queue.next()
+                    if following is None and answer is None:
                         if await self._queue.more():
                             continue
                         return
-                    try:
-                        begun = await self._ledger.turn(answer, delivery)
-                    except DigestError:
-                        if delivery:
-                            self._queue.put_back(delivery)
-                        raise
-                    done = [answer.state] if answer else []
-                    if begun is DeliveryState.SUPPRESSED:
-                        done.append(begun)
-                    self.report.states.update(done)
-                    if progress and done:
-                        progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
-                    answer = None
+                    begun = await self._ledger.turn(answer, following)
+                    self._count(answer, begun, progress)
+                    delivery, answer, following = following, None, None
+                    if delivery and begun is DeliveryState.LEASED:
+                        following = self._queue.ahead() if way.pipelines else None
+                        answer = await self._hand_over(way, delivery, following)
                     if delivery:
-                        answer = await self._hand_over(way, delivery) if begun is DeliveryState.LEASED else None
                         self._queue.done(delivery)
+                    if following and self.halted:
+                        self._queue.put_back(following)
+                        following = None
         except DigestError as error:
             self.error = self.error or error
         finally:
+            if following:
+                self._queue.put_back(following)
             self._queue.wake()
 
-    async def _hand_over(self, way: Session, delivery: Delivery) -> Answer:
-        sender = parseaddr(self._settings.mail.sender)[1]
+    def _count(
+        self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
+    ) -> None:
+        done = [answer.state] if answer else []
+        if begun is DeliveryState.SUPPRESSED:
+            done.append(begun)
+        self.report.states.update(done)
+        if progress and done:
+            progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
+
+    async def _hand_over(self, way: Session, delivery: Delivery, following: Delivery | None) -> Answer:
         try:
             text = await way.send(
-                sender, delivery.subscriber.address, self._letters.mail(delivery), again=delivery.uncertain > 0
+                *self._envelope(delivery),
+                self._letters.mail(delivery),
+                again=delivery.uncertain > 0,
+                following=self._envelope(following) if following else None,
             )
         except TransportError as error:
             return self._refused(delivery, error)
@@ -198,6 +213,9 @@ class _Drain:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals = 0
         return Answer(delivery, DeliveryState.ACCEPTED, text=text)
+
+    def _envelope(self, delivery: Delivery) -> Envelope:
+        return Envelope(self._sender, delivery.subscriber.address)
 
     def _refused(self, delivery: Delivery, error: TransportError) -> Answer:
         mail, now = self._settings.mail, self._clock()

@@ -125,6 +125,10 @@ class Queue:
             self._pace.started(now)
         return delivery
 
+    def ahead(self) -> Delivery | None:
+        """What may begin when the one under way is done, where no limit says when and to whom that is."""
+        return None if self._mail.per_second or self._mail.per_domain else self.next()
+
     async def more(self) -> bool:
         """Wait until something may begin; whether anything still will. Who waits has nothing left to record."""
         if self._halted():
