@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage wheel lock golden pictures clean
+.PHONY: help setup run test check faults fuzz mutants format coverage wheel lock golden pictures clean scale
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -39,6 +39,15 @@ format: $(READY) ## Write the code as the formatter wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
+	DIGEST_TEST_FAULTS=all DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
+
+fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
+	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
+
+mutants: $(READY) ## Plant bugs that the tests have to find
+	$(BIN)/python -m tests.mutants
+
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf dist
 	$(BIN)/python -m hatchling build --target wheel
@@ -50,6 +59,9 @@ lock: ## Pin the dependencies anew (needs uv)
 
 golden: $(READY) ## Write the golden mails of the tests anew
 	$(BIN)/python -m tests.golden.mails
+
+scale: $(READY) ## Measure 1, 2 and 4 workers on PostgreSQL, write the table of docs/scale.md
+	PYTHONPATH=. $(BIN)/python -m benchmarks.scale
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import functools
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,19 +15,22 @@ import structlog
 
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.transport import prepare
-from digest.service import confirming, consent, delivery, editions, feeds, hub, refresh
+from digest.service import alerts, bounces, confirming, consent, delivery, editions, feeds, hub, refresh, retention
+from digest.service.backup import fenced
 from digest.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from digest.mail.listener import Listener
     from digest.service.ports import Store
     from digest.service.refresh import Pass
     from digest.settings import Settings, Source
 
-_EDITION_TICK = timedelta(minutes=1)
+_TIDY_TICK = timedelta(days=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
+LAST_SECONDS = 9.0  # whoever stops us kills after ten
 _log = structlog.get_logger()
 
 
@@ -84,37 +88,76 @@ def refreshed(
 class Service:
     """`digest run`: timer, web server and delivery around one store, until a signal says stop."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, *, serves: bool = True) -> None:
         from digest.scheduler import Ticks  # noqa: PLC0415 - other commands do not pay for APScheduler
-        from digest.web.serve import Server  # noqa: PLC0415 - nor for uvicorn
+        from digest.web.metrics import Metrics  # noqa: PLC0415
+        from digest.web.serve import Server, WatchServer  # noqa: PLC0415 - nor for uvicorn
 
         self._settings, self._store = settings, store
-        self._server, self._ticks = Server(settings, store, clock), Ticks()
+        self._metrics = Metrics(store, settings, clock)
+        self._server = Server(settings, store, clock, self._metrics) if serves else None
+        self._watch = WatchServer(settings, store, clock, self._metrics) if settings.web.metrics_listen else None
+        self._ticks = Ticks()
+        self._others: Callable[[], Awaitable[None]] | None = None
+        self._holding = contextlib.AsyncExitStack()
         self._stop = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._sending = asyncio.Lock()
         self._confirming = asyncio.Lock()
+        self._telling = asyncio.Lock()
+        self._bouncing = asyncio.Lock()
+        self._listener: Listener | None = None
+        if settings.bounces.listen and serves:
+            from digest.mail.listener import Listener  # noqa: PLC0415 - nor for aiosmtpd
 
-    async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through."""
+            self._listener = Listener(settings.bounces, self._take)
+
+    async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
+
+        `late` is called where something is still under way LAST_SECONDS after the signal.
+        """
         loop = asyncio.get_running_loop()
+        deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        server = self._server
-        serving = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(self._stop.wait())
+        listeners = [one for one in (self._server, self._watch) if one]
+        serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
-            await self._catch_up()
-            if not self._stop.is_set():
-                ready()
-                self._schedule()
-            await asyncio.wait([serving, asyncio.create_task(self._stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+            if self._listener:
+                await self._listener.start()
+            await self._begin(ready)
+            await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stop.set()
             self._ticks.stop()
-            server.stop()
-            await serving
-            async with self._refreshing, self._sending, self._confirming:  # what is in flight ends first
-                _log.info("stopped")
+            for listener in listeners:
+                listener.stop()
+            if self._listener:
+                await self._listener.stop()
+            await asyncio.gather(*serving)
+            await self._end()
+            deadline.cancel()
+            _log.info("stopped")
+
+    async def _begin(self, ready: Callable[[], None]) -> None:
+        await self._catch_up()
+        if not self._stop.is_set():
+            ready()
+            self._schedule()
+
+    async def _end(self) -> None:
+        locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing)
+        async with contextlib.AsyncExitStack() as ended:  # what is in flight ends first
+            for lock in locks:
+                await ended.enter_async_context(lock)
+            await self._holding.aclose()
+
+    async def _deadline(self, late: Callable[[], None]) -> None:
+        await self._stop.wait()
+        await asyncio.sleep(LAST_SECONDS)
+        late()
 
     async def _catch_up(self) -> None:
         for source in self._settings.sources:
@@ -124,11 +167,16 @@ class Service:
 
     @property
     def address(self) -> str:
-        """Where the web server listens."""
-        return self._server.address
+        """Where the web server listens; empty where this process has none."""
+        return self._server.address if self._server else ""
+
+    @property
+    def watch_address(self) -> str:
+        """Where monitors find their listener; empty where there is none of its own."""
+        return self._watch.address if self._watch else ""
 
     def _schedule(self) -> None:
-        now, ticks = clock(), self._ticks
+        now, ticks, tick = clock(), self._ticks, self._settings.tick
         for source in self._settings.sources:
             ticks.add(
                 f"refresh {source.id}",
@@ -136,33 +184,39 @@ class Service:
                 functools.partial(self._refresh, source),
                 first_at=now + source.every,
             )
-        ticks.add("editions", _EDITION_TICK, self._make, first_at=now + _EDITION_TICK)
-        ticks.add("send", _EDITION_TICK, self._send, first_at=now + _EDITION_TICK)
+        ticks.add("editions", tick, self._make, first_at=now + tick)
+        ticks.add("send", tick, self._send, first_at=now + tick)
         ticks.add("confirm", _CONFIRM_TICK, self._confirm, first_at=now)
-        ticks.add("hub", _EDITION_TICK, self._tell_hub, first_at=now)
+        ticks.add("alerts", tick, self._alert, first_at=now)
+        if self._settings.bounces.maildir or self._settings.bounces.imap_host:
+            ticks.add("bounces", self._settings.bounces.every, self._read_bounces, first_at=now)
+        ticks.add("hub", tick, self._tell_hub, first_at=now)
+        ticks.add("tidy", _TIDY_TICK, self._tidy, first_at=now + _CONFIRM_TICK)
         ticks.start()
 
     async def _refresh(self, source: Source) -> None:
         async with self._refreshing:
             if self._stop.is_set():
                 return
-            with _logged("refresh", source=source.id):
+            done, started = None, time.monotonic()
+            with logged("refresh", source=source.id):
                 done = await asyncio.to_thread(
                     refreshed, self._store, self._settings, source, stopped=self._stop.is_set
                 )
-                for problem in done.problems:
-                    _log.warning("problem", source=source.id, reason=problem)
-                _log.info("refreshed", **done.counts())
+            self._metrics.refreshed(done, time.monotonic() - started)
 
     async def _make(self) -> None:
         if self._stop.is_set():
             return
-        with _logged("editions"):
-            for made in await asyncio.to_thread(editions.make_due, self._store, self._settings, clock()):
-                _log.info("edition made", key=made.edition.key, empty=made.edition.empty)
+        with logged("editions"):
+            since = await asyncio.to_thread(fenced, self._store)
+            if since:
+                _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
+                return
+            await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
-        with _logged("hub"):
+        with logged("hub"):
             told = await asyncio.to_thread(hub.tell, self._store, self._settings)
             if told:
                 _log.info("hub told", feeds=told)
@@ -171,24 +225,56 @@ class Service:
         async with self._confirming:
             if self._stop.is_set():
                 return
-            with _logged("confirm"):
+            with logged("confirm"):
                 await asyncio.to_thread(consent.expire, self._store, clock())
                 sent = await confirming.send_confirmations(self._store, self._settings, clock)
                 if sent:
                     _log.info("confirmations sent", count=sent)
 
+    async def _tidy(self) -> None:
+        with logged("tidy"):
+            gone = await asyncio.to_thread(
+                retention.tidy, self._store, self._settings, clock(), stopped=self._stop.is_set
+            )
+            if gone:
+                _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
+
+    async def _alert(self) -> None:
+        async with self._telling:
+            if self._stop.is_set():
+                return
+            with logged("alerts"):
+                for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
+                    _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)
+                for problem in await alerts.tell(self._store, self._settings, clock):
+                    _log.error("alert not told", reason=problem)
+
+    async def _read_bounces(self) -> None:
+        async with self._bouncing:
+            if self._stop.is_set():
+                return
+            with logged("bounces"):
+                handled = await asyncio.to_thread(bounces.read, self._store, self._settings, clock, self._stop.is_set)
+                if handled:
+                    _log.info("bounces read", **handled)
+
+    async def _take(self, raw: bytes, recipients: Sequence[str]) -> None:
+        """What the listener got."""
+        taken = await asyncio.to_thread(bounces.take, self._store, self._settings, raw, recipients, now=clock())
+        _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
+
     async def _send(self) -> None:
         async with self._sending:
             if self._stop.is_set():
                 return
-            with _logged("send"):
-                report = await delivery.drain(self._store, self._settings, clock, stop=self._stop)
+            with logged("send"):
+                report = await delivery.drain(self._store, self._settings, clock, stop=self._stop, others=self._others)
                 if report.attempted:
                     _log.info("sent", **report.counts())
 
 
 @contextlib.contextmanager
-def _logged(doing: str, **what: str) -> Iterator[None]:
+def logged(doing: str, **what: str) -> Iterator[None]:
     """A failure of one tick is said, and the next tick tries again: the state is what the last commit left."""
     try:
         yield
@@ -199,18 +285,18 @@ def _logged(doing: str, **what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the lock of a data folder.
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder where the database lies.
 
     Raises:
         ConfigurationError: another service runs on it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "digest.lock").open("w") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "digest.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigurationError(
-                "another `digest run` uses this folder", place=str(data_dir), remedy="stop it, or set another data_dir"
+                "another `digest run` uses this folder", place=str(folder), remedy="stop it, or set another data_dir"
             ) from error
         yield

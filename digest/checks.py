@@ -15,7 +15,7 @@ from digest.editions.schedule import Schedule, next_slot
 from digest.errors import ConfigurationError, DigestError, DumpError
 from digest.mail.transport import signing_keys, try_relay, try_transport
 from digest.service.editions import sender_domain
-from digest.store import open_store
+from digest.store import is_made, open_store
 from digest.templating import check_templates
 
 if TYPE_CHECKING:
@@ -144,8 +144,7 @@ def _samples() -> str:
 
 def _store(url: str) -> str:
     """Opens the store; where there is none yet, tries the migrations in memory."""
-    path = Path(url.removeprefix(_SQLITE))
-    missing = url.startswith(_SQLITE) and not path.exists()
+    missing = not is_made(url)
     store = open_store("sqlite://" if missing else url)
     try:
         store.check()
@@ -153,6 +152,9 @@ def _store(url: str) -> str:
         store.close()
     if not missing:
         return "opens, at the newest schema"
+    if not url.startswith(_SQLITE):
+        return "answers; its tables will be made"
+    path = Path(url.removeprefix(_SQLITE))
     folder = next(parent for parent in path.parents if parent.exists())
     if not os.access(folder, os.W_OK):
         raise DigestError(f"{folder}: cannot be written (change its owner, or set data_dir)")

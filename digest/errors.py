@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 class DigestError(Exception):
     """The root. Its text is one line that says what is wrong and what to do about it."""
@@ -28,6 +33,15 @@ class DumpError(DigestError):
 
 class StoreError(DigestError):
     """The store cannot be opened, read or written."""
+
+
+class FencedError(DigestError):
+    """Nothing may be made or sent: the store was restored from a backup of the moment `since`."""
+
+    def __init__(self, since: datetime) -> None:
+        self.since = since
+        moment = f"{since:%Y-%m-%d %H:%M} UTC"
+        super().__init__(f"the store is fenced: it was restored from a backup of {moment} (see `digest unfence`)")
 
 
 class UnknownError(DigestError):
@@ -65,6 +79,10 @@ class TransportError(DigestError):
     def __init__(self, text: str, *, phase: str, code: int | None = None, uncertain: bool = False) -> None:
         self.text, self.phase, self.code, self.uncertain = text, phase, code, uncertain
         super().__init__(f"{phase}: {code or 'no reply'} {text}".strip())
+
+
+class IntakeError(DigestError):
+    """Bounces and complaints cannot be fetched from where they are kept."""
 
 
 def masked(address: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")
 _TOKEN = re.compile(r"(/(?:leave|confirm|preferences)/)[^\s\"']+")
+_OURS = "message_id"  # looks like an address and is none
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -50,6 +51,10 @@ def safe(text: str) -> str:
 
 def _safe(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
     for key, value in event.items():
-        if isinstance(value, str):
+        if key == _OURS:
+            event[key] = _CONTROL.sub("", str(value))
+        elif isinstance(value, str):
             event[key] = safe(value)
+        elif isinstance(value, list):
+            event[key] = [safe(one) if isinstance(one, str) else one for one in value]
     return event

@@ -283,3 +283,18 @@ class Delivery:
     made_at: datetime
     leased_until: datetime
     agreed_at: datetime
+
+
+class BounceKind(StrEnum):
+    """What came back of a mail.
+
+    `hard`: there is no such address. `soft`: it failed otherwise. `refused`: a policy, which may be our fault.
+    `delayed`: it is still being tried. `complaint`: its reader called it unwanted. `other`: it is no report.
+    """
+
+    HARD = "hard"
+    SOFT = "soft"
+    REFUSED = "refused"
+    DELAYED = "delayed"
+    COMPLAINT = "complaint"
+    OTHER = "other"

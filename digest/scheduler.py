@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
@@ -25,11 +26,20 @@ class Ticks:
             executors={"default": AsyncIOExecutor()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
+        self._under_way: set[asyncio.Future[None]] = set()
 
     def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
         """Call `tick` at `first_at` and then each `every`."""
+
+        async def whole() -> None:
+            """APScheduler cancels what is under way when it is shut down; a mail would be cut in the middle."""
+            under_way = asyncio.ensure_future(tick())
+            self._under_way.add(under_way)
+            under_way.add_done_callback(self._under_way.discard)
+            await asyncio.shield(under_way)
+
         self._scheduler.add_job(
-            tick, "interval", seconds=every.total_seconds(), id=name, name=name, next_run_time=first_at
+            whole, "interval", seconds=every.total_seconds(), id=name, name=name, next_run_time=first_at
         )
 
     def start(self) -> None:
@@ -37,6 +47,6 @@ class Ticks:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Make no further call; those under way are not waited for."""
+        """Make no further call; those under way go on to their end, which is not waited for."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -33,7 +33,10 @@ _SCHEDULE = (  # what editions.schedule reads
     r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
 )
+_HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}"
 _SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp` it must fit into 64
+_PLAIN_DOMAIN = r"[A-Za-z0-9.-]{1,189}"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -76,6 +79,13 @@ def _link(value: str) -> str:
             value.format(title="")
         except (KeyError, IndexError, ValueError) as error:
             raise ValueError("the only placeholder is {title}") from error
+    return value
+
+
+def _hook(value: str) -> str:
+    """A URL as it is: some end in a slash for a reason."""
+    if value:
+        _http(value)
     return value
 
 
@@ -197,7 +207,12 @@ class Feed(_Group):
 class Web(_Group):
     """The web server."""
 
-    listen: str = Field("127.0.0.1:8080", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$", description="HOST:PORT.")
+    listen: str = Field("127.0.0.1:8080", pattern=rf"^{_HOST_PORT}$", description="HOST:PORT.")
+    metrics_listen: str = Field(
+        "",
+        pattern=rf"^(|{_HOST_PORT})$",
+        description="HOST:PORT of another listener, for monitors only: `/metrics`, `/healthz`, `/readyz`.",
+    )
     proxies: tuple[Network, ...] = Field(
         (), description="Addresses or networks of your reverse proxies: only they may say who asks."
     )
@@ -304,6 +319,93 @@ class Mail(Relay):
         return self
 
 
+class Retention(_Group):
+    """How long what grows by itself is kept whole. Entries, revisions, editions and consents stay for good."""
+
+    readers: Duration = Field(
+        timedelta(days=45), ge=timedelta(days=7), description="How long every reader count is kept; then one a day."
+    )
+    readers_daily: Duration = Field(
+        timedelta(days=365), description="How long one a day is kept; then one a month, for good."
+    )
+    details: Duration = Field(
+        timedelta(days=90),
+        ge=timedelta(days=7),
+        description="How long a delivery keeps its Message-ID and what the server said.",
+    )
+    deliveries: Duration = Field(
+        timedelta(days=400),
+        ge=timedelta(days=7),
+        description="How long an edition keeps a row a reader; then only how many there were of each state.",
+    )
+    reports: Duration = Field(timedelta(days=365), description="How long reports of ambiguous sightings are kept.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.readers_daily < self.readers:
+            raise ValueError("readers_daily is shorter than readers")
+        if self.deliveries < self.details:
+            raise ValueError("deliveries is shorter than details")
+        return self
+
+
+class Bounces(_Group):
+    """How mail that could not be delivered, and complaints about mail, come back."""
+
+    address: str = Field(
+        "",
+        description="Where bounces go, such as `bounces@digest.example.org`: mails are sent from `bounces+TOKEN@…`.",
+    )
+    soft: int = Field(
+        5, ge=1, description="After how many editions in a row that failed for now an address is struck off."
+    )
+    every: Duration = Field(
+        timedelta(minutes=5), gt=timedelta(0), description="How often the maildir or the IMAP folder is read."
+    )
+    largest: int = Field(1024**2, ge=65536, description="A mail of more bytes is refused, or read up to them.")
+    listen: str = Field("", pattern=rf"^(|{_HOST_PORT})$", description="HOST:PORT where a mail server hands them over.")
+    protocol: Literal["lmtp", "smtp"] = Field("lmtp", description="What is spoken there.")
+    maildir: Path | None = Field(None, description="A maildir into which they are delivered; relative to this file.")
+    imap_host: str = Field("", description="An IMAP server that keeps them.")
+    imap_port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 993 or 143.")
+    imap_security: Literal["tls", "starttls", "none"] = Field(
+        "tls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+    )
+    username: str = Field("", description="Log in there as.")
+    password: str = Field("", repr=False, description="Better given as password_file.")
+    password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    folder: str = Field("INBOX", min_length=1, description="The IMAP folder that is read.")
+    done: str = Field("", description="The IMAP folder into which they are moved; else they are marked as seen.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        local, at, domain = self.address.rpartition("@")
+        if (self.listen or self.maildir or self.imap_host) and not self.address:
+            raise ValueError("bounces are told apart by address: set it")
+        if self.address and not (at and re.fullmatch(_PLAIN_LOCAL, local) and re.fullmatch(_PLAIN_DOMAIN, domain)):
+            raise ValueError("address is a plain one of at most 31 characters before the @, without a plus sign")
+        if self.imap_host and not (self.username and (self.password or self.password_file)):
+            raise ValueError("imap_host needs username and password_file")
+        if self.imap_security == "none" and self.imap_host not in {"", "localhost", "127.0.0.1", "::1"}:
+            raise ValueError("a password is not sent without TLS: set imap_security to tls or starttls")
+        return self
+
+
+class Alerts(_Group):
+    """Who hears that something is wrong."""
+
+    mail: tuple[Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")], ...] = Field(
+        (), description="Addresses to write to."
+    )
+    webhook: Annotated[str, AfterValidator(_hook)] = Field("", description="A URL that gets a JSON POST.")
+    after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
+    late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")
+    refused: int = Field(
+        5, ge=1, description="How many people's servers may refuse our mail by policy within a day before it is told."
+    )
+    calm: Duration = Field(timedelta(hours=1), description="How long all must be well before that is told.")
+
+
 class Log(_Group):
     """What the service says of itself."""
 
@@ -317,7 +419,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="DIGEST_")
 
     data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
-    database_url: str = Field("", description="Another store than SQLite under data_dir.")
+    database_url: str = Field(
+        "", repr=False, description="Another store than SQLite under data_dir, such as `postgresql://USER@HOST/NAME`."
+    )
     base_url: Url = Field("http://127.0.0.1:8080", description="How people reach the web server from outside.")
     title: str = Field("", description="The name of the site and of the feed of everything; else the first source's.")
     language: Language = Field("zh_CN", description="The language of the pages.")
@@ -325,6 +429,11 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(|[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2})$",
         description="`DOMAIN,YEAR`, the start of every Atom id; from base_url if absent. Never change it.",
+    )
+    tick: Duration = Field(
+        timedelta(minutes=1),
+        gt=timedelta(0),
+        description="How often is looked for what is due: editions, mails, the hub.",
     )
     templates: Path | None = Field(None, description="A folder whose files replace their namesakes in templates/.")
     sources: tuple[Source, ...] = Field((), description="The origins of dumps.")
@@ -336,6 +445,9 @@ class Settings(BaseSettings):
     mail: Mail = Field(Mail(), description="How mail leaves.")
     fallback: Fallback = Field(Fallback(), description="Where mails go while the first server cannot be reached.")
     dkim: Dkim = Field(Dkim(), description="How mails are signed.")
+    retention: Retention = Field(Retention(), description="How long what grows by itself is kept whole.")
+    bounces: Bounces = Field(Bounces(), description="How bounces and complaints come back.")
+    alerts: Alerts = Field(Alerts(), description="Who hears that something is wrong.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
     _file: ClassVar[Path | None] = None
@@ -382,6 +494,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of the store."""
         return self.database_url or f"sqlite:///{self.data_dir / 'digest.db'}"
+
+    @property
+    def database_folder(self) -> Path:
+        """Where the database lies; `data_dir` for one that is no file."""
+        file = self.database.removeprefix("sqlite:///")
+        return Path(file).parent if file and file != self.database else self.data_dir
 
     @property
     def site_title(self) -> str:
@@ -467,5 +585,6 @@ def _absolute(settings: Settings, base: Path) -> Settings:
             "mail": with_paths(settings.mail, "path", *secrets),
             "fallback": with_paths(settings.fallback, *secrets),
             "dkim": with_paths(settings.dkim, "key_file", "ed25519_key_file"),
+            "bounces": with_paths(settings.bounces, "maildir", "password_file"),
         }
     )

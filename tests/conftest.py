@@ -15,9 +15,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from digest.cli import main
+from digest.store import open_store
+from tests.postgres import Server, name_in, programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # A busy machine is no failure: no example is timed.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,6 +59,28 @@ def needs() -> Callable[[str], str]:
         return found
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def postgres(needs: Callable[[str], str]) -> Iterator[Server]:
+    """A PostgreSQL server."""
+    found = programs()
+    server = Server(found or Path(needs("initdb")).parent)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server) -> str:
+    """A database with our schema, to copy others from."""
+    open_store(url := postgres.database()).close()
+    return name_in(url)
+
+
+@pytest.fixture(scope="session")
+def postgres_scratch(postgres: Server, postgres_template: str) -> str:
+    """A database with our schema that each test empties first, which is quicker than to make one."""
+    return name_in(postgres.database(postgres_template))
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ class _Fold:
                 readers=sighting.readers,
                 view=shown,
                 complete=sighting.complete,
+                because=own[0].because if own else match.because,
             )
         )
         if state.known and state.known.removed:

@@ -29,12 +29,16 @@ _COMPARED = 50  # candidates of one title and day that are compared by text; mor
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither."""
+    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
+
+    `because` says why, for people.
+    """
 
     sighting: Sighting
     entry: Known | None
     unassigned: bool = False
     report: Ambiguous | None = None
+    because: str = "no known entry has its title and day, or its text"
 
 
 def _line(title: str, evidence: DateEvidence | None) -> _Line:
@@ -118,7 +122,8 @@ class _Board:
             return None
         certain = [entry for entry in fitting if _full(sighting.date, entry.date) or self._stood(entry, sighting)]
         if len(certain) == 1:
-            return Match(sighting, certain[0])
+            exact = _full(sighting.date, certain[0].date)
+            return Match(sighting, certain[0], because="same title, same full date" if exact else "same title and day")
         return self._by_text(sighting, (certain or fitting or undated)[:_COMPARED], dated=bool(fitting))
 
     def _by_text(self, sighting: Sighting, candidates: list[Known], *, dated: bool) -> Match:
@@ -130,12 +135,13 @@ class _Board:
             alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
         placed = self._in_order(sighting, alike)
         if len(alike) == 1 or placed:
-            return Match(sighting, placed or alike[0])
+            because = "same title and place among those of this title" if placed else "same title, no other text"
+            return Match(sighting, placed or alike[0], because=because)
         if alike:
             return self._doubt(sighting, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
         close = [entry for score, entry in scored if score is not None and score >= _OTHER_TEXT]
         if len(close) == 1 and dated:
-            return Match(sighting, close[0])
+            return Match(sighting, close[0], because="same title and day, a similar text")
         return self._doubt(sighting, candidates, "has another text; kept apart as a new entry")
 
     def corrected(self, sighting: Sighting) -> Match:
@@ -143,6 +149,7 @@ class _Board:
         text, marks = plain_text(content_of(sighting)), series_marks(sighting.title)
         evidence = sighting.date
         found: dict[EntryId, Known] = {}
+        because = ""
         for entry in self._rivals(sighting):
             if entry.id in self.claimed or series_marks(entry.content.title) != marks:
                 continue
@@ -154,10 +161,12 @@ class _Board:
                 score = fuzz.ratio(title_key(entry.content.title), title_key(sighting.title)) / 100 if alike else 0
                 if score >= _SAME_TITLE:
                     found[entry.id] = entry
+                    because = f"same day and author, a title alike by {score:.0%} in place of one that is gone"
             elif score >= _SAME_TEXT:
                 found[entry.id] = entry
+                because = f"same day, texts alike by {score:.0%}, another title"
         if len(found) == 1:
-            return Match(sighting, next(iter(found.values())))
+            return Match(sighting, next(iter(found.values())), because=because)
         if found:
             return self._doubt(sighting, list(found.values()), "may correct one of their titles; kept as a new entry")
         return Match(sighting, None)
@@ -234,7 +243,8 @@ class _Board:
         self, sighting: Sighting, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False
     ) -> Match:
         ids = tuple(sorted(entry.id for entry in candidates))
-        return Match(sighting, None, unassigned, Ambiguous(sighting.position, sighting.title, ids, outcome))
+        report = Ambiguous(sighting.position, sighting.title, ids, outcome)
+        return Match(sighting, None, unassigned, report, because=outcome)
 
 
 def _same_author(entry: Known, sighting: Sighting) -> bool:

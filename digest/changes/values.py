@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,8 @@ class Placing:
     """One sighting of the last good reading of a dump: which entry stood where, and with which text.
 
     `view` is the fingerprint of title and text as that dump showed them, so that a dump that goes on showing the
-    same old text is never taken for a revision.
+    same old text is never taken for a revision. `because` says, for people, why it was taken for this entry when the
+    dump first showed it.
     """
 
     entry: EntryId
@@ -55,6 +56,7 @@ class Placing:
     readers: int | None
     view: Fingerprint
     complete: bool
+    because: str = field(default="", compare=False)
 
 
 class Cause(StrEnum):

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import __version__
-from digest.cli import editions, entries, mail, operate, parsing, previews, running, subscribers
+from digest.cli import (
+    alerts,
+    bounces,
+    deliveries,
+    editions,
+    entries,
+    explaining,
+    mail,
+    moving,
+    operate,
+    parsing,
+    previews,
+    running,
+    state,
+    subscribers,
+)
 from digest.errors import ConfigurationError, DigestError
 
 if TYPE_CHECKING:
@@ -21,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, operate):
+for part in (parsing, running, operate, state, explaining, moving):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)
@@ -30,6 +45,9 @@ app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 app.add_typer(operate.source_app)
 app.add_typer(mail.app)
+app.add_typer(deliveries.app)
+app.add_typer(bounces.app)
+app.add_typer(alerts.app)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value

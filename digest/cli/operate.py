@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
-from digest.errors import UnknownError
+from digest.errors import FencedError, UnknownError
 from digest.model import SourceId
 
 if TYPE_CHECKING:
@@ -159,7 +159,14 @@ def _status_json(state: Status) -> dict[str, object]:
         ],
         "deliveries": {str(name): count for name, count in state.deliveries.items()},
         "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
+        "dead_letters": state.dead,
+        "bounces": {str(kind): count for kind, count in state.bounces.items()},
+        "ignored_mail": state.ignored,
+        "suppressed": state.suppressed,
+        "alerts": [{"subject": a.subject, "problem": a.problem, "since": a.since.isoformat()} for a in state.alerts],
         "undrawn_formulas": state.undrawn,
+        "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
+        "fenced": state.fenced and state.fenced.isoformat(),
         "ambiguous": [
             {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
             for r in state.reports
@@ -168,6 +175,8 @@ def _status_json(state: Status) -> dict[str, object]:
 
 
 def _print_status(state: Status) -> None:
+    if state.fenced:
+        typer.echo(f"FENCED: {FencedError(state.fenced)}; no edition is made and nothing is sent")
     print_table(
         ("source", "title", "entries", "dumps", "refreshed"),
         [(s.id, s.title, s.entries, s.dumps, s.refreshed_at or "never") for s in state.sources],
@@ -185,12 +194,29 @@ def _print_status(state: Status) -> None:
     )
     counts = ", ".join(f"{count} {name}" for name, count in state.deliveries.items() if count)
     typer.echo(f"deliveries: {counts or 'none'}")
+    if state.dead:
+        typer.echo(f"dead letters: {state.dead}; `digest deliveries list` names them")
+    _print_bounces(state)
+    for alert in state.alerts:
+        typer.echo(f"trouble: {alert.subject}: {alert.problem} (since {alert.since})")
     if state.paused:
         typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
+    typer.echo(f"last backup: {f'{state.backed_up_at:%Y-%m-%d %H:%M} UTC' if state.backed_up_at else 'never'}")
     if state.undrawn:
         typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
     for report in state.reports:
         typer.echo(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")
+
+
+def _print_bounces(state: Status) -> None:
+    back = ", ".join(f"{count} {kind}" for kind, count in state.bounces.items())
+    if back:
+        typer.echo(f"came back: {back}")
+    if state.suppressed:
+        typer.echo(f"struck off: {state.suppressed}; `digest subscribers list` names them")
+    ignored = ", ".join(f"{count} {reason}" for reason, count in state.ignored.items())
+    if ignored:
+        typer.echo(f"came to the address for bounces and was ignored: {ignored}")
 
 
 PathArgument = Annotated[str | None, typer.Argument(metavar="[DUMP]", help="Only this dump of the source.")]

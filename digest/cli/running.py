@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,13 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest import bundled
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.app import Service
     from digest.mail.records import Record
     from digest.service.ports import Store
     from digest.settings import Settings
+
+_ROLES = ("all", "web", "worker", "scheduler")
 
 
 def register(app: typer.Typer) -> None:
@@ -25,24 +31,62 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-def run(*, config: ConfigOption = None) -> None:
+DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the store against the laws, too.")]
+
+
+def run(
+    *,
+    role: Annotated[
+        str, typer.Option("--role", metavar="all|web|worker|scheduler", help="Only this part, where several share.")
+    ] = "all",
+    config: ConfigOption = None,
+) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.app import Service, only_one, opened, require_mail, require_sources  # noqa: PLC0415 - as in store_of
+    from digest.store import server  # noqa: PLC0415
 
-    settings = settings_of(config)
+    if role not in _ROLES:
+        raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
+    settings = settings_of(config, service=True)
     require_sources(settings)
     require_mail(settings)
-    with only_one(settings.data_dir), opened(settings) as store:
-        asyncio.run(_serve(settings, store, Service))
+    shared = server(settings.database)
+    if shared is None:
+        if role != "all":
+            raise ConfigurationError(
+                f"a file is for one process, so --role {role} cannot run on it",
+                place="database_url",
+                remedy="set it to postgresql://…, or run without --role",
+            )
+        with only_one(settings.database_folder), opened(settings) as store:
+            asyncio.run(_serve(settings, store, lambda: Service(settings, store)))
+        return
+    from digest.member import Member, Role  # noqa: PLC0415 - who has a file does not pay for the queue
+
+    with opened(settings) as store:
+        asyncio.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
 
 
-async def _serve(settings: Settings, store: Store, service_type: type) -> None:
-    service = service_type(settings, store)
-    typer.echo(f"Digest listens on {service.address} and reads {len(settings.sources)} sources …")
-    await service.run(lambda: _say_where(settings, store, service.address))
+async def _serve(settings: Settings, store: Store, made: Callable[[], Service]) -> None:
+    service = made()
+    where = f"listens on {service.address} and " if service.address else ""
+    typer.echo(f"Digest {where}reads {len(settings.sources)} sources …")
+    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
+
+
+def _end_at_once() -> None:
+    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
+
+    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
+    """
+    typer.echo("digest: ended with work under way; the next start goes on with it", err=True)
+    os._exit(1)
 
 
 def _say_where(settings: Settings, store: Store, address: str) -> None:
+    if not address:
+        typer.echo("Ready; stop it with Ctrl-C; what is under way is finished first.")
+        return
     with store.read() as tx:
         newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
     typer.echo(f"  home page       {address}/")
@@ -81,6 +125,7 @@ def _print_record(record: Record, *, as_json: bool) -> None:
 
 def check(
     *,
+    deep: DeepOption = False,
     mail: Annotated[bool, typer.Option("--mail", help="Only mail, with the DNS records that it needs.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -100,5 +145,25 @@ def check(
             print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})
         else:
             typer.echo(f"{'FAIL' if finding.problem else 'ok  '}  {finding.part}: {finding.problem or finding.fact}")
+    if deep and not _kept(config, as_json=as_json):
+        failed = True
     if failed:
         raise typer.Exit(1)
+
+
+def _kept(config: Path | None, *, as_json: bool) -> bool:
+    """Whether the store keeps every law; each row that breaks one is named."""
+    from digest.service.invariants import violations  # noqa: PLC0415 - as in store_of
+
+    broken = 0
+    with store_of(config) as (_, store), progress_bar(None, "checking") as advance:
+        for violation in violations(store, lambda done, total: advance(done, total=total)):
+            broken += 1
+            if as_json:
+                print_json({"part": "laws", "ok": False, "says": violation.law, "row": violation.row})
+            else:
+                typer.echo(f"FAIL  {violation}")
+    if not broken:
+        kept = "every row keeps them"
+        print_json({"part": "laws", "ok": True, "says": kept}) if as_json else typer.echo(f"ok    laws: {kept}")
+    return not broken

@@ -1,4 +1,4 @@
-"""`digest subscribers add|import|list|show|export|erase`."""
+"""`digest subscribers add|import|list|show|export|unsuppress|erase`."""
 
 from __future__ import annotations
 
@@ -140,6 +140,17 @@ def export(
     else:
         for person in people:
             print_json(person)
+
+
+@app.command()
+def unsuppress(address: AddressArgument, *, config: ConfigOption = None) -> None:
+    """Mail an address again that was struck off; what came back before no longer counts. Your act is recorded."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import bounces  # noqa: PLC0415
+
+    with store_of(config) as (_, store):
+        bounces.unsuppress(store, address, now=clock())
+    typer.echo(f"{address}: gets mail again")
 
 
 @app.command()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstd
 _MARKS = re.compile("点击阅读全文|位读者|最近评论|點擊閱讀全文|位讀者|最近評論|引用")
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _BINARY_SHARE = 0.05
@@ -48,6 +49,8 @@ def text_blocks(stream: BinaryIO, dump: str) -> Iterator[str]:
 
 def _decoded(stream: BinaryIO, dump: str) -> Iterator[str]:
     block = stream.read(BLOCK)
+    if block.startswith(_PACKED):
+        raise DumpError(dump, "is compressed; dumps are read as plain text", remedy="unpack it where it is written")
     encoding, block = _by_bom(block)
     plain = encoding is None  # so far nothing but ASCII: the encoding is still open
     decoder: codecs.IncrementalDecoder | None = _decoder(encoding) if encoding else None

@@ -123,7 +123,7 @@ def _plain(paragraphs: Sequence[str]) -> Iterator[Block]:
     at = 0
     while at < len(paragraphs):
         for kind, length in ((BlockKind.CODE, _code_length), (BlockKind.VERSE, _verse_length)):
-            count = length(paragraphs[at:])
+            count = length(paragraphs, at)
             if count:
                 yield Block(kind, "\n".join(paragraphs[at : at + count]))
                 at += count
@@ -135,19 +135,20 @@ def _plain(paragraphs: Sequence[str]) -> Iterator[Block]:
 
 def _single(paragraph: str) -> Block:
     lines = paragraph.split("\n")
-    if len(lines) > 1 and _code_length(lines) == len(lines):
+    if len(lines) > 1 and _code_length(lines, 0) == len(lines):
         return Block(BlockKind.CODE, paragraph)
     if len(lines) > 1 and all(len(line.strip()) <= _VERSE_LENGTH for line in lines) and not _is_list(lines):
         return Block(BlockKind.VERSE, paragraph)
     return Block(BlockKind.PARAGRAPH, paragraph)
 
 
-def _code_length(lines: Sequence[str]) -> int:
-    """How many lines from the first on are code: at least two, or one that can be nothing else."""
-    count = 0
-    while count < len(lines) and "\n" not in lines[count] and _is_code(lines[count]):
-        count += 1
-    return count if count > 1 or (count == 1 and _is_statement(lines[0])) else 0
+def _code_length(lines: Sequence[str], start: int) -> int:
+    """How many lines from `start` on are code: at least two, or one that can be nothing else."""
+    end = start
+    while end < len(lines) and "\n" not in lines[end] and _is_code(lines[end]):
+        end += 1
+    count = end - start
+    return count if count > 1 or (count == 1 and _is_statement(lines[start])) else 0
 
 
 def _is_code(line: str) -> bool:
@@ -159,12 +160,12 @@ def _is_statement(line: str) -> bool:
     return _STATEMENT.fullmatch(line.strip()) is not None
 
 
-def _verse_length(paragraphs: Sequence[str]) -> int:
-    """How many paragraphs from the first on are lines of one verse."""
-    count = 0
-    while count < len(paragraphs) and _is_verse_line(paragraphs[count]):
-        count += 1
-    return count if count >= _VERSE_LINES else 0
+def _verse_length(paragraphs: Sequence[str], start: int) -> int:
+    """How many paragraphs from `start` on are lines of one verse."""
+    end = start
+    while end < len(paragraphs) and _is_verse_line(paragraphs[end]):
+        end += 1
+    return end - start if end - start >= _VERSE_LINES else 0
 
 
 def _is_verse_line(line: str) -> bool:

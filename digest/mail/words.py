@@ -109,7 +109,14 @@ class Group:
 def body(
     frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
 ) -> Body:
-    """The words of an edition in a language, marks where the personal parts go.
+    """The words of an edition in a language, marks where the personal parts go; see `fitted`."""
+    return fitted(frame, selected, before, language)[0]
+
+
+def fitted(
+    frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
+) -> tuple[Body, int]:
+    """The words of an edition, and how many of its new entries, from the first, they name.
 
     `before` gives what became of corrected entries since they were told, the oldest correction first. An edition too
     long for a mail shows fewer entries, says how many are left out, and links to all.
@@ -129,7 +136,8 @@ def body(
             break
         shown = max(1, min(shown - 1, int(shown / size)))
     subject = line(_render(frame, "subject.txt", values, language))
-    return Body(language, subject, page, _render(frame, "text.txt", values, language).strip() + "\n")
+    made = Body(language, subject, page, _render(frame, "text.txt", values, language).strip() + "\n")
+    return made, shown
 
 
 def _render(frame: Frame, name: str, values: Mapping[str, object], language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, Section, Selected, SourceId
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from digest.model import Entry, EntryId, Subscriber, SubscriberId
     from digest.service.ports import Follower, Transaction
     from digest.settings import Digest, Settings
+
+_CLOCK = timedelta(days=1)  # it may have stepped back between two moments; rather a day too much than one too little
 
 
 @dataclass(slots=True)
@@ -69,7 +72,10 @@ def _missing(
     told = tx.editions.told(follower.subscriber.id, rhythms)
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
-    for entry in tx.editions.news(follower.since, [SourceId(name) for name in digest.sources]):
+    # What was untold when they came is theirs too, though it was seen before: editions made since then have told it.
+    since, sources = follower.since, [SourceId(name) for name in digest.sources]
+    theirs = [*tx.editions.news(since, sources), *tx.editions.told_since(DigestId(digest.id), since - _CLOCK)]
+    for entry in theirs:
         if entry.id not in places and entry.id not in told:
             places[entry.id] = len(made.entries)
             made.entries.append(Selected(Section.CATCH_UP, entry))

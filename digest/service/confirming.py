@@ -58,7 +58,7 @@ async def send_confirmations(store: Store, settings: Settings, clock: Callable[[
 
 def _lease(store: Store, now: datetime) -> list[Confirmation]:
     with store.read() as tx:
-        if not tx.confirmations.due(now) or tx.deliveries.paused(now):
+        if not tx.confirmations.due(now) or tx.deliveries.paused(now) or tx.backups.fenced():
             return []
     with store.write() as tx:
         return tx.confirmations.lease(now, now + _LEASE, _BATCH)

@@ -153,7 +153,7 @@ def confirm(store: Store, settings: Settings, token: str, now: datetime) -> Subs
         person = known or tx.subscribers.add(asked.address, name="", language=asked.language, fmt=Format.BOTH, now=now)
         assert person is not None  # noqa: S101 - it is known, or it is new
         number = person.subscriber.id
-        tx.subscribers.unsuppress(number)  # the mail reached them
+        tx.subscribers.unsuppress(number, "confirmed by mail, which reached them", now)
         for digest in asked.digests:
             follow(tx, settings, number, digest, "web form", now, wording=WORDING, asked_at=asked.asked_at)
             if asked.latest:

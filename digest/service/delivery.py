@@ -11,15 +11,15 @@ import asyncio
 import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
-from digest.errors import DigestError, TransportError
+from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.replies import Patience, outcome
 from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
+from digest.service.bounces import envelope_sender
 from digest.service.editions import schedule_of
 from digest.service.ledger import Answer, Ledger
 from digest.service.letters import Letters
@@ -85,16 +85,18 @@ async def drain(
     stop: asyncio.Event | None = None,
     resume: bool = False,
     wait: Callable[[datetime], Awaitable[None]] | None = None,
+    others: Callable[[], Awaitable[None]] | None = None,
 ) -> DrainReport:
     """Send what is due, of one edition or of all.
 
     `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks.
-    `wait` returns when a moment has come; it serves `mail.per_second`.
+    `wait` returns when a moment has come; it serves `mail.per_second`. With `others` one batch is sent: they are called
+    where there may be more, to send at the same time.
 
     Raises:
         DigestError: the store cannot record what happens; nothing more is handed over then.
     """
-    run = _Drain(store, settings, clock, stop or asyncio.Event(), wait)
+    run = _Drain(store, settings, clock, stop or asyncio.Event(), wait, others)
     await run.begin(edition, resume=resume)
     await run.send(edition, progress)
     if run.error:
@@ -112,12 +114,13 @@ class _Drain:
         clock: Callable[[], datetime],
         stop: asyncio.Event,
         wait: Callable[[datetime], Awaitable[None]] | None,
+        others: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
-        self._sender = parseaddr(settings.mail.sender)[1]
-        self._letters = Letters(settings, store.secret())
+        self._secret = store.secret()
+        self._letters = Letters(settings, self._secret)
         self._ledger = Ledger(store, settings.mail, clock, self._letters)
-        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted)
+        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted, others)
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -130,11 +133,14 @@ class _Drain:
     async def begin(self, edition: EditionKey | None, *, resume: bool) -> None:
         def look() -> None:
             if resume:
-                with self._store.write() as tx:
+                with self._store.write(exclusive=False) as tx:
                     tx.deliveries.resume()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
+                self._ledger.trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
+                if since := tx.backups.fenced():
+                    self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
         await asyncio.to_thread(look)
@@ -171,7 +177,7 @@ class _Drain:
                         if await self._queue.more():
                             continue
                         return
-                    begun = await self._ledger.turn(answer, following)
+                    begun = await self._turn(answer, following)
                     self._count(answer, begun, progress)
                     delivery, answer, following = following, None, None
                     if delivery and begun is DeliveryState.LEASED:
@@ -188,6 +194,14 @@ class _Drain:
             if following:
                 self._queue.put_back(following)
             self._queue.wake()
+
+    async def _turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
+        try:
+            return await self._ledger.turn(answer, following)
+        except DigestError:
+            if answer and await self._ledger.keep(answer, self._stop):
+                self.report.states.update([answer.state])
+            raise
 
     def _count(
         self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
@@ -215,7 +229,7 @@ class _Drain:
         return Answer(delivery, DeliveryState.ACCEPTED, text=text)
 
     def _envelope(self, delivery: Delivery) -> Envelope:
-        return Envelope(self._sender, delivery.subscriber.address)
+        return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)
 
     def _refused(self, delivery: Delivery, error: TransportError) -> Answer:
         mail, now = self._settings.mail, self._clock()

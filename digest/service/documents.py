@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 import brotli
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 # The smallest first: of codings that a client likes equally, it gets the first.
@@ -30,7 +31,12 @@ class Document:
     etag: str
     last_modified: datetime
     links: str = ""
+    _handed_out: Iterator[int] = field(default_factory=count, repr=False, compare=False)
     _coded: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    def taken(self) -> bool:
+        """Whether it was handed out before; false once."""
+        return next(self._handed_out) > 0
 
     def coded(self, coding: str) -> bytes:
         """The body in a coding of `CODINGS`, compressed once; as it is for an empty one."""

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_at, due_slot, edition_key
-from digest.editions.schedule import Schedule
+from digest.editions.schedule import Schedule, latest_slot, next_slot
+from digest.errors import FencedError
 from digest.mail.corrections import Correction
 from digest.mail.message import message_id, picture_address, pictures_in
-from digest.mail.words import Frame, body
+from digest.mail.words import Frame, body, fitted
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
 from digest.service.audience import audience
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
-from digest.service.ports import Recipient
+from digest.service.ports import FIRST_REACH, Recipient
+from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from digest.model import Body, EntryId
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from digest.settings import Digest, Settings
 
 _TOLD = {Section.NEW, Section.CATCH_UP}
-_FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,22 @@ class _Selection:
         return all(one.section is Section.MOST_READ for one in self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many.
+
+    `passed_since`: a slot passed since the moment of the fence, so that another store may have told it.
+    """
+
+    digest: str
+    due: datetime | None
+    passed_since: bool
+    next_at: datetime
+    new: tuple[str, ...]
+    corrected: tuple[str, ...]
+    people: int
+
+
 def register(store: Store, settings: Settings, now: datetime) -> None:
     """Make the configured digests known, so that their first slots can be told."""
     with store.read() as tx:
@@ -57,11 +74,13 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
-    """Make each edition that is due and not made. An empty slot is recorded and sends nothing."""
+    """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing."""
     made = []
     secret = store.secret()
     for digest in settings.digests:
         with store.write() as tx:
+            if tx.backups.fenced():
+                break
             state = _state(tx, digest, now)
             slot = due_slot(
                 schedule_of(digest),
@@ -73,17 +92,31 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
             first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
             key = _make(tx, secret, settings, digest, state, now, slot) if slot or first else None
             edition = tx.editions.edition(key) if key else None
-            if edition:
-                made.append(edition)
+        if edition:
+            made.append(_said(store, edition))
     return made
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
-    """Make an edition now, due or not; None where there is nothing to tell."""
+    """Make an edition now, due or not; None where there is nothing to tell.
+
+    Raises:
+        FencedError: the store was restored, and its fence stands.
+    """
     secret = store.secret()
     with store.write() as tx:
+        if since := tx.backups.fenced():
+            raise FencedError(since)
         key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
-        return tx.editions.edition(key) if key else None
+        made = tx.editions.edition(key) if key else None
+    return _said(store, made) if made else None
+
+
+def _said(store: Store, made: EditionCounts) -> EditionCounts:
+    """The edition, told to the log once it is stored."""
+    with store.read() as tx:
+        say_made(tx, made)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +163,48 @@ def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
     return html
 
 
+def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
+    """What each digest would tell if its fence were lifted now."""
+    made = []
+    for digest in settings.digests:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is None:
+            continue
+        schedule, selection = schedule_of(digest), _selection(tx, digest, state)
+        new, corrected = (
+            tuple(one.entry.content.title for one in selection.entries if one.section is section)
+            for section in (Section.NEW, Section.CORRECTED)
+        )
+        due = due_slot(
+            schedule, now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+        )
+        people = len(tx.subscribers.active(state.id))
+        passed = latest_slot(schedule, now) > since
+        made.append(Upcoming(digest.id, due, passed, next_slot(schedule, now), new, corrected, people))
+    return made
+
+
+def make_all(
+    tx: Transaction, secret: bytes, settings: Settings, now: datetime, *, but: Collection[str] = ()
+) -> list[EditionKey]:
+    """Make an edition of all that each digest has not told, in its newest slot, however long ago that passed."""
+    made = []
+    for digest in settings.digests:
+        if digest.id in but:
+            continue
+        state = _state(tx, digest, now)
+        slot = due_slot(
+            schedule_of(digest),
+            now,
+            configured_at=state.configured_at,
+            last_slot_at=state.last_slot_at,
+            late=timedelta.max,
+        )
+        key = _make(tx, secret, settings, digest, state, now, slot)
+        made += [key] if key else []
+    return made
+
+
 def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
     name = DigestId(digest.id)
     tx.editions.register_digest(name, now)
@@ -172,18 +247,17 @@ def _make(
     words = _Words(frame, selection, people.entries)
     words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
     domain, schedule = sender_domain(settings), schedule_of(digest)
-    recipients = [
-        Recipient(
-            subscriber=person.id,
-            message_id=message_id(key, person.id, domain, secret),
-            variant=words.number(person.language, shown),
-            due_at=due_at(schedule, slot, now, person.timezone),
-        )
-        for person, shown in people.readers
-    ]
+    recipients, still_behind = [], set()
+    for person, shown in people.readers:
+        variant = words.number(person.language, shown)
+        due, identity = due_at(schedule, slot, now, person.timezone), message_id(key, person.id, domain, secret)
+        recipients.append(Recipient(person.id, identity, variant, due))
+        if not words.tells_all(variant, shown):
+            still_behind.add(person.id)
     if not tx.editions.make(edition, people.entries, words.variants, recipients):
         return None
-    tx.subscribers.set_behind(state.id, people.caught_up, behind=False)
+    caught_up = [person for person in people.caught_up if person not in still_behind]
+    tx.subscribers.set_behind(state.id, caught_up, behind=False)
     tx.subscribers.set_behind(state.id, people.resting, behind=True)
     return key
 
@@ -198,11 +272,30 @@ class _Words:
 
     def number(self, language: str, shown: tuple[int, ...]) -> int:
         if (language, shown) not in self._numbers:
-            told = tuple(at for at in shown if self._entries[at].section in _TOLD)
-            of_these = [self._said(at) for at in shown]
             self._numbers[language, shown] = len(self.variants)
-            self.variants.append(Variant(body(self._frame, of_these, self._before, language), told))
+            self.variants.append(self._variant(language, shown))
         return self._numbers[language, shown]
+
+    def _variant(self, language: str, shown: tuple[int, ...]) -> Variant:
+        """What a long mail does not name stands on the edition's page, but for what only its readers had missed.
+
+        So where there is not room for all, that comes first, and what still has no room is not told.
+        """
+        said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+        told = [at for at in shown if self._entries[at].section in _TOLD]
+        if named < len(told) and any(self._missed(at) for at in shown):
+            shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
+            said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+            told = [at for at in shown if self._entries[at].section in _TOLD]
+            told[named:] = [at for at in told[named:] if not self._missed(at)]
+        return Variant(said, tuple(told))
+
+    def _missed(self, at: int) -> bool:
+        return self._entries[at].section is Section.CATCH_UP
+
+    def tells_all(self, number: int, shown: tuple[int, ...]) -> bool:
+        """Whether the words tell everything new that is shown to a reader."""
+        return set(self.variants[number].told) == {at for at in shown if self._entries[at].section in _TOLD}
 
     def _said(self, at: int) -> Selected:
         """An entry as the words tell it: to its readers, what they missed is new."""
@@ -212,7 +305,7 @@ class _Words:
 
 def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selection:
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
-    new = tx.editions.untold(state.id, state.configured_at - _FIRST_REACH, sources)
+    new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
     corrected = tx.editions.corrected(state.id)
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return _Selection(

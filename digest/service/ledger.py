@@ -7,21 +7,27 @@ Knows no SMTP.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError
+from digest.model import DeliveryState
 from digest.service.editions import pictures
 from digest.service.ports import HandedOver
+from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from digest.model import Delivery, DeliveryState
+    from digest.model import Delivery, EditionKey
     from digest.service.letters import Letters
     from digest.service.ports import Store, Transaction
     from digest.settings import Mail
+
+
+_STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to record what must not be lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,10 @@ class Ledger:
 
     def __init__(self, store: Store, mail: Mail, clock: Callable[[], datetime], letters: Letters) -> None:
         self._store, self._mail, self._clock, self._letters = store, mail, clock, letters
+        self._traces: dict[EditionKey, list[str]] = {}
         self._waiting: list[_Turn] = []
         self._writing: asyncio.Task[None] | None = None
+        self.trouble = False  # sending was paused, and no mail got through since
 
     async def turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
         """Record an answer and begin the next delivery; what `begin` says of it. Both are durable then.
@@ -64,7 +72,28 @@ class Ledger:
         self._waiting.append(turn)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        return await turn.done
+        state = await turn.done
+        if answer:
+            passes = self._traces[answer.delivery.edition]
+            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+        if following and state is DeliveryState.SUPPRESSED:
+            say_handed_over(following, state, None, "", self._traces[following.edition])
+        return state
+
+    async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
+        """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice.
+
+        False where it does not in time, or everything is to stop.
+        """
+        for seconds in _STORE_RESTS:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), seconds)
+            with contextlib.suppress(DigestError):
+                await self.turn(answer, None)
+                return True
+            if stop.is_set():
+                break
+        return False
 
     async def _write(self) -> None:
         """One transaction after the other, until nobody waits."""
@@ -78,14 +107,14 @@ class Ledger:
     async def _write_all(self, turns: Sequence[_Turn]) -> None:
         try:
             states = await asyncio.to_thread(self._together, turns)
-        except DigestError as error:
-            for turn in turns:
-                if not turn.done.done():
-                    turn.done.set_exception(error)
-        except BaseException:
+        except asyncio.CancelledError:
             for turn in turns:
                 turn.done.cancel()
             raise
+        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            for turn in turns:
+                if not turn.done.done():
+                    turn.done.set_exception(error)
         else:
             for turn, state in zip(turns, states, strict=True):
                 if not turn.done.done():
@@ -95,7 +124,7 @@ class Ledger:
         now = self._clock()
         answers = [turn.answer for turn in turns if turn.answer]
         following = [turn.following for turn in turns if turn.following]
-        with self._store.write() as tx:
+        with self._store.write(exclusive=False) as tx:
             if answers:
                 self._record(tx, answers, now)
             for delivery in following:
@@ -118,7 +147,13 @@ class Ledger:
             if answer.pause:
                 tx.deliveries.pause(answer.pause, now + self._mail.pause, now)
 
+        if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
+            tx.deliveries.got_through(now)
+            self.trouble = False  # where this is rolled back, the next drain finds it again
+
     def _learn(self, tx: Transaction, delivery: Delivery) -> None:
+        if delivery.edition not in self._traces:
+            self._traces[delivery.edition] = traces(tx, delivery.edition)
         if not self._letters.knows(delivery):
             for number, variant in enumerate(tx.editions.variants(delivery.edition)):
                 self._letters.learn(delivery.edition, number, variant.body, pictures(tx, variant.body))

@@ -8,18 +8,21 @@ Every method may raise StoreError. Times are aware UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from digest.changes.values import ChangeSet, Known, Placing, Questions
     from digest.model import (
         AtomId,
         Body,
+        BounceKind,
         Confirmation,
         ConfirmationId,
         ConfirmationKind,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
         SubscriberId,
         Variant,
     )
+    from digest.service.ports_audit import Audit
 
 
 # --- sources and dumps ----------------------------------------------------------------------------
@@ -95,12 +99,16 @@ class KnownDump:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What is stored of a source. `settled_at`: when its first import was finished, absent before that."""
+    """What is stored of a source. `settled_at`: when its first import was finished, absent before that.
+
+    `failures` counts the newest passes in a row that did not go well.
+    """
 
     id: SourceId
     settled_at: datetime | None
     refreshed_at: datetime | None
     problem: str
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +136,8 @@ class Readings(Protocol):
         """How many entries the source shows or showed, removed ones apart. Reads them all: not for each dump."""
         ...
 
-    def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
-        """Record the end of a pass; `problem` is empty where all went well."""
+    def refreshed(self, source: SourceId, now: datetime, problem: str, *, held: bool = False) -> None:
+        """Record the end of a pass; all went well where `problem` is empty and no dump is `held`."""
         ...
 
     def dumps(self, source: SourceId) -> dict[str, KnownDump]:
@@ -365,6 +373,9 @@ class Recipient:
     due_at: datetime
 
 
+FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured
+
+
 class Editions(Protocol):
     """Digests and editions. Called by `service.editions` and `service.reading`."""
 
@@ -420,6 +431,10 @@ class Editions(Protocol):
         """In the order of making, each entry with the content of the frozen revision."""
         ...
 
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        """The moments of the passes that made what the edition tells, each once, oldest first."""
+        ...
+
     def body(self, key: EditionKey, language: str) -> Body | None:
         """The body in that language, or where there is none the first one stored; None where there is no edition."""
         ...
@@ -432,12 +447,19 @@ class Editions(Protocol):
         """One more delivery of an edition that was made; False where the person has one."""
         ...
 
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        """The published entries that its editions made after then tell as new, in the order of Entries.newest."""
+        ...
+
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
         """All news first seen at or after `since`, told or not, as Entries.newest. Empty `sources` means all."""
         ...
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
-        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not."""
+        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not.
+
+        But where nobody knows what became of an attempt before: they may have it.
+        """
         ...
 
 
@@ -526,8 +548,8 @@ class Subscribers(Protocol):
         """Change how a person is written to. A pause suppresses what is on its way to them and not handed over."""
         ...
 
-    def unsuppress(self, subscriber: SubscriberId) -> None:
-        """Mail this address again: its owner answered from it."""
+    def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
+        """Mail this address again; what came back before no longer counts. False where it is not suppressed."""
         ...
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
@@ -737,6 +759,300 @@ class Deliveries(Protocol):
 
     def resume(self) -> None: ...
 
+    def trouble(self) -> str:
+        """Why sending was paused last, though the pause may be over; empty once a mail got through since."""
+        ...
+
+    def got_through(self, now: datetime) -> None:
+        """A mail was taken: forget the trouble of a pause that is over."""
+        ...
+
+
+# --- watching -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Deliveries that will be tried. `next_at`: the first moment at which one is, past where it waits; None: no one."""
+
+    depth: int
+    next_at: datetime | None
+
+
+class Watching(Protocol):
+    """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
+
+    def troubled_dumps(self) -> dict[DumpState, int]:
+        """How many dumps are held or failed; a state without any may be absent."""
+        ...
+
+    def refreshed_at(self) -> dict[SourceId, datetime | None]:
+        """When each source ever known was last read to the end."""
+        ...
+
+    def undrawn(self) -> int:
+        """How many formulas no picture could be made of."""
+        ...
+
+    def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        """The deliveries of its newest edition that tells anything, by state and first digit of the reply code."""
+        ...
+
+    def queue(self) -> Queue: ...
+
+
+class Retention(Protocol):
+    """Making old rows fewer. Called by `service.retention`."""
+
+    def oldest_count(self) -> datetime | None:
+        """When readers were counted first."""
+        ...
+
+    def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
+        """Of the counts in this half-open time keep one a day or month, of each entry and source; how many go."""
+        ...
+
+    def foldable(self, closed_before: datetime) -> list[EditionKey]:
+        """Editions closed before then whose deliveries have all ended, none of them the newest of its digest."""
+        ...
+
+    def fold(self, edition: EditionKey, limit: int) -> int:
+        """Replace up to so many of an edition's deliveries by their number; how many. Counts by state stay the same."""
+        ...
+
+    def forget_details(self, closed_before: datetime) -> int:
+        """Forget Message-IDs and servers' words of what has ended of editions closed before then."""
+        ...
+
+    def forget_reports(self, before: datetime) -> int:
+        """Forget what was reported before then and stands no more."""
+        ...
+
+
+# --- what came back, and what operators are told --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """An edition with mails that should be out: how many nobody tried yet, how many were put off, of how many."""
+
+    edition: EditionKey
+    digest: DigestId
+    untried: int
+    deferred: int
+    deliveries: int
+
+
+class DeadLetters(Protocol):
+    """Mail that did not arrive, or not yet. Called by `service.dead_letters` and `service.alerts`."""
+
+    def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
+        """Those in these states of people who are not erased, newest edition first, within it by subscriber."""
+        ...
+
+    def count(self) -> int:
+        """How many dead letters there are: those that failed, and unknown ones that are not tried again."""
+        ...
+
+    def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
+        """Plan a dead delivery once more, due now, with the Message-ID that it had.
+
+        False where it is not in `state`, or not
+        dead, or its reader left, is suppressed or erased.
+        """
+        ...
+
+    def overdue(self, before: datetime) -> list[Overdue]:
+        """The editions made before then of which mails that were due before then are not handed over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What came back of a delivery. `message` knows the message again, `text` is what a server or a program said."""
+
+    subscriber: SubscriberId
+    edition: EditionKey
+    message: str
+    kind: BounceKind
+    status: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A record that is never changed. `act`: `suppressed` or `unsuppressed`."""
+
+    act: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What came back of one person's mails, and when their address was struck off or taken back; oldest first."""
+
+    bounces: tuple[Bounce, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+
+
+class Bounces(Protocol):
+    """What came back. Called by `service.bounces`, `.alerts` and `.reports`."""
+
+    def editions(self, subscriber: SubscriberId) -> list[EditionKey]:
+        """Every edition with a delivery to them, no order."""
+        ...
+
+    def add(self, bounce: Bounce) -> bool:
+        """Record it; False where this message was recorded before, or more came back of this delivery than is kept."""
+        ...
+
+    def counted(self, subscriber: SubscriberId) -> list[tuple[EditionKey, frozenset[BounceKind]]]:
+        """The editions that went to them since their address was last taken back, oldest first, with what came back."""
+        ...
+
+    def of(self, people: Iterable[SubscriberId]) -> dict[SubscriberId, Trouble]:
+        """Of these people, those who have some."""
+        ...
+
+    def ignore(self, reason: str, now: datetime) -> None:
+        """Count a message that says nothing of a delivery."""
+        ...
+
+    def ignored(self) -> dict[str, int]:
+        """How many were, by reason."""
+        ...
+
+    def counts(self) -> dict[BounceKind, int]:
+        """How many came back, by kind, none that are zero."""
+        ...
+
+    def suppressed(self) -> int:
+        """How many people are struck off."""
+        ...
+
+    def refused(self, since: datetime) -> int:
+        """How many people's servers refused our mail by policy after then."""
+        ...
+
+
+class NoticeKind(StrEnum):
+    """What operators are told: that something is wrong, that it is well again, that they can be told."""
+
+    TROUBLE = "trouble"
+    WELL = "well"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What is wrong, or was so shortly ago.
+
+    `told_at`: when it was decided to tell of it, absent while it may be a blip. `well_since`: since when it is well,
+    absent while it is not.
+    """
+
+    subject: str
+    problem: str
+    since: datetime
+    told_at: datetime | None = None
+    well_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNotice:
+    """What a channel is still to tell. `attempts` counts those that failed."""
+
+    id: int
+    channel: str
+    kind: NoticeKind
+    subject: str
+    problem: str
+    since: datetime
+    made_at: datetime
+    attempts: int
+
+
+class Alerts(Protocol):
+    """What is wrong, and who is still to be told. Called by `service.alerts`."""
+
+    def all(self) -> dict[str, Alert]:
+        """By subject."""
+        ...
+
+    def put(self, alert: Alert) -> None:
+        """Insert or replace it."""
+        ...
+
+    def drop(self, subject: str) -> None: ...
+
+    def notify(self, channel: str, kind: NoticeKind, alert: Alert, now: datetime) -> None:
+        """Have a channel tell it."""
+        ...
+
+    def notices(self, now: datetime) -> list[AlertNotice]:
+        """The oldest one of each channel, where its time has come."""
+        ...
+
+    def waiting(self) -> int:
+        """How many are not told yet."""
+        ...
+
+    def told(self, notice: int) -> None:
+        """It is told, or is not to be any more."""
+        ...
+
+    def put_off(self, notice: int, next_at: datetime) -> None:
+        """It could not be told: one more attempt."""
+        ...
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An edition of which mails are open: to how many people, and the addresses of the first few."""
+
+    edition: EditionKey
+    made_at: datetime
+    people: int
+    addresses: tuple[str, ...]
+
+
+class Backups(Protocol):
+    """What the store knows of its copies. Called by `service.backup` and by whoever must hold still behind a fence."""
+
+    def made_at(self) -> datetime | None:
+        """When the last backup was made."""
+        ...
+
+    def record(self, at: datetime) -> None:
+        """A backup was made."""
+        ...
+
+    def fenced(self) -> datetime | None:
+        """The moment of the backup that this store was restored from, until the operator lifts the fence."""
+        ...
+
+    def fence(self, at: datetime) -> None:
+        """Say that this is a copy of that moment; one that is fenced keeps its earlier moment."""
+        ...
+
+    def lift(self) -> None: ...
+
+    def waiting(self) -> list[Waiting]:
+        """What is open, oldest edition first."""
+        ...
+
+    def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
+        """End all open deliveries as accepted, with these words, for what they tell to count as told; how many.
+
+        The links asked for by then are not mailed either.
+        """
+        ...
+
 
 class Transaction(Protocol):
     """One transaction; the parts share it."""
@@ -757,6 +1073,20 @@ class Transaction(Protocol):
     def confirmations(self) -> Confirmations: ...
     @property
     def deliveries(self) -> Deliveries: ...
+    @property
+    def retention(self) -> Retention: ...
+    @property
+    def backups(self) -> Backups: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def watching(self) -> Watching: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+    @property
+    def bounces(self) -> Bounces: ...
+    @property
+    def alerts(self) -> Alerts: ...
 
 
 class Store(Protocol):
@@ -764,10 +1094,31 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]: ...
 
-    def write(self) -> AbstractContextManager[Transaction]: ...
+    def write(self, *, exclusive: bool = True) -> AbstractContextManager[Transaction]:
+        """Exclusive ones take turns: what one reads stays so until it ends.
+
+        The others may run at the same time where the database can. They are for what changes rows of one owner only:
+        a lease and what becomes of it.
+        """
+        ...
+
+    def published_state(self) -> tuple[int, datetime]:
+        """As `Entries.published_state`, without asking where the database tells of changes by itself."""
+        ...
+
+    def follow_published(self) -> None:
+        """Let the database tell of changes from now on, if it can; until then and where it cannot, it is asked."""
+        ...
 
     def secret(self) -> bytes:
         """32 random bytes, made once with the store, for the tokens in links."""
+        ...
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a fenced copy of one moment into a new file, while others read and write; `progress` counts pages.
+
+        The file is whole and durable when this returns; nobody has verified it yet.
+        """
         ...
 
     def check(self) -> None:

@@ -101,8 +101,10 @@ class Queue:
         clock: Callable[[], datetime],
         wait: Callable[[datetime], Awaitable[None]],
         halted: Callable[[], bool],
+        others: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
+        self._others = others
         self._waiting, self._pace = Waiting(mail.per_domain), Pace(mail.per_second)
         self._filling, self._room = asyncio.Lock(), asyncio.Event()
         self._edition: EditionKey | None = None
@@ -173,18 +175,22 @@ class Queue:
             room = len(self._waiting) < _HELD * self._mail.batch
             if room and not self._waiting.ready and not self._all_leased:
                 batch = await asyncio.to_thread(self._lease)
-                self._all_leased = not batch
+                self._all_leased = not batch or self._others is not None
                 self._waiting.add(batch)
+                if self._others and len(batch) == self._mail.batch:
+                    await self._others()
         return self._waiting.ready
 
     def _lease(self) -> list[Delivery]:
         mail, now = self._mail, self._clock()
         limit = mail.batch
-        with self._store.write() as tx:
+        with self._store.write(exclusive=mail.per_day > 0) as tx:
             if mail.per_day:
                 # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
                 limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
                 self._day_is_full = not limit
+            if tx.backups.fenced():
+                return []
             return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
 
     def _some_wait(self) -> bool:
@@ -192,7 +198,7 @@ class Queue:
             return tx.deliveries.open(self._edition) > 0
 
     def _release(self, rest: list[Delivery]) -> None:
-        with self._store.write() as tx:
+        with self._store.write(exclusive=False) as tx:
             for delivery in rest:
                 tx.deliveries.release(delivery.edition, delivery.subscriber.id)
 

@@ -22,6 +22,7 @@ from digest.model import AtomId, EntryId, SourceId
 from digest.service.feeds import enlist
 from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
+from digest.service.tracing import following, say_read, say_refreshed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,8 +96,22 @@ def refresh(
     A dump that cannot be read is a problem of its own: the others go on and its last good state stays. `progress`
     is called with the name of each dump before it is looked at; `stopped` is asked between dumps.
     """
+    with following(now, source.id):
+        done = _pass(store, settings, source, now, progress, stopped)
+        say_refreshed(done.counts(), done.problems)
+    return done
+
+
+def _pass(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    now: datetime,
+    progress: Callable[[str], None] | None,
+    stopped: Callable[[], bool],
+) -> Pass:
     name = SourceId(source.id)
-    with store.write() as tx:
+    with store.write(exclusive=False) as tx:
         tx.readings.register_source(name, now)
         known = tx.readings.dumps(name)
     done = Pass(name)
@@ -160,7 +175,7 @@ def _dump(
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         looked = KnownDump.of(name, file.name, _trusted(stamp, now), sha256, now)
         if known and known.sha256 == sha256 and not known.awaits_reading:
-            with store.write() as tx:
+            with store.write(exclusive=False) as tx:
                 tx.readings.store_dump(replace(known, stamp=looked.stamp))
             return Pass(name, skipped=1, held=int(known.state is DumpState.HELD))
         stream.seek(0)
@@ -203,13 +218,17 @@ def _reading(
         _infer(tx.readings, changes, now)
         tx.pictures.add(pictures)
         enlist(tx, settings, {placing.entry for placing in changes.placings})
+    added = [change.entry for change in changes.changes if isinstance(change, Added)]
+    revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
+    vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
+    say_read(looked.path, len(snapshot.sightings), {"added": added, "revised": revised, "vanished": vanished})
     return Pass(
         name,
         dumps=1,
         sightings=len(snapshot.sightings),
-        added=sum(isinstance(change, Added) for change in changes.changes),
-        revised=sum(isinstance(change, Revised) and _told(change.cause) for change in changes.changes),
-        vanished=sum(isinstance(change, Vanished) for change in changes.changes),
+        added=len(added),
+        revised=len(revised),
+        vanished=len(vanished),
     )
 
 
@@ -249,7 +268,7 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
     held = known is not None and known.sightings > 0
     state = DumpState.HELD if held else DumpState.FAILED
     sightings = known.sightings if known else 0
-    with store.write() as tx:
+    with store.write(exclusive=False) as tx:
         tx.readings.store_dump(replace(looked, state=state, reason=error.reason, sightings=sightings, unreadable=True))
     word = "held: " if held else ""
     remedy = f" ({error.remedy})" if error.remedy else ""
@@ -259,16 +278,18 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
 def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass) -> None:
     """Publish a first import as a whole, and record the pass."""
     name = SourceId(source.id)
-    with store.write() as tx:
+    with store.read() as tx:
         state = tx.readings.source(name)
-        if state and state.settled_at is None and any(d.sightings for d in tx.readings.dumps(name).values()):
+        unsettled = state is not None and state.settled_at is None
+    with store.write(exclusive=unsettled) as tx:
+        if unsettled and any(d.sightings for d in tx.readings.dumps(name).values()):
             entries = tx.readings.unsettled(name)
             new = set(news(entries, source.backlog))
             zone = ZoneInfo(source.timezone)
             updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
             tx.readings.settle(name, new, updated_at, now)
             enlist(tx, settings, updated_at)
-        tx.readings.refreshed(name, now, "; ".join(done.problems))
+        tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 
 
 def _trusted(stamp: Stamp, now: datetime) -> Stamp:

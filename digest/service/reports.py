@@ -12,8 +12,11 @@ from digest.service.ports import DumpState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.service.ports import KnownDump, Report, Store
+    from digest.model import BounceKind
+    from digest.service.ports import Alert, KnownDump, Report, Store
     from digest.settings import Settings
+
+_NAMED = 10  # reports that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class DigestStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
-    `reports` are newest first.
+    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
+    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `fenced` is the moment
+    of the backup that this is.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -53,6 +58,13 @@ class Status:
     paused: tuple[str, datetime] | None
     undrawn: int
     reports: tuple[Report, ...]
+    dead: int
+    bounces: dict[BounceKind, int]
+    ignored: dict[str, int]
+    suppressed: int
+    alerts: tuple[Alert, ...]
+    backed_up_at: datetime | None
+    fenced: datetime | None
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
@@ -92,5 +104,12 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             deliveries,
             tx.deliveries.paused(now),
             tx.pictures.failed(),
-            tuple(tx.readings.reports(limit=10)),
+            tuple(tx.readings.reports(limit=_NAMED)),
+            tx.dead_letters.count(),
+            tx.bounces.counts(),
+            tx.bounces.ignored(),
+            tx.bounces.suppressed(),
+            tuple(tx.alerts.all().values()),
+            tx.backups.made_at(),
+            tx.backups.fenced(),
         )

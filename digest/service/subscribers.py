@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
 from digest.mail.tokens import address_hash, read_leave_token
 from digest.model import DigestId, Format
+from digest.service.bounces import came_back
 from digest.service.following import follow
+from digest.service.ports import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,7 +181,8 @@ def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
     """
     with store.read() as tx:
         records = tx.subscribers.all() if address is None else [_known(tx, address)]
-    return [_exported(record) for record in records]
+        troubles = tx.bounces.of(record.subscriber.id for record in records)
+    return [_exported(record) | came_back(troubles.get(record.subscriber.id, Trouble())) for record in records]
 
 
 def _exported(record: SubscriberRecord) -> dict[str, object]:

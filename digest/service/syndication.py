@@ -115,8 +115,7 @@ class Syndication:
 
     def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
         """A document, made where none was since the published state changed."""
-        with self._store.read() as tx:
-            state, changed_at = tx.entries.published_state()
+        state, _ = self._store.published_state()
         with self._lock:
             known = self._made.get(wanted)
         if known and known[0] == state:
@@ -232,6 +231,10 @@ class Syndication:
         source = source_of(self._settings, entry)
         full = entry.date.full if entry.date else None
         body = blocks(entry.content)
+        summary = " ".join(text(excerpt(body, _SUMMARY), 10_000).split())
+        whole = html(body, channel=shown)
+        # One giant would push all others, told or not, out of the document that readers look at.
+        fits = len(whole.encode()) <= self._settings.feed.largest * _ESCAPED / 2
         return FeedEntry(
             id=entry.atom_id,
             title=entry.content.title,
@@ -241,8 +244,8 @@ class Syndication:
             via=via(source, entry.content.title),
             updated_at=entry.updated_at,
             published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
-            summary=" ".join(text(excerpt(body, _SUMMARY), 10_000).split()),
-            html=html(body, channel=shown),
+            summary=summary,
+            html=whole if fits else f"<p>{escape(summary)}</p>",
         )
 
 

@@ -5,22 +5,96 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.errors import StoreError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from digest.store.transaction import SqlStore
 
-__all__ = ["open_store"]
+__all__ = ["database_file", "is_made", "move_store", "open_store", "place", "server"]
 
 _WAIT = timedelta(seconds=30)
 
 
 def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
-    """The store at `sqlite:///PATH`, made or brought to the newest schema as needed, or one in memory at `sqlite://`.
+    """The store at `sqlite:///PATH` or `postgresql://…`, made or brought to the newest schema as needed.
+
+    At `sqlite://` it is one in memory.
 
     `wait` is how long a write waits for another one. Whoever opens it closes it.
 
     Raises:
-        StoreError: naming the file and the remedy.
+        StoreError: naming the place and the remedy.
     """
     from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not pay for SQLAlchemy
 
     return open_database(url, wait)
+
+
+def is_made(url: str) -> bool:
+    """Whether a store is there already.
+
+    Raises:
+        StoreError: as `open_store`.
+    """
+    from digest.store.transaction import is_made as made  # noqa: PLC0415 - as above
+
+    return made(url)
+
+
+def server(url: str) -> str | None:
+    """The server of a store that several processes may share, as libpq reads it; None where one alone may run on it.
+
+    Raises:
+        StoreError: the URL cannot be read.
+    """
+    from digest.store import engine  # noqa: PLC0415 - as above
+
+    if not engine.is_server(url):
+        return None
+    from digest.store.postgres import conninfo  # noqa: PLC0415 - as above
+
+    return conninfo(url)
+
+
+def move_store(source: str, target: str, progress: Callable[[int, int, str], None]) -> int:
+    """Copy the store at one URL to another, which has none or an empty one, and verify it; how many rows.
+
+    `progress` takes what is done, of how much, and the name of the table.
+
+    Raises:
+        StoreError: there is nothing to copy, the target is not empty, or the copy is not equal. It is as before then.
+    """
+    from digest.store.moving import move  # noqa: PLC0415 - as above
+
+    if not is_made(source):
+        raise StoreError(f"{place(source)}: there is no store")
+    old = open_store(source)
+    try:
+        new = open_store(target)
+        try:
+            return move(old, new, progress)
+        finally:
+            new.close()
+    finally:
+        old.close()
+
+
+def place(url: str) -> str:
+    """How messages name a store: without user and password."""
+    from digest.store.engine import place as named  # noqa: PLC0415 - as above
+
+    return named(url)
+
+
+def database_file(url: str) -> Path | None:
+    """The file of a store, None for one in memory.
+
+    Raises:
+        StoreError: the URL names another kind of database.
+    """
+    from digest.store.engine import database_file as named  # noqa: PLC0415 - as above
+
+    return named(url)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.meta import grow_published
-from digest.store.revising import revise, store_first
+from digest.store.revising import Origin, revise, store_first
 from digest.store.statements import batches, date_columns, date_of, insert
 from digest.store.tables import (
     KeyKind,
@@ -23,7 +23,7 @@ from digest.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -39,12 +39,14 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     added = [change for change in changes.changes if isinstance(change, Added)]
     revised = [change for change in changes.changes if isinstance(change, Revised)]
     dates = dict(changes.dates)
-    _insert_entries(connection, source, added, dates, facts)
+    origin = Origin(source, path)
+    _insert_entries(connection, origin, added, dates, facts)
     _insert_keys(connection, facts)
     known = {entry: date for entry, date in dates.items() if entry not in facts.atom_ids}
     shown = bool(added) and not facts.first_import
-    shown |= revise(connection, revised, known, facts.now)
-    shown |= _show(connection, source, [*(c.entry for c in added), *(p.entry for p in changes.placings)], facts.now)
+    shown |= revise(connection, revised, known, facts.now, origin)
+    reasons = {c.entry: "" for c in added} | {p.entry: p.because for p in reversed(changes.placings)}
+    shown |= _show(connection, origin, reasons, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings)
     _report(connection, source, path, changes.ambiguous, facts.now)
@@ -92,7 +94,7 @@ def settle(
 
 def _insert_entries(
     connection: Connection,
-    source: SourceId,
+    origin: Origin,
     added: Sequence[Added],
     dates: Mapping[EntryId, EntryDate],
     facts: ApplyFacts,
@@ -105,7 +107,7 @@ def _insert_entries(
             {
                 "id": change.entry,
                 "atom_id": facts.atom_ids[change.entry],
-                "first_source": source,
+                "first_source": origin.source,
                 "first_seen_at": facts.now,
                 "page_order": change.position,
                 "revision": 1,
@@ -116,7 +118,7 @@ def _insert_entries(
             for change in added
         ],
     )
-    store_first(connection, [(c.entry, c.content, dates.get(c.entry, c.date)) for c in added], facts.now)
+    store_first(connection, [(c.entry, c.content, dates.get(c.entry, c.date)) for c in added], facts.now, origin)
 
 
 def _insert_keys(connection: Connection, facts: ApplyFacts) -> None:
@@ -130,21 +132,25 @@ def _insert_keys(connection: Connection, facts: ApplyFacts) -> None:
         connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)
 
 
-def _show(connection: Connection, source: SourceId, seen: Collection[EntryId], now: datetime) -> bool:
-    """Record that the source shows these entries; whether a published one is new to it."""
-    fresh: list[str] = []
+def _show(connection: Connection, origin: Origin, seen: Mapping[EntryId, str], now: datetime) -> bool:
+    """Record that the source shows these entries, and by which evidence; whether a published one is new to it."""
+    source = origin.source
+    fresh: list[EntryId] = []
     shown = False
-    for batch in batches(dict.fromkeys(seen)):
+    for batch in batches(seen):
         query = (
             select(entries.c.id, entries.c.updated_at, entries.c.removed_at)
             .outerjoin(entry_sources, (entry_sources.c.entry_id == entries.c.id) & (entry_sources.c.source == source))
             .where(entries.c.id.in_(batch), entry_sources.c.entry_id.is_(None))
         )
         for row in connection.execute(query):
-            fresh.append(row.id)
+            fresh.append(EntryId(row.id))
             shown |= row.updated_at is not None and row.removed_at is None
     if fresh:
-        rows = [{"entry_id": entry, "source": source, "first_seen_at": now} for entry in fresh]
+        rows = [
+            {"entry_id": entry, "source": source, "first_seen_at": now, "path": origin.path, "because": seen[entry]}
+            for entry in fresh
+        ]
         connection.execute(insert(connection, entry_sources), rows)
     return shown
 
@@ -187,6 +193,7 @@ def _replace_placings(connection: Connection, source: SourceId, path: str, readi
                 "readers": placing.readers,
                 "view": placing.view,
                 "complete": placing.complete,
+                "because": placing.because,
             }
             for placing in reading
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.ports import DeliveryRow, HandedOver
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-_OPEN = deliveries.c.next_at.is_not(None)
-_NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
+OPEN = deliveries.c.next_at.is_not(None)
+NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
@@ -46,10 +46,15 @@ _BEGIN = (
 _SUPPRESS = (
     update(deliveries)
     .where(_MINE)
-    .values(state=DeliveryState.SUPPRESSED, next_at=None, **_NOT_LEASED)
+    .values(state=DeliveryState.SUPPRESSED, next_at=None, **NOT_LEASED)
     .returning(deliveries.c.subscriber_id)
 )
-_KNOWN = exists().where(subscribers.c.id == bindparam("person"), subscribers.c.erased_at.is_(None))
+_KNOWN = (
+    select(subscribers.c.id)
+    .where(subscribers.c.id.in_(bindparam("people", expanding=True)), subscribers.c.erased_at.is_(None))
+    .order_by(subscribers.c.id)
+    .with_for_update(key_share=True)
+)
 _RECORD = (
     update(deliveries)
     .where(
@@ -65,10 +70,10 @@ _RECORD = (
         state=bindparam("became"),
         next_at=bindparam("again"),
         code=bindparam("said_code"),
-        text=case((_KNOWN, bindparam("said")), else_=""),  # a server's words often name the address
+        text=bindparam("said"),
         accepted_at=bindparam("accepted"),
         uncertain=deliveries.c.uncertain + bindparam("doubts"),
-        **_NOT_LEASED,
+        **NOT_LEASED,
     )
 )
 
@@ -82,11 +87,15 @@ class SqlDeliveries:
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
         self._end_leases(now)
         taken: list[Delivery] = []
+        taken_by_others: list[str] = []
         while len(taken) < limit:
-            oldest = self._oldest_due(now, edition)
+            oldest = self._oldest_due(now, edition, taken_by_others)
             if oldest is None:
                 break
             due = self._due(oldest, now, limit - len(taken))
+            if not due:  # another drain is taking what there is
+                taken_by_others.append(oldest.key)
+                continue
             reachable = [row for row in due if row.reachable]
             self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
             self._move(oldest.key, (row.id for row in reachable), _leased(until))
@@ -95,17 +104,19 @@ class SqlDeliveries:
 
     def _end_leases(self, now: datetime) -> None:
         """A drain that died may have handed over what it began: those deliveries are unknown."""
-        ended = deliveries.c.leased_until <= now
+        ended = select(*deliveries.primary_key).where(deliveries.c.leased_until <= now)
+        free = ended.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
         for begun, values in ((False, {"state": deliveries.c.leased_from}), (True, _uncertain(now))):
-            self._connection.execute(
-                update(deliveries).where(ended, deliveries.c.begun.is_(begun)).values({**values, **_NOT_LEASED})
-            )
+            here = tuple_(*deliveries.primary_key).in_(free.where(deliveries.c.begun.is_(begun)))
+            self._connection.execute(update(deliveries).where(here).values({**values, **NOT_LEASED}))
 
-    def _oldest_due(self, now: datetime, edition: EditionKey | None) -> Row[Any] | None:
+    def _oldest_due(self, now: datetime, edition: EditionKey | None, but: Sequence[str]) -> Row[Any] | None:
         due = exists().where(deliveries.c.edition == editions.c.key, _due(now, editions.c.closes_at))
         query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
         if edition is not None:
             query = query.where(editions.c.key == edition)
+        if but:
+            query = query.where(editions.c.key.not_in(but))
         return self._connection.execute(query).one_or_none()
 
     def _due(self, edition: Row[Any], now: datetime, limit: int) -> list[Row[Any]]:
@@ -128,6 +139,7 @@ class SqlDeliveries:
             .where(deliveries.c.edition == edition.key, _due(now, literal(edition.closes_at, UtcTime)))
             .order_by(deliveries.c.subscriber_id)
             .limit(limit)
+            .with_for_update(of=deliveries, skip_locked=True)
         )
         return list(self._connection.execute(query))
 
@@ -177,16 +189,19 @@ class SqlDeliveries:
         self.record_all([HandedOver(edition, subscriber, state, next_at, code, text)], now)
 
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
-        self._connection.execute(_RECORD, [_recorded(one, now) for one in answers])
+        people = sorted({one.subscriber for one in answers})
+        # The rows are held until the end, so that nobody is erased between the question and the answer.
+        known = set(self._connection.execute(_KNOWN, {"people": people}).scalars())
+        self._connection.execute(_RECORD, [_recorded(one, now, known=one.subscriber in known) for one in answers])
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
         self._connection.execute(
-            update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **_NOT_LEASED})
+            update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **NOT_LEASED})
         )
 
     def open(self, edition: EditionKey | None = None) -> int:
-        query = select(func.count()).select_from(deliveries).where(_OPEN)
+        query = select(func.count()).select_from(deliveries).where(OPEN)
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
@@ -225,19 +240,25 @@ class SqlDeliveries:
     def resume(self) -> None:
         meta.resume(self._connection)
 
+    def trouble(self) -> str:
+        return meta.trouble(self._connection)
+
+    def got_through(self, now: datetime) -> None:
+        meta.got_through(self._connection, now)
+
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
-def _recorded(answer: HandedOver, now: datetime) -> dict[str, object]:
+def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, object]:
     return {
         "this_edition": answer.edition,
         "person": answer.subscriber,
         "became": answer.state,
         "again": None if answer.state in _ENDED else answer.next_at,
         "said_code": answer.code,
-        "said": answer.text,
+        "said": answer.text if known else "",  # a server's words often name the address
         "accepted": now if answer.state is DeliveryState.ACCEPTED else None,
         "doubts": int(answer.state is DeliveryState.UNKNOWN),
     }
@@ -247,7 +268,7 @@ def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]
     """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
     waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
     at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
-    return and_(_OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
+    return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
 
 
 def _leased(until: datetime) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.service.ports import DigestState, EditionCounts
@@ -12,6 +13,7 @@ from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     deliveries,
+    delivery_counts,
     digests,
     edition_bodies,
     edition_entries,
@@ -186,21 +188,42 @@ class SqlEditions:
         )
         if which is not None:
             made, count = made.where(which), count.where(which)
-        counts: dict[str, dict[DeliveryState, int]] = {}
-        for row in self._connection.execute(count):
-            counts.setdefault(row.edition, {})[DeliveryState(row.state)] = row.number
-        return [EditionCounts(_edition(row), counts.get(row.key, {})) for row in self._connection.execute(made)]
+        folded = select(delivery_counts).join(editions, editions.c.key == delivery_counts.c.edition)
+        if which is not None:
+            folded = folded.where(which)
+        counts: dict[str, Counter[DeliveryState]] = {}
+        for rows in (count, folded):
+            for row in self._connection.execute(rows):
+                counts.setdefault(row.edition, Counter())[DeliveryState(row.state)] += row.number
+        return [EditionCounts(_edition(row), dict(counts.get(row.key, {}))) for row in self._connection.execute(made)]
 
     def selected(self, key: EditionKey) -> list[Selected]:
         query = (
-            entry_rows(edition_entries.c.revision, edition_entries.c.section, edition_entries.c.gained)
-            .join(edition_entries, edition_entries.c.entry_id == entries.c.id)
+            entry_rows(
+                edition_entries.c.revision,
+                edition_entries.c.section,
+                edition_entries.c.gained,
+                through=edition_entries,
+            )
             .where(edition_entries.c.edition == key)
             .order_by(edition_entries.c.ordinal)
         )
         rows = self._connection.execute(query).all()
         told = entries_of(self._connection, rows)
         return [Selected(Section(row.section), e, row.gained) for e, row in zip(told, rows, strict=True)]
+
+    def read_at(self, key: EditionKey) -> list[datetime]:
+        behind = and_(
+            revisions.c.entry_id == edition_entries.c.entry_id, revisions.c.number <= edition_entries.c.revision
+        )
+        query = (
+            select(revisions.c.at)
+            .join_from(edition_entries, revisions, behind)
+            .where(edition_entries.c.edition == key)
+            .distinct()
+            .order_by(revisions.c.at)
+        )
+        return list(self._connection.execute(query).scalars())
 
     def body(self, key: EditionKey, language: str) -> Body | None:
         query = (
@@ -224,6 +247,14 @@ class SqlEditions:
         query = entry_rows().where(PUBLISHED, entries.c.announced, entries.c.first_seen_at >= since)
         return self._entries(_of_sources(query.order_by(*NEWEST_FIRST), sources))
 
+    def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        told = (
+            select(edition_entries.c.entry_id)
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .where(editions.c.digest == digest, editions.c.closes_at > moment, edition_entries.c.section == Section.NEW)
+        )
+        return self._entries(entry_rows().where(PUBLISHED, entries.c.id.in_(told)).order_by(*NEWEST_FIRST))
+
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
         words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
         mailed = (
@@ -232,7 +263,10 @@ class SqlEditions:
             .join(editions, editions.c.key == deliveries.c.edition)
             .where(
                 deliveries.c.subscriber_id == subscriber,
-                deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                or_(
+                    deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
+                    deliveries.c.uncertain > 0,  # it ended so, and may have been taken before
+                ),
                 editions.c.digest.in_(digests),
             )
         )

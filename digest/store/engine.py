@@ -1,4 +1,4 @@
-"""Opens a database the way the store needs it; the only place that knows it to be SQLite."""
+"""Opens a database the way the store needs it; the only place that knows SQLite, `postgres` knows the other."""
 
 from __future__ import annotations
 
@@ -19,12 +19,38 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 _FILE = "sqlite:///"
+_SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
 _PAUSE_SECONDS = 0.01
-_OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
+OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
 
 # Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+
+
+def is_server(url: str) -> bool:
+    """Whether a URL names a PostgreSQL server."""
+    return url.startswith(_SERVER)
+
+
+def place(url: str) -> str:
+    """How messages name a database, without user and password.
+
+    Raises:
+        StoreError: the URL names none.
+    """
+    if is_server(url):
+        from digest.store import postgres  # noqa: PLC0415 - who has a file does not pay for the driver
+
+        return postgres.place(url)
+    return str(database_file(url) or "the store in memory")
+
+
+def of_server(url: str, wait: timedelta) -> Engine:
+    """The engine of a PostgreSQL database; `wait` is how long a write waits for another one."""
+    from digest.store import postgres  # noqa: PLC0415 - as above
+
+    return postgres.opened(url, wait)
 
 
 def database_file(url: str) -> Path | None:
@@ -35,9 +61,13 @@ def database_file(url: str) -> Path | None:
     """
     if url in _IN_MEMORY:
         return None
+    if is_server(url):
+        raise StoreError(f"{place(url)}: is on a server, and this is for a file (back it up there, such as by pg_dump)")
     if not url.startswith(_FILE) or url == _FILE:
         kind = url.partition(":")[0]
-        raise StoreError(f"database_url: {kind!r} is no database known here (write sqlite:///PATH)")
+        raise StoreError(
+            f"database_url: {kind!r} is no database known here (write sqlite:///PATH or postgresql://USER@HOST/NAME)"
+        )
     return Path(url.removeprefix(_FILE))
 
 
@@ -81,13 +111,22 @@ def _use_wal(engine: Engine, wait: timedelta) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def writing(engine: Engine) -> Engine:
-    """The same engine, whose transactions write."""
-    return engine.execution_options(writes=True)
+def writing(engine: Engine, *, exclusive: bool = True) -> Engine:
+    """The same engine, whose transactions write; exclusive ones one after the other, in a file all of them."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(writes=True)
+    from digest.store import postgres  # noqa: PLC0415 - as above
+
+    return postgres.writing(engine, exclusive=exclusive)
 
 
 def forget_deleted(engine: Engine) -> None:
-    """Empty the write-ahead log, which still holds what was deleted; later, where a reader needs it now."""
+    """Empty the write-ahead log, which still holds what was deleted; later, where a reader needs it now.
+
+    A server vacuums by itself.
+    """
+    if engine.dialect.name != "sqlite":
+        return
     with contextlib.suppress(sqlite3.Error):
         _outside_transactions(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -96,7 +135,7 @@ def _make(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            file.touch(mode=_OWNER_ONLY)
+            file.touch(mode=OWNER_ONLY)
     except OSError as error:
         problem = f"{file}: cannot be opened: {error.strerror}"
         raise StoreError(f"{problem} (check that its folder exists and may be written)") from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
 CONTENT = (
     revisions.c.title,
@@ -35,11 +35,17 @@ NEWEST_FIRST = (
 )
 
 
-def entry_rows(revision: ColumnElement[int] = entries.c.revision, *more: ColumnElement[Any]) -> Select[Any]:
-    """A query of entries with the content of that revision; rows are made into entries by `entries_of`."""
+def entry_rows(
+    revision: ColumnElement[int] = entries.c.revision, *more: ColumnElement[Any], through: Table | None = None
+) -> Select[Any]:
+    """A query of entries with the content of that revision; rows are made into entries by `entries_of`.
+
+    `through` is the table that names the entries, where it names the revision too.
+    """
     columns = [column for column in entries.c if column is not entries.c.revision]
     content = and_(revisions.c.entry_id == entries.c.id, revisions.c.number == revision)
-    return select(*columns, revisions.c.number, *CONTENT, *more).join_from(entries, revisions, content)
+    named = entries if through is None else through.join(entries, entries.c.id == through.c.entry_id)
+    return select(*columns, revisions.c.number, *CONTENT, *more).select_from(named).join(revisions, content)
 
 
 def shown_by(sources: Sequence[SourceId]) -> ColumnElement[bool]:
@@ -97,7 +103,7 @@ class SqlEntries:
         if not wanted or limit <= 0:
             return []
         # By id first: sorting every match with its whole text is slow where a query is in most entries.
-        best = searching.ranked(wanted, PUBLISHED, NEWEST_FIRST).limit(limit)
+        best = searching.ranked(self._connection, wanted, PUBLISHED, NEWEST_FIRST).limit(limit)
         found = list(self._connection.execute(best).scalars())
         rows = {
             row.id: row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from digest.store.statements import insert
 from digest.store.tables import meta
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+CHANNEL = "digest_published"  # on which a server says that this has changed
 _SECRET_BYTES = 32
 
 
@@ -37,6 +38,8 @@ def grow_published(connection: Connection, now: datetime) -> None:
     """Say that what feeds and pages show has changed; the moment never goes backwards, whatever the clock does."""
     count, at = published_state(connection)
     connection.execute(update(meta).values(published=count + 1, published_at=max(at, now)))
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(CHANNEL, "")))  # heard when it is committed
 
 
 def pause(connection: Connection, reason: str, until: datetime) -> None:
@@ -50,6 +53,15 @@ def paused(connection: Connection, now: datetime) -> tuple[str, datetime] | None
 
 def resume(connection: Connection) -> None:
     connection.execute(update(meta).values(pause_reason=None, paused_until=None))
+
+
+def trouble(connection: Connection) -> str:
+    return connection.execute(select(meta.c.pause_reason)).scalar_one() or ""
+
+
+def got_through(connection: Connection, now: datetime) -> None:
+    """Forget a pause that is over; one that stands is another drain's finding."""
+    connection.execute(update(meta).where(meta.c.paused_until <= now).values(pause_reason=None, paused_until=None))
 
 
 def pinged(connection: Connection) -> int:

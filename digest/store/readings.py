@@ -41,12 +41,12 @@ class SqlReadings:
         self._connection = connection
 
     def register_source(self, source: SourceId, now: datetime) -> None:
-        row = {"id": source, "registered_at": now, "problem": ""}
+        row = {"id": source, "registered_at": now, "problem": "", "failures": 0}
         self._connection.execute(insert(self._connection, sources).values(row).on_conflict_do_nothing())
 
     def source(self, source: SourceId) -> SourceState | None:
         row = self._connection.execute(select(sources).where(sources.c.id == source)).one_or_none()
-        return SourceState(source, row.settled_at, row.refreshed_at, row.problem) if row else None
+        return SourceState(source, row.settled_at, row.refreshed_at, row.problem, row.failures) if row else None
 
     def shown_by(self, source: SourceId) -> int:
         count = (
@@ -56,10 +56,10 @@ class SqlReadings:
         )
         return self._connection.execute(count).scalar_one()
 
-    def refreshed(self, source: SourceId, now: datetime, problem: str) -> None:
-        self._connection.execute(
-            update(sources).where(sources.c.id == source).values(refreshed_at=now, problem=problem)
-        )
+    def refreshed(self, source: SourceId, now: datetime, problem: str, *, held: bool = False) -> None:
+        failures = sources.c.failures + 1 if problem or held else 0
+        values = {"refreshed_at": now, "problem": problem, "failures": failures}
+        self._connection.execute(update(sources).where(sources.c.id == source).values(values))
 
     def dumps(self, source: SourceId) -> dict[str, KnownDump]:
         rows = self._connection.execute(select(dumps).where(dumps.c.source == source).order_by(dumps.c.path))
@@ -219,4 +219,5 @@ def _placing(row: Row[Any]) -> Placing:
         readers=row.readers,
         view=Fingerprint(row.view),
         complete=row.complete,
+        because=row.because,
     )

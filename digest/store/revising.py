@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, update
 
@@ -21,9 +21,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from digest.changes.values import Revised
-    from digest.model import Content, EntryDate
+    from digest.model import Content, EntryDate, SourceId
 
 _FIRST, _DATE = "first", "date"
+
+
+class Origin(NamedTuple):
+    """The dump that said so; without a path where it was concluded from others."""
+
+    source: SourceId | None = None
+    path: str | None = None
+
+
+_CONCLUDED = Origin()
 
 
 @dataclass(slots=True)
@@ -36,6 +46,7 @@ class _Standing:
     date: EntryDate | None
     updated_at: datetime | None
     removed: bool = False
+    origin: Origin = _CONCLUDED
     revisions: list[dict[str, object]] = field(default_factory=list)
 
     def revise(self, at: datetime, cause: str, content: Content, *, significant: bool) -> None:
@@ -50,6 +61,7 @@ class _Standing:
                 "at": at,
                 "cause": cause,
                 "significant": significant,
+                **self.origin._asdict(),
                 **content_columns(content),
                 **date_columns(self.date),
             }
@@ -76,12 +88,12 @@ _STAND = (
 
 
 def store_first(
-    connection: Connection, added: Sequence[tuple[EntryId, Content, EntryDate | None]], now: datetime
+    connection: Connection, added: Sequence[tuple[EntryId, Content, EntryDate | None]], now: datetime, origin: Origin
 ) -> None:
     """Store the first revision of new entries."""
     rows: list[dict[str, object]] = []
     for entry, content, date in added:
-        standing = _Standing(entry, 0, content, date, updated_at=None)
+        standing = _Standing(entry, 0, content, date, updated_at=None, origin=origin)
         standing.revise(now, _FIRST, content, significant=True)
         rows += standing.revisions
     connection.execute(insert(connection, revisions), rows)
@@ -89,10 +101,14 @@ def store_first(
 
 
 def revise(
-    connection: Connection, revised: Sequence[Revised], dates: Mapping[EntryId, EntryDate], now: datetime
+    connection: Connection,
+    revised: Sequence[Revised],
+    dates: Mapping[EntryId, EntryDate],
+    now: datetime,
+    origin: Origin = _CONCLUDED,
 ) -> bool:
     """Store new revisions, those of a better date last; whether a published entry has one."""
-    standing = _standing(connection, {change.entry for change in revised} | dates.keys())
+    standing = _standing(connection, {change.entry for change in revised} | dates.keys(), origin)
     for change in revised:
         standing[change.entry].revise(now, change.cause, change.content, significant=change.cause.significant)
     for entry, date in dates.items():
@@ -109,10 +125,16 @@ def revise(
     return any(it.updated_at and not it.removed for it in moved)
 
 
-def _standing(connection: Connection, of: AbstractSet[EntryId]) -> dict[EntryId, _Standing]:
+def _standing(connection: Connection, of: AbstractSet[EntryId], origin: Origin) -> dict[EntryId, _Standing]:
     return {
         EntryId(row.id): _Standing(
-            EntryId(row.id), row.number, content_of(row), date_of(row), row.updated_at, row.removed_at is not None
+            EntryId(row.id),
+            row.number,
+            content_of(row),
+            date_of(row),
+            row.updated_at,
+            row.removed_at is not None,
+            origin,
         )
         for batch in batches(of)
         for row in connection.execute(entry_rows().where(entries.c.id.in_(batch)))

@@ -1,7 +1,7 @@
 """The index of words: brought up to date with each revision, and asked; knows an entry by its id alone.
 
-`searched` holds the tokens, which every database can index in its own way. SQLite does so in `search_index`, whose
-language (FTS5) is known here only. Source: https://sqlite.org/fts5.html
+`searched` holds the tokens, which every database can index in its own way: PostgreSQL in `vectors`, SQLite in
+`search_index`, whose language (FTS5) is known here only. Source: https://sqlite.org/fts5.html
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import TableClause, column, func, literal, literal_column, select, table
+from sqlalchemy.exc import DatabaseError
 
 from digest.changes.words import tokens
+from digest.store import vectors
 from digest.store.statements import batches, insert
 from digest.store.tables import entries, searched
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from digest.changes.words import Query
     from digest.model import Content, EntryId
 
-_INDEX: TableClause = table("search_index", *map(column, ("search_index", "rowid", "title", "body")))
+_INDEX: TableClause = table("search_index", *map(column, ("search_index", "rowid", "rank", "title", "body")))
 _MATCHED: ColumnElement[str] = literal_column("search_index")
 _TAKE = ["rowid", "title", "body"]
 _FORGET = ["search_index", *_TAKE]
@@ -34,19 +36,51 @@ def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
     """Make entries findable by these contents, and no longer by older ones."""
     for batch in batches(contents):
         here = searched.c.entry_id.in_(batch)
-        # The index forgets a row by its old tokens. By statements, not triggers: those take twice the time a row.
-        connection.execute(_INDEX.insert().from_select(_FORGET, select(literal("delete"), *_TOKENS).where(here)))
         put = insert(connection, searched)
         newest = {"title": put.excluded.title, "body": put.excluded.body}
-        connection.execute(
-            put.on_conflict_do_update(index_elements=[searched.c.entry_id], set_=newest),
-            [_row(entry, contents[entry]) for entry in batch],
-        )
+        put = put.on_conflict_do_update(index_elements=[searched.c.entry_id], set_=newest)
+        rows = [_row(entry, contents[entry]) for entry in batch]
+        if connection.dialect.name == "postgresql":
+            connection.execute(put, rows)
+            vectors.index(connection, connection.execute(select(searched.c.number).where(here)).scalars())
+            continue
+        # The index forgets a row by its old tokens. By statements, not triggers: those take twice the time a row.
+        connection.execute(_INDEX.insert().from_select(_FORGET, select(literal("delete"), *_TOKENS).where(here)))
+        connection.execute(put, rows)
         connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(here)))
 
 
-def ranked(wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnElement[Any]]) -> Select[tuple[str]]:
+def agrees(connection: Connection) -> bool:
+    """Whether the index holds the words of `searched`, no more and no less."""
+    if connection.dialect.name == "postgresql":
+        return vectors.agrees(connection)
+    asked = _INDEX.insert().values(search_index="integrity-check", rank=1)
+    try:
+        connection.execute(asked)
+    except DatabaseError:
+        return False
+    return True
+
+
+def rebuild(connection: Connection) -> None:
+    """Make the index anew from `searched`."""
+    if connection.dialect.name == "postgresql":
+        vectors.index(connection, connection.execute(select(searched.c.number)).scalars().all())
+    else:
+        connection.execute(_INDEX.insert().values(search_index="rebuild"))
+
+
+def ranked(
+    connection: Connection, wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnElement[Any]]
+) -> Select[tuple[str]]:
     """A query of the ids of the entries that hold every term, at least one: see `ports.Entries.search`."""
+    if connection.dialect.name == "postgresql":
+        best: list[ColumnElement[Any]] = [vectors.titled(wanted).desc(), vectors.rank(wanted).desc(), *then]
+        found = select(entries.c.id).select_from(vectors.INDEX)
+        found = found.join(searched, searched.c.number == vectors.INDEX.c.number)
+        return (
+            found.join(entries, entries.c.id == searched.c.entry_id).where(vectors.holds(wanted), among).order_by(*best)
+        )
     everywhere = _expression(wanted)
     titled = select(_INDEX.c.rowid).where(_MATCHED.op("MATCH")(f"{{title}} : ({everywhere})"))
     return (

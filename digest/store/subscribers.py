@@ -9,7 +9,17 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.service.ports import Consent, Follower, SubscriberRecord
 from digest.store.statements import batches, insert
-from digest.store.tables import confirmations, consents, deliveries, editions, erased, subscribers, subscriptions
+from digest.store.tables import (
+    bounces,
+    confirmations,
+    consents,
+    deliveries,
+    editions,
+    erased,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,8 +188,12 @@ class SqlSubscribers:
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
         run = self._connection.execute
+        person = select(subscribers.c.id).where(subscribers.c.id == subscriber)
+        run(person.with_for_update(key_share=True))  # a drain that records a mail to them waits, or is waited for
         run(delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber))
         run(delete(consents).where(consents.c.subscriber_id == subscriber))
+        run(delete(bounces).where(bounces.c.subscriber_id == subscriber))
+        run(delete(suppressions).where(suppressions.c.subscriber_id == subscriber))
         key = select(subscribers.c.address_key).where(subscribers.c.id == subscriber).scalar_subquery()
         theirs = or_(confirmations.c.subscriber_id == subscriber, confirmations.c.address_key == key)
         run(delete(confirmations).where(theirs))
@@ -209,12 +223,20 @@ class SqlSubscribers:
 
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
-        self._connection.execute(here.values(suppressed=reason or "suppressed", suppressed_at=now))
+        if self._connection.execute(here.values(suppressed=reason or "suppressed", suppressed_at=now)).rowcount:
+            self._struck("suppressed", subscriber, reason, now)
         self._suppress_deliveries(subscriber)
 
-    def unsuppress(self, subscriber: SubscriberId) -> None:
-        here = update(subscribers).where(subscribers.c.id == subscriber)
-        self._connection.execute(here.values(suppressed="", suppressed_at=None))
+    def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
+        here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.suppressed != "")
+        if self._connection.execute(here.values(suppressed="", suppressed_at=None)).rowcount == 0:
+            return False
+        self._struck("unsuppressed", subscriber, reason, now)
+        return True
+
+    def _struck(self, act: str, subscriber: SubscriberId, reason: str, now: datetime) -> None:
+        row = {"subscriber_id": subscriber, "act": act, "reason": reason, "at": now}
+        self._connection.execute(insert(self._connection, suppressions).values(row))
 
     def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
         """End what is open and not under way; what is under way is recorded by its drain."""

@@ -31,12 +31,15 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 
-from digest.model import ConfirmationKind, DateKind, DeliveryState, Format, Section
-from digest.service.ports import DumpState
+from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section
+from digest.service.ports import DumpState, NoticeKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
+    from sqlalchemy.sql.compiler import DDLCompiler
 
 
 class KeyKind(StrEnum):
@@ -69,12 +72,19 @@ class UtcTime(TypeDecorator[datetime]):
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_name)s",
         "ix": "ix_%(table_name)s_%(column_0_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+
+@compiles(CreateColumn, "postgresql")
+def _by_bytes(created: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:  # noqa: ANN401 - what a compiler takes
+    """A column whose text is compared by its bytes, as in SQLite, whatever the language of the server."""
+    written: str = compiler.visit_create_column(created, **options)  # type: ignore[no-untyped-call] # SQLAlchemy's own
+    return written.replace(" TEXT", ' TEXT COLLATE "C"', 1)
 
 
 def _needed(name: str, kind: Any, *constraints: Any) -> Column[Any]:  # noqa: ANN401 - what Column takes
@@ -115,6 +125,8 @@ meta = Table(
     Column("pause_reason", Text),
     Column("paused_until", UtcTime),
     _needed("pinged", Integer),  # the `published` that the hub was last told of
+    Column("backed_up_at", UtcTime),
+    Column("fenced_at", UtcTime),  # in a backup, and in a store restored from it: the moment of the backup
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -128,6 +140,7 @@ sources = Table(
     Column("settled_at", UtcTime),
     Column("refreshed_at", UtcTime),
     _needed("problem", Text),
+    _needed("failures", Integer),  # passes in a row that failed or found a dump held
 )
 
 dumps = Table(
@@ -145,6 +158,12 @@ dumps = Table(
     Column("approved", Text),
     Column("discarded", Text),
     _one_of("state", DumpState),
+)
+Index(
+    "ix_dumps_troubled",
+    dumps.c.state,
+    sqlite_where=text("state <> 'good'"),
+    postgresql_where=text("state <> 'good'"),
 )
 
 reports = Table(
@@ -196,6 +215,8 @@ revisions = Table(
     _needed("at", UtcTime),
     _needed("cause", Text),
     _needed("significant", Boolean),
+    Column("source", Text),  # whose dump said so; absent for a year that the neighbours on a page gave
+    Column("path", Text),
     _needed("title", Text),
     Column("author", Text),
     _needed("paragraphs", JSON),
@@ -219,6 +240,12 @@ searched = Table(
 _INDEX = "fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
 _make_index = DDL(f"CREATE VIRTUAL TABLE search_index USING {_INDEX}")  # type: ignore[no-untyped-call] # SQLAlchemy's own
 event.listen(searched, "after_create", _make_index.execute_if(dialect="sqlite"))
+for _statement in (
+    "CREATE TABLE search_index (number INTEGER PRIMARY KEY REFERENCES searched, words TSVECTOR NOT NULL)",
+    "CREATE INDEX ix_search_index_words ON search_index USING gin (words)",
+):
+    _make_words = DDL(_statement)  # type: ignore[no-untyped-call] # as above
+    event.listen(searched, "after_create", _make_words.execute_if(dialect="postgresql"))
 
 # Every key that an entry ever answered to.
 entry_keys = Table(
@@ -237,6 +264,8 @@ entry_sources = Table(
     Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
     Column("source", ForeignKey(sources.c.id), primary_key=True),
     _needed("first_seen_at", UtcTime),
+    _needed("path", Text),  # the dump that showed it first
+    _needed("because", Text),  # why that sighting was taken for this entry
     Index(None, "source"),
 )
 
@@ -272,6 +301,7 @@ pictures = Table(
     _needed("height", Integer),
     _needed("depth", Integer),
 )
+Index("ix_pictures_undrawn", pictures.c.name, sqlite_where=text("png IS NULL"), postgresql_where=text("png IS NULL"))
 
 # The last good reading of each dump.
 placings = Table(
@@ -289,6 +319,7 @@ placings = Table(
     Column("readers", Integer),
     _needed("view", Text),
     _needed("complete", Boolean),
+    _needed("because", Text),  # why it was taken for this entry when the dump first showed it
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
     Index(None, "entry_id"),
@@ -480,4 +511,83 @@ confirmations = Table(
     Index(None, "address_key"),
     Index(None, "asked_at"),
     Index(None, "next_at"),
+)
+
+# --- what came back, and what operators are told --------------------------------------------------
+
+# What came back of a delivery, each message once.
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
+    _needed("edition", Text, ForeignKey(editions.c.key)),
+    _needed("message", Text),  # a hash that knows the message again
+    _needed("kind", Text),
+    _needed("status", Text),
+    _needed("text", Text),
+    _needed("at", UtcTime),
+    UniqueConstraint("message"),
+    _one_of("kind", BounceKind),
+    Index(None, "subscriber_id", "edition"),
+    Index(None, "kind", "at"),
+)
+
+# Messages that came in and say nothing of a delivery of ours, counted by why.
+ignored_mail = Table(
+    "ignored_mail",
+    metadata,
+    Column("reason", Text, primary_key=True),
+    _needed("count", Integer),
+    _needed("newest_at", UtcTime),
+)
+
+# When an address was struck off and when it was taken back: what `subscribers.suppressed` says now is its end.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
+    _needed("act", Text),
+    _needed("reason", Text),
+    _needed("at", UtcTime),
+    CheckConstraint("act IN ('suppressed', 'unsuppressed')", name="act"),
+    Index(None, "subscriber_id"),
+)
+
+# What is wrong now, one row a subject, gone when all is well and was told.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    _needed("problem", Text),
+    _needed("since", UtcTime),
+    Column("told_at", UtcTime),
+    Column("well_since", UtcTime),
+)
+
+# What operators are still to be told, one row a channel, gone when it was told.
+alert_notices = Table(
+    "alert_notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("channel", Text),
+    _needed("kind", Text),
+    _needed("subject", Text),
+    _needed("problem", Text),
+    _needed("since", UtcTime),
+    _needed("made_at", UtcTime),
+    _needed("attempts", Integer),
+    _needed("next_at", UtcTime),
+    _one_of("kind", NoticeKind),
+)
+
+# The deliveries of an old edition that are no rows any more, by how they ended.
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("state", Text, primary_key=True),
+    _needed("number", Integer),
+    _one_of("state", DeliveryState),
 )

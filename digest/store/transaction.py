@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
+from digest.store import copies, meta, schema
 from digest.store import engine as engines
-from digest.store import meta, schema
+from digest.store.alerts import SqlAlerts
+from digest.store.audit import SqlAudit
+from digest.store.backups import SqlBackups
+from digest.store.bounces import SqlBounces
 from digest.store.confirmations import SqlConfirmations
+from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
@@ -18,14 +23,18 @@ from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
+from digest.store.retention import SqlRetention
 from digest.store.subscribers import SqlSubscribers
+from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from datetime import timedelta
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
+
+    from digest.store.listening import Listening
 
 
 class SqlTransaction:
@@ -40,14 +49,23 @@ class SqlTransaction:
         self.subscribers = SqlSubscribers(connection)
         self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
+        self.retention = SqlRetention(connection)
+        self.backups = SqlBackups(connection)
+        self.audit = SqlAudit(connection)
+        self.watching = SqlWatching(connection)
+        self.dead_letters = SqlDeadLetters(connection)
+        self.bounces = SqlBounces(connection)
+        self.alerts = SqlAlerts(connection)
 
 
 class SqlStore:
-    """`ports.Store` over a database; `place` names it in messages."""
+    """`ports.Store` over a database; its place names it in messages."""
 
-    def __init__(self, engine: Engine, place: str, turn: AbstractContextManager[object]) -> None:
-        self._engine, self._place, self._turn = engine, place, turn
+    def __init__(self, engine: Engine, url: str, turn: AbstractContextManager[object]) -> None:
+        self._engine, self._url, self._place, self._turn = engine, url, engines.place(url), turn
+        self._listening: Listening | None = None
         self._writing = engines.writing(engine)
+        self._sharing = engines.writing(engine, exclusive=False)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[SqlTransaction]:
@@ -55,17 +73,52 @@ class SqlStore:
             yield SqlTransaction(connection)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[SqlTransaction]:
+    def write(self, *, exclusive: bool = True) -> Iterator[SqlTransaction]:
         with translated(self._place), self._turn:
-            with self._writing.begin() as connection:
+            with (self._writing if exclusive else self._sharing).begin() as connection:
                 tx = SqlTransaction(connection)
                 yield tx
             if tx.subscribers.erased_some:
                 engines.forget_deleted(self._engine)
 
+    @property
+    def place(self) -> str:
+        """How messages name it."""
+        return self._place
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection in a transaction that reads, for what is about tables and not about what they mean."""
+        with translated(self._place), self._turn, self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """As `reading`, in an exclusive transaction that writes."""
+        with translated(self._place), self._turn, self._writing.begin() as connection:
+            yield connection
+
+    def published_state(self) -> tuple[int, datetime]:
+        known = self._listening.known if self._listening else None
+        if known:
+            return known
+        with self.read() as tx:
+            return tx.entries.published_state()
+
+    def follow_published(self) -> None:
+        if self._listening is None and engines.is_server(self._url):
+            from digest.store.listening import Listening  # noqa: PLC0415 - who has a file does not pay for the driver
+
+            self._listening = Listening(self._url)
+
     def secret(self) -> bytes:
         with translated(self._place), self._turn, self._engine.begin() as connection:
             return meta.secret(connection)
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        engines.database_file(self._url)  # a server is backed up by its own means, and this says so
+        with translated(str(file)), self._turn:
+            copies.write_copy(self._engine, file, now, progress)
 
     def check(self) -> None:
         with translated(self._place), self._turn, self._engine.begin() as connection:
@@ -75,23 +128,42 @@ class SqlStore:
 
     def close(self) -> None:
         """Let go of the database."""
+        if self._listening:
+            self._listening.close()
+            self._listening = None
         self._engine.dispose()
 
 
 def open_database(url: str, wait: timedelta) -> SqlStore:
     """See `digest.store.open_store`."""
-    file = engines.database_file(url)
-    place = str(file) if file else "the store in memory"
+    file = None if engines.is_server(url) else engines.database_file(url)
+    place = engines.place(url)
     # In memory there is one connection for all threads, so they take turns.
-    turn: AbstractContextManager[object] = contextlib.nullcontext() if file else threading.RLock()
+    alone = file is None and not engines.is_server(url)
+    turn: AbstractContextManager[object] = threading.RLock() if alone else contextlib.nullcontext()
     with translated(place):
-        engine = engines.opened(file, wait)
+        engine = engines.of_server(url, wait) if engines.is_server(url) else engines.opened(file, wait)
         try:
             _make_ready(engine, place)
         except BaseException:
             engine.dispose()
             raise
-    return SqlStore(engine, place, turn)
+    return SqlStore(engine, url, turn)
+
+
+def is_made(url: str) -> bool:
+    """See `digest.store.is_made`."""
+    if not engines.is_server(url):
+        file = engines.database_file(url)
+        return file is None or file.exists()
+    place = engines.place(url)
+    with translated(place):
+        engine = engines.of_server(url, timedelta(0))
+        try:
+            with engine.begin() as connection:
+                return schema.version(connection) is not None
+        finally:
+            engine.dispose()
 
 
 def _make_ready(engine: Engine, place: str) -> None:

@@ -16,8 +16,10 @@ from digest.model import EditionKey
 from digest.service.reading import Reading
 from digest.service.syndication import Syndication
 from digest.web.conditional import answer, wants_page
+from digest.web.metrics import Metrics
 from digest.web.pages import Pages
 from digest.web.people import people_routes
+from digest.web.watching import Watch, from_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _FEED_AGE = 900  # seconds
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address holds its hash
 _LONGEST_QUERY = 200  # characters
+_FEED_ANSWER = "digest.feed"  # where a request's scope says which feed was answered, and how
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -44,9 +47,12 @@ _HEADERS = {
 }
 
 
-def application(store: Store, settings: Settings, *, now: Callable[[], datetime]) -> ASGIApp:
+def application(
+    store: Store, settings: Settings, *, now: Callable[[], datetime], metrics: Metrics | None = None
+) -> ASGIApp:
     """The ASGI application. It may be served by several threads and processes on one store."""
-    site = _Site(store, settings, now)
+    metrics = metrics or Metrics(store, settings, now)
+    site = _Site(store, settings, now, metrics)
     routes = [
         Route("/", site.home),
         Route("/about", site.about),
@@ -65,8 +71,9 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         *people_routes(store, settings, now=now),
         *(Route(path, site.asset) for path in site.assets),
         Route("/favicon.ico", site.favicon),
-        Route("/healthz", site.healthy),
-        Route("/readyz", site.ready),
+        Route("/healthz", site.watch.healthy),
+        Route("/readyz", site.watch.ready),
+        Route("/metrics", site.metrics),
     ]
     made = Starlette(
         routes=routes,
@@ -78,14 +85,14 @@ def application(store: Store, settings: Settings, *, now: Callable[[], datetime]
         },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
-    return _SafeHeaders(made)
+    return _Answering(made, metrics)
 
 
-class _SafeHeaders:
-    """Adds the security headers to every response."""
+class _Answering:
+    """Adds the security headers to every response, and counts it."""
 
-    def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
+    def __init__(self, inner: ASGIApp, metrics: Metrics) -> None:
+        self._inner, self._metrics = inner, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
@@ -93,16 +100,24 @@ class _SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                self._metrics.answered(*_counted(scope, message["status"]))
             await send(message)
 
         await self._inner(scope, receive, with_headers)
 
 
+def _counted(scope: Scope, status: int) -> tuple[str, int, str]:
+    """What is counted of an answer: the format of a feed, whose document was made or kept; or a page."""
+    kind, cache = scope.get(_FEED_ANSWER, ("page", ""))
+    return kind, status, cache
+
+
 class _Site:
     """The endpoints. They are plain functions, which Starlette runs in threads: the store blocks."""
 
-    def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime], metrics: Metrics) -> None:
         self._store, self._settings, self._now = store, settings, now
+        self.watch = Watch(store, metrics, now)
         self._pages = Pages(settings)
         self.assets, self._paths = self._pages.assets, self._pages.paths
         self._reading = Reading(store, settings)
@@ -153,6 +168,7 @@ class _Site:
 
     def _document(self, request: Request, document: Document, *, negotiated: bool = False) -> Response:
         made = answer(document, request.headers, max_age=_FEED_AGE, negotiated=negotiated)
+        request.scope[_FEED_ANSWER] = (request.path_params["kind"], "kept" if document.taken() else "made")
         return Response(made.body, made.status, made.headers)
 
     def entry(self, request: Request) -> Response:
@@ -189,15 +205,11 @@ class _Site:
         icon = self.assets[self._paths["icon"]]
         return Response(icon.body, media_type=icon.media_type, headers={"Cache-Control": "public, max-age=86400"})
 
-    def healthy(self, request: Request) -> Response:  # noqa: ARG002 - as above
-        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
-
-    def ready(self, request: Request) -> Response:  # noqa: ARG002 - as above
-        try:
-            self._store.check()
-        except DigestError:
-            return PlainTextResponse("the store does not answer\n", 503, headers={"Cache-Control": "no-store"})
-        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+    def metrics(self, request: Request) -> Response:
+        """For who sits at this machine; a monitor elsewhere asks the listener that `web.metrics_listen` opens."""
+        if not from_this_machine(request, self._settings.base_url):
+            return self.missing(request, None)
+        return self.watch.metrics(request)
 
     def missing(self, request: Request, error: Exception | None) -> Response:  # noqa: ARG002 - a handler takes it
         return self._pages.page(request, "missing", code=404)

@@ -1,4 +1,4 @@
-"""The web server's life: a bound socket, uvicorn on it, a stop that waits for answers under way."""
+"""The life of what listens: a bound socket, uvicorn on it, a stop that waits for answers under way."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import uvicorn
 
 from digest.errors import ConfigurationError
 from digest.web.application import application
+from digest.web.watching import watch_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from starlette.types import ASGIApp
+
     from digest.service.ports import Store
     from digest.settings import Settings
+    from digest.web.metrics import Metrics
 
 _GRACE_SECONDS = 8
 
@@ -29,20 +33,20 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-class Server:
-    """The web server. Its address is taken when it is made, so that a busy port is said before anything runs.
+class Listener:
+    """An application on an address, which is taken when it is made: a busy port is said before anything runs.
 
     Raises:
-        ConfigurationError: the address cannot be bound.
+        ConfigurationError: the address cannot be bound; `place` names its setting.
     """
 
-    def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime]) -> None:
-        self._socket = _bound(settings.web.listen)
+    def __init__(self, app: ASGIApp, listen: str, place: str) -> None:
+        self._socket = _bound(listen, place)
         host, port = self._socket.getsockname()[:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._server = _Quiet(
             uvicorn.Config(
-                application(store, settings, now=now),
+                app,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -64,7 +68,24 @@ class Server:
         self._server.should_exit = True
 
 
-def _bound(listen: str) -> socket.socket:
+class Server(Listener):
+    """The web server: pages and feeds."""
+
+    def __init__(
+        self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics | None = None
+    ) -> None:
+        app = application(store, settings, now=now, metrics=metrics)
+        super().__init__(app, settings.web.listen, "web.listen")
+
+
+class WatchServer(Listener):
+    """The listener for monitors that `web.metrics_listen` asks for."""
+
+    def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics) -> None:
+        super().__init__(watch_application(store, metrics, now), settings.web.metrics_listen, "web.metrics_listen")
+
+
+def _bound(listen: str, place: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -76,6 +97,8 @@ def _bound(listen: str) -> socket.socket:
         bound.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(
-            f"{listen} cannot be used: {reason}", place="web.listen", remedy="set DIGEST_WEB_LISTEN=HOST:PORT"
+            f"{listen} cannot be used: {reason}",
+            place=place,
+            remedy=f"set DIGEST_{place.replace('.', '_').upper()}=HOST:PORT",
         ) from error
     return bound

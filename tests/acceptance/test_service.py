@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,3 +140,56 @@ def test_a_second_service_on_the_same_folder_is_refused(
     service = running()
     assert "another `digest run`" in digest("run", code=2).stderr
     service.stop()
+
+
+def test_a_relay_that_never_answers_does_not_keep_the_service_from_ending(
+    home: Path, digest: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    digest("subscribers", "add", "ada@example.org")
+    digest("refresh")
+    reached = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as relay:
+        thread = threading.Thread(target=stalled, args=(relay, reached))
+        thread.start()
+        settings = {"TRANSPORT": "smtp", "HOST": "127.0.0.1", "PORT": str(relay.getsockname()[1]), "SECURITY": "none"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "digest", "run"],
+            cwd=home,
+            env=os.environ
+            | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"}
+            | {f"DIGEST_MAIL_{name}": value for name, value in settings.items()},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert reached.wait(60)
+            asked_at = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
+            process.communicate()
+            thread.join()
+
+    assert time.monotonic() - asked_at < 10
+    assert process.returncode == 1
+    assert "ended with work under way" in said
+    (edition,) = digest("edition", "list", "--json").stdout.splitlines()
+    assert json.loads(edition)["deliveries"]["leased"] == 1
+
+
+def stalled(relay: socket.socket, reached: threading.Event) -> None:
+    """Take one message on one connection, and never say what became of it."""
+    connection, _ = relay.accept()
+    with connection, connection.makefile("rwb") as line:
+        line.write(b"220 slow\r\n")
+        line.flush()
+        for command in line:
+            line.write(b"354 go on\r\n" if command.upper().startswith(b"DATA") else b"250 ok\r\n")
+            line.flush()
+            if command.upper().startswith(b"DATA"):
+                reached.set()
+                while connection.recv(65536):
+                    pass
+                return

@@ -36,15 +36,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.service.ports import Store
+    from tests.postgres import Server
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "postgresql"])
+def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new store will be that several may open."""
+    if request.param == "file":
+        return f"sqlite:///{tmp_path / 'digest.db'}"
+    server: Server = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture(params=["file", "memory", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A new store; another database joins as one more parameter."""
-    url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'state' / 'digest.db'}"
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        url = server.emptied(request.getfixturevalue("postgres_scratch"))
+    else:
+        url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'state' / 'digest.db'}"
     opened = open_store(url)
     yield opened
     opened.close()

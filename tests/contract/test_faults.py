@@ -145,7 +145,7 @@ def test_a_new_database_is_its_owners_alone(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("url", ["postgresql://localhost/digest", "digest.db", "sqlite:///", ""])
+@pytest.mark.parametrize("url", ["mysql://localhost/digest", "digest.db", "sqlite:///", ""])
 def test_a_url_of_no_known_database_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="sqlite:///PATH"):
         open_store(url)

@@ -141,5 +141,21 @@ def test_who_is_reached_again_is_suppressed_no_more(store: Store, hand: Hand, no
     with store.write() as tx:
         tx.subscribers.suppress(person, "550", now)
         assert tx.subscribers.active(WEEKLY) == []
-        tx.subscribers.unsuppress(person)
+        tx.subscribers.unsuppress(person, "operator", now)
         assert [one.id for one in tx.subscribers.active(WEEKLY)] == [person]
+
+
+def test_what_may_have_been_taken_counts_as_told_however_it_ended(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
+    person = hand.subscriber("ada@example.org")
+    hand.read(hand.added("a"))
+    hand.edition(new=["a"], to=[person])
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now, now + day, 1)
+        tx.deliveries.begin(KEY, person, leased.leased_until, now + 2 * day, now)
+        tx.deliveries.record(KEY, person, DeliveryState.UNKNOWN, now=now, next_at=now + day)
+        tx.subscribers.leave(person, WEEKLY, "page", now)
+    with store.read() as tx:
+        assert [row.state for row in tx.deliveries.rows(KEY)] == [DeliveryState.SUPPRESSED]
+        assert tx.editions.told(person, [WEEKLY]) == {"a"}

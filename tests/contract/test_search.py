@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from digest.changes.values import Added, Cause, ChangeSet, Revised
 from digest.changes.words import marks, query
 from digest.model import Content, EntryId, SourceId
 from digest.service.ports import ApplyFacts
 from digest.store import open_store
-from digest.store.tables import entries
+from digest.store.tables import entries, searched
+from digest.store.vectors import vector
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -50,6 +51,11 @@ def added(entry: str, content: Content, position: int = 0) -> Added:
 def integral(store: SqlStore) -> bool:
     """Whether the index holds what the table of tokens holds; SQLite raises where it does not."""
     with store._writing.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            rows = {row.number: vector(row.title, row.body) for row in connection.execute(select(searched))}
+            kept = text("SELECT words = CAST(:made AS tsvector) FROM search_index WHERE number = :number")
+            same = [connection.scalar(kept, {"made": made, "number": number}) for number, made in rows.items()]
+            return all(same) and connection.scalar(text("SELECT count(*) FROM search_index")) == len(rows)
         connection.execute(text("INSERT INTO search_index (search_index, rank) VALUES ('integrity-check', 1)"))
     return True
 

@@ -17,7 +17,6 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from digest.service.ports import Store
     from tests.contract.conftest import Hand
@@ -26,8 +25,8 @@ BLOG = SourceId("blog")
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'digest.db'}"
+def url(shared_url: str) -> str:
+    return shared_url
 
 
 @pytest.fixture

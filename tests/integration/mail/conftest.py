@@ -147,13 +147,22 @@ class Post:
             ]
             tx.editions.register_digest(DigestId("weekly"), NOW)
             made = [record.subscriber.id for record in records if record]
+        self.edition(KEY, *made)
+        return made
+
+    def edition(self, key: str, *people: SubscriberId) -> EditionKey:
+        """One more edition to these people, made now."""
+        with self.store.write() as tx:
             tx.editions.make(
-                Edition(KEY, DigestId("weekly"), NOW, None, NOW, empty=False),
+                Edition(EditionKey(key), DigestId("weekly"), self.now, None, self.now, empty=False),
                 [],
                 [Variant(Body("zh_CN", "科学空间 每周摘要", "<p>\ue0f0leave\ue0f1</p>", "\ue0f0leave\ue0f1"), ())],
-                [Recipient(person, f"<2026-W47.{person}@example.org>", 0, NOW) for person in made],
+                [
+                    Recipient(person, f"<{key.partition('/')[2]}.{person}@example.org>", 0, self.now)
+                    for person in people
+                ],
             )
-        return made
+        return EditionKey(key)
 
     def drain(self, **options: Any) -> DrainReport:
         return asyncio.run(drain(self.store, self.settings, lambda: self.now, **options))

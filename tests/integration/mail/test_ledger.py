@@ -45,11 +45,11 @@ class Transactions:
         self.count, self.fails_at = 0, -1
         write = post.store.write
 
-        def watched() -> Any:
+        def watched(**options: bool) -> Any:
             self.count += 1
             if self.count == self.fails_at:
                 raise StoreError("the disk is full")
-            return write()
+            return write(**options)
 
         monkeypatch.setattr(post.store, "write", watched)
 

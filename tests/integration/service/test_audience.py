@@ -180,6 +180,28 @@ def test_after_a_pause_the_first_edition_tells_what_was_missed(press: Press) -> 
     assert press.titles(bob) == ["甲", "乙", "丙"]
 
 
+def test_what_a_mail_has_no_room_for_comes_with_the_next(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others were told long ago stands on no page of the edition, so a link to it would not do."""
+    ada = press.join()
+    press.publish("甲")
+    press.tick(at=MONDAY)
+    press.wish(ada, paused_until=MONDAY + 6 * DAY)
+    press.now += 3 * DAY
+    press.publish("乙")
+    press.now += 4 * DAY
+    press.wish(ada, paused_until=press.now + DAY)
+    press.tick()
+    press.publish("丙", "丁")
+    monkeypatch.setattr("digest.mail.words.LARGEST_HTML", 1)  # room for one entry
+    for week, title in enumerate("戊己庚", start=2):
+        press.tick(at=MONDAY + 7 * week * DAY)
+        press.deliver()
+        press.publish(title)
+    told = [titles for _, titles in press.mails(ada)]
+    # What is new stands on the page of the edition, so of the rest one has room each time.
+    assert told == [["乙", "丁", "丙"], ["甲", "戊"], ["己"]]
+
+
 def test_leaving_by_mistake_costs_nothing(press: Press) -> None:
     ada = press.join()
     press.publish("甲")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.model import DigestId, Section
+from digest.model import DigestId, EditionKey, Section
 from digest.service import editions, refresh, subscribers
 from digest.settings import Settings
 from digest.store import open_store
@@ -161,6 +161,22 @@ def test_a_clock_that_steps_back_tells_nothing_again_and_loses_nothing(paper: Pa
     assert paper.tick() == paper.tick(at=MONDAY + timedelta(minutes=1)) == []
     assert paper.tick(at=MONDAY + 7 * DAY) == ["weekly/2026-W48"]
     assert paper.told() == [["甲"], ["乙"]]
+
+
+def test_who_rests_is_told_later_what_was_untold_when_they_came(paper: Paper) -> None:
+    paper.publish("甲")
+    paper.now += HOUR
+    subscribers.add(paper.store, paper.settings, "ada@example.org", now=paper.now)
+    with paper.store.write() as tx:
+        ada = tx.subscribers.active(DigestId("weekly"))[0]
+        tx.subscribers.prefer(ada.id, language="en", fmt=ada.format, timezone="", topics=(), paused_until=MONDAY + HOUR)
+    paper.tick(at=MONDAY)
+    paper.publish("乙")
+    (key,) = paper.tick(at=MONDAY + 7 * DAY)
+    with paper.store.read() as tx:
+        (_, variant) = tx.editions.variants(EditionKey(key))
+    assert "甲" in variant.body.text
+    assert "乙" in variant.body.text
 
 
 def test_two_schedulers_make_one_edition(tmp_path: Path, article: type[Article]) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import smtplib
 import socket
+import threading
 import urllib.request
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from digest.app import Service, only_one, opened
 from digest.errors import ConfigurationError
 from digest.scheduler import Ticks
+from digest.service import alerts, bounces
 from digest.settings import Settings, load
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
 
     from tests.conftest import Article, Blog
@@ -115,3 +119,54 @@ def test_ticks_call_again_and_again_and_stop() -> None:
         return last
 
     assert asyncio.run(run()) == 3
+
+
+def test_the_service_takes_bounces_and_tells_of_trouble(
+    blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, read = threading.Event(), threading.Event()
+    tell, read_all = alerts.tell, bounces.read
+
+    async def tell_and_say(*given: Any) -> list[str]:
+        problems = await tell(*given)
+        told.set()
+        return problems
+
+    def read_and_say(*given: Any) -> Counter[str]:
+        handled = read_all(*given)
+        read.set()
+        return handled
+
+    monkeypatch.setattr(alerts, "tell", tell_and_say)
+    monkeypatch.setattr(bounces, "read", read_and_say)
+    known = settings.model_dump()
+    ways = {"address": "bounces@digest.example.org", "listen": "127.0.0.1:0", "maildir": blog.home / "bounced"}
+    wanted = known | {
+        "bounces": known["bounces"] | ways,
+        "alerts": known["alerts"] | {"mail": ("op@example.org",), "after": 1},
+    }
+    (blog.home / "bounced" / "new").mkdir(parents=True)
+    (blog.home / "bounced" / "new" / "1").write_bytes(b"Subject: a letter\n\nhello\n")
+
+    def look(service: Service) -> None:
+        assert service._listener
+        host, _, port = service._listener.address.rpartition(":")
+        with smtplib.LMTP(host, int(port)) as server:
+            server.sendmail("", ["bounces@digest.example.org"], b"Subject: a letter\r\n\r\nhello\r\n")
+        assert told.wait(30)
+        assert read.wait(30)
+
+    asyncio.run(lived(Settings(**wanted), look))
+    (state,) = blog.listed("status")
+    assert state["ignored_mail"] == {"no token": 2}
+    assert [alert["subject"] for alert in state["alerts"]] == ["source blog"]  # a file of it is broken
+    assert [b"To: op@example.org" in mail for mail in blog.mails()].count(True) == 1
+
+
+def test_a_busy_address_for_bounces_is_named(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, opened(settings) as store:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        ways = settings.bounces.model_copy(update={"address": "bounces@digest.example.org", "listen": listen})
+        service = Service(settings.model_copy(update={"bounces": ways}), store)
+        with pytest.raises(ConfigurationError, match=r"bounces\.listen"):
+            asyncio.run(service.run(lambda: pytest.fail("it runs")))

@@ -7,6 +7,7 @@ import contextlib
 import email
 import gzip
 import http.client
+import json
 import re
 import sqlite3
 import threading
@@ -201,7 +202,7 @@ def test_every_address_answers(site: Site, filled: Blog) -> None:
 
     assert list(kinds.values()) == [
         *["text/html", "application/atom+xml", "application/atom+xml", "text/html", "text/html", "text/html"],
-        *["text/css", "text/plain", "text/plain"],
+        *["text/css", "text/plain", "application/json"],
     ]
 
 
@@ -425,7 +426,7 @@ def test_one_click_leaves_at_once_and_again_is_fine(site: Site, filled: Blog, bo
 
     assert reply.status == 200
     assert {"location", "set-cookie", "refresh"}.isdisjoint(reply.headers)
-    assert not reply.page.xpath("//form")
+    assert [form.xpath("string(.//button)") for form in reply.page.xpath("//main//form")] == ["撤销退订"]
     assert person["digests"] == []
     assert isinstance(person["consents"], list)
     assert [consent["act"] for consent in person["consents"]][-1] == "left"
@@ -485,7 +486,7 @@ def test_another_style_has_another_address(site: Site, filled: Blog) -> None:
     assert own(style_path(site)).status == 404
 
 
-def failing(*_: object) -> Any:
+def failing(*_: object, **__: object) -> Any:
     raise StoreError("the database does not answer")
 
 
@@ -494,7 +495,8 @@ class Broken:
 
     def __init__(self, store: Store) -> None:
         self.secret = store.secret
-        self.read = self.write = self.check = failing
+        self.read = self.write = self.check = self.back_up = failing
+        self.published_state = self.follow_published = failing
 
 
 def test_health_tells_the_process_from_the_store(site: Site) -> None:
@@ -503,6 +505,7 @@ def test_health_tells_the_process_from_the_store(site: Site) -> None:
     assert (site("/healthz").status, site("/readyz").status) == (200, 200)
     assert (broken("/healthz").status, broken("/readyz").status) == (200, 503)
     assert {broken(path).headers["cache-control"] for path in ("/healthz", "/readyz")} == {"no-store"}
+    assert json.loads(broken("/readyz").body) == {"ready": False, "store": "failing", "mail": "unknown"}
 
 
 @pytest.mark.parametrize("path", ["/", "/feed.atom", "/sources/blog/feed.atom", "/entries/x", "/editions/x"])

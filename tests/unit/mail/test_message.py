@@ -97,6 +97,7 @@ def test_equal_values_give_equal_bytes_and_a_boundary_of_their_own() -> None:
         "=?utf-8?q?a=0D=0ABcc:_evil=40example.com?=",
         "好\r\nBcc: evil@example.com",
         "ok\nBcc: evil@example.com\n\n<script>",
+        "ok\r\nBcc: evil@example.com",
         "a\x00b\x0bc\x85d\u2028Bcc: e@example.com",
         "x" * 3000,
         "字" * 3000,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +26,11 @@ def upgrade() -> None:
     _subscribers()
     _deliveries()
     _confirmations()
+    _bounces()
+    _alerts()
+    _retention()
+    if op.get_bind().dialect.name == "postgresql":
+        _queue()
 
 
 def _required(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
@@ -44,6 +51,8 @@ def _the_store() -> None:
         _optional("pause_reason", TEXT),
         _optional("paused_until", MOMENT),
         _required("pinged", WHOLE),
+        _optional("backed_up_at", MOMENT),
+        _optional("fenced_at", MOMENT),
         sa.PrimaryKeyConstraint("id"),
         sa.CheckConstraint("id = 1", name="one_row"),
     )
@@ -57,6 +66,7 @@ def _readings() -> None:
         _optional("settled_at", MOMENT),
         _optional("refreshed_at", MOMENT),
         _required("problem", TEXT),
+        _required("failures", WHOLE),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -76,6 +86,8 @@ def _readings() -> None:
         sa.ForeignKeyConstraint(["source"], ["sources.id"]),
         sa.CheckConstraint("state IN ('good', 'held', 'failed')", name="state"),
     )
+    troubled = sa.text("state <> 'good'")
+    op.create_index("ix_dumps_troubled", "dumps", ["state"], sqlite_where=troubled, postgresql_where=troubled)
     op.create_table(
         "reports",
         _required("id", WHOLE),
@@ -129,6 +141,8 @@ def _entries() -> None:
         _required("at", MOMENT),
         _required("cause", TEXT),
         _required("significant", TRUTH),
+        _optional("source", TEXT),
+        _optional("path", TEXT),
         _required("title", TEXT),
         _optional("author", TEXT),
         _required("paragraphs", JSON),
@@ -160,6 +174,8 @@ def _entries() -> None:
         _required("entry_id", TEXT),
         _required("source", TEXT),
         _required("first_seen_at", MOMENT),
+        _required("path", TEXT),
+        _required("because", TEXT),
         sa.PrimaryKeyConstraint("entry_id", "source"),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
         sa.ForeignKeyConstraint(["source"], ["sources.id"]),
@@ -205,6 +221,11 @@ def _search() -> None:
             "CREATE VIRTUAL TABLE search_index"
             " USING fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
         )
+    else:
+        op.execute(
+            "CREATE TABLE search_index (number INTEGER PRIMARY KEY REFERENCES searched, words TSVECTOR NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_search_index_words ON search_index USING gin (words)")
 
 
 def _placings() -> None:
@@ -217,6 +238,8 @@ def _placings() -> None:
         _required("depth", WHOLE),
         sa.PrimaryKeyConstraint("name"),
     )
+    undrawn = sa.text("png IS NULL")
+    op.create_index("ix_pictures_undrawn", "pictures", ["name"], sqlite_where=undrawn, postgresql_where=undrawn)
     op.create_table(
         "placings",
         _required("source", TEXT),
@@ -231,6 +254,7 @@ def _placings() -> None:
         _optional("readers", WHOLE),
         _required("view", TEXT),
         _required("complete", TRUTH),
+        _required("because", TEXT),
         sa.PrimaryKeyConstraint("source", "path", "page", "position"),
         sa.ForeignKeyConstraint(["source", "path"], ["dumps.source", "dumps.path"]),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
@@ -428,3 +452,94 @@ def _confirmations() -> None:
     op.create_index("ix_confirmations_address_key", "confirmations", ["address_key"])
     op.create_index("ix_confirmations_asked_at", "confirmations", ["asked_at"])
     op.create_index("ix_confirmations_next_at", "confirmations", ["next_at"])
+
+
+def _bounces() -> None:
+    op.create_table(
+        "bounces",
+        _required("id", WHOLE),
+        _required("subscriber_id", WHOLE),
+        _required("edition", TEXT),
+        _required("message", TEXT),
+        _required("kind", TEXT),
+        _required("status", TEXT),
+        _required("text", TEXT),
+        _required("at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.UniqueConstraint("message"),
+        sa.CheckConstraint("kind IN ('hard', 'soft', 'refused', 'delayed', 'complaint', 'other')", name="kind"),
+    )
+    op.create_index("ix_bounces_kind", "bounces", ["kind", "at"])
+    op.create_index("ix_bounces_subscriber_id", "bounces", ["subscriber_id", "edition"])
+    op.create_table(
+        "ignored_mail",
+        _required("reason", TEXT),
+        _required("count", WHOLE),
+        _required("newest_at", MOMENT),
+        sa.PrimaryKeyConstraint("reason"),
+    )
+    op.create_table(
+        "suppressions",
+        _required("id", WHOLE),
+        _required("subscriber_id", WHOLE),
+        _required("act", TEXT),
+        _required("reason", TEXT),
+        _required("at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),
+        sa.CheckConstraint("act IN ('suppressed', 'unsuppressed')", name="act"),
+    )
+    op.create_index("ix_suppressions_subscriber_id", "suppressions", ["subscriber_id"])
+
+
+def _alerts() -> None:
+    op.create_table(
+        "alerts",
+        _required("subject", TEXT),
+        _required("problem", TEXT),
+        _required("since", MOMENT),
+        _optional("told_at", MOMENT),
+        _optional("well_since", MOMENT),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_table(
+        "alert_notices",
+        _required("id", WHOLE),
+        _required("channel", TEXT),
+        _required("kind", TEXT),
+        _required("subject", TEXT),
+        _required("problem", TEXT),
+        _required("since", MOMENT),
+        _required("made_at", MOMENT),
+        _required("attempts", WHOLE),
+        _required("next_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.CheckConstraint("kind IN ('trouble', 'well', 'test')", name="kind"),
+    )
+
+
+def _retention() -> None:
+    op.create_table(
+        "delivery_counts",
+        _required("edition", TEXT),
+        _required("state", TEXT),
+        _required("number", WHOLE),
+        sa.PrimaryKeyConstraint("edition", "state"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
+        sa.CheckConstraint(
+            "state IN ('planned', 'leased', 'accepted', 'deferred', 'failed', 'suppressed', 'unknown')",
+            name="state",
+        ),
+    )
+
+
+def _queue() -> None:
+    """The tables of the queue, by its own statements; read as a file, so that the store imports no queue."""
+    found = find_spec("procrastinate")
+    assert found is not None  # noqa: S101 - a dependency
+    assert found.origin is not None  # noqa: S101 - a package has a file
+    statements = (Path(found.origin).parent / "sql" / "schema.sql").read_text("utf-8")
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(statements)

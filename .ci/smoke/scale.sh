@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Profile `scale`: pages by two web servers behind the cache, a dump read by the workers, its digest at a sink, once
+# each, though a worker is killed meanwhile.
+set -euo pipefail
+. "$(dirname "$0")/shared.sh"
+people=200
+
+digest() { docker compose exec -T scheduler digest "$@"; }
+caught() { curl -fsS 'http://127.0.0.1:8025/api/v1/messages?limit=1000'; }
+total() { caught | python3 -c 'import json, sys; print(json.load(sys.stdin)["total"])'; }
+some_caught() { [ "$(total)" -gt 0 ]; }
+all_caught() { [ "$(total)" -ge $people ]; }
+restarted() { [ "$(docker inspect -f '{{.RestartCount}}{{.State.Running}}' "$worker")" = 1true ]; }
+runs() { [ "$(docker compose ps -q --status running "$1" | wc -l)" = "$2" ]; }
+hit() { curl -fsSI "$at/feed.atom" | grep -qi 'x-cache: hit'; }
+
+say 'pages answer, the cache keeps feeds, monitors are told, and not in public'
+for path in / /feed.atom /feed.rss /feed.json /healthz '/readyz?full'; do want "$path" answers "$path" 200; done
+want '/metrics is not public' answers /metrics 404
+want 'two web servers' runs web 2
+want 'two workers' runs worker 2
+feed >/dev/null
+want 'a feed comes from the cache' hit
+bare() { docker compose exec -T --index "$1" web python -c \
+    'import urllib.request as u; r = u.urlopen("http://127.0.0.1:8080/feed.atom"); print(r.headers["ETag"], len(r.read()))'; }
+
+say 'a dump comes out in the feed'
+python3 -c "print('address'); [print(f'reader{n}@example.org') for n in range($people)]" >dumps/people.csv
+digest subscribers import /dumps/people.csv
+rm dumps/people.csv
+cp config/samples/*.txt dumps/
+chmod -R a+rX dumps
+digest refresh
+soon 30 'its entry stands in the feed' tells 圆周率日
+want 'both web servers say the same' same "$(bare 1)" "$(bare 2)"
+
+say 'its digest reaches everybody, though a worker is killed'
+worker=$(docker compose ps -q worker | head -n 1)
+pid=$(docker inspect -f '{{.State.Pid}}' "$worker")
+soon 120 'the first mails' some_caught
+kill -9 "$pid"
+soon 120 'a mail to each' all_caught
+soon 30 'the killed worker is back' restarted
+caught | python3 -c "
+import collections, json, sys
+messages = json.load(sys.stdin)['messages']
+times = collections.Counter(message['To'][0]['Address'] for message in messages)
+assert len(times) == $people, len(times)
+twice = {to for to, often in times.items() if often > 1}
+ids = {message['MessageID'] for message in messages}
+assert len(ids) == $people  # who got one twice got the same, under the same Message-ID
+assert len(twice) <= 4, twice  # at most what the killed worker had begun: one a connection
+print(f'   {len(messages)} mails to {len(times)} people')
+"
+echo 'well'

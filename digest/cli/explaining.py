@@ -1,0 +1,168 @@
+"""`digest explain`: where an entry came from, what became of it, and what somebody was told of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.errors import masked
+from digest.typeset.dates import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from digest.model import EntryId
+    from digest.service.explaining import Explanation
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain")(explain)
+
+
+def explain(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Its id, or a part of its title, of now or before.")],
+    subscriber: Annotated[
+        str | None, typer.Argument(metavar="[SUBSCRIBER]", help="The address of somebody who got it, or did not.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say where an entry came from and why, what was revised, in which edition it went, and to whom or why not."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import explaining  # noqa: PLC0415
+
+    with store_of(config) as (settings, store):
+        found = explaining.candidates(store, entry)
+        if len(found) > 1:
+            _print_candidates(found, as_json=as_json)
+            raise typer.Exit(1)
+        told = explaining.explain(store, settings, found[0][0], subscriber, clock())
+    if as_json:
+        print_json(_json(told))
+    else:
+        typer.echo("\n".join(_lines(told)))
+
+
+def _print_candidates(found: list[tuple[EntryId, str]], *, as_json: bool) -> None:
+    typer.echo("digest: several entries have that in their title; name one by its id", err=True)
+    for name, title in found:
+        print_json({"id": name, "title": title}) if as_json else typer.echo(f"{name}  {title}")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _lines(told: Explanation) -> Iterator[str]:
+    story = told.story
+    yield story.title
+    yield f"  {story.entry} · {said(story.date, 'en') or 'no date'}" + (f" ({story.date.kind})" if story.date else "")
+    yield f"  {story.atom_id}"
+    yield "came"
+    for shown in story.shown:
+        yield f"  {_moment(shown.first_seen_at)} from {shown.source}/{shown.path}: {shown.because or 'new'}"
+    yield "stands now" if story.places else "stands in no dump now"
+    for place in story.places:
+        yield f"  {place.source}/{place.path}, page {place.page + 1}, position {place.position + 1}: {place.because}"
+    for source, path, how, reason in told.dumps:
+        yield f"  {source}/{path} is {how}: {reason}"
+    yield "revisions"
+    for step in story.steps:
+        origin = f"from {step.source}/{step.path}" if step.path else "from its neighbours on a page"
+        weight = "" if step.significant else ", silent"
+        yield f"  {step.number}  {_moment(step.at)}  {step.cause}{weight}, {origin}"
+    for report in story.reports:
+        yield f"ambiguous  {_moment(report.at)} in {report.source}/{report.path}: {report.title}: {report.outcome}"
+    yield from _publication(told)
+    if told.person:
+        yield f"{masked(told.person.subscriber.address)}: {told.person_why}"
+        for dealing in told.dealings:
+            state = f" ({dealing.state}, {dealing.attempts} attempts)" if dealing.state else ""
+            when = f" at {_moment(dealing.accepted_at)}" if dealing.accepted_at else ""
+            answer = f": {dealing.code or ''} {dealing.text}".rstrip() if dealing.code or dealing.text else ""
+            yield f"  {dealing.edition}, {dealing.section}: {dealing.why}{when}{state}{answer}"
+
+
+def _publication(told: Explanation) -> Iterator[str]:
+    story = told.story
+    if story.removed_at:
+        yield f"removed {_moment(story.removed_at)}"
+    elif story.updated_at:
+        yield f"published, updated {_moment(story.updated_at)}"
+    else:
+        yield "not published: the first import of its source is not finished"
+    for mention in story.mentions:
+        counts = ", ".join(f"{count} {state}" for state, count in mention.deliveries.items()) or "to nobody"
+        made = f"{mention.edition.key}, made {_moment(mention.edition.closes_at)}"
+        yield f"told as {mention.section} in {made}, as of revision {mention.revision}: {counts}"
+    for standing in told.standings:
+        yield f"not told by {standing.digest}: {standing.why}"
+
+
+def _json(told: Explanation) -> dict[str, object]:
+    story = told.story
+    return {
+        "id": story.entry,
+        "atom_id": story.atom_id,
+        "title": story.title,
+        "first_seen_at": story.first_seen_at.isoformat(),
+        "updated": story.updated_at and story.updated_at.isoformat(),
+        "announced": story.announced,
+        "removed_at": story.removed_at and story.removed_at.isoformat(),
+        "came": [
+            {"source": s.source, "dump": s.path, "at": s.first_seen_at.isoformat(), "because": s.because}
+            for s in story.shown
+        ],
+        "stands": [
+            {"source": p.source, "dump": p.path, "page": p.page, "position": p.position, "because": p.because}
+            for p in story.places
+        ],
+        "troubled": [
+            {"source": source, "dump": path, "state": state, "reason": reason}
+            for source, path, state, reason in told.dumps
+        ],
+        "revisions": [
+            {
+                "revision": s.number,
+                "at": s.at.isoformat(),
+                "cause": s.cause,
+                "significant": s.significant,
+                "source": s.source,
+                "dump": s.path,
+            }
+            for s in story.steps
+        ],
+        "ambiguous": [{"at": r.at.isoformat(), "title": r.title, "outcome": r.outcome} for r in story.reports],
+        "editions": [
+            {
+                "edition": m.edition.key,
+                "section": m.section,
+                "revision": m.revision,
+                "deliveries": {str(state): count for state, count in m.deliveries.items()},
+            }
+            for m in story.mentions
+        ],
+        "untold": [{"digest": s.digest, "why": s.why} for s in told.standings],
+        "subscriber": told.person
+        and {
+            "address": masked(told.person.subscriber.address),
+            "why": told.person_why,
+            "editions": [
+                {
+                    "edition": d.edition,
+                    "section": d.section,
+                    "state": d.state,
+                    "attempts": d.attempts,
+                    "accepted_at": d.accepted_at and d.accepted_at.isoformat(),
+                    "code": d.code,
+                    "text": d.text,
+                    "why": d.why,
+                }
+                for d in told.dealings
+            ],
+        },
+    }

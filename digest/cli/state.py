@@ -1,0 +1,194 @@
+"""`digest backup`, `restore`, `unfence`, `fence`: copies of the state, and what a restored one may do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    YesOption,
+    print_json,
+    progress_bar,
+    settings_of,
+    store_of,
+)
+from digest.errors import UnknownError, masked
+
+if TYPE_CHECKING:
+    from digest.service.backup import Outlook
+    from digest.service.ports import Store
+    from digest.settings import Settings
+
+_TITLES = 10  # of what a digest waits to tell
+
+
+def register(app: typer.Typer) -> None:
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.command("unfence")(unfence)
+    app.command("fence")(fence)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; replaced as a whole.")],
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write a copy of the state, while `digest run` works, and read it back to prove it."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import backup as backups  # noqa: PLC0415
+
+    with store_of(config) as (_, store):
+        now = clock()
+        with progress_bar(None, "backup") as advance:
+            backups.back_up(
+                store,
+                file.absolute(),
+                now,
+                copying=lambda done, total: advance(done, "copying", total),
+                checking=lambda done, total: advance(done, "checking", total),
+            )
+    size = file.stat().st_size
+    if as_json:
+        print_json({"file": str(file), "at": now.isoformat(), "bytes": size})
+    else:
+        typer.echo(f"{file}: {size} bytes, as of {now:%Y-%m-%d %H:%M:%S} UTC, verified")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `digest backup` wrote.")],
+    *,
+    yes: YesOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Put a backup in the place of the state, behind a fence: nothing is sent before `digest unfence`."""
+    from digest.app import clock, only_one  # noqa: PLC0415 - as in store_of
+    from digest.service import backup as backups  # noqa: PLC0415
+    from digest.store import database_file  # noqa: PLC0415
+
+    settings = settings_of(config)
+    database = database_file(settings.database)
+    if not yes:
+        typer.confirm(f"Put {file} in the place of {database}? What is there now is kept beside it.", abort=True)
+    with only_one(settings.database_folder), progress_bar(None, "checking") as advance:
+        aside = backups.restore(
+            settings, file.absolute(), clock(), checking=lambda done, total: advance(done, total=total)
+        )
+    typer.echo(f"{file} is in place." + (f" What was there lies in {aside}." if aside else ""))
+    typer.echo("It is fenced: it serves and reads, makes no edition and sends nothing. Next: digest unfence")
+
+
+def unfence(
+    *,
+    as_sent: Annotated[
+        bool, typer.Option("--as-sent", help="What is open and all news up to now were told: send none of it.")
+    ] = False,
+    send: Annotated[bool, typer.Option("--send", help="Nothing of it was told: send it all.")] = False,
+    untold: Annotated[
+        list[str] | None, typer.Option("--untold", metavar="DIGEST", help="But this digest told nothing since.")
+    ] = None,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what a restored store would send, and lift its fence by --as-sent or --send."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import backup as backups  # noqa: PLC0415
+
+    if as_sent and send:
+        raise typer.BadParameter("it was told, or it was not", param_hint="--as-sent")
+    with store_of(config) as (settings, store):
+        for name in untold or ():
+            if settings.digest(name) is None:
+                raise UnknownError("digest", name, remedy="the configuration names the digests")
+        if not backups.fenced(store):
+            typer.echo("there is no fence", err=as_json)
+            return
+        problems = _read_all(store, settings)
+        outlook = backups.outlook(store, settings, clock())
+        if outlook is None:  # lifted by somebody else meanwhile
+            return
+        print_json(_json(outlook, problems)) if as_json else _print(outlook, problems)
+        if not (as_sent or send):
+            return
+        asked = "Count all of this as told, and send none of it?" if as_sent else "Send all of this?"
+        if not yes:
+            typer.confirm(asked, abort=True, err=as_json)
+        done = backups.lift(store, settings, clock(), as_sent=as_sent, untold=untold or ())
+    kept = f"{done.mails} mails count as sent, in {', '.join(done.editions) or 'older editions'}." if as_sent else ""
+    typer.echo(f"The fence is lifted. {kept}".strip(), err=as_json)
+
+
+def fence(*, config: ConfigOption = None) -> None:
+    """Put up the fence by hand: after a state came back by other means than `digest restore`."""
+    from digest.app import clock  # noqa: PLC0415 - as in store_of
+    from digest.service import backup as backups  # noqa: PLC0415
+
+    with store_of(config) as (_, store):
+        backups.fence(store, clock())
+    typer.echo("The store is fenced: no edition is made and nothing is sent before `digest unfence`.")
+
+
+def _read_all(store: Store, settings: Settings) -> list[str]:
+    """Read every source, so that what the dumps show now is known; the problems."""
+    from digest.app import refreshed  # noqa: PLC0415 - as in store_of
+
+    return [
+        f"{source.id}: {problem}"
+        for source in settings.sources
+        for problem in refreshed(store, settings, source).problems
+    ]
+
+
+def _json(outlook: Outlook, problems: list[str]) -> dict[str, object]:
+    return {
+        "backup_of": outlook.since.isoformat(),
+        "waiting": [
+            {"edition": w.edition, "people": w.people, "addresses": [masked(a) for a in w.addresses]}
+            for w in outlook.waiting
+        ],
+        "digests": [
+            {
+                "digest": d.digest,
+                "due": d.due and d.due.isoformat(),
+                "passed_since": d.passed_since,
+                "next_at": d.next_at.isoformat(),
+                "new": list(d.new),
+                "corrected": list(d.corrected),
+                "people": d.people,
+            }
+            for d in outlook.digests
+        ],
+        "held": list(outlook.held),
+        "problems": problems,
+    }
+
+
+def _print(outlook: Outlook, problems: list[str]) -> None:
+    since = f"{outlook.since:%Y-%m-%d %H:%M} UTC"
+    typer.echo(f"This store is a backup of {since}. Without its fence it would send:\n")
+    for one in outlook.waiting:
+        some = ", ".join(masked(address) for address in one.addresses)
+        typer.echo(f"  {one.edition}, made {one.made_at:%Y-%m-%d %H:%M}: to {one.people} people ({some}, …)")
+    for digest in outlook.digests:
+        when = "at once" if digest.due else f"at {digest.next_at:%Y-%m-%d %H:%M} UTC"
+        told = f"{len(digest.new)} new and {len(digest.corrected)} corrected"
+        typer.echo(f"  {digest.digest}, {when}: {told}, to {digest.people} people")
+        for title in (*digest.new, *digest.corrected)[:_TITLES]:
+            typer.echo(f"      {title}")
+    typer.echo(f"\nWhat it cannot know: which mails went out after {since}, who joined, left or was erased since.")
+    typer.echo("Enter who left or was erased before you send anything.")
+    for digest in outlook.digests:
+        if not digest.passed_since and digest.new:
+            typer.echo(f"{digest.digest}: no slot passed since; unless one was cut by hand: --untold {digest.digest}")
+    for held in outlook.held:
+        typer.echo(f"held: {held}: decide on it first, or what it shows is told as new later")
+    for problem in problems:
+        typer.echo(f"not read: {problem}: what it shows is told as new later")
+    typer.echo("\ndigest unfence --as-sent   all of this was told: send none of it")
+    typer.echo("digest unfence --send      none of this was told: send it all")

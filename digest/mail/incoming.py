@@ -1,0 +1,151 @@
+"""Mail that came in, in a maildir or an IMAP folder; a message stays there until its reader puts it away."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import os
+import ssl
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from digest.errors import ConfigurationError, IntakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    from digest.settings import Bounces
+
+_SECONDS = 60.0
+_AT_ONCE = 1000  # the rest comes with the next reading
+_PORTS = {"tls": 993, "starttls": 143, "none": 143}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message and how to put it away. `raw` may be cut at its end."""
+
+    raw: bytes
+    put_away: Callable[[], None]
+
+
+def incoming(bounces: Bounces) -> Generator[Incoming]:
+    """The messages that wait in the maildir or the IMAP folder of these settings, oldest first.
+
+    Raises:
+        IntakeError: it cannot be read; what was put away so far is.
+        ConfigurationError: the password cannot be read.
+    """
+    if bounces.maildir:
+        yield from in_maildir(bounces.maildir, bounces.largest)
+    if bounces.imap_host:
+        yield from in_imap(bounces)
+
+
+def in_maildir(folder: Path, largest: int) -> Iterator[Incoming]:
+    """The messages in `new/`; put away, they are in `cur/`, marked as seen. No link is followed."""
+    new, cur = folder / "new", folder / "cur"
+    try:
+        names = sorted(entry.name for entry in os.scandir(new) if entry.is_file(follow_symlinks=False))[:_AT_ONCE]
+    except FileNotFoundError:
+        return  # nothing was ever delivered
+    except OSError as error:
+        raise IntakeError(f"{new}: cannot be read: {error.strerror}") from error
+    for name in names:
+
+        def put_away(name: str = name) -> None:
+            try:
+                cur.mkdir(exist_ok=True)
+                (new / name).rename(cur / f"{name.partition(':')[0]}:2,S")
+            except OSError as error:
+                raise IntakeError(f"{new / name}: cannot be moved to cur/: {error.strerror}") from error
+
+        with contextlib.suppress(FileNotFoundError):  # another reader was quicker
+            yield Incoming(_read(new / name, largest), put_away)
+
+
+def _read(file: Path, largest: int) -> bytes:
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(handle, "rb") as stream:  # noqa: PTH123 - it is a handle, so that no link is followed
+            return stream.read(largest) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IntakeError(f"{file}: cannot be read: {error.strerror}") from error
+
+
+def in_imap(bounces: Bounces) -> Iterator[Incoming]:
+    """The unseen messages of a folder, or all of them where they are moved away; put away, they are seen, or moved."""
+    place = f"{bounces.imap_host}, folder {bounces.folder}"
+    try:
+        with _logged_in(bounces) as server:
+            _done(server.select(_quoted(bounces.folder)))
+            (found,) = _done(server.uid("SEARCH", "UNDELETED" if bounces.done else "UNSEEN"))
+            for uid in (found or b"").decode("ascii").split()[:_AT_ONCE]:
+                parts = _done(server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{bounces.largest}>)"))
+                raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+                if isinstance(raw, bytes):
+
+                    def put_away(uid: str = uid) -> None:
+                        try:
+                            _put_away(server, uid, bounces.done)
+                        except (imaplib.IMAP4.error, OSError) as error:
+                            raise IntakeError(f"{place}: {error}") from error
+
+                    yield Incoming(raw, put_away)
+    except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
+        raise IntakeError(f"{place}: {error}") from error
+
+
+@contextlib.contextmanager
+def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
+    port = bounces.imap_port or _PORTS[bounces.imap_security]
+    secured = ssl.create_default_context()
+    server: imaplib.IMAP4
+    if bounces.imap_security == "tls":
+        server = imaplib.IMAP4_SSL(bounces.imap_host, port, ssl_context=secured, timeout=_SECONDS)
+    else:
+        server = imaplib.IMAP4(bounces.imap_host, port, timeout=_SECONDS)
+    try:
+        if bounces.imap_security == "starttls":
+            server.starttls(secured)
+        server.login(bounces.username, _password(bounces))
+        yield server
+    finally:
+        with contextlib.suppress(imaplib.IMAP4.error, OSError):
+            server.logout()
+
+
+def _put_away(server: imaplib.IMAP4, uid: str, folder: str) -> None:
+    if not folder:
+        _done(server.uid("STORE", uid, "+FLAGS", r"(\Seen)"))
+    elif "MOVE" in server.capabilities:
+        _done(server.uid("MOVE", uid, _quoted(folder)))
+    else:
+        _done(server.uid("COPY", uid, _quoted(folder)))
+        _done(server.uid("STORE", uid, "+FLAGS", r"(\Seen \Deleted)"))
+        _done(server.expunge())
+
+
+def _done(answer: tuple[str, list[Any]]) -> list[Any]:
+    state, parts = answer
+    if state != "OK":
+        raise imaplib.IMAP4.error(" ".join(str(part) for part in parts))
+    return parts
+
+
+def _quoted(folder: str) -> str:
+    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _password(bounces: Bounces) -> str:
+    if bounces.password_file is None:
+        return bounces.password
+    try:
+        return bounces.password_file.read_text("utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise ConfigurationError("cannot be read, or is empty", place=str(bounces.password_file)) from error

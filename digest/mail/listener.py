@@ -1,0 +1,163 @@
+"""A small mail server that takes bounces from the mail server beside it, by LMTP or SMTP; the only home of aiosmtpd.
+
+It takes mail for one address, with or without a token, one recipient a message, so that LMTP and SMTP answer alike. It
+says yes when the message is stored, and sends nothing. Source: RFC 5321, RFC 2033.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import structlog
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP
+
+from digest.errors import ConfigurationError, DigestError
+from digest.mail.verp import token_in
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from aiosmtpd.smtp import Envelope, Session
+
+    from digest.settings import Bounces
+
+_CONNECTIONS = 20
+_SECONDS = 60.0
+_log = structlog.get_logger()
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd says who connects, unmasked
+
+
+class _Handler:
+    """What is taken, and the answers."""
+
+    def __init__(self, address: str, take: Callable[[bytes, Sequence[str]], Awaitable[object]]) -> None:
+        self._address, self._take = address, take
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
+        self,
+        server: _Bounded,  # noqa: ARG002 - it passes them all
+        session: Session,  # noqa: ARG002
+        envelope: Envelope,
+        address: str,
+        options: list[str],  # noqa: ARG002
+    ) -> str:
+        if token_in(self._address, address) is None:
+            return "550 5.1.1 only bounces are taken here"
+        if envelope.rcpt_tos:
+            return "452 4.5.3 one recipient a message"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: _Bounded, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002 - as above
+        server.budget = server.full_budget
+        raw = envelope.original_content or b""
+        try:
+            await self._take(raw, envelope.rcpt_tos)
+        except DigestError as error:
+            _log.error("bounce not stored", reason=str(error))
+            return "451 4.3.0 cannot be stored now"
+        return "250 2.0.0 stored"
+
+    async def handle_VRFY(self, server: _Bounded, session: Session, envelope: Envelope, address: str) -> str:  # noqa: N802, ARG002 - as above
+        return "252 2.5.2 not told"
+
+    async def handle_exception(self, error: Exception) -> str:
+        _log.error("bounce not taken", reason=repr(error))
+        return "451 4.3.0 cannot be taken now"
+
+
+class _Bounded(SMTP):
+    """A connection of so many bytes a message, one of so many at a time."""
+
+    budget = full_budget = 0
+    open_now: set[_Bounded]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        full = len(self.open_now) >= _CONNECTIONS
+        self.open_now.add(self)
+        if full and isinstance(transport, asyncio.WriteTransport):
+            transport.write(b"421 4.3.2 too many connections\r\n")
+            transport.close()
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.open_now.discard(self)
+        super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        """aiosmtpd keeps what comes without a line end, however long: nobody sends more than a message may have."""
+        self.budget -= len(data)
+        if self.budget < 0 and isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+            return
+        super().data_received(data)
+
+
+class _BoundedLmtp(LMTP, _Bounded):
+    """The same for LMTP."""
+
+
+class Listener:
+    """The server; `address` is where it listens once it is started."""
+
+    def __init__(self, bounces: Bounces, take: Callable[[bytes, Sequence[str]], Awaitable[object]]) -> None:
+        self._bounces, self._handler = bounces, _Handler(bounces.address, take)
+        self.address = bounces.listen
+        self._open: set[_Bounded] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Answer until `stop`.
+
+        Raises:
+            ConfigurationError: the address cannot be bound.
+        """
+        bound = _bound(self._bounces.listen)
+        host, port = bound.getsockname()[:2]
+        self.address = f"{f'[{host}]' if ':' in host else host}:{port}"
+        self._server = await asyncio.get_running_loop().create_server(self._connection, sock=bound)
+
+    async def stop(self) -> None:
+        """Take nothing more; who is in the middle of a message sends it again later."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._open):
+            if isinstance(connection.transport, asyncio.WriteTransport):
+                connection.transport.abort()
+        await self._server.wait_closed()
+        await asyncio.sleep(0)  # the connections hear of it in the loop's next turn
+
+    def _connection(self) -> SMTP:
+        kind = _BoundedLmtp if self._bounces.protocol == "lmtp" else _Bounded
+        made = kind(
+            self._handler,
+            data_size_limit=self._bounces.largest,
+            hostname="digest",
+            ident="ready",
+            timeout=_SECONDS,
+            auth_exclude_mechanism=["LOGIN", "PLAIN"],
+            loop=asyncio.get_running_loop(),
+        )
+        made.open_now = self._open
+        made.budget = made.full_budget = 2 * self._bounces.largest
+        return made
+
+
+def _bound(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, int(port)))
+        bound.listen()
+    except (OSError, OverflowError) as error:
+        bound.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(f"{listen} cannot be used: {reason}", place="bounces.listen") from error
+    return bound

@@ -1,0 +1,79 @@
+"""The envelope sender that names a delivery, so that a bounce says by itself whom and which edition it is about.
+
+The token is 32 characters of lower-case base32, since mail servers change the case of a local part: four bytes of the
+subscriber's id, and 16 of a keyed hash over subscriber and edition. The edition is not written out: whoever checks a
+token tries those that the subscriber was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from digest.model import SubscriberId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from digest.model import EditionKey
+
+TOKEN_LENGTH = 32
+_ID_BYTES, _MARK_BYTES = 4, 16
+
+
+def return_path(address: str, token: str) -> str:
+    """`bounces@digest.example.org` with a token: `bounces+TOKEN@digest.example.org`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{token}@{domain}"
+
+
+def bounce_token(secret: bytes, subscriber: SubscriberId, edition: EditionKey) -> str:
+    """The token of a delivery."""
+    raw = subscriber.to_bytes(_ID_BYTES) + _mark(secret, subscriber, edition)
+    return base64.b32encode(raw).decode("ascii").lower()
+
+
+def token_in(address: str, recipient: str) -> str | None:
+    """The token with which a mail to `recipient` came to our `address`; None where it is for somebody else.
+
+    Empty where it came to the bare address.
+    """
+    wanted, given = address.casefold(), recipient.strip().casefold()
+    local, _, domain = wanted.rpartition("@")
+    their_local, _, their_domain = given.rpartition("@")
+    name, _, token = their_local.partition("+")
+    return token if (name, their_domain) == (local, domain) else None
+
+
+def claimed_subscriber(token: str) -> SubscriberId | None:
+    """Whom a token claims to speak of; nothing is proven yet. Never raises."""
+    raw = _decoded(token)
+    return SubscriberId(int.from_bytes(raw[:_ID_BYTES])) if raw else None
+
+
+def proven_edition(secret: bytes, token: str, editions: Iterable[EditionKey]) -> EditionKey | None:
+    """The one of the editions that the token was made for; None for a token that we did not make. Never raises."""
+    raw = _decoded(token)
+    if raw is None:
+        return None
+    subscriber, found = SubscriberId(int.from_bytes(raw[:_ID_BYTES])), None
+    for edition in editions:
+        if hmac.compare_digest(raw[_ID_BYTES:], _mark(secret, subscriber, edition)):
+            found = edition
+    return found
+
+
+def _mark(secret: bytes, subscriber: SubscriberId, edition: EditionKey) -> bytes:
+    return hmac.new(secret, f"bounce\0{subscriber}\0{edition}".encode(), hashlib.sha256).digest()[:_MARK_BYTES]
+
+
+def _decoded(token: str) -> bytes | None:
+    if len(token) != TOKEN_LENGTH:
+        return None
+    try:
+        return base64.b32decode(token.encode("ascii"), casefold=True)
+    except (ValueError, binascii.Error):
+        return None

@@ -1,0 +1,123 @@
+"""One of several processes around one PostgreSQL: web, worker, scheduler, or all of them in one.
+
+The same ticks as in a single process: a scheduler puts them into the queue, a worker does them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import structlog
+
+from digest.app import Service, clock, logged
+from digest.queue import Queue
+from digest.scheduler import Ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from digest.service.ports import Store
+    from digest.settings import Settings
+
+_REVIVE_TICK = timedelta(seconds=10)
+_AT_ONCE = 4  # ticks that put work: thousands of sources may be due at once
+_SEND = "send"
+_REFRESH = "refresh"
+# A worker reads one source and sends one batch at a time; the short tasks do not wait for either.
+_LANES = {_REFRESH: 1, _SEND: 1, "rest": 2}
+_log = structlog.get_logger()
+
+
+class Role(StrEnum):
+    """What a process does."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+
+    @property
+    def serves(self) -> bool:
+        return self in {Role.ALL, Role.WEB}
+
+    @property
+    def works(self) -> bool:
+        return self in {Role.ALL, Role.WORKER}
+
+    @property
+    def schedules(self) -> bool:
+        return self in {Role.ALL, Role.SCHEDULER}
+
+
+class Member(Service):
+    """`digest run --role …` on a database that several share, `server` as libpq reads it."""
+
+    def __init__(self, settings: Settings, store: Store, role: Role, server: str) -> None:
+        super().__init__(settings, store, serves=role.serves)
+        self._role, self._queue = role, Queue(server)
+        self._ticks = _Queued(self._queue, role)
+        self._others = self._call_others
+        self._working: asyncio.Task[None] | None = None
+
+    async def _begin(self, ready: Callable[[], None]) -> None:
+        await self._holding.enter_async_context(self._queue.opened())
+        if self._role.serves:
+            self._store.follow_published()
+        self._schedule()
+        if self._role.works:
+            self._working = asyncio.create_task(self._queue.serve(_LANES, self._stop))
+        ready()
+
+    async def _end(self) -> None:
+        if self._working:
+            await self._working
+        await super()._end()
+
+    async def _call_others(self) -> None:
+        with logged("queue", work=_SEND):
+            await self._queue.put(_SEND, _lane(_SEND), often=True)
+
+
+class _Queued(Ticks):
+    """Ticks that put work into the queue; whether they tick here or work is only known here says the role."""
+
+    def __init__(self, queue: Queue, role: Role) -> None:
+        super().__init__()
+        self._queue, self._role = queue, role
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+        if role.schedules:
+            super().add("revive", _REVIVE_TICK, self._revive, first_at=clock() + _REVIVE_TICK)
+
+    def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
+        if self._role.works:
+            self._queue.know(name, tick)
+        if self._role.schedules:
+            now = clock()  # nobody catches up here before the ticks start
+            super().add(name, every, self._putting(name), first_at=min(first_at, now))
+
+    def start(self) -> None:
+        if self._role.schedules:
+            super().start()
+
+    def _putting(self, name: str) -> Callable[[], Awaitable[None]]:
+        async def put() -> None:
+            async with self._gate:
+                with logged("queue", work=name):
+                    await self._queue.put(name, _lane(name), often=name == _SEND)
+
+        return put
+
+    async def _revive(self) -> None:
+        with logged("queue"):
+            lost = await self._queue.revive()
+            if lost:
+                _log.warning("work of a lost process is done again", count=lost)
+
+
+def _lane(name: str) -> str:
+    first = name.partition(" ")[0]
+    return first if first in _LANES else "rest"

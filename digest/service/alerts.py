@@ -1,0 +1,245 @@
+"""Operators hear about it: looks at the state, decides with `alert_states`, and tells by mail and webhook.
+
+What is to be told is committed first, one notice a channel, and deleted when the channel took it: a crash in between
+tells it once more, never not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import Schedule, latest_slot
+from digest.errors import DigestError
+from digest.mail.notice import Notice, notice
+from digest.mail.transport import session
+from digest.model import DigestId, SourceId
+from digest.service.alert_states import Health, Seen, Step, step
+from digest.service.editions import sender_domain
+from digest.service.ports import Alert, AlertNotice, DumpState, NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from digest.service.ports import Store, Transaction
+    from digest.settings import Digest, Settings, Source
+
+SENDING, REFUSED = "sending", "refused mail"
+_A_DAY = timedelta(days=1)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+_GIVE_UP = timedelta(days=7)
+_SECONDS = 10.0
+_MAIL = "mail "
+_WEBHOOK = "webhook"
+
+
+class AlertError(DigestError):
+    """A channel could not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided to be told just now."""
+
+    kind: NoticeKind
+    alert: Alert
+
+
+def decide(store: Store, settings: Settings, now: datetime) -> list[Decided]:
+    """Look at everything, store what is wrong and what is to be told; the latter, for the log."""
+    with store.read() as tx:
+        if not any(changed for _, _, changed in _steps(tx, settings, now)):
+            return []
+    decided = []
+    with store.write() as tx:
+        for subject, taken, changed in _steps(tx, settings, now):
+            if not changed:
+                continue
+            before = tx.alerts.all().get(subject)
+            if taken.alert:
+                tx.alerts.put(taken.alert)
+            else:
+                tx.alerts.drop(subject)
+            told = taken.alert or before
+            if taken.tell and told:
+                decided.append(Decided(taken.tell, told))
+                for channel in channels(settings):
+                    tx.alerts.notify(channel, taken.tell, told, now)
+    return decided
+
+
+def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str, Step, bool]]:
+    """What follows for each subject, and whether that differs from what is stored."""
+    stored = tx.alerts.all()
+    steps = []
+    for seen in _looked(tx, settings, stored, now):
+        before = stored.pop(seen.subject, None)
+        taken = step(before, seen, now, settings.alerts.calm)
+        steps.append((seen.subject, taken, taken.tell is not None or taken.alert != before))
+    return steps + [(subject, Step(None), True) for subject in stored]  # no longer configured
+
+
+def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: datetime) -> Iterator[Seen]:
+    for source in settings.sources:
+        yield _source(tx, source, settings.alerts.after)
+    yield _sending(tx, stored.get(SENDING), now)
+    for digest in settings.digests:
+        yield _digest(tx, digest, settings.alerts.late, now)
+    people = tx.bounces.refused(now - _A_DAY)
+    ill = people >= settings.alerts.refused
+    problem = f"the servers of {people} readers refused our mail by policy (5.7.x) within a day"
+    yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem)
+
+
+def _source(tx: Transaction, source: Source, after: int) -> Seen:
+    subject = f"source {source.id}"
+    state = tx.readings.source(SourceId(source.id))
+    if state is None or state.failures == 0:
+        return Seen(subject, Health.WELL)
+    held = [dump for dump in tx.readings.dumps(state.id).values() if dump.state is DumpState.HELD]
+    problem = "; ".join(f"{dump.path}: held: {dump.reason}" for dump in held) or state.problem
+    return Seen(subject, Health.ILL if state.failures >= after else Health.DOUBTFUL, problem)
+
+
+def _sending(tx: Transaction, stored: Alert | None, now: datetime) -> Seen:
+    """A pause ends by itself: all is well when a mail went out since, or none is left."""
+    paused = tx.deliveries.paused(now)
+    if paused:
+        return Seen(SENDING, Health.ILL, f"paused: {paused[0]}")
+    well = stored is None or not tx.deliveries.trouble() or not tx.deliveries.open()
+    return Seen(SENDING, Health.WELL if well else Health.UNKNOWN)
+
+
+def _digest(tx: Transaction, digest: Digest, late: timedelta, now: datetime) -> Seen:
+    subject = f"digest {digest.id}"
+    state = tx.editions.digest(DigestId(digest.id))
+    slot = latest_slot(Schedule.parse(digest.schedule, digest.timezone), now)
+    if state and slot > state.configured_at and (state.last_slot_at or state.configured_at) < slot < now - late:
+        return Seen(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
+    for edition in tx.dead_letters.overdue(now - late):
+        if edition.digest != digest.id:
+            continue
+        if edition.untried:
+            return Seen(subject, Health.ILL, f"{edition.edition}: mails not sent: {edition.untried}")
+        if edition.deferred * 2 > edition.deliveries:
+            return Seen(subject, Health.ILL, f"{edition.edition}: mails refused for now: {edition.deferred}")
+    return Seen(subject, Health.WELL)
+
+
+# --- telling --------------------------------------------------------------------------------------
+
+
+def channels(settings: Settings) -> list[str]:
+    """Who is told, by which means."""
+    return [*(_MAIL + address for address in settings.alerts.mail), *([_WEBHOOK] if settings.alerts.webhook else [])]
+
+
+async def tell(store: Store, settings: Settings, clock: Callable[[], datetime]) -> list[str]:
+    """Tell what is to be told and due; what went wrong, in sentences. What a channel refused is told later."""
+    problems = []
+    while batch := await asyncio.to_thread(_due, store, clock()):
+        for due in batch:
+            problem = await tell_one(settings, due) if due.channel in channels(settings) else ""
+            if problem:
+                problems.append(f"{due.channel}: {problem}")
+            await asyncio.to_thread(_record, store, due, clock(), failed=bool(problem))
+    return problems
+
+
+def _due(store: Store, now: datetime) -> list[AlertNotice]:
+    with store.read() as tx:
+        return tx.alerts.notices(now)
+
+
+def _record(store: Store, due: AlertNotice, now: datetime, *, failed: bool) -> None:
+    with store.write() as tx:
+        if not failed or now - due.made_at > _GIVE_UP:
+            tx.alerts.told(due.id)
+        else:
+            tx.alerts.put_off(due.id, now + min(_FIRST_WAIT * 2 ** min(due.attempts, 10), _LONGEST_WAIT))
+
+
+async def tell_one(settings: Settings, due: AlertNotice) -> str:
+    """Tell a channel; what went wrong, empty where it took it."""
+    try:
+        if due.channel == _WEBHOOK:
+            await asyncio.to_thread(_post, settings.alerts.webhook, _json(settings, due))
+        else:
+            await _mail(settings, due)
+    except (DigestError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+async def _mail(settings: Settings, due: AlertNotice) -> None:
+    address = due.channel.removeprefix(_MAIL)
+    moment = due.made_at if due.kind is NoticeKind.TEST else due.since
+    marked = hashlib.sha256(f"{address}\0{due.kind}\0{due.subject}\0{moment.isoformat()}".encode()).hexdigest()[:32]
+    letter = Notice(
+        sender=settings.mail.sender,
+        to=address,
+        subject=f"[{settings.site_title}] {_headline(due)}",
+        text=f"{_text(due)}\n\nSince {due.since:%Y-%m-%d %H:%M} UTC. `digest status` and `digest alerts` say more.\n",
+        message_id=f"<alert.{marked}@{sender_domain(settings)}>",
+        written_at=due.made_at,
+    )
+    async with session(settings) as way:
+        await way.send(parseaddr(settings.mail.sender)[1], address, notice(letter))
+
+
+def _headline(due: AlertNotice) -> str:
+    match due.kind:
+        case NoticeKind.TROUBLE:
+            return f"trouble: {due.subject}"
+        case NoticeKind.WELL:
+            return f"well again: {due.subject}"
+        case NoticeKind.TEST:
+            return "a test of the alerts"
+
+
+def _text(due: AlertNotice) -> str:
+    if due.kind is NoticeKind.WELL:
+        return f"{due.subject}: well again. It was: {due.problem}"
+    return f"{due.subject}: {due.problem}"
+
+
+def _json(settings: Settings, due: AlertNotice) -> dict[str, object]:
+    return {
+        "kind": due.kind,
+        "subject": due.subject,
+        "problem": due.problem,
+        "since": due.since.isoformat(),
+        "at": due.made_at.isoformat(),
+        "site": settings.site_title,
+        "url": settings.base_url,
+        "text": f"[{settings.site_title}] {_headline(due)}\n{_text(due)}",  # what chat programs show
+    }
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The operator named a host: no answer of it names another."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _post(url: str, said: dict[str, object]) -> None:
+    headers = {"Content-Type": "application/json", "User-Agent": "Digest"}
+    request = urllib.request.Request(url, json.dumps(said).encode(), headers)  # noqa: S310 - the settings allow http(s) only
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=_SECONDS):
+            pass
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise AlertError(f"answered {error.code}") from error
+    except (OSError, ValueError) as error:
+        raise AlertError(str(getattr(error, "reason", error))) from error

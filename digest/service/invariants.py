@@ -1,0 +1,55 @@
+"""The laws that hold in every state: what `digest check --deep` and each backup is held against. Changes nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from digest.changes.keys import lead_key, title_key
+from digest.changes.words import tokens
+from digest.service.ports_audit import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from digest.model import Content
+    from digest.service.ports import Store
+    from digest.service.ports_audit import Recorded
+
+# Source: RFC 4151, section 2.1; the part behind the authority is ours.
+_ATOM_ID = re.compile(r"tag:[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2}:entry/(?P<entry>.+)")
+
+
+def violations(store: Store, progress: Callable[[int, int], None] | None = None) -> Iterator[Violation]:
+    """Every row that breaks a law, in one consistent state; `progress` is called with the entries looked at and all."""
+    with store.read() as tx:
+        yield from tx.audit.broken()
+        total = tx.audit.size()
+        for done, entry in enumerate(tx.audit.recorded(), 1):
+            yield from _of(entry)
+            if progress:
+                progress(done, total)
+    with store.write() as tx:
+        if not tx.audit.index_agrees():
+            yield Violation("the index of words is not that of the stored words", "search_index")
+
+
+def _of(entry: Recorded) -> Iterator[Violation]:
+    """What was computed from an entry's contents, computed again."""
+    row = f"id={entry.entry}"
+    named = _ATOM_ID.fullmatch(entry.atom_id)
+    if named is None or named["entry"] != entry.entry:
+        yield Violation("an AtomId is not well-formed, or another entry's", f"{row}, atom_id={entry.atom_id}")
+    for number, content in enumerate(entry.contents, 1):
+        if title_key(content.title) not in entry.titles:
+            yield Violation("an entry does not answer to its title", f"{row}, revision={number}")
+        lead = lead_key(content)
+        if lead and lead not in entry.leads:
+            yield Violation("an entry does not answer to the fingerprint of its text", f"{row}, revision={number}")
+    if entry.indexed != _words(entry.contents[-1]):
+        yield Violation("the words that a search knows are not those of the entry", row)
+
+
+def _words(content: Content) -> tuple[str, str]:
+    body = (token for paragraph in content.paragraphs for token in tokens(paragraph))
+    return " ".join(tokens(content.title)), " ".join(body)

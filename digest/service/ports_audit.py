@@ -1,0 +1,143 @@
+"""What explaining and checking need of a store; a part of `ports`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from digest.model import (
+        AtomId,
+        Content,
+        DeliveryState,
+        Edition,
+        EditionKey,
+        EntryDate,
+        EntryId,
+        Section,
+        SourceId,
+        SubscriberId,
+    )
+    from digest.service.ports import DeliveryRow, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A row that breaks a law; `row` names it by its keys."""
+
+    law: str
+    row: str
+
+    def __str__(self) -> str:
+        return f"{self.law}: {self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry with what was once computed from its content. `titles` and `leads` are the stored keys."""
+
+    entry: EntryId
+    atom_id: AtomId
+    contents: tuple[Content, ...]
+    titles: frozenset[str]
+    leads: frozenset[str]
+    indexed: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A source that shows an entry: since when, in which dump first, and why that sighting was taken for it."""
+
+    source: SourceId
+    first_seen_at: datetime
+    path: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry stands in the last good reading of a dump; pages and positions from 0."""
+
+    source: SourceId
+    path: str
+    page: int
+    position: int
+    title: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stored state of an entry, and the dump that brought it."""
+
+    number: int
+    at: datetime
+    cause: str
+    significant: bool
+    source: SourceId | None
+    path: str | None
+    content: Content
+    date: EntryDate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An edition that tells an entry, with its deliveries by state."""
+
+    edition: Edition
+    section: Section
+    revision: int
+    deliveries: dict[DeliveryState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that is stored of an entry. `updated_at` is absent before it is published; the rest oldest first."""
+
+    entry: EntryId
+    atom_id: AtomId
+    title: str
+    date: EntryDate | None
+    first_source: SourceId
+    first_seen_at: datetime
+    updated_at: datetime | None
+    announced: bool
+    removed_at: datetime | None
+    steps: tuple[Step, ...]
+    shown: tuple[Shown, ...]
+    places: tuple[Place, ...]
+    mentions: tuple[Mention, ...]
+    reports: tuple[Report, ...]
+
+
+class Audit(Protocol):
+    """Looks at everything, the unpublished too. Streams: memory does not grow with the store."""
+
+    def size(self) -> int:
+        """How many entries there are: what `recorded` yields."""
+        ...
+
+    def broken(self) -> Iterator[Violation]:
+        """What the database itself can say: damage, dangling references, doubles, gaps."""
+        ...
+
+    def index_agrees(self) -> bool:
+        """Whether the index of words holds what is stored; asked in a transaction that may write."""
+        ...
+
+    def recorded(self) -> Iterator[Recorded]: ...
+
+    def matching(self, asked: str, limit: int) -> list[tuple[EntryId, str]]:
+        """The entry of this id, else those whose title holds these words, newest first."""
+        ...
+
+    def story(self, entry: EntryId) -> Story | None: ...
+
+    def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None: ...
+
+    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
+        """Whether the words that this person has of an edition tell the entry as new."""
+        ...

@@ -1,0 +1,44 @@
+"""Keeps the store from growing for good: what is old is thinned out or summed up, a little in each transaction.
+
+Nothing goes that decides what is told to whom.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from digest.service.ports import Store
+    from digest.settings import Settings
+
+_STEP = timedelta(days=31)
+_FOLDED = 5_000  # deliveries in one transaction
+
+
+def tidy(store: Store, settings: Settings, now: datetime, *, stopped: Callable[[], bool] = bool) -> Counter[str]:
+    """Do what is due by now; how many rows went, by what they were. `stopped` is asked between transactions."""
+    keep, done = settings.retention, Counter[str]()
+    daily, monthly = now - keep.readers, now - keep.readers_daily
+    with store.read() as tx:
+        start = tx.retention.oldest_count()
+        editions = tx.retention.foldable(now - keep.deliveries)
+    while start is not None and start < daily and not stopped():
+        end = min(start + _STEP, monthly if start < monthly else daily)
+        with store.write(exclusive=False) as tx:
+            done["reader counts"] += tx.retention.thin_counts(start, end, monthly=start < monthly)
+        start = end
+    for edition in editions:
+        folded = _FOLDED
+        while folded == _FOLDED and not stopped():
+            with store.write() as tx:  # alone: who is behind must not change meanwhile
+                folded = tx.retention.fold(edition, _FOLDED)
+            done["deliveries"] += folded
+    with store.write(exclusive=False) as tx:
+        done["details"] += tx.retention.forget_details(now - keep.details)
+        done["reports"] += tx.retention.forget_reports(now - keep.reports)
+    return +done

@@ -1,0 +1,84 @@
+"""What joins log lines from dump to mail: the trace names a pass over a source. Says what was stored, after it was.
+
+A trace is the moment of its pass, and the store keeps that with each revision that the pass made: it needs no place of
+its own, and every process knows it for as long as the revisions are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from digest.model import Delivery, DeliveryState, EditionKey, EntryId
+    from digest.service.ports import EditionCounts, Transaction
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_A_LINE = 100  # entries: a first import has thousands
+_log = structlog.get_logger()
+
+
+def trace(at: datetime) -> str:
+    """The id of the pass of that moment: its microseconds in base 36, so that later ones sort later."""
+    left = int(at.timestamp()) * 1_000_000 + at.microsecond
+    written = ""
+    while left:
+        left, digit = divmod(left, len(_DIGITS))
+        written = _DIGITS[digit] + written
+    return written
+
+
+def traces(tx: Transaction, edition: EditionKey) -> list[str]:
+    """Those of the passes that made what the edition tells, oldest first."""
+    return [trace(at) for at in tx.editions.read_at(edition)]
+
+
+def following(at: datetime, source: str) -> AbstractContextManager[None]:
+    """Within it each log line names the pass and its source."""
+    return structlog.contextvars.bound_contextvars(trace=trace(at), source=source)
+
+
+def say_read(dump: str, sightings: int, changes: Mapping[str, Sequence[EntryId]]) -> None:
+    """A dump was read; `changes` holds the entries by what happened to them."""
+    counts = {change: len(entries) for change, entries in changes.items()}
+    _log.info("dump read", dump=dump, sightings=sightings, **counts)
+    for change, entries in changes.items():
+        for start in range(0, len(entries), _A_LINE):
+            _log.info("entries", dump=dump, change=change, entries=list(entries[start : start + _A_LINE]))
+
+
+def say_refreshed(counts: Mapping[str, object], problems: Sequence[str]) -> None:
+    """A pass ended."""
+    for problem in problems:
+        _log.warning("problem", reason=problem)
+    _log.info("refreshed", **counts)
+
+
+def say_made(tx: Transaction, made: EditionCounts) -> None:
+    """An edition is made: what it tells, which passes that came from, to how many."""
+    edition = made.edition
+    told = [one.entry.id for one in tx.editions.selected(edition.key)]
+    mails = sum(made.deliveries.values())
+    _log.info("edition made", edition=edition.key, entries=told, traces=traces(tx, edition.key), mails=mails)
+
+
+def say_handed_over(
+    delivery: Delivery, state: DeliveryState, code: int | None, text: str, passes: Sequence[str]
+) -> None:
+    """What became of a mail. The address is masked where the log is written."""
+    _log.info(
+        "mail",
+        edition=delivery.edition,
+        message_id=delivery.message_id,
+        to=delivery.subscriber.address,
+        state=state,
+        code=code,
+        text=text,
+        attempts=delivery.attempts,
+        traces=passes,
+    )

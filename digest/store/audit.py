@@ -1,0 +1,197 @@
+"""Looks through the whole store for rows that break a law; knows the tables, and nothing that needs a text computed."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, text
+
+from digest.model import AtomId, DeliveryState, EditionKey, EntryId, SubscriberId
+from digest.service.ports import DeliveryRow
+from digest.service.ports_audit import Recorded, Violation
+from digest.store import searching, stories
+from digest.store.entries import CONTENT
+from digest.store.statements import batches, content_of
+from digest.store.tables import (
+    KeyKind,
+    deliveries,
+    edition_bodies,
+    edition_entries,
+    entries,
+    entry_keys,
+    metadata,
+    revisions,
+    searched,
+    subscribers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Row, Select
+
+    from digest.service.ports_audit import Story
+
+_BATCH = 500  # rows in memory at a time
+
+# Each law with a query of the rows that break it.
+_LAWS = {
+    "an entry is new twice in the editions of one digest": """
+        SELECT e.digest, t.entry_id, count(*) AS times FROM edition_entries t JOIN editions e ON e.key = t.edition
+        WHERE t.section = 'new' GROUP BY e.digest, t.entry_id HAVING count(*) > 1""",
+    "a delivery is of an edition without words": """
+        SELECT d.edition, d.subscriber_id FROM deliveries d
+        WHERE NOT EXISTS (SELECT 1 FROM edition_bodies b WHERE b.edition = d.edition)""",
+    "a delivery is of an empty edition": """
+        SELECT d.edition, d.subscriber_id FROM deliveries d JOIN editions e ON e.key = d.edition WHERE e.empty""",
+    "two deliveries have one Message-ID": """
+        SELECT message_id, count(*) AS times FROM deliveries WHERE message_id <> ''
+        GROUP BY message_id HAVING count(*) > 1""",
+    "the numbers of a feed have a gap": """
+        SELECT feed, count(*) AS entries, max(number) AS newest FROM feed_entries
+        GROUP BY feed HAVING count(*) <> max(number) OR min(number) <> 1""",
+    "an entry stands twice in a feed": """
+        SELECT feed, entry_id, count(*) AS times FROM feed_entries GROUP BY feed, entry_id HAVING count(*) > 1""",
+    "a published entry is missing from the feed of everything": """
+        SELECT id FROM entries e WHERE updated_at IS NOT NULL AND removed_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM feed_entries f WHERE f.feed = '' AND f.entry_id = e.id)""",
+    "the revisions of an entry have a gap, or it is not at the newest": """
+        SELECT e.id, e.revision, count(r.number) AS revisions, max(r.number) AS newest
+        FROM entries e LEFT JOIN revisions r ON r.entry_id = e.id
+        GROUP BY e.id, e.revision HAVING count(r.number) <> e.revision OR max(r.number) <> e.revision""",
+    "two entries have one AtomId": """
+        SELECT atom_id, count(*) AS times FROM entries GROUP BY atom_id HAVING count(*) > 1""",
+    "an entry is not shown by its first source": """
+        SELECT e.id, e.first_source FROM entries e WHERE NOT EXISTS
+        (SELECT 1 FROM entry_sources s WHERE s.entry_id = e.id AND s.source = e.first_source)""",
+    "a correction is told of what was never told": """
+        SELECT t.edition, t.entry_id FROM edition_entries t JOIN editions e ON e.key = t.edition
+        WHERE t.section = 'corrected' AND NOT EXISTS (
+            SELECT 1 FROM edition_entries n JOIN editions o ON o.key = n.edition
+            WHERE n.section IN ('new', 'catch_up') AND n.entry_id = t.entry_id AND o.digest = e.digest)""",
+    "an erased person has an open delivery": """
+        SELECT d.edition, d.subscriber_id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id
+        WHERE s.erased_at IS NOT NULL AND d.next_at IS NOT NULL AND d.state <> 'leased'""",
+}
+
+_TWICE = """
+    SELECT d.subscriber_id, e.digest, t.entry_id, count(*) AS times FROM deliveries d
+    JOIN editions e ON e.key = d.edition
+    JOIN edition_bodies b ON b.edition = d.edition AND b.ordinal = d.variant
+    CROSS JOIN EACH AS j
+    JOIN edition_entries t ON t.edition = d.edition AND t.ordinal = CAST(j.value AS INTEGER)
+    WHERE d.state NOT IN ('suppressed', 'failed') OR d.uncertain > 0
+    GROUP BY d.subscriber_id, e.digest, t.entry_id HAVING count(*) > 1"""
+# A row for each element of the JSON list `b.told`.
+_EACH = {"sqlite": "json_each(b.told)", "postgresql": "json_array_elements_text(b.told)"}
+
+
+class SqlAudit:
+    """`ports_audit.Audit` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def size(self) -> int:
+        return self._connection.execute(select(func.count()).select_from(entries)).scalar_one()
+
+    def broken(self) -> Iterator[Violation]:
+        if self._connection.dialect.name == "sqlite":
+            yield from self._damage()
+        for law, query in _LAWS.items():
+            for row in self._stream(text(query)):
+                yield Violation(law, _named(row))
+        yield from self._twice()
+
+    def _twice(self) -> Iterator[Violation]:
+        """Whoever one digest told an entry as new in two mails, each of which they may have."""
+        each = _EACH[self._connection.dialect.name]
+        for row in self._stream(text(_TWICE.replace("EACH", each))):
+            yield Violation("a reader is told an entry twice", _named(row))
+
+    def _damage(self) -> Iterator[Violation]:
+        for row in self._stream(text("PRAGMA integrity_check")):
+            if row[0] != "ok":
+                yield Violation("the database is damaged", row[0])
+        for found in self._stream(text("PRAGMA foreign_key_check")):
+            table, rowid, parent = found.table, found.rowid, found.parent
+            columns = metadata.tables[table].primary_key.columns
+            names = ", ".join(column.name for column in columns)
+            row = self._connection.execute(text(f"SELECT {names} FROM {table} WHERE rowid = :id"), {"id": rowid}).one()  # noqa: S608 - names of our tables
+            yield Violation(f"a row of {table} refers to nothing in {parent}", _named(row))
+
+    def index_agrees(self) -> bool:
+        return searching.agrees(self._connection)
+
+    def recorded(self) -> Iterator[Recorded]:
+        query = (
+            select(entries.c.id, entries.c.atom_id, *CONTENT)
+            .join_from(entries, revisions, revisions.c.entry_id == entries.c.id)
+            .order_by(entries.c.id, revisions.c.number)
+        )
+        each = groupby(self._stream(query), key=lambda row: (row.id, row.atom_id))
+        gathered = ((name, atom_id, tuple(map(content_of, rows))) for (name, atom_id), rows in each)
+        for batch in batches(gathered):
+            ids = [name for name, _, _ in batch]
+            keys: dict[tuple[str, str], set[str]] = {}
+            for row in self._connection.execute(select(entry_keys).where(entry_keys.c.entry_id.in_(ids))):
+                keys.setdefault((row.entry_id, row.kind), set()).add(row.key)
+            words = {
+                row.entry_id: (row.title, row.body)
+                for row in self._connection.execute(select(searched).where(searched.c.entry_id.in_(ids)))
+            }
+            for name, atom_id, contents in batch:
+                yield Recorded(
+                    EntryId(name),
+                    AtomId(atom_id),
+                    contents,
+                    frozenset(keys.get((name, KeyKind.TITLE), ())),
+                    frozenset(keys.get((name, KeyKind.LEAD), ())),
+                    words.get(name),
+                )
+
+    def matching(self, asked: str, limit: int) -> list[tuple[EntryId, str]]:
+        return stories.matching(self._connection, asked, limit)
+
+    def story(self, entry: EntryId) -> Story | None:
+        return stories.story(self._connection, entry)
+
+    def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None:
+        here = _DELIVERY.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        row = self._connection.execute(here).one_or_none()
+        return _delivery(row) if row else None
+
+    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
+        words = (edition_bodies.c.edition == deliveries.c.edition) & (edition_bodies.c.ordinal == deliveries.c.variant)
+        mine = select(edition_bodies.c.told).join_from(deliveries, edition_bodies, words)
+        mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        told = self._connection.execute(mine).scalar_one_or_none() or []
+        here = select(edition_entries.c.ordinal).where(edition_entries.c.edition == edition)
+        ordinals = self._connection.execute(here.where(edition_entries.c.entry_id == entry)).scalars()
+        return any(ordinal in told for ordinal in ordinals)
+
+    def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - what execute takes
+        return iter(self._connection.execution_options(yield_per=_BATCH).execute(query))
+
+
+_DELIVERY: Select[Any] = select(deliveries, subscribers.c.address).join_from(
+    deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id
+)
+
+
+def _delivery(row: Row[Any]) -> DeliveryRow:
+    return DeliveryRow(
+        EditionKey(row.edition),
+        SubscriberId(row.subscriber_id),
+        row.address or "",
+        DeliveryState(row.state),
+        row.attempts,
+        row.next_at,
+        row.code,
+        row.text,
+    )
+
+
+def _named(row: Row[Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in row._mapping.items())  # noqa: SLF001 - SQLAlchemy's public name

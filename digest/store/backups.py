@@ -1,0 +1,78 @@
+"""What the store knows of its copies: when one was made, and whether it is one itself (then it is fenced)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+
+from digest.model import DeliveryState, EditionKey
+from digest.service.ports import Waiting
+from digest.store.deliveries import NOT_LEASED, OPEN
+from digest.store.tables import confirmations, deliveries, editions, meta, subscribers
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_SHOWN = 3  # addresses of those who wait for an edition
+
+
+class SqlBackups:
+    """`ports.Backups` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def made_at(self) -> datetime | None:
+        at: datetime | None = self._connection.execute(select(meta.c.backed_up_at)).scalar_one()
+        return at
+
+    def record(self, at: datetime) -> None:
+        self._connection.execute(update(meta).values(backed_up_at=at))
+
+    def fenced(self) -> datetime | None:
+        since: datetime | None = self._connection.execute(select(meta.c.fenced_at)).scalar_one()
+        return since
+
+    def fence(self, at: datetime) -> None:
+        self._connection.execute(update(meta).values(fenced_at=func.coalesce(meta.c.fenced_at, at)))
+
+    def lift(self) -> None:
+        self._connection.execute(update(meta).values(fenced_at=None))
+
+    def waiting(self) -> list[Waiting]:
+        count = (
+            select(editions.c.key, editions.c.closes_at, func.count().label("people"))
+            .join(deliveries, deliveries.c.edition == editions.c.key)
+            .where(OPEN)
+            .group_by(editions.c.key, editions.c.closes_at)
+            .order_by(editions.c.closes_at, editions.c.key)
+        )
+        return [
+            Waiting(EditionKey(row.key), row.closes_at, row.people, self._addresses(row.key))
+            for row in self._connection.execute(count).all()
+        ]
+
+    def _addresses(self, edition: str) -> tuple[str, ...]:
+        query = (
+            select(subscribers.c.address)
+            .join(deliveries, deliveries.c.subscriber_id == subscribers.c.id)
+            .where(deliveries.c.edition == edition, OPEN, subscribers.c.address.is_not(None))
+            .order_by(subscribers.c.id)
+            .limit(_SHOWN)
+        )
+        return tuple(self._connection.execute(query).scalars())
+
+    def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
+        sent: dict[str, object] = {
+            "state": DeliveryState.ACCEPTED,
+            "accepted_at": now,
+            "next_at": None,
+            "code": None,
+            "text": reason,
+        }
+        asked = confirmations.c.next_at.is_not(None) & (confirmations.c.asked_at <= asked_by)
+        self._connection.execute(update(confirmations).where(asked).values(next_at=None))
+        return self._connection.execute(update(deliveries).where(OPEN).values({**sent, **NOT_LEASED})).rowcount

@@ -1,0 +1,113 @@
+"""What came back of deliveries; knows nothing of messages, nor what follows from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, or_, select
+
+from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
+from digest.service.ports import Bounce, Suppression, Trouble
+from digest.store.statements import batches, insert
+from digest.store.tables import bounces, deliveries, editions, ignored_mail, subscribers, suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_MOST = 50  # of one delivery: who knows its token may send as many as they like
+_WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
+
+
+class SqlBounces:
+    """`ports.Bounces` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def editions(self, subscriber: SubscriberId) -> list[EditionKey]:
+        query = select(deliveries.c.edition).where(deliveries.c.subscriber_id == subscriber)
+        return [EditionKey(key) for key in self._connection.execute(query).scalars()]
+
+    def add(self, bounce: Bounce) -> bool:
+        of_delivery = (bounces.c.subscriber_id == bounce.subscriber, bounces.c.edition == bounce.edition)
+        known = self._connection.execute(select(func.count()).select_from(bounces).where(*of_delivery)).scalar_one()
+        if known >= _MOST:
+            return False
+        row = {
+            "subscriber_id": bounce.subscriber,
+            "edition": bounce.edition,
+            "message": bounce.message,
+            "kind": bounce.kind,
+            "status": bounce.status,
+            "text": bounce.text,
+            "at": bounce.at,
+        }
+        once = insert(self._connection, bounces).values(row).on_conflict_do_nothing(index_elements=[bounces.c.message])
+        return self._connection.execute(once.returning(bounces.c.id)).one_or_none() is not None
+
+    def counted(self, subscriber: SubscriberId) -> list[tuple[EditionKey, frozenset[BounceKind]]]:
+        taken_back = select(func.max(suppressions.c.at)).where(
+            suppressions.c.subscriber_id == subscriber, suppressions.c.act == "unsuppressed"
+        )
+        since = self._connection.execute(taken_back).scalar_one()
+        back: dict[str, set[BounceKind]] = {}
+        for row in self._connection.execute(select(bounces).where(bounces.c.subscriber_id == subscriber)):
+            back.setdefault(row.edition, set()).add(BounceKind(row.kind))
+        query = (
+            select(deliveries.c.edition, deliveries.c.accepted_at, editions.c.closes_at)
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .where(
+                deliveries.c.subscriber_id == subscriber,
+                or_(deliveries.c.state.in_(_WENT_OUT), deliveries.c.edition.in_(list(back))),
+            )
+            .order_by(editions.c.closes_at, editions.c.key)
+        )
+        return [
+            (EditionKey(row.edition), frozenset(back.get(row.edition, ())))
+            for row in self._connection.execute(query)
+            if since is None or (row.accepted_at or row.closes_at) > since
+        ]
+
+    def of(self, people: Iterable[SubscriberId]) -> dict[SubscriberId, Trouble]:
+        back: dict[SubscriberId, list[Bounce]] = {}
+        struck: dict[SubscriberId, list[Suppression]] = {}
+        for batch in batches(people):
+            theirs = select(bounces).where(bounces.c.subscriber_id.in_(batch)).order_by(bounces.c.id)
+            for row in self._connection.execute(theirs):
+                person = SubscriberId(row.subscriber_id)
+                kind, edition = BounceKind(row.kind), EditionKey(row.edition)
+                bounce = Bounce(person, edition, row.message, kind, row.status, row.text, row.at)
+                back.setdefault(person, []).append(bounce)
+            acts = select(suppressions).where(suppressions.c.subscriber_id.in_(batch)).order_by(suppressions.c.id)
+            for row in self._connection.execute(acts):
+                act = Suppression(row.act, row.reason, row.at)
+                struck.setdefault(SubscriberId(row.subscriber_id), []).append(act)
+        return {
+            person: Trouble(tuple(back.get(person, ())), tuple(struck.get(person, ())))
+            for person in back.keys() | struck.keys()
+        }
+
+    def ignore(self, reason: str, now: datetime) -> None:
+        first = insert(self._connection, ignored_mail).values(reason=reason, count=1, newest_at=now)
+        again = {"count": ignored_mail.c.count + 1, "newest_at": now}
+        self._connection.execute(first.on_conflict_do_update(index_elements=[ignored_mail.c.reason], set_=again))
+
+    def ignored(self) -> dict[str, int]:
+        query = select(ignored_mail.c.reason, ignored_mail.c.count).order_by(ignored_mail.c.reason)
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def counts(self) -> dict[BounceKind, int]:
+        query = select(bounces.c.kind, func.count()).group_by(bounces.c.kind).order_by(bounces.c.kind)
+        return {BounceKind(row[0]): row[1] for row in self._connection.execute(query)}
+
+    def suppressed(self) -> int:
+        query = select(func.count()).select_from(subscribers).where(subscribers.c.suppressed != "")
+        return int(self._connection.execute(query).scalar_one())
+
+    def refused(self, since: datetime) -> int:
+        people = func.count(bounces.c.subscriber_id.distinct())
+        query = select(people).where(bounces.c.kind == BounceKind.REFUSED, bounces.c.at > since)
+        return int(self._connection.execute(query).scalar_one())

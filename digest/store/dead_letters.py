@@ -1,0 +1,91 @@
+"""Mail that did not arrive, or not yet: what an operator looks at and may have tried again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, exists, func, or_, select, update
+
+from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.service.ports import DeliveryRow, Overdue
+from digest.store.subscribers import REACHABLE
+from digest.store.tables import deliveries, editions, subscribers, subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+_UNTRIED = (DeliveryState.PLANNED, DeliveryState.LEASED)
+_DEAD = or_(
+    deliveries.c.state == DeliveryState.FAILED,
+    and_(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.next_at.is_(None)),
+)
+
+
+class SqlDeadLetters:
+    """`ports.DeadLetters` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
+        query = (
+            select(deliveries, subscribers.c.address)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .where(deliveries.c.state.in_(list(states)), subscribers.c.erased_at.is_(None))
+            .order_by(editions.c.closes_at.desc(), editions.c.key, deliveries.c.subscriber_id)
+        )
+        if edition is not None:
+            query = query.where(deliveries.c.edition == edition)
+        return [
+            DeliveryRow(
+                edition=EditionKey(row.edition),
+                subscriber=SubscriberId(row.subscriber_id),
+                address=row.address,
+                state=DeliveryState(row.state),
+                attempts=row.attempts,
+                next_at=row.next_at,
+                code=row.code,
+                text=row.text,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def count(self) -> int:
+        return int(self._connection.execute(select(func.count()).select_from(deliveries).where(_DEAD)).scalar_one())
+
+    def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
+        digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
+        subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
+        writable = or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
+        wanted = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
+        this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        planned = (
+            update(deliveries)
+            .where(this, deliveries.c.state == state, _DEAD, wanted)
+            .values(state=DeliveryState.PLANNED, next_at=now)
+        )
+        return self._connection.execute(planned).rowcount > 0
+
+    def overdue(self, before: datetime) -> list[Overdue]:
+        late = and_(deliveries.c.next_at < before, deliveries.c.state.in_(_UNTRIED))
+        put_off = deliveries.c.state == DeliveryState.DEFERRED
+        unfinished = select(deliveries.c.edition).where(deliveries.c.next_at.is_not(None), or_(late, put_off))
+        query = (
+            select(editions.c.key, editions.c.digest, _count(late), _count(put_off), func.count())
+            .join(deliveries, deliveries.c.edition == editions.c.key)
+            .where(editions.c.closes_at < before, editions.c.key.in_(unfinished))
+            .group_by(editions.c.key, editions.c.digest)
+            .order_by(editions.c.key)
+        )
+        return [
+            Overdue(EditionKey(key), DigestId(digest), untried, deferred, everybody)
+            for key, digest, untried, deferred, everybody in self._connection.execute(query)
+        ]
+
+
+def _count(where: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((where, 1), else_=0)), 0)

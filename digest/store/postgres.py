@@ -1,0 +1,130 @@
+"""Opens a PostgreSQL database the way the store needs it; knows no table.
+
+Reads see one state of the database, of writes the exclusive ones take turns by an advisory lock, which also holds what
+is read in them still. The others (drains) lock the rows that they change.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import StrDumper
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from digest.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+    from datetime import timedelta
+
+    from psycopg.abc import Buffer
+    from sqlalchemy.engine.interfaces import Dialect
+
+TURN = 0x646967657374  # the advisory lock of who writes alone: "digest"
+_CONNECTIONS, _CONNECT_SECONDS = 20, 10
+
+# Source: https://www.postgresql.org/docs/current/runtime-config-client.html. Whoever vanishes without a word loses the
+# lock soon; what is committed is on the disk, whatever the server's default.
+_SESSION = """
+SELECT set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false),
+       set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
+       set_config('tcp_keepalives_count', '3', false),
+       set_config('idle_in_transaction_session_timeout', '900000', false),
+       set_config('synchronous_commit',
+                  CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+                  ELSE current_setting('synchronous_commit') END, false)
+"""
+
+
+class _Text(StrDumper):
+    """Text without NUL, which this database cannot hold; in a query it makes a word that nothing equals."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
+def conninfo(url: str) -> str:
+    """The URL as libpq reads it.
+
+    Raises:
+        StoreError: it cannot be read; its password is not shown.
+    """
+    plain = "postgresql://" + url.partition("://")[2]
+    try:
+        parts = conninfo_to_dict(plain)
+        readable = all(port.isdigit() for port in str(parts.get("port") or "5432").split(","))
+    except psycopg.Error:
+        readable = False
+    if not readable:
+        raise StoreError(
+            "database_url: cannot be read (write postgresql://USER:PASSWORD@HOST/NAME, with %XX for what is not a "
+            "letter or digit in the password)"
+        )
+    return plain
+
+
+def place(url: str) -> str:
+    """How messages name the database: without user and password."""
+    parts = conninfo_to_dict(conninfo(url))
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"postgresql://{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}"
+
+
+def opened(url: str, wait: timedelta) -> Engine:
+    """The engine of a database; connections that were lost are made anew. `wait`: how long one waits for a lock.
+
+    A transaction of it reads and is refused to write, one of `writing(engine)` writes.
+    """
+    engine = create_engine(
+        "postgresql+psycopg://",
+        poolclass=QueuePool,
+        pool_size=5,
+        max_overflow=_CONNECTIONS - 5,
+        pool_timeout=max(wait.total_seconds(), 1),
+        pool_pre_ping=True,
+        json_serializer=partial(json.dumps, ensure_ascii=False),
+    )
+    target, patience = conninfo(url), str(max(1, int(wait.total_seconds() * 1000)))
+
+    def connect(dialect: Dialect, _record: object, _args: MutableSequence[Any], options: dict[str, Any]) -> object:
+        made = dialect.loaded_dbapi.connect(target, **defaults(target), **options)
+        made.adapters.register_dumper(str, _Text)
+        made.execute(_SESSION, (patience,))
+        made.commit()
+        return made
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def writing(engine: Engine, *, exclusive: bool) -> Engine:
+    """The same engine, whose transactions write; exclusive ones one after the other."""
+    return engine.execution_options(writes=True, takes_turn=exclusive)
+
+
+def defaults(target: str) -> dict[str, Any]:
+    """What is asked of a connection where the URL does not say it itself."""
+    given = conninfo_to_dict(target)
+    wanted = {"connect_timeout": _CONNECT_SECONDS, "application_name": "digest", "client_encoding": "UTF8"}
+    return {name: value for name, value in wanted.items() if name not in given}
+
+
+def _begin(connection: Connection) -> None:
+    """Say what the transaction is for. The driver begins it with the first statement, so that costs no way of its own.
+
+    A writer sees at each statement what is committed: who waited for the turn must not see what was before it.
+    """
+    options, driver = connection.get_execution_options(), connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - there is no other driver here
+    writes = bool(options.get("writes"))
+    driver.read_only = not writes
+    driver.isolation_level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
+    if options.get("takes_turn"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")

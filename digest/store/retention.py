@@ -1,0 +1,111 @@
+"""Makes old rows fewer: reader counts thinned out, deliveries summed up; when something is old is not decided here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, delete, exists, func, literal, select, tuple_, update
+
+from digest.model import DeliveryState, EditionKey
+from digest.store.statements import batches, insert
+from digest.store.tables import (
+    UtcTime,
+    deliveries,
+    delivery_counts,
+    editions,
+    reader_counts,
+    reports,
+    subscriptions,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+_ENDED = and_(deliveries.c.next_at.is_(None), deliveries.c.state != DeliveryState.LEASED)
+# Whoever catches up looks back so far behind `since`, for the clock may have stepped back: the edition itself is past.
+_CLOCK = timedelta(days=1)
+_DAY, _MONTH = 10, 7  # characters of a moment written as 2026-11-21
+
+
+class SqlRetention:
+    """`ports.Retention` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def oldest_count(self) -> datetime | None:
+        oldest: datetime | None = self._connection.execute(select(func.min(reader_counts.c.counted_at))).scalar_one()
+        return oldest
+
+    def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
+        """The last count of each day or month stays, and the first of all."""
+        keys = list(reader_counts.primary_key)
+        period = self._written(reader_counts.c.counted_at, _MONTH if monthly else _DAY)
+        series = [reader_counts.c.entry_id, reader_counts.c.source]
+        following = func.lead(period).over(partition_by=series, order_by=reader_counts.c.counted_at)
+        behind = end + timedelta(days=31 if monthly else 1)  # where the last one of the last period may stand
+        here = and_(reader_counts.c.counted_at >= start, reader_counts.c.counted_at < behind)
+        ordered = select(*keys, period.label("period"), following.label("following")).where(here).subquery()
+        superseded = select(*(ordered.c[key.name] for key in keys)).where(
+            ordered.c.period == ordered.c.following, ordered.c.counted_at < end
+        )
+        other = reader_counts.alias()
+        same = and_(other.c.entry_id == reader_counts.c.entry_id, other.c.source == reader_counts.c.source)
+        earlier = exists().where(same, other.c.counted_at < reader_counts.c.counted_at)
+        return self._connection.execute(delete(reader_counts).where(tuple_(*keys).in_(superseded), earlier)).rowcount
+
+    def _written(self, moment: ColumnElement[datetime], length: int) -> ColumnElement[str]:
+        if self._connection.dialect.name == "postgresql":
+            return func.left(func.to_char(moment, "YYYY-MM-DD"), length)
+        return func.substr(moment, 1, length)
+
+    def forget_details(self, closed_before: datetime) -> int:
+        old = select(editions.c.key).where(editions.c.closes_at < closed_before)
+        told = and_(deliveries.c.edition.in_(old), _ENDED, (deliveries.c.message_id != "") | (deliveries.c.text != ""))
+        return self._connection.execute(update(deliveries).where(told).values(message_id="", text="")).rowcount
+
+    def foldable(self, closed_before: datetime) -> list[EditionKey]:
+        newer, others = editions.alias(), deliveries.alias()
+        superseded = exists().where(
+            newer.c.digest == editions.c.digest, newer.c.closes_at > editions.c.closes_at, ~newer.c.empty
+        )
+        some = exists().where(deliveries.c.edition == editions.c.key)
+        open_ = exists().where(others.c.edition == editions.c.key, others.c.next_at.is_not(None))
+        query = select(editions.c.key).where(editions.c.closes_at < closed_before, superseded, some, ~open_)
+        return [EditionKey(key) for key in self._connection.execute(query.order_by(editions.c.closes_at)).scalars()]
+
+    def fold(self, edition: EditionKey, limit: int) -> int:
+        """Who is behind keeps their rows: what a mail told them is looked up when they catch up.
+
+        Of the others the rows say no more than that they follow the digest up to here, which `since` says then.
+        """
+        theirs = subscriptions.c.subscriber_id == deliveries.c.subscriber_id
+        behind = exists().where(theirs, subscriptions.c.behind)
+        chosen = select(deliveries.c.subscriber_id, deliveries.c.state)
+        chosen = chosen.where(deliveries.c.edition == edition, _ENDED, ~behind)
+        rows = self._connection.execute(chosen.order_by(deliveries.c.subscriber_id).limit(limit)).all()
+        made_at = self._connection.execute(select(editions.c.closes_at).where(editions.c.key == edition)).scalar_one()
+        closed = literal(made_at + _CLOCK, UtcTime)
+        numbers: dict[str, int] = {}
+        for batch in batches(rows):
+            people = [row.subscriber_id for row in batch]
+            since = case((subscriptions.c.since < closed, closed), else_=subscriptions.c.since)
+            self._connection.execute(
+                update(subscriptions).where(subscriptions.c.subscriber_id.in_(people)).values(since=since)
+            )
+            these = tuple_(deliveries.c.edition, deliveries.c.subscriber_id).in_([(edition, one) for one in people])
+            self._connection.execute(delete(deliveries).where(these))
+            for row in batch:
+                numbers[row.state] = numbers.get(row.state, 0) + 1
+        for state, number in numbers.items():
+            put = insert(self._connection, delivery_counts).values(edition=edition, state=state, number=number)
+            keys = list(delivery_counts.primary_key)
+            more = delivery_counts.c.number + put.excluded.number
+            self._connection.execute(put.on_conflict_do_update(index_elements=keys, set_={"number": more}))
+        return len(rows)
+
+    def forget_reports(self, before: datetime) -> int:
+        return self._connection.execute(delete(reports).where(reports.c.at < before, ~reports.c.standing)).rowcount

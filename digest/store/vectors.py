@@ -1,0 +1,104 @@
+"""The index of words in PostgreSQL: a text search vector for each row of `searched`; knows nothing of entries.
+
+The tokens are ours, so no parser or dictionary of the server's ever looks at them. A vector finds the rows that hold
+all tokens; that they stand one behind the other is looked up in the tokens themselves, for a vector forgets places
+behind the 16383rd. Source: https://www.postgresql.org/docs/current/textsearch-limitations.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, and_, bindparam, cast, column, delete, func, insert, literal, select, table
+from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
+
+from digest.store.statements import batches
+from digest.store.tables import searched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from digest.changes.words import Query
+
+INDEX = table("search_index", column("number"), column("words", TSVECTOR))
+_PUT = insert(INDEX).values(number=bindparam("row"), words=cast(bindparam("vector", type_=String), TSVECTOR))
+_PLACES, _LAST_PLACE = 255, 16_383  # of one token in a vector
+_LARGEST = 900_000  # bytes of a vector, with room: it may have 1 MB
+_WEIGHTS = [0.1, 0.1, 0.1, 1.0]  # of D, where the body is, to A, where the title is
+
+
+def index(connection: Connection, numbers: Iterable[int]) -> None:
+    """Make these rows of `searched` findable by what they hold now."""
+    for batch in batches(numbers):
+        connection.execute(delete(INDEX).where(INDEX.c.number.in_(batch)))
+        rows = connection.execute(select(searched).where(searched.c.number.in_(batch))).all()
+        if rows:
+            connection.execute(_PUT, [{"row": row.number, "vector": vector(row.title, row.body)} for row in rows])
+
+
+def agrees(connection: Connection) -> bool:
+    """Whether every row of `searched` is found by what it holds, and nothing else is."""
+    numbers = connection.execute(select(searched.c.number)).scalars().all()
+    if set(numbers) != set(connection.execute(select(INDEX.c.number)).scalars()):
+        return False
+    for batch in batches(numbers):
+        for row in connection.execute(select(searched).where(searched.c.number.in_(batch))).all():
+            same = INDEX.c.words == cast(literal(vector(row.title, row.body), String), TSVECTOR)
+            if not connection.execute(select(same).where(INDEX.c.number == row.number)).scalar_one():
+                return False
+    return True
+
+
+def vector(title: str, body: str) -> str:
+    """The vector of a row as it is written. What is too much for one is not found; the beginning always is."""
+    places: dict[str, list[str]] = {}
+    size = place = 0
+    for tokens, weight in ((title.split(), "A"), (body.split(), "")):
+        for token in tokens:
+            place += 1
+            known = places.get(token)
+            if known is None:
+                size += len(token.encode()) + 8
+                known = places.setdefault(token, [])
+            if len(known) < _PLACES:
+                size += 2
+                known.append(f"{min(place, _LAST_PLACE)}{weight}")
+            if size > _LARGEST:
+                break
+    return " ".join(f"'{token}':{','.join(known)}" for token, known in places.items())
+
+
+def holds(wanted: Query) -> ColumnElement[bool]:
+    """Whether a row holds every term, in its title or its body."""
+    anywhere = [" " + column + " " for column in (searched.c.title, searched.c.body)]
+    return and_(INDEX.c.words.op("@@")(_query(wanted)), _in_order(wanted, anywhere))
+
+
+def titled(wanted: Query) -> ColumnElement[bool]:
+    """Whether the title alone holds every term."""
+    return and_(INDEX.c.words.op("@@")(_query(wanted, "A")), _in_order(wanted, [" " + searched.c.title + " "]))
+
+
+def rank(wanted: Query) -> ColumnElement[float]:
+    """How well a row answers; more is better."""
+    return func.ts_rank(cast(_WEIGHTS, ARRAY(REAL)), INDEX.c.words, _query(wanted))
+
+
+def _query(wanted: Query, weight: str = "") -> ColumnElement[str]:
+    """Tokens are letters and digits, so nothing in them can be an operator."""
+    tokens = dict.fromkeys(
+        f"'{token}':{'*' if term.open and at == len(term.tokens) - 1 else ''}{weight}".rstrip(":")
+        for term in wanted
+        for at, token in enumerate(term.tokens)
+    )
+    return cast(literal(" & ".join(tokens)), TSQUERY)
+
+
+def _in_order(wanted: Query, texts: list[ColumnElement[str]]) -> ColumnElement[bool]:
+    """Whether the tokens of each term stand one behind the other in one of the texts."""
+    phrases = [f" {' '.join(term.tokens)}{'' if term.open else ' '}" for term in wanted]
+    asked = func.unnest(cast(phrases, ARRAY(String))).column_valued("phrase")
+    missing = select(asked).where(*(func.strpos(text, asked) == 0 for text in texts))
+    return ~missing.exists()

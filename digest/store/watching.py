@@ -1,0 +1,66 @@
+"""What a monitor asks of the store, again and again: counts that an index answers; knows no metric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, literal_column, select
+
+from digest.model import DeliveryState, SourceId
+from digest.service.ports import DumpState, Queue
+from digest.store.tables import deliveries, dumps, editions, pictures, sources
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from digest.model import DigestId
+
+_CODES_A_CLASS = 100
+_GOOD: ColumnElement[str] = literal_column(f"'{DumpState.GOOD}'")  # no parameter: the index is chosen by the words
+
+
+class SqlWatching:
+    """`ports.Watching` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def troubled_dumps(self) -> dict[DumpState, int]:
+        query = (
+            select(dumps.c.state, func.count().label("number")).where(dumps.c.state != _GOOD).group_by(dumps.c.state)
+        )
+        return {DumpState(row.state): row.number for row in self._connection.execute(query)}
+
+    def refreshed_at(self) -> dict[SourceId, datetime | None]:
+        rows = self._connection.execute(select(sources.c.id, sources.c.refreshed_at))
+        return {SourceId(row.id): row.refreshed_at for row in rows}
+
+    def undrawn(self) -> int:
+        query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))
+        return self._connection.execute(query).scalar_one()
+
+    def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        newest = (
+            select(editions.c.key)
+            .where(editions.c.digest == digest, ~editions.c.empty)
+            .order_by(editions.c.closes_at.desc(), editions.c.key.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(deliveries.c.state, deliveries.c.code, func.count().label("number"))
+            .where(deliveries.c.edition == newest)
+            .group_by(deliveries.c.state, deliveries.c.code)
+        )
+        counts: dict[tuple[DeliveryState, int | None], int] = {}
+        for row in self._connection.execute(query):
+            told = DeliveryState(row.state), row.code // _CODES_A_CLASS if row.code else None
+            counts[told] = counts.get(told, 0) + row.number
+        return counts
+
+    def queue(self) -> Queue:
+        counted = select(func.count().label("depth"), func.min(deliveries.c.next_at).label("next_at"))
+        row = self._connection.execute(counted.where(deliveries.c.next_at.is_not(None))).one()
+        return Queue(row.depth, row.next_at)

@@ -1,0 +1,165 @@
+"""The numbers of one process for Prometheus, and how the store stands; the only importer of prometheus-client.
+
+No label ever holds an address, a title or anything else that a person wrote: ids of digests, and words of ours.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from digest import __version__
+from digest.errors import DigestError
+from digest.service.standing import Sending, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from prometheus_client import Metric
+
+    from digest.service.ports import Store
+    from digest.service.refresh import Pass
+    from digest.service.standing import Standing
+    from digest.settings import Settings
+
+_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
+_FRESH = timedelta(seconds=5)  # many may scrape; the store is asked once
+
+
+class Metrics:
+    """What is counted here, in a registry of its own. May be used from several threads."""
+
+    def __init__(
+        self, store: Store, settings: Settings, now: Callable[[], datetime], *, fresh: timedelta = _FRESH
+    ) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._refreshes = Counter(
+            "digest_refreshes", "Passes over a source, by how they ended.", ["outcome"], registry=registry
+        )
+        self._seconds = Histogram(
+            "digest_refresh_seconds", "How long a pass over a source took.", buckets=_SECONDS, registry=registry
+        )
+        self._entries = Counter("digest_entries", "Entries that passes changed.", ["change"], registry=registry)
+        self._requests = Counter(
+            "digest_requests",
+            "Requests answered: for feeds by format, document memory (made, kept) and status; for pages by status.",
+            ["kind", "status", "cache"],
+            registry=registry,
+        )
+        for outcome in ("done", "held", "failed"):
+            self._refreshes.labels(outcome)
+        for change in ("added", "revised", "vanished"):
+            self._entries.labels(change)
+        Info("digest_build", "What runs.", registry=registry).info({"version": __version__})
+        ProcessCollector(registry=registry)
+        registry.register(_Store(lambda: standing(store, settings, now()), fresh))
+
+    def refreshed(self, done: Pass | None, seconds: float) -> None:
+        """Count a pass; None for one that ended in an error."""
+        failed = done is None or done.failed
+        self._refreshes.labels("failed" if failed else "held" if done and done.held else "done").inc()
+        self._seconds.observe(seconds)
+        if done:
+            for change, number in (("added", done.added), ("revised", done.revised), ("vanished", done.vanished)):
+                self._entries.labels(change).inc(number)
+
+    def answered(self, kind: str, status: int, cache: str) -> None:
+        """Count a request; `cache` says whether a feed's document was `made` for it or `kept`, empty for a page."""
+        self._requests.labels(kind, str(status), cache).inc()
+
+    def exposition(self, accepted: str) -> tuple[bytes, str]:
+        """What a scraper reads, in the format that its Accept header likes; and its media type."""
+        encoder, media_type = choose_encoder(accepted)
+        return encoder(self._registry), media_type
+
+
+class _Store(Collector):
+    """The standing as gauges, asked of the store at most once in a while."""
+
+    def __init__(self, ask: Callable[[], Standing], fresh: timedelta) -> None:
+        self._ask, self._fresh = ask, fresh.total_seconds()
+        self._known: Standing | None = None
+        self._known_at = 0.0
+        self._lock = Lock()
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # registering asks nothing of the store
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._standing()
+        yield _gauge("digest_store_up", "Whether the store answers.", now is not None)
+        if now:
+            yield from _gauges(now)
+
+    def _standing(self) -> Standing | None:
+        with self._lock:
+            if self._known is None or time.monotonic() - self._known_at >= self._fresh:
+                try:
+                    self._known = self._ask()
+                except DigestError:
+                    self._known = None
+                self._known_at = time.monotonic()
+            return self._known
+
+
+def _gauges(now: Standing) -> Iterator[Metric]:
+    yield _gauge("digest_sources", "Configured sources.", now.sources)
+    yield _gauge("digest_sources_overdue", "Sources without a pass for three times their interval.", now.overdue)
+    yield _gauge("digest_refresh_age_seconds", "Age of the oldest last pass over a source.", _s(now.oldest_refresh))
+    yield _family(
+        "digest_dumps_troubled", "Dumps by trouble.", ["state"], [([state], n) for state, n in now.troubled.items()]
+    )
+    yield _gauge("digest_formulas_undrawn", "Formulas that no picture could be made of.", now.undrawn)
+    yield _family(
+        "digest_edition_lag_seconds",
+        "Time since a slot passed whose edition is not made.",
+        ["digest"],
+        [([digest.id], _s(digest.lag)) for digest in now.digests],
+    )
+    yield _family(
+        "digest_edition_made_timestamp_seconds",
+        "When the newest edition was made, empty ones included.",
+        ["digest"],
+        [([digest.id], digest.made_at.timestamp()) for digest in now.digests if digest.made_at],
+    )
+    yield _family(
+        "digest_deliveries",
+        "Deliveries of the newest edition, by state and class of the last reply.",
+        ["digest", "state", "reply"],
+        [
+            ([digest.id, state, f"{reply}xx" if reply else "none"], number)
+            for digest in now.digests
+            for (state, reply), number in digest.deliveries.items()
+        ],
+    )
+    yield _gauge("digest_queue_depth", "Deliveries that will be tried.", now.queue)
+    yield _gauge("digest_queue_age_seconds", "How long the mail waits that was due first.", _s(now.queue_age))
+    yield _family(
+        "digest_sending",
+        "1 for how sending went, as of the last attempt.",
+        ["state"],
+        [([state], int(state is now.sending)) for state in Sending],
+    )
+
+
+def _gauge(name: str, says: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, says, value=value)
+
+
+def _family(name: str, says: str, labels: Sequence[str], rows: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    family = GaugeMetricFamily(name, says, labels=labels)
+    for values, number in rows:
+        family.add_metric(values, number)
+    return family
+
+
+def _s(span: timedelta) -> float:
+    return span.total_seconds()

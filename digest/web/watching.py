@@ -1,0 +1,90 @@
+"""What monitors ask over HTTP: whether the process lives, whether it can serve, its numbers."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from digest.errors import DigestError
+from digest.service.standing import Sending, sending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from digest.service.ports import Store
+    from digest.web.metrics import Metrics
+
+_NOT_STORED = {"Cache-Control": "no-store"}
+_FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+
+
+class Watch:
+    """The endpoints, as plain functions: the store blocks."""
+
+    def __init__(self, store: Store, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._store, self._metrics, self._now = store, metrics, now
+
+    def healthy(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
+        """The process answers: nothing else is a reason to kill it."""
+        return PlainTextResponse("ok\n", headers=_NOT_STORED)
+
+    def ready(self, request: Request) -> Response:
+        """503 where the store does not serve, so that no page could; with `?full` where mail does not leave either.
+
+        A relay's fault takes no page away from its readers, so it alone does not change the code. No relay is asked:
+        the last attempt tells. It says nothing of hosts and people: anybody may ask.
+        """
+        try:
+            self._store.check()
+            with self._store.read() as tx:
+                mail = sending(tx, self._now())
+        except DigestError:
+            return JSONResponse({"ready": False, "store": "failing", "mail": "unknown"}, 503, _NOT_STORED)
+        ready = mail is Sending.OK or "full" not in request.query_params
+        return JSONResponse({"ready": ready, "store": "ok", "mail": mail}, 200 if ready else 503, _NOT_STORED)
+
+    def metrics(self, request: Request) -> Response:
+        body, media_type = self._metrics.exposition(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": media_type, **_NOT_STORED})
+
+
+def watch_application(store: Store, metrics: Metrics, now: Callable[[], datetime]) -> ASGIApp:
+    """The ASGI application of a listener for monitors."""
+    watch = Watch(store, metrics, now)
+    return Starlette(
+        routes=[
+            Route("/healthz", watch.healthy),
+            Route("/readyz", watch.ready),
+            Route("/metrics", watch.metrics),
+        ]
+    )
+
+
+def from_this_machine(request: Request, base_url: str) -> bool:
+    """Whether a request surely comes from this machine itself.
+
+    A proxy's own address proves nothing, and not every proxy says that it is one; but where there is one, the site
+    has a name outside.
+    """
+    client = request.client.host if request.client else ""
+    return (
+        _is_loopback(client)
+        and _is_loopback(urlsplit(base_url).hostname or "")
+        and not _FORWARDED & {name.lower() for name in request.headers}
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,133 @@
+"""What the fault tests share: which occurrences are tried, places to try them at, and the table of verdicts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import CONFIG, Article
+from tests.faults.places import Place
+from tests.faults.sink import Sink
+from tests.faults.verdicts import Verdict, Verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+ALL = os.environ.get("DIGEST_TEST_FAULTS") == "all"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+_VERDICTS = pytest.StashKey[Verdicts]()
+_PASSED = pytest.StashKey[bool]()
+PEOPLE = tuple(f"p{number:02}@example.org" for number in range(50))
+ARTICLES = tuple(
+    Article(f"第{number}篇文章", (2026, 3, number), (f"这是第{number}篇的正文,内有公式 $x_{number}^2$。", "末段。"))
+    for number in range(1, 7)
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_VERDICTS] = Verdicts()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    verdicts = config.stash[_VERDICTS]
+    if ALL and verdicts.rows:
+        terminalreporter.section("faults")
+        terminalreporter.write(verdicts.table())
+        if os.environ.get("DIGEST_FAULTS_PAGE") == "1":
+            verdicts.write(PAGE)
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Verdict]]:
+    """Open a row of the table; it holds where the test passes."""
+    opened: list[Verdict] = []
+
+    def row(fault: str) -> Verdict:
+        opened.append(request.config.stash[_VERDICTS].row(fault))
+        return opened[-1]
+
+    yield row
+    report = request.node.stash.get(_PASSED, default=False)
+    for one in opened:
+        one.held = report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[_PASSED] = report.passed
+    return report
+
+
+@pytest.fixture(scope="session")
+def everything() -> bool:
+    """Whether every occurrence is tried, as `make faults` does, or some of them."""
+    return ALL
+
+
+@pytest.fixture(scope="session")
+def some() -> Callable[[int], list[int]]:
+    """Of the occurrences 1 to `last`: all, or the first, the last and one between."""
+
+    def chosen(last: int) -> list[int]:
+        return list(range(1, last + 1)) if ALL else sorted({1, (last + 1) // 2, last} - {0})
+
+    return chosen
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def traced(needs: Callable[[str], str]) -> None:
+    """strace, and the right to use it."""
+    needs("strace")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A blog of two dumps that nobody read yet."""
+    return new_place(tmp_path / "home")
+
+
+def new_place(home: Path) -> Place:
+    (home / "dumps").mkdir(parents=True)
+    (home / "digest.toml").write_text(CONFIG, "utf-8")
+    (home / "people.csv").write_text("address\n" + "\n".join(PEOPLE) + "\n", "utf-8")
+    made = Place(home)
+    made.write("a.txt", ARTICLES[:3])
+    made.write("b.txt", ARTICLES[3:])
+    return made
+
+
+@pytest.fixture(scope="session")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The blog read, fifty people subscribed, an edition made; to be copied, not used."""
+    made = new_place(tmp_path_factory.mktemp("cut") / "home")
+    made.here("refresh")
+    made.here("subscribers", "import", str(made.home / "people.csv"))
+    made.here("edition", "cut")
+    return made
+
+
+@pytest.fixture
+def told(cut: Place, sink: Sink, tmp_path: Path) -> Place:
+    """A copy of it, whose mails go to the sink."""
+    made = cut.copy(tmp_path / "home")
+    made.env |= {
+        "DIGEST_MAIL_TRANSPORT": "smtp",
+        "DIGEST_MAIL_HOST": "127.0.0.1",
+        "DIGEST_MAIL_PORT": str(sink.port),
+        "DIGEST_MAIL_SECURITY": "none",
+        "DIGEST_MAIL_BATCH": "20",
+    }
+    return made

@@ -1,0 +1,244 @@
+"""A folder with dumps and a store, and the real program run on it, with faults put into its system calls."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
+
+from digest.cli import main
+from digest.mail.tokens import leave_token
+from digest.model import DigestId, SubscriberId
+from tests.faults.states import copied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from email.message import Message
+
+    from tests.conftest import Article
+
+KILLED = -signal.SIGKILL
+LATER = ("faketime", "-f", "+2h")  # when leases that a killed process left have ended
+_BYTECODE = str(Path(tempfile.gettempdir()) / f"digest-bytecode-{os.getuid()}")  # a start takes a third of the time
+_COMMAND = (sys.executable, "-m", "digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A fault of a system call, at its n-th occurrence or, with `lasting`, from there on."""
+
+    call: str
+    nth: int
+    fault: str = "signal=KILL"
+    lasting: bool = False
+
+    def command(self) -> tuple[str, ...]:
+        when = f"{self.nth}+" if self.lasting else str(self.nth)
+        return (
+            *("strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={self.call}"),
+            *("-e", f"inject={self.call}:{self.fault}:when={when}", "--"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def killed(self) -> bool:
+        return self.code == KILLED
+
+
+@dataclass
+class Place:
+    """Where one run happens. `env` goes to every command."""
+
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        return self.home / "var" / "digest.db"
+
+    def write(self, name: str, articles: Sequence[Article]) -> Path:
+        """Write a dump of these articles, newest first."""
+        text = "".join(article.byline() for article in reversed(articles)) + "最近评论\n"
+        path = self.home / "dumps" / name
+        path.write_text(text, "utf-8")
+        return path
+
+    def copy(self, name: str | Path) -> Place:
+        """The same folder at another place, beside this one if only named; the times of its files are kept."""
+        there = self.home.parent / name
+        if there.exists():
+            shutil.rmtree(there)
+        shutil.copytree(self.home, there)
+        return Place(there, dict(self.env))
+
+    def run(self, *arguments: str, before: tuple[str, ...] = (), seconds: float = 300) -> Ended:
+        """Run the program in a process of its own, behind another one's command line."""
+        done = subprocess.run(
+            [*before, *_COMMAND, *arguments],
+            cwd=self.home,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def good(self, *arguments: str, before: tuple[str, ...] = ()) -> str:
+        """What a command printed that has to succeed."""
+        done = self.run(*arguments, before=before)
+        assert done.code == 0, done.err or done.out
+        return done.out
+
+    def here(self, *arguments: str, code: int = 0) -> None:
+        """Run the program in this process, which is quicker."""
+        with (
+            mock.patch.dict(os.environ, self._environment()),
+            contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main([*arguments, "--config", str(self.home / "digest.toml")])
+        assert (ended.value.code or 0) == code
+
+    def occurrences(self, call: str, *arguments: str) -> int:
+        """How often one thread of a command makes a system call where nothing fails, which is what strace counts."""
+        counted = self.copy("counted")
+        log = counted.home / "strace.log"
+        before = ("strace", "-f", "-qqq", "-o", str(log), "-e", f"trace={call}", "--")
+        counted.good(*arguments, before=before)
+        calls = Counter(re.findall(rf"^(\d+) +{call}\(", log.read_text("utf-8", "replace"), re.MULTILINE))
+        return max(calls.values())
+
+    def rows(self) -> dict[str, tuple[str, int]]:
+        """State and attempts of each delivery by address, as the database file holds them."""
+        query = "SELECT address, state, attempts FROM deliveries JOIN subscribers ON id = subscriber_id"
+        with copied(self.database) as connection:
+            return {address: (state, attempts) for address, state, attempts in connection.execute(query)}
+
+    def start(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """The program as a process that goes on by itself; what it says is lost."""
+        return subprocess.Popen(
+            [*before, *_COMMAND, *arguments],
+            cwd=self.home,
+            env=self._environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        ours = {"DIGEST_CONFIG": "digest.toml", "DIGEST_WEB_LISTEN": "127.0.0.1:0", "PYTHONPYCACHEPREFIX": _BYTECODE}
+        return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | ours | self.env
+
+    @contextlib.contextmanager
+    def serving(self, *, before: tuple[str, ...] = (), ready: str = "Ctrl-C") -> Iterator[Service]:
+        """`digest run`, as far as the line that holds `ready`, or its early end."""
+        log = self.home / "run.log"
+        with (
+            log.open("w") as err,
+            subprocess.Popen(
+                [*before, *_COMMAND, "run"],
+                cwd=self.home,
+                env=self._environment(),
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+                start_new_session=True,
+            ) as process,
+        ):
+            service = Service(process, log)
+            try:
+                service.read_until(ready)
+                yield service
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+@dataclass
+class Service:
+    """A running `digest run`."""
+
+    process: subprocess.Popen[str]
+    log: Path
+    address: str = ""
+
+    def read_until(self, ready: str) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            found = re.search(r"listens on (\S+)", line)
+            self.address = found.group(1) if found else self.address
+            if ready in line:
+                return
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def said(self) -> str:
+        return self.log.read_text("utf-8", "replace")
+
+    def ask(self, path: str, *, post: bool = False, seconds: float = 60) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers by lower-case name, and body; status 0 where nobody answered."""
+        request = urllib.request.Request(self.address + path, data=b"" if post else None)
+        try:
+            with urllib.request.urlopen(request, timeout=seconds) as answer:
+                return answer.status, _lower(answer.headers), answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _lower(error.headers), error.read()
+        except OSError:
+            return 0, {}, b""
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has: a program before it may be gone first."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+        assert self.process.stdout
+        self.process.stdout.read()
+        assert self.process.wait(timeout=60) in {0, -signal.SIGTERM}
+        assert "stopped" in self.said(), self.said()
+
+    def until(self, fact: Callable[[], bool], seconds: float = 60) -> bool:
+        """Ask for a sign of life until something has become true; False where it did not."""
+        end = time.monotonic() + seconds
+        while not fact():
+            if time.monotonic() > end or not self.alive:
+                return False
+            self.ask("/healthz")
+        return True
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def leave_paths(database: Path, count: int) -> dict[int, str]:
+    """The addresses at which the first of the people leave the digest, by who they are."""
+    with copied(database) as connection:
+        (secret,) = connection.execute("SELECT secret FROM meta").fetchone()
+        people = [row[0] for row in connection.execute("SELECT id FROM subscribers ORDER BY id")][:count]
+    return {person: f"/leave/{leave_token(secret, SubscriberId(person), DigestId('weekly'))}" for person in people}

@@ -1,0 +1,166 @@
+"""A mail server that remembers every message it took, in order, and misbehaves at any moment on demand."""
+
+from __future__ import annotations
+
+import email
+import re
+import socketserver
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ADDRESS = re.compile(rb"<([^>]*)>")
+
+
+class Moment(Enum):
+    """When a conversation can be disturbed; from STORED on, the server has the message."""
+
+    CONNECT = "connect"
+    HELLO = "hello"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    DATA = "data"
+    CONTENT = "content"
+    STORED = "stored"
+    ANSWERED = "answered"
+
+
+class Act(Enum):
+    """What the server may do in place of a reply."""
+
+    DROP = "drop"  # close the connection
+    HANG = "hang"  # say nothing until the client goes away
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that the server took responsibility for, whether its 250 was heard or not."""
+
+    recipient: str
+    raw: bytes
+
+    @property
+    def message_id(self) -> str:
+        return str(email.message_from_bytes(self.raw)["Message-ID"])
+
+
+class Sink(socketserver.ThreadingTCPServer):
+    """On a free port of loopback. `at` is asked at each moment: None for the usual, a reply, or an act."""
+
+    daemon_threads = True
+    request_queue_size = 100
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Conversation)
+        self.taken: list[Taken] = []
+        self.connections = 0
+        self.extensions: tuple[str, ...] = ("SMTPUTF8", "8BITMIME")
+        self.at: Callable[[Moment, str], str | Act | None] = lambda _moment, _recipient: None
+        self.lock = threading.Lock()
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def copies(self) -> Counter[str]:
+        """How many messages each recipient got."""
+        return Counter(one.recipient for one in self.taken)
+
+    def differing(self) -> list[str]:
+        """Who got two messages that are not the same to the byte."""
+        kinds: dict[str, set[bytes]] = {}
+        for one in self.taken:
+            kinds.setdefault(one.recipient, set()).add(one.raw)
+        return [recipient for recipient, raws in kinds.items() if len(raws) > 1]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed is expected here."""
+
+
+class _Gone(Exception):  # noqa: N818 - no error: the conversation is over
+    """The conversation ends here."""
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    server: Sink
+
+    def handle(self) -> None:
+        with self.server.lock:
+            self.server.connections += 1
+        try:
+            self._converse()
+        except (_Gone, OSError):
+            return
+
+    def _converse(self) -> None:
+        self._say(Moment.CONNECT, "", "220 sink")
+        recipient = ""
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                offered = ["250-sink", *(f"250-{name}" for name in self.server.extensions), "250 SIZE 99999999"]
+                self._say(Moment.HELLO, "", "\r\n".join(offered))
+            elif verb == b"MAIL":
+                self._say(Moment.SENDER, "", "250 2.1.0 ok")
+            elif verb == b"RCPT":
+                found = _ADDRESS.search(line)
+                recipient = found[1].decode() if found else ""
+                self._say(Moment.RECIPIENT, recipient, "250 2.1.5 ok")
+            elif verb == b"DATA":
+                if self._say(Moment.DATA, recipient, "354 go on"):
+                    self._take(recipient)
+            elif verb == b"QUIT":
+                self._write("221 bye")
+                return
+            else:
+                self._write("250 ok")
+
+    def _take(self, recipient: str) -> None:
+        lines: list[bytes] = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                raise _Gone
+            lines.append(line.removeprefix(b"."))
+        refusal = self._asked(Moment.CONTENT, recipient)
+        if refusal:
+            self._write(refusal)
+            return
+        with self.server.lock:
+            self.server.taken.append(Taken(recipient, b"".join(lines)))
+        self._say(Moment.STORED, recipient, "250 2.0.0 taken")
+        self._asked(Moment.ANSWERED, recipient)
+
+    def _say(self, moment: Moment, recipient: str, usual: str) -> bool:
+        """Whether the usual was said."""
+        told = self._asked(moment, recipient)
+        self._write(told or usual)
+        return told is None
+
+    def _asked(self, moment: Moment, recipient: str) -> str | None:
+        told = self.server.at(moment, recipient)
+        if told is Act.HANG:
+            while self.rfile.readline():
+                pass
+        if isinstance(told, Act):
+            raise _Gone
+        return told
+
+    def _write(self, reply: str) -> None:
+        self.wfile.write(f"{reply}\r\n".encode())
+        if reply.startswith("421"):
+            raise _Gone

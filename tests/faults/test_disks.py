@@ -1,0 +1,227 @@
+"""The disk fails and fills: what cannot be recorded is not sent, feeds are served on, and returning space is enough."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import Article
+from tests.faults.conftest import ARTICLES, PEOPLE
+from tests.faults.places import LATER, Injection, Place, leave_paths
+from tests.faults.states import state_of, watch_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.faults.sink import Sink
+    from tests.faults.verdicts import Verdict
+
+CONNECTIONS = 4
+FAULTS = {
+    "EIO": ("fdatasync", "error=EIO", False),
+    "EIO from there on": ("fdatasync", "error=EIO", True),
+    "ENOSPC from there on": ("pwrite64", "error=ENOSPC", True),
+}
+
+
+def one_line(said: str) -> bool:
+    """Whether a failure was told to people: one line a thing, no trace of calls."""
+    return said.startswith("digest: ") and "Traceback" not in said
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failing_disk_leaves_a_state_between_transactions_and_the_next_run_ends_the_work(
+    place: Place,
+    some: Callable[[int], list[int]],
+    verdict: Callable[[str], Verdict],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    call, error, lasting = FAULTS[fault]
+    row = verdict(f"{call} fails with {fault}: refresh")
+    place.here("refresh")
+    place.write(
+        "a.txt", [replace(ARTICLES[0], title="第一篇,改了题目"), *ARTICLES[1:3], Article("新的", (2026, 3, 20))]
+    )
+    undisturbed = place.copy("undisturbed")
+    with monkeypatch.context() as watching:
+        between = watch_commits(watching, undisturbed.database)
+        undisturbed.here("refresh")
+
+    for nth in some(place.occurrences(call, "refresh")):
+        victim = place.copy("victim")
+        ended = victim.run("refresh", before=Injection(call, nth, error, lasting).command())
+        assert ended.code == 0 or (ended.code == 1 and one_line(ended.err)), ended.err
+        row.tried += 1
+        assert state_of(victim.database) in between
+        victim.here("refresh")
+        assert state_of(victim.database) == between[-1]
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_cannot_be_recorded_is_not_sent(
+    told: Place,
+    sink: Sink,
+    some: Callable[[int], list[int]],
+    verdict: Callable[[str], Verdict],
+    needs: Callable[[str], str],
+    fault: str,
+) -> None:
+    needs("faketime")
+    call, error, lasting = FAULTS[fault]
+    row = verdict(f"{call} fails with {fault}: draining to 50 people")
+    for nth in some(told.occurrences(call, "edition", "send")):
+        sink.taken.clear()
+        victim = told.copy("victim")
+        ended = victim.run("edition", "send", before=Injection(call, nth, error, lasting).command())
+        assert ended.code == 0 or (ended.code == 1 and one_line(ended.err)), ended.err
+        row.tried += 1
+        sent = len(sink.taken)
+        recorded = sum(state == "accepted" for state, _ in victim.rows().values())
+        assert sent - recorded <= CONNECTIONS, "mails went out whose answers could not be recorded"
+        victim.good("edition", "send", before=LATER)
+        copies = sink.copies()
+        assert set(copies) == set(PEOPLE)
+        twice = [person for person, count in copies.items() if count > 1]
+        assert len(twice) <= CONNECTIONS
+        assert set(copies.values()) <= {1, 2}
+        assert sink.differing() == []
+        row.copies += len(twice)
+        row.losses += len(PEOPLE) - len(copies)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    mounted = Disk(tmp_path / "disk")
+    mounted.mount("300k")
+    yield mounted
+    mounted.unmount()
+
+
+class Disk:
+    """A small disk of its own at a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+
+    def mount(self, size: str) -> None:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(self.folder)],  # noqa: S607 - where a system has it
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if mounted.returncode:
+            pytest.skip(f"needs the right to mount a tmpfs: {mounted.stderr.strip()}")
+
+    def resize(self, size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True)  # noqa: S607 - as above
+
+    def fill(self) -> None:
+        """Leave no byte."""
+        with (self.folder / "filler").open("ab", buffering=0) as file:
+            for size in (65536, 1):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    continue
+
+    def free(self) -> None:
+        (self.folder / "filler").unlink()
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", str(self.folder)], check=True)  # noqa: S607 - as above
+
+
+def test_a_disk_of_300_kilobytes_is_named_and_a_larger_one_is_enough(
+    place: Place, disk: Disk, verdict: Callable[[str], Verdict]
+) -> None:
+    row = verdict("a tmpfs of 300 KB: first import")
+    place.env["DIGEST_DATA_DIR"] = str(disk.folder)
+    place.here("refresh", code=1)
+    ended = place.run("refresh")
+    assert ended.code == 1
+    assert "the disk is full" in ended.err
+    assert one_line(ended.err)
+    row.tried += 2
+    state_of(disk.folder / "digest.db")
+    disk.resize("20m")
+    place.here("refresh")
+    (place.home / "elsewhere").mkdir()
+    place.env["DIGEST_DATA_DIR"] = str(place.home / "elsewhere")
+    place.here("refresh")
+    assert state_of(disk.folder / "digest.db") == state_of(place.home / "elsewhere" / "digest.db")
+
+
+@pytest.fixture
+def stored_there(told: Place, disk: Disk) -> Place:
+    """The store on a disk of its own, with room."""
+    disk.resize("20m")
+    for file in (told.home / "var").iterdir():
+        shutil.copy(file, disk.folder)
+    told.env["DIGEST_DATA_DIR"] = str(disk.folder)
+    return told
+
+
+@pytest.mark.parametrize("opened", [True, False], ids=["in use", "in use by nobody"])
+def test_with_a_full_disk_nothing_is_sent_and_space_is_enough_to_go_on(
+    stored_there: Place, sink: Sink, disk: Disk, verdict: Callable[[str], Verdict], *, opened: bool
+) -> None:
+    row = verdict(f"a full disk: commands on a store {'in use' if opened else 'in use by nobody'}")
+    database = disk.folder / "digest.db"
+    before = state_of(database)
+    feed = stored_there.good("feed")
+    with contextlib.closing(sqlite3.connect(database)) as other:
+        if opened:
+            other.execute("SELECT count(*) FROM entries").fetchone()
+        disk.fill()
+        for command in (("edition", "send"), ("refresh",), ("subscribers", "add", "new@example.org")):
+            ended = stored_there.run(*command)
+            assert ended.code == 1, ended.out
+            assert "the disk is full" in ended.err
+            assert one_line(ended.err)
+            row.tried += 1
+        assert not opened or stored_there.good("feed") == feed
+    assert sink.taken == []
+    assert state_of(database) == before
+    disk.free()
+    stored_there.here("edition", "send")
+    assert sink.copies() == dict.fromkeys(PEOPLE, 1)
+
+
+def test_a_service_on_a_disk_that_fills_serves_on_and_takes_up_its_work_when_there_is_room(
+    stored_there: Place, disk: Disk, sink: Sink, verdict: Callable[[str], Verdict]
+) -> None:
+    row = verdict("a disk that fills: the service")
+    config = stored_there.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("[[digests]]", 'every = "1s"\n[[digests]]'), "utf-8")
+    (path,) = leave_paths(disk.folder / "digest.db", 1).values()
+    with stored_there.serving() as service:
+        assert sink.copies() == dict.fromkeys(PEOPLE, 1)
+        old = service.ask("/feed.json")[2]
+        disk.fill()
+        stored_there.write("new.txt", [Article("新的一篇", (2026, 3, 20))])
+        assert service.until(lambda: "the disk is full" in service.said())
+        assert service.ask("/feed.json")[::2] == (200, old)
+        assert [service.ask(page)[0] for page in ("/", "/healthz", "/readyz", "/feed.atom")] == [200] * 4
+        status, headers, _ = service.ask(path, post=True)
+        assert status == 503
+        assert int(headers["retry-after"]) > 0
+        disk.free()
+        assert service.until(lambda: service.ask("/feed.json")[2] != old)
+        assert service.ask(path, post=True)[0] == 200
+        service.stop()
+        assert "Traceback" not in service.said()
+    assert "新的一篇" in stored_there.good("feed")
+    row.tried += 1

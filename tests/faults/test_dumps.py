@@ -1,0 +1,243 @@
+"""Dumps as crawlers and disks spoil them: what is published afterwards is neither false nor lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import feedparser
+import pytest
+
+from digest.dumps.snapshot import read_snapshot
+from tests.conftest import Article, Blog
+from tests.faults.conftest import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from digest.model import Snapshot
+    from tests.faults.verdicts import Verdict
+
+KNOWN = [
+    Article(f"已知的第{number}篇", (2026, 3, number), (f"第{number}篇的正文,说的是它自己的事。", "末段。"))
+    for number in range(1, 21)
+]
+NEW = Article("新的一篇", (2026, 3, 25), ("新的正文,与别的都不一样。",))
+MEGABYTES = 1024**2
+
+
+@pytest.fixture
+def told(blog: Blog, verdict: Callable[[str], Verdict], request: pytest.FixtureRequest) -> Blog:
+    """A blog of twenty known articles; its feed is what readers have seen."""
+    row = verdict(f"dumps: {request.node.name.removeprefix('test_').replace('_', ' ')}")
+    row.tried += 1
+    blog.search("page.txt", *KNOWN)
+    blog.refresh()
+    return blog
+
+
+def page(*articles: Article) -> str:
+    return "".join(article.byline() for article in articles) + "最近评论\n"
+
+
+def titles(blog: Blog) -> set[str]:
+    return {entry.title for entry in feedparser.parse(blog.feed()).entries}
+
+
+ALL_KNOWN = {article.title for article in KNOWN}
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.7, 0.97])
+def test_a_half_written_dump_announces_nothing_false_and_takes_nothing_back(told: Blog, share: float) -> None:
+    whole = page(NEW, *KNOWN).encode()
+    path = told.home / "dumps" / "page.txt"
+    path.write_bytes(whole[: int(len(whole) * share)])
+    told.refresh()
+    assert titles(told) - {NEW.title} == ALL_KNOWN
+
+    told.search("page.txt", NEW, *KNOWN)
+    told.refresh()
+    assert titles(told) == ALL_KNOWN | {NEW.title}
+    assert len(told.entries()) == len(KNOWN) + 1
+    assert {entry["revisions"] for entry in told.entries().values()} == {1}
+
+
+def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_next(
+    told: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = told.search("page.txt", NEW, *KNOWN)
+    other = told.search("page.txt.part", *KNOWN, Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)))
+
+    def replaced(stream: BinaryIO, name: str, *, largest: int) -> Snapshot:
+        other.replace(path)
+        return read_snapshot(stream, name, largest=largest)
+
+    with monkeypatch.context() as during:
+        during.setattr("digest.service.refresh.read_snapshot", replaced)
+        told.refresh()
+    assert titles(told) == ALL_KNOWN | {NEW.title}
+    told.refresh()
+    assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
+
+
+@pytest.mark.parametrize("size", [20, 200, 20_000, 2_000_000])
+def test_a_compressed_dump_is_refused_by_name_and_the_others_go_on(told: Blog, size: int) -> None:
+    chance = random.Random(5)
+    many = page(*(Article("".join(chance.choices("天地玄黄宇宙洪荒", k=30)), (2026, 3, 1)) for _ in range(size // 20)))
+    packed = gzip.compress(many.encode(), 1)
+    told.home.joinpath("dumps", "more.txt.gz").write_bytes(packed[: min(size, len(packed) * 3 // 4)])
+    told.search("new.txt", NEW)
+    said = told.run("refresh", code=1)
+    assert "more.txt.gz: is compressed" in said
+    assert titles(told) == ALL_KNOWN | {NEW.title}
+
+
+@pytest.mark.parametrize("ruin", ["shrunk by 90 %", "emptied", "all new", "mojibake", "another mojibake", "zeros"])
+def test_a_dump_that_lost_its_senses_is_held_and_the_feed_stays_byte_for_byte(told: Blog, ruin: str) -> None:
+    before = told.feed()
+    path = told.home / "dumps" / "page.txt"
+    text = page(*KNOWN)
+    strangers = page(*(Article(f"陌生的第{number}篇", (2026, 4, number), ("别处的话。",)) for number in range(1, 21)))
+    path.write_bytes(
+        {
+            "shrunk by 90 %": page(*KNOWN[:2]).encode(),
+            "emptied": b"",
+            "all new": strangers.encode(),
+            "mojibake": text.encode().decode("latin-1").encode(),
+            "another mojibake": text.encode().decode("gb18030", "replace").encode(),
+            "zeros": bytes(len(text)),
+        }[ruin]
+    )
+    code = 0 if ruin in {"shrunk by 90 %", "all new"} else 1
+    assert told.refresh(code)["held"] == 1
+    assert told.feed() == before
+    (trouble,) = told.listed("status")[0]["sources"][0]["troubled"]
+    assert trouble["reason"]
+
+    told.search("page.txt", *KNOWN)
+    assert told.refresh()["held"] == 0
+    assert told.feed() == before
+
+
+def test_a_title_of_a_megabyte_harms_nothing_but_itself(told: Blog) -> None:
+    told.search("giant.txt", Article("长" * 350_000, (2026, 3, 26), ("巨大题目的正文。",)), NEW)
+    told.refresh()
+    feed = told.feed()
+    parsed = feedparser.parse(feed)
+    assert not parsed.bozo
+    assert {entry.title for entry in parsed.entries} >= ALL_KNOWN | {NEW.title}
+    told.run("subscribers", "add", "ada@example.org")
+    told.run("edition", "cut")
+    told.run("edition", "send")
+    (mail,) = told.mails()
+    assert len(mail) < 2 * MEGABYTES
+    assert max(map(len, mail.splitlines())) <= 998
+
+
+def test_no_date_is_believed_that_no_day_can_have(told: Blog) -> None:
+    told.search(
+        "dates.txt",
+        Article("来自未来", (2999, 1, 1), ("未来的话。",)),
+        Article("来自纪元", (1970, 1, 1), ("纪元的话。",)),
+        Article("没有的一天", (2026, 2, 31), ("没有的话。",)),
+    )
+    told.refresh()
+    entries = told.entries()
+    assert entries["来自未来"]["date"]["kind"] == "partial"
+    assert entries["来自未来"]["date"]["year"] is None
+    assert entries["来自纪元"]["date"]["year"] == 1970
+    assert entries["没有的一天"]["date"] is None
+    assert b"2999" not in told.feed()
+    assert titles(told) == ALL_KNOWN | {"来自未来", "来自纪元", "没有的一天"}
+
+
+def test_equal_titles_are_told_apart_by_day_and_one_article_twice_is_one(told: Blog) -> None:
+    greetings = [Article("新年快乐", (year, 1, 1), (f"{year}年的问候。",)) for year in (2024, 2025, 2026)]
+    told.search("greetings.txt", *greetings, greetings[0], KNOWN[0])
+    told.refresh()
+    listed = [entry["date"]["year"] for entry in told.listed("entries", "list") if entry["title"] == "新年快乐"]
+    assert sorted(listed) == [2024, 2025, 2026]
+    assert len(told.listed("entries", "list")) == len(KNOWN) + 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_another_order_says_nothing_and_the_feed_stays_byte_for_byte(told: Blog, seed: int) -> None:
+    before = told.feed()
+    mixed = list(KNOWN)
+    random.Random(seed).shuffle(mixed)
+    told.search("page.txt", *mixed)
+    counts = told.refresh()
+    assert [counts[name] for name in ("added", "revised", "vanished", "held")] == [0, 0, 0, 0]
+    assert told.feed() == before
+
+
+def test_a_change_within_one_tick_of_a_slow_clock_is_seen(told: Blog) -> None:
+    path = told.search("tick.txt", NEW)
+    before = path.stat()
+    told.refresh()
+    path.write_bytes(path.read_bytes().replace("新的正文".encode(), "改过的字".encode()))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_ino) == (before.st_size, before.st_ino)
+    assert told.refresh()["revised"] == 1
+
+
+MEASURED = """
+import resource, sys
+from digest.cli import main
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
+main(sys.argv[2:])
+"""
+
+
+def refreshed_within(blog: Blog, memory: int) -> dict[str, int]:
+    """A refresh in a process that gets no more address space than that."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(memory), "refresh", "--json", "--config", str(blog.home / "digest.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    counts: dict[str, int] = json.loads(done.stdout.splitlines()[0])
+    return counts
+
+
+def written(path: Path, before: str, line: str, count: int, after: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(before)
+        for _ in range(count // 1000):
+            file.write(line * 1000)
+        file.write(after)
+
+
+def test_a_dump_of_millions_of_lines_is_read_in_bounded_memory(told: Blog) -> None:
+    lines = 10_000_000 if ALL else 500_000
+    written(told.home / "dumps" / "long.txt", "", "一行不属于任何文章的话\n", lines, page(NEW))
+    assert refreshed_within(told, 700 * MEGABYTES)["added"] == 1
+    assert titles(told) == ALL_KNOWN | {NEW.title}
+
+
+def test_an_article_of_very_many_lines_costs_time_in_proportion(told: Blog) -> None:
+    lines = 200_000 if ALL else 50_000
+    written(told.home / "dumps" / "long.txt", NEW.byline(), "一行正文,and words\n", lines, "最近评论\n")
+    assert refreshed_within(told, 1200 * MEGABYTES)["added"] == 1
+    assert titles(told) == ALL_KNOWN | {NEW.title}
+
+
+def test_very_many_dumps_are_read_in_bounded_memory_and_once(told: Blog) -> None:
+    count = 100_000 if ALL else 300
+    many = told.home / "dumps" / "many"
+    many.mkdir()
+    for number in range(count):
+        (many / f"{number:06}.txt").write_text(page(KNOWN[number % len(KNOWN)]), "utf-8")
+    assert refreshed_within(told, 900 * MEGABYTES)["dumps"] == count
+    counts = refreshed_within(told, 900 * MEGABYTES)
+    assert (counts["added"], counts["skipped"]) == (0, count + 1)
+    assert titles(told) == ALL_KNOWN

@@ -1,0 +1,143 @@
+"""Every way in which a mail server can fail, at fifty people: what becomes of each of them is exact."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.conftest import PEOPLE
+from tests.faults.places import LATER
+from tests.faults.sink import Act, Moment, Sink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.places import Place
+    from tests.faults.verdicts import Verdict
+
+CONNECTIONS = 4
+ONE = PEOPLE[7]  # whom a fault of one mailbox strikes
+REFUSALS = 3  # in a row, before all sending rests
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a server does at a moment, to one person or to all; `states` is what everybody's delivery is then.
+
+    `twice`: it had taken the message, so the second attempt is a second copy. `ends`: no second attempt is made.
+    `paused`: all sending rests. `suppressed`: the person is struck off.
+    """
+
+    moment: Moment
+    says: str | Act
+    to_all: bool = False
+    state: str = "deferred"
+    paused: bool = False
+    suppressed: bool = False
+    twice: bool = False
+    ends: bool = False
+
+
+FAULTS = {
+    "421 at connecting": Fault(Moment.CONNECT, "421 4.3.2 busy", to_all=True, paused=True),
+    "a connection cut at once": Fault(Moment.CONNECT, Act.DROP, to_all=True, paused=True),
+    "450 at the sender": Fault(Moment.SENDER, "450 4.7.1 later", to_all=True, paused=True),
+    "550 at the sender": Fault(Moment.SENDER, "550 5.7.1 not you", to_all=True, paused=True),
+    "450 at a recipient": Fault(Moment.RECIPIENT, "450 4.2.1 busy"),
+    "451 at a recipient": Fault(Moment.RECIPIENT, "451 4.7.1 greylisted"),
+    "550 5.1.1 at a recipient": Fault(Moment.RECIPIENT, "550 5.1.1 who?", state="failed", suppressed=True, ends=True),
+    "550 5.7.1 at a recipient": Fault(Moment.RECIPIENT, "550 5.7.1 refused"),
+    "552 5.2.2 at a recipient": Fault(Moment.RECIPIENT, "552 5.2.2 full", state="failed", ends=True),
+    "451 at DATA": Fault(Moment.DATA, "451 4.3.0 later"),
+    "452 at the final dot": Fault(Moment.CONTENT, "452 4.3.1 full"),
+    "554 at the final dot, to one": Fault(Moment.CONTENT, "554 5.6.0 no"),
+    "554 at the final dot, to all": Fault(Moment.CONTENT, "554 5.7.1 no", to_all=True, paused=True),
+    "cut during DATA": Fault(Moment.CONTENT, Act.DROP, state="unknown"),
+    "taken, and cut instead of an answer": Fault(Moment.STORED, Act.DROP, state="unknown", twice=True),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_the_server_has_its_exact_outcome_for_each(
+    told: Place, sink: Sink, verdict: Callable[[str], Verdict], needs: Callable[[str], str], name: str
+) -> None:
+    needs("faketime")
+    fault = FAULTS[name]
+    row = verdict(f"mail server: {name}")
+
+    def at(moment: Moment, recipient: str) -> str | Act | None:
+        struck = moment is fault.moment and (fault.to_all or recipient == ONE)
+        return fault.says if struck else None
+
+    sink.at = at
+    ended = told.run("edition", "send")
+    assert ended.code == (1 if fault.paused or fault.ends else 0), ended.err
+    assert ("sending is paused" in ended.err) == fault.paused
+    states = Counter(state for state, _ in told.rows().values())
+    if fault.to_all:
+        struck = REFUSALS + CONNECTIONS - 1
+        assert states[fault.state] <= struck, "nobody else is bothered while the fault is not theirs"
+        assert states == Counter({fault.state: states[fault.state], "planned": len(PEOPLE) - states[fault.state]})
+        assert sink.taken == []
+    else:
+        assert states == Counter({"accepted": len(PEOPLE) - 1, fault.state: 1})
+        assert told.rows()[ONE] == (fault.state, 1)
+        assert sink.copies()[ONE] == int(fault.twice)
+    row.tried += 1
+
+    sink.at = lambda _moment, _recipient: None
+    told.good("edition", "send", before=("faketime", "-f", "+12h"))
+    expected = dict.fromkeys(PEOPLE, 1) | ({ONE: 2} if fault.twice else {})
+    if fault.ends:
+        del expected[ONE]
+    assert sink.copies() == expected
+    assert sink.differing() == []
+    known = {state for address, (state, _) in told.rows().items() if address != ONE or not fault.ends}
+    assert known == {"accepted"}
+    suppressed = told.good("subscribers", "show", ONE, "--json")
+    assert ('"suppressed": null' not in suppressed) == fault.suppressed
+    row.copies += int(fault.twice)
+
+
+def test_a_server_without_extensions_reaches_all_who_can_be_reached_that_way(
+    told: Place, sink: Sink, verdict: Callable[[str], Verdict]
+) -> None:
+    row = verdict("mail server: no extensions")
+    sink.extensions = ()
+    told.here("edition", "send")
+    assert sink.copies() == dict.fromkeys(PEOPLE, 1)
+    row.tried += 1
+
+
+def test_a_server_that_falls_silent_keeps_one_connection_and_not_the_others(
+    told: Place, sink: Sink, verdict: Callable[[str], Verdict], needs: Callable[[str], str]
+) -> None:
+    needs("faketime")
+    row = verdict("mail server: silence after the final dot")
+    others: list[str] = []
+
+    def at(moment: Moment, recipient: str) -> Act | None:
+        if moment is Moment.ANSWERED:
+            others.append(recipient)
+            if len(others) == len(PEOPLE) - 1:
+                process.kill()
+        return Act.HANG if moment is Moment.STORED and recipient == ONE else None
+
+    told.env["DIGEST_MAIL_BATCH"] = "100"
+    sink.at = at
+    process = told.start("edition", "send")
+    process.wait(timeout=120)
+    assert len(others) == len(PEOPLE) - 1
+    sink.at = lambda _moment, _recipient: None
+    told.good("edition", "send", before=LATER)
+    copies = sink.copies()
+    assert set(copies) == set(PEOPLE)
+    twice = {person for person, count in copies.items() if count > 1}
+    assert ONE in twice
+    assert len(twice) <= CONNECTIONS
+    assert sink.differing() == []
+    row.tried += 1
+    row.copies += len(twice)

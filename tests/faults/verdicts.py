@@ -1,0 +1,52 @@
+"""The table of what the harness did: one row a fault, kept while the tests run and written when all are through."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BEGIN, _END = "<!-- begin of what `make faults` writes -->", "<!-- end of what `make faults` writes -->"
+_HEAD = ("fault", "occurrences tried", "second copies", "losses", "verdict")
+
+
+@dataclass
+class Verdict:
+    """What came of a fault at all its occurrences; it is `held` once the test is through."""
+
+    fault: str
+    tried: int = 0
+    copies: int = 0
+    losses: int = 0
+    held: bool = False
+
+    def cells(self) -> tuple[str, ...]:
+        return (self.fault, str(self.tried), str(self.copies), str(self.losses), "held" if self.held else "BROKEN")
+
+
+@dataclass
+class Verdicts:
+    """The rows in the order of the tests."""
+
+    rows: list[Verdict] = field(default_factory=list)
+
+    def row(self, fault: str) -> Verdict:
+        self.rows.append(Verdict(fault))
+        return self.rows[-1]
+
+    def table(self) -> str:
+        lines = [_HEAD, ("---", "---:", "---:", "---:", "---"), *(row.cells() for row in self.rows)]
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+    def write(self, page: Path) -> None:
+        """Put the table between the marks of a page, with the day and the commit."""
+        git = ["git", "-C", str(page.parent), "rev-parse", "--short", "HEAD"]
+        commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+        before, _, rest = page.read_text("utf-8").partition(_BEGIN)
+        _, _, after = rest.partition(_END)
+        said = f"Run on {datetime.now(UTC):%Y-%m-%d} at commit `{commit}`.\n\n{self.table()}"
+        page.write_text(f"{before}{_BEGIN}\n\n{said}\n{_END}{after}", "utf-8")

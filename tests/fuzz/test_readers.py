@@ -1,0 +1,126 @@
+"""What strangers write is read by three readers that must not break: dumps, tokens, and the words of a mail.
+
+DIGEST_FUZZ_EXAMPLES says how many examples each gets; `make fuzz` gives many.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import io
+import os
+from datetime import UTC, datetime
+from email.header import decode_header, make_header
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.changes.matching import content_of
+from digest.dumps.snapshot import read_snapshot
+from digest.dumps.structure import blocks
+from digest.errors import DumpError
+from digest.mail.message import Letter, message
+from digest.mail.tokens import leave_token, read_leave_token
+from digest.model import DigestId, Format, SubscriberId
+from digest.typeset.html import html
+
+EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "150"))
+fuzzed = settings(max_examples=EXAMPLES)
+
+PIECES = [
+    "By 山客 | 2026-03-14 | 100位读者 | 引用", "14 Mar", "点击阅读全文...", "最近评论", "题目", "\n", "\n\n", "\r",
+    "$$", "\\begin{equation}", "\\end{equation}", "$x$", "| 引用", "位读者", "31 Feb", "0 Jan", "99999-99-99", "\ufeff",
+    "\r\n", "\x00", "\ud7ff",
+    "import x", "点击阅读全文...题目", "最近评论题目", "{" * 70, "\\frac" * 50, " ", "\t", "。", "A" * 300,
+]  # fmt: skip
+PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=40).map("".join)
+CODINGS = st.sampled_from(["utf-8", "utf-16", "gb18030", "big5", "latin-1", "utf-8-sig"])
+TEXTS = st.text(max_size=200)
+
+
+@fuzzed
+@given(page=PAGES, coding=CODINGS, damage=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=5))
+def test_any_page_in_any_coding_with_any_damage_is_read_or_refused(
+    page: str, coding: str, damage: list[tuple[int, int]]
+) -> None:
+    raw = bytearray(page.encode(coding, "replace"))
+    for place, byte in damage:
+        if raw:
+            raw[place % len(raw)] = byte
+    try:
+        snapshot = read_snapshot(io.BytesIO(bytes(raw)), "page.txt")
+    except DumpError:
+        return
+    assert snapshot == read_snapshot(io.BytesIO(bytes(raw)), "page.txt")
+    for sighting in snapshot.sightings:
+        assert sighting.title.strip()
+        shown = html(blocks(content_of(sighting)))
+        assert "<script" not in shown.lower()
+        assert all(ord(c) >= 32 or c in "\t\n" for c in sighting.title + "".join(sighting.paragraphs))
+
+
+@fuzzed
+@given(secret=st.binary(min_size=16, max_size=40), token=st.one_of(TEXTS, st.from_regex(r"[A-Za-z0-9_-]{20,80}")))
+def test_no_token_that_we_did_not_make_is_anybodys(secret: bytes, token: str) -> None:
+    assert read_leave_token(secret, token) is None
+
+
+@fuzzed
+@given(
+    secret=st.binary(min_size=16, max_size=40),
+    other=st.binary(min_size=16, max_size=40),
+    person=st.integers(0, 2**63),
+    change=st.tuples(st.integers(0, 200), st.characters()),
+)
+def test_a_token_of_ours_is_read_by_its_secret_alone_and_only_unchanged(
+    secret: bytes, other: bytes, person: int, change: tuple[int, str]
+) -> None:
+    token = leave_token(secret, SubscriberId(person), DigestId("weekly"))
+    assert read_leave_token(secret, token) == (person, "weekly")
+    assert read_leave_token(other, token) is None or other == secret
+    place, letter = change[0] % len(token), change[1]
+    changed = token[:place] + letter + token[place + 1 :]
+    assert changed == token or read_leave_token(secret, changed) is None
+
+
+@fuzzed
+@given(subject=TEXTS, name=TEXTS, title=TEXTS, text=TEXTS, page=TEXTS, form=st.sampled_from(Format))
+def test_a_mail_of_any_words_has_the_headers_that_it_should_and_says_them(
+    subject: str, name: str, title: str, text: str, page: str, form: Format
+) -> None:
+    raw = message(
+        Letter(
+            sender="Digest <digest@example.org>",
+            reply_to="",
+            to_name=name,
+            to_address="ada@example.org",
+            subject=subject,
+            text=text,
+            html=page,
+            format=form,
+            message_id="<2026-W47.abc@example.org>",
+            written_at=datetime(2026, 11, 16, tzinfo=UTC),
+            list_id="weekly.example.org",
+            list_title=title,
+            archive_url="https://digest.example.org/editions/weekly/2026-W47",
+            leave_url="https://digest.example.org/leave/abc",
+            help_url="https://digest.example.org/about",
+        )
+    )
+    head, _, _ = raw.partition(b"\r\n\r\n")
+    names = [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]
+    assert set(names) <= {
+        *(b"Date", b"From", b"To", b"Subject", b"Message-ID", b"List-Id", b"List-Archive", b"List-Post"),
+        *(b"List-Unsubscribe", b"List-Unsubscribe-Post", b"Auto-Submitted", b"MIME-Version", b"Content-Type"),
+        b"Content-Transfer-Encoding",
+    }
+    assert len(names) == len(set(names))
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    parsed = email.message_from_bytes(raw, policy=email.policy.compat32)
+    assert parsed.get_all("To") is not None
+    make_header(decode_header(parsed.get("Subject", "")))
+    (body,) = [part for part in parsed.walk() if part.get_content_type() == "text/plain"]
+    payload = body.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert payload.decode().split() == text.encode("utf-8", "replace").decode().split()

@@ -1,0 +1,29 @@
+"""Databases on a real server, and what a store on one shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.store.transaction import SqlStore
+    from tests.postgres import Server
+
+
+@pytest.fixture
+def url(postgres: Server) -> str:
+    """An empty database."""
+    return postgres.database()
+
+
+@pytest.fixture
+def store(postgres: Server, postgres_template: str) -> Iterator[SqlStore]:
+    """A new store."""
+    opened = open_store(postgres.database(postgres_template))
+    yield opened
+    opened.close()

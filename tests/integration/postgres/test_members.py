@@ -1,0 +1,101 @@
+"""Many processes on one database: one edition, nobody twice, nobody missed, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.model import DeliveryState
+from tests.integration.postgres.fleet import Fleet, Relay
+from tests.postgres import Server, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Article, Blog
+
+PEOPLE = 400
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    made = Relay(seconds=0.02)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def lasting(needs: Callable[[str], str], postgres: Server) -> Iterator[Server]:
+    """A server that keeps what is committed when it is ended at once."""
+    found = programs()
+    assert found
+    server = Server(found, durable=True)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, lasting: Server, relay: Relay, article: type[Article]) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, lasting.database(), relay)
+    (tmp_path / "dumps" / "a.txt").write_text(
+        article("甲的题目").dateblock() + article("乙的题目").dateblock(), "utf-8"
+    )
+    yield made
+    made.close()
+
+
+def fetched(url: str) -> tuple[bytes, str]:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read(), answer.headers["ETag"]
+
+
+def test_whoever_is_killed_and_though_the_server_crashes_everybody_gets_one_mail(
+    fleet: Fleet, lasting: Server, relay: Relay
+) -> None:
+    fleet.people(PEOPLE)
+    first, _second, *workers = fleet.start("scheduler", "scheduler", *["worker"] * 4)
+    relay.wait_for(PEOPLE // 8)
+    fleet.kill(workers[0])
+    fleet.kill(first)
+    relay.wait_for(PEOPLE // 3)
+    lasting.stop("immediate")
+    lasting.start()
+    relay.wait_for(PEOPLE // 2)
+    fleet.kill(workers[1])
+    fleet.until(fleet.delivered)
+
+    with fleet.store.read() as tx:
+        (made,) = tx.editions.editions()
+    assert made.deliveries == {DeliveryState.ACCEPTED: PEOPLE}
+    assert len(relay.taken) == PEOPLE
+    twice = relay.twice()
+    assert len(twice) <= 2 * fleet.connections  # of the two that were killed
+    assert all(len(relay.taken[address]) == 2 and len(relay.ids(address)) == 1 for address in twice)
+    assert fleet.stop() == [0, 0, 0]
+
+
+def test_two_web_processes_show_the_same_bytes_and_learn_of_a_change(
+    fleet: Fleet, article: type[Article], tmp_path: Path
+) -> None:
+    one, other, _ = fleet.start("web", "web", "all")
+    feeds = [f"{fleet.addresses[process.pid]}/feed.atom" for process in (one, other)]
+    fleet.until(lambda: "甲的题目".encode() in fetched(feeds[0])[0])
+    before = fetched(feeds[0])
+    assert fetched(feeds[1]) == before
+    (tmp_path / "dumps" / "b.txt").write_text(article("丙的题目").dateblock(), "utf-8")
+    with fleet.store.read() as tx:
+        assert tx.editions.editions() is not None
+    fleet.until(lambda: "丙的题目".encode() in fetched(feeds[1])[0])
+    fleet.until(lambda: fetched(feeds[0]) == fetched(feeds[1]) != before)
+    assert fleet.stop() == [0, 0, 0]
+
+
+def test_a_file_is_for_one_process(blog: Blog) -> None:
+    for role in ("web", "worker", "scheduler"):
+        said = blog.run("run", "--role", role, code=2)
+        assert f"a file is for one process, so --role {role} cannot run on it" in said
+        assert "postgresql://" in said
+    assert "is no role" in blog.run("run", "--role", "boss", code=2)

@@ -1,0 +1,38 @@
+"""The timer: what is under way when it stops goes on to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from digest.scheduler import Ticks
+
+
+def test_a_tick_under_way_ends_by_itself_when_the_timer_stops() -> None:
+    ended: list[str] = []
+
+    async def course() -> None:
+        begun, go_on, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def tick() -> None:
+            begun.set()
+            try:
+                await go_on.wait()
+                ended.append("to its end")
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                raise
+            finally:
+                over.set()
+
+        ticks = Ticks()
+        ticks.add("one", timedelta(hours=1), tick, first_at=datetime.now(UTC))
+        ticks.start()
+        await begun.wait()
+        ticks.stop()
+        await asyncio.sleep(0)
+        go_on.set()
+        await over.wait()
+
+    asyncio.run(course())
+    assert ended == ["to its end"]

@@ -1,0 +1,294 @@
+"""What monitors are told of a whole service, and that one id is followed from a dump to a mail."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
+
+from digest.app import Service, opened
+from digest.errors import StoreError
+from digest.model import DigestId, SourceId
+from digest.service.editions import make_due
+from digest.service.standing import Sending, Standing, standing
+from digest.service.tracing import trace
+from digest.settings import load
+from digest.store import open_store
+from digest.web.metrics import Metrics
+from digest.web.watching import from_this_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.settings import Settings
+    from tests.conftest import Article, Blog
+
+ADDRESS = "ada.lovelace@example.org"
+AT_ONCE = timedelta(0)
+
+
+@pytest.fixture
+def settings(blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("LISTEN", "METRICS_LISTEN"):
+        monkeypatch.setenv(f"DIGEST_WEB_{name}", "127.0.0.1:0")
+    blog.search(
+        "page.txt", article("甲"), article("乙", (2026, 3, 15), (r"一个画不出来的公式 $\frac{甲}{\foo{x}}$。",))
+    )
+    blog.write("broken.txt", "")
+    config = blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("[mail]", 'first = "now"\n[mail]'), "utf-8")
+    blog.run("subscribers", "add", ADDRESS)
+    return load(config)
+
+
+def numbers(exposed: str) -> dict[str, float]:
+    """Each sample by its name and the values of its labels, in the order of their names."""
+    return {
+        " ".join([sample.name, *(value for _, value in sorted(sample.labels.items()))]): sample.value
+        for family in text_string_to_metric_families(exposed)
+        for sample in family.samples
+    }
+
+
+async def lived(settings: Settings, meanwhile: Callable[[Service], None]) -> None:
+    with opened(settings) as store:
+        service = Service(settings, store)
+        ready = asyncio.Event()
+        running = asyncio.create_task(service.run(ready.set))
+        await asyncio.wait_for(ready.wait(), 30)
+        await asyncio.to_thread(meanwhile, service)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+
+def fetched(url: str, **headers: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_a_service_tells_its_numbers_on_a_listener_of_its_own(blog: Blog, settings: Settings) -> None:
+    seen: dict[str, Any] = {}
+
+    def look(service: Service) -> None:
+        feed = f"{service.address}/feed.atom"
+        with urllib.request.urlopen(feed, timeout=10) as answer:
+            etag = answer.headers["ETag"]
+            answer.read()
+        assert fetched(feed, **{"If-None-Match": etag})[0] == 304
+        assert fetched(f"{service.address}/nothing")[0] == 404
+        seen["public"] = fetched(f"{service.address}/metrics")[0]
+        seen["own"] = fetched(f"{service.watch_address}/metrics")
+        seen["health"] = [fetched(f"{service.watch_address}/{path}")[0] for path in ("healthz", "readyz")]
+        seen["pages"] = fetched(f"{service.watch_address}/feed.atom")[0]
+
+    asyncio.run(lived(settings, look))
+    status, exposed = seen["own"]
+    told = numbers(exposed)
+
+    assert (seen["public"], status, seen["health"], seen["pages"]) == (404, 200, [200, 200], 404)
+    assert told["digest_refreshes_total failed"] == told["digest_refresh_seconds_count"] == 1
+    assert (told["digest_entries_total added"], told["digest_entries_total revised"]) == (2, 0)
+    assert told["digest_requests_total made atom 200"] == told["digest_requests_total kept atom 304"] == 1
+    assert told["digest_requests_total  page 404"] == 2
+    assert told["digest_deliveries weekly none accepted"] == 1
+    assert told["digest_dumps_troubled failed"] == 1
+    assert told["digest_edition_lag_seconds weekly"] == 0
+    assert told["digest_sending ok"] == 1
+    assert told["process_resident_memory_bytes"] > 0
+    assert [secret for secret in (ADDRESS, "lovelace", "甲", "山上", str(blog.home)) if secret in exposed] == []
+
+
+def test_what_the_store_knows_is_the_same_in_another_process_and_after_a_restart(
+    blog: Blog, settings: Settings
+) -> None:
+    asyncio.run(lived(settings, lambda _: None))
+
+    def told() -> dict[str, float]:
+        with opened(settings) as store:
+            at = datetime(2026, 11, 21, tzinfo=UTC)
+            return numbers(Metrics(store, settings, lambda: at).exposition("")[0].decode())
+
+    first, second = told(), told()
+    of_the_store = [name for name in first if not name.startswith("process_") and "_created" not in name]
+    assert {name: first[name] for name in of_the_store} == {name: second[name] for name in of_the_store}
+    assert first["digest_deliveries weekly none accepted"] == 1
+    assert first["digest_queue_depth"] == 0
+
+
+def test_a_store_that_fails_is_a_number_too(settings: Settings) -> None:
+    metrics = Metrics(_Failing(), settings, lambda: datetime.now(UTC), fresh=AT_ONCE)  # type: ignore[arg-type] # a double
+    told = numbers(metrics.exposition("")[0].decode())
+    assert told["digest_store_up"] == 0
+    assert "digest_queue_depth" not in told
+
+
+class _Failing:
+    """A store that does not answer."""
+
+    def read(self) -> Any:
+        raise StoreError("gone")
+
+
+@pytest.fixture
+def stood(settings: Settings) -> Callable[[datetime], Standing]:
+    """How a store stands whose digest was configured on a Monday at noon, at a moment."""
+    store = open_store("sqlite://")
+    with store.write() as tx:
+        tx.editions.register_digest(DigestId("weekly"), MONDAY)
+
+    def at(now: datetime) -> Standing:
+        if now == MADE_AT:
+            make_due(store, settings, now)
+        return standing(store, settings, now)
+
+    return at
+
+
+MONDAY = datetime(2026, 11, 16, 4, tzinfo=UTC)  # noon in Shanghai; the slot is at eight, UTC midnight
+SLOT = datetime(2026, 11, 23, 0, tzinfo=UTC)
+MADE_AT = SLOT + timedelta(hours=3)
+
+
+def test_an_edition_lags_from_its_slot_until_it_is_made(stood: Callable[[datetime], Standing]) -> None:
+    def lag(now: datetime) -> timedelta:
+        return stood(now).digests[0].lag
+
+    second = timedelta(seconds=1)
+    assert [lag(at) for at in (MONDAY + second, SLOT - second, SLOT, SLOT + 2 * second)] == [
+        *[timedelta(0), timedelta(0), timedelta(0), 2 * second]
+    ]
+    assert lag(MADE_AT - second) == timedelta(hours=3) - second
+    assert lag(MADE_AT) == timedelta(0)
+    assert stood(MADE_AT + second).digests[0].made_at == MADE_AT
+
+
+def test_a_source_without_a_pass_is_overdue(settings: Settings, stood: Callable[[datetime], Standing]) -> None:
+    assert stood(MONDAY).overdue == stood(MONDAY).sources == 1
+    with opened(settings) as store:
+        with store.write() as tx:
+            tx.readings.register_source(SourceId("blog"), MONDAY)
+            tx.readings.refreshed(SourceId("blog"), MONDAY, "")
+        every = settings.sources[0].every
+        late = [standing(store, settings, MONDAY + 3 * every + extra).overdue for extra in (AT_ONCE, timedelta(0, 1))]
+        assert late == [0, 1]
+        assert standing(store, settings, MONDAY - every).oldest_refresh == timedelta(0)
+
+
+def test_a_relay_in_trouble_takes_no_page_away_and_a_monitor_can_ask_for_all(settings: Settings) -> None:
+    def look(service: Service) -> None:
+        def ready() -> tuple[int, str, int]:
+            status, body = fetched(f"{service.watch_address}/readyz")
+            return status, json.loads(body)["mail"], fetched(f"{service.watch_address}/readyz?full")[0]
+
+        now = datetime.now(UTC)
+        assert ready() == (200, "ok", 200)
+        with service._store.write() as tx:
+            tx.deliveries.pause("connect: relay.example.org said no", now + timedelta(hours=1), now)
+        assert ready() == (200, "paused", 503)
+        assert "relay" not in fetched(f"{service.watch_address}/readyz")[1]
+        with service._store.write() as tx:
+            tx.deliveries.pause("connect: relay.example.org said no", now, now)
+        assert ready() == (200, "troubled", 503)
+        with service._store.write() as tx:
+            tx.deliveries.resume()
+        assert ready() == (200, Sending.OK, 200)
+
+    asyncio.run(lived(settings, look))
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "base_url", "here"),
+    [
+        ("127.0.0.1", {}, "http://127.0.0.1:8080", True),
+        ("::1", {}, "http://localhost:8080", True),
+        ("192.0.2.1", {}, "http://127.0.0.1:8080", False),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, "http://127.0.0.1:8080", False),
+        ("127.0.0.1", {"Via": "1.1 proxy"}, "http://127.0.0.1:8080", False),
+        ("127.0.0.1", {}, "https://digest.example.org", False),  # a proxy that says nothing
+        ("unix", {}, "http://127.0.0.1:8080", False),
+    ],
+)
+def test_the_public_address_tells_numbers_only_to_this_machine(
+    client: str, headers: dict[str, str], base_url: str, *, here: bool
+) -> None:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    assert from_this_machine(Request({"type": "http", "client": (client, 5), "headers": raw}), base_url) is here
+
+
+class Log:
+    """The JSON lines of a command run in a process of its own."""
+
+    def __init__(self, blog: Blog, *command: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "digest", *command, "--config", str(blog.home / "digest.toml")],
+            env=os.environ | {"DIGEST_LOG_JSON_LINES": "true"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        self.text = done.stderr
+        self.lines: list[dict[str, Any]] = [json.loads(line) for line in done.stderr.splitlines()]
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == event]
+
+
+def test_one_id_is_followed_from_a_dump_to_the_mails(blog: Blog, article: type[Article]) -> None:
+    for name in ("ada", "bob"):
+        blog.run("subscribers", "add", f"{name}@example.org")
+    blog.search("page.txt", article("甲"), article("乙", (2026, 3, 15), ("另一段文字。",)))
+    read = Log(blog, "refresh")
+    blog.search("second.txt", article("丙", (2026, 3, 16), ("第三段文字。",)))
+    later = Log(blog, "refresh")
+    made, sent = Log(blog, "edition", "cut"), Log(blog, "edition", "send")
+    entry = blog.entries()["甲"]["id"]
+
+    (shown,) = [line for line in read.of("entries") if entry in line["entries"]]
+    followed = shown["trace"]
+    assert (shown["change"], shown["dump"], shown["source"]) == ("added", "page.txt", "blog")
+    (refreshed,) = read.of("refreshed")
+    assert (refreshed["trace"], refreshed["added"]) == (followed, 2)
+    (other,) = later.of("refreshed")
+    assert other["trace"] > followed
+
+    (edition,) = made.of("edition made")
+    assert entry in edition["entries"]
+    assert edition["traces"] == [followed, other["trace"]]
+    mails = sent.of("mail")
+    assert {line["edition"] for line in mails} == {edition["edition"]}
+    assert all(followed in line["traces"] for line in mails)
+    assert [line["state"] for line in mails] == ["accepted"] * 2 and edition["mails"] == 2  # noqa: PT018 - one fact
+    ids = {email.message_from_bytes(raw)["Message-ID"] for raw in blog.mails()}
+    assert {line["message_id"] for line in mails} == ids
+    assert "ada@" not in sent.text
+    assert {line["to"] for line in mails} == {"a***@e***.org", "b***@e***.org"}
+
+    grepped = [line for log in (read, later, made, sent) for line in log.text.splitlines() if followed in line]
+    assert [json.loads(line)["event"] for line in grepped] == [
+        *["dump read", "entries", "refreshed", "edition made", "mail", "mail"]
+    ]
+
+
+def test_traces_sort_like_their_passes_and_name_one_each() -> None:
+    start = datetime(2026, 11, 21, 9, 0, 0, 999_999, tzinfo=UTC)
+    named = [trace(start + timedelta(microseconds=step)) for step in (0, 1, 2, 10**6, 10**12)]
+    assert named == sorted(named)
+    assert len(set(named)) == 5
+    assert all(name.isalnum() and len(name) <= 11 for name in named)

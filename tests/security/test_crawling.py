@@ -1,0 +1,94 @@
+"""Requests as nobody sane makes them, at every route: never a 5xx, always the headers, nothing comes back unescaped."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.app import opened
+from digest.settings import load
+from digest.web.application import application
+from tests.conftest import CONFIG, Article, Blog
+from tests.integration.web.test_application import NOW, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MARK = "q7x"
+HOSTILE = [
+    *(f"<{MARK}>", f'"><{MARK} x=', f"'{MARK}'", f"javascript:{MARK}", f"{{{{{MARK}}}}}", f"%3C{MARK}%3E", "\x00"),
+    "\x1b[31m",
+    *(
+        "\r\nSet-Cookie: a=b",
+        "../" * 8,
+        "..\\",
+        "%00",
+        "\u202e",
+        "'; DROP TABLE entries; --",
+        '" OR ""="',
+        "NEAR(",
+        "*",
+    ),
+    *("A" * 5000, "\ud800"),
+]
+WORDS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40), st.integers().map(str))
+HEADERS = (
+    "accept",
+    "accept_language",
+    "accept_encoding",
+    "if_none_match",
+    "if_modified_since",
+    "host",
+    "range",
+    "cookie",
+)
+SECURITY = ("content-security-policy", "x-content-type-options", "referrer-policy")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    home = tmp_path_factory.mktemp("crawled")
+    (home / "digest.toml").write_text(CONFIG, "utf-8")
+    blog = Blog(home, lambda *_, **__: "")
+    blog.search("page.txt", Article("平常的一篇"))
+    loaded = load(home / "digest.toml")
+    with opened(loaded) as store:
+        yield Site(store, loaded)
+
+
+def routes(site: Site) -> list[str]:
+    """The paths of all routes, as Starlette was given them."""
+    made: Any = application(site.store, site.settings, now=lambda: NOW)
+    return [route.path for route in made._inner.routes]
+
+
+def test_every_route_is_crawled(site: Site) -> None:
+    assert {"/", "/search", "/leave/{token}", "/entries/{entry}"} <= set(routes(site))
+
+
+@given(data=st.data())
+@settings(max_examples=300)
+def test_no_request_breaks_the_server_or_comes_back_as_markup(site: Site, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(routes(site)))
+    filled = re.sub(r"\{[^}]*\}", lambda _: quote(data.draw(WORDS), safe="", errors="replace"), path)
+    query = quote(data.draw(WORDS), safe="&=", errors="replace")
+    key = data.draw(st.sampled_from(["q", "next", "page", "x"]))
+    printable = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=60)
+    headers = data.draw(st.dictionaries(st.sampled_from(HEADERS), printable, max_size=4))
+    method = data.draw(st.sampled_from(["GET", "GET", "HEAD", "POST", "PUT"]))
+    body = data.draw(st.binary(max_size=60)) if method == "POST" else b""
+
+    answer = site(f"{filled}?{key}={query}", method, body, **headers)
+
+    assert answer.status < 500
+    assert all(answer.headers.get(name) for name in SECURITY)
+    assert "location" not in answer.headers
+    assert "set-cookie" not in answer.headers
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        assert f"<{MARK}".encode() not in answer.body
+        assert b"<script" not in answer.body.lower()
