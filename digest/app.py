@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from digest.errors import ConfigurationError, DigestError
+from digest.errors import ConfigurationError, DigestError, StoreError
 from digest.mail.transport import prepare
 from digest.service import alerts, bounces, confirming, consent, delivery, editions, feeds, hub, refresh, retention
 from digest.service.backup import fenced
-from digest.store import open_store
+from digest.store import is_made, open_store, place
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -46,6 +46,22 @@ def opened(settings: Settings) -> Iterator[Store]:
     try:
         editions.register(store, settings, clock())
         feeds.register(store, settings)
+        yield store
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def opened_untouched(settings: Settings) -> Iterator[Store]:
+    """The store of these settings as it is: not even the configured digests are made known to it.
+
+    Raises:
+        StoreError: there is none.
+    """
+    if not is_made(settings.database):
+        raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
+    store = open_store(settings.database)
+    try:
         yield store
     finally:
         store.close()

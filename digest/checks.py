@@ -13,6 +13,7 @@ from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import ConfigurationError, DigestError, DumpError
+from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_relay, try_transport
 from digest.service.editions import sender_domain
 from digest.store import is_made, open_store
@@ -53,11 +54,13 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def transport_findings(settings: Settings) -> Iterator[Finding]:
-    """Each relay is asked and logged in to, each key is read; nothing is sent."""
+    """Each relay and the place of bounces is asked and logged in to, each key is read; nothing is sent."""
     yield _found("mail", lambda: asyncio.run(try_transport(settings.mail)))
     if settings.fallback.host:
         yield _found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
     yield _found("dkim", lambda: _dkim(settings))
+    if settings.bounces.address:
+        yield _found("bounces", lambda: try_incoming(settings.bounces))
 
 
 def mail_findings(

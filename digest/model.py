@@ -270,7 +270,8 @@ class Delivery:
     """An edition on its way to a subscriber, as leased by a drain.
 
     `attempts` counts this one too, `uncertain` those before it of which nobody knows what became. `variant` numbers
-    the words that it has. `agreed_at` is when the subscriber joined the digest.
+    the words that it has. `agreed_at` is when the subscriber joined the digest. `made_at` is when the edition was made,
+    `written_at` when this mail of it was to go out.
     """
 
     edition: EditionKey
@@ -283,6 +284,7 @@ class Delivery:
     made_at: datetime
     leased_until: datetime
     agreed_at: datetime
+    written_at: datetime
 
 
 class BounceKind(StrEnum):

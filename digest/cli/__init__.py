@@ -21,6 +21,7 @@ from digest.cli import (
     parsing,
     previews,
     running,
+    simulating,
     state,
     subscribers,
 )
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, operate, state, explaining, moving):
+for part in (parsing, running, operate, state, explaining, moving, simulating):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

@@ -79,18 +79,23 @@ def retry(
     from digest.service import dead_letters  # noqa: PLC0415
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
-    with store_of(config) as (_, store):
+    with store_of(config) as (settings, store):
         rows = dead_letters.dead(store, states, EditionKey(edition) if edition else None, addresses or [])
         unknown = sum(row.state is DeliveryState.UNKNOWN for row in rows)
         if unknown and not yes:
             typer.confirm(
                 f"{unknown} of {len(rows)} may have arrived and would come twice. Send them?", abort=True, err=True
             )
-        planned = dead_letters.retry(store, rows, now=clock())
+        planned = dead_letters.retry(store, settings, rows, now=clock())
     if as_json:
         print_json({"planned": len(planned), "left": len(rows) - len(planned)})
         return
     left = len(rows) - len(planned)
     typer.echo(
-        f"{len(planned)} planned" + (f"; {left} left alone: their readers left or are suppressed" if left else "")
+        f"{len(planned)} planned"
+        + (
+            f"; {left} left alone: their readers left, pause, are suppressed, or were told by a later mail"
+            if left
+            else ""
+        )
     )

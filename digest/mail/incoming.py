@@ -44,7 +44,31 @@ def incoming(bounces: Bounces) -> Generator[Incoming]:
         yield from in_imap(bounces)
 
 
-def in_maildir(folder: Path, largest: int) -> Iterator[Incoming]:
+def try_incoming(bounces: Bounces) -> str:
+    """Look where bounces come in, and read none; what was found, in a sentence.
+
+    Raises:
+        IntakeError: it cannot be read.
+        ConfigurationError: the password cannot be read.
+    """
+    found = [f"`digest run` takes them at {bounces.listen}"] if bounces.listen else []
+    if bounces.maildir:
+        with contextlib.closing(in_maildir(bounces.maildir, 0)) as waiting:
+            next(waiting, None)
+        found.append(f"reads {bounces.maildir}")
+    if bounces.imap_host:
+        place = f"{bounces.imap_host}, folder {bounces.folder}"
+        try:
+            with _logged_in(bounces) as server:
+                for folder in filter(None, (bounces.folder, bounces.done)):
+                    _done(server.select(_quoted(folder), readonly=True))
+        except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
+            raise IntakeError(f"{place}: {error}") from error
+        found.append(f"logged in, reads {place}")
+    return ", ".join(found) or f"go to {bounces.address}, and nothing of ours reads them there"
+
+
+def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
     """The messages in `new/`; put away, they are in `cur/`, marked as seen. No link is followed."""
     new, cur = folder / "new", folder / "cur"
     try:

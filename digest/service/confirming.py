@@ -85,13 +85,13 @@ async def _hand_over(
 
 def _record(store: Store, confirmation: Confirmation, problem: TransportError | None, now: datetime) -> None:
     """Nothing more is tried where the mail may have arrived, cannot arrive, or comes too late: they may ask again."""
-    again = None
+    again, text = None, str(problem) if problem else "mailed"
     if problem is not None and not problem.uncertain and (problem.code or 0) // 100 != _PERMANENT:
         again = now + _WAIT * 2 ** (confirmation.attempts - 1)
         if confirmation.attempts >= _ATTEMPTS or again >= confirmation.expires_at:
-            again = None
+            again, text = None, f"not mailed: {problem}"  # who asks again is mailed again
     with store.write() as tx:
-        tx.confirmations.record(confirmation.id, next_at=again, text=str(problem) if problem else "mailed")
+        tx.confirmations.record(confirmation.id, next_at=again, text=text)
 
 
 def message_of(store: Store, settings: Settings, confirmation: Confirmation) -> bytes:

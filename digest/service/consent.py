@@ -141,7 +141,10 @@ def expire(store: Store, now: datetime) -> int:
 
 
 def confirm(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
-    """The owner of an address confirms by their link. Twice is fine; None for a link that holds no longer."""
+    """The owner of an address confirms by their link. Twice is fine; None for a link that holds no longer.
+
+    A link that was used says nothing to who left or changed the rhythm since.
+    """
     secret = store.secret()
     with store.write() as tx:
         asked = _awaiting(tx, secret, token, now)
@@ -149,7 +152,7 @@ def confirm(store: Store, settings: Settings, token: str, now: datetime) -> Subs
             return None
         known = tx.subscribers.find(asked.address)
         if asked.done_at is not None:
-            return known
+            return known if known and set(asked.digests) <= set(known.digests) else None
         person = known or tx.subscribers.add(asked.address, name="", language=asked.language, fmt=Format.BOTH, now=now)
         assert person is not None  # noqa: S101 - it is known, or it is new
         number = person.subscriber.id

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError, masked
-from digest.model import DeliveryState
+from digest.model import DeliveryState, DigestId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from digest.model import EditionKey
-    from digest.service.ports import DeliveryRow, Store
+    from digest.service.ports import DeliveryRow, Store, Transaction
+    from digest.settings import Settings
 
 DEAD = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
 LISTED = (*DEAD, DeliveryState.DEFERRED, DeliveryState.SUPPRESSED)
@@ -52,10 +53,27 @@ def dead(
     return found
 
 
-def retry(store: Store, rows: Sequence[DeliveryRow], *, now: datetime) -> list[DeliveryRow]:
+def retry(store: Store, settings: Settings, rows: Sequence[DeliveryRow], *, now: datetime) -> list[DeliveryRow]:
     """Plan these once more with the Message-ID that they had; those that were planned.
 
-    Who left, paused or is suppressed since, and what was accepted meanwhile, stays as it is.
+    Who left, paused or is suppressed since, what was accepted meanwhile, and what a later edition told, stays as it is.
     """
     with store.write() as tx:
-        return [row for row in rows if tx.dead_letters.plan_again(row.edition, row.subscriber, row.state, now)]
+        return [
+            row
+            for row in rows
+            if not _told_since(tx, settings, row)
+            and tx.dead_letters.plan_again(row.edition, row.subscriber, row.state, now)
+        ]
+
+
+def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
+    """Whether another mail told its reader what a failed one would have: the next edition does, and then the rest."""
+    made, variant = tx.editions.edition(row.edition), tx.deliveries.variant(row.edition, row.subscriber)
+    if row.state is not DeliveryState.FAILED or made is None or variant is None:
+        return False
+    digest, held = made.edition.digest, tx.editions.selected(row.edition)
+    configured = settings.digest(digest)
+    rhythms = [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]
+    told = tx.editions.told(row.subscriber, rhythms)
+    return any(held[at].entry.id in told for at in tx.editions.variants(row.edition)[variant].told)

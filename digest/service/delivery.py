@@ -182,7 +182,10 @@ class _Drain:
                     delivery, answer, following = following, None, None
                     if delivery and begun is DeliveryState.LEASED:
                         following = self._queue.ahead() if way.pipelines else None
-                        answer = await self._hand_over(way, delivery, following)
+                        try:
+                            answer = await self._hand_over(way, delivery, following)
+                        finally:
+                            following = following if following and self._queue.claim(following) else None
                     if delivery:
                         self._queue.done(delivery)
                     if following and self.halted:

@@ -142,6 +142,8 @@ class Ledger:
             now,
         )
         for answer in answers:
+            if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
+                tx.subscribers.set_behind(answer.delivery.digest, [answer.delivery.subscriber.id], behind=True)
             if answer.suppress:
                 tx.subscribers.suppress(answer.delivery.subscriber.id, answer.text, now)
             if answer.pause:

@@ -55,7 +55,7 @@ class Letters:
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings, self._secret = settings, secret
         self._words: dict[tuple[EditionKey, int], tuple[Body, Mapping[str, bytes]]] = {}
-        self._moulds: dict[tuple[EditionKey, int, Format], tuple[Mould, _Mailing]] = {}
+        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[Mould, _Mailing]] = {}
 
     def knows(self, delivery: Delivery) -> bool:
         """Whether it was told the words of a delivery."""
@@ -72,7 +72,7 @@ class Letters:
             ValueError: the address cannot stand in a header.
         """
         person = delivery.subscriber
-        key = (delivery.edition, delivery.variant, person.format)
+        key = (delivery.edition, delivery.variant, person.format, delivery.written_at)
         if key not in self._moulds:
             self._moulds[key] = self._mould(delivery)
         mould, mailing = self._moulds[key]
@@ -88,7 +88,7 @@ class Letters:
             body,
             pictures,
             message_id=delivery.message_id,
-            written_at=delivery.made_at,
+            written_at=delivery.written_at,
             leave_url="",
         )
         return Mould(pattern), _Mailing(self._settings, self._secret, delivery.digest, body.language)

@@ -444,7 +444,7 @@ class Editions(Protocol):
         ...
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        """One more delivery of an edition that was made; False where the person has one."""
+        """One more delivery of an edition that was made; False where the person has one that was not taken back."""
         ...
 
     def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
@@ -549,11 +549,14 @@ class Subscribers(Protocol):
         ...
 
     def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
-        """Mail this address again; what came back before no longer counts. False where it is not suppressed."""
+        """Mail this address again; what came back before no longer counts, and the next edition tells what was missed.
+
+        False where it is not suppressed.
+        """
         ...
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
-        """End a subscription and suppress its deliveries that are not under way; False where there is none."""
+        """End a subscription and take back its deliveries that are not begun; False where there is none."""
         ...
 
     def find(self, address: str) -> SubscriberRecord | None:

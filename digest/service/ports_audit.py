@@ -1,9 +1,9 @@
-"""What explaining and checking need of a store; a part of `ports`."""
+"""What explaining, checking and simulating need of a store; a part of `ports`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SourceId,
         SubscriberId,
     )
-    from digest.service.ports import DeliveryRow, Report
+    from digest.service.ports import DeliveryRow, Drawn, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,62 @@ class Story:
     reports: tuple[Report, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A revision, with what its entry got when it was new; `cause` as in a Step."""
+
+    at: datetime
+    entry: EntryId
+    atom_id: AtomId
+    page_order: int
+    number: int
+    cause: str
+    source: SourceId | None
+    path: str | None
+    content: Content
+    date: EntryDate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """A source other than its first one began to show an entry."""
+
+    at: datetime
+    entry: EntryId
+    source: SourceId
+    path: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """So many readers of an entry, as a source said."""
+
+    at: datetime
+    entry: EntryId
+    source: SourceId
+    readers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The first import of a source was finished."""
+
+    at: datetime
+    source: SourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The operator removed an entry, and it still is."""
+
+    at: datetime
+    entry: EntryId
+
+
+Fact: TypeAlias = Stated | Sighted | Counted | Settled | Removed
+
+
 class Audit(Protocol):
     """Looks at everything, the unpublished too. Streams: memory does not grow with the store."""
 
@@ -140,4 +196,20 @@ class Audit(Protocol):
 
     def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
         """Whether the words that this person has of an edition tell the entry as new."""
+        ...
+
+    def moments(self) -> int:
+        """At how many moments revisions were stored."""
+        ...
+
+    def history(self) -> Iterator[Fact]:
+        """What was stored when, in an order in which it could be stored again: by time, an entry's revisions by number.
+
+        Where the clock stepped back, a fact has the moment of the one that it needs. Of one moment: revisions by
+        number, source and path, then who else showed entries, counts, finished first imports, what was removed.
+        """
+        ...
+
+    def pictures(self) -> Iterator[tuple[str, Drawn | None]]:
+        """All formulas' pictures by name, None for one that could not be drawn."""
         ...

@@ -6,9 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
-from zoneinfo import ZoneInfo
 
-from digest.changes.backlog import first_updated_at, news
 from digest.changes.dates import inferred
 from digest.changes.diff import diff, questions
 from digest.changes.guards import hold_reason
@@ -20,6 +18,7 @@ from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
 from digest.model import AtomId, EntryId, SourceId
 from digest.service.feeds import enlist
+from digest.service.first_imports import publish
 from digest.service.pictures import drawn
 from digest.service.ports import ApplyFacts, DumpState, KnownDump, Stamp
 from digest.service.tracing import following, say_read, say_refreshed
@@ -283,12 +282,7 @@ def _finish(store: Store, settings: Settings, source: Source, now: datetime, don
         unsettled = state is not None and state.settled_at is None
     with store.write(exclusive=unsettled) as tx:
         if unsettled and any(d.sightings for d in tx.readings.dumps(name).values()):
-            entries = tx.readings.unsettled(name)
-            new = set(news(entries, source.backlog))
-            zone = ZoneInfo(source.timezone)
-            updated_at = {e.id: first_updated_at(e, is_news=e.id in new, zone=zone) for e in entries}
-            tx.readings.settle(name, new, updated_at, now)
-            enlist(tx, settings, updated_at)
+            publish(tx, settings, name, now)
         tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 
 

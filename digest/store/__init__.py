@@ -9,11 +9,12 @@ from digest.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from digest.store.transaction import SqlStore
 
-__all__ = ["database_file", "is_made", "move_store", "open_store", "place", "server"]
+__all__ = ["database_file", "is_made", "move_store", "open_scratch", "open_store", "place", "server"]
 
 _WAIT = timedelta(seconds=30)
 
@@ -31,6 +32,13 @@ def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
     from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not pay for SQLAlchemy
 
     return open_database(url, wait)
+
+
+def open_scratch(made_at: datetime, secret: bytes) -> SqlStore:
+    """A new store in memory in which nothing is random: equal calls give equal ones. Whoever opens it closes it."""
+    from digest.store.transaction import open_database  # noqa: PLC0415 - as above
+
+    return open_database("sqlite://", _WAIT, made_at=made_at, secret=secret)
 
 
 def is_made(url: str) -> bool:

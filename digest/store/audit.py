@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from digest.model import AtomId, DeliveryState, EditionKey, EntryId, SubscriberId
 from digest.service.ports import DeliveryRow
 from digest.service.ports_audit import Recorded, Violation
-from digest.store import searching, stories
+from digest.store import history, searching, stories
 from digest.store.entries import CONTENT
 from digest.store.statements import batches, content_of
 from digest.store.tables import (
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select
 
-    from digest.service.ports_audit import Story
+    from digest.service.ports import Drawn
+    from digest.service.ports_audit import Fact, Story
 
 _BATCH = 500  # rows in memory at a time
 
@@ -170,6 +171,15 @@ class SqlAudit:
         here = select(edition_entries.c.ordinal).where(edition_entries.c.edition == edition)
         ordinals = self._connection.execute(here.where(edition_entries.c.entry_id == entry)).scalars()
         return any(ordinal in told for ordinal in ordinals)
+
+    def moments(self) -> int:
+        return history.moments(self._connection)
+
+    def history(self) -> Iterator[Fact]:
+        return history.facts(self._connection)
+
+    def pictures(self) -> Iterator[tuple[str, Drawn | None]]:
+        return history.pictures(self._connection)
 
     def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - what execute takes
         return iter(self._connection.execution_options(yield_per=_BATCH).execute(query))

@@ -55,7 +55,9 @@ class SqlDeadLetters:
         ]
 
     def count(self) -> int:
-        return int(self._connection.execute(select(func.count()).select_from(deliveries).where(_DEAD)).scalar_one())
+        of_somebody = exists().where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.erased_at.is_(None))
+        query = select(func.count()).select_from(deliveries).where(_DEAD, of_somebody)
+        return int(self._connection.execute(query).scalar_one())
 
     def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
         digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
@@ -63,11 +65,10 @@ class SqlDeadLetters:
         writable = or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
         wanted = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
         this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
-        planned = (
-            update(deliveries)
-            .where(this, deliveries.c.state == state, _DEAD, wanted)
-            .values(state=DeliveryState.PLANNED, next_at=now)
-        )
+        values = {"state": DeliveryState.PLANNED, "next_at": now}
+        if state is DeliveryState.FAILED:  # nobody has it; of one that may have arrived the bytes stay the same
+            values["written_at"] = now
+        planned = update(deliveries).where(this, deliveries.c.state == state, _DEAD, wanted).values(values)
         return self._connection.execute(planned).rowcount > 0
 
     def overdue(self, before: datetime) -> list[Overdue]:

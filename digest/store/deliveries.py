@@ -11,7 +11,7 @@ from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, Edition
 from digest.service.ports import DeliveryRow, HandedOver
 from digest.store import meta
 from digest.store.statements import batches
-from digest.store.subscribers import REACHABLE, subscriber_of
+from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of
 from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
@@ -37,17 +37,18 @@ _SUBSCRIBED = and_(
     subscriptions.c.digest
     == select(editions.c.digest).where(editions.c.key == bindparam("this_edition")).scalar_subquery(),
 )
+_REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, _SUBSCRIBED, REACHABLE)
 _BEGIN = (
     update(deliveries)
-    .where(_MINE, exists().where(subscribers.c.id == deliveries.c.subscriber_id, _SUBSCRIBED, REACHABLE))
+    .where(_MINE, _REACHED)
     .values(begun=True, attempts=deliveries.c.attempts + 1, leased_until=bindparam("until"), begun_at=bindparam("now"))
     .returning(deliveries.c.subscriber_id)
 )
-_SUPPRESS = (
-    update(deliveries)
-    .where(_MINE)
-    .values(state=DeliveryState.SUPPRESSED, next_at=None, **NOT_LEASED)
-    .returning(deliveries.c.subscriber_id)
+_TAKE_BACK = update(deliveries).where(_MINE).values(TAKEN_BACK)
+_TAKEN_BACK = select(deliveries.c.subscriber_id).where(
+    deliveries.c.edition == bindparam("this_edition"),
+    deliveries.c.subscriber_id.in_(bindparam("people", expanding=True)),
+    deliveries.c.state == DeliveryState.SUPPRESSED,
 )
 _KNOWN = (
     select(subscribers.c.id)
@@ -77,6 +78,18 @@ _RECORD = (
     )
 )
 
+# Who left meanwhile gets it no more, and another digest may tell it.
+_GONE = (
+    update(deliveries)
+    .where(
+        deliveries.c.edition == bindparam("this_edition"),
+        deliveries.c.subscriber_id == bindparam("person"),
+        deliveries.c.state == bindparam("became"),
+        ~_REACHED,
+    )
+    .values(TAKEN_BACK)
+)
+
 
 class SqlDeliveries:
     """`ports.Deliveries` over one connection."""
@@ -97,7 +110,7 @@ class SqlDeliveries:
                 taken_by_others.append(oldest.key)
                 continue
             reachable = [row for row in due if row.reachable]
-            self._move(oldest.key, (row.id for row in due if not row.reachable), _suppressed())
+            self._move(oldest.key, (row.id for row in due if not row.reachable), TAKEN_BACK)
             self._move(oldest.key, (row.id for row in reachable), _leased(until))
             taken += [_delivery(row, oldest, until) for row in reachable]
         return taken
@@ -131,6 +144,7 @@ class SqlDeliveries:
                 deliveries.c.message_id,
                 deliveries.c.attempts,
                 deliveries.c.uncertain,
+                deliveries.c.written_at,
                 subscriptions.c.joined_at,
                 reachable.label("reachable"),
             )
@@ -170,7 +184,10 @@ class SqlDeliveries:
         for (edition, leased_until), people in groups.items():
             these = {"this_edition": edition, "this_lease": leased_until, "people": people}
             begun = self._connection.execute(_BEGIN, {**these, "until": until, "now": now}).scalars().all()
-            gone = self._connection.execute(_SUPPRESS, these).scalars().all() if len(begun) < len(people) else ()
+            gone: Sequence[int] = ()
+            if len(begun) < len(people):
+                self._connection.execute(_TAKE_BACK, these)
+                gone = self._connection.execute(_TAKEN_BACK, these).scalars().all()
             for state, those in ((DeliveryState.LEASED, begun), (DeliveryState.SUPPRESSED, gone)):
                 states |= {(edition, SubscriberId(person), leased_until): state for person in those}
         return [states.get(lease) for lease in leases]
@@ -193,6 +210,10 @@ class SqlDeliveries:
         # The rows are held until the end, so that nobody is erased between the question and the answer.
         known = set(self._connection.execute(_KNOWN, {"people": people}).scalars())
         self._connection.execute(_RECORD, [_recorded(one, now, known=one.subscriber in known) for one in answers])
+        again = [one for one in answers if one.next_at is not None and one.state not in _ENDED]
+        if again:
+            named = [{"this_edition": one.edition, "person": one.subscriber, "became": one.state} for one in again]
+            self._connection.execute(_GONE, named)
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
@@ -282,10 +303,6 @@ def _uncertain(now: datetime) -> dict[str, object]:
     return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
 
 
-def _suppressed() -> dict[str, object]:
-    return {"state": DeliveryState.SUPPRESSED, "next_at": None}
-
-
 def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
     return Delivery(
         edition=EditionKey(edition.key),
@@ -298,4 +315,5 @@ def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
         made_at=edition.closes_at,
         leased_until=until,
         agreed_at=row.joined_at,
+        written_at=row.written_at,
     )

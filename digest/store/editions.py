@@ -240,7 +240,20 @@ class SqlEditions:
         return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        planned = insert(self._connection, deliveries).values(_planned(key, recipient)).on_conflict_do_nothing()
+        due_at = recipient.due_at
+        again = {
+            "state": DeliveryState.PLANNED,
+            "message_id": recipient.message_id,
+            "variant": recipient.variant,
+            "next_at": due_at,
+            "written_at": due_at,
+        }
+        planned = insert(self._connection, deliveries).values(_planned(key, recipient))
+        planned = planned.on_conflict_do_update(
+            index_elements=[deliveries.c.edition, deliveries.c.subscriber_id],
+            set_=again,
+            where=and_(deliveries.c.state == DeliveryState.SUPPRESSED, deliveries.c.uncertain == 0),
+        )
         return self._connection.execute(planned.returning(deliveries.c.edition)).one_or_none() is not None
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
@@ -301,6 +314,7 @@ def _planned(edition: EditionKey, recipient: Recipient) -> dict[str, object]:
         "state": DeliveryState.PLANNED,
         "attempts": 0,
         "next_at": recipient.due_at,
+        "written_at": recipient.due_at,
         "begun": False,
         "uncertain": 0,
         "message_id": recipient.message_id,

@@ -19,9 +19,10 @@ CHANNEL = "digest_published"  # on which a server says that this has changed
 _SECRET_BYTES = 32
 
 
-def make_row(connection: Connection, now: datetime) -> None:
-    """Make the row where it is absent."""
-    row = {"id": 1, "secret": secrets.token_bytes(_SECRET_BYTES), "published": 0, "published_at": now, "pinged": 0}
+def make_row(connection: Connection, now: datetime, secret: bytes | None = None) -> None:
+    """Make the row where it is absent, with a new secret unless one is given."""
+    chosen = secrets.token_bytes(_SECRET_BYTES) if secret is None else secret
+    row = {"id": 1, "secret": chosen, "published": 0, "published_at": now, "pinged": 0}
     connection.execute(insert(connection, meta).values(row).on_conflict_do_nothing())
 
 

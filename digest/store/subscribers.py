@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
+_CLOCK = timedelta(days=1)  # whoever catches up looks back so far behind `since`, for it may have stepped back
+# What becomes of a delivery that goes to nobody any more; one that may have arrived still counts as told.
+TAKEN_BACK: dict[str, Any] = {
+    "state": DeliveryState.SUPPRESSED,
+    "next_at": None,
+    "leased_until": None,
+    "leased_from": None,
+    "begun": False,
+}
 
 
 def subscriber_of(row: Row[Any]) -> Subscriber:
@@ -121,6 +131,9 @@ class SqlSubscribers:
         paused_until: datetime | None,
     ) -> None:
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        before = select(subscribers.c.topics).where(subscribers.c.id == subscriber)
+        if set(self._connection.execute(before).scalar_one_or_none() or ()) != set(topics):
+            self._forget_unwanted(subscriber)
         self._connection.execute(
             here.values(
                 language=language, format=fmt, timezone=timezone, topics=list(topics), paused_until=paused_until
@@ -128,9 +141,7 @@ class SqlSubscribers:
         )
         if paused_until is not None:
             self._suppress_deliveries(subscriber)
-            self._connection.execute(
-                update(subscriptions).where(subscriptions.c.subscriber_id == subscriber).values(behind=True)
-            )
+            self._fell_behind(subscriber)
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
         left = (
@@ -177,9 +188,11 @@ class SqlSubscribers:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else (row.since, row.left_at)
 
-    def follows_since(self, subscriber: SubscriberId, digest: DigestId, since: datetime) -> None:
+    def follows_since(
+        self, subscriber: SubscriberId, digest: DigestId, since: datetime, *, behind: bool = True
+    ) -> None:
         this = and_(subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest)
-        self._connection.execute(update(subscriptions).where(this).values(since=since, behind=True))
+        self._connection.execute(update(subscriptions).where(this).values(since=since, behind=behind))
 
     def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
         for batch in batches(subscribers):
@@ -232,19 +245,34 @@ class SqlSubscribers:
         if self._connection.execute(here.values(suppressed="", suppressed_at=None)).rowcount == 0:
             return False
         self._struck("unsuppressed", subscriber, reason, now)
+        self._fell_behind(subscriber)
         return True
+
+    def _forget_unwanted(self, subscriber: SubscriberId) -> None:
+        """What the editions so far did not tell was not wanted then: catching up is no reason to tell it later."""
+        caught_up = and_(subscriptions.c.subscriber_id == subscriber, ~subscriptions.c.behind)
+        for row in self._connection.execute(
+            select(subscriptions.c.digest, subscriptions.c.since).where(caught_up)
+        ).all():
+            last = select(func.max(editions.c.closes_at)).where(editions.c.digest == row.digest)
+            told_at = self._connection.execute(last).scalar_one()
+            # Editions of a day before are looked at again for the clock's sake, so it is that much later.
+            if told_at is not None and told_at + _CLOCK > row.since:
+                self.follows_since(subscriber, row.digest, told_at + _CLOCK, behind=False)
+
+    def _fell_behind(self, subscriber: SubscriberId) -> None:
+        theirs = subscriptions.c.subscriber_id == subscriber
+        self._connection.execute(update(subscriptions).where(theirs).values(behind=True))
 
     def _struck(self, act: str, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         row = {"subscriber_id": subscriber, "act": act, "reason": reason, "at": now}
         self._connection.execute(insert(self._connection, suppressions).values(row))
 
     def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
-        """End what is open and not under way; what is under way is recorded by its drain."""
-        waiting = deliveries.c.next_at.is_not(None) & (deliveries.c.state != DeliveryState.LEASED)
+        """End what is open and not begun, leased or not; what is begun is recorded by its drain."""
+        waiting = deliveries.c.next_at.is_not(None) & ~deliveries.c.begun
         self._connection.execute(
-            update(deliveries)
-            .where(deliveries.c.subscriber_id == subscriber, waiting, *which)
-            .values(state=DeliveryState.SUPPRESSED, next_at=None)
+            update(deliveries).where(deliveries.c.subscriber_id == subscriber, waiting, *which).values(TAKEN_BACK)
         )
 
     def _consent(self, subscriber: SubscriberId, consent: Consent) -> None:

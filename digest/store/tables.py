@@ -446,6 +446,7 @@ deliveries = Table(
     _needed("text", Text),
     Column("accepted_at", UtcTime),
     Column("begun_at", UtcTime),  # when its last hand-over started
+    _needed("written_at", UtcTime),  # the mail's Date, the same at each attempt
     ForeignKeyConstraint(["edition", "variant"], [edition_bodies.c.edition, edition_bodies.c.ordinal]),
     _one_of("state", DeliveryState),
     CheckConstraint("attempts >= 0", name="attempts"),

@@ -134,8 +134,10 @@ class SqlStore:
         self._engine.dispose()
 
 
-def open_database(url: str, wait: timedelta) -> SqlStore:
-    """See `digest.store.open_store`."""
+def open_database(
+    url: str, wait: timedelta, *, made_at: datetime | None = None, secret: bytes | None = None
+) -> SqlStore:
+    """See `digest.store.open_store`; a new one is of now, with a random secret, unless these are given."""
     file = None if engines.is_server(url) else engines.database_file(url)
     place = engines.place(url)
     # In memory there is one connection for all threads, so they take turns.
@@ -144,7 +146,7 @@ def open_database(url: str, wait: timedelta) -> SqlStore:
     with translated(place):
         engine = engines.of_server(url, wait) if engines.is_server(url) else engines.opened(file, wait)
         try:
-            _make_ready(engine, place)
+            _make_ready(engine, place, made_at or datetime.now(UTC), secret)
         except BaseException:
             engine.dispose()
             raise
@@ -166,11 +168,11 @@ def is_made(url: str) -> bool:
             engine.dispose()
 
 
-def _make_ready(engine: Engine, place: str) -> None:
+def _make_ready(engine: Engine, place: str, made_at: datetime, secret: bytes | None) -> None:
     """Bring the schema to the newest; of two that try at once, one does and the other finds it done."""
     with engine.begin() as connection:
         if schema.version(connection) == schema.NEWEST:
             return
     with engines.writing(engine).begin() as connection:
         schema.migrate(connection, place)
-        meta.make_row(connection, datetime.now(UTC))
+        meta.make_row(connection, made_at, secret)

@@ -115,6 +115,8 @@ class _People:
         if asked is None or asked.kind is not ConfirmationKind.JOIN:
             return self._pages.page(request, "expired", code=410, private=True)
         record = consent.confirm(self._store, self._settings, token, now) if form is not None else None
+        if form is not None and record is None:
+            return self._pages.page(request, "expired", code=410, private=True)
         return self._pages.page(
             request,
             "confirm",
@@ -193,7 +195,7 @@ class _People:
         rests = datetime.combine(until, time(), own) if until else None
         return Wishes(
             digests=form.chosen("digest"),
-            topics=() if form.one("all_topics") == "yes" else form.chosen("topic"),
+            topics=_topics(form, record.subscriber.topics),
             language=form.one("language") if form.one("language") in {"zh_CN", "en"} else record.subscriber.language,
             format=Format(form.one("format") or record.subscriber.format),
             timezone=zone,
@@ -264,3 +266,9 @@ class _People:
     def _preferences_path(self, record: SubscriberRecord) -> str:
         url = preferences.preferences_url(self._store, self._settings, record.subscriber.id)
         return url.removeprefix(self._settings.base_url)
+
+
+def _topics(form: Form, before: Sequence[str]) -> tuple[str, ...]:
+    """The topics that a form chooses, none for everything. Of both, the one that was not ticked before is meant."""
+    chosen = form.chosen("topic")
+    return () if form.one("all_topics") == "yes" and (before or not chosen) else chosen

@@ -53,6 +53,7 @@ def test_a_dead_letter_is_planned_again_with_its_message_id(
         assert tx.dead_letters.count() == 0
         (leased,) = tx.deliveries.lease(now + HOUR, now + HOUR + LEASE, 9)
     assert (leased.message_id, leased.attempts) == (f"<{KEY}-{person}@example.org>", 2)
+    assert leased.written_at == (now if state is UNKNOWN else now + HOUR)  # what may have arrived keeps its bytes
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,17 @@ def test_nothing_is_planned_again_for_who_is_gone(store: Store, person: Subscrib
     with store.write() as tx:
         assert not tx.dead_letters.plan_again(KEY, person, FAILED, now)
         assert tx.deliveries.rows(KEY)[0].state is FAILED
+
+
+@pytest.mark.parametrize("state", [FAILED, UNKNOWN])
+def test_no_dead_letter_is_left_of_who_is_erased(
+    store: Store, person: SubscriberId, now: datetime, state: DeliveryState
+) -> None:
+    ended(store, now, state)
+    with store.write() as tx:
+        tx.subscribers.erase(person, "hash", now)
+        assert tx.dead_letters.listed([state]) == []
+        assert tx.dead_letters.count() == 0
 
 
 def test_the_newest_edition_is_listed_first_and_one_may_be_asked_for(store: Store, hand: Hand, now: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
 from digest.service.ports import DeliveryRow, HandedOver
 from digest.store.deliveries import SqlDeliveries
 
@@ -218,9 +218,10 @@ def test_many_are_begun_as_one_by_one_whatever_became_of_some(store: Store, hand
     lost = [(KEY, people[2], now + 9 * LEASE)]
     with store.write() as tx:
         states = tx.deliveries.begin_all([*leases, *lost], now + 3 * LEASE, now)
-        assert tx.deliveries.begin_all(leases, now + 3 * LEASE, now) == [None] * 8
+        again = tx.deliveries.begin_all(leases, now + 3 * LEASE, now)
     expected = [DeliveryState.SUPPRESSED if person == people[1] else DeliveryState.LEASED for _, person, _ in leases]
     assert states == [*expected, None]
+    assert again == [DeliveryState.SUPPRESSED if person == people[1] else None for _, person, _ in leases]
     with store.read() as tx:
         assert [(row.state, row.attempts) for key in (KEY, other) for row in tx.deliveries.rows(key)] == [
             (DeliveryState.SUPPRESSED, 0) if row == 1 else (DeliveryState.LEASED, 1) for _ in (1, 2) for row in range(4)
@@ -352,3 +353,34 @@ def test_a_pause_holds_until_its_time_or_until_it_is_ended(store: Store, now: da
         assert tx.deliveries.paused(until) is None
         tx.deliveries.resume()
         assert tx.deliveries.paused(now) is None
+
+
+@pytest.mark.parametrize("goes", ["leaves", "pauses"])
+def test_what_is_leased_and_not_begun_is_taken_back_at_once(
+    store: Store, person: SubscriberId, now: datetime, goes: str
+) -> None:
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now, now + LEASE, 1)
+    with store.write() as tx:
+        if goes == "leaves":
+            tx.subscribers.leave(person, DigestId("weekly"), "mail link", now)
+            tx.subscribers.join(person, DigestId("weekly"), "undone", now)
+        else:
+            tx.subscribers.prefer(
+                person, language="en", fmt=Format.BOTH, timezone="", topics=(), paused_until=now + LEASE
+            )
+    assert row(store).state is DeliveryState.SUPPRESSED  # so that the next edition tells it
+    with store.write() as tx:
+        assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
+        tx.deliveries.release(KEY, person)
+    assert row(store).state is DeliveryState.SUPPRESSED
+
+
+def test_what_comes_back_for_later_goes_to_nobody_who_left_meanwhile(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    lease(store, now)
+    with store.write() as tx:
+        tx.subscribers.leave(person, DigestId("weekly"), "mail link", now)
+        tx.deliveries.record(KEY, person, DeliveryState.DEFERRED, now=now, next_at=now + LEASE)
+    assert row(store).state is DeliveryState.SUPPRESSED

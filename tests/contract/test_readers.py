@@ -134,6 +134,21 @@ def test_one_more_reader_gets_an_edition_once(store: Store, hand: Hand, now: dat
         assert [one.subscriber.id for one in tx.deliveries.lease(now, now + day, 9)] == [ada]
         (later,) = tx.deliveries.lease(now + day, now + 2 * day, 9)[-1:]
         assert (later.subscriber.id, later.variant, later.message_id) == (bob, 1, "<bob@example.org>")
+        assert (later.made_at, later.written_at) == (now, now + day)
+
+
+def test_an_edition_that_was_taken_back_may_be_asked_for(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
+    ada = hand.subscriber("ada@example.org")
+    hand.edition(to=[ada])
+    prefer(store, ada, now + day)
+    with store.write() as tx:
+        assert tx.editions.plan(KEY, Recipient(ada, "<again@example.org>", 1, now))
+        assert not tx.editions.plan(KEY, Recipient(ada, "<again@example.org>", 1, now))
+        (leased,) = tx.deliveries.lease(now, now + day, 9)
+        assert (leased.variant, leased.written_at) == (1, now)
+        assert leased.message_id == "<again@example.org>"
 
 
 def test_who_is_reached_again_is_suppressed_no_more(store: Store, hand: Hand, now: datetime) -> None:
@@ -159,3 +174,5 @@ def test_what_may_have_been_taken_counts_as_told_however_it_ended(
     with store.read() as tx:
         assert [row.state for row in tx.deliveries.rows(KEY)] == [DeliveryState.SUPPRESSED]
         assert tx.editions.told(person, [WEEKLY]) == {"a"}
+    with store.write() as tx:
+        assert not tx.editions.plan(KEY, Recipient(person, "<again@example.org>", 0, now))

@@ -90,14 +90,15 @@ def test_consent_is_a_history_that_only_grows(store: Store, hand: Hand, now: dat
     )
 
 
-def test_leaving_suppresses_what_is_not_under_way_of_that_digest_only(
+def test_leaving_suppresses_what_is_not_begun_of_that_digest_only(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     stays, leaves = hand.subscriber("a@example.org"), hand.subscriber("b@example.org", "weekly", "daily")
     for key in (KEY, "weekly/2", "weekly/3", "daily/1"):
         hand.edition(key, to=[stays, leaves])
     with store.write() as tx:
-        tx.deliveries.lease(now, now + day, 9, KEY)
+        for leased in tx.deliveries.lease(now, now + day, 9, KEY):
+            tx.deliveries.begin(KEY, leased.subscriber.id, leased.leased_until, now + day, now)
         tx.deliveries.lease(now, now + day, 9, EditionKey("weekly/2"))
         tx.deliveries.record(EditionKey("weekly/2"), leaves, DeliveryState.DEFERRED, now=now, next_at=now + day)
         tx.subscribers.leave(leaves, WEEKLY, "mail link", now)

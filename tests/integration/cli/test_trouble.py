@@ -135,6 +135,13 @@ def test_a_bounce_is_read_shown_and_taken_back(blog: Blog, key: EditionKey) -> N
     assert [act["act"] for act in shown["suppressions"]] == ["suppressed", "unsuppressed"]
 
 
+def test_check_looks_where_bounces_come_in(blog: Blog, key: EditionKey) -> None:
+    told = blog.run("check")
+    assert f"ok    bounces: reads {blog.home / 'bounced'}" in told
+    (blog.home / "bounced").write_text("no folder", "utf-8")
+    assert "FAIL  bounces: " in blog.run("check", code=1)
+
+
 def test_without_a_folder_there_is_nothing_to_read(blog: Blog) -> None:
     assert "neither maildir nor imap_host is set" in blog.run("bounces", "read", code=2)
 

@@ -7,6 +7,7 @@ import email
 import re
 from contextlib import suppress
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +15,12 @@ import pytest
 from digest.errors import ConfigurationError, StoreError, TransportError
 from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
-from digest.model import DeliveryState, DigestId
+from digest.model import DeliveryState, DigestId, Format
 from digest.service.delivery import DrainReport, drain
 from digest.service.letters import Letters
+from digest.service.ports import Recipient
 from digest.store.deliveries import SqlDeliveries
+from tests.integration.mail.conftest import KEY
 
 if TYPE_CHECKING:
     import ssl
@@ -63,6 +66,29 @@ def test_fifty_people_each_get_one_message_with_their_own_address_link_and_id(in
         (token,) = re.findall(r"<https://digest\.example\.org/leave/(\S+)>", parsed["List-Unsubscribe"])
         assert read_leave_token(post.store.secret(), token) == (people[address], "weekly")
     assert len(ids) == 50
+
+
+def test_who_asks_for_an_old_edition_gets_a_mail_of_today(inbox: Inbox, post: Post) -> None:
+    """Filters distrust what is days old when it comes."""
+    (person,) = post.people(SOMEBODY)
+    post.drain()
+    with post.store.write() as tx:
+        bob = tx.subscribers.add(
+            READERS[0],
+            name="",
+            language="zh_CN",
+            fmt=Format.BOTH,
+            digests=[DigestId("weekly")],
+            source="page",
+            now=post.now,
+        )
+        assert bob is not None
+        asked = post.now + timedelta(days=20)
+        assert tx.editions.plan(KEY, Recipient(bob.subscriber.id, f"<{person}@example.org>", 0, asked))
+    post.now = asked + timedelta(minutes=1)
+    post.drain()
+    (raw,) = inbox.taken[READERS[0]]
+    assert parsedate_to_datetime(email.message_from_bytes(raw)["Date"]) == asked.replace(microsecond=0)
 
 
 def test_a_second_drain_sends_nothing_and_does_not_connect(inbox: Inbox, post: Post) -> None:
@@ -196,7 +222,9 @@ def test_one_who_is_refused_for_good_fails_alone(inbox: Inbox, post: Post, reply
     with post.store.read() as tx:
         gone = {record.subscriber.address for record in tx.subscribers.all() if record.suppressed}
         assert len(tx.subscribers.active(DigestId("weekly"))) == len(people) - suppressed
+        behind = {one.subscriber.address for one in tx.subscribers.followers(DigestId("weekly")) if one.behind}
     assert gone == ({SOMEBODY} if suppressed else set())
+    assert behind == {SOMEBODY} - gone  # the next edition tells them
     post.now += timedelta(days=30)
     assert post.drain().attempted == 0
 

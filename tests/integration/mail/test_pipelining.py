@@ -49,6 +49,7 @@ class Server:
     seen: Counter[str] = field(default_factory=Counter)
     taken: list[tuple[str, bytes]] = field(default_factory=list)
     at: Callable[[str, str], None] = lambda _verb, _recipient: None
+    before_answer: Callable[[str], Awaitable[None]] | None = None
     connections: int = 0
 
     @contextlib.asynccontextmanager
@@ -121,6 +122,8 @@ class _Conversation:
         if said in {"", DROP}:
             self._server.taken += [(one, b"".join(lines)) for one in recipients]
         self._server.at(".", "".join(recipients))
+        if self._server.before_answer:
+            await self._server.before_answer("".join(recipients))
         return said or "250 2.0.0 taken"
 
 
@@ -321,3 +324,22 @@ def test_a_pause_leaves_who_was_announced_as_they_were(post_to: Callable[..., Po
     assert server.taken == []
     assert post.states() == {DeliveryState.DEFERRED: 3, DeliveryState.PLANNED: 3}
     assert [row.attempts for row in post.rows().values()] == [1, 1, 1, 0, 0, 0]
+
+
+def test_who_was_announced_to_a_server_that_falls_silent_is_reached_over_another_connection(
+    post_to: Callable[..., Post],
+) -> None:
+    """The silent one speaks again when everybody else has their mail."""
+    server = Server()
+    others_done = asyncio.Event()
+
+    async def silent(recipient: str) -> None:
+        if recipient == READERS[2]:  # the second of its connection: the first announces nobody
+            await others_done.wait()
+        elif {one for one, _ in server.taken} == set(READERS):
+            others_done.set()
+
+    server.before_answer = silent
+    post = drained(server, post_to, lambda *_: None, connections=2)
+    assert sorted(one for one, _ in server.taken) == READERS
+    assert post.states() == {DeliveryState.ACCEPTED: 6}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.mail.tokens import leave_token
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service import consent, editions, preferences, subscribers
+from digest.service import bounces, consent, dead_letters, editions, preferences, subscribers
 from digest.service.preferences import Wishes
 from digest.settings import Settings
 from digest.store import open_store
@@ -202,6 +202,67 @@ def test_what_a_mail_has_no_room_for_comes_with_the_next(press: Press, monkeypat
     assert told == [["乙", "丁", "丙"], ["甲", "戊"], ["己"]]
 
 
+def test_who_is_mailed_again_after_being_struck_off_is_told_what_was_missed(press: Press) -> None:
+    ada = press.join()
+    press.publish("甲")
+    with press.store.write() as tx:
+        tx.subscribers.suppress(ada, "550 no such user", press.now)
+    press.tick(at=MONDAY)
+    bounces.unsuppress(press.store, ADA, now=press.now)
+    press.publish("乙")
+    press.tick(at=MONDAY + 7 * DAY)
+    press.deliver()
+    assert sorted(press.titles(ada)) == ["乙", "甲"]
+
+
+def test_what_failed_is_told_by_the_next_edition_and_then_not_retried(press: Press) -> None:
+    ada = press.join()
+    press.publish("甲")
+    press.tick(at=MONDAY)
+    with press.store.write() as tx:
+        (leased,) = tx.deliveries.lease(press.now, press.now + HOUR, 1)
+        tx.deliveries.record(leased.edition, ada, DeliveryState.FAILED, now=press.now)
+        tx.subscribers.set_behind(DigestId("weekly"), [ada], behind=True)
+    (row,) = dead_letters.listed(press.store, [DeliveryState.FAILED])
+    press.publish("乙")
+    press.tick(at=MONDAY + 7 * DAY)
+    assert dead_letters.retry(press.store, press.settings, [row], now=press.now) == []
+    press.deliver()
+    assert sorted(press.titles(ada)) == ["乙", "甲"]
+
+
+def test_what_failed_and_is_retried_before_the_next_edition_is_not_told_by_it(press: Press) -> None:
+    ada = press.join()
+    press.publish("甲")
+    press.tick(at=MONDAY)
+    with press.store.write() as tx:
+        (leased,) = tx.deliveries.lease(press.now, press.now + HOUR, 1)
+        tx.deliveries.record(leased.edition, ada, DeliveryState.FAILED, now=press.now)
+        tx.subscribers.set_behind(DigestId("weekly"), [ada], behind=True)
+    rows = dead_letters.listed(press.store, [DeliveryState.FAILED])
+    assert dead_letters.retry(press.store, press.settings, rows, now=press.now) == rows
+    press.publish("乙")
+    press.tick(at=MONDAY + 7 * DAY)
+    press.deliver()
+    assert press.titles(ada) == ["甲", "乙"]
+
+
+def test_catching_up_tells_nothing_of_topics_that_were_not_wanted_then(press: Press) -> None:
+    ada = press.join()
+    press.wish(ada, topics=("maths",))
+    press.publish("数一", "诗一")
+    press.tick(at=MONDAY)
+    press.deliver()
+    press.publish("诗二")
+    press.wish(ada, topics=())
+    press.wish(ada, paused_until=press.now + 8 * DAY)
+    press.tick(at=MONDAY + 7 * DAY)
+    press.publish("诗三")
+    press.tick(at=MONDAY + 14 * DAY)
+    press.deliver()
+    assert sorted(press.titles(ada)) == sorted(["数一", "诗二", "诗三"])
+
+
 def test_leaving_by_mistake_costs_nothing(press: Press) -> None:
     ada = press.join()
     press.publish("甲")
@@ -295,6 +356,8 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), st.integers(1, 15)),
     st.tuples(st.just("leave_and_back"), st.integers(0, 6)),
     st.tuples(st.just("plan"), st.just(0)),
+    st.tuples(st.just("hold"), st.just(0)),
+    st.tuples(st.just("refuse"), st.integers(0, 15)),
 )
 
 
@@ -319,6 +382,22 @@ class Course:
     def plan(self, _: int) -> None:
         """Mails are planned, and wait for a drain when the next step comes."""
         self.press.tick()
+
+    def hold(self, _: int) -> None:
+        """A drain has leased the mails and begun none when the next step comes."""
+        self.press.tick()
+        with self.press.store.write() as tx:
+            tx.deliveries.lease(self.press.now, self.press.now + HOUR, 1000)
+
+    def refuse(self, days: int) -> None:
+        """Their server refuses what comes for some days, for good."""
+        press = self.press
+        for _ in range(days):
+            press.tick(at=press.now + DAY)
+            with press.store.write() as tx:
+                for one in tx.deliveries.lease(press.now, press.now + HOUR, 1000):
+                    tx.deliveries.record(one.edition, self.ada, DeliveryState.FAILED, now=press.now)
+                    tx.subscribers.set_behind(one.digest, [self.ada], behind=True)
 
     def leave_and_back(self, days: int) -> None:
         press = self.press

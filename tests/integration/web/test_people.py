@@ -399,6 +399,24 @@ def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "words"), [("en", "山上 每日摘要: daily at 07:00"), ("zh-CN", "山上 每日摘要：每天 07:00")]
+)
+def test_a_rhythm_is_named_in_one_language(desk: Desk, language: str, words: str) -> None:
+    assert words in desk("/subscribe", accept_language=language).page.text_content()
+
+
+def test_of_everything_and_a_topic_the_one_ticked_anew_is_meant(desk: Desk) -> None:
+    record = desk.joined()
+    path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
+    both = {"act": "save", "digest0": "weekly", "all_topics": "yes", "topic": "maths"}
+    for meant in (("maths",), ()):
+        desk.post(path, **both)
+        now = desk.record()
+        assert now is not None
+        assert now.subscriber.topics == meant
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"digest0": "nothing"},
@@ -483,6 +501,19 @@ def test_leaving_can_be_undone_from_its_own_page(desk: Desk) -> None:
     assert [act.act for act in again.consents] == ["joined", "left", "joined"]
 
 
+def test_a_used_link_does_not_say_to_who_left_that_they_are_subscribed(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA, digest="weekly")
+    link = desk.link()
+    assert desk.post(link).status == desk.post(link).status == 200
+    record = desk.record()
+    assert record is not None
+    desk.post(f"/leave/{leave_token(desk.store.secret(), record.subscriber.id, DigestId('weekly'))}")
+    assert desk.post(link).status == 410
+    after = desk.record()
+    assert after is not None
+    assert after.digests == ()
+
+
 def test_who_confirms_again_is_mailed_again(desk: Desk) -> None:
     suppressed(desk)
     desk.post("/subscribe", address=ADA, digest="weekly")
@@ -523,6 +554,20 @@ def test_a_mail_that_is_refused_for_now_comes_later_as_the_same(desk: Desk, monk
     made = email.message_from_bytes(confirming.message_of(desk.store, desk.settings, asked), policy=policy.default)
     assert made["Message-ID"] == mail["Message-ID"]
     assert made["Date"] == mail["Date"]
+
+
+def test_who_got_no_mail_for_the_relay_s_fault_may_ask_again_the_same_day(desk: Desk) -> None:
+    desk.post("/subscribe", address=ADA)
+    blocked = desk.blog.home / "mail"
+    blocked.write_text("not a folder", "utf-8")
+    for _ in range(5):
+        assert desk.mailed() == []
+        desk.now += HOUR
+    blocked.unlink()
+    assert desk.mailed() == []
+    for _ in range(2):
+        desk.post("/subscribe", address=ADA)
+        assert len(desk.mailed()) == 1
 
 
 def test_confirmations_rest_with_all_other_sending(desk: Desk) -> None:

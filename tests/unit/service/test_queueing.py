@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 16, tzinfo=UTC)
 
 def to(address: str, number: int = 1) -> Delivery:
     person = Subscriber(SubscriberId(number), address, "", "en", Format.BOTH, NOW)
-    return Delivery(EditionKey("w/1"), DigestId("w"), person, 0, f"<{number}>", 1, 0, NOW, NOW, NOW)
+    return Delivery(EditionKey("w/1"), DigestId("w"), person, 0, f"<{number}>", 1, 0, NOW, NOW, NOW, NOW)
 
 
 def test_one_of_a_busy_domain_is_passed_over_and_comes_when_there_is_room() -> None:

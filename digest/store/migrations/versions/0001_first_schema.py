@@ -379,6 +379,7 @@ def _deliveries() -> None:
         _required("text", TEXT),
         _optional("accepted_at", MOMENT),
         _optional("begun_at", MOMENT),
+        _required("written_at", MOMENT),
         sa.PrimaryKeyConstraint("edition", "subscriber_id"),
         sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"]),

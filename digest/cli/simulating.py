@@ -1,0 +1,179 @@
+"""`digest simulate`: what the configuration would have told of what is stored, in a folder; nothing is sent."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of
+from digest.cli.operate import write_file
+from digest.errors import DigestError
+from digest.model import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.service.simulating import Simulation, Told
+    from digest.settings import Settings
+
+_FOLDER = Path("simulation")
+_MARK = ".digest-simulate"  # says that the folder is ours to empty
+_OURS = ("feeds", "editions", "report.txt", "report.json", ".report.txt.part", ".report.json.part")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    since: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first day, in the zone of the first digest; or a moment.")
+    ],
+    until: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="The last day, to its end; or a moment, itself left out.")
+    ],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="A new or empty folder, or one of an earlier run.")
+    ] = _FOLDER,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Replay what is stored under a fake clock: the editions that this configuration makes, their mails, the feeds.
+
+    Nothing is sent and the state is not changed. Equal state and configuration give equal files.
+    """
+    from digest.app import opened_untouched  # noqa: PLC0415 - as in store_of
+    from digest.service import simulating  # noqa: PLC0415
+
+    settings = settings_of(config)
+    begin, end = _window(settings, since, until)
+    with opened_untouched(settings) as store, progress_bar(None, "replaying") as advance:
+        _make_ready(output)
+        done = simulating.simulate(
+            store,
+            settings,
+            begin,
+            end,
+            write=lambda name, body: _write(output / name, body),
+            progress=lambda done, total: advance(done, total=total),
+        )
+    _write(output / "report.json", (json.dumps(_json(done), ensure_ascii=False, indent=1) + "\n").encode())
+    lines = list(_lines(done))
+    _write(output / "report.txt", ("\n".join(lines) + "\n").encode())
+    if as_json:
+        for told in done.editions:
+            print_json(_told_json(told))
+    else:
+        typer.echo("\n".join((*lines, "", f"Nothing was sent. All of it lies in {output}")))
+
+
+def _window(settings: Settings, since: str, until: str) -> tuple[datetime, datetime]:
+    zone = ZoneInfo(settings.digests[0].timezone if settings.digests else "UTC")
+    begin = _moment(since, zone, "--from", end=False)
+    end = _moment(until, zone, "--to", end=True)
+    if begin >= end:
+        raise typer.BadParameter(f"{until} is not after --from {since}", param_hint="--to")
+    return begin, end
+
+
+def _moment(written: str, zone: ZoneInfo, option: str, *, end: bool) -> datetime:
+    """In UTC; of a day its beginning or, as `end`, that of the next."""
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(written)
+        except ValueError:
+            problem = f"{written!r} is neither a day (2026-11-21) nor a moment (2026-11-21T08:00, 2026-11-21T08:00Z)"
+            raise typer.BadParameter(problem, param_hint=option) from None
+    else:
+        moment = datetime.combine(day + timedelta(days=end), time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _make_ready(folder: Path) -> None:
+    """An empty folder with our mark; what an earlier run wrote is removed, anything else is refused.
+
+    Raises:
+        DigestError: somebody else's files are there, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = folder / _MARK
+        found = {path.name for path in folder.iterdir()}
+        foreign = found - {_MARK, *_OURS} if mark.is_file() else found
+        if foreign:
+            named = ", ".join(sorted(foreign)[:3])
+            raise DigestError(f"{folder}: is not empty: {named} (name another folder, or a new one)")
+        mark.write_text("Made by `digest simulate`, which empties this folder when it is written again.\n", "utf-8")
+        for name in _OURS:
+            path = folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DigestError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DigestError(f"{path.parent}: cannot be made: {error.strerror}") from error
+    write_file(path, body)
+
+
+def _lines(done: Simulation) -> Iterator[str]:
+    yield f"From {done.since:%Y-%m-%d %H:%M} to {done.until:%Y-%m-%d %H:%M} UTC this configuration would have told:"
+    if not done.editions:
+        yield "  nothing: no slot of a digest lies in between"
+    for told in done.editions:
+        edition = told.edition
+        yield ""
+        yield f"{edition.key}, made {edition.closes_at:%Y-%m-%d %H:%M} UTC" + (": nothing new" if edition.empty else "")
+        for section in Section:
+            for one in told.selected:
+                if one.section is section:
+                    gained = f" (+{one.gained} readers)" if one.gained else ""
+                    yield f"  {section.replace('_', ' ')}: {one.entry.content.title}{gained}"
+
+
+def _json(done: Simulation) -> dict[str, object]:
+    return {
+        "from": done.since.isoformat(),
+        "to": done.until.isoformat(),
+        "editions": [_told_json(told) for told in done.editions],
+        "feeds": list(done.feeds),
+    }
+
+
+def _told_json(told: Told) -> dict[str, object]:
+    edition = told.edition
+    return {
+        "edition": edition.key,
+        "digest": edition.digest,
+        "slot_at": edition.slot_at and edition.slot_at.isoformat(),
+        "opens_at": edition.opens_at and edition.opens_at.isoformat(),
+        "closes_at": edition.closes_at.isoformat(),
+        "empty": edition.empty,
+        "entries": [
+            {
+                "section": one.section,
+                "id": one.entry.id,
+                "title": one.entry.content.title,
+                "revision": one.entry.revision,
+                "gained": one.gained,
+            }
+            for one in told.selected
+        ],
+        "mails": list(told.mails),
+        "feed": told.feed,
+    }
