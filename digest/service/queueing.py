@@ -205,6 +205,8 @@ class Queue:
                 self._waiting.add(batch)
                 if self._others and len(batch) == self._mail.batch:
                     await self._others()
+            if self._all_leased and not self._waiting.ready:
+                self._waiting.free()
         return self._waiting.ready
 
     def _lease(self) -> list[Delivery]:
