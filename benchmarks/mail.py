@@ -293,7 +293,7 @@ def _letters() -> Letters:
 def _delivery(number: int) -> Delivery:
     person = Subscriber(SubscriberId(number), f"reader{number}@example.org", "", "zh_CN", Format.BOTH, _NOW)
     marked = f"<weekly.2026-W47.{number:032x}@example.org>"
-    return Delivery(_KEY, DigestId("weekly"), person, 0, marked, 1, 0, _NOW, _NOW, _NOW)
+    return Delivery(_KEY, DigestId("weekly"), person, 0, marked, 1, 0, _NOW, _NOW, _NOW, _NOW)
 
 
 @cache
