@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults fuzz mutants format coverage wheel lock golden pictures clean scale bench bench-check bench-docs
+.PHONY: help setup run test check faults fuzz mutants wapiti format coverage wheel lock golden pictures clean scale bench bench-check bench-docs
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,6 +47,9 @@ fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any c
 
 mutants: $(READY) ## Plant bugs that the tests have to find
 	$(BIN)/python -m tests.mutants
+
+wapiti: $(READY) ## Let wapiti attack the pages
+	.ci/wapiti
 
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf dist

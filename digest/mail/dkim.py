@@ -34,6 +34,7 @@ _SIGNED = re.compile(
     r"from|to|cc|subject|date|message-id|reply-to|in-reply-to|references|auto-submitted|mime-version|content-.+|list-.+"
 )
 _FEWEST_BITS = 2048  # RFC 8301 takes 1024 for the least, and the large providers 2048 for right
+_FEW_SPACES = 500  # more take longer to look at one by one than to be replaced
 _LONGEST_STRING = 255  # of a TXT record
 
 
@@ -73,7 +74,7 @@ class Key:
 def signed(message: bytes, keys: Iterable[Key]) -> bytes:
     """The message under one signature for each key. It has CRLF line ends, and is otherwise as it was."""
     head, _, body = message.partition(b"\r\n\r\n")
-    fields = [(name.strip().lower(), value) for name, value in _fields(head)]
+    fields = _fields(head)
     body_hash = _base64(hashlib.sha256(_relaxed_body(body)).digest())
     return b"".join(_signature(key, fields, body_hash) for key in keys) + message
 
@@ -144,23 +145,30 @@ def zone_line(name: str, text: str) -> str:
 
 def _signature(key: Key, fields: list[tuple[bytes, bytes]], body_hash: str) -> bytes:
     """The header field, folded."""
-    names = _signed_names([name.decode("ascii", "replace") for name, _ in fields])
+    listed, places = _signed_fields(tuple([name for name, _ in fields]))
     unsigned = (
         f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/relaxed; d={key.domain};\r\n"
         f" s={key.selector}; bh={body_hash};\r\n"
-        f" h={_folded(names)};\r\n b="
+        f" h={listed};\r\n b="
     )
     _, _, value = unsigned.partition(":")
-    content = b"".join(_chosen(names, fields)) + b"dkim-signature:" + _relaxed(value.encode("ascii"))
-    mark = _base64(key.signature(content))
+    content = [b"%b:%b\r\n" % fields[at] for at in places]
+    mark = _base64(key.signature(b"".join(content) + b"dkim-signature:" + _relaxed(value.encode("ascii")).strip(b" ")))
     lines = "\r\n ".join(mark[start : start + 72] for start in range(0, len(mark), 72))
     return f"{unsigned}{lines}\r\n".encode("ascii")
 
 
-def _signed_names(present: list[str]) -> list[str]:
-    """What `h=` lists: each field that counts, as often as it stands there, and once more where that is wanted."""
-    names = [name for name in present if _SIGNED.fullmatch(name)]
-    return [*names, *_OVERSIGNED]
+@functools.lru_cache(maxsize=32)  # all mails of an edition have the same fields
+def _signed_fields(present: tuple[bytes, ...]) -> tuple[str, tuple[int, ...]]:
+    """What `h=` lists, and the places of the fields that are signed, in its order.
+
+    Each field that counts is listed as often as it stands there, and once more where that is wanted. Of several of one
+    name the lowest comes first; an absent one counts as nothing.
+    """
+    names = [name.decode("ascii", "replace") for name in present]
+    listed = [*(name for name in names if _SIGNED.fullmatch(name)), *_OVERSIGNED]
+    left = {name: [at for at, other in enumerate(names) if other == name] for name in listed}
+    return _folded(listed), tuple(left[name].pop() for name in listed if left[name])
 
 
 def _folded(names: list[str]) -> str:
@@ -172,35 +180,44 @@ def _folded(names: list[str]) -> str:
     return "\r\n ".join(lines)[:-1]
 
 
-def _chosen(names: list[str], fields: list[tuple[bytes, bytes]]) -> Iterable[bytes]:
-    """The fields in the order of `h=`, of several of one name the lowest first; an absent one counts as nothing."""
-    left = list(fields)
-    for name in names:
-        found = next((at for at in reversed(range(len(left))) if left[at][0] == name.encode("ascii")), None)
-        if found is not None:
-            field, value = left.pop(found)
-            yield field + b":" + _relaxed(value) + b"\r\n"
+def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Name and value of each, as they are signed. Source: RFC 6376, 3.4.2."""
+    fields = [line.partition(b":") for line in _relaxed(head).split(b"\r\n")]
+    return [(name.rstrip(b" ").lower(), value.strip(b" ")) for name, _, value in fields]
 
 
-def _fields(head: bytes) -> Iterable[tuple[bytes, bytes]]:
-    for line in re.split(rb"\r\n(?![ \t])", head):
-        name, _, value = line.partition(b":")
-        yield name, value
-
-
-def _relaxed(value: bytes) -> bytes:
-    """RFC 6376, 3.4.2."""
-    return re.sub(rb"[ \t]+", b" ", value.replace(b"\r\n", b"")).strip(b" ")
+def _relaxed(lines: bytes) -> bytes:
+    """Unfolded, and a single space wherever there is white space."""
+    unfolded = lines.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    return re.sub(rb"[ \t]+", b" ", unfolded) if b"\t" in unfolded or b"  " in unfolded else unfolded
 
 
 def _relaxed_body(body: bytes) -> bytes:
     """RFC 6376, 3.4.4."""
-    # Over the whole and by plain bytes: line by line it takes longer than both signatures.
-    clean = re.sub(rb" +", b" ", body.replace(b"\t", b" ")).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    if not _seen_to_be_clean(body):
+        # Over the whole and by plain bytes: line by line it takes longer than both signatures.
+        body = re.sub(rb" +", b" ", body.replace(b"\t", b" ")).replace(b" \r\n", b"\r\n")
+    clean = body.removesuffix(b" ")
     end = len(clean)
     while end and clean[end - 2 : end] == b"\r\n":
         end -= 2
+    if end and end + 2 == len(clean):
+        return clean
     return clean[:end] + b"\r\n" if end else b""
+
+
+def _seen_to_be_clean(body: bytes) -> bool:
+    """Whether it holds few spaces, each alone and within a line, as base64 under the heads of its parts does."""
+    if b"\t" in body:
+        return False
+    at = body.find(b" ")
+    for _ in range(_FEW_SPACES):
+        if at < 0:
+            return True
+        if body[at + 1 : at + 2] in {b" ", b"\r", b""}:
+            return False
+        at = body.find(b" ", at + 1)
+    return False
 
 
 def _base64(raw: bytes) -> str:

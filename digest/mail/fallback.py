@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from digest.mail.smtp import SmtpSession
+    from digest.mail.transaction import Envelope
 
 _FIRST_AGAIN_SECONDS = 300.0
 _UNREACHED = {"connect", "login"}
@@ -39,13 +40,20 @@ class FallbackSession:
         await self._first.__aexit__(kind, error, trace)
         await self._second.__aexit__(kind, error, trace)
 
-    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:
+    @property
+    def pipelines(self) -> bool:
+        """Whether the first relay does. What is announced to it and sent to the second is lost on the first only."""
+        return self._first.pipelines
+
+    async def send(
+        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+    ) -> str:
         """Hand over one message; the relay's name and its words."""
         now = asyncio.get_running_loop().time()
         problem = ""
         if again or now >= self._first_at:
             try:
-                return await _named(self._first, sender, recipient, message)
+                return await _named(self._first, sender, recipient, message, following)
             except TransportError as error:
                 if again or error.phase not in _UNREACHED:
                     raise
@@ -53,7 +61,7 @@ class FallbackSession:
             _log.warning("the first relay fails, the fallback is asked", reason=problem)
             self._first_at = now + _FIRST_AGAIN_SECONDS
         try:
-            return await _named(self._second, sender, recipient, message)
+            return await _named(self._second, sender, recipient, message, None)
         except TransportError as error:
             if error.phase in _UNREACHED and problem:
                 raise TransportError(
@@ -62,9 +70,9 @@ class FallbackSession:
             raise
 
 
-async def _named(relay: SmtpSession, sender: str, recipient: str, message: bytes) -> str:
+async def _named(relay: SmtpSession, sender: str, recipient: str, message: bytes, following: Envelope | None) -> str:
     try:
-        return f"{relay.host}: {await relay.send(sender, recipient, message)}"
+        return f"{relay.host}: {await relay.send(sender, recipient, message, following=following)}"
     except TransportError as error:
         if error.phase in _UNREACHED:  # these name it already
             raise

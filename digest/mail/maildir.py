@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from digest.mail.transaction import Envelope
+
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
 
 
@@ -35,7 +37,17 @@ class MaildirSession:
     ) -> None:
         return None
 
-    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:  # noqa: ARG002 - as in the protocol
+    pipelines = False
+
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,  # noqa: ARG002 - as in the protocol
+        following: Envelope | None = None,  # noqa: ARG002
+    ) -> str:
         """Write the message, with its envelope in front, as a local delivery does."""
         return await asyncio.to_thread(self._write, sender, recipient, message)
 

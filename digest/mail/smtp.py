@@ -11,14 +11,14 @@ import aiosmtplib
 
 from digest.errors import TransportError
 from digest.mail.login import token, uses_token
-from digest.mail.transaction import RFC_5321, TROUBLE, Timeouts, code_of, transaction, words_of
+from digest.mail.pipelining import CLOSING, Pipeline
+from digest.mail.transaction import RFC_5321, TROUBLE, Envelope, Timeouts, code_of, transaction, words_of
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from digest.settings import Relay
 
-_CLOSING = 421  # the server closes the connection
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
@@ -32,6 +32,7 @@ class SmtpSession:
         secured = relay.security != "none"
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
+        self._pipeline: Pipeline | None = None  # speaks on the client's connection, where the server allows it
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,14 +44,23 @@ class SmtpSession:
         if client is None:
             return
         transport = client.transport
-        with contextlib.suppress(*TROUBLE):
-            # Every answer is in: a server that does not say goodbye changes nothing.
-            await asyncio.wait_for(client.quit(), timeout=5)
+        if self._pipeline:
+            pipeline, self._pipeline = self._pipeline, None
+            await pipeline.quit()
+        else:
+            with contextlib.suppress(*TROUBLE):
+                # Every answer is in: a server that does not say goodbye changes nothing.
+                await asyncio.wait_for(client.quit(), timeout=5)
         await _dropped(client, transport)
 
     @property
     def host(self) -> str:
         return self._relay.host
+
+    @property
+    def pipelines(self) -> bool:
+        """Whether the next mail may be announced."""
+        return self._pipeline is not None and self._pipeline.usable
 
     async def greet(self) -> str:
         """Connect and log in; who answered, in a sentence."""
@@ -58,25 +68,38 @@ class SmtpSession:
         secured = "with TLS" if client.get_transport_info("sslcontext") else "without TLS"
         return f"{self.host}:{client.port} answers {secured}" + (", logged in" if self._relay.username else "")
 
-    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:  # noqa: ARG002 - here is one relay only
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,  # noqa: ARG002 - here is one relay only
+        following: Envelope | None = None,
+    ) -> str:
         """Hand over one message in a transaction of its own.
 
         A connection that has served may have been closed since, or reached what its server allows: where nothing was
         said of the recipient yet, a fresh one is tried.
         """
         used = self._client is not None
+        envelope = Envelope(sender, recipient)
         try:
-            return await self._hand_over(sender, recipient, message)
+            return await self._hand_over(envelope, message, following)
         except TransportError as error:
-            if not used or error.phase != "sender" or error.code not in {None, _CLOSING}:
+            if not used or error.phase != "sender" or error.code not in {None, CLOSING}:
                 raise
-        return await self._hand_over(sender, recipient, message)
+        return await self._hand_over(envelope, message, following)
 
-    async def _hand_over(self, sender: str, recipient: str, message: bytes) -> str:
+    async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None) -> str:
+        if self._pipeline and not self._pipeline.takes(envelope):
+            await self._drop()
         client = await self._connected()
+        if self._pipeline:
+            return await self._pipeline.send(envelope, message, following)
         connection = client.transport
         try:
-            return await transaction(client, sender, recipient, message, self._timeouts)
+            return await transaction(client, *envelope, message, self._timeouts)
         except TransportError as error:
             await self._recover(client, connection, error)
             raise
@@ -85,7 +108,7 @@ class SmtpSession:
         self, client: aiosmtplib.SMTP, connection: asyncio.BaseTransport | None, error: TransportError
     ) -> None:
         """After a refusal the connection is reset and kept; after anything stranger it is dropped."""
-        if error.code is not None and error.code != _CLOSING:
+        if error.code is not None and error.code != CLOSING:
             try:
                 await client.rset(timeout=10)
             except TROUBLE:
@@ -96,7 +119,7 @@ class SmtpSession:
         await _dropped(client, connection)
 
     async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is not None and self._client.is_connected:
+        if self._client is not None and (self._pipeline or self._client.is_connected):
             return self._client
         relay = self._relay
         client = aiosmtplib.SMTP(
@@ -121,7 +144,16 @@ class SmtpSession:
             await _dropped(client, client.transport)
             raise TransportError(f"{relay.host}: {words_of(error)}", phase=phase, code=code_of(error)) from error
         self._client = client
+        if client.supports_extension("pipelining") and isinstance(client.transport, asyncio.Transport):
+            smtputf8 = client.supports_extension("smtputf8")
+            self._pipeline = Pipeline(client.transport, smtputf8=smtputf8, timeouts=self._timeouts)
         return client
+
+    async def _drop(self) -> None:
+        """Give up the connection, whatever is under way on it."""
+        client, self._client, self._pipeline = self._client, None, None
+        if client:
+            await _dropped(client, client.transport)
 
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
         relay = self._relay

@@ -86,7 +86,7 @@ def _said(secret: bytes, purpose: str, token: str) -> str | None:
 
 
 def _mark(secret: bytes, purpose: str, said: bytes) -> bytes:
-    return hmac.new(secret, purpose.encode() + b"\0" + said, hashlib.sha256).digest()[:_MARK_BYTES]
+    return hmac.digest(secret, purpose.encode() + b"\0" + said, "sha256")[:_MARK_BYTES]
 
 
 def _moment(at: datetime) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import aiosmtplib
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from aiosmtplib.protocol import SMTPProtocol
 
-_BLOCK = 64 * 1024
-_GO_ON = 354
-_TAKEN = 2
+BLOCK = 64 * 1024
+GO_ON = 354
+TAKEN = 2
+_FEW_DOTS = 500
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
@@ -40,12 +41,19 @@ class Timeouts:
 RFC_5321 = Timeouts()
 
 
+class Envelope(NamedTuple):
+    """Who a message comes from, and who it goes to."""
+
+    sender: str
+    recipient: str
+
+
 async def transaction(
     client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes, timeouts: Timeouts = RFC_5321
 ) -> str:
     """Hand over one message; the server's words where it took it. After any refusal the connection needs a reset.
 
-    `message` has CRLF line ends. Another way to speak, such as pipelining, takes this function's place.
+    `message` has CRLF line ends. Where the server allows it, `mail.pipelining` takes this function's place.
 
     Raises:
         TransportError: it did not, or nobody knows.
@@ -54,10 +62,10 @@ async def transaction(
     await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
     await _said(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
     ready = await _said(client.execute_command(b"DATA", timeout=timeouts.data), "content")
-    if ready.code != _GO_ON:
+    if ready.code != GO_ON:
         raise TransportError(one_line(ready.message), phase="content", code=ready.code)
     answer = await _answer(client, message, timeouts)
-    if answer.code // 100 != _TAKEN:
+    if answer.code // 100 != TAKEN:
         raise TransportError(one_line(answer.message), phase="content", code=answer.code)
     return one_line(answer.message)
 
@@ -89,9 +97,9 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
     if protocol is None:
         raise TransportError("the connection is lost", phase="content")
     reply = asyncio.ensure_future(protocol.read_response())
-    content = _DOT.sub(b"..", message) + b".\r\n"
+    content = ended(message)
     try:
-        *blocks, last = [content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK)]
+        *blocks, last = [content[start : start + BLOCK] for start in range(0, len(content), BLOCK)]
         for block in blocks:
             await _write(protocol, block, reply, timeouts)
         await _not_yet(reply)
@@ -127,6 +135,18 @@ async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
     reply.cancel()
     with contextlib.suppress(*TROUBLE, asyncio.CancelledError):
         await reply
+
+
+def ended(message: bytes) -> bytes:
+    """The content as it is written: a dot before each that begins a line, and one that ends it."""
+    at = message.find(b".")
+    for _ in range(_FEW_DOTS):  # as base64 has none, they are looked at one by one: a search for lines takes far longer
+        if at < 0:
+            return message + b".\r\n"
+        if message[at - 1 : at] in {b"\n", b""}:
+            break
+        at = message.find(b".", at + 1)
+    return _DOT.sub(b"..", message) + b".\r\n"
 
 
 def code_of(error: BaseException) -> int | None:

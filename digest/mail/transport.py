@@ -12,16 +12,25 @@ if TYPE_CHECKING:
 
     from digest.mail.dkim import Key
     from digest.mail.smtp import SmtpSession
+    from digest.mail.transaction import Envelope
     from digest.settings import Mail, Relay, Settings
 
 
 class Session(Protocol):
     """One worker's way out; used by one task at a time. Called by `service.delivery`."""
 
-    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:
+    @property
+    def pipelines(self) -> bool:
+        """Whether it is worth to name the next mail with this one."""
+        ...
+
+    async def send(
+        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+    ) -> str:
         """Hand over one message; the server's words where it took it.
 
-        `again`: an earlier attempt may have been taken, so no other relay than the first gets it.
+        `again`: an earlier attempt may have been taken, so no other relay than the first gets it. `following`: what is
+        likely sent next. Nothing of it is handed over, and it need not be sent; but then the connection is lost.
 
         Raises:
             TransportError: it did not, or nobody knows.
@@ -50,10 +59,16 @@ class _Signing:
     ) -> None:
         await self._way.__aexit__(kind, error, trace)
 
-    async def send(self, sender: str, recipient: str, message: bytes, *, again: bool = False) -> str:
+    @property
+    def pipelines(self) -> bool:
+        return self._way.pipelines
+
+    async def send(
+        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+    ) -> str:
         from digest.mail.dkim import signed  # noqa: PLC0415 - cryptography is not paid for where nothing is signed
 
-        return await self._way.send(sender, recipient, signed(message, self._keys), again=again)
+        return await self._way.send(sender, recipient, signed(message, self._keys), again=again, following=following)
 
 
 def session(settings: Settings) -> Session:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.message import message
 from digest.mail.replies import Patience, outcome
+from digest.mail.transaction import Envelope
 from digest.mail.transport import session
-from digest.model import Body, DeliveryState
+from digest.model import DeliveryState
 from digest.service.bounces import envelope_sender
-from digest.service.editions import pictures, schedule_of
-from digest.service.letters import letter
+from digest.service.editions import schedule_of
+from digest.service.ledger import Answer, Ledger
+from digest.service.letters import Letters
 from digest.service.queueing import Queue
-from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from digest.service.ports import Store
     from digest.settings import Settings
 
-_STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to record what must not be lost
 _REFUSALS = 3  # in a row, of whatever is not one person's fault, before all sending rests
 
 
@@ -74,19 +73,6 @@ class DrainReport:
             DeliveryState.SUPPRESSED,
         )
         return {str(name): self.states[name] for name in names}
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What became of a hand-over, to be recorded. `pause` says why all sending is to rest."""
-
-    delivery: Delivery
-    state: DeliveryState
-    next_at: datetime | None = None
-    code: int | None = None
-    text: str = ""
-    suppress: bool = False
-    pause: str = ""
 
 
 async def drain(
@@ -132,9 +118,8 @@ class _Drain:
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
-        self._words: dict[tuple[EditionKey, int], tuple[Body, dict[str, bytes]]] = {}
-        self._traces: dict[EditionKey, list[str]] = {}
-        self._trouble = False  # sending was paused, and no mail got through since
+        self._letters = Letters(settings, self._secret)
+        self._ledger = Ledger(store, settings.mail, clock, self._letters)
         self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted, others)
         self._refusals = 0
         self._total = 0
@@ -152,7 +137,7 @@ class _Drain:
                     tx.deliveries.resume()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
-                self._trouble = bool(tx.deliveries.trouble())
+                self._ledger.trouble = bool(tx.deliveries.trouble())
                 self.report.paused = paused[0] if paused else ""
                 if since := tx.backups.fenced():
                     self.report.paused = str(FencedError(since))
@@ -178,125 +163,78 @@ class _Drain:
                 self.error = self.error or error
 
     async def _work(self, progress: Callable[[Progress], None] | None) -> None:
-        """Hand over one after the other. An answer is recorded in the transaction that begins the next."""
+        """Hand over one after the other. An answer is recorded in the transaction that begins the next.
+
+        Where the transport pipelines, the next is named to it with each one, and begun when that one is recorded.
+        """
+        following: Delivery | None = None
         try:
             async with session(self._settings) as way:
-                answer: _Answer | None = None
+                answer: Answer | None = None
                 while True:
-                    delivery = self._queue.next()
-                    if delivery is None and answer is None:
+                    following = following or self._queue.next()
+                    if following is None and answer is None:
                         if await self._queue.more():
                             continue
                         return
-                    try:
-                        begun = await asyncio.to_thread(self._turn, answer, delivery)
-                    except DigestError:
-                        if delivery:
-                            self._queue.put_back(delivery)
-                        await self._keep(answer)
-                        raise
-                    done = [answer.state] if answer else []
-                    self._say(answer, delivery if begun is DeliveryState.SUPPRESSED else None)
-                    if begun is DeliveryState.SUPPRESSED:
-                        done.append(begun)
-                    self.report.states.update(done)
-                    if progress and done:
-                        progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
-                    answer = None
+                    begun = await self._turn(answer, following)
+                    self._count(answer, begun, progress)
+                    delivery, answer, following = following, None, None
+                    if delivery and begun is DeliveryState.LEASED:
+                        following = self._queue.ahead() if way.pipelines else None
+                        try:
+                            answer = await self._hand_over(way, delivery, following)
+                        finally:
+                            following = following if following and self._queue.claim(following) else None
                     if delivery:
-                        answer = await self._hand_over(way, delivery) if begun is DeliveryState.LEASED else None
                         self._queue.done(delivery)
+                    if following and self.halted:
+                        self._queue.put_back(following)
+                        following = None
         except DigestError as error:
             self.error = self.error or error
         finally:
+            if following:
+                self._queue.put_back(following)
             self._queue.wake()
 
-    async def _keep(self, answer: _Answer | None) -> None:
-        """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice."""
-        for seconds in _STORE_RESTS if answer else ():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), seconds)
-            with contextlib.suppress(DigestError):
-                await asyncio.to_thread(self._turn, answer, None)
-                self._say(answer, None)
-                self.report.states.update([answer.state] if answer else ())
-                return
-            if self._stop.is_set():
-                return
+    async def _turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
+        try:
+            return await self._ledger.turn(answer, following)
+        except DigestError:
+            if answer and await self._ledger.keep(answer, self._stop):
+                self.report.states.update([answer.state])
+            raise
 
-    def _say(self, answer: _Answer | None, suppressed: Delivery | None) -> None:
-        """Log what was just recorded."""
-        if answer:
-            passes = self._traces[answer.delivery.edition]
-            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
-        if suppressed:
-            say_handed_over(suppressed, DeliveryState.SUPPRESSED, None, "", self._traces[suppressed.edition])
+    def _count(
+        self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
+    ) -> None:
+        done = [answer.state] if answer else []
+        if begun is DeliveryState.SUPPRESSED:
+            done.append(begun)
+        self.report.states.update(done)
+        if progress and done:
+            progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
 
-    def _turn(self, answer: _Answer | None, following: Delivery | None) -> DeliveryState | None:
-        """Record an answer and begin the next delivery; what `begin` says of it."""
-        now = self._clock()
-        with self._store.write(exclusive=False) as tx:
-            if answer:
-                edition, person = answer.delivery.edition, answer.delivery.subscriber.id
-                tx.deliveries.record(
-                    edition, person, answer.state, now=now, next_at=answer.next_at, code=answer.code, text=answer.text
-                )
-                if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
-                    tx.subscribers.set_behind(answer.delivery.digest, [person], behind=True)
-                if answer.suppress:
-                    tx.subscribers.suppress(person, answer.text, now)
-                if answer.pause:
-                    tx.deliveries.pause(answer.pause, now + self._settings.mail.pause, now)
-                if self._trouble and answer.state is DeliveryState.ACCEPTED:
-                    tx.deliveries.got_through(now)
-                    self._trouble = False  # where this is rolled back, the next drain finds it again
-            if following is None:
-                return None
-            if (following.edition, following.variant) not in self._words:
-                for number, variant in enumerate(tx.editions.variants(following.edition)):
-                    self._words[following.edition, number] = variant.body, pictures(tx, variant.body)
-            if following.edition not in self._traces:
-                self._traces[following.edition] = traces(tx, following.edition)
-            return tx.deliveries.begin(
-                following.edition, following.subscriber.id, following.leased_until, now + self._settings.mail.lease, now
-            )
-
-    async def _hand_over(self, way: Session, delivery: Delivery) -> _Answer:
-        sender = envelope_sender(self._settings, self._secret, delivery)
+    async def _hand_over(self, way: Session, delivery: Delivery, following: Delivery | None) -> Answer:
         try:
             text = await way.send(
-                sender, delivery.subscriber.address, self._message(delivery), again=delivery.uncertain > 0
+                *self._envelope(delivery),
+                self._letters.mail(delivery),
+                again=delivery.uncertain > 0,
+                following=self._envelope(following) if following else None,
             )
         except TransportError as error:
             return self._refused(delivery, error)
         except ValueError as error:
-            return _Answer(delivery, DeliveryState.FAILED, text=str(error))
+            return Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals = 0
-        return _Answer(delivery, DeliveryState.ACCEPTED, text=text)
+        return Answer(delivery, DeliveryState.ACCEPTED, text=text)
 
-    def _message(self, delivery: Delivery) -> bytes:
-        """The message.
+    def _envelope(self, delivery: Delivery) -> Envelope:
+        return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)
 
-        Raises:
-            ValueError: the address cannot stand in a header.
-        """
-        body, pngs = self._words[delivery.edition, delivery.variant]
-        return message(
-            letter(
-                self._settings,
-                self._secret,
-                delivery.edition,
-                delivery.digest,
-                delivery.subscriber,
-                body,
-                pngs,
-                message_id=delivery.message_id,
-                written_at=delivery.written_at,
-                agreed_at=delivery.agreed_at,
-            )
-        )
-
-    def _refused(self, delivery: Delivery, error: TransportError) -> _Answer:
+    def _refused(self, delivery: Delivery, error: TransportError) -> Answer:
         mail, now = self._settings.mail, self._clock()
         told = outcome(
             error,
@@ -310,7 +248,7 @@ class _Drain:
         self._refusals = self._refusals + 1 if told.pause else 0
         if told.pause and (self._refusals >= _REFUSALS or error.phase == "login"):
             self.report.paused = str(error)
-        return _Answer(
+        return Answer(
             delivery,
             told.state,
             next_at=now + told.wait if told.wait else None,

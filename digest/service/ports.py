@@ -697,6 +697,18 @@ class DeliveryRow:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What the transport said of a leased delivery, as `Deliveries.record` has it."""
+
+    edition: EditionKey
+    subscriber: SubscriberId
+    state: DeliveryState
+    next_at: datetime | None = None
+    code: int | None = None
+    text: str = ""
+
+
 class Deliveries(Protocol):
     """The ledger of mail. Called by `service.delivery`."""
 
@@ -742,6 +754,16 @@ class Deliveries(Protocol):
         `next_at` is when it is tried again: a deferred one needs it, an unknown one without it never is.
         Where the lease has ended since, only `accepted` is still recorded: another drain may hold it by now.
         """
+        ...
+
+    def begin_all(
+        self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
+    ) -> list[DeliveryState | None]:
+        """`begin` for many, each named by edition, person and `leased_until`; what became of each, in their order."""
+        ...
+
+    def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
+        """`record` for many, at least one."""
         ...
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:

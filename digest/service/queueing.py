@@ -27,6 +27,7 @@ class Waiting:
         self._rest: deque[Delivery] = deque()
         self._busy: Counter[str] = Counter()
         self._under_way: set[str] = set()
+        self._reserved: dict[str, Delivery] = {}
 
     def __len__(self) -> int:
         return len(self._rest)
@@ -50,6 +51,22 @@ class Waiting:
         self._busy[_domain(delivery)] += 1
         self._under_way.add(delivery.message_id)
         return delivery
+
+    def reserve(self) -> Delivery | None:
+        """Take one that is not begun yet: until `claim` it may be freed for another."""
+        delivery = self.take()
+        if delivery:
+            self._reserved[delivery.message_id] = delivery
+        return delivery
+
+    def claim(self, delivery: Delivery) -> bool:
+        """End a reservation; whether it still held, and the delivery is taken."""
+        return self._reserved.pop(delivery.message_id, None) is not None
+
+    def free(self) -> None:
+        """Put back the oldest reserved one, if there is one."""
+        if self._reserved:
+            self.put_back(self._reserved.pop(next(iter(self._reserved))))
 
     def put_back(self, delivery: Delivery) -> None:
         """It was taken, and nothing was begun."""
@@ -127,6 +144,19 @@ class Queue:
             self._pace.started(now)
         return delivery
 
+    def ahead(self) -> Delivery | None:
+        """What may begin when the one under way is done, where no limit says when and to whom that is.
+
+        It is taken with `claim`: who has nothing else to do gets it before, or it would wait for a silent server.
+        """
+        if self._mail.per_second or self._mail.per_domain or self._halted():
+            return None
+        return self._waiting.reserve()
+
+    def claim(self, delivery: Delivery) -> bool:
+        """Whether what `ahead` gave is still free to begin; it is taken then."""
+        return self._waiting.claim(delivery)
+
     async def more(self) -> bool:
         """Wait until something may begin; whether anything still will. Who waits has nothing left to record."""
         if self._halted():
@@ -175,6 +205,8 @@ class Queue:
                 self._waiting.add(batch)
                 if self._others and len(batch) == self._mail.batch:
                     await self._others()
+            if self._all_leased and not self._waiting.ready:
+                self._waiting.free()
         return self._waiting.ready
 
     def _lease(self) -> list[Delivery]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.service.ports import DeliveryRow
+from digest.service.ports import DeliveryRow, HandedOver
 from digest.store import meta
 from digest.store.statements import batches
 from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of
@@ -22,6 +23,72 @@ if TYPE_CHECKING:
 OPEN = deliveries.c.next_at.is_not(None)
 NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
+
+
+# Made once: to make a statement takes longer than to run it.
+_MINE = and_(
+    deliveries.c.edition == bindparam("this_edition"),
+    deliveries.c.subscriber_id.in_(bindparam("people", expanding=True)),
+    deliveries.c.leased_until == bindparam("this_lease"),
+    ~deliveries.c.begun,
+)
+_SUBSCRIBED = and_(
+    subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
+    subscriptions.c.digest
+    == select(editions.c.digest).where(editions.c.key == bindparam("this_edition")).scalar_subquery(),
+)
+_REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, _SUBSCRIBED, REACHABLE)
+_BEGIN = (
+    update(deliveries)
+    .where(_MINE, _REACHED)
+    .values(begun=True, attempts=deliveries.c.attempts + 1, leased_until=bindparam("until"), begun_at=bindparam("now"))
+    .returning(deliveries.c.subscriber_id)
+)
+_TAKE_BACK = update(deliveries).where(_MINE).values(TAKEN_BACK)
+_TAKEN_BACK = select(deliveries.c.subscriber_id).where(
+    deliveries.c.edition == bindparam("this_edition"),
+    deliveries.c.subscriber_id.in_(bindparam("people", expanding=True)),
+    deliveries.c.state == DeliveryState.SUPPRESSED,
+)
+_KNOWN = (
+    select(subscribers.c.id)
+    .where(subscribers.c.id.in_(bindparam("people", expanding=True)), subscribers.c.erased_at.is_(None))
+    .order_by(subscribers.c.id)
+    .with_for_update(key_share=True)
+)
+_RECORD = (
+    update(deliveries)
+    .where(
+        deliveries.c.edition == bindparam("this_edition"),
+        deliveries.c.subscriber_id == bindparam("person"),
+        # A lease that ended may be another drain's by now: of a late answer only this one is still news.
+        or_(
+            deliveries.c.state == DeliveryState.LEASED,
+            and_(bindparam("became") == DeliveryState.ACCEPTED, deliveries.c.state != DeliveryState.ACCEPTED),
+        ),
+    )
+    .values(
+        state=bindparam("became"),
+        next_at=bindparam("again"),
+        code=bindparam("said_code"),
+        text=bindparam("said"),
+        accepted_at=bindparam("accepted"),
+        uncertain=deliveries.c.uncertain + bindparam("doubts"),
+        **NOT_LEASED,
+    )
+)
+
+# Who left meanwhile gets it no more, and another digest may tell it.
+_GONE = (
+    update(deliveries)
+    .where(
+        deliveries.c.edition == bindparam("this_edition"),
+        deliveries.c.subscriber_id == bindparam("person"),
+        deliveries.c.state == bindparam("became"),
+        ~_REACHED,
+    )
+    .values(TAKEN_BACK)
+)
 
 
 class SqlDeliveries:
@@ -104,18 +171,26 @@ class SqlDeliveries:
     def begin(
         self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
-        reachable = _reachable(edition, subscriber)
-        mine = and_(_this(edition, subscriber), deliveries.c.leased_until == leased_until, ~deliveries.c.begun)
-        begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "leased_until": until, "begun_at": now}
-        for state, here, values in (
-            (DeliveryState.LEASED, and_(mine, reachable), begun),
-            (DeliveryState.SUPPRESSED, mine, TAKEN_BACK),
-        ):
-            if self._connection.execute(update(deliveries).where(here).values(values)).rowcount:
-                return state
-        taken_back = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.SUPPRESSED)
-        known = self._connection.execute(select(exists().where(taken_back))).scalar_one()
-        return DeliveryState.SUPPRESSED if known else None
+        (state,) = self.begin_all([(edition, subscriber, leased_until)], until, now)
+        return state
+
+    def begin_all(
+        self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
+    ) -> list[DeliveryState | None]:
+        groups: dict[tuple[EditionKey, datetime], list[SubscriberId]] = defaultdict(list)
+        for edition, person, leased_until in leases:
+            groups[edition, leased_until].append(person)
+        states: dict[tuple[EditionKey, SubscriberId, datetime], DeliveryState] = {}
+        for (edition, leased_until), people in groups.items():
+            these = {"this_edition": edition, "this_lease": leased_until, "people": people}
+            begun = self._connection.execute(_BEGIN, {**these, "until": until, "now": now}).scalars().all()
+            gone: Sequence[int] = ()
+            if len(begun) < len(people):
+                self._connection.execute(_TAKE_BACK, these)
+                gone = self._connection.execute(_TAKEN_BACK, these).scalars().all()
+            for state, those in ((DeliveryState.LEASED, begun), (DeliveryState.SUPPRESSED, gone)):
+                states |= {(edition, SubscriberId(person), leased_until): state for person in those}
+        return [states.get(lease) for lease in leases]
 
     def record(
         self,
@@ -128,27 +203,17 @@ class SqlDeliveries:
         code: int | None = None,
         text: str = "",
     ) -> None:
-        accepted = state is DeliveryState.ACCEPTED
-        # A lease that ended may be another drain's by now: of a late answer only this one is still news.
-        recordable = deliveries.c.state != state if accepted else deliveries.c.state == DeliveryState.LEASED
-        person = select(subscribers.c.id).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
-        # The row is held until the end, so that nobody is erased between the question and the answer.
-        known = self._connection.execute(person.with_for_update(key_share=True)).one_or_none() is not None
-        values: dict[str, Any] = {
-            "state": state,
-            "next_at": None if state in _ENDED else next_at,
-            "code": code,
-            "text": text if known else "",  # a server's words often name the address
-            "accepted_at": now if accepted else None,
-            **NOT_LEASED,
-        }
-        if state is DeliveryState.UNKNOWN:
-            values["uncertain"] = deliveries.c.uncertain + 1
-        this = _this(edition, subscriber)
-        self._connection.execute(update(deliveries).where(this, recordable).values(values))
-        if values["next_at"] is not None:  # who left meanwhile gets it no more, and another digest may tell it
-            gone = and_(this, deliveries.c.state == state, ~_reachable(edition, subscriber))
-            self._connection.execute(update(deliveries).where(gone).values(TAKEN_BACK))
+        self.record_all([HandedOver(edition, subscriber, state, next_at, code, text)], now)
+
+    def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
+        people = sorted({one.subscriber for one in answers})
+        # The rows are held until the end, so that nobody is erased between the question and the answer.
+        known = set(self._connection.execute(_KNOWN, {"people": people}).scalars())
+        self._connection.execute(_RECORD, [_recorded(one, now, known=one.subscriber in known) for one in answers])
+        again = [one for one in answers if one.next_at is not None and one.state not in _ENDED]
+        if again:
+            named = [{"this_edition": one.edition, "person": one.subscriber, "became": one.state} for one in again]
+            self._connection.execute(_GONE, named)
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
@@ -207,10 +272,17 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
-def _reachable(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
-    digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
-    subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
-    return exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE)
+def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, object]:
+    return {
+        "this_edition": answer.edition,
+        "person": answer.subscriber,
+        "became": answer.state,
+        "again": None if answer.state in _ENDED else answer.next_at,
+        "said_code": answer.code,
+        "said": answer.text if known else "",  # a server's words often name the address
+        "accepted": now if answer.state is DeliveryState.ACCEPTED else None,
+        "doubts": int(answer.state is DeliveryState.UNKNOWN),
+    }
 
 
 def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service.ports import DeliveryRow
+from digest.service.ports import DeliveryRow, HandedOver
 from digest.store.deliveries import SqlDeliveries
 
 if TYPE_CHECKING:
@@ -203,6 +203,54 @@ def test_of_late_answers_only_acceptance_counts(store: Store, person: Subscriber
         record = tx.subscribers.get(person)
         tx.deliveries.record(KEY, person, DeliveryState.ACCEPTED, now=now + LEASE)
         assert tx.subscribers.get(person) == record
+
+
+def test_many_are_begun_as_one_by_one_whatever_became_of_some(store: Store, hand: Hand, now: datetime) -> None:
+    people = [hand.subscriber(f"{name}@example.org") for name in "abcd"]
+    other = EditionKey("weekly/2026-W12")
+    hand.edition(KEY, to=people)
+    hand.edition(other, to=people)
+    with store.write() as tx:
+        first = tx.deliveries.lease(now, now + LEASE, 5)
+        later = tx.deliveries.lease(now, now + 2 * LEASE, 5)
+        tx.subscribers.leave(people[1], DigestId("weekly"), "link", now)
+    leases = [(one.edition, one.subscriber.id, one.leased_until) for one in (*later, *first)]
+    lost = [(KEY, people[2], now + 9 * LEASE)]
+    with store.write() as tx:
+        states = tx.deliveries.begin_all([*leases, *lost], now + 3 * LEASE, now)
+        again = tx.deliveries.begin_all(leases, now + 3 * LEASE, now)
+    expected = [DeliveryState.SUPPRESSED if person == people[1] else DeliveryState.LEASED for _, person, _ in leases]
+    assert states == [*expected, None]
+    assert again == [DeliveryState.SUPPRESSED if person == people[1] else None for _, person, _ in leases]
+    with store.read() as tx:
+        assert [(row.state, row.attempts) for key in (KEY, other) for row in tx.deliveries.rows(key)] == [
+            (DeliveryState.SUPPRESSED, 0) if row == 1 else (DeliveryState.LEASED, 1) for _ in (1, 2) for row in range(4)
+        ]
+
+
+def test_many_answers_are_recorded_each_as_its_own(store: Store, hand: Hand, now: datetime) -> None:
+    people = [hand.subscriber(f"{name}@example.org") for name in "abcd"]
+    hand.edition(KEY, to=people)
+    lease(store, now)
+    later = now + timedelta(hours=1)
+    with store.write() as tx:
+        tx.subscribers.erase(people[3], "hash", now)
+        tx.deliveries.record_all(
+            [
+                HandedOver(KEY, people[0], DeliveryState.ACCEPTED, code=250, text="queued"),
+                HandedOver(KEY, people[1], DeliveryState.DEFERRED, later, 451, "later"),
+                HandedOver(KEY, people[2], DeliveryState.UNKNOWN, None, None, "silence"),
+                HandedOver(KEY, people[3], DeliveryState.FAILED, None, 550, "no d@example.org here"),
+            ],
+            now,
+        )
+    with store.read() as tx:
+        assert [(row.state, row.next_at, row.code, row.text) for row in tx.deliveries.rows(KEY)] == [
+            (DeliveryState.ACCEPTED, None, 250, "queued"),
+            (DeliveryState.DEFERRED, later, 451, "later"),
+            (DeliveryState.UNKNOWN, None, None, "silence"),
+            (DeliveryState.FAILED, None, 550, ""),
+        ]
 
 
 def test_the_oldest_edition_goes_first_and_within_it_the_oldest_subscriber(

@@ -79,9 +79,9 @@ def watch_commits(monkeypatch: pytest.MonkeyPatch, file: Path) -> list[str]:
     write = SqlStore.write
 
     @contextlib.contextmanager
-    def watched(store: SqlStore) -> Iterator[SqlTransaction]:
+    def watched(store: SqlStore, *, exclusive: bool = True) -> Iterator[SqlTransaction]:
         seen.append(state_of(file))
-        with write(store) as tx:
+        with write(store, exclusive=exclusive) as tx:
             yield tx
         seen.append(state_of(file))
 

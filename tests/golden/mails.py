@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from digest.dumps.structure import blocks
 from digest.mail.corrections import Correction
 from digest.mail.message import Letter, message, picture_address, pictures_in
-from digest.mail.personal import personal
+from digest.mail.personal import Personal, personal
 from digest.mail.words import Frame, body
 from digest.model import (
     AtomId,
@@ -165,10 +165,12 @@ def mail(
     words = body(around, every, CORRECTIONS, language)
     mine = personal(
         words,
-        leave_url=LEAVE_URL,
-        preferences_url=PREFERENCES_URL,
-        address="reader@example.org",
-        agreed=said(AGREED.date(), language),
+        Personal(
+            leave_url=LEAVE_URL,
+            preferences_url=PREFERENCES_URL,
+            address="reader@example.org",
+            agreed=said(AGREED.date(), language),
+        ),
     )
     shown = {called: drawn[called].png for called in sorted(pictures_in(mine.html))}
     letter = Letter(

@@ -286,3 +286,14 @@ def test_what_runs_is_free_of_what_bandit_knows(needs: Callable[[str], str]) -> 
     )
     found = {(one["test_id"], one["filename"]) for one in json.loads(done.stdout)["results"]}
     assert found == REVIEWED
+
+
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    page = (ROOT / "SECURITY.md").read_text("utf-8")
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    names = re.findall(r"`(test_\w+?)_?(?:…)?`", page)
+    assert len(names) > 20
+    for name in names:
+        assert any(f"def {name}" in source for source in sources.values()), name
+    for file in re.findall(r"`(tests/[\w./]+)`", page):
+        assert (ROOT / file).exists(), file

@@ -12,7 +12,7 @@ import pytest
 
 from digest.mail.dkim import keys, write_key
 from digest.mail.listener import Listener
-from digest.mail.personal import personal
+from digest.mail.personal import Personal, personal
 from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind, DeliveryState
 from digest.service import bounces
@@ -76,7 +76,7 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
     assert str(mail["Return-Path"]).startswith("<bounces+")
     leave_url = str(mail["List-Unsubscribe"]).strip("<>")
     assert f"List-Unsubscribe: <{leave_url}>".encode() in raw
-    words = personal(variant.body, leave_url=leave_url, preferences_url="", address="ada@reader.test", agreed="")
+    words = personal(variant.body, Personal(leave_url, "", "ada@reader.test", ""))
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text
     assert html

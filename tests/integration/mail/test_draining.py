@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import ConfigurationError, StoreError, TransportError
-from digest.mail.message import message
 from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
 from digest.service.delivery import DrainReport, drain
+from digest.service.letters import Letters
 from digest.service.ports import Recipient
 from digest.store.deliveries import SqlDeliveries
 from tests.integration.mail.conftest import KEY
@@ -629,7 +629,7 @@ def test_a_drain_that_died_after_sending_is_followed_by_one_that_sends_the_same_
 ) -> None:
     post.people(SOMEBODY)
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.deliveries.SqlDeliveries.record", full)
+        broken.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
         with pytest.raises(StoreError):
             post.drain()
     assert post.states() == {LEASED: 1}
@@ -655,8 +655,8 @@ def test_a_store_that_records_nothing_ends_the_drain_after_one_message_a_connect
 ) -> None:
     post = post_to(port, connections=connections)
     post.people(*READERS)
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record", full)
-    monkeypatch.setattr("digest.service.delivery._STORE_RESTS", (0, 0))
+    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
+    monkeypatch.setattr("digest.service.ledger._STORE_RESTS", (0, 0))
 
     with pytest.raises(StoreError, match="the disk is full"):
         post.drain()
@@ -670,14 +670,14 @@ def test_a_store_that_fails_in_the_middle_takes_the_last_answer_when_it_is_back(
 ) -> None:
     post = post_to(port, connections=1)
     post.people(*READERS)
-    record, calls = SqlDeliveries.record, iter(range(1000))
+    record, calls = SqlDeliveries.record_all, iter(range(1000))
 
     def failing(*arguments: Any, **options: Any) -> None:
         if next(calls) == 20:
             full()
         record(*arguments, **options)
 
-    monkeypatch.setattr(SqlDeliveries, "record", failing)
+    monkeypatch.setattr(SqlDeliveries, "record_all", failing)
     with pytest.raises(StoreError):
         post.drain()
 
@@ -728,11 +728,12 @@ def test_nothing_is_handed_over_where_nothing_can_be_leased(
 def test_bytes_arrive_as_they_were_made(inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
 
-    def kept(letter: Any) -> bytes:
-        made.append(message(letter))
+    def kept(letters: Letters, delivery: Delivery) -> bytes:
+        made.append(mail(letters, delivery))
         return made[-1]
 
-    monkeypatch.setattr("digest.service.delivery.message", kept)
+    mail = Letters.mail
+    monkeypatch.setattr(Letters, "mail", kept)
     post.people(*READERS[:3])
     post.drain()
     assert sorted(made) == sorted(raw for (raw,) in inbox.taken.values())
@@ -790,7 +791,7 @@ def test_drains_that_die_again_and_again_after_sending_send_nobody_a_third(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post.people(SOMEBODY)
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record", full)
+    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
     for _ in range(6):
         with suppress(StoreError):
             post.drain()

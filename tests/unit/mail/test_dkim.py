@@ -86,6 +86,7 @@ def test_any_title_and_any_text_are_signed_so_that_they_verify(title: str, text:
     [
         b"From: a@example.org\r\n\r\n",
         b"From: a@example.org\r\nSubject:\r\n\r\n\r\n\r\n",
+        b"From: a@example.org\r\n\r\n\r\n",
         b"From: a@example.org\r\nsubject:  x \t y \r\n\tz\r\n\r\n  two  \t spaces \r\n\r\nend\r\n\r\n\r\n",
         b"From: a@example.org\r\nSubject: no end\r\n\r\nof line",
         b"From: a@example.org\r\nList-Help: <x:1>\r\nList-Help: <x:2>\r\n\r\ntwice\r\n",

@@ -16,7 +16,7 @@ from digest.errors import ConfigurationError
 from digest.mail.corrections import Correction
 from digest.mail.lint import findings
 from digest.mail.message import message, picture_address
-from digest.mail.personal import personal
+from digest.mail.personal import Personal, personal
 from digest.mail.words import CONTENTS, LARGEST_HTML, LARGEST_PICTURES, Frame, body
 from digest.model import (
     AtomId,
@@ -135,10 +135,12 @@ def test_personal_parts_are_put_in_where_the_marks_stand_and_nowhere_else() -> N
 
     mine = personal(
         made,
-        leave_url="https://x.example/leave/T?a=1&b=2",
-        preferences_url="https://x.example/preferences/T",
-        address="<me>\ue0f0leave\ue0f1@example.org",
-        agreed="2026年3月14日",
+        Personal(
+            leave_url="https://x.example/leave/T?a=1&b=2",
+            preferences_url="https://x.example/preferences/T",
+            address="<me>\ue0f0leave\ue0f1@example.org",
+            agreed="2026年3月14日",
+        ),
     )
 
     assert "https://x.example/leave/T?a=1&amp;b=2" in mine.html
@@ -171,7 +173,8 @@ def test_a_wrong_template_is_named_with_its_line(tmp_path: Path) -> None:
 def test_the_footer_says_why_since_when_who_and_how_to_change_or_leave() -> None:
     made = body(replace(FRAME, postal="山客,某街一号"), [Selected(Section.NEW, entry("甲"))], {}, "zh_CN")
     mine = personal(
-        made, leave_url="https://l.example/", preferences_url="https://p.example/", address="a@b", agreed="X日"
+        made,
+        Personal(leave_url="https://l.example/", preferences_url="https://p.example/", address="a@b", agreed="X日"),
     )
     links = lxml_html.document_fromstring(mine.html).xpath("//a/@href")
     assert {"https://l.example/", "https://p.example/", "https://digest.example.org/"} <= set(links)

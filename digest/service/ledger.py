@@ -1,0 +1,161 @@
+"""What became of one hand-over, and that the next begins: of all workers of a drain at once, in one transaction.
+
+While one transaction is made durable, the workers that come by wait for the next: the disk syncs once for all of them.
+Knows no SMTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError
+from digest.model import DeliveryState
+from digest.service.editions import pictures
+from digest.service.ports import HandedOver
+from digest.service.tracing import say_handed_over, traces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from digest.model import Delivery, EditionKey
+    from digest.service.letters import Letters
+    from digest.service.ports import Store, Transaction
+    from digest.settings import Mail
+
+
+_STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to record what must not be lost
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a hand-over. `suppress`: the address does not exist. `pause` says why all sending is to rest."""
+
+    delivery: Delivery
+    state: DeliveryState
+    next_at: datetime | None = None
+    code: int | None = None
+    text: str = ""
+    suppress: bool = False
+    pause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A worker's answer and what it begins next; `done` gets what `begin` says of that."""
+
+    answer: Answer | None
+    following: Delivery | None
+    done: asyncio.Future[DeliveryState | None]
+
+
+class Ledger:
+    """The store as the workers of one drain see it; used within one event loop."""
+
+    def __init__(self, store: Store, mail: Mail, clock: Callable[[], datetime], letters: Letters) -> None:
+        self._store, self._mail, self._clock, self._letters = store, mail, clock, letters
+        self._traces: dict[EditionKey, list[str]] = {}
+        self._waiting: list[_Turn] = []
+        self._writing: asyncio.Task[None] | None = None
+        self.trouble = False  # sending was paused, and no mail got through since
+
+    async def turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
+        """Record an answer and begin the next delivery; what `begin` says of it. Both are durable then.
+
+        Raises:
+            DigestError: neither was done, nor what others asked for at the same time.
+        """
+        turn = _Turn(answer, following, asyncio.get_running_loop().create_future())
+        self._waiting.append(turn)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        state = await turn.done
+        if answer:
+            passes = self._traces[answer.delivery.edition]
+            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+        if following and state is DeliveryState.SUPPRESSED:
+            say_handed_over(following, state, None, "", self._traces[following.edition])
+        return state
+
+    async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
+        """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice.
+
+        False where it does not in time, or everything is to stop.
+        """
+        for seconds in _STORE_RESTS:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), seconds)
+            with contextlib.suppress(DigestError):
+                await self.turn(answer, None)
+                return True
+            if stop.is_set():
+                break
+        return False
+
+    async def _write(self) -> None:
+        """One transaction after the other, until nobody waits."""
+        try:
+            while self._waiting:
+                turns, self._waiting = self._waiting, []
+                await self._write_all([turn for turn in turns if not turn.done.done()])
+        finally:
+            self._writing = None
+
+    async def _write_all(self, turns: Sequence[_Turn]) -> None:
+        try:
+            states = await asyncio.to_thread(self._together, turns)
+        except asyncio.CancelledError:
+            for turn in turns:
+                turn.done.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            for turn in turns:
+                if not turn.done.done():
+                    turn.done.set_exception(error)
+        else:
+            for turn, state in zip(turns, states, strict=True):
+                if not turn.done.done():
+                    turn.done.set_result(state)
+
+    def _together(self, turns: Sequence[_Turn]) -> list[DeliveryState | None]:
+        now = self._clock()
+        answers = [turn.answer for turn in turns if turn.answer]
+        following = [turn.following for turn in turns if turn.following]
+        with self._store.write(exclusive=False) as tx:
+            if answers:
+                self._record(tx, answers, now)
+            for delivery in following:
+                self._learn(tx, delivery)
+            leases = [(one.edition, one.subscriber.id, one.leased_until) for one in following]
+            begun = iter(tx.deliveries.begin_all(leases, now + self._mail.lease, now))
+            return [next(begun) if turn.following else None for turn in turns]
+
+    def _record(self, tx: Transaction, answers: Sequence[Answer], now: datetime) -> None:
+        tx.deliveries.record_all(
+            [
+                HandedOver(one.delivery.edition, one.delivery.subscriber.id, one.state, one.next_at, one.code, one.text)
+                for one in answers
+            ],
+            now,
+        )
+        for answer in answers:
+            if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
+                tx.subscribers.set_behind(answer.delivery.digest, [answer.delivery.subscriber.id], behind=True)
+            if answer.suppress:
+                tx.subscribers.suppress(answer.delivery.subscriber.id, answer.text, now)
+            if answer.pause:
+                tx.deliveries.pause(answer.pause, now + self._mail.pause, now)
+
+        if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
+            tx.deliveries.got_through(now)
+            self.trouble = False  # where this is rolled back, the next drain finds it again
+
+    def _learn(self, tx: Transaction, delivery: Delivery) -> None:
+        if delivery.edition not in self._traces:
+            self._traces[delivery.edition] = traces(tx, delivery.edition)
+        if not self._letters.knows(delivery):
+            for number, variant in enumerate(tx.editions.variants(delivery.edition)):
+                self._letters.learn(delivery.edition, number, variant.body, pictures(tx, variant.body))

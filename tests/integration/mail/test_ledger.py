@@ -1,0 +1,121 @@
+"""The ledger of a drain: one transaction for all who wait, nothing begun before it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from digest.errors import StoreError
+from digest.model import DeliveryState
+from digest.service.ledger import Answer, Ledger
+from digest.service.letters import Letters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.model import Delivery
+    from tests.integration.mail.conftest import Post
+
+READERS = [f"reader{number}@example.org" for number in range(40)]
+ACCEPTED, LEASED, PLANNED = DeliveryState.ACCEPTED, DeliveryState.LEASED, DeliveryState.PLANNED
+
+
+@pytest.fixture
+def post(post_to: Callable[..., Post]) -> Post:
+    made = post_to(1)
+    made.people(*READERS)
+    return made
+
+
+def leased(post: Post) -> list[Delivery]:
+    with post.store.write() as tx:
+        return tx.deliveries.lease(post.now, post.now + post.settings.mail.lease, 100)
+
+
+def opened(post: Post) -> Ledger:
+    return Ledger(post.store, post.settings.mail, lambda: post.now, Letters(post.settings, post.store.secret()))
+
+
+class Transactions:
+    """Counts those that write, and fails one of them where it is told to."""
+
+    def __init__(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count, self.fails_at = 0, -1
+        write = post.store.write
+
+        def watched(**options: bool) -> Any:
+            self.count += 1
+            if self.count == self.fails_at:
+                raise StoreError("the disk is full")
+            return write(**options)
+
+        monkeypatch.setattr(post.store, "write", watched)
+
+
+def test_those_who_wait_together_share_a_transaction(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliveries, ledger = leased(post), opened(post)
+    transactions = Transactions(post, monkeypatch)
+
+    async def all_of_them() -> None:
+        begun = await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:20]))
+        assert begun == [LEASED] * 20
+        answers = [Answer(one, ACCEPTED, code=250) for one in deliveries[:20]]
+        pairs = zip(answers, deliveries[20:], strict=True)
+        assert await asyncio.gather(*(ledger.turn(*pair) for pair in pairs)) == [LEASED] * 20
+
+    asyncio.run(all_of_them())
+    assert transactions.count == 2
+    assert post.states() == {ACCEPTED: 20, LEASED: 20}
+    assert {row.attempts for row in post.rows().values()} == {1}
+
+
+def test_a_turn_ends_when_what_it_says_is_in_the_store(post: Post) -> None:
+    deliveries, ledger = leased(post), opened(post)
+
+    async def one_worker(mine: list[Delivery]) -> None:
+        answer = None
+        for delivery in mine:
+            await ledger.turn(answer, delivery)
+            row = (await asyncio.to_thread(post.rows))[delivery.subscriber.address]
+            assert row.attempts == 1
+            answer = Answer(delivery, ACCEPTED)
+        await ledger.turn(answer, None)
+
+    async def four() -> None:
+        await asyncio.gather(*(one_worker(deliveries[at::4]) for at in range(4)))
+
+    asyncio.run(four())
+    assert post.states() == {ACCEPTED: 40}
+
+
+def test_a_failing_store_is_told_to_all_who_waited_and_begins_none_of_theirs(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliveries, ledger = leased(post), opened(post)
+    transactions = Transactions(post, monkeypatch)
+    transactions.fails_at = 1
+
+    async def turns() -> list[Any]:
+        failed = await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:3]), return_exceptions=True)
+        return [*failed, await ledger.turn(None, deliveries[3])]
+
+    *failed, after = asyncio.run(turns())
+    assert [str(error) for error in failed] == ["the disk is full"] * 3
+    assert after is LEASED
+    assert [row.attempts for row in post.rows().values()][:4] == [0, 0, 0, 1]
+
+
+def test_who_stops_waiting_holds_up_nobody(post: Post) -> None:
+    deliveries, ledger = leased(post), opened(post)
+
+    async def one_goes() -> list[Any]:
+        tasks = [asyncio.create_task(ledger.turn(None, one)) for one in deliveries[:3]]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, gone, last = asyncio.run(one_goes())
+    assert (first, last) == (LEASED, LEASED)
+    assert isinstance(gone, asyncio.CancelledError)

@@ -1,0 +1,345 @@
+"""Several commands in one write: the same outcome for each mail as one by one, whatever a server does in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from digest.errors import TransportError
+from digest.mail.smtp import SmtpSession
+from digest.mail.transaction import Envelope, Timeouts
+from digest.model import DeliveryState, DigestId
+from digest.settings import Mail
+
+if TYPE_CHECKING:
+    import ssl
+    from asyncio import StreamReader, StreamWriter
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
+
+    from tests.integration.mail.conftest import Post
+
+SENDER = "digest@example.org"
+READERS = [f"reader{number}@example.net" for number in range(6)]
+PATIENT = Timeouts(reply=30, data=30, block=30, final=30)
+DROP = "drop"
+T = TypeVar("T")
+
+
+def raw(number: int) -> bytes:
+    return f"Message-ID: <{number}@example.org>\r\n\r\n.{number}\r\n..\r\n".encode()
+
+
+@dataclass
+class Server:
+    """Takes mail on a free port; `faults` says what the n-th MAIL, RCPT, DATA or dot gets instead.
+
+    `lax`: it awaits a content even where nobody is to get it.
+    """
+
+    pipelining: bool = True
+    lax: bool = False
+    faults: dict[tuple[str, int], str] = field(default_factory=dict)
+    context: ssl.SSLContext | None = None
+    seen: Counter[str] = field(default_factory=Counter)
+    taken: list[tuple[str, bytes]] = field(default_factory=list)
+    at: Callable[[str, str], None] = lambda _verb, _recipient: None
+    before_answer: Callable[[str], Awaitable[None]] | None = None
+    connections: int = 0
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        async with await asyncio.start_server(self._handle, "127.0.0.1", 0, ssl=self.context) as server:
+            yield server.sockets[0].getsockname()[1]
+
+    async def _handle(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
+            await _Conversation(self, reader, writer).run()
+        writer.close()
+
+    def fault(self, verb: str) -> str:
+        self.seen[verb] += 1
+        return self.faults.get((verb, self.seen[verb] - 1), "")
+
+
+class _Conversation:
+    def __init__(self, server: Server, reader: StreamReader, writer: StreamWriter) -> None:
+        self._server, self._reader, self._writer = server, reader, writer
+        self._sender, self._recipients = False, list[str]()
+
+    async def run(self) -> None:
+        self._say("220 here")
+        while line := await self._reader.readline():
+            verb = line[:4].decode().strip().upper()
+            named = line.decode().partition("<")[2].partition(">")[0]
+            self._server.at(verb, named if verb == "RCPT" else "".join(self._recipients))
+            said = self._server.fault(verb)
+            if said == DROP:
+                return
+            said = said or self._usual(verb, named)
+            self._say(said)
+            if said.startswith("354"):
+                said = await self._take()
+                if said == DROP:
+                    return
+                self._say(said)
+            if verb == "QUIT" or said.startswith("421"):
+                return
+
+    def _say(self, reply: str) -> None:
+        self._writer.write(f"{reply}\r\n".encode())
+
+    def _usual(self, verb: str, named: str) -> str:
+        if verb == "EHLO":
+            return "250-here\r\n250-PIPELINING\r\n250 8BITMIME" if self._server.pipelining else "250 here"
+        if verb == "RCPT":
+            if not self._sender:
+                return "503 5.5.1 MAIL first"
+            self._recipients.append(named)
+        elif verb == "DATA":
+            return "354 go on" if self._recipients or self._server.lax else "503 5.5.1 RCPT first"
+        else:
+            self._sender, self._recipients = verb == "MAIL", []
+        return "250 2.0.0 yes"
+
+    async def _take(self) -> str:
+        """What is said of a content, which is taken unless it is refused."""
+        lines: list[bytes] = []
+        while (line := await self._reader.readline()) != b".\r\n":
+            if not line:
+                raise EOFError
+            lines.append(line.removeprefix(b"."))
+        recipients, self._sender, self._recipients = self._recipients, False, []
+        if not lines:
+            return "554 5.5.1 nothing for nobody"
+        said = self._server.fault(".")
+        if said in {"", DROP}:
+            self._server.taken += [(one, b"".join(lines)) for one in recipients]
+        self._server.at(".", "".join(recipients))
+        if self._server.before_answer:
+            await self._server.before_answer("".join(recipients))
+        return said or "250 2.0.0 taken"
+
+
+def served(server: Server, use: Callable[[SmtpSession], Awaitable[T]], **options: object) -> T:
+    """What comes of a session with the server."""
+
+    async def once() -> T:
+        async with server.listening() as port, asyncio.timeout(30):
+            mail = Mail(transport="smtp", host="localhost", port=port, security="tls" if server.context else "none")
+            async with SmtpSession(mail, "", timeouts=PATIENT, **options) as way:  # type: ignore[arg-type]
+                return await use(way)
+
+    return asyncio.run(once())
+
+
+async def each(way: SmtpSession) -> list[str]:
+    """Send one mail to each, each naming the next; what became of them."""
+    said = []
+    for number, reader in enumerate(READERS):
+        following = Envelope(SENDER, READERS[number + 1]) if way.pipelines and number + 1 < len(READERS) else None
+        try:
+            said.append(await way.send(SENDER, reader, raw(number), following=following))
+        except TransportError as error:
+            said.append(f"{error.phase} {error.code} {error.text if error.code else ''} {error.uncertain}")
+    return said
+
+
+def test_everybody_gets_their_own_message_over_one_connection() -> None:
+    server = Server()
+    assert served(server, each) == ["2.0.0 taken"] * 6
+    assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS)]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("lax", [False, True], ids=["strict", "lax"])
+@pytest.mark.parametrize("number", [0, 2, 5], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("fault", ["450 4.2.0 later", "550 5.1.1 never", "421 4.3.2 closing", DROP])
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
+def test_a_fault_has_the_same_outcome_for_each_as_without_pipelining(
+    verb: str, fault: str, number: int, lax: bool
+) -> None:
+    faults = {(verb, number): fault}
+    plain, pipelined = Server(pipelining=False, faults=faults, lax=lax), Server(faults=faults, lax=lax)
+
+    one_by_one, at_once = served(plain, each), served(pipelined, each)
+
+    assert at_once == one_by_one
+    assert pipelined.taken == plain.taken
+    again = verb == "MAIL" and number > 0 and fault in {"421 4.3.2 closing", DROP}  # a connection that has served
+    assert len(set(at_once) - {"2.0.0 taken"}) == (0 if again else 1)
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
+def test_refusals_in_a_row_leave_the_connection_usable(verb: str) -> None:
+    server = Server(faults={(verb, number): "450 4.2.0 later" for number in range(1, 4)})
+    said = served(server, each)
+    assert [one == "2.0.0 taken" for one in said] == [True, False, False, False, True, True]
+    assert server.connections == 1
+
+
+def test_who_was_announced_and_is_not_sent_to_gets_nothing_and_others_do() -> None:
+    server = Server()
+
+    async def skipping(way: SmtpSession) -> None:
+        for number in (0, 1):
+            await way.send(SENDER, READERS[number], raw(number), following=Envelope(SENDER, READERS[number + 1]))
+        await way.send(SENDER, READERS[3], raw(3), following=Envelope(SENDER, READERS[4]))
+
+    served(server, skipping)
+    assert server.taken == [(READERS[number], raw(number)) for number in (0, 1, 3)]
+    assert server.connections == 2
+
+
+def test_nobody_gets_anything_of_a_session_that_ends_after_announcing() -> None:
+    server = Server()
+
+    async def one(way: SmtpSession) -> str:
+        return await way.send(SENDER, READERS[0], raw(0), following=Envelope(SENDER, READERS[1]))
+
+    assert served(server, one) == "2.0.0 taken"
+    assert server.taken == [(READERS[0], raw(0))]
+
+
+@pytest.mark.parametrize(
+    "address", ["a b@example.net", "a@example.net>\r\nRCPT TO:<evil@example.com", "读者@例子.example"]
+)
+def test_an_envelope_that_cannot_be_written_is_not_announced_and_fails_alone(address: str) -> None:
+    server = Server()
+
+    async def three(way: SmtpSession) -> list[object]:
+        said: list[object] = []
+        for number, reader in enumerate((READERS[0], address, READERS[2])):
+            following = Envelope(SENDER, (address, READERS[2], READERS[3])[number])
+            try:
+                said.append(await way.send(SENDER, reader, raw(number), following=following if number < 2 else None))
+            except (TransportError, ValueError) as error:
+                said.append(type(error))
+        return said
+
+    first, second, third = served(server, three)
+    assert (first, third) == ("2.0.0 taken", "2.0.0 taken")
+    assert second in {ValueError, TransportError}
+    assert [recipient for recipient, _ in server.taken] == [READERS[0], READERS[2]]
+    assert server.connections == 1
+
+
+def test_over_tls(server_tls: Callable[[str], ssl.SSLContext], client_tls: ssl.SSLContext) -> None:
+    server = Server(context=server_tls("localhost"))
+    assert served(server, each, context=client_tls) == ["2.0.0 taken"] * 6
+    assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS)]
+
+
+def test_what_a_server_says_unasked_is_no_answer() -> None:
+    server = Server()
+
+    async def two(way: SmtpSession) -> list[str]:
+        said = [await way.send(SENDER, READERS[0], raw(0))]
+        assert way._pipeline
+        way._pipeline.data_received(b"250 by the way\r\n")
+        return [*said, await way.send(SENDER, READERS[1], raw(1))]
+
+    assert served(server, two) == ["2.0.0 taken"] * 2
+
+
+@pytest.mark.parametrize("nonsense", [b"hello\r\n", b"2x0 \r\n", b"x" * 70_000, b"250-more\r\n" * 9_000])
+def test_what_is_no_reply_ends_the_connection(nonsense: bytes) -> None:
+    server = Server()
+
+    async def two(way: SmtpSession) -> str:
+        await way.send(SENDER, READERS[0], raw(0))
+        assert way._pipeline
+        way._pipeline.data_received(nonsense)
+        assert not way.pipelines
+        return await way.send(SENDER, READERS[1], raw(1))
+
+    assert served(server, two) == "2.0.0 taken"
+    assert server.connections == 2
+
+
+# --- in a drain -----------------------------------------------------------------------------------
+
+
+def drained(server: Server, post_to: Callable[..., Post], at: Callable[[Post, str, str], None], **mail: int) -> Post:
+    async def once() -> Post:
+        async with server.listening() as port, asyncio.timeout(60):
+            post = await asyncio.to_thread(post_to, port, **{"connections": 1, **mail})
+            await asyncio.to_thread(post.people, *READERS)
+            server.at = lambda verb, recipient: at(post, verb, recipient)
+
+            async def wait(until: datetime) -> None:
+                post.now = max(post.now, until)
+
+            await asyncio.to_thread(post.drain, wait=wait)
+            return post
+
+    return asyncio.run(once())
+
+
+def test_nothing_is_handed_over_before_it_is_begun_and_at_most_one_mail_is_in_doubt(
+    post_to: Callable[..., Post],
+) -> None:
+    server, doubts = Server(), []
+
+    def look(post: Post, verb: str, recipient: str) -> None:
+        rows = post.rows().values()
+        doubts.append(sum(row.attempts for row in rows) - sum(row.state is DeliveryState.ACCEPTED for row in rows))
+        if verb == ".":
+            assert post.rows()[recipient].attempts == 1
+
+    post = drained(server, post_to, look)
+    assert [recipient for recipient, _ in server.taken] == READERS
+    assert max(doubts) == 1
+    assert post.states() == {DeliveryState.ACCEPTED: 6}
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(("limits", "connections"), [({}, 2), ({"per_second": 1000}, 1), ({"per_domain": 2}, 1)])
+def test_who_leaves_meanwhile_gets_nothing_and_costs_a_connection_only_if_announced(
+    post_to: Callable[..., Post], limits: dict[str, int], connections: int
+) -> None:
+    server = Server()
+
+    def leaving(post: Post, verb: str, recipient: str) -> None:
+        if (verb, recipient) == (".", READERS[2]):
+            person = post.rows()[READERS[3]].subscriber
+            with post.store.write() as tx:
+                assert tx.subscribers.leave(person, DigestId("weekly"), "link", post.now)
+
+    post = drained(server, post_to, leaving, **limits)
+    assert [recipient for recipient, _ in server.taken] == [one for one in READERS if one != READERS[3]]
+    assert post.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.SUPPRESSED: 1}
+    assert server.connections == connections
+
+
+def test_a_pause_leaves_who_was_announced_as_they_were(post_to: Callable[..., Post]) -> None:
+    server = Server(faults={(".", number): "554 5.7.1 spam" for number in range(3)})
+    post = drained(server, post_to, lambda *_: None)
+    assert server.taken == []
+    assert post.states() == {DeliveryState.DEFERRED: 3, DeliveryState.PLANNED: 3}
+    assert [row.attempts for row in post.rows().values()] == [1, 1, 1, 0, 0, 0]
+
+
+def test_who_was_announced_to_a_server_that_falls_silent_is_reached_over_another_connection(
+    post_to: Callable[..., Post],
+) -> None:
+    """The silent one speaks again when everybody else has their mail."""
+    server = Server()
+    others_done = asyncio.Event()
+
+    async def silent(recipient: str) -> None:
+        if recipient == READERS[2]:  # the second of its connection: the first announces nobody
+            await others_done.wait()
+        elif {one for one, _ in server.taken} == set(READERS):
+            others_done.set()
+
+    server.before_answer = silent
+    post = drained(server, post_to, lambda *_: None, connections=2)
+    assert sorted(one for one, _ in server.taken) == READERS
+    assert post.states() == {DeliveryState.ACCEPTED: 6}
