@@ -13,7 +13,6 @@ import sys
 import time
 from datetime import UTC, datetime
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -54,7 +53,8 @@ from digest.settings import Settings
 from digest.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _PEOPLE = small(20_000, 2_000)
 _USUAL = small(200, 50)  # mails of the usual stack, which is slow
@@ -122,7 +122,7 @@ def _many(port: int) -> Iterator[Row]:
         source = partial(_source, port, connections, size)
         for key, floor, processes in (("", 0.8, 1), ("ed25519", 0.8, 1), ("rsa", 0.35, 1), ("rsa", 0.5, 2)):
             ours, reference = _taking_turns(partial(_drained, port, connections, key, processes), source)
-            name = f"edition, {key or 'unsigned'}, {connections} connections" + ", two processes" * (processes == 2)  # noqa: PLR2004
+            name = f"edition, {key or 'unsigned'}, {connections} connections" + ", two processes" * (processes == 2)
             yield _edition(name, "smtp-source", ours, reference, floor)
     for connections in (16, 64):
         with _relay(port) as slow:
@@ -167,8 +167,8 @@ def _drained(port: int, connections: int, key: str, processes: int) -> float:
         for _ in range(processes)
     ]
     for one in started:  # all have imported what they need
-        assert one.stdout
-        one.stdout.readline()
+        if one.stdout:
+            one.stdout.readline()
     begun = time.perf_counter()
     sent = sum(int(one.communicate(b"go\n")[0]) for one in started)
     seconds = time.perf_counter() - begun
@@ -184,7 +184,8 @@ def drain_when_told(folder: str, port: str, connections: str, key: str) -> None:
     store = open_store(f"sqlite:///{folder}/digest.sqlite")
     if key == "ed25519":  # alone, which no configuration can say: many servers read RSA only
         private = load_pem_private_key(_key_file(key).read_bytes(), None)
-        assert isinstance(private, ed25519.Ed25519PrivateKey)
+        if not isinstance(private, ed25519.Ed25519PrivateKey):
+            raise TypeError(type(private))
         transport.signing_keys = lambda _: (Key("example.org", "b", private),)
     print("ready", flush=True)
     sys.stdin.readline()

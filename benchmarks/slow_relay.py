@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import cast
 
 
 async def main(mine: int, server: int, delay: float) -> None:
@@ -22,8 +23,7 @@ class _Front(asyncio.Protocol):
         self._back: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
         self._task = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
