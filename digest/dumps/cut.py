@@ -19,15 +19,21 @@ if TYPE_CHECKING:
     from digest.model import Sighting
 
 _SENTENCE_ENDS = ("。", "，", ",", ";", "；", "、")
-# A line that is more than text. A kind of mark is told by its last group.
-# The character behind the line end is looked at first, since nearly every line is told by it alone.
+# White space but the line end, written out: as a class, it is looked up for each line of Chinese.
+_SPACES = "\t\x0b\x0c\r\x1c-\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_MAY_BEGIN = f"B0-9点點最{_SPACES}"  # a mark: nearly every line is told by its first character
+_NO_BYLINE = r"(?!\s*By )"
+# A line that is more than text. A kind of mark is told by its last group; the last one is any other, to be looked at.
 _MARK = re.compile(
-    r"\n(?!\n)(?=[B0-9点點最\s])[^\S\n]*"
-    rf"(?:{byline.BYLINE}|{dateblock.HEADER}[^\S\n]*(?=\n|\Z)|({dateblock.END_MARK})|({byline.LIST_END}))"
+    rf"\n(?=[{_MAY_BEGIN}])[^\S\n]*(?:{byline.BYLINE}"
+    rf"|{dateblock.HEADER}\n\n([^{_MAY_BEGIN}\n][^\n]*)(?=\n\n{_NO_BYLINE})"
+    rf"|({dateblock.END_MARK})(?=\n{_NO_BYLINE})|({byline.LIST_END})(?=\n{_NO_BYLINE})"
+    rf"|({dateblock.HEADER}[^\S\n]*(?=\n|\Z)|{dateblock.END_MARK}|{byline.LIST_END}))"
 )
-_BYLINE, _HEADER, _END_MARK, _LIST_END = 5, 7, 8, 9
+_BYLINE, _HEADER, _END_MARK, _LIST_END = 5, 8, 9, 10
 _MAY_BE_MARK = frozenset("点點最0123456789 \t\xa0\u3000")  # what a mark may begin with that is glued to a byline
 _LINE = re.compile(r"\n((?:[^\S\n]*\n)*)([^\n]*\S[^\n]*)")  # the next one that is not blank
+_DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # a member that is looked up costs as much as a short call
 _LINES_AHEAD = 2  # that are not blank: a date header is told by them
 
 
@@ -43,7 +49,7 @@ class _Line(NamedTuple):
 def sightings(blocks: Iterable[str], dump: str) -> Iterator[Sighting]:
     """The entries of a dump in page order; everything else on its pages is furniture and is dropped."""
     for position, cut in enumerate(cuts(blocks)):
-        said = byline.sighting if cut.layout is Layout.BYLINE else dateblock.sighting
+        said = byline.sighting if cut.layout is _BYLINES else dateblock.sighting
         yield said(cut, dump, position)
 
 
@@ -109,46 +115,30 @@ class _Cutter:
 
     def _walk(self, limit: int) -> int:
         """Take every mark before the limit; where to go on."""
-        marks = list(_MARK.finditer(self._text, self._at - 1))
-        for mark, following in zip(marks, [*marks[1:], None], strict=False):
-            start = mark.start() + 1
+        for mark in _MARK.finditer(self._text, self._at - 1):
+            start, kind = mark.start() + 1, mark.lastindex
             if start >= limit:
                 break
             if start < self._at:
                 continue  # it went with the line before it
-            if mark.lastindex == _BYLINE:
+            if kind == _BYLINE:
                 self._byline(mark, start)
-            elif not self._as_ever(mark, following, start):
+            elif kind == _HEADER and self._layout is not _DATEBLOCK:
+                if self._layout:
+                    self._close(start, complete=False)
+                else:
+                    self._pass_by(start)
+                self._begin(_DATEBLOCK, mark[_HEADER].rstrip(), mark.group(_HEADER - 2, _HEADER - 1), mark.end())
+            elif kind == _END_MARK and self._layout is _DATEBLOCK:
+                self._close(start, complete=True)
+                self._at = mark.end()
+            elif kind == _LIST_END and self._layout is _BYLINES:
+                self._close(start, complete=True)
+                self._page_ends = True
+                self._at = mark.end()
+            else:
                 self._look(start)
         return max(limit, self._at)
-
-    def _as_ever(self, mark: re.Match[str], following: re.Match[str] | None, start: int) -> bool:
-        """Take a mark that stands as nearly all do, told from the marks alone; false where it must be looked at."""
-        text, end, kind, layout = self._text, mark.end(), mark.lastindex, self._layout
-        if following is None:
-            return False
-        if kind == _HEADER:
-            behind = text.find("\n", end + 2)
-            title = text[end + 2 : behind].strip()
-            if layout is Layout.DATEBLOCK or not title or not text.startswith("\n\n", end):
-                return False
-            if following.start() <= behind or not text.startswith("\n\n", behind):
-                return False
-        elif layout is not (Layout.DATEBLOCK if kind == _END_MARK else Layout.BYLINE) or text[end : end + 1] != "\n":
-            return False
-        else:
-            behind = end
-        if following.lastindex == _BYLINE and _blank(text[behind : following.start()]):
-            return False
-        if kind == _HEADER:
-            self._pass_by(start)
-            self._close(start, complete=False)
-            self._begin(Layout.DATEBLOCK, title, mark.group(_HEADER - 1, _HEADER), behind)
-        else:
-            self._close(start, complete=True)
-            self._page_ends = kind == _LIST_END
-            self._at = end
-        return True
 
     def _byline(self, mark: re.Match[str], start: int) -> None:
         """The last line before it is its title, the one glued to the byline before it too."""
@@ -157,10 +147,12 @@ class _Cutter:
         title = text[at : start - 1].strip()
         if not title:
             at, title = self._line_before(at)
-        self._pass_by(at)
-        self._close(at, complete=self._layout is Layout.BYLINE)
+        if self._layout:
+            self._close(at, complete=self._layout is _BYLINES)
+        else:
+            self._pass_by(at)
         if title:
-            self._begin(Layout.BYLINE, title, mark.groups()[:_BYLINE], end)
+            self._begin(_BYLINES, title, mark.group(1, 2, 3, 4, 5), end)
         self._at = end
         if text[end : end + 1] in _MAY_BE_MARK:
             self._look(end)
@@ -182,10 +174,10 @@ class _Cutter:
             self._head(end_mark, ahead, start, complete=True)
         elif list_end and self._heads(list_end, ahead, beyond):
             self._head(list_end, ahead, start, complete=True)
-        elif end_mark == "" and self._layout is Layout.DATEBLOCK:
+        elif end_mark == "" and self._layout is _DATEBLOCK:
             self._close(start, complete=True)
             self._at = line.end
-        elif list_end == "" and self._layout is Layout.BYLINE:
+        elif list_end == "" and self._layout is _BYLINES:
             self._close(start, complete=True)
             self._page_ends = True
             self._at = line.end
@@ -212,7 +204,7 @@ class _Cutter:
 
     def _goes_on(self, title: _Line | None) -> bool:
         """Whether what looks like a title inside an open entry is a sentence of its body."""
-        inside = self._layout is Layout.DATEBLOCK
+        inside = self._layout is _DATEBLOCK
         return inside and title is not None and title.text.rstrip().endswith(_SENTENCE_ENDS)
 
     def _head(self, text: str, title: _Line | None, start: int, *, complete: bool) -> None:
@@ -221,7 +213,7 @@ class _Cutter:
         if found and title:
             self._close(start, complete=complete)
             self._page_ends = self._page_ends or complete
-            self._begin(Layout.DATEBLOCK, title.text.strip(), found, title.end)
+            self._begin(_DATEBLOCK, title.text.strip(), found, title.end)
 
     def _line_before(self, start: int) -> tuple[int, str]:
         """Where the last line before `start` begins that is not blank, and its text; empty where there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,7 +11,7 @@ from digest.errors import DumpError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BLOCK = 1 << 18  # larger ones leave the processor's cache
+BLOCK = 1 << 17  # larger ones leave the processor's cache, smaller ones cost more calls
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstd
 _MARKS = re.compile("点击阅读全文|位读者|最近评论|點擊閱讀全文|位讀者|最近評論|引用")
@@ -59,18 +58,32 @@ def _decoded(stream: BinaryIO, dump: str) -> Iterator[tuple[str, bool]]:
     if block.startswith(_PACKED):
         raise DumpError(dump, "is compressed; dumps are read as plain text", remedy="unpack it where it is written")
     encoding, block = _by_bom(block)
-    plain = encoding is None  # so far nothing but ASCII: the encoding is still open
-    decoder: codecs.IncrementalDecoder | None = _decoder(encoding) if encoding else None
+    decoder = _decoder(encoding) if encoding else None  # without one, nothing but ASCII came so far
     before = b""  # the end of the block before: a character may stand on both sides
     while block:
-        if plain and not block.isascii():
-            encoding = encoding_of(block, dump)
-            decoder, plain = _decoder(encoding), False
-        if plain and _is_binary(block):
+        if decoder:
+            text = decoder.decode(block)
+        elif not block.isascii():
+            encoding, decoder, text = _begun(block, dump)
+        elif _is_binary(block):
             raise DumpError(dump, "is binary, no text", remedy="check what writes the source's folder")
-        clean = (plain or encoding == "utf-8") and _is_clean(block) and _is_clean(before + block[:3])
-        yield decoder.decode(block) if decoder else block.decode("ascii"), clean
+        else:
+            text = block.decode("ascii")
+        yield text, encoding in {None, "utf-8"} and _is_clean(block) and _is_clean(before + block[:3])
         before, block = block[-3:], stream.read(BLOCK)
+
+
+def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str]:
+    """The encoding that a block without byte order mark shows, its decoder, and the block's text."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    try:
+        text = decoder.decode(block)
+    except UnicodeDecodeError:
+        encoding = _encoding_of(block, dump)
+        decoder = _decoder(encoding)
+        return encoding, decoder, decoder.decode(block)
+    decoder.errors = "replace"  # what comes may be damaged, and is UTF-8 still
+    return "utf-8", decoder, text
 
 
 def _is_clean(block: bytes) -> bool:
@@ -91,8 +104,8 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder(encoding)("replace")
 
 
-def encoding_of(block: bytes, dump: str = "") -> str:
-    """The encoding of a block without byte order mark.
+def _encoding_of(block: bytes, dump: str) -> str:
+    """The encoding of a block that is no whole UTF-8.
 
     The layouts' own marks are stronger evidence than statistics, so chardet is asked last. A few damaged bytes do
     not turn UTF-8 into something else.
@@ -100,9 +113,6 @@ def encoding_of(block: bytes, dump: str = "") -> str:
     Raises:
         DumpError: it is no text.
     """
-    with contextlib.suppress(UnicodeDecodeError):
-        codecs.getincrementaldecoder("utf-8")("strict").decode(block)
-        return "utf-8"
     foreign = _ASCII.sub("", _decoder("utf-8").decode(block))
     if foreign.count(_REPLACEMENT) <= len(foreign) * _DAMAGED_SHARE:
         return "utf-8"
