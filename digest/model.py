@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeVar, dataclass_transform
 
 SourceId = NewType("SourceId", str)
 EntryId = NewType("EntryId", str)
@@ -15,6 +15,16 @@ DigestId = NewType("DigestId", str)
 EditionKey = NewType("EditionKey", str)
 SubscriberId = NewType("SubscriberId", int)
 ConfirmationId = NewType("ConfirmationId", int)
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True)
+def value(made: type[_T]) -> type[_T]:
+    """A frozen, slotted dataclass of which a pass makes a million: only the type checker says that it is frozen.
+
+    Frozen at run time too, making one takes three times as long.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(made)
 
 
 class Layout(StrEnum):
@@ -24,7 +34,7 @@ class Layout(StrEnum):
     BYLINE = "byline"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DateEvidence:
     """The date as one dump shows it. Always a possible day; `year` is absent in the `dateblock` layout."""
 
@@ -41,7 +51,7 @@ class DateKind(StrEnum):
     PARTIAL = "partial"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EntryDate:
     """The date of an entry and its kind. `year` is absent exactly when the kind is partial."""
 
@@ -56,7 +66,7 @@ class EntryDate:
         return None if self.year is None else date(self.year, self.month, self.day)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sighting:
     """One entry as one dump shows it.
 
@@ -98,7 +108,7 @@ class BlockKind(StrEnum):
     FORMULA = "formula"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Block:
     """A stretch of an entry's body. `text` may hold line breaks, which verse, code and formulas keep."""
 
@@ -106,7 +116,7 @@ class Block:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Content:
     """What a reader reads of an entry; `paragraphs`, `figures` and `complete` as in a Sighting."""
 

@@ -75,7 +75,7 @@ def _decoded(stream: BinaryIO, dump: str) -> Iterator[tuple[str, bool]]:
 
 def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str]:
     """The encoding that a block without byte order mark shows, its decoder, and the block's text."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
         text = decoder.decode(block)
     except UnicodeDecodeError:

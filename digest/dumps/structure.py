@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from digest.model import Content
 
+_FIGURE, _HEADING, _VERSE = BlockKind.FIGURE, BlockKind.HEADING, BlockKind.VERSE
+_CODE_LINES, _FORMULA, _PARAGRAPH = BlockKind.CODE, BlockKind.FORMULA, BlockKind.PARAGRAPH
 _ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|aligned|gathered|split|cases|array|displaymath"
 _DISPLAYED = re.compile(
     rf"\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}|\$\$.+?\$\$|\\\[.+?\\\]", re.DOTALL
@@ -46,58 +48,61 @@ _CODE = re.compile(
 
 def blocks(content: Content) -> tuple[Block, ...]:
     """The body of an entry as blocks in reading order."""
+    paragraphs = content.paragraphs
+    text = "\n".join(paragraphs)
+    structured = _displayed if "$$" in text or "\\begin" in text or "\\[" in text else _plain
     made: list[Block] = []
-    for run in _runs(content):
-        if isinstance(run, Block):
-            made.append(run)
-        else:
-            made.extend(_structured(run))
-    return tuple(_headed(made))
+    at = 0
+    for place in _places(content.figures, paragraphs) if content.figures else ():
+        made += structured(paragraphs[at:place])
+        made.append(Block(_FIGURE, paragraphs[place]))
+        at = place + 1
+    made += structured(paragraphs[at:])
+    _head(made)
+    return tuple(made)
 
 
-def _runs(content: Content) -> Iterator[Block | list[str]]:
-    """The figures in their places, and between them the runs of other paragraphs."""
-    figures = list(content.figures)
-    run: list[str] = []
-    for paragraph in content.paragraphs:
-        if figures and paragraph == figures[0]:
-            if run:
-                yield run
-            yield Block(BlockKind.FIGURE, figures.pop(0))
-            run = []
-        else:
-            run.append(paragraph)
-    if run:
-        yield run
+def _places(figures: Sequence[str], paragraphs: Sequence[str]) -> Iterator[int]:
+    """Where the figures stand among the paragraphs; none that is missing or behind such a one."""
+    at = -1
+    for figure in figures:
+        try:
+            at = paragraphs.index(figure, at + 1)
+        except ValueError:
+            return
+        yield at
 
 
-def _structured(run: Sequence[str]) -> Iterator[Block]:
-    if not any("$$" in paragraph or "\\" in paragraph for paragraph in run):
-        yield from _plain(run)
-        return
+def _displayed(run: Sequence[str]) -> list[Block]:
+    """Blocks of paragraphs without figures, displayed formulas among them."""
+    made: list[Block] = []
     plain: list[str] = []
     for paragraph in _joined(run):
-        if _DISPLAYED.search(paragraph) is None:
+        if ("$$" in paragraph or "\\" in paragraph) and _DISPLAYED.search(paragraph):
+            made += _plain(plain)
+            made += _split(paragraph)
+            plain = []
+        else:
             plain.append(paragraph)
-            continue
-        yield from _plain(plain)
-        plain = []
-        yield from _split(paragraph)
-    yield from _plain(plain)
+    return made + _plain(plain)
 
 
 def _joined(run: Sequence[str]) -> Iterator[str]:
     """The paragraphs, those of one displayed formula put together."""
-    at = 0
-    while at < len(run):
-        end = at + 1
-        if _open(run[at]):
-            for candidate in range(at + 1, min(at + _LONGEST_FORMULA, len(run))):
-                if not _open("\n".join(run[at : candidate + 1])):
-                    end = candidate + 1
+    behind = 0  # of what is put together
+    for at, paragraph in enumerate(run):
+        if at < behind:
+            continue
+        if _open(paragraph):
+            for end in range(at + 2, min(at + _LONGEST_FORMULA, len(run)) + 1):
+                if not _open(text := "\n".join(run[at:end])):
+                    yield text
+                    behind = end
                     break
-        yield "\n".join(run[at:end])
-        at = end
+            else:
+                yield paragraph
+        else:
+            yield paragraph
 
 
 def _open(text: str) -> bool:
@@ -113,52 +118,46 @@ def _split(paragraph: str) -> Iterator[Block]:
     at = 0
     for found in _DISPLAYED.finditer(paragraph):
         yield from _prose(paragraph[at : found.start()])
-        yield Block(BlockKind.FORMULA, found.group())
+        yield Block(_FORMULA, found.group())
         at = found.end()
     yield from _prose(paragraph[at:])
 
 
 def _prose(text: str) -> Iterator[Block]:
     if text.strip():
-        yield Block(BlockKind.PARAGRAPH, text.strip("\n"))
+        yield Block(_PARAGRAPH, text.strip("\n"))
 
 
-def _plain(paragraphs: Sequence[str]) -> Iterator[Block]:
+def _plain(paragraphs: Sequence[str]) -> list[Block]:
     """Blocks of paragraphs without displayed formulas: verse and code that stand line by line are put together."""
-    at = 0
-    while at < len(paragraphs):
-        if _is_surely_prose(paragraphs[at]):
-            yield Block(BlockKind.PARAGRAPH, paragraphs[at])
-            at += 1
+    made: list[Block] = []
+    behind = 0  # of what is put together
+    for at, paragraph in enumerate(paragraphs):
+        if at < behind:
             continue
-        for kind, length in ((BlockKind.CODE, _code_length), (BlockKind.VERSE, _verse_length)):
-            count = length(paragraphs, at)
-            if count:
-                yield Block(kind, "\n".join(paragraphs[at : at + count]))
-                at += count
-                break
+        chinese = "\u3400" <= paragraph[:1] <= "\u9fff"  # as most are, and no line of code
+        if chinese and "\n" not in paragraph and len(paragraph.rstrip()) > _VERSE_LENGTH:
+            made.append(Block(_PARAGRAPH, paragraph))
+        elif not chinese and (count := _code_length(paragraphs, at)):
+            behind = at + count
+            made.append(Block(_CODE_LINES, "\n".join(paragraphs[at:behind])))
+        elif count := _verse_length(paragraphs, at):
+            behind = at + count
+            made.append(Block(_VERSE, "\n".join(paragraphs[at:behind])))
         else:
-            yield _single(paragraphs[at])
-            at += 1
-
-
-def _is_surely_prose(paragraph: str) -> bool:
-    """Whether it can be told without a look at its words, as most can: one line, in Chinese, longer than verse."""
-    return (
-        len(paragraph) > _VERSE_LENGTH
-        and "\u3400" <= paragraph[0] <= "\u9fff"
-        and "\n" not in paragraph
-        and len(paragraph.rstrip()) > _VERSE_LENGTH
-    )
+            made.append(_single(paragraph))
+    return made
 
 
 def _single(paragraph: str) -> Block:
+    if "\n" not in paragraph:
+        return Block(_PARAGRAPH, paragraph)
     lines = paragraph.split("\n")
-    if len(lines) > 1 and _code_length(lines, 0) == len(lines):
-        return Block(BlockKind.CODE, paragraph)
-    if len(lines) > 1 and all(len(line.strip()) <= _VERSE_LENGTH for line in lines) and not _is_list(lines):
-        return Block(BlockKind.VERSE, paragraph)
-    return Block(BlockKind.PARAGRAPH, paragraph)
+    if _code_length(lines, 0) == len(lines):
+        return Block(_CODE_LINES, paragraph)
+    if all(len(line.strip()) <= _VERSE_LENGTH for line in lines) and not _is_list(lines):
+        return Block(_VERSE, paragraph)
+    return Block(_PARAGRAPH, paragraph)
 
 
 def _code_length(lines: Sequence[str], start: int) -> int:
@@ -196,23 +195,17 @@ def _is_list(lines: Sequence[str]) -> bool:
     return sum(_LIST_POINT.match(line) is not None for line in lines) > 1
 
 
-def _headed(made: Sequence[Block]) -> Iterator[Block]:
-    """The blocks, short lines that something follows made headings."""
-    for block, follower in pairwise([*made, None]):
-        if block is None:
-            continue
-        leads = follower is not None and follower.kind is not BlockKind.FORMULA  # prose that leads to one has no end
-        if leads and block.kind is BlockKind.PARAGRAPH and _is_heading(block.text):
-            yield Block(BlockKind.HEADING, block.text)
-        else:
-            yield block
+def _head(made: list[Block]) -> None:
+    """Make headings of the short lines that something follows; prose that leads to a formula has no end either."""
+    for at, (block, follower) in enumerate(pairwise(made)):
+        short = block.kind is _PARAGRAPH and len(block.text.strip()) <= _HEADING_LENGTH
+        if short and follower.kind is not _FORMULA and _is_heading(block.text.strip()):
+            made[at] = Block(_HEADING, block.text)
 
 
-def _is_heading(text: str) -> bool:
-    line = text.strip()
+def _is_heading(line: str) -> bool:
     return (
-        len(line) <= _HEADING_LENGTH
-        and "\n" not in line
+        "\n" not in line
         and not line.endswith(_NO_HEADING_END)
         and not _LIST_POINT.match(line)
         and "://" not in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.model import DateEvidence, Layout, Sighting
@@ -16,6 +17,7 @@ BYLINE = r"By (.+?) \| (\d{4})-(\d{1,2})-(\d{1,2}) \| (\d[\d,]*)位[读讀]者 \
 LIST_END = "最近(?:评论|評論)"
 _BYLINE = re.compile(rf"[^\S\n]*{BYLINE}")
 _CUT_BYLINE = re.compile(r"By [^|]{0,40}(?: \|.*)?")
+_LAYOUT = Layout.BYLINE
 _LIST_END = re.compile(rf"\s*{LIST_END}")
 
 
@@ -32,7 +34,7 @@ def after_list_end(line: str) -> str | None:
 
 def without_cut_byline(cut: Cut) -> Cut:
     """An entry at the end of a file, less its last line where that is a byline being written, and the title before."""
-    lines = _lines(cut.body) if cut.layout is Layout.BYLINE else []
+    lines = _lines(cut.body) if cut.layout is _LAYOUT else []
     if not lines or _CUT_BYLINE.fullmatch(lines[-1]) is None:
         return cut
     return cut._replace(body="\n".join(lines[:-2]))
@@ -45,10 +47,10 @@ def sighting(cut: Cut, dump: str, position: int) -> Sighting:
         dump=dump,
         position=position,
         page=cut.page,
-        layout=Layout.BYLINE,
+        layout=_LAYOUT,
         title=cut.title,
         author=author.strip() or None,
-        date=_evidence(int(year), int(month), int(day)),
+        date=_evidence(year, month, day),
         readers=int(readers.replace(",", "")),
         paragraphs=tuple(_lines(cut.body)),
         figures=(),
@@ -60,9 +62,10 @@ def _lines(body: str) -> list[str]:
     return [line for line in body.split("\n") if line and not line.isspace()]
 
 
-def _evidence(year: int, month: int, day: int) -> DateEvidence | None:
+@lru_cache(maxsize=1024)  # entries of one day stand together
+def _evidence(year: str, month: str, day: str) -> DateEvidence | None:
     try:
-        date(year, month, day)
+        date(int(year), int(month), int(day))
     except ValueError:
         return None
-    return DateEvidence(month, day, year)
+    return DateEvidence(int(month), int(day), int(year))

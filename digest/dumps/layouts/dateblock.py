@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from functools import cache
 from typing import TYPE_CHECKING
 
 from digest.model import DateEvidence, Layout, Sighting
@@ -18,7 +19,8 @@ HEADER = rf"([0-9]{{1,2}}) ({'|'.join(_MONTHS)})"  # day, month
 END_MARK = r"(?:点击阅读全文|點擊閱讀全文)(?:\.{3,}|…{1,2}|。{3})?"
 _HEADER = re.compile(rf"\s*{HEADER}\s*")
 _END = re.compile(rf"\s*{END_MARK}")
-_BLANK_LINE = re.compile(r"(?:\n|\A)[^\S\n]+(?=\n|\Z)")
+_BLANK_LINE = re.compile(r"\n[^\S\n]+(?=\n|\Z)")  # a body begins with a line end
+_LAYOUT = Layout.DATEBLOCK
 _LEAP_YEAR = 2024
 
 
@@ -42,10 +44,10 @@ def sighting(cut: Cut, dump: str, position: int) -> Sighting:
         dump=dump,
         position=position,
         page=cut.page,
-        layout=Layout.DATEBLOCK,
+        layout=_LAYOUT,
         title=cut.title,
         author=None,
-        date=_evidence(_MONTHS.index(month) + 1, int(day)),
+        date=_evidence(day, month),
         readers=None,
         paragraphs=paragraphs,
         figures=figures,
@@ -58,18 +60,18 @@ def body(title: str, paragraphs: Sequence[str]) -> tuple[tuple[str, ...], tuple[
 
     A figure leaves its caption twice in a row, as single lines, or once where it equals the title and comes first.
     """
+    captions = [text.strip() for text in paragraphs]
     kept: list[str] = []
     figures: list[str] = []
-    at = 0
-    while at < len(paragraphs):
-        text = paragraphs[at]
-        caption = text.strip()
-        single = "\n" not in caption
-        twice = single and at + 1 < len(paragraphs) and paragraphs[at + 1].strip() == caption
-        if twice or (at == 0 and caption == title):
+    again = False  # the second of two equal ones, which is not kept
+    for text, caption, following in zip(paragraphs, captions, [*captions[1:], None], strict=False):
+        if again:
+            again = False
+            continue
+        again = caption == following and "\n" not in caption
+        if again or (not kept and caption == title):
             figures.append(text)
         kept.append(text)
-        at += 2 if twice else 1
     return tuple(kept), tuple(figures)
 
 
@@ -79,5 +81,7 @@ def _paragraphs(text: str) -> list[str]:
     return [paragraph for part in parts if (paragraph := part.strip("\n"))]
 
 
-def _evidence(month: int, day: int) -> DateEvidence | None:
-    return DateEvidence(month, day) if 1 <= day <= monthrange(_LEAP_YEAR, month)[1] else None
+@cache  # two digits and twelve months
+def _evidence(day: str, name: str) -> DateEvidence | None:
+    month = _MONTHS.index(name) + 1
+    return DateEvidence(month, int(day)) if 1 <= int(day) <= monthrange(_LEAP_YEAR, month)[1] else None
