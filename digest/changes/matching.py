@@ -13,6 +13,7 @@ from digest.changes.keys import lead_key, series_marks, title_key
 from digest.changes.text import far_apart, pairs, plain_text, similarity
 from digest.changes.unchanged import lines_of
 from digest.changes.values import Ambiguous, Known
+from digest.model import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ _FEW = 8  # rivals; so few are compared sooner than their pairs are made
 _RIVALS = 1000  # entries that one sighting is compared with for a corrected title
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Match:
     """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from digest.model import value
+
 if TYPE_CHECKING:
     from digest.model import Content, DateEvidence, EntryDate, EntryId, Fingerprint
 
@@ -24,7 +26,7 @@ class Questions:
     entries: frozenset[EntryId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """A stored entry as the diff sees it.
 
@@ -41,7 +43,7 @@ class Known:
     removed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Placing:
     """One sighting of the last good reading of a dump: which entry stood where, and with which text.
 
@@ -77,7 +79,7 @@ class Cause(StrEnum):
         return self in (Cause.TITLE, Cause.TEXT)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Added:
     """A new entry. `position` is that of its first sighting in the dump."""
 
@@ -87,7 +89,7 @@ class Added:
     date: EntryDate | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Revised:
     """A known entry whose content changed."""
 
@@ -96,7 +98,7 @@ class Revised:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Vanished:
     """An entry that the last reading of this dump held and this one does not. It stays published."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
 from dataclasses import replace
@@ -18,7 +20,7 @@ from digest.service.ports import DumpState, KnownDump, Stamp
 from digest.service.tracing import following, say_refreshed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from digest.service.ports import Store
@@ -70,7 +72,8 @@ def _pass(
             if stamp == file.stamp:
                 skipped, held = skipped + 1, held + is_held
             else:
-                done += _dump(store, settings, source, file, now)
+                with _uncollected():
+                    done += _dump(store, settings, source, file, now)
         else:
             done += Pass(name, problems=(str(file),), failed=True)
     done += Pass(name, skipped=skipped, held=held)
@@ -136,6 +139,18 @@ def _dump(store: Store, settings: Settings, source: Source, file: DumpFile, now:
         if _stamp(stream) != stamp:
             return Pass(name, problems=(f"{file.name}: changed while it was read (it is read again next time)",))
     return store_meaning(store, settings, source, snapshot, looked, known)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no cycles of garbage: a dump becomes a million values without one, each looked at again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:
