@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType, TypeVar, dataclass_transform
+from typing import NamedTuple, NewType, TypeVar, dataclass_transform
 
 SourceId = NewType("SourceId", str)
 EntryId = NewType("EntryId", str)
@@ -34,8 +34,7 @@ class Layout(StrEnum):
     BYLINE = "byline"
 
 
-@value
-class DateEvidence:
+class DateEvidence(NamedTuple):  # a tuple, since lines are found by it
     """The date as one dump shows it. Always a possible day; `year` is absent in the `dateblock` layout."""
 
     month: int

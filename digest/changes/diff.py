@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from digest.changes.matching import Match
     from digest.changes.shown import Shown
-    from digest.model import Content, EntryDate, EntryId
+    from digest.model import Content, EntryDate, EntryId, Sighting
 
 
 def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
@@ -107,20 +107,16 @@ class _Fold:
         if match.unassigned:
             return
         sighting, stood = match.shown.sighting, match.stood
-        because = match.because
         if stood:
-            entry, because = stood.entry, stood.because
-            if sighting.readers is not None and sighting.readers != stood.readers:
-                self.counts.append((entry, sighting.readers))
-        else:
-            state = self._state_of(match)
-            entry = state.entry
-            own = self._own.get(entry, [])
-            because = own[0].because if own else because
-            self._fold(state, match.shown, own)
+            self.placings.append(self._still(stood, sighting))
+            return
+        state = self._state_of(match)
+        own = self._own.get(state.entry, [])
+        because = own[0].because if own else match.because
+        self._fold(state, match.shown, own)
         self.placings.append(
             Placing(
-                entry=entry,
+                entry=state.entry,
                 position=sighting.position,
                 page=sighting.page,
                 title=sighting.title,
@@ -131,6 +127,15 @@ class _Fold:
                 because=because,
             )
         )
+
+    def _still(self, stood: Placing, sighting: Sighting) -> Placing:
+        """The placing of what stands to the letter as it stood, though perhaps elsewhere or read by more."""
+        if sighting.readers is not None and sighting.readers != stood.readers:
+            self.counts.append((stood.entry, sighting.readers))
+        here = (sighting.position, sighting.page, sighting.readers)
+        if here == (stood.position, stood.page, stood.readers):
+            return stood
+        return replace(stood, position=sighting.position, page=sighting.page, readers=sighting.readers)
 
     def _fold(self, state: _State, shown: Shown, own: Sequence[Placing]) -> None:
         sighting = shown.sighting

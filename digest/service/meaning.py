@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from digest.changes.shown import Shown
     from digest.changes.values import Known, Placing
-    from digest.model import EntryDate, Snapshot
+    from digest.model import DateEvidence, EntryDate, Snapshot
     from digest.service.ports import Readings, Store
     from digest.settings import Settings, Source
 
@@ -63,8 +63,9 @@ def store_meaning(
         first_import = state is None or state.settled_at is None
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
         facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
-        tx.readings.apply(name, looked.path, changes, facts)
-        _infer(tx.readings, looked, changes, entries, now)
+        tx.readings.apply(name, looked.path, changes, replace(facts, last=last))
+        if changes.dates or _runs(changes.placings) != _runs(last):
+            _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
         enlist(tx, settings, _joining(changes, last, first_import=first_import))
     added = [change.entry for change in changes.changes if isinstance(change, Added)]
@@ -123,6 +124,11 @@ def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool)
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
     waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
     return ({placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised) - waiting
+
+
+def _runs(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:
+    """All of a reading that years are inferred from, but for the dates that are known."""
+    return [(placing.entry, placing.page, placing.evidence) for placing in placings]
 
 
 def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:

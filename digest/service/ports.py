@@ -229,6 +229,8 @@ class ApplyFacts:
 
     `first_import`: new entries are not published before `settle`. `atom_ids` holds one for each Added.
     `title_keys` and `lead_keys` hold those of each Added and each Revised content; an empty one answers nothing.
+    `last` is the last reading of the dump as the store holds it, where the caller has read it in this transaction:
+    what stands there as it stood is not written again.
     """
 
     now: datetime
@@ -236,6 +238,7 @@ class ApplyFacts:
     atom_ids: Mapping[EntryId, AtomId]
     title_keys: Mapping[EntryId, str]
     lead_keys: Mapping[EntryId, str]
+    last: Sequence[Placing] | None = None
 
 
 # --- what is published ----------------------------------------------------------------------------

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
     """See `ports.Readings.apply`."""
-    before = _placed(connection, source, path)
+    before = _placed(connection, source, path) if facts.last is None else {placing.entry for placing in facts.last}
     added = [change for change in changes.changes if isinstance(change, Added)]
     revised = [change for change in changes.changes if isinstance(change, Revised)]
     dates = dict(changes.dates)
@@ -50,7 +50,7 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     seen = {entry: because for entry, because in reasons.items() if entry not in before}
     shown |= _show(connection, origin, seen, {change.entry for change in added}, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
-    _replace_placings(connection, source, path, changes.placings)
+    _replace_placings(connection, source, path, changes.placings, facts.last)
     _report(connection, source, path, changes.ambiguous, facts.now)
     if shown:
         grow_published(connection, facts.now)
@@ -187,14 +187,27 @@ def _count_readers(
     )
 
 
-def _placed(connection: Connection, source: SourceId, path: str) -> set[str]:
+def _placed(connection: Connection, source: SourceId, path: str) -> set[EntryId]:
     """The entries of the last reading of the dump, which its source is known to show."""
     here = select(placings.c.entry_id).where(placings.c.source == source, placings.c.path == path)
-    return set(connection.execute(here).scalars())
+    return set(map(EntryId, connection.execute(here).scalars()))
 
 
-def _replace_placings(connection: Connection, source: SourceId, path: str, reading: Sequence[Placing]) -> None:
-    connection.execute(delete(placings).where(placings.c.source == source, placings.c.path == path))
+def _replace_placings(
+    connection: Connection, source: SourceId, path: str, reading: Sequence[Placing], last: Sequence[Placing] | None
+) -> None:
+    """Make this the last reading. Row by row where few differ, which of a long dump is a small part of the whole."""
+    here = delete(placings).where(placings.c.source == source, placings.c.path == path)
+    now = {placing.position: placing for placing in reading}
+    stood = {placing.position: placing for placing in last or ()}
+    fresh = [placing for at, placing in now.items() if stood.get(at) != placing]
+    gone = [{"on": placing.page, "at": at} for at, placing in stood.items() if now.get(at) != placing]
+    if last is None or 2 * len(fresh) > len(last):
+        fresh = list(reading)
+        connection.execute(here)
+    elif gone:
+        one = here.where(placings.c.page == bindparam("on"), placings.c.position == bindparam("at"))
+        connection.execute(one, gone)
     names = (
         *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
         *("readers", "view", "complete", "because"),
@@ -209,7 +222,7 @@ def _replace_placings(connection: Connection, source: SourceId, path: str, readi
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
                 *(placing.readers, placing.view, placing.complete, placing.because),
             )
-            for placing in reading
+            for placing in fresh
         ],
     )
 

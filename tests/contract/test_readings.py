@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -87,6 +88,22 @@ def test_a_last_reading_comes_back_in_page_order_and_is_replaced_by_the_next(sto
     hand.read(placings=[full])
     with store.read() as tx:
         assert tx.readings.last_reading(BLOG, "a.txt") == (full,)
+
+
+def test_what_stands_as_it_stood_is_not_written_again_and_all_else_is(store: Store, hand: Hand, now: datetime) -> None:
+    chance = random.Random(5)
+    hand.read(*(hand.added(entry) for entry in "甲乙丙丁戊己庚辛"))
+    facts = ApplyFacts(now, first_import=False, atom_ids={}, title_keys={}, lead_keys={})
+    for _ in range(30):
+        with store.write() as tx:
+            last = tx.readings.last_reading(BLOG, "a.txt")
+            reading = [replace(one, readers=chance.choice((one.readers, 8))) for one in last if chance.random() < 0.9]
+            for entry in chance.choices("甲乙丙", k=chance.randint(0, 2)):
+                reading.insert(chance.choice((0, len(reading))), hand.placing(entry, 0))
+            placed = tuple(replace(one, position=at, page=at // 3) for at, one in enumerate(reading))
+            tx.readings.apply(BLOG, "a.txt", ChangeSet((), placed, (), (), ()), replace(facts, last=last))
+        with store.read() as tx:
+            assert tx.readings.last_reading(BLOG, "a.txt") == placed
 
 
 def test_an_entry_is_known_by_every_key_it_ever_had(store: Store, hand: Hand) -> None:

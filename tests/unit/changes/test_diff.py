@@ -165,6 +165,19 @@ def test_a_title_corrected_under_another_file_name_is_a_revision_too(shelf: Shel
     assert (added(changes), causes(changes)) == ([], [Cause.TITLE])
 
 
+def test_on_a_busy_day_every_entry_of_it_is_a_candidate_of_a_corrected_title(shelf: Shelf) -> None:
+    words, day = Random(3), (2020, 3, 14)
+    said = ["".join(map(chr, words.choices(range(0x4E00, 0x9000), k=80))) for _ in range(300)]
+    shelf.read(*(sight(f"第{chr(0x5000 + at)}篇", day, (text,)) for at, text in enumerate(said)))
+
+    for at in (0, 150, 299):
+        changes = shelf.read(sight(f"改过的{chr(0x5000 + at)}", day, (said[at][:3] + said[at][4:],)), dump=f"{at}.txt")
+        (revised,) = changes.changes
+        assert isinstance(revised, Revised)
+        assert (revised.entry, revised.cause) == (shelf.entry(f"改过的{chr(0x5000 + at)}").id, Cause.TITLE)
+    assert len(shelf.known) == 300
+
+
 def test_a_corrected_title_over_a_text_too_short_to_tell_needs_its_place_and_a_like_title(shelf: Shelf) -> None:
     shelf.read(sight("让炼丹更科些", body=()), sight("乙", (3, 1), OTHER))
     moved = shelf.read(sight("让炼丹更科学些", body=()), sight("乙", (3, 1), OTHER))
