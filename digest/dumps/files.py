@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.errors import DumpError
+from digest.model import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ _WILD = frozenset("*?[")
 _UNFINISHED = ("~", ".tmp", ".part", ".swp")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DumpFile:
     """A file that may be a dump. `name` is relative to the source's folder `root`, with forward slashes."""
 
@@ -103,10 +104,10 @@ def _below(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.stat_result
                 name = prefix + entry.name
                 if not _wanted(entry.name):
                     continue
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _below(folder, f"{name}/")
-                elif entry.is_file(follow_symlinks=False):
+                if entry.is_file(follow_symlinks=False):
                     yield name, _state(entry)
+                elif entry.is_dir(follow_symlinks=False):
+                    yield from _below(folder, f"{name}/")
                 elif entry.is_symlink():
                     yield name, None
     except OSError as error:

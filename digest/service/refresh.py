@@ -58,9 +58,11 @@ def _pass(
     stopped: Callable[[], bool],
 ) -> Pass:
     name = SourceId(source.id)
-    with store.write(exclusive=False) as tx:
-        tx.readings.register_source(name, now)
-        stamps = tx.readings.stamps(name)
+    with store.read() as tx:
+        state, stamps = tx.readings.source(name), tx.readings.stamps(name)
+    if state is None:
+        with store.write(exclusive=False) as tx:
+            tx.readings.register_source(name, now)
     done, skipped, held = Pass(name), 0, 0
     for file in _files(source):
         if stopped():
@@ -79,7 +81,7 @@ def _pass(
     done += Pass(name, skipped=skipped, held=held)
     if stopped():
         return done
-    _finish(store, settings, source, now, done)
+    _finish(store, settings, source, now, done, settled=state is not None and state.settled_at is not None)
     return done
 
 
@@ -165,14 +167,12 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
     return Pass(source, dumps=1, held=int(held), problems=(f"{error.dump}: {word}{error.reason}{remedy}",), failed=True)
 
 
-def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass) -> None:
+def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass, *, settled: bool) -> None:
     """Publish a first import as a whole, and record the pass."""
     name = SourceId(source.id)
-    with store.read() as tx:
-        state = tx.readings.source(name)
-        unsettled = state is not None and state.settled_at is None
-    with store.write(exclusive=unsettled) as tx:
-        if unsettled and any(d.sightings for d in tx.readings.dumps(name).values()):
+    with store.write(exclusive=not settled) as tx:
+        state = None if settled else tx.readings.source(name)
+        if state and state.settled_at is None and any(d.sightings for d in tx.readings.dumps(name).values()):
             publish(tx, settings, name, now)
         tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 

@@ -68,7 +68,7 @@ def dates(connection: Connection, of: Iterable[EntryId]) -> dict[EntryId, EntryD
     return {
         EntryId(row.id): date_of(row)
         for batch in batches(set(of))
-        for row in connection.execute(select(*columns).where(entries.c.id.in_(batch)))
+        for row in connection.execute(select(*columns).where(entries.c.id.in_(batch))).all()
     }
 
 

@@ -12,7 +12,7 @@ from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
 from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
 from digest.store.entries import entry_rows
-from digest.store.statements import DATE, batches, content_of, date_of, insert
+from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert
 from digest.store.tables import (
     KeyKind,
     dumps,
@@ -79,7 +79,7 @@ class SqlReadings:
         query = select(dumps.c.path, dumps.c.stamp, held, func.coalesce(awaits, false())).where(
             dumps.c.source == source
         )
-        rows = self._connection.execute(query)
+        rows = fetched(self._connection.execute(query))
         return {path: (stamp, bool(is_held)) for path, stamp, is_held, is_awaiting in rows if not is_awaiting}
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
@@ -88,7 +88,7 @@ class SqlReadings:
             .where(placings.c.source == source, placings.c.path == path)
             .order_by(placings.c.page, placings.c.position)
         )
-        return tuple(_placing(row) for row in self._connection.execute(query))
+        return tuple(_placing(row) for row in fetched(self._connection.execute(query)))
 
     def known(self, questions: Questions) -> list[Known]:
         found: set[str] = set(questions.entries)
@@ -189,7 +189,7 @@ class SqlReadings:
             Unsettled(
                 EntryId(row.id), (source, *others.get(row.id, ())), date_of(row), row.first_seen_at, row.page_order
             )
-            for row in self._connection.execute(select(*columns).where(here))
+            for row in fetched(self._connection.execute(select(*columns).where(here)))
         ]
 
     def settle(
