@@ -29,7 +29,7 @@ NOT_YET = (
     "memory at rest",
     "digest parse of one dump",
 )
-GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start")
+GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start", "peers")
 RESULTS = machine.ROOT / "build" / "bench.json"
 
 

@@ -29,12 +29,12 @@ _ASKED = 20_000  # times
 def rows() -> Iterator[Row]:
     """Atom, cold; and given again."""
     for count in (50, 500):
-        entries = _entries(count)
+        entries = feed_entries(count)
         facts = FeedFacts("tag:x", "全部", "全部", "zh-CN", f"{_BASE}/feed.atom", f"{_BASE}/", _AT)
         repeat = 500 // count
         ours, reference = best(
             lambda entries=entries, facts=facts, repeat=repeat: [atom(facts, entries) for _ in range(repeat)],
-            lambda entries=entries, facts=facts, repeat=repeat: [_feedgen(facts, entries) for _ in range(repeat)],
+            lambda entries=entries, facts=facts, repeat=repeat: [feedgen_of(facts, entries) for _ in range(repeat)],
             rounds=5,
         )
         name = f"Atom of {count} entries, cold"
@@ -77,7 +77,7 @@ async def _to_nobody(_message: Message) -> None:
     return
 
 
-def _entries(count: int) -> list[FeedEntry]:
+def feed_entries(count: int) -> list[FeedEntry]:
     writer = Writer()
     made = []
     for number in range(count):
@@ -99,7 +99,7 @@ def _entries(count: int) -> list[FeedEntry]:
     return made
 
 
-def _feedgen(facts: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
+def feedgen_of(facts: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
     made = FeedGenerator()
     made.id(facts.id)
     made.title(facts.title)
