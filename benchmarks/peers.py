@@ -69,10 +69,10 @@ def rows() -> Iterator[Row]:
     shutil.rmtree(_FOLDER, ignore_errors=True)
     with sink() as port:
         yield _ahead(
-            f"{_MAILS:,} mails", "rss2email, a mail an entry", _MAILS, "mails/s", _ours(port), _rss2email(port)
+            f"{_MAILS:,} plain mails", "rss2email, a mail an entry", _MAILS, "mails/s", _ours(port), _rss2email(port)
         )
         against = "feedgen, Jinja2, EmailMessage, dkimpy, aiosmtplib"
-        yield _ahead(f"{_MAILS:,} mails, signed by RSA", against, _MAILS, "mails/s", _ours(port, "rsa"), _by_hand(port))
+        yield _ahead(f"{_MAILS:,} mails signed by RSA", against, _MAILS, "mails/s", _ours(port, "rsa"), _by_hand(port))
     yield from _updates()
 
 
