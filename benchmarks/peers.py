@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import configparser
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -82,9 +84,14 @@ def _ahead(name: str, against: str, work: int, unit: str, ours: float, theirs: f
 
 def _taken(run: Callable[..., object], *arguments: object) -> float:
     """The processor's seconds, those of processes that were started and ended included."""
-    started = sum(os.times()[:4])
+    started = _spent()
     run(*arguments)
-    return sum(os.times()[:4]) - started
+    return _spent() - started
+
+
+def _spent() -> float:
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 # --- from entries to mails ------------------------------------------------------------------------
