@@ -27,8 +27,8 @@ NOT_YET = (
     "refresh, nothing changed, one file of ",
     "start to the first feed",
     "memory at rest",
-    "1,000 plain mails",
-    "1,000 feeds or dumps of 8 entries, new",
+    "plain mails, ",
+    "new entries, ",
 )
 GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start", "peers")
 RESULTS = machine.ROOT / "build" / "bench.json"

@@ -71,10 +71,10 @@ def rows() -> Iterator[Row]:
     shutil.rmtree(_FOLDER, ignore_errors=True)
     with sink() as port:
         yield _ahead(
-            f"{_MAILS:,} plain mails", "rss2email, a mail an entry", _MAILS, "mails/s", _ours(port), _rss2email(port)
+            f"plain mails, {_MAILS:,}", "rss2email, a mail an entry", _MAILS, "mails/s", _ours(port), _rss2email(port)
         )
         against = "feedgen, Jinja2, EmailMessage, dkimpy, aiosmtplib"
-        yield _ahead(f"{_MAILS:,} mails signed by RSA", against, _MAILS, "mails/s", _ours(port, "rsa"), _by_hand(port))
+        yield _ahead(f"mails signed by RSA, {_MAILS:,}", against, _MAILS, "mails/s", _ours(port, "rsa"), _by_hand(port))
     yield from _updates()
 
 
@@ -184,10 +184,10 @@ def _updates() -> Iterator[Row]:
         theirs = _updated()
         r2e = _subscribed(site, _FEEDS, 0, 0)
         first, again = _taken(r2e, "run", "--no-send"), _taken(r2e, "run", "--no-send")
-    name = f"{_FEEDS:,} feeds or dumps of {_EACH} entries"
+    name = f"{_FEEDS:,} feeds or dumps of {_EACH}"
     for peer, (one, two) in (("reader", theirs), ("rss2email", (first, again))):
-        yield _ahead(f"{name}, new", peer, count, "entries/s", ours[0], one)
-        yield _ahead(f"{name}, unchanged", peer, count, "entries/s", ours[1], two)
+        yield _ahead(f"new entries, {name}", peer, count, "entries/s", ours[0], one)
+        yield _ahead(f"unchanged entries, {name}", peer, count, "entries/s", ours[1], two)
 
 
 def _refreshed() -> tuple[float, float]:
