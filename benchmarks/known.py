@@ -48,9 +48,9 @@ def rows() -> Iterator[Row]:
         if not SMALL:  # of few keys, all are loaded in no time
             yield times("known", f"{_FEW:,} sightings, {many:,} known", "loading all keys", ours, keys, 0.05)
         part.unlink()
+        warm = _keys(whole)
         for edited in (0, 100):
             again = corpus.entries(0, many, edited=edited)
-            warm = _keys(whole)
             (reference,) = best(lambda again=again, warm=warm: _unknown(again, warm), rounds=1)
             _show(again, whole)
             ours = _taken(lambda: read_all(store, settings), time.process_time)
