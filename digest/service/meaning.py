@@ -13,7 +13,7 @@ from digest.changes.keys import lead_key, title_key
 from digest.changes.shown import shown
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
-from digest.model import AtomId, EntryId
+from digest.model import AtomId, DateKind, EntryId
 from digest.service.feeds import enlist
 from digest.service.passes import Pass
 from digest.service.pictures import drawn
@@ -64,7 +64,8 @@ def store_meaning(
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
         facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
         tx.readings.apply(name, looked.path, changes, facts)
-        _infer(tx.readings, looked, changes, entries, now)
+        if known or not _all_settled(changes, entries):
+            _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
         enlist(tx, settings, _joining(changes, last, first_import=first_import))
     added = [change.entry for change in changes.changes if isinstance(change, Added)]
@@ -123,6 +124,15 @@ def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool)
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
     waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
     return ({placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised) - waiting
+
+
+def _all_settled(changes: ChangeSet, entries: Iterable[Known]) -> bool:
+    """Whether a dump that was never read before tells no year of anybody: it bettered none, and shows none but exact.
+
+    Asking for every page that shows an entry would take longer with each dump that shows it once more.
+    """
+    exact = {entry.id for entry in entries if entry.date and entry.date.kind is DateKind.EXACT}
+    return not changes.dates and all(placing.entry in exact for placing in changes.placings)
 
 
 def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:
