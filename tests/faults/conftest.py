@@ -44,9 +44,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             verdicts.write(PAGE)
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail where a verdict is bad, though a test did not say so."""
+    if exitstatus == pytest.ExitCode.OK and not all(row.held for row in session.config.stash[_VERDICTS].rows):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture
 def verdict(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Verdict]]:
-    """Open a row of the table; it holds where the test passes."""
+    """Open a row of the table; it holds where the test passes and nothing was lost."""
     opened: list[Verdict] = []
     called = getattr(request.node, "callspec", None)
     slowly = called is not None and called.params.get("sink") == ONE_BY_ONE
@@ -59,7 +65,7 @@ def verdict(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Verdict]
     yield row
     report = request.node.stash.get(_PASSED, default=False)
     for one in opened:
-        one.held = report
+        one.passed = report
 
 
 @pytest.hookimpl(wrapper=True)
