@@ -12,6 +12,7 @@ from digest.app import clock
 from tests.conftest import Article
 from tests.faults.conftest import ALL, PEOPLE, WRITES
 from tests.faults.places import Injection, Place
+from tests.faults.sink import Moment
 from tests.faults.states import copied, missing, state_of
 
 if TYPE_CHECKING:
@@ -131,6 +132,26 @@ def test_a_backup_of_yesterday_reads_and_serves_and_sends_nothing_before_the_ope
     row.copies += len(sink.taken) - len({one.message_id for one in sink.taken})
     assert sink.copies() == dict.fromkeys(PEOPLE, 2), "the news that came after the fence"
     assert row.copies == 0
+
+
+def test_a_fence_that_is_put_up_while_mails_go_out_stops_them_after_the_batch(
+    told: Place, sink: Sink, verdict: Callable[[str], Verdict]
+) -> None:
+    row = verdict("a fence is put up while an edition is sent")
+    told.env |= {"DIGEST_MAIL_BATCH": "1", "DIGEST_MAIL_CONNECTIONS": "1"}
+
+    def at(moment: Moment, _recipient: str) -> None:
+        if moment is Moment.DATA and not sink.taken:
+            told.good("fence")
+
+    sink.at = at
+    ended = told.run("edition", "send")
+    row.tried += 1
+    assert len(sink.taken) == 1, ended.err
+    told.here("unfence", "--send", "--yes")
+    told.here("edition", "send")
+    row.count(sink.copies(), PEOPLE)
+    assert sink.copies() == dict.fromkeys(PEOPLE, 1)
 
 
 def serves_and_sends_nothing(place: Place) -> None:

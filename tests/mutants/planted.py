@@ -180,7 +180,7 @@ MUTANTS = (
         "digest/service/queueing.py",
         "if tx.backups.fenced():",
         "if tx.backups.fenced() and self._all_leased:",
-        ("tests/integration/state/test_backup.py", MAIL),
+        ("tests/faults/test_copies.py",),
     ),
     Mutant(
         "a mail goes out while it is being recorded that it begins",
@@ -209,5 +209,12 @@ MUTANTS = (
         "_OF_A_DAY = 1000",
         "_OF_A_DAY = 5",
         ("tests/contract/test_readings.py", "tests/integration/cli/test_refresh.py"),
+    ),
+    Mutant(
+        "an edition is made for who left or was struck off",
+        "digest/store/subscribers.py",
+        ".where(subscriptions.c.digest == digest, REACHABLE)",
+        ".where(subscriptions.c.digest == digest)",
+        ("tests/contract/test_subscribers.py", "tests/integration/service/test_audience.py"),
     ),
 )
