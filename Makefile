@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults fuzz mutants wapiti format coverage wheel lock golden pictures clean scale bench bench-check bench-docs peers
+.PHONY: help setup run test check faults fuzz mutants wapiti audit format coverage wheel lock golden pictures clean scale bench bench-check bench-docs peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -50,6 +50,9 @@ mutants: $(READY) ## Plant bugs that the tests have to find
 
 wapiti: $(READY) ## Let wapiti attack the pages
 	.ci/wapiti
+
+audit: ## Ask PyPI's advisories about every pinned dependency (needs the network)
+	.ci/audit
 
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf dist

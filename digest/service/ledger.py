@@ -129,7 +129,7 @@ class Ledger:
             for turn in turns:
                 turn.done.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited, which waits for ever else
             for turn in turns:
                 if not turn.done.done():
                     turn.done.set_exception(error)

@@ -13,7 +13,7 @@ from digest.changes.keys import lead_key, title_key
 from digest.changes.shown import shown
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
-from digest.model import AtomId, EntryId
+from digest.model import AtomId, DateKind, EntryId
 from digest.service.feeds import enlist
 from digest.service.passes import Pass
 from digest.service.pictures import drawn
@@ -64,7 +64,7 @@ def store_meaning(
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
         facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
         tx.readings.apply(name, looked.path, changes, replace(facts, last=last))
-        if changes.dates or _runs(changes.placings) != _runs(last):
+        if _may_tell_years(changes, last, entries):
             _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
         enlist(tx, settings, _joining(changes, last, first_import=first_import))
@@ -124,6 +124,20 @@ def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool)
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
     waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
     return ({placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised) - waiting
+
+
+def _may_tell_years(changes: ChangeSet, last: Sequence[Placing], entries: Iterable[Known]) -> bool:
+    """Whether a year may become known by this reading: a date got better, or a page's run is another than it was.
+
+    A dump that was never read before tells nobody a year where all that it shows have exact dates: asking for every page
+    that shows an entry would take longer with each dump that shows it once more.
+    """
+    if changes.dates:
+        return True
+    if last:
+        return _runs(changes.placings) != _runs(last)
+    exact = {entry.id for entry in entries if entry.date and entry.date.kind is DateKind.EXACT}
+    return any(placing.entry not in exact for placing in changes.placings)
 
 
 def _runs(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
 from digest.service.ports import DeliveryRow, HandedOver
 from digest.store.deliveries import SqlDeliveries
+from digest.store.tables import subscriptions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -189,6 +190,19 @@ def test_nothing_is_begun_for_who_is_gone_since_the_lease(
     with store.write() as tx:
         assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
     assert row(store).state is DeliveryState.SUPPRESSED
+
+
+def test_nothing_is_begun_for_who_is_gone_in_a_way_that_took_nothing_back(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now, now + LEASE, 1)
+    with store.write() as tx:
+        assert isinstance(tx.deliveries, SqlDeliveries)
+        tx.deliveries._connection.execute(update(subscriptions).values(left_at=now))
+    with store.write() as tx:
+        assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
+    assert (row(store).state, row(store).attempts) == (DeliveryState.SUPPRESSED, 0)
 
 
 def test_of_late_answers_only_acceptance_counts(store: Store, person: SubscriberId, now: datetime) -> None:

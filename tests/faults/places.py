@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 KILLED = -signal.SIGKILL
 LATER = timedelta(hours=2)  # when leases that a killed process left have ended
 _BYTECODE = str(Path(tempfile.gettempdir()) / f"digest-bytecode-{os.getuid()}")  # a start takes a third of the time
+_STRACE_LOG = "strace.log"  # in the folder of the place
+_LONGEST_SERVICE = 600.0  # seconds; one that hangs is killed, so that its test fails and the others go on
 _COMMAND = (sys.executable, "-m", "digest")
 
 
@@ -53,7 +56,7 @@ class Injection:
     def command(self) -> tuple[str, ...]:
         when = f"{self.nth}+" if self.lasting else str(self.nth)
         return (
-            *("strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={self.call}"),
+            *("strace", "-f", "-qqq", "-o", _STRACE_LOG, "-e", f"trace={self.call}"),
             *("-e", f"inject={self.call}:{self.fault}:when={when}", "--"),
         )
 
@@ -143,11 +146,16 @@ class Place:
 
     def counting(self, call: str) -> tuple[str, ...]:
         """What to put before a command whose system calls are counted."""
-        return ("strace", "-f", "-qqq", "-o", str(self.home / "strace.log"), "-e", f"trace={call}", "--")
+        return ("strace", "-f", "-qqq", "-o", _STRACE_LOG, "-e", f"trace={call}", "--")
+
+    @property
+    def undisturbed(self) -> bool:
+        """Whether the last command that a fault was put into ended before it came to that."""
+        return "(INJECTED)" not in (self.home / _STRACE_LOG).read_text("utf-8", "replace")
 
     def counted(self, call: str) -> int:
         """How often the busiest thread made the call."""
-        log = (self.home / "strace.log").read_text("utf-8", "replace")
+        log = (self.home / _STRACE_LOG).read_text("utf-8", "replace")
         return max(Counter(re.findall(rf"^(\d+) +{call}\(", log, re.MULTILINE)).values())
 
     def rows(self) -> dict[str, tuple[str, int]]:
@@ -188,10 +196,13 @@ class Place:
             ) as process,
         ):
             service = Service(process, log)
+            watch = threading.Timer(_LONGEST_SERVICE, process.kill)
+            watch.start()
             try:
                 service.read_until(ready)
                 yield service
             finally:
+                watch.cancel()
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
 

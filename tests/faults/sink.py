@@ -59,7 +59,7 @@ class Sink(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.taken: list[Taken] = []
         self.connections = 0
-        self.extensions: tuple[str, ...] = ("SMTPUTF8", "8BITMIME")
+        self.extensions: tuple[str, ...] = ("SMTPUTF8", "8BITMIME", "PIPELINING")
         self.at: Callable[[Moment, str], str | Act | None] = lambda _moment, _recipient: None
         self.lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
@@ -109,21 +109,27 @@ class _Conversation(socketserver.StreamRequestHandler):
 
     def _converse(self) -> None:
         self._say(Moment.CONNECT, "", "220 sink")
-        recipient = ""
+        recipient, wanted = "", False
         while line := self.rfile.readline():
             verb = line[:4].upper()
             if verb == b"EHLO":
                 offered = ["250-sink", *(f"250-{name}" for name in self.server.extensions), "250 SIZE 99999999"]
                 self._say(Moment.HELLO, "", "\r\n".join(offered))
             elif verb == b"MAIL":
-                self._say(Moment.SENDER, "", "250 2.1.0 ok")
+                wanted = self._say(Moment.SENDER, "", "250 2.1.0 ok")
             elif verb == b"RCPT":
                 found = _ADDRESS.search(line)
                 recipient = found[1].decode() if found else ""
-                self._say(Moment.RECIPIENT, recipient, "250 2.1.5 ok")
+                if wanted:  # else the sender was refused, and who pipelines has asked all the same
+                    wanted = self._say(Moment.RECIPIENT, recipient, "250 2.1.5 ok")
+                else:
+                    self._write("503 5.5.1 MAIL first")
             elif verb == b"DATA":
-                if self._say(Moment.DATA, recipient, "354 go on"):
+                if not wanted:
+                    self._write("503 5.5.1 RCPT first")
+                elif self._say(Moment.DATA, recipient, "354 go on"):
                     self._take(recipient)
+                wanted = False
             elif verb == b"QUIT":
                 self._write("221 bye")
                 return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import Article
-from tests.faults.conftest import ALL, ARTICLES, PEOPLE, WRITES
+from tests.faults.conftest import ALL, ARTICLES, PEOPLE, WRITES, each_way
 from tests.faults.places import KILLED, LATER, Injection, Place, stored
 from tests.faults.sink import Moment, Sink
 from tests.faults.states import copied, missing, state_of, watch_commits
@@ -68,21 +68,11 @@ STEPS = {
 }
 
 
-def occurrences(
-    place: Place, call: str, command: tuple[str, ...], some: Callable[[int, str], list[int]]
-) -> Iterator[int]:
-    """The occurrences to try; where all syncs are tried, on and on: the loop ends with the run that ends clean."""
-    chosen = some(place.occurrences(call, *command), call)
-    yield from chosen
-    if ALL and call != WRITES:
-        yield from itertools.count(chosen[-1] + 1)
-
-
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_leaves_the_state_before_or_after_a_transaction(
     place: Place,
-    some: Callable[[int, str], list[int]],
+    some: Callable[[int, str], Iterator[int]],
     verdict: Callable[[str], Verdict],
     monkeypatch: pytest.MonkeyPatch,
     step: str,
@@ -98,7 +88,7 @@ def test_a_kill_leaves_the_state_before_or_after_a_transaction(
     assert end != between[0]
     assert end == between[-1]
 
-    for nth in occurrences(place, call, command, some):
+    for nth in some(place.occurrences(call, *command), call):
         victim = place.copy("victim")
         ended = victim.run(*command, before=Injection(call, nth).command())
         if not ended.killed:
@@ -149,11 +139,12 @@ def settle(place: Place, sink: Sink, row: Verdict) -> None:
     assert len(sink.taken) == total, "a third run sends again"
 
 
+@each_way
 @pytest.mark.parametrize("call", CALLS)
 def test_a_kill_while_draining_costs_nobody_their_mail_and_few_a_second_copy(
     told: Place,
     sink: Sink,
-    some: Callable[[int, str], list[int]],
+    some: Callable[[int, str], Iterator[int]],
     verdict: Callable[[str], Verdict],
     call: str,
 ) -> None:
@@ -172,6 +163,7 @@ def test_a_kill_while_draining_costs_nobody_their_mail_and_few_a_second_copy(
 MOMENTS = [Moment.CONNECT, Moment.RECIPIENT, Moment.DATA, Moment.CONTENT, Moment.STORED, Moment.ANSWERED]
 
 
+@each_way
 @pytest.mark.parametrize("moment", MOMENTS, ids=[moment.value for moment in MOMENTS])
 def test_a_kill_at_any_word_of_a_conversation_costs_nobody_their_mail(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict], moment: Moment
@@ -202,7 +194,7 @@ def drain_killed_at(place: Place, sink: Sink, moment: Moment, nth: int) -> int:
 
 
 def test_a_kill_while_mails_are_written_into_a_folder_costs_no_copy(
-    told: Place, some: Callable[[int, str], list[int]], verdict: Callable[[str], Verdict]
+    told: Place, some: Callable[[int, str], Iterator[int]], verdict: Callable[[str], Verdict]
 ) -> None:
     row = verdict("kill -9 at the n-th fsync: draining to a maildir")
     told.env["DIGEST_MAIL_TRANSPORT"] = "maildir"

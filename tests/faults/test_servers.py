@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.conftest import PEOPLE
+from tests.faults.conftest import PEOPLE, each_way
 from tests.faults.places import LATER
 from tests.faults.sink import Act, Moment, Sink
 
@@ -61,6 +61,7 @@ FAULTS = {
 }
 
 
+@each_way
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_of_the_server_has_its_exact_outcome_for_each(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict], name: str
@@ -112,6 +113,7 @@ def test_a_server_without_extensions_reaches_all_who_can_be_reached_that_way(
     assert sink.copies() == dict.fromkeys(PEOPLE, 1)
 
 
+@each_way
 def test_a_server_that_falls_silent_keeps_one_connection_and_not_the_others(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict]
 ) -> None:

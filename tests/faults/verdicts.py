@@ -17,7 +17,7 @@ _HEAD = ("fault", "occurrences tried", "second copies", "losses", "verdict")
 
 @dataclass
 class Verdict:
-    """What came of a fault at all its occurrences; it is `held` once the test is through.
+    """What came of a fault at all its occurrences; the test has `passed` once it is through.
 
     `losses` are of what the fault could cost: people without a mail, entries that readers no longer find, rows of the
     state that the next run does not bring back, answers that were given and are not so.
@@ -27,12 +27,16 @@ class Verdict:
     tried: int = 0
     copies: int = 0
     losses: int = 0
-    held: bool = False
+    passed: bool = False
 
     def count(self, copies: Mapping[str, int], people: Iterable[str]) -> None:
         """Count what an edition came to: second copies, and people who have none."""
         self.copies += sum(count - 1 for count in copies.values())
         self.losses += len(set(people) - set(copies))
+
+    @property
+    def held(self) -> bool:
+        return self.passed and self.losses == 0
 
     def cells(self) -> tuple[str, ...]:
         return (self.fault, str(self.tried), str(self.copies), str(self.losses), "held" if self.held else "BROKEN")

@@ -24,8 +24,8 @@ MUTANTS = (
     Mutant(
         "a delivery is begun without saying so",
         "digest/store/deliveries.py",
-        'begun = {"begun": True, ',
-        'begun = {"begun": False, ',
+        ".values(begun=True, attempts",
+        ".values(begun=False, attempts",
         (MAIL,),
     ),
     Mutant(
@@ -86,14 +86,14 @@ MUTANTS = (
     ),
     Mutant(
         "a first import is published dump by dump",
-        "digest/service/refresh.py",
+        "digest/service/meaning.py",
         "first_import = state is None or state.settled_at is None",
         "first_import = False",
         ("tests/integration/cli/test_refresh.py",),
     ),
     Mutant(
         "nothing is ever held",
-        "digest/service/refresh.py",
+        "digest/service/meaning.py",
         "        if reason:\n            held = ",
         "        if reason and not reason:\n            held = ",
         ("tests/integration/cli/test_refresh.py",),
@@ -136,8 +136,8 @@ MUTANTS = (
     Mutant(
         "a delivery is begun to whoever left or was struck off since it was leased",
         "digest/store/deliveries.py",
-        "(DeliveryState.LEASED, and_(mine, reachable), begun)",
-        "(DeliveryState.LEASED, mine, begun)",
+        ".where(_MINE, _REACHED)",
+        ".where(_MINE)",
         ("tests/contract/test_deliveries.py", MAIL),
     ),
     Mutant(
@@ -174,5 +174,47 @@ MUTANTS = (
         "if since := tx.backups.fenced():",
         "if (since := tx.backups.fenced()) and not since:",
         ("tests/integration/state/test_backup.py",),
+    ),
+    Mutant(
+        "a batch is leased behind a fence that came up meanwhile",
+        "digest/service/queueing.py",
+        "if tx.backups.fenced():",
+        "if tx.backups.fenced() and self._all_leased:",
+        ("tests/faults/test_copies.py",),
+    ),
+    Mutant(
+        "a mail goes out while it is being recorded that it begins",
+        "digest/service/ledger.py",
+        "state = await turn.done",
+        "state = DeliveryState.LEASED if following else await turn.done",
+        (MAIL, "tests/faults/test_disks.py"),
+    ),
+    Mutant(
+        "a recipient whom the server refused gets the mail of whoever is announced next",
+        "digest/mail/smtp.py",
+        "if self._pipeline and not self._pipeline.takes(envelope):",
+        "if self._pipeline and not self._pipeline.usable:",
+        ("tests/integration/mail/test_pipelining.py",),
+    ),
+    Mutant(
+        "a corrected title is looked for among a few entries of the day only",
+        "digest/changes/matching.py",
+        "_RIVALS = 1000",
+        "_RIVALS = 5",
+        ("tests/unit/changes", "tests/integration/cli/test_refresh.py"),
+    ),
+    Mutant(
+        "a few entries answer for their day",
+        "digest/store/readings.py",
+        "_OF_A_DAY = 1000",
+        "_OF_A_DAY = 5",
+        ("tests/contract/test_readings.py", "tests/integration/cli/test_refresh.py"),
+    ),
+    Mutant(
+        "an edition is made for who left or was struck off",
+        "digest/store/subscribers.py",
+        ".where(subscriptions.c.digest == digest, REACHABLE)",
+        ".where(subscriptions.c.digest == digest)",
+        ("tests/contract/test_subscribers.py", "tests/integration/service/test_audience.py"),
     ),
 )

@@ -6,11 +6,14 @@ import base64
 import os
 import socketserver
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
+import structlog
 
+from digest import logs
 from digest.app import opened
 from digest.settings import load
 from tests.conftest import CONFIG, Article
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
 
 MARKERS = {
     name: f"m4rk3r-{name}-d0-n0t-s4y"
-    for name in ("mail-password", "fallback-token", "imap-password", "webhook", "database", "given-in-the-environment")
+    for name in (
+        *("mail-password", "fallback-token", "imap-password", "webhook", "database", "given-in-the-environment"),
+        *("printed-token", "refresh-token"),
+    )
 }
 MORE = """
 [fallback]
@@ -48,8 +54,18 @@ COMMANDS = [
     ("check",), ("check", "--json"), ("check", "--mail"), ("status", "--json"), ("refresh",), ("feed",),
     ("edition", "cut"), ("edition", "send"), ("edition", "list", "--json"), ("deliveries", "list", "--json"),
     ("subscribers", "list", "--json"), ("entries", "list", "--json"), ("bounces", "read"), ("alerts", "--json"),
-    ("alerts", "test"),
+    ("alerts", "test"), ("status",), ("check", "--deep"), ("edition", "list"), ("edition", "show", "weekly/{week}"),
+    ("edition", "preview"), ("edition", "preview", "--format", "text"), ("explain", "一篇", "ada@example.org"),
+    ("explain", "一篇", "--json"), ("subscribers", "show", "ada@example.org", "--json"), ("deliveries", "list"),
+    ("backup", "{home}/copy"), ("simulate", "--from", "{day}", "--to", "{day}", "-o", "{home}/simulated", "--json"),
+    ("restore", "{home}/copy", "--yes"), ("unfence",), ("unfence", "--json"), ("unfence", "--as-sent", "--yes"),
+    ("mail", "key", "{home}/another.pem"),
 ]  # fmt: skip
+PRINTS = """#!/bin/sh
+echo "asked with {refresh}" >&2
+echo {token}
+exit {code}
+"""
 
 
 class Refusing(socketserver.ThreadingTCPServer):
@@ -124,12 +140,57 @@ def forms(place: Place) -> set[str]:
     return found
 
 
+def said_by(place: Place, *command: str) -> str:
+    """What a command says, which may fail."""
+    today = datetime.now(UTC)
+    words = {"home": str(place.home), "day": f"{today:%Y-%m-%d}", "week": f"{today:%G-W%V}"}
+    ended = place.here(*(word.format(**words) for word in command), code=None)
+    assert ended.code in {0, 1}, ended.err
+    return ended.out + ended.err
+
+
 def test_no_command_says_a_secret(place: Place) -> None:
     secrets = forms(place)
     for command in COMMANDS:
-        ended = place.here(*command, code=None)
-        assert ended.code in {0, 1}, ended.err
-        assert not [one for one in secrets if one in ended.out + ended.err], command
+        said = said_by(place, *command)
+        assert not [one for one in secrets if one in said], command
+    simulated = [file for file in (place.home / "simulated").rglob("*") if file.is_file()]
+    assert simulated
+    for file in simulated:
+        held = file.read_bytes()
+        assert not [one for one in secrets if one.encode() in held], file.name
+    copied = (place.home / "copy").read_bytes()
+    assert not [marker for marker in MARKERS.values() if marker.encode() in copied]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_neither_a_printed_token_nor_what_its_program_complains_of_is_said(place: Place, code: int) -> None:
+    program = place.home / "token.sh"
+    words = {"refresh": MARKERS["refresh-token"], "token": MARKERS["printed-token"]}
+    program.write_text(PRINTS.format(**words, code=code), "utf-8")
+    program.chmod(0o700)
+    config = place.home / "digest.toml"
+    file, command = 'oauth_token_file = "token"', f'oauth_command = ["{program}"]'
+    config.write_text(config.read_text("utf-8").replace(file, command), "utf-8")
+    secrets = forms(place)
+    said = [said_by(place, *one) for one in (("edition", "cut"), ("edition", "send"), ("check", "--mail"), ("status",))]
+    assert ("ended with 1" in "".join(said)) == bool(code), said
+    assert not [one for one in secrets if one in "".join(said)]
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_a_trace_of_calls_shows_no_values(capsys: pytest.CaptureFixture[str], *, json_lines: bool) -> None:
+    def logs_in(password: str) -> None:
+        raise ValueError(f"a refusal of {len(password)} characters")
+
+    logs.configure("info", json_lines=json_lines)
+    try:
+        logs_in(MARKERS["mail-password"])
+    except ValueError:
+        structlog.get_logger().exception("unexpected")
+    said = "".join(capsys.readouterr())
+    assert "a refusal of" in said
+    assert MARKERS["mail-password"] not in said
 
 
 @pytest.mark.parametrize("as_json", ["true", "false"])

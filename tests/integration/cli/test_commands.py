@@ -7,6 +7,7 @@ import email
 import email.policy
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -236,6 +237,30 @@ def test_status_says_what_is_there(told: Blog) -> None:
     assert "digest source approve" in told.run("status")
     assert "nothing" not in told.run("source", "discard", "blog", "page.txt")
     assert "held dump" in told.run("source", "discard", "blog", code=1)
+
+
+def test_status_counts_mails_and_dead_letters_and_names_the_last_backup(told: Blog, article: type[Article]) -> None:
+    (before,) = told.listed("status")
+    assert not any(before["deliveries"].values())
+    assert (before["dead_letters"], before["backed_up_at"]) == (0, None)
+    told.search("more.txt", article("又一篇", (2026, 2, 3), ("又一篇的正文,说的是别的事。",)))
+    told.refresh()
+    told.run("subscribers", "add", "bob@example.org")
+    told.run("edition", "cut")
+    assert told.listed("status")[0]["deliveries"]["planned"] == 2
+    with sqlite3.connect(told.home / "var" / "digest.db") as connection:
+        connection.execute("UPDATE deliveries SET state = 'failed', next_at = NULL WHERE subscriber_id = 2")
+    connection.close()
+    told.run("edition", "send")
+    told.run("backup", str(told.home / "copy"))
+
+    (state,) = told.listed("status")
+    assert {name: count for name, count in state["deliveries"].items() if count} == {"accepted": 1, "failed": 1}
+    assert state["dead_letters"] == 1
+    said = told.run("status")
+    backed_up = f"last backup: {state['backed_up_at'][:10]}"
+    for words in ("1 accepted", "1 failed", "dead letters: 1;", backed_up):
+        assert words in said, said
 
 
 def test_init_writes_what_runs_and_never_replaces_it(
