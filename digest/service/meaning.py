@@ -43,8 +43,10 @@ def store_meaning(
     name, now = looked.source, looked.read_at
     read = shown(snapshot.sightings)
     compare = partial(unchanged, read, now=now, ranged=bool(source.earliest or source.latest))
-    with store.read() as tx:
-        last = tx.readings.last_reading(name, looked.path)
+    last: tuple[Placing, ...] = ()
+    if known:
+        with store.read() as tx:
+            last = tx.readings.last_reading(name, looked.path)
     stood = compare(last)
     pictures = drawn(store, (one.content for one in read if one.sighting.position not in stood))
     with store.write() as tx:

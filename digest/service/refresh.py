@@ -58,7 +58,8 @@ def _pass(
     name = SourceId(source.id)
     with store.write(exclusive=False) as tx:
         tx.readings.register_source(name, now)
-        stamps = tx.readings.stamps(name)
+        stamps, state = tx.readings.stamps(name), tx.readings.source(name)
+    settled = state is not None and state.settled_at is not None  # once it is, it stays so
     done, skipped, held = Pass(name), 0, 0
     for file in _files(source):
         if stopped():
@@ -76,7 +77,7 @@ def _pass(
     done += Pass(name, skipped=skipped, held=held)
     if stopped():
         return done
-    _finish(store, settings, source, now, done)
+    _finish(store, settings, source, now, done, settled=settled)
     return done
 
 
@@ -150,14 +151,11 @@ def _unreadable(store: Store, source: SourceId, looked: KnownDump, known: KnownD
     return Pass(source, dumps=1, held=int(held), problems=(f"{error.dump}: {word}{error.reason}{remedy}",), failed=True)
 
 
-def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass) -> None:
+def _finish(store: Store, settings: Settings, source: Source, now: datetime, done: Pass, *, settled: bool) -> None:
     """Publish a first import as a whole, and record the pass."""
     name = SourceId(source.id)
-    with store.read() as tx:
-        state = tx.readings.source(name)
-        unsettled = state is not None and state.settled_at is None
-    with store.write(exclusive=unsettled) as tx:
-        if unsettled and any(d.sightings for d in tx.readings.dumps(name).values()):
+    with store.write(exclusive=not settled) as tx:
+        if not settled and any(d.sightings for d in tx.readings.dumps(name).values()):
             publish(tx, settings, name, now)
         tx.readings.refreshed(name, now, "; ".join(done.problems), held=done.held > 0)
 

@@ -36,7 +36,7 @@ def asked(folder: Path, article: type[Article], count: int) -> list[int]:
     """How many statements each step of the first source took where there are so many sources."""
     settings, store, numbers = settings_of(folder, count), open_store("sqlite://"), [0]
     file = settings.sources[0].path / "a.txt"
-    engine = store._engine  # noqa: SLF001 - no part of the program needs to count
+    engine = store._engine
 
     def count_one(*_: object) -> None:
         numbers[-1] += 1
