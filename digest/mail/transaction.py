@@ -97,6 +97,8 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
     if protocol is None:
         raise TransportError("the connection is lost", phase="content")
     reply = asyncio.ensure_future(protocol.read_response())
+    # What comes before it listens is thrown away, and uvloop reads before it begins a new task.
+    await asyncio.sleep(0)
     content = ended(message)
     try:
         *blocks, last = [content[start : start + BLOCK] for start in range(0, len(content), BLOCK)]
