@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults fuzz mutants wapiti format coverage wheel lock golden pictures clean scale bench bench-check bench-docs
+.PHONY: help setup run test check faults fuzz mutants wapiti format coverage wheel lock golden pictures clean scale bench bench-check bench-docs peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -77,6 +77,9 @@ bench-check: $(READY) ## The same in short; fails where half a floor is missed t
 
 bench-docs: $(READY) ## The same in full, and write the table of docs/performance.md
 	$(BIN)/python -m benchmarks --docs
+
+peers: $(READY) ## Run what people would use instead on the same work (needs rss2email, nginx and postfix), write its table
+	$(BIN)/python -m benchmarks peers --docs
 
 clean: ## Remove what was built, keep var/
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

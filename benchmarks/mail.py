@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from benchmarks import usual_mail
 from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
+from digest import logs
 from digest.mail import transport
 from digest.mail.dkim import Key, signed, write_key
 from digest.mail.words import Frame, body
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PEOPLE = small(20_000, 2_000)
+_FEWER = small(4_000, 400)  # through the slow relay
 _USUAL = small(200, 50)  # mails of the usual stack, which is slow
 _FOLDER = BUILD / "mail-1"
 _KEY = EditionKey("weekly/2026-W47")
@@ -119,17 +121,17 @@ def _keys() -> tuple[Key, Key]:
 def _many(port: int) -> Iterator[Row]:
     size = len(_letters().mail(_delivery(1)))
     for connections in (4, 16):
-        source = partial(_source, port, connections, size)
+        source = partial(_source, port, connections, size, _PEOPLE)
         for key, floor, processes in (("", 0.8, 1), ("ed25519", 0.8, 1), ("rsa", 0.35, 1), ("rsa", 0.5, 2)):
-            ours, reference = _taking_turns(partial(_drained, port, connections, key, processes), source)
+            ours, reference = _taking_turns(partial(_drained, port, connections, key, processes, _PEOPLE), source)
             name = f"edition, {key or 'unsigned'}, {connections} connections" + ", two processes" * (processes == 2)
-            yield _edition(name, "smtp-source", ours, reference, floor)
+            yield _edition(name, "smtp-source", _PEOPLE, ours, reference, floor)
     for connections in (16, 64):
         with _relay(port) as slow:
-            source = partial(_source, slow, connections, size)
-            ours, reference = _taking_turns(partial(_drained, slow, connections, "", 1), source)
+            source = partial(_source, slow, connections, size, _FEWER)
+            ours, reference = _taking_turns(partial(_drained, slow, connections, "", 1, _FEWER), source)
         name = f"edition, {_DELAY * 1000:.0f} ms a reply, {connections} connections"
-        yield _edition(name, "smtp-source through the same relay", ours, reference, 2.5)
+        yield _edition(name, "smtp-source through the same relay", _FEWER, ours, reference, 2.5)
 
 
 def _usual() -> Iterator[Row]:
@@ -138,14 +140,14 @@ def _usual() -> Iterator[Row]:
             words = _words()
             stack = usual_mail.Stack(words.html, words.text, words.subject, _key_file(key))
             reference = _timed(lambda: asyncio.run(stack.send(port, 16, _USUAL))) / _USUAL  # noqa: B023 - run at once
-            ours = _drained(port, 16, key, 1) / _PEOPLE
+            ours = _drained(port, 16, key, 1, _FEWER) / _FEWER
         yield speed(
             "mail", f"edition, {key}", "the usual stack", 1, "mails/s", ours, reference, floor, clock=Clock.WALL
         )
 
 
-def _edition(name: str, against: str, ours: float, reference: float, floor: float) -> Row:
-    return speed("mail", name, against, _PEOPLE, "mails/s", ours, reference, floor, clock=Clock.WALL)
+def _edition(name: str, against: str, people: int, ours: float, reference: float, floor: float) -> Row:
+    return speed("mail", name, against, people, "mails/s", ours, reference, floor, clock=Clock.WALL)
 
 
 def _taking_turns(ours: Callable[[], float], reference: Callable[[], float]) -> tuple[float, float]:
@@ -154,15 +156,18 @@ def _taking_turns(ours: Callable[[], float], reference: Callable[[], float]) -> 
     return min(one for one, _ in pairs), min(one for _, one in pairs)
 
 
-def _drained(port: int, connections: int, key: str, processes: int) -> float:
+def _drained(port: int, connections: int, key: str, processes: int, people: int) -> float:
     """Seconds to hand over the edition to all, each delivery recorded durably."""
     folder = BUILD / f"mail-run-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(_edition_store(), folder)
+    shutil.copytree(_edition_store(people), folder)
     arguments = [str(folder), str(port), str(connections // processes), key]
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.mail", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "benchmarks.mail", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # where the line of each mail goes
         )
         for _ in range(processes)
     ]
@@ -173,14 +178,15 @@ def _drained(port: int, connections: int, key: str, processes: int) -> float:
     sent = sum(int(one.communicate(b"go\n")[0]) for one in started)
     seconds = time.perf_counter() - begun
     shutil.rmtree(folder)
-    if sent != _PEOPLE:
-        raise RuntimeError(f"{sent} of {_PEOPLE} mails were taken")
+    if sent != people:
+        raise RuntimeError(f"{sent} of {people} mails were taken")
     return seconds
 
 
 def drain_when_told(folder: str, port: str, connections: str, key: str) -> None:
-    """What a child does: hand over what is due, and say how many were taken."""
+    """What a child does: hand over what is due, with the log of the service, and say how many were taken."""
     settings = _settings(port=int(port), connections=int(connections), key=key)
+    logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     store = open_store(f"sqlite:///{folder}/digest.sqlite")
     if key == "ed25519":  # alone, which no configuration can say: many servers read RSA only
         private = load_pem_private_key(_key_file(key).read_bytes(), None)
@@ -194,9 +200,9 @@ def drain_when_told(folder: str, port: str, connections: str, key: str) -> None:
     store.close()
 
 
-def _source(port: int, connections: int, size: int) -> float:
+def _source(port: int, connections: int, size: int, people: int) -> float:
     """Seconds of smtp-source for as many mails of that size."""
-    options = ["-s", str(connections), "-m", str(_PEOPLE), "-l", str(size)]
+    options = ["-s", str(connections), "-m", str(people), "-l", str(size)]
     command = [_program("smtp-source"), *options, "-f", "a@example.org", "-t", "b@example.org", f"127.0.0.1:{port}"]
     return _timed(lambda: subprocess.run(command, check=True))
 
@@ -298,9 +304,9 @@ def _delivery(number: int) -> Delivery:
 
 
 @cache
-def _edition_store() -> Path:
+def _edition_store(people: int) -> Path:
     """A folder with a store that holds the edition and a planned delivery for each."""
-    folder = _FOLDER / str(_PEOPLE)
+    folder = _FOLDER / str(people)
     if folder.exists():
         return folder
     draft = folder.with_suffix(".part")
@@ -310,10 +316,10 @@ def _edition_store() -> Path:
     with store.write() as tx:
         tx.editions.register_digest(weekly, _NOW)
         add = partial(tx.subscribers.add, name="", language="zh_CN", fmt=Format.BOTH, now=_NOW, digests=[weekly])
-        people = [add(f"reader{number}@example.org") for number in range(_PEOPLE)]
+        added = [add(f"reader{number}@example.org") for number in range(people)]
         recipients = [
             Recipient(one.subscriber.id, f"<weekly.2026-W47.{one.subscriber.id:032x}@example.org>", 0, _NOW)
-            for one in people
+            for one in added
             if one
         ]
         tx.editions.make(Edition(_KEY, weekly, _NOW, None, _NOW, empty=False), [], [Variant(_words(), ())], recipients)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _DOCS = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- table: written by `make bench-docs` -->", "<!-- end of table -->"
+_BEGIN_PEERS, _END_PEERS = "<!-- peers: written by `make peers` -->", "<!-- end of peers -->"
 
 
 def line(row: Row) -> str:
@@ -23,11 +24,13 @@ def line(row: Row) -> str:
 
 
 def write(facts: Mapping[str, str], rows: Sequence[Row]) -> None:
-    """Put the table into the documentation, in the place of the one that stands there."""
-    text = _DOCS.read_text()
-    before, _, rest = text.partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    _DOCS.write_text(f"{before}{_BEGIN}\n{_table(facts, rows)}\n{_END}{after}")
+    """Put the tables into the documentation, in the place of those that stand there; peers have one of their own."""
+    peers = [row for row in rows if row.group == "peers"]
+    others = [row for row in rows if row.group != "peers"]
+    for begin, end, shown in ((_BEGIN, _END, others), (_BEGIN_PEERS, _END_PEERS, peers)):
+        if shown:
+            before, _, rest = _DOCS.read_text().partition(begin)
+            _DOCS.write_text(f"{before}{begin}\n{_table(facts, shown)}\n{end}{rest.partition(end)[2]}")
 
 
 def _table(facts: Mapping[str, str], rows: Sequence[Row]) -> str:

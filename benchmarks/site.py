@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _PATIENCE = 60.0
+# What is installed is compiled; a checkout of which nothing was compiled would be measured while it compiles.
+COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(BUILD / "bytecode")}
 
 
 def settings_for(folder: Path, dumps: Path, port: int = 0) -> Settings:
@@ -69,7 +71,7 @@ def free_port() -> int:
 def running(command: Sequence[str | Path], url: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server, once it answers there; ended behind it."""
     server = subprocess.Popen(
-        list(map(str, command)), cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL
+        list(map(str, command)), cwd=ROOT, env=os.environ | COMPILED | environment, stdout=subprocess.DEVNULL
     )
     try:
         fetch(url)

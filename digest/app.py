@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from digest.errors import ConfigurationError, DigestError, StoreError
-from digest.mail.transport import prepare
-from digest.service import alerts, bounces, confirming, consent, delivery, editions, feeds, hub, refresh, retention
+from digest.service import editions, feeds
 from digest.service.backup import fenced
 from digest.store import is_made, open_store, place
 
@@ -95,6 +94,8 @@ def require_mail(settings: Settings) -> None:
     Raises:
         ConfigurationError: one cannot.
     """
+    from digest.mail.transport import prepare  # noqa: PLC0415 - who only looks does not pay for mail
+
     prepare(settings)
 
 
@@ -107,6 +108,8 @@ def refreshed(
     stopped: Callable[[], bool] = bool,
 ) -> Pass:
     """One pass over a source, now."""
+    from digest.service import refresh  # noqa: PLC0415 - nor for comparing
+
     return refresh.refresh(store, settings, source, now=clock(), progress=progress, stopped=stopped)
 
 
@@ -241,12 +244,16 @@ class Service:
             await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
+        from digest.service import hub  # noqa: PLC0415 - after the first answers
+
         with logged("hub"):
             told = await asyncio.to_thread(hub.tell, self._store, self._settings)
             if told:
                 _log.info("hub told", feeds=told)
 
     async def _confirm(self) -> None:
+        from digest.service import confirming, consent  # noqa: PLC0415 - after the first answers
+
         async with self._confirming:
             if self._stop.is_set():
                 return
@@ -257,6 +264,8 @@ class Service:
                     _log.info("confirmations sent", count=sent)
 
     async def _tidy(self) -> None:
+        from digest.service import retention  # noqa: PLC0415 - after the first answers
+
         with logged("tidy"):
             gone = await asyncio.to_thread(
                 retention.tidy, self._store, self._settings, clock(), stopped=self._stop.is_set
@@ -265,6 +274,8 @@ class Service:
                 _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
 
     async def _alert(self) -> None:
+        from digest.service import alerts  # noqa: PLC0415 - after the first answers
+
         async with self._telling:
             if self._stop.is_set():
                 return
@@ -275,6 +286,8 @@ class Service:
                     _log.error("alert not told", reason=problem)
 
     async def _read_bounces(self) -> None:
+        from digest.service import bounces  # noqa: PLC0415 - after the first answers
+
         async with self._bouncing:
             if self._stop.is_set():
                 return
@@ -285,10 +298,14 @@ class Service:
 
     async def _take(self, raw: bytes, recipients: Sequence[str]) -> None:
         """What the listener got."""
+        from digest.service import bounces  # noqa: PLC0415 - after the first answers
+
         taken = await asyncio.to_thread(bounces.take, self._store, self._settings, raw, recipients, now=clock())
         _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
 
     async def _send(self) -> None:
+        from digest.service import delivery  # noqa: PLC0415 - after the first answers
+
         async with self._sending:
             if self._stop.is_set():
                 return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from digest.cli.plain import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,8 +54,8 @@ def store_of(config: Path | None) -> Iterator[tuple[Settings, Store]]:
 
 
 def print_json(value: object) -> None:
-    """One JSON object on a line of its own, in UTF-8 whatever the locale."""
-    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    """One JSON object on a line of its own, at once."""
+    sys.stdout.buffer.write(json_line(value))
     sys.stdout.flush()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, print_table, store_of
 from digest.model import DeliveryState, EditionKey
-from digest.service.ports import DeliveryRow
+
+if TYPE_CHECKING:
+    from digest.service.ports import DeliveryRow
 
 app = typer.Typer(name="deliveries", help="Look at mail that did not arrive, and retry it.", no_args_is_help=True)
 

@@ -30,6 +30,7 @@ class FallbackSession:
     def __init__(self, first: SmtpSession, second: SmtpSession) -> None:
         self._first, self._second = first, second
         self._first_at = 0.0  # of the loop's clock
+        self._problem = ""  # why the first one rests
 
     async def __aenter__(self) -> Self:
         return self
@@ -50,22 +51,21 @@ class FallbackSession:
     ) -> str:
         """Hand over one message; the relay's name and its words."""
         now = asyncio.get_running_loop().time()
-        problem = ""
         if again or now >= self._first_at:
             try:
                 return await _named(self._first, sender, recipient, message, following)
             except TransportError as error:
                 if again or error.phase not in _UNREACHED:
                     raise
-                problem = str(error)
-            _log.warning("the first relay fails, the fallback is asked", reason=problem)
+                self._problem = str(error)
+            _log.warning("the first relay fails, the fallback is asked", reason=self._problem)
             self._first_at = now + _FIRST_AGAIN_SECONDS
         try:
             return await _named(self._second, sender, recipient, message, None)
         except TransportError as error:
-            if error.phase in _UNREACHED and problem:
+            if error.phase in _UNREACHED:
                 raise TransportError(
-                    f"{error.text}; before it {problem}", phase=error.phase, code=error.code
+                    f"{error.text}; before it {self._problem}", phase=error.phase, code=error.code
                 ) from error
             raise
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from aiosmtpd.lmtp import LMTP
@@ -79,8 +79,8 @@ class _Bounded(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         full = len(self.open_now) >= _CONNECTIONS
         self.open_now.add(self)
-        if full and isinstance(transport, asyncio.WriteTransport):
-            transport.write(b"421 4.3.2 too many connections\r\n")
+        if full:
+            cast("asyncio.Transport", transport).write(b"421 4.3.2 too many connections\r\n")
             transport.close()
         super().connection_made(transport)
 
@@ -91,8 +91,8 @@ class _Bounded(SMTP):
     def data_received(self, data: bytes) -> None:
         """aiosmtpd keeps what comes without a line end, however long: nobody sends more than a message may have."""
         self.budget -= len(data)
-        if self.budget < 0 and isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.budget < 0:
+            _cut(self.transport)
             return
         super().data_received(data)
 
@@ -127,8 +127,7 @@ class Listener:
             return
         self._server.close()
         for connection in list(self._open):
-            if isinstance(connection.transport, asyncio.WriteTransport):
-                connection.transport.abort()
+            _cut(connection.transport)
         await self._server.wait_closed()
         await asyncio.sleep(0)  # the connections hear of it in the loop's next turn
 
@@ -161,3 +160,9 @@ def _bound(listen: str) -> socket.socket:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(f"{listen} cannot be used: {reason}", place="bounces.listen") from error
     return bound
+
+
+def _cut(transport: asyncio.BaseTransport | None) -> None:
+    """End a connection now. uvloop's transports are none of asyncio's classes."""
+    if transport is not None:
+        cast("asyncio.Transport", transport).abort()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import aiosmtplib
 
@@ -144,9 +144,9 @@ class SmtpSession:
             await _dropped(client, client.transport)
             raise TransportError(f"{relay.host}: {words_of(error)}", phase=phase, code=code_of(error)) from error
         self._client = client
-        if client.supports_extension("pipelining") and isinstance(client.transport, asyncio.Transport):
-            smtputf8 = client.supports_extension("smtputf8")
-            self._pipeline = Pipeline(client.transport, smtputf8=smtputf8, timeouts=self._timeouts)
+        if client.supports_extension("pipelining"):
+            connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
+            self._pipeline = Pipeline(connection, smtputf8=smtputf8, timeouts=self._timeouts)
         return client
 
     async def _drop(self) -> None:
@@ -168,8 +168,8 @@ class SmtpSession:
 async def _dropped(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:
     """Close a connection now: TLS would otherwise wait for the other side's goodbye."""
     client.close()
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    if transport is not None:
+        cast("asyncio.Transport", transport).abort()  # uvloop's transports are none of asyncio's classes
     await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
 

@@ -97,8 +97,7 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
     if protocol is None:
         raise TransportError("the connection is lost", phase="content")
     reply = asyncio.ensure_future(protocol.read_response())
-    # What comes before it listens is thrown away, and uvloop reads before it begins a new task.
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it listens then: a reply that nobody listens for is dropped
     content = ended(message)
     try:
         *blocks, last = [content[start : start + BLOCK] for start in range(0, len(content), BLOCK)]

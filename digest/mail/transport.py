@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -68,7 +69,9 @@ class _Signing:
     ) -> str:
         from digest.mail.dkim import signed  # noqa: PLC0415 - cryptography is not paid for where nothing is signed
 
-        return await self._way.send(sender, recipient, signed(message, self._keys), again=again, following=following)
+        # In a thread: OpenSSL lets go of Python while it computes, and the loop serves the other connections.
+        mail = await asyncio.to_thread(signed, message, self._keys)
+        return await self._way.send(sender, recipient, mail, again=again, following=following)
 
 
 def session(settings: Settings) -> Session:

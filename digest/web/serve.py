@@ -10,6 +10,7 @@ import uvicorn
 
 from digest.errors import ConfigurationError
 from digest.web.application import application
+from digest.web.direct import Direct
 from digest.web.watching import watch_application
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Listener:
         self._server = _Quiet(
             uvicorn.Config(
                 app,
+                http=Direct,
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -15,8 +15,6 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
-import mathra
-import resvg_py
 from lxml import etree
 
 from digest.typeset.math.normal import BeyondLimitsError, normalised
@@ -85,6 +83,8 @@ def name(formula: Formula) -> str:
 
 def _rasterised(svg: str) -> bytes | None:
     """The PNG of a drawing. Nothing else knows the library."""
+    import resvg_py  # noqa: PLC0415 - its machine code is loaded when a formula needs it
+
     with as_file(files("digest.typeset.math") / "fonts" / "NotoSansSC-subset.otf") as font:
         fonts = [str(font)] if "<text" in svg or ":text" in svg else None
         try:
@@ -99,6 +99,8 @@ def _rasterised(svg: str) -> bytes | None:
 
 def _drawing(tex: str, *, display: bool) -> Any:  # noqa: ANN401 - lxml has no types
     """The outlines, Chinese as text; None where mathra had to guess."""
+    import mathra  # noqa: PLC0415 - as above
+
     marked, stretches = _marked(tex)
     if len(stretches) > _STRETCHES or _MARK in tex or not all(map(_in_font, "".join(stretches))):
         return None
@@ -164,6 +166,8 @@ def _written_in(root: Any, stretches: list[str]) -> bool:  # noqa: ANN401
 @cache
 def _box() -> tuple[str, str]:
     """The outline that stands for a character that is missing, and how wide it is."""
+    import mathra  # noqa: PLC0415 - as above
+
     root = etree.fromstring(mathra.tex_to_svg(rf"\text{{{chr(_STAND_IN)}}}").encode())
     return root.find(f".//{_SVG}path").get("d"), root.get("viewBox").split()[2]
 

@@ -7,6 +7,8 @@ import email
 import email.policy
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +70,39 @@ def test_parse_prints_one_object_a_sighting_and_needs_no_configuration(
     assert "nowhere.txt: there is no such file" in err
     assert not (tmp_path / "var").exists()
     assert "甲" in printed(capfd, "parse", "a.txt")[0]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_plain_parse_prints_what_typer_makes_it_print(
+    options: list[str],
+    tmp_path: Path,
+    article: type[Article],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(article("甲", (2026, 3, 4), ("一段。", "图", "图")).dateblock(), "utf-8")
+    (tmp_path / "empty.txt").write_text("", "utf-8")
+    paths = ["a.txt", "empty.txt", "nowhere.txt"]
+
+    by_typer = printed(capfd, "parse", *options, "--", *paths, code=1)
+
+    assert printed(capfd, "parse", *paths, *options, code=1) == by_typer
+    assert "甲" in by_typer[0]
+    assert "PATH..." in printed(capfd, "parse", "--help")[0]
+    assert "PATH..." in printed(capfd, "parse", *options, code=2)[1]
+
+
+def test_a_plain_parse_imports_neither_typer_nor_pydantic(tmp_path: Path, article: type[Article]) -> None:
+    dump = tmp_path / "a.txt"
+    dump.write_text(article("甲", (2026, 3, 4), ("一段。",)).dateblock(), "utf-8")
+    command = [sys.executable, "-X", "importtime", "-m", "digest", "parse", "--json", str(dump)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
+    assert "digest" in imported
+    assert not imported & {"typer", "click", "pydantic", "sqlalchemy", "rich", "asyncio", "structlog"}
 
 
 def test_entries_are_listed_newest_first_and_shown_whole(told: Blog) -> None:

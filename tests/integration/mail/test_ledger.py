@@ -71,6 +71,27 @@ def test_those_who_wait_together_share_a_transaction(post: Post, monkeypatch: py
     assert {row.attempts for row in post.rows().values()} == {1}
 
 
+def test_a_transaction_waits_a_little_for_those_whose_mail_is_under_way(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.service.ledger._WORTH_WAITING", 1e6)  # more than this machine can take
+    deliveries, ledger = leased(post), opened(post)
+    transactions = Transactions(post, monkeypatch)
+
+    async def one_after_the_other() -> None:
+        await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:5]))
+        turns = []
+        for delivery in deliveries[:5]:
+            turns.append(asyncio.create_task(ledger.turn(Answer(delivery, ACCEPTED), None)))
+            for _ in range(5):
+                await asyncio.to_thread(len, turns)
+        await asyncio.gather(*turns)
+
+    asyncio.run(one_after_the_other())
+    assert transactions.count == 2
+    assert post.states()[ACCEPTED] == 5
+
+
 def test_a_turn_ends_when_what_it_says_is_in_the_store(post: Post) -> None:
     deliveries, ledger = leased(post), opened(post)
 

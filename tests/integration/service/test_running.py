@@ -108,7 +108,7 @@ def test_ticks_call_again_and_again_and_stop() -> None:
             await called.put(count)
 
         ticks = Ticks()
-        long_ago = datetime.now(UTC) - timedelta(hours=5)
+        long_ago = datetime.now(UTC) - timedelta(minutes=1)
         ticks.add("one", timedelta(milliseconds=10), tick, first_at=long_ago)
         ticks.start()
         last = 0

@@ -1,0 +1,62 @@
+"""All commands, put together for Typer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from digest import __version__
+from digest.cli import (
+    alerts,
+    bounces,
+    deliveries,
+    editions,
+    entries,
+    explaining,
+    mail,
+    moving,
+    operate,
+    parsing,
+    previews,
+    running,
+    simulating,
+    state,
+    subscribers,
+)
+
+app = typer.Typer(
+    name="digest",
+    help="Reads text dumps of a blog's listing pages and tells people what is new: a feed and a weekly mail.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (parsing, running, operate, state, explaining, moving, simulating):
+    part.register(app)
+app.add_typer(entries.app, name="entries")
+app.add_typer(entries.app, name="entry", hidden=True)
+previews.register(editions.app)
+app.add_typer(editions.app)
+app.add_typer(subscribers.app)
+app.add_typer(operate.source_app)
+app.add_typer(mail.app)
+app.add_typer(deliveries.app)
+app.add_typer(bounces.app)
+app.add_typer(alerts.app)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
+    if asked:
+        typer.echo(f"digest {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Nothing to do before a command."""

@@ -1,0 +1,77 @@
+"""`digest parse` with nothing but paths and `--json`, without Typer, whose import alone takes longer than a parse."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.dumps.files import DumpFile, dump_files
+from digest.dumps.parse import printed
+from digest.dumps.snapshot import read_sightings
+from digest.errors import DumpError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.model import Sighting
+
+_JSON = "--json"
+
+
+def is_plain(arguments: Sequence[str]) -> bool:
+    """Whether there is nothing that only Typer knows: another option, help, completion, a path forgotten."""
+    paths = [given for given in arguments[1:] if given != _JSON]
+    return arguments[:1] == ["parse"] and bool(paths) and not any(path.startswith("-") for path in paths)
+
+
+def parse_plainly(arguments: Sequence[str]) -> bool:
+    """Do what plain arguments say; whether all could be read."""
+    return print_sightings([Path(given) for given in arguments[1:] if given != _JSON], as_json=_JSON in arguments)
+
+
+def print_sightings(paths: Sequence[Path], *, as_json: bool) -> bool:
+    """Print what the dumps there say, on stderr what cannot be read; whether all could."""
+    whole = True
+    for path in paths:
+        try:
+            for file in dump_files(path):
+                if not isinstance(file, DumpFile):
+                    whole = _complain(str(file))
+                    continue
+                try:
+                    with file.path.open("rb") as stream:
+                        for sighting in read_sightings(stream, file.name):
+                            sys.stdout.buffer.write(json_line(printed(sighting))) if as_json else _print(sighting)
+                except DumpError as error:
+                    whole = _complain(str(error))
+                except BrokenPipeError:
+                    raise
+                except OSError as error:
+                    whole = _complain(f"{file.name}: cannot be read: {error.strerror} (check its permissions)")
+        except DumpError as error:
+            whole = _complain(str(error))
+    sys.stdout.flush()
+    return whole
+
+
+def json_line(value: object) -> bytes:
+    """One JSON object on a line of its own, in UTF-8 whatever the locale."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _print(sighting: Sighting) -> None:
+    date = sighting.date
+    day = f"{date.year or '????'}-{date.month:02}-{date.day:02}" if date else "no date"
+    facts = [day, sighting.author, f"{sighting.readers} readers" if sighting.readers is not None else None]
+    counted = f"{len(sighting.paragraphs)} paragraphs, {len(sighting.figures)} figures"
+    said = " · ".join(filter(None, [*facts, counted, None if sighting.complete else "incomplete"]))
+    sys.stdout.write(f"{sighting.position + 1:3}  {sighting.title}\n     {said}\n")
+
+
+def _complain(problem: str) -> bool:
+    """Say it after what was printed before it; False, since it is not whole."""
+    sys.stdout.flush()
+    sys.stderr.write(f"digest: {problem}\n")
+    return False

@@ -1,0 +1,71 @@
+"""Gives what is kept as soon as a request's headers are there: no task, no ASGI. Knows uvicorn's protocol and no page.
+
+Everything else goes uvicorn's way, and so does a request that has a body, wants another protocol or another version of
+HTTP, asks to close, waits behind one under way, or comes from somebody who does not take what was sent before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from digest.web.kept import NOT_MODIFIED, Kept
+
+if TYPE_CHECKING:
+    from digest.web.kept import Answer
+
+_SAYS_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect"))
+
+
+class Direct(HttpToolsProtocol):
+    """A connection of a server whose application is `Kept`; with any other one it is uvicorn's own."""
+
+    cycle: Any  # None before the first request that uvicorn answers, which its types do not say
+    scope: Any
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - they are uvicorn's
+        super().__init__(*arguments, **named)
+        self._kept = self.app if isinstance(self.app, Kept) else None
+
+    def on_headers_complete(self) -> None:
+        """Answer, or leave it to uvicorn."""
+        known = self._known(self._kept) if self._kept and self._is_simple() else None
+        if known is None:
+            super().on_headers_complete()
+            return
+        status = known.start["status"]
+        dated = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)
+        head = STATUS_LINE[status] + dated + known.lines
+        if self.scope["method"] == "HEAD" or status == NOT_MODIFIED:
+            self.transport.write(head)
+        else:
+            self.transport.writelines((head, known.body["body"]))
+        known.count()
+        self.on_response_complete()
+
+    def on_message_complete(self) -> None:
+        """Tell uvicorn's cycle, where there ever was one."""
+        if self.cycle is not None:
+            super().on_message_complete()
+
+    def _is_simple(self) -> bool:
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.flow.write_paused
+            and not any(name in _SAYS_MORE for name, _ in self.headers)
+        )
+
+    def _known(self, kept: Kept) -> Answer | None:
+        url = httptools.parse_url(self.url)
+        if b"%" in url.path:
+            return None
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["path"] = url.path.decode("ascii")
+        self.scope["query_string"] = url.query or b""
+        known = kept.known(self.scope)
+        return known if known and known.lines else None

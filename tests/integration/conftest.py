@@ -1,0 +1,24 @@
+"""What is tested here turns in the loop that the service turns in, whose transports are none of asyncio's classes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from digest.app import event_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+_T = TypeVar("_T")
+
+
+@pytest.fixture(autouse=True)
+def _as_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(main: Coroutine[object, object, _T], *, debug: bool | None = None) -> _T:
+        with asyncio.Runner(debug=debug, loop_factory=event_loop) as runner:
+            return runner.run(main)
+
+    monkeypatch.setattr(asyncio, "run", run)
