@@ -18,6 +18,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && /opt/build/bin/pip --python /opt/digest/bin/python install --no-deps --no-index /wheels/*.whl \
     && find /opt/digest/lib -path '*/babel/locale-data/*' ! -name 'root.dat' ! -name 'en*.dat' ! -name 'zh*.dat' -delete \
     && find /opt/digest/lib -depth -type d \( -name tests -o -name testing \) -path '*/site-packages/*' -exec rm -r {} + \
+    && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ch]' -o -name '*.pyi' \) -delete \
     && /opt/digest/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/digest/lib
 
 FROM ${BASE}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import http.client
 import os
-import platform
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,8 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.machine import described
+from benchmarks.reckoning import MEASURED, PAGE, reckoned
 from digest import logs
 from digest.app import clock, refreshed
 from digest.model import DigestId, Format
@@ -29,14 +33,24 @@ from digest.store import open_store
 from tests.postgres import Server, programs
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "scale.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 WORKERS = (1, 2, 4)
 RELAY_SECONDS = 0.02
+_REQUESTS = 2_000
 _WHOLE = 10  # from here on a figure is shown without decimals
 _WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
 _COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
 _SIZE = "SELECT pg_total_relation_size('{}')"
+FACTS = {
+    "n": "processors, for all processes together",
+    "p": "deliveries planned a second, by the process that makes an edition",
+    "w": "bytes of write-ahead log a mail",
+    "t": "transactions a mail",
+    "d": "bytes of a delivery, with its indexes",
+    "c": "bytes of a reader count, with its indexes",
+    "h": "reader counts thinned out a second",
+    "k": "reader counts that stay of an entry's first year, four an hour",
+    "g": "feed requests a second that a web process answers, unchanged since",
+}
 CONFIG = """
 data_dir = "var"
 base_url = "https://digest.example.org"
@@ -52,6 +66,8 @@ security = "none"
 sender = "Digest <digest@example.org>"
 connections = 20
 batch = 500
+[web]
+listen = "127.0.0.1:{web}"
 [log]
 level = "warning"
 """
@@ -111,7 +127,7 @@ def until(connection: psycopg.Connection[tuple[int]], query: str, wanted: int, s
         time.sleep(0.2)
 
 
-def settings_of(home: Path, sources: int, port: int) -> Settings:
+def settings_of(home: Path, sources: int, port: int = 1, web: int = 0) -> Settings:
     """A configuration with so many sources, each with a dump."""
     (home / "dumps").mkdir()
     for n in range(sources):
@@ -119,7 +135,7 @@ def settings_of(home: Path, sources: int, port: int) -> Settings:
             f"{day} Mar\n\nTitle {day} of {n}\n\nText {day} of {n}.\n\n点击阅读全文...\n\n" for day in (1, 2, 3)
         )
         (home / "dumps" / f"{n}.txt").write_text(text, "utf-8")
-    config = CONFIG.format(port=port) + "".join(SOURCE.format(n=n) for n in range(sources))
+    config = CONFIG.format(port=port, web=web) + "".join(SOURCE.format(n=n) for n in range(sources))
     (home / "digest.toml").write_text(config, "utf-8")
     return load(home / "digest.toml")
 
@@ -142,15 +158,15 @@ def mails_a_second(server: Server, workers: int, mails: int, facts: dict[str, fl
         editions.register(store, settings, clock())
         begun = time.monotonic()
         editions.cut(store, settings, settings.digests[0], clock())
-        facts["deliveries planned a second, by the process that makes an edition"] = mails / (time.monotonic() - begun)
+        facts["p"] = mails / (time.monotonic() - begun)
         store.close()
         processes = started(home, url, *["worker"] * workers, "scheduler")
         with psycopg.connect(url, autocommit=True) as connection:
             wal, done = one(connection, _WAL), one(connection, _COMMITS)
             until(connection, "SELECT count(*) FROM deliveries WHERE state = 'accepted'", mails)
-            facts["bytes of write-ahead log a mail"] = (one(connection, _WAL) - wal) / mails
-            facts["transactions a mail"] = (one(connection, _COMMITS) - done) / mails
-            facts["bytes of a delivery, with its indexes"] = one(connection, _SIZE.format("deliveries")) / mails
+            facts["w"] = (one(connection, _WAL) - wal) / mails
+            facts["t"] = (one(connection, _COMMITS) - done) / mails
+            facts["d"] = one(connection, _SIZE.format("deliveries")) / mails
         stopped(processes)
     if relay.taken != mails:
         raise AssertionError(f"{relay.taken} mails for {mails} people")
@@ -185,7 +201,7 @@ def sources_a_second(server: Server, workers: int, sources: int) -> tuple[float,
     """Of the first reading, and of a reading that finds nothing changed."""
     with tempfile.TemporaryDirectory() as folder:
         home, url = Path(folder), server.database()
-        settings_of(home, sources, 1)
+        settings_of(home, sources)
         open_store(url).close()
         rates = []
         for _ in ("first", "unchanged"):
@@ -207,7 +223,7 @@ def counts(server: Server, facts: dict[str, float]) -> None:
     entries = 5
     with tempfile.TemporaryDirectory() as folder:
         url = server.database()
-        settings = settings_of(Path(folder), 2, 1)
+        settings = settings_of(Path(folder), 2)
         store = open_store(url)
         for source in settings.sources:
             refreshed(store, settings, source)
@@ -217,12 +233,45 @@ def counts(server: Server, facts: dict[str, float]) -> None:
                 SELECT id, moment, 's0', 7 FROM (SELECT id FROM entries ORDER BY id LIMIT 5) AS few,
                 generate_series(now() - interval '365 days', now(), interval '15 minutes') AS times (moment)""")
             rows = one(connection, "SELECT count(*) FROM reader_counts")
-            facts["bytes of a reader count, with its indexes"] = one(connection, _SIZE.format("reader_counts")) / rows
+            facts["c"] = one(connection, _SIZE.format("reader_counts")) / rows
             begun = time.monotonic()
             gone = retention.tidy(store, settings, clock())["reader counts"]
-            facts["reader counts thinned out a second"] = gone / (time.monotonic() - begun)
-            facts["reader counts that stay of an entry's first year, four an hour"] = (rows - gone) / entries
+            facts["h"] = gone / (time.monotonic() - begun)
+            facts["k"] = (rows - gone) / entries
         store.close()
+
+
+def feeds_a_second(server: Server) -> float:
+    """Answers to who has the newest feed already, by one web process, asked by one who waits for each."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        home, url = Path(folder), server.database()
+        settings = settings_of(home, 1, web=port)
+        store = open_store(url)
+        refreshed(store, settings, settings.sources[0])
+        store.close()
+        (web,) = started(home, url, "web")
+        connection, known = http.client.HTTPConnection("127.0.0.1", port, timeout=60), {}
+        while not known:
+            connection.close()
+            time.sleep(0.1)
+            with contextlib.suppress(OSError):
+                connection.request("GET", "/feed.atom")
+                answer = connection.getresponse()
+                answer.read()
+                known = {"If-None-Match": answer.headers["ETag"]}
+        begun = time.monotonic()
+        for _ in range(_REQUESTS):
+            connection.request("GET", "/feed.atom", headers=known)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != http.HTTPStatus.NOT_MODIFIED:
+                raise AssertionError(answer.status)
+        seconds = time.monotonic() - begun
+        connection.close()
+        stopped([web])
+    return _REQUESTS / seconds
 
 
 def main() -> None:
@@ -235,10 +284,12 @@ def main() -> None:
     if found is None:
         raise SystemExit("PostgreSQL is not installed")
     server = Server(found, durable=True)
-    rows, facts = [], dict[str, float]()
+    rows, facts = [], dict[str, float](n=os.cpu_count() or 1)
+    begun = time.monotonic()
     logs.configure("error", json_lines=False)
     try:
         counts(server, facts)
+        facts["g"] = feeds_a_second(server)
         for workers in WORKERS:
             mails = mails_a_second(server, workers, asked.mails, facts) if asked.mails else 0.0
             first, again = sources_a_second(server, workers, asked.sources) if asked.sources else (0.0, 0.0)
@@ -246,25 +297,34 @@ def main() -> None:
             print(rows[-1], flush=True)
     finally:
         server.remove()
-    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True, cwd=ROOT).strip()
-    told = f"Measured on {datetime.now(UTC).date()} at {commit}: {os.cpu_count()} processors ({platform.machine()}), "
-    told += f"a load of {os.getloadavg()[1]:.1f}; {asked.mails:,} mails, {asked.sources:,} sources."
+    _write(rows, facts, f"{asked.mails:,} mails, {asked.sources:,} sources.", (time.monotonic() - begun) / 60)
+
+
+def _write(rows: list[str], facts: dict[str, float], sizes: str, minutes: float) -> None:
+    """Put the tables into the page, and reckon the rest of it anew from them."""
+    here = described()
+    told = f"{here['machine']}; {here['system']}; commit `{here['commit']}`, {datetime.now(UTC).date()}; "
+    told += f"a load of {os.getloadavg()[1]:.1f}; {minutes:.0f} minutes; {sizes}"
     table = [
-        BEGIN,
+        MEASURED[0],
         told,
         "",
         "| workers | mails a second | sources a second, first | sources a second, unchanged |",
         "|---:|---:|---:|---:|",
         *rows,
         "",
-        "| of one database | |",
-        "|---|---:|",
-        *(f"| {name} | {value:,.{0 if value > _WHOLE else 1}f} |" for name, value in facts.items()),
-        END,
+        "Below, *m*, *f* and *u* are the columns' figures of one worker, *M*, *F* and *U* the largest.",
+        "",
+        "| | of one database | |",
+        "|---|---|---:|",
+        *(
+            f"| `{letter}` | {FACTS[letter]} | {facts[letter]:,.{0 if facts[letter] > _WHOLE else 1}f} |"
+            for letter in FACTS
+        ),
+        MEASURED[1],
     ]
-    text = PAGE.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(before + "\n".join(table) + rest.partition(END)[2], "utf-8")
+    before, _, rest = PAGE.read_text("utf-8").partition(MEASURED[0])
+    PAGE.write_text(reckoned(before + "\n".join(table) + rest.partition(MEASURED[1])[2]), "utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from digest.queue import Queue
 from digest.scheduler import Ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
     from digest.service.ports import Store
@@ -59,8 +59,10 @@ class Member(Service):
     def __init__(self, settings: Settings, store: Store, role: Role, server: str) -> None:
         super().__init__(settings, store, serves=role.serves)
         self._role, self._queue = role, Queue(server)
-        self._ticks = _Queued(self._queue, role)
-        self._others = self._call_others
+        # Who keeps to a pace, or from a domain, does so for all: then one process sends at a time.
+        alone = bool(settings.mail.per_second or settings.mail.per_domain)
+        self._ticks = _Queued(self._queue, role, together=set() if alone else {_SEND})
+        self._others = None if alone else self._call_others
         self._working: asyncio.Task[None] | None = None
 
     async def _begin(self, ready: Callable[[], None]) -> None:
@@ -83,11 +85,14 @@ class Member(Service):
 
 
 class _Queued(Ticks):
-    """Ticks that put work into the queue; whether they tick here or work is only known here says the role."""
+    """Ticks that put work into the queue; whether they tick here or work is only known here says the role.
 
-    def __init__(self, queue: Queue, role: Role) -> None:
+    Work named in `together` several processes may do at once.
+    """
+
+    def __init__(self, queue: Queue, role: Role, together: Collection[str]) -> None:
         super().__init__()
-        self._queue, self._role = queue, role
+        self._queue, self._role, self._together = queue, role, together
         self._gate = asyncio.Semaphore(_AT_ONCE)
         if role.schedules:
             super().add("revive", _REVIVE_TICK, self._revive, first_at=clock() + _REVIVE_TICK)
@@ -107,7 +112,7 @@ class _Queued(Ticks):
         async def put() -> None:
             async with self._gate:
                 with logged("queue", work=name):
-                    await self._queue.put(name, _lane(name), often=name == _SEND)
+                    await self._queue.put(name, _lane(name), often=name in self._together)
 
         return put
 

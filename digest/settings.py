@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections import Counter
 from datetime import date, timedelta
+from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -479,7 +481,7 @@ class Settings(BaseSettings):
             ("topics", [one.id for one in self.topics]),
         )
         for kind, ids in named:
-            twice = {name for name in ids if ids.count(name) > 1}
+            twice = {name for name, times in Counter(ids).items() if times > 1}
             if twice:
                 raise ValueError(f"two {kind} have the id {', '.join(sorted(twice))}")
         selections: tuple[Digest | Topic, ...] = (*self.digests, *self.topics)
@@ -511,7 +513,13 @@ class Settings(BaseSettings):
         return self.tag or f"{urlsplit(self.base_url).hostname},2026"
 
     def source(self, name: str) -> Source | None:
-        return next((s for s in self.sources if s.id == name), None)
+        if self._by_id[0] is not self.sources:  # a changed copy takes this along with the rest
+            del self.__dict__["_by_id"]
+        return self._by_id[1].get(name)
+
+    @cached_property
+    def _by_id(self) -> tuple[tuple[Source, ...], dict[str, Source]]:
+        return self.sources, {source.id: source for source in self.sources}
 
     def topic(self, name: str) -> Topic | None:
         return next((t for t in self.topics if t.id == name), None)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from digest.service.ports import Store, Transaction
+    from digest.service.ports import SourceState, Store, Transaction
     from digest.settings import Digest, Settings, Source
 
 SENDING, REFUSED = "sending", "refused mail"
@@ -87,8 +87,9 @@ def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str
 
 
 def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: datetime) -> Iterator[Seen]:
+    states = tx.readings.sources()
     for source in settings.sources:
-        yield _source(tx, source, settings.alerts.after)
+        yield _source(tx, source, states.get(SourceId(source.id)), settings.alerts.after)
     yield _sending(tx, stored.get(SENDING), now)
     for digest in settings.digests:
         yield _digest(tx, digest, settings.alerts.late, now)
@@ -98,9 +99,8 @@ def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: 
     yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem)
 
 
-def _source(tx: Transaction, source: Source, after: int) -> Seen:
+def _source(tx: Transaction, source: Source, state: SourceState | None, after: int) -> Seen:
     subject = f"source {source.id}"
-    state = tx.readings.source(SourceId(source.id))
     if state is None or state.failures == 0:
         return Seen(subject, Health.WELL)
     held = [dump for dump in tx.readings.dumps(state.id).values() if dump.state is DumpState.HELD]

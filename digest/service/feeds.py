@@ -13,7 +13,7 @@ from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
     from datetime import datetime
 
     from digest.model import Entry
@@ -39,9 +39,20 @@ class Feed:
 
 def feeds(settings: Settings) -> list[Feed]:
     """All of them, the one of everything first."""
+    return _feeds(settings, settings.sources)
+
+
+def feed_at(settings: Settings, path: str) -> Feed | None:
+    """The feed whose URLs begin so."""
+    named = settings.source(path.removeprefix("sources/").removesuffix("/"))
+    return next((feed for feed in _feeds(settings, [named] if named else []) if feed.path == path), None)
+
+
+def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
+    """All of them but those of other sources, of which there may be thousands."""
     everywhere = settings.language.replace("_", "-")
     made = [Feed(EVERYTHING, "", settings.site_title, everywhere, lambda _: True)]
-    for source in settings.sources:
+    for source in sources:
         shown = SourceId(source.id)
         made.append(
             Feed(
@@ -87,29 +98,38 @@ def enlist_all(tx: Transaction, settings: Settings, waiting: Iterable[Unsettled]
     """Take the entries of a first import, published by now, into their feeds; read whole only where a topic asks."""
     ordered = sorted(waiting, key=_age)
     whole = {entry.id: entry for entry in tx.feeds.published(one.id for one in ordered)} if settings.topics else {}
-    for feed in feeds(settings):
-        tx.feeds.enlist(feed.key, [one.id for one in ordered if feed.holds(whole.get(one.id, one))])
+    _enlist(tx, settings, [whole.get(one.id, one) for one in ordered])
 
 
 def enlist(tx: Transaction, settings: Settings, of: Iterable[EntryId]) -> None:
     """Take the published ones of these entries into the feeds that they belong to, the oldest first."""
-    entries = sorted(tx.feeds.published(of), key=_age)
-    if not entries:
-        return
-    for feed in feeds(settings):
-        tx.feeds.enlist(feed.key, [entry.id for entry in entries if feed.holds(entry)])
+    _enlist(tx, settings, sorted(tx.feeds.published(of), key=_age))
 
 
 def register(store: Store, settings: Settings) -> None:
     """Fill the feeds that are new to the store with what is published already."""
     with store.read() as tx:
-        new = [feed for feed in feeds(settings) if tx.feeds.size(feed.key) == 0]
+        new = set(tx.feeds.empty([feed.key for feed in feeds(settings)]))
         if not new or not (known := tx.entries.newest()):
             return
-    known.sort(key=_age)
     with store.write() as tx:
-        for feed in new:
-            tx.feeds.enlist(feed.key, [entry.id for entry in known if feed.holds(entry)])
+        _enlist(tx, settings, sorted(known, key=_age), new)
+
+
+def _enlist(
+    tx: Transaction, settings: Settings, ordered: Sequence[Entry | Unsettled], only: Container[str] | None = None
+) -> None:
+    """Offer entries to the feeds that may hold one: those of the sources that show them, and no other of thousands."""
+    names = dict.fromkeys(name for entry in ordered for name in entry.sources)
+    showing = [source for name in names if (source := settings.source(name))]
+    by_source: dict[str, list[Entry | Unsettled]] = {}
+    for entry in ordered:
+        for name in entry.sources:
+            by_source.setdefault(f"source/{name}", []).append(entry)
+    for feed in _feeds(settings, showing):
+        joining = [entry.id for entry in by_source.get(feed.key, ordered) if feed.holds(entry)]
+        if joining and (only is None or feed.key in only):
+            tx.feeds.enlist(feed.key, joining)
 
 
 def _age(entry: Entry | Unsettled) -> tuple[datetime, bool, int, int, str]:

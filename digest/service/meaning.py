@@ -43,8 +43,10 @@ def store_meaning(
     name, now = looked.source, looked.read_at
     read = shown(snapshot.sightings)
     compare = partial(unchanged, read, now=now, ranged=bool(source.earliest or source.latest))
-    with store.read() as tx:
-        last = tx.readings.last_reading(name, looked.path)
+    last: tuple[Placing, ...] = ()
+    if known:
+        with store.read() as tx:
+            last = tx.readings.last_reading(name, looked.path)
     stood = compare(last)
     pictures = drawn(store, (one.content for one in read if one.sighting.position not in stood))
     with store.write() as tx:
@@ -129,7 +131,7 @@ def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool)
 def _may_tell_years(changes: ChangeSet, last: Sequence[Placing], entries: Iterable[Known]) -> bool:
     """Whether a year may become known by this reading: a date got better, or a page's run is another than it was.
 
-    A dump that was never read before tells nobody a year where all that it shows have exact dates: asking for every page
+    A dump never read before tells nobody a year where all that it shows have exact dates: asking for every page
     that shows an entry would take longer with each dump that shows it once more.
     """
     if changes.dates:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def drawn(store: Store, contents: Iterable[Content]) -> dict[str, Drawn | None]:
     """The pictures of these contents that the store does not have yet."""
     wanted = _wanted(contents)
+    if not wanted:
+        return {}
     with store.read() as tx:
         return {called: picture(wanted[called]) for called in sorted(tx.pictures.unknown(wanted))}
 

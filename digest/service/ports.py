@@ -147,6 +147,10 @@ class Readings(Protocol):
 
     def source(self, source: SourceId) -> SourceState | None: ...
 
+    def sources(self) -> dict[SourceId, SourceState]:
+        """Every source ever known: who asks of all of them asks once."""
+        ...
+
     def shown_by(self, source: SourceId) -> int:
         """How many entries the source shows or showed, removed ones apart. Reads them all: not for each dump."""
         ...
@@ -298,6 +302,10 @@ class Feeds(Protocol):
 
     def size(self, feed: str) -> int:
         """The newest number given, 0 for none."""
+        ...
+
+    def empty(self, of: Sequence[str]) -> list[str]:
+        """Those of the feeds that no entry ever joined."""
         ...
 
     def members(self, feed: str, first: int, last: int) -> list[Entry]:

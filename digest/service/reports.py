@@ -70,9 +70,9 @@ class Status:
 def status(store: Store, settings: Settings, now: datetime) -> Status:
     """The state of everything that is configured."""
     with store.read() as tx:
-        sources = []
+        sources, states = [], tx.readings.sources()
         for source in settings.sources:
-            known = tx.readings.source(SourceId(source.id))
+            known = states.get(SourceId(source.id))
             dumps = tx.readings.dumps(SourceId(source.id)).values()
             sources.append(
                 SourceStatus(

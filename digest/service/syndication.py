@@ -26,7 +26,7 @@ from digest.feeds.rss import MEDIA_TYPE as RSS
 from digest.feeds.rss import rss
 from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
 from digest.service.documents import Document
-from digest.service.feeds import feeds, source_of, via
+from digest.service.feeds import feed_at, feeds, source_of, via
 from digest.service.pictures import channel
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
@@ -88,7 +88,7 @@ class Syndication:
         Raises:
             UnknownError: there is no such feed or page.
         """
-        feed = next((feed for feed in feeds(self._settings) if feed.path == path), None)
+        feed = feed_at(self._settings, path)
         if feed is None or kind not in FORMATS:
             raise UnknownError("feed", f"{path}feed.{kind}")
         wanted = _Wanted(path, kind, page, styled)

@@ -42,6 +42,13 @@ class SqlFeeds:
         query = select(func.coalesce(func.max(feed_entries.c.number), 0)).where(feed_entries.c.feed == feed)
         return int(self._connection.execute(query).scalar_one())
 
+    def empty(self, of: Sequence[str]) -> list[str]:
+        filled: set[str] = set()
+        for batch in batches(of):
+            first = and_(feed_entries.c.feed.in_(batch), feed_entries.c.number == 1)
+            filled.update(self._connection.execute(select(feed_entries.c.feed).where(first)).scalars())
+        return [feed for feed in of if feed not in filled]
+
     def members(self, feed: str, first: int, last: int) -> list[Entry]:
         here = and_(feed_entries.c.feed == feed, feed_entries.c.number.between(first, last))
         query = (

@@ -49,7 +49,10 @@ class SqlReadings:
 
     def source(self, source: SourceId) -> SourceState | None:
         row = self._connection.execute(select(sources).where(sources.c.id == source)).one_or_none()
-        return SourceState(source, row.settled_at, row.refreshed_at, row.problem, row.failures) if row else None
+        return _source_state(row) if row else None
+
+    def sources(self) -> dict[SourceId, SourceState]:
+        return {SourceId(row.id): _source_state(row) for row in self._connection.execute(select(sources))}
 
     def shown_by(self, source: SourceId) -> int:
         count = (
@@ -221,6 +224,10 @@ class SqlReadings:
             else held.values(discarded=dumps.c.sha256, state=DumpState.GOOD, reason="")
         )
         self._connection.execute(word)
+
+
+def _source_state(row: Row[Any]) -> SourceState:
+    return SourceState(SourceId(row.id), row.settled_at, row.refreshed_at, row.problem, row.failures)
 
 
 def _known_dump(row: Row[Any]) -> KnownDump:

@@ -35,14 +35,14 @@ _WEIGHTS = (10.0, 1.0)  # of title and body
 
 def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
     """Make new entries findable."""
-    before = connection.execute(select(func.coalesce(func.max(searched.c.number), 0))).scalar_one()
     rows = [_row(entry, content) for entry, content in contents.items()]
-    insert_rows(connection, searched, _ROW, rows)
     if connection.dialect.name == "postgresql":
-        vectors.index(
-            connection, connection.execute(select(searched.c.number).where(searched.c.number > before)).scalars()
-        )
+        insert_rows(connection, searched, _ROW, rows)
+        for batch in batches(contents):
+            vectors.index_new(connection, searched.c.entry_id.in_(batch))
         return
+    before = connection.execute(select(func.coalesce(func.max(searched.c.number), 0))).scalar_one()
+    insert_rows(connection, searched, _ROW, rows)
     connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(searched.c.number > before)))
 
 

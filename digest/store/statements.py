@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import JSON, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from digest.model import Content, DateKind, EntryDate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Column, Connection, Insert, Result, Row, Table, Update
+    from sqlalchemy import Column, Connection, Dialect, Insert, Result, Row, Table, Update
 
 _BATCH = 500  # well under the number of parameters that any database takes
 _T = TypeVar("_T")
@@ -41,8 +43,21 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
 def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert many rows, given as tuples of these columns."""
-    statement = table.insert().values({name: bindparam(name) for name in names})
-    execute_rows(connection, statement, {name: table.c[name] for name in names}, rows)
+    if rows:
+        compiled = _inserting(table, tuple(names), connection.dialect)
+        _execute(connection, compiled, {name: table.c[name] for name in names}, rows)
+
+
+@lru_cache(maxsize=64)
+def _inserting(table: Table, names: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
+    """Made once: for a few rows, to make it takes longer than to run it."""
+    return _compiled(table.insert().values({name: bindparam(name) for name in names}), dialect)
+
+
+def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else an INSERT becomes
+    return compiled
 
 
 def execute_rows(
@@ -56,10 +71,17 @@ def execute_rows(
     The values are made ready here, equal ones once, and handed to the driver together: through the statement, a row
     costs five times as much.
     """
-    if not rows:
-        return
+    if rows:
+        _execute(connection, _compiled(statement, connection.dialect), parameters, rows)
+
+
+def _execute(
+    connection: Connection,
+    compiled: SQLCompiler,
+    parameters: Mapping[str, Column[Any]],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
     dialect = connection.dialect
-    compiled = statement.compile(dialect=dialect)
     values: dict[str, Iterable[Any]] = dict(zip(parameters, zip(*rows, strict=True), strict=True))
     for name, column in parameters.items():
         ready = column.type.dialect_impl(dialect).bind_processor(dialect)

@@ -33,9 +33,14 @@ def index(connection: Connection, numbers: Iterable[int]) -> None:
     """Make these rows of `searched` findable by what they hold now."""
     for batch in batches(numbers):
         connection.execute(delete(INDEX).where(INDEX.c.number.in_(batch)))
-        rows = connection.execute(select(searched).where(searched.c.number.in_(batch))).all()
-        if rows:
-            connection.execute(_PUT, [{"row": row.number, "vector": vector(row.title, row.body)} for row in rows])
+        index_new(connection, searched.c.number.in_(batch))
+
+
+def index_new(connection: Connection, here: ColumnElement[bool]) -> None:
+    """Make rows of `searched` findable that are not yet."""
+    rows = connection.execute(select(searched).where(here)).all()
+    if rows:
+        connection.execute(_PUT, [{"row": row.number, "vector": vector(row.title, row.body)} for row in rows])
 
 
 def agrees(connection: Connection) -> bool:

@@ -30,7 +30,7 @@ class Pages:
     """Renders the templates of `templates/web`."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._settings, self._feeds = settings, feeds(settings)
         self.assets, self.paths = _assets(settings.templates)
 
     def language(self, request: Request) -> str:
@@ -47,7 +47,7 @@ class Pages:
             "site": settings.site_title,
             "base_url": settings.base_url,
             "assets": self.paths,
-            "feeds": feeds(settings),
+            "feeds": self._feeds,
             "sources": settings.sources,
             "signup": settings.signup.open and bool(settings.digests),
         }

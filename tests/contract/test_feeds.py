@@ -33,7 +33,9 @@ def test_entries_are_numbered_in_the_order_of_joining_and_once(store: Store, thr
         assert tx.feeds.enlist("", three) == 1
         assert tx.feeds.enlist("", [*three, three[0]]) == 0
         assert tx.feeds.size("") == 3
+        assert tx.feeds.empty(["topic", ""]) == ["topic"]
         assert tx.feeds.enlist("topic", three[:1]) == 1
+        assert tx.feeds.empty(["topic", ""]) == []
     assert members(store, "") == ["c", "a", "b"]
     assert members(store, "", 2, 2) == ["a"]
     assert members(store, "topic") == ["a"]

@@ -37,6 +37,7 @@ def test_a_source_is_registered_once(store: Store, now: datetime) -> None:
         tx.readings.refreshed(BLOG, now, "a.txt: cannot be read")
         tx.readings.register_source(BLOG, now + timedelta(days=1))
         state = tx.readings.source(BLOG)
+        assert tx.readings.sources() == {BLOG: state}
     assert state is not None
     assert (state.settled_at, state.refreshed_at, state.problem) == (
         None,

@@ -48,6 +48,7 @@ sender = "Digest <digest@example.org>"
 connections = {connections}
 batch = {batch}
 lease = "10s"
+{limits}
 [web]
 listen = "127.0.0.1:0"
 [feed]
@@ -60,6 +61,7 @@ class Relay:
 
     def __init__(self, seconds: float) -> None:
         self.taken: dict[str, list[bytes]] = defaultdict(list)
+        self.most = self._at_once = 0
         self._seconds, self._news = seconds, threading.Condition()
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
@@ -67,7 +69,10 @@ class Relay:
         self._controller.start()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self._at_once += 1
+        self.most = max(self.most, self._at_once)
         await asyncio.sleep(self._seconds)
+        self._at_once -= 1
         with self._news:
             self.taken[envelope.rcpt_tos[0]].append(envelope.original_content)
             self._news.notify_all()
@@ -91,10 +96,12 @@ class Relay:
 class Fleet:
     """Processes of `digest run` in one folder, each of a role."""
 
-    def __init__(self, home: Path, url: str, relay: Relay, *, connections: int = 2, batch: int = 20) -> None:
+    def __init__(
+        self, home: Path, url: str, relay: Relay, *, connections: int = 2, batch: int = 20, limits: str = ""
+    ) -> None:
         self.home, self.url, self.relay, self.connections = home, url, relay, connections
         (home / "dumps").mkdir(exist_ok=True)
-        config = CONFIG.format(port=relay.port, connections=connections, batch=batch)
+        config = CONFIG.format(port=relay.port, connections=connections, batch=batch, limits=limits)
         (home / "digest.toml").write_text(config, "utf-8")
         self.store = open_store(url)
         self.running: list[subprocess.Popen[str]] = []

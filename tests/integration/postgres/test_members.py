@@ -77,6 +77,23 @@ def test_whoever_is_killed_and_though_the_server_crashes_everybody_gets_one_mail
     assert fleet.stop() == [0, 0, 0]
 
 
+def test_a_limit_of_a_domain_holds_for_all_workers_together(
+    tmp_path: Path, lasting: Server, relay: Relay, article: type[Article]
+) -> None:
+    fleet = Fleet(tmp_path, lasting.database(), relay, batch=5, limits="per_domain = 1")
+    (tmp_path / "dumps" / "a.txt").write_text(article("甲的题目").dateblock(), "utf-8")
+    try:
+        fleet.people(PEOPLE // 8)
+        fleet.start("scheduler", "worker", "worker", "worker")
+        relay.wait_for(PEOPLE // 8)
+        fleet.until(fleet.delivered)
+        assert relay.most == 1
+        assert relay.twice() == []
+        assert fleet.stop() == [0] * 4
+    finally:
+        fleet.close()
+
+
 def test_two_web_processes_show_the_same_bytes_and_learn_of_a_change(
     fleet: Fleet, article: type[Article], tmp_path: Path
 ) -> None:

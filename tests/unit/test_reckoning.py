@@ -1,0 +1,22 @@
+"""The page on many machines: what is reckoned follows from what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.reckoning import PAGE, RECKONED, figures, reckoned
+
+
+def test_the_reckoned_part_of_the_page_is_what_its_measured_part_gives() -> None:
+    page = PAGE.read_text("utf-8")
+    assert reckoned(page) == page
+    assert "| `" in page.partition(RECKONED[0])[0]
+
+
+def test_another_measurement_reckons_another_page() -> None:
+    page = PAGE.read_text("utf-8")
+    known = figures(page)
+    slower = page.replace(f"| {known['p']:,.0f} |", "| 1 |")
+    assert slower != page
+    assert figures(slower)["p"] == pytest.approx(1)
+    assert "11.6 days" in reckoned(slower)
