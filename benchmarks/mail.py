@@ -47,9 +47,9 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
+from digest.ports import Recipient
 from digest.service.delivery import drain
 from digest.service.letters import Letters
-from digest.service.ports import Recipient
 from digest.settings import Settings
 from digest.store import open_store
 

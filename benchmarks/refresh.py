@@ -18,8 +18,8 @@ from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
 from benchmarks.site import empty_store, read_all
 from digest.model import SourceId
+from digest.ports import Stamp
 from digest.service import meaning
-from digest.service.ports import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from digest.ports import Store
     from digest.service.passes import Pass
-    from digest.service.ports import Store
     from digest.settings import Settings
 
 _PATIENCE = 60.0

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.mail.listener import Listener
+    from digest.ports import Store
     from digest.service.passes import Pass
-    from digest.service.ports import Store
     from digest.settings import Settings, Source
 
 _TIDY_TICK = timedelta(days=1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 _REVIVE_TICK = timedelta(seconds=10)

@@ -14,7 +14,7 @@ from digest.cli.plain import json_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 ConfigOption = Annotated[

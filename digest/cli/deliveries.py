@@ -10,7 +10,7 @@ from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, p
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
-    from digest.service.ports import DeliveryRow
+    from digest.ports import DeliveryRow
 
 app = typer.Typer(name="deliveries", help="Look at mail that did not arrive, and retry it.", no_args_is_help=True)
 

@@ -11,8 +11,8 @@ from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
 
 if TYPE_CHECKING:
+    from digest.ports import EditionCounts, Store
     from digest.service.delivery import DrainReport, Progress
-    from digest.service.ports import EditionCounts, Store
     from digest.settings import Digest, Settings
 
 app = typer.Typer(name="edition", help="Make, look at and send editions.", no_args_is_help=True)

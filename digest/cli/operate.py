@@ -13,8 +13,8 @@ from digest.errors import FencedError, UnknownError
 from digest.model import SourceId
 
 if TYPE_CHECKING:
+    from digest.ports import Store
     from digest.service.passes import Pass
-    from digest.service.ports import Store
     from digest.service.reports import Status
     from digest.settings import Settings, Source
 

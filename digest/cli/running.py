@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from digest.app import Service
     from digest.mail.records import Record
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 _ROLES = ("all", "web", "worker", "scheduler")

@@ -19,8 +19,8 @@ from digest.cli.common import (
 from digest.errors import UnknownError, masked
 
 if TYPE_CHECKING:
+    from digest.ports import Store
     from digest.service.backup import Outlook
-    from digest.service.ports import Store
     from digest.settings import Settings
 
 _TITLES = 10  # of what a digest waits to tell

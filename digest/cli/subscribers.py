@@ -13,7 +13,7 @@ from digest.cli.operate import write_file
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from digest.service.ports import SubscriberRecord
+    from digest.ports import SubscriberRecord
 
 app = typer.Typer(name="subscribers", help="People who get the digests.", no_args_is_help=True)
 

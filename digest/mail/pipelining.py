@@ -132,16 +132,22 @@ class Pipeline(asyncio.Protocol):
                 raise TransportError(said.text, phase=phase, code=said.code)
 
     async def _settle(self, refusal: int, left: int) -> None:
-        """After a refusal, hear what was asked for behind it. Where a content is awaited all the same, it gets none."""
+        """After a refusal, hear what was asked for behind it. Where a content is awaited all the same, it gets none.
+
+        Where the server took the recipient after it had refused the sender, even none would be a mail: it is cut off.
+        """
         if refusal == CLOSING:
             self.close()
             return
         self._reset = True
-        last = refusal
+        last, odd = refusal, False
         try:
             for _ in range(left):
                 last = (await self._reply("content", _SECONDS_AFTER_REFUSAL)).code
-            if last == GO_ON:
+                odd |= last // 100 == TAKEN
+            if last == GO_ON and odd:
+                self.close()
+            elif last == GO_ON:
                 self._write(b".\r\n", "content")
                 last = (await self._reply("content", _SECONDS_AFTER_REFUSAL)).code
         except TransportError:

@@ -20,16 +20,16 @@ from digest.errors import DigestError
 from digest.mail.notice import Notice, notice
 from digest.mail.transport import session
 from digest.model import DigestId, SourceId
+from digest.ports import Alert, AlertNotice, DumpState, NoticeKind
 from digest.service.alert_states import Health, Seen, Step, step
 from digest.service.editions import sender_domain
-from digest.service.ports import Alert, AlertNotice, DumpState, NoticeKind
 from digest.service.posting import post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from digest.service.ports import SourceState, Store, Transaction
+    from digest.ports import SourceState, Store, Transaction
     from digest.settings import Digest, Settings, Source
 
 SENDING, REFUSED = "sending", "refused mail"

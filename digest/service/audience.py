@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry, EntryId, Subscriber, SubscriberId
-    from digest.service.ports import Follower, Transaction
+    from digest.ports import Follower, Transaction
     from digest.settings import Digest, Settings
 
 _CLOCK = timedelta(days=1)  # it may have stepped back between two moments; rather a day too much than one too little

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
 from digest.model import SourceId
+from digest.ports import DumpState
 from digest.service.editions import make_all, upcoming
 from digest.service.invariants import violations
-from digest.service.ports import DumpState
 from digest.store import copies, database_file, open_store
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import EditionKey
+    from digest.ports import Store, Waiting
     from digest.service.editions import Upcoming
-    from digest.service.ports import Store, Waiting
     from digest.settings import Settings
 
     Progress = Callable[[int, int], None]

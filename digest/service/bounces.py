@@ -15,7 +15,7 @@ from digest.mail.incoming import incoming
 from digest.mail.strikes import Sent, strikes_off
 from digest.mail.verp import bounce_token, claimed_subscriber, proven_edition, return_path, token_in
 from digest.model import BounceKind
-from digest.service.ports import Bounce
+from digest.ports import Bounce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from digest.mail.bounces import Report
     from digest.model import Delivery, EditionKey, SubscriberId
-    from digest.service.ports import Store, Transaction, Trouble
+    from digest.ports import Store, Transaction, Trouble
     from digest.settings import Settings
 
 _MOST_TOKENS = 5  # of one message; an honest one has one

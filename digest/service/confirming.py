@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from digest.mail.transport import Session
     from digest.model import Confirmation
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 _LEASE = timedelta(minutes=30)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Confirmation, SubscriberId
-    from digest.service.ports import Store, SubscriberRecord, Transaction
+    from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
 WORDING = "2026-11"  # of what people agree to on the page; docs/privacy.md keeps each

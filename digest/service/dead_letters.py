@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey
-    from digest.service.ports import DeliveryRow, Store, Transaction
+    from digest.ports import DeliveryRow, Store, Transaction
     from digest.settings import Settings
 
 DEAD = (DeliveryState.FAILED, DeliveryState.UNKNOWN)

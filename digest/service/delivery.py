@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 _REFUSALS = 3  # in a row, of whatever is not one person's fault, before all sending rests

@@ -17,10 +17,10 @@ from digest.mail.corrections import Correction
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import Frame, body, fitted
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
+from digest.ports import FIRST_REACH, Recipient
 from digest.service.audience import audience
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
-from digest.service.ports import FIRST_REACH, Recipient
 from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Body, EntryId
-    from digest.service.ports import DigestState, EditionCounts, Store, Transaction
+    from digest.ports import DigestState, EditionCounts, Store, Transaction
     from digest.settings import Digest, Settings
 
 _TOLD = {Section.NEW, Section.CATCH_UP}

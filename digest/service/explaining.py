@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
+from digest.ports import FIRST_REACH
 from digest.service.feeds import holds_any
-from digest.service.ports import FIRST_REACH
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.service.ports import DumpState, Store, SubscriberRecord, Transaction
-    from digest.service.ports_audit import Mention, Story
+    from digest.ports import DumpState, Mention, Store, Story, SubscriberRecord, Transaction
     from digest.settings import Digest, Settings
 
 _CANDIDATES = 20

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry
-    from digest.service.ports import Store, Transaction, Unsettled
+    from digest.ports import Store, Transaction, Unsettled
     from digest.settings import Settings, Source, Topic
 
 EVERYTHING = ""

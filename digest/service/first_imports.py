@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SourceId
-    from digest.service.ports import Transaction
+    from digest.ports import Transaction
     from digest.settings import Settings
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SubscriberId
-    from digest.service.ports import Transaction
+    from digest.ports import Transaction
     from digest.settings import Settings
 
 

@@ -14,7 +14,7 @@ from digest.service.posting import post
 from digest.service.syndication import FORMATS
 
 if TYPE_CHECKING:
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from digest.changes.keys import lead_key, title_key
 from digest.changes.words import tokens
-from digest.service.ports_audit import Violation
+from digest.ports import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from digest.model import Content
-    from digest.service.ports import Store
-    from digest.service.ports_audit import Recorded
+    from digest.ports import Recorded, Store
 
 # Source: RFC 4151, section 2.1; the part behind the authority is ours.
 _ATOM_ID = re.compile(r"tag:[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2}:entry/(?P<entry>.+)")

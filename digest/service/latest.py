@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.mail.message import message_id
+from digest.ports import Recipient
 from digest.service.editions import sender_domain
-from digest.service.ports import Recipient
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DigestId, EditionKey, SubscriberId
-    from digest.service.ports import Transaction
+    from digest.ports import Transaction
     from digest.settings import Settings
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError
 from digest.model import DeliveryState
+from digest.ports import HandedOver
 from digest.service.editions import pictures
-from digest.service.ports import HandedOver
 from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
+    from digest.ports import Store, Transaction
     from digest.service.letters import Letters
-    from digest.service.ports import Store, Transaction
     from digest.settings import Mail
 
 

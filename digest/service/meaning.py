@@ -14,10 +14,10 @@ from digest.changes.shown import shown
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.model import AtomId, DateKind, EntryId
+from digest.ports import ApplyFacts, DumpState, KnownDump
 from digest.service.feeds import enlist
 from digest.service.passes import Pass
 from digest.service.pictures import drawn
-from digest.service.ports import ApplyFacts, DumpState, KnownDump
 from digest.service.tracing import say_read
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from digest.changes.shown import Shown
     from digest.changes.values import Known, Placing
     from digest.model import DateEvidence, EntryDate, Snapshot
-    from digest.service.ports import Readings, Store
+    from digest.ports import Readings, Store
     from digest.settings import Settings, Source
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from digest.model import Content
-    from digest.service.ports import Drawn, Store, Transaction
+    from digest.ports import Drawn, Store, Transaction
     from digest.typeset.math.extract import Formula
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.service.ports import Store, SubscriberRecord
+    from digest.ports import Store, SubscriberRecord
     from digest.settings import Digest, Settings
 
 

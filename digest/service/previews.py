@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.message import Letter
-    from digest.service.ports import Store, Transaction
+    from digest.ports import Store, Transaction
     from digest.settings import Digest, Settings
 
 _NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail act on no one

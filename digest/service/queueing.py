@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Mail
 
 _HELD = 10  # batches of a domain without room that may be held: their leases must not run out

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
+from digest.ports import DumpState
 from digest.service.feeds import EVERYTHING, source_of, via
-from digest.service.ports import DumpState
 from digest.typeset.characters import line, shown
 from digest.typeset.chart import chart
 from digest.typeset.dates import said
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from digest.changes.words import Query
     from digest.model import Content, Edition, EditionKey, Entry, EntryDate
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 _HOME_ENTRIES = 30

@@ -13,17 +13,17 @@ from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError, UnknownError
 from digest.model import SourceId
+from digest.ports import DumpState, KnownDump, Stamp
 from digest.service.first_imports import publish
 from digest.service.meaning import store_meaning
 from digest.service.passes import Pass
-from digest.service.ports import DumpState, KnownDump, Stamp
 from digest.service.tracing import following, say_refreshed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings, Source
 
 _UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock

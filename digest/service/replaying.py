@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
 from digest.model import Fingerprint
+from digest.ports import ApplyFacts, Counted, KnownDump, Removed, Settled, Sighted, Stamp, Stated
 from digest.service.feeds import enlist
 from digest.service.first_imports import publish
-from digest.service.ports import ApplyFacts, KnownDump, Stamp
-from digest.service.ports_audit import Counted, Removed, Settled, Sighted, Stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from digest.model import AtomId, EntryDate, EntryId, SourceId
-    from digest.service.ports import Store, Transaction
-    from digest.service.ports_audit import Fact
+    from digest.ports import Fact, Store, Transaction
     from digest.settings import Settings
 
 _LARGEST = 500  # facts in a transaction, and with their texts in memory

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import Schedule, next_slot
 from digest.model import DeliveryState, DigestId, SourceId
-from digest.service.ports import DumpState
+from digest.ports import DumpState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.service.ports import Alert, KnownDump, Report, Store
+    from digest.ports import Alert, KnownDump, Report, Store
     from digest.settings import Settings
 
 _NAMED = 10  # reports that are shown

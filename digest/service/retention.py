@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
 
 _STEP = timedelta(days=31)

@@ -18,10 +18,10 @@ from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.mail.message import message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
+from digest.ports import Settled, Stated
 from digest.service.editions import make_due, pictures, schedule_of
 from digest.service.feeds import feeds
 from digest.service.letters import letter
-from digest.service.ports_audit import Settled, Stated
 from digest.service.replaying import Replay, acts
 from digest.service.syndication import FORMATS, Syndication
 from digest.store import open_scratch
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from digest.model import Delivery
-    from digest.service.ports import Drawn, EditionCounts, Store, Transaction
+    from digest.ports import Drawn, EditionCounts, Store, Transaction
     from digest.service.replaying import Act
     from digest.settings import Digest, Settings
 

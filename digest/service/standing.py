@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import Schedule, latest_slot
 from digest.model import DigestId, SourceId
-from digest.service.ports import DumpState
+from digest.ports import DumpState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from digest.model import DeliveryState
-    from digest.service.ports import DigestState, Store, Transaction
+    from digest.ports import DigestState, Store, Transaction
     from digest.settings import Digest, Settings
 
 _OVERDUE = 3  # times `every` without a pass

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
 from digest.mail.tokens import address_hash, read_leave_token
 from digest.model import DigestId, Format
+from digest.ports import Trouble
 from digest.service.bounces import came_back
 from digest.service.following import follow
-from digest.service.ports import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from digest.service.ports import Store, SubscriberRecord, Transaction
+    from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
 COLUMNS = ("address", "name", "language", "format", "digest")

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry
+    from digest.ports import Store, Transaction
     from digest.service.feeds import Feed
-    from digest.service.ports import Store, Transaction
     from digest.settings import Settings
     from digest.typeset.math.extract import Formula
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, DeliveryState, EditionKey, EntryId
-    from digest.service.ports import EditionCounts, Transaction
+    from digest.ports import EditionCounts, Transaction
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _A_LINE = 100  # entries: a first import has thousands

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
-from digest.service.ports import Alert, AlertNotice, NoticeKind
+from digest.ports import Alert, AlertNotice, NoticeKind
 from digest.store.statements import insert
 from digest.store.tables import alert_notices, alerts
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Ambiguous, ChangeSet, Placing
     from digest.model import EntryDate, SourceId
-    from digest.service.ports import ApplyFacts
+    from digest.ports import ApplyFacts
 
 
 def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, text
 
 from digest.model import AtomId, DeliveryState, EditionKey, EntryId, SubscriberId
-from digest.service.ports import DeliveryRow
-from digest.service.ports_audit import Recorded, Violation
+from digest.ports import DeliveryRow, Recorded, Violation
 from digest.store import history, searching, stories
 from digest.store.entries import CONTENT
 from digest.store.statements import batches, content_of
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select
 
-    from digest.service.ports import Drawn
-    from digest.service.ports_audit import Fact, Story
+    from digest.ports import Drawn, Fact, Story
 
 _BATCH = 500  # rows in memory at a time
 

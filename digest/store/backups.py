@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from digest.model import DeliveryState, EditionKey
-from digest.service.ports import Waiting
+from digest.ports import Waiting
 from digest.store.deliveries import NOT_LEASED, OPEN
 from digest.store.tables import confirmations, deliveries, editions, meta, subscribers
 

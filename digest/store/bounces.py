@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
-from digest.service.ports import Bounce, Suppression, Trouble
+from digest.ports import Bounce, Suppression, Trouble
 from digest.store.statements import batches, insert
 from digest.store.tables import bounces, deliveries, editions, ignored_mail, subscribers, suppressions
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, exists, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.service.ports import DeliveryRow, Overdue
+from digest.ports import DeliveryRow, Overdue
 from digest.store.subscribers import REACHABLE
 from digest.store.tables import deliveries, editions, subscribers, subscriptions
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.service.ports import DeliveryRow, HandedOver
+from digest.ports import DeliveryRow, HandedOver
 from digest.store import meta
 from digest.store.statements import batches
 from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of

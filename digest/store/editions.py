@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, exists, func, or_, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
-from digest.service.ports import DigestState, EditionCounts
+from digest.ports import DigestState, EditionCounts
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
 from digest.store.statements import batches, insert
 from digest.store.tables import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from digest.model import SourceId, SubscriberId
-    from digest.service.ports import Recipient
+    from digest.ports import Recipient
 
 _NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
 

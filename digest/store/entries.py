@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 
 from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
-from digest.service.ports import RevisionRecord
+from digest.ports import RevisionRecord
 from digest.store import meta, searching
 from digest.store.statements import batches, content_of, date_of
 from digest.store.tables import entries, entry_sources, reader_counts, revisions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import case, func, select
 
 from digest.model import AtomId, EntryId, SourceId
-from digest.service.ports_audit import Counted, Removed, Settled, Sighted, Stated
+from digest.ports import Counted, Removed, Settled, Sighted, Stated
 from digest.store.statements import content_of, date_of
 from digest.store.tables import entries, entry_sources, reader_counts, revisions, sources
 from digest.store.tables import pictures as drawings
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
-    from digest.service.ports import Drawn
-    from digest.service.ports_audit import Fact
+    from digest.ports import Drawn, Fact
 
 _BATCH = 50  # rows in memory at a time, with their texts
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from digest.service.ports import Drawn
+    from digest.ports import Drawn
 
 
 class SqlPictures:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, false, func, select, tuple_, update
 
 from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
-from digest.service.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
+from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
 from digest.store.entries import entry_rows
 from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from digest.changes.values import ChangeSet, Questions
-    from digest.service.ports import ApplyFacts
+    from digest.ports import ApplyFacts
 
 
 _OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for imports that date everything alike

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from digest.model import AtomId, DeliveryState, DigestId, Edition, EditionKey, EntryId, Section, SourceId
-from digest.service.ports import Report
-from digest.service.ports_audit import Mention, Place, Shown, Step, Story
+from digest.ports import Mention, Place, Report, Shown, Step, Story
 from digest.store.entries import NEWEST_FIRST
 from digest.store.statements import content_of, date_of
 from digest.store.tables import (

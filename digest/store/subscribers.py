@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.service.ports import Consent, Follower, SubscriberRecord
+from digest.ports import Consent, Follower, SubscriberRecord
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     bounces,

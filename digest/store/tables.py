@@ -35,7 +35,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 
 from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section
-from digest.service.ports import DumpState, NoticeKind
+from digest.ports import DumpState, NoticeKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect

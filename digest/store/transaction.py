@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from digest.service.ports import Version
+    from digest.ports import Version
     from digest.store.listening import Listening
 
 

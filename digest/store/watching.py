@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, literal_column, select
 
 from digest.model import DeliveryState, SourceId
-from digest.service.ports import DumpState, Queue
+from digest.ports import DumpState, Queue
 from digest.store.tables import deliveries, dumps, editions, pictures, sources
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from digest.ports import Store
     from digest.service.documents import Document
-    from digest.service.ports import Store
     from digest.settings import Settings
 
 _FEED_AGE = 900  # seconds

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from digest.ports import Store
     from digest.service.passes import Pass
-    from digest.service.ports import Store
     from digest.service.standing import Standing
     from digest.settings import Settings
 

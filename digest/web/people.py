@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from digest.service.ports import Store, SubscriberRecord
+    from digest.ports import Store, SubscriberRecord
     from digest.settings import Digest, Settings
     from digest.web.forms import Form
 

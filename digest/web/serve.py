@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
     from digest.web.metrics import Metrics
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.model import SourceId
-from digest.service.ports import Alert, NoticeKind
+from digest.ports import Alert, NoticeKind
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.service.ports import Store
+    from digest.ports import Store
 
 
 def test_an_alert_is_stored_replaced_and_dropped(store: Store, now: datetime, day: timedelta) -> None:

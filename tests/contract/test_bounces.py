@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from digest.model import BounceKind, DeliveryState, EditionKey
-from digest.service.ports import Bounce, Suppression, Trouble
+from digest.ports import Bounce, Suppression, Trouble
 from digest.store.tables import bounces, suppressions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from digest.model import SubscriberId
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.store.transaction import SqlStore
     from tests.contract.conftest import Hand
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey
-from digest.service.ports import Overdue
+from digest.ports import Overdue
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SubscriberId
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import event, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service.ports import DeliveryRow, HandedOver
+from digest.ports import DeliveryRow, HandedOver
 from digest.store.deliveries import SqlDeliveries
 from digest.store.tables import subscriptions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")

@@ -10,12 +10,12 @@ import pytest
 from digest.changes.values import Cause
 from digest.errors import StoreError
 from digest.model import Body, DeliveryState, DigestId, EditionKey, EntryId, Section, Selected, SourceId
-from digest.service.ports import DigestState
+from digest.ports import DigestState
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")

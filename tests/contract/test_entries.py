@@ -14,7 +14,7 @@ from digest.model import Content, DateKind, EntryDate, EntryId, SourceId
 from digest.store.tables import entries
 
 if TYPE_CHECKING:
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.store.transaction import SqlStore
     from tests.contract.conftest import Hand
 

@@ -11,7 +11,7 @@ from digest.model import EntryId
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 

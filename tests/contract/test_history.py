@@ -10,8 +10,8 @@ import pytest
 
 from digest.changes.values import Added, Cause
 from digest.model import Content, EntryId, SourceId
+from digest.ports import Counted, Removed, Settled, Sighted, Stated
 from digest.service.feeds import enlist
-from digest.service.ports_audit import Counted, Removed, Settled, Sighted, Stated
 from digest.service.replaying import Replay, acts
 from digest.settings import Settings, Source
 from digest.store import open_scratch
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from digest.service.ports import Store, Transaction
-    from digest.service.ports_audit import Fact
+    from digest.ports import Fact, Store, Transaction
     from tests.contract.conftest import Hand
 
 BLOG, OTHER = SourceId("blog"), SourceId("other")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SourceId, SubscriberId
-from digest.service.ports import Recipient
+from digest.ports import Recipient
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.service.ports import Store, SubscriberRecord
+    from digest.ports import Store, SubscriberRecord
     from tests.contract.conftest import Hand
 
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")

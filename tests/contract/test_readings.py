@@ -12,10 +12,10 @@ import pytest
 from digest.changes.values import Ambiguous, Cause, ChangeSet, Placing, Questions
 from digest.errors import StoreError
 from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
-from digest.service.ports import ApplyFacts, DumpState, Stamp
+from digest.ports import ApplyFacts, DumpState, Stamp
 
 if TYPE_CHECKING:
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 BLOG, OTHER = SourceId("blog"), SourceId("other")

@@ -15,7 +15,7 @@ from digest.store.tables import deliveries, metadata, subscriptions
 
 if TYPE_CHECKING:
     from digest.model import Delivery
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.store.transaction import SqlStore
     from tests.contract.conftest import Hand
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from digest.changes.values import Added, Cause, ChangeSet, Revised
 from digest.changes.words import marks, query
 from digest.model import Content, EntryId, SourceId
-from digest.service.ports import ApplyFacts
+from digest.ports import ApplyFacts
 from digest.store import open_store
 from digest.store.tables import entries, searched
 from digest.store.vectors import vector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.store.transaction import SqlStore
     from tests.contract.conftest import Hand
 

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.service.ports import Consent
+from digest.ports import Consent
 from digest.store.tables import metadata
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.store.transaction import SqlStore
     from tests.contract.conftest import Hand
 

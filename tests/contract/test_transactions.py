@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from digest.service.ports import Store, Version
+    from digest.ports import Store, Version
     from tests.contract.conftest import Hand
 
 BLOG = SourceId("blog")

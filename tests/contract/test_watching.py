@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 
 from digest.model import DateKind, DeliveryState, DigestId, EditionKey, EntryDate, EntryId, SourceId
-from digest.service.ports import DumpState, Queue
+from digest.ports import DumpState, Queue
 from digest.store import open_store
 from digest.store.transaction import SqlStore
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import SubscriberId
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from digest.mail.transaction import Envelope
     from digest.model import SubscriberId
-    from digest.service.ports import Transaction, Version
+    from digest.ports import Transaction, Version
 
 START = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 PEOPLE = [f"reader{number}@example.org" for number in range(4)]

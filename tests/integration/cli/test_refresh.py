@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 
-from digest.service.ports import Stamp
+from digest.ports import Stamp
 
 if TYPE_CHECKING:
     from tests.conftest import Article, Blog

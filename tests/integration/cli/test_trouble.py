@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, EditionKey
-from digest.service.ports import Alert, NoticeKind
+from digest.ports import Alert, NoticeKind
 from digest.store import open_store
 from tests.unit.mail.test_bounces import block, dsn
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from digest.ports import Store
     from digest.service.documents import Document
-    from digest.service.ports import Store
     from tests.conftest import Article
 
 NOW = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)

@@ -17,8 +17,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Format, SubscriberId, Variant
+from digest.ports import Recipient
 from digest.service.delivery import DrainReport, drain
-from digest.service.ports import Recipient
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from digest.service.ports import DeliveryRow, Store
+    from digest.ports import DeliveryRow, Store
 
 KEY = EditionKey("weekly/2026-W47")
 NOW = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)

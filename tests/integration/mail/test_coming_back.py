@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import SubscriberId
+    from digest.ports import Trouble
     from digest.service.bounces import Taken
-    from digest.service.ports import Trouble
     from tests.integration.mail.conftest import Inbox, Post
 
 ADDRESS = "bounces@digest.example.org"

@@ -16,9 +16,9 @@ from digest.errors import ConfigurationError, StoreError, TransportError
 from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
+from digest.ports import Recipient
 from digest.service.delivery import DrainReport, drain
 from digest.service.letters import Letters
-from digest.service.ports import Recipient
 from digest.store.deliveries import SqlDeliveries
 from tests.integration.mail.conftest import KEY
 

@@ -39,11 +39,12 @@ def raw(number: int) -> bytes:
 class Server:
     """Takes mail on a free port; `faults` says what the n-th MAIL, RCPT, DATA or dot gets instead.
 
-    `lax`: it awaits a content even where nobody is to get it.
+    `lax`: it awaits a content even where nobody is to get it. `heedless`: it takes recipients and contents of nobody.
     """
 
     pipelining: bool = True
     lax: bool = False
+    heedless: bool = False
     faults: dict[tuple[str, int], str] = field(default_factory=dict)
     context: ssl.SSLContext | None = None
     seen: Counter[str] = field(default_factory=Counter)
@@ -99,7 +100,7 @@ class _Conversation:
         if verb == "EHLO":
             return "250-here\r\n250-PIPELINING\r\n250 8BITMIME" if self._server.pipelining else "250 here"
         if verb == "RCPT":
-            if not self._sender:
+            if not (self._sender or self._server.heedless):
                 return "503 5.5.1 MAIL first"
             self._recipients.append(named)
         elif verb == "DATA":
@@ -116,7 +117,7 @@ class _Conversation:
                 raise EOFError
             lines.append(line.removeprefix(b"."))
         recipients, self._sender, self._recipients = self._recipients, False, []
-        if not lines:
+        if not lines and not self._server.heedless:
             return "554 5.5.1 nothing for nobody"
         said = self._server.fault(".")
         if said in {"", DROP}:
@@ -149,6 +150,13 @@ async def each(way: SmtpSession) -> list[str]:
         except TransportError as error:
             said.append(f"{error.phase} {error.code} {error.text if error.code else ''} {error.uncertain}")
     return said
+
+
+def test_no_empty_mail_reaches_whom_a_server_takes_after_it_refused_the_sender() -> None:
+    server = Server(heedless=True, faults={("MAIL", 2): "451 4.3.0 not now"})
+    assert [said.split()[0] for said in served(server, each)] == ["2.0.0"] * 2 + ["sender"] + ["2.0.0"] * 3
+    assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS) if number != 2]
+    assert server.connections == 2
 
 
 def test_everybody_gets_their_own_message_over_one_connection() -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import Body, BounceKind, DeliveryState, DigestId, Edition, EditionKey, Format, SourceId, Variant
+from digest.ports import Bounce, DumpState, KnownDump, Recipient, Stamp
 from digest.service import alerts
-from digest.service.ports import Bounce, DumpState, KnownDump, Recipient, Stamp
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import SubscriberId
-    from digest.service.ports import Store
+    from digest.ports import Store
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

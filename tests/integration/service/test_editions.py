@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.conftest import Article
 
 WEDNESDAY = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from tests.conftest import Article, Blog
 
 

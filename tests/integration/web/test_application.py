@@ -32,7 +32,7 @@ from digest.web.serve import Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.service.ports import Store
+    from digest.ports import Store
     from digest.settings import Settings
     from tests.conftest import Article, Blog
 

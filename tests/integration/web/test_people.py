@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
 
-    from digest.service.ports import SubscriberRecord
+    from digest.ports import SubscriberRecord
     from tests.conftest import Article, Blog
 
 ADA = "ada@example.org"

@@ -1,4 +1,4 @@
-"""What explaining, checking and simulating need of a store; a part of `ports`."""
+"""What explaining, checking and simulating ask of a store: everything, the unpublished too."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         SourceId,
         SubscriberId,
     )
-    from digest.service.ports import DeliveryRow, Drawn, Report
+    from digest.ports.deliveries import DeliveryRow
+    from digest.ports.dumps import Report
+    from digest.ports.entries import Drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,96 @@
+"""What the service needs of a store, as protocols; `digest.store` fulfils them.
+
+A store hands out transactions: `with store.write() as tx` holds the only right to write until it ends, commits at
+the end and rolls back on any exception; `with store.read() as tx` sees one consistent state and writes nothing.
+Every method may raise StoreError. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from digest.ports.alerts import Alert, AlertNotice, Alerts, NoticeKind
+from digest.ports.audit import (
+    Audit,
+    Counted,
+    Fact,
+    Mention,
+    Place,
+    Recorded,
+    Removed,
+    Settled,
+    Shown,
+    Sighted,
+    Stated,
+    Step,
+    Story,
+    Violation,
+)
+from digest.ports.backups import Backups, Waiting
+from digest.ports.bounces import Bounce, Bounces, Suppression, Trouble
+from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, Overdue
+from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
+from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
+from digest.ports.entries import Drawn, Entries, Feeds, Pictures, RevisionRecord
+from digest.ports.store import Store, Transaction, Version
+from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers
+from digest.ports.watching import Queue, Retention, Watching
+
+__all__ = [
+    "FIRST_REACH",
+    "Alert",
+    "AlertNotice",
+    "Alerts",
+    "ApplyFacts",
+    "Audit",
+    "Backups",
+    "Bounce",
+    "Bounces",
+    "Confirmations",
+    "Consent",
+    "Counted",
+    "DeadLetters",
+    "Deliveries",
+    "DeliveryRow",
+    "DigestState",
+    "Drawn",
+    "DumpState",
+    "EditionCounts",
+    "Editions",
+    "Entries",
+    "Fact",
+    "Feeds",
+    "Follower",
+    "HandedOver",
+    "KnownDump",
+    "Mention",
+    "NoticeKind",
+    "Overdue",
+    "Pictures",
+    "Place",
+    "Queue",
+    "Readings",
+    "Recipient",
+    "Recorded",
+    "Removed",
+    "Report",
+    "Retention",
+    "RevisionRecord",
+    "Settled",
+    "Shown",
+    "Sighted",
+    "SourceState",
+    "Stamp",
+    "Stated",
+    "Step",
+    "Store",
+    "Story",
+    "SubscriberRecord",
+    "Subscribers",
+    "Suppression",
+    "Transaction",
+    "Trouble",
+    "Unsettled",
+    "Version",
+    "Violation",
+    "Waiting",
+    "Watching",
+]

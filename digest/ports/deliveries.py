@@ -1,0 +1,167 @@
+"""What became of each mail, and the letters that could not be delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from digest.model import (
+        Delivery,
+        DeliveryState,
+        DigestId,
+        EditionKey,
+        SubscriberId,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A delivery as `digest edition show` prints it."""
+
+    edition: EditionKey
+    subscriber: SubscriberId
+    address: str
+    state: DeliveryState
+    attempts: int
+    next_at: datetime | None
+    code: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What the transport said of a leased delivery, as `Deliveries.record` has it."""
+
+    edition: EditionKey
+    subscriber: SubscriberId
+    state: DeliveryState
+    next_at: datetime | None = None
+    code: int | None = None
+    text: str = ""
+
+
+class Deliveries(Protocol):
+    """The ledger of mail. Called by `service.delivery`."""
+
+    def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
+        """Take up to `limit` deliveries that are due: planned ones, deferred or unknown ones whose time has come.
+        Oldest edition first, by its `closes_at`, and within it by subscriber.
+
+        Leases that have ended (a drain died) end first: what was begun becomes unknown, the rest is as before. People
+        who left or are suppressed are not taken: their deliveries become suppressed.
+        """
+        ...
+
+    def handed_over(self, since: datetime) -> int:
+        """How many hand-overs started since then, and may still start of what is leased.
+
+        A delivery that is begun again within that time counts once.
+        """
+        ...
+
+    def begin(
+        self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
+    ) -> DeliveryState | None:
+        """Mark that the hand-over of a leased delivery starts, and lease it until then: one more attempt.
+
+        `leased` where it may start, `suppressed` where the person left or is suppressed since the lease. None where
+        the lease that ends at `leased_until` is lost.
+        """
+        ...
+
+    def record(
+        self,
+        edition: EditionKey,
+        subscriber: SubscriberId,
+        state: DeliveryState,
+        *,
+        now: datetime,
+        next_at: datetime | None = None,
+        code: int | None = None,
+        text: str = "",
+    ) -> None:
+        """Record what the transport said of a leased delivery.
+
+        `next_at` is when it is tried again: a deferred one needs it, an unknown one without it never is.
+        Where the lease has ended since, only `accepted` is still recorded: another drain may hold it by now.
+        """
+        ...
+
+    def begin_all(
+        self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
+    ) -> list[DeliveryState | None]:
+        """`begin` for many, each named by edition, person and `leased_until`; what became of each, in their order."""
+        ...
+
+    def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
+        """`record` for many, at least one."""
+        ...
+
+    def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
+        """Give back a lease of which nothing was begun."""
+        ...
+
+    def open(self, edition: EditionKey | None = None) -> int:
+        """How many are under way or will be tried."""
+        ...
+
+    def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...
+
+    def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        """Which words of the edition this person gets; None where they get none."""
+        ...
+
+    def pause(self, reason: str, until: datetime, now: datetime) -> None:
+        """Stop all sending until then: the fault is ours or the relay's."""
+        ...
+
+    def paused(self, now: datetime) -> tuple[str, datetime] | None: ...
+
+    def resume(self) -> None: ...
+
+    def trouble(self) -> str:
+        """Why sending was paused last, though the pause may be over; empty once a mail got through since."""
+        ...
+
+    def got_through(self, now: datetime) -> None:
+        """A mail was taken: forget the trouble of a pause that is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """An edition with mails that should be out: how many nobody tried yet, how many were put off, of how many."""
+
+    edition: EditionKey
+    digest: DigestId
+    untried: int
+    deferred: int
+    deliveries: int
+
+
+class DeadLetters(Protocol):
+    """Mail that did not arrive, or not yet. Called by `service.dead_letters` and `service.alerts`."""
+
+    def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
+        """Those in these states of people who are not erased, newest edition first, within it by subscriber."""
+        ...
+
+    def count(self) -> int:
+        """How many dead letters there are: those that failed, and unknown ones that are not tried again."""
+        ...
+
+    def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
+        """Plan a dead delivery once more, due now, with the Message-ID that it had.
+
+        False where it is not in `state`, or not
+        dead, or its reader left, is suppressed or erased.
+        """
+        ...
+
+    def overdue(self, before: datetime) -> list[Overdue]:
+        """The editions made before then of which mails that were due before then are not handed over."""
+        ...

@@ -1,0 +1,216 @@
+"""What a store keeps of sources, dumps and readings; publishes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from digest.changes.values import ChangeSet, Known, Placing, Questions
+    from digest.model import (
+        AtomId,
+        EntryDate,
+        EntryId,
+        SourceId,
+    )
+
+
+class DumpState(StrEnum):
+    """How the last attempt to read a dump ended."""
+
+    GOOD = "good"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a file system says of a file without reading it; equal stamps mean an unchanged file."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    def __str__(self) -> str:
+        """As it is stored: file systems have inodes and times of more than 63 bits."""
+        return f"{self.size} {self.mtime_ns} {self.inode}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDump:
+    """What is stored of one dump file. `path` is relative to its source's folder, with forward slashes.
+
+    `stamp` and `sha256` are of the newest bytes looked at, good or not. `sightings` counts the last good reading
+    (0: there is none). `unreadable`: those bytes are no dump. `approved` is the hash that the operator let through,
+    `discarded` the one they refused.
+    """
+
+    source: SourceId
+    path: str
+    stamp: Stamp
+    sha256: str
+    state: DumpState
+    reason: str
+    read_at: datetime
+    sightings: int
+    unreadable: bool = False
+    approved: str | None = None
+    discarded: str | None = None
+
+    @classmethod
+    def of(cls, source: SourceId, path: str, stamp: Stamp, sha256: str, now: datetime) -> KnownDump:
+        """A dump just looked at and found good, so far without sightings."""
+        return cls(source, path, stamp, sha256, DumpState.GOOD, "", now, 0)
+
+    @property
+    def awaits_reading(self) -> bool:
+        """Whether the operator let its bytes through and they were not read since."""
+        return self.state is DumpState.HELD and self.approved == self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is stored of a source. `settled_at`: when its first import was finished, absent before that.
+
+    `failures` counts the newest passes in a row that did not go well.
+    """
+
+    id: SourceId
+    settled_at: datetime | None
+    refreshed_at: datetime | None
+    problem: str
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that an operator should look at: a sighting that was ambiguous, and what was done about it."""
+
+    at: datetime
+    source: SourceId
+    path: str
+    title: str
+    candidates: tuple[EntryId, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An entry of an unfinished first import, less its content; each as in an Entry."""
+
+    id: EntryId
+    sources: tuple[SourceId, ...]
+    date: EntryDate | None
+    first_seen_at: datetime
+    page_order: int
+
+
+class Readings(Protocol):
+    """Sources, dumps and their last good readings. Called by `service.refresh` and `service.reports`."""
+
+    def register_source(self, source: SourceId, now: datetime) -> None:
+        """Make the source known; does nothing where it is."""
+        ...
+
+    def source(self, source: SourceId) -> SourceState | None: ...
+
+    def sources(self) -> dict[SourceId, SourceState]:
+        """Every source ever known: who asks of all of them asks once."""
+        ...
+
+    def shown_by(self, source: SourceId) -> int:
+        """How many entries the source shows or showed, removed ones apart. Reads them all: not for each dump."""
+        ...
+
+    def refreshed(self, source: SourceId, now: datetime, problem: str, *, held: bool = False) -> None:
+        """Record the end of a pass; all went well where `problem` is empty and no dump is `held`."""
+        ...
+
+    def dumps(self, source: SourceId) -> dict[str, KnownDump]:
+        """Every dump ever read of a source, by path."""
+        ...
+
+    def dump(self, source: SourceId, path: str) -> KnownDump | None: ...
+
+    def stamps(self, source: SourceId) -> dict[str, tuple[str, bool]]:
+        """By path, the stamp of each dump as a text, and whether it is held; without those that await reading."""
+        ...
+
+    def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
+        """The last good reading in page order; empty where there is none."""
+        ...
+
+    def known(self, questions: Questions) -> list[Known]:
+        """Every entry, removed ones too, that answers to a question; no order, no twice."""
+        ...
+
+    def pages_with(
+        self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
+    ) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
+        """Each page (source, path, page) of a last good reading that shows one of the entries, in page order.
+
+        The pages of the dump `but` (source, path) are left out.
+        """
+        ...
+
+    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]: ...
+
+    def store_dump(self, dump: KnownDump) -> None:
+        """Insert or replace what is known of the dump (its last reading stays)."""
+        ...
+
+    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
+        """Store a change set: entries, revisions, keys, counts, dates, and `placings` as the new last reading.
+
+        Its source is registered and its dump stored before. A date that got better is a silent revision of its own.
+        What is ambiguous is reported unless the reading before it was so in the same words.
+        """
+        ...
+
+    def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
+        """Store better date evidence. Silent: it moves no `updated_at`."""
+        ...
+
+    def unsettled(self, source: SourceId) -> list[Unsettled]:
+        """The entries of an unfinished first import that this source showed first; not published yet."""
+        ...
+
+    def settle(
+        self, source: SourceId, news: Iterable[EntryId], updated_at: Mapping[EntryId, datetime], now: datetime
+    ) -> None:
+        """Finish the first import: publish its entries with the given `updated_at`, mark `news` for editions."""
+        ...
+
+    def reports(self, source: SourceId | None = None, limit: int = 20) -> list[Report]:
+        """What was ambiguous (`apply` stores it from the change set), newest first."""
+        ...
+
+    def decide(self, source: SourceId, path: str, *, approve: bool) -> None:
+        """Record the operator's word on a held dump.
+
+        Approved: its present hash goes into `approved`, and it stays held until it is read. Discarded: its present
+        hash goes into `discarded`, and it is good again, at its last good reading.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyFacts:
+    """What storing a change set needs beside it.
+
+    `first_import`: new entries are not published before `settle`. `atom_ids` holds one for each Added.
+    `title_keys` and `lead_keys` hold those of each Added and each Revised content; an empty one answers nothing.
+    `last` is the last reading of the dump as the store holds it, where the caller has read it in this transaction:
+    what stands there as it stood is not written again.
+    """
+
+    now: datetime
+    first_import: bool
+    atom_ids: Mapping[EntryId, AtomId]
+    title_keys: Mapping[EntryId, str]
+    lead_keys: Mapping[EntryId, str]
+    last: Sequence[Placing] | None = None

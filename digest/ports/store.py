@@ -1,0 +1,110 @@
+"""Transactions, and the store that hands them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from digest.ports.alerts import Alerts
+    from digest.ports.audit import Audit
+    from digest.ports.backups import Backups
+    from digest.ports.bounces import Bounces
+    from digest.ports.deliveries import DeadLetters, Deliveries
+    from digest.ports.dumps import Readings
+    from digest.ports.editions import Editions
+    from digest.ports.entries import Entries, Feeds, Pictures
+    from digest.ports.subscribers import Confirmations, Subscribers
+    from digest.ports.watching import Retention, Watching
+
+
+class Transaction(Protocol):
+    """One transaction; the parts share it."""
+
+    @property
+    def readings(self) -> Readings: ...
+    @property
+    def entries(self) -> Entries: ...
+    @property
+    def feeds(self) -> Feeds: ...
+    @property
+    def pictures(self) -> Pictures: ...
+    @property
+    def editions(self) -> Editions: ...
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def confirmations(self) -> Confirmations: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def retention(self) -> Retention: ...
+    @property
+    def backups(self) -> Backups: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def watching(self) -> Watching: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+    @property
+    def bounces(self) -> Bounces: ...
+    @property
+    def alerts(self) -> Alerts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Two numbers to compare for being equal: one for what is published, one for all that is stored."""
+
+    published: int
+    commits: int
+
+
+class Store(Protocol):
+    """The state. May be used from several threads at once, each with its own transaction."""
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+
+    def write(self, *, exclusive: bool = True) -> AbstractContextManager[Transaction]:
+        """Exclusive ones take turns: what one reads stays so until it ends.
+
+        The others may run at the same time where the database can. They are for what changes rows of one owner only:
+        a lease and what becomes of it.
+        """
+        ...
+
+    def published_state(self) -> tuple[int, datetime]:
+        """As `Entries.published_state`, without asking where the database tells of changes by itself."""
+        ...
+
+    def follow_published(self) -> None:
+        """Let the database tell of changes from now on, if it can; until then and where it cannot, it is asked."""
+        ...
+
+    def secret(self) -> bytes:
+        """32 random bytes, made once with the store, for the tokens in links."""
+        ...
+
+    def version(self) -> Version | None:
+        """The present state, cheap enough for each request; None of a store that cannot say it so cheaply.
+
+        One's own commits show at once, another process's may show 0.1 s late.
+        """
+        ...
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a fenced copy of one moment into a new file, while others read and write; `progress` counts pages.
+
+        The file is whole and durable when this returns; nobody has verified it yet.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise StoreError unless the schema is the newest and the database answers."""
+        ...

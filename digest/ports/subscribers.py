@@ -1,0 +1,213 @@
+"""Who subscribes to what, and the links that people were mailed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from digest.model import (
+        Confirmation,
+        ConfirmationId,
+        ConfirmationKind,
+        DeliveryState,
+        DigestId,
+        EditionKey,
+        Format,
+        Subscriber,
+        SubscriberId,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A record that is never changed. `act`: `joined` or `left`; `source`: who acted and by which means.
+
+    `wording` names the words that they agreed to, `asked_at` is when they asked for what they confirmed `at`.
+    """
+
+    digest: DigestId
+    act: str
+    source: str
+    at: datetime
+    wording: str = ""
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRecord:
+    """All that is stored of a person: what `export` prints. `digests` are the active subscriptions."""
+
+    subscriber: Subscriber
+    digests: tuple[DigestId, ...]
+    suppressed: str
+    consents: tuple[Consent, ...]
+    deliveries: tuple[tuple[EditionKey, DeliveryState, datetime | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A subscriber of a digest. `since`: when they began to follow its selection; `behind`: they missed an edition."""
+
+    subscriber: Subscriber
+    since: datetime
+    behind: bool
+
+
+class Subscribers(Protocol):
+    """People and their consent. Called by `service.subscribers` and `service.editions`."""
+
+    def add(
+        self,
+        address: str,
+        *,
+        name: str,
+        language: str,
+        fmt: Format,
+        now: datetime,
+        digests: Sequence[DigestId] = (),
+        source: str = "",
+    ) -> SubscriberRecord | None:
+        """A new person with a consent record a digest; None where the address is known already."""
+        ...
+
+    def join(
+        self,
+        subscriber: SubscriberId,
+        digest: DigestId,
+        source: str,
+        now: datetime,
+        *,
+        since: datetime | None = None,
+        wording: str = "",
+        asked_at: datetime | None = None,
+    ) -> bool:
+        """Subscribe a known person; False where they are subscribed already.
+
+        With `since` they followed this selection since then, and the next edition tells what they missed of it.
+        """
+        ...
+
+    def prefer(
+        self,
+        subscriber: SubscriberId,
+        *,
+        language: str,
+        fmt: Format,
+        timezone: str,
+        topics: Sequence[str],
+        paused_until: datetime | None,
+    ) -> None:
+        """Change how a person is written to. A pause suppresses what is on its way to them and not handed over."""
+        ...
+
+    def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
+        """Mail this address again; what came back before no longer counts, and the next edition tells what was missed.
+
+        False where it is not suppressed.
+        """
+        ...
+
+    def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
+        """End a subscription and take back its deliveries that are not begun; False where there is none."""
+        ...
+
+    def find(self, address: str) -> SubscriberRecord | None:
+        """By address, whatever its case."""
+        ...
+
+    def get(self, subscriber: SubscriberId) -> SubscriberRecord | None: ...
+
+    def all(self) -> list[SubscriberRecord]:
+        """Everybody, in the order of joining (left ones too)."""
+        ...
+
+    def active(self, digest: DigestId) -> list[Subscriber]:
+        """Who is subscribed and not suppressed, paused ones too."""
+        ...
+
+    def followers(self, digest: DigestId) -> list[Follower]:
+        """The same people with where they stand."""
+        ...
+
+    def subscription(self, subscriber: SubscriberId, digest: DigestId) -> tuple[datetime, datetime | None] | None:
+        """Since when they follow its selection, and when they left; None where they never joined."""
+        ...
+
+    def follows_since(self, subscriber: SubscriberId, digest: DigestId, since: datetime) -> None:
+        """They follow its selection since then, and the next edition tells what they missed of it."""
+        ...
+
+    def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
+        """Remember who missed an edition, or that the one just made tells them what they missed."""
+        ...
+
+    def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
+        """Delete the person and every trace but the deliveries' counts; keep `address_hash` so that none re-imports."""
+        ...
+
+    def erased(self, address_hash: str) -> bool: ...
+
+    def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
+        """Never mail this address again: what its server said."""
+        ...
+
+
+class Confirmations(Protocol):
+    """What was asked for on pages and awaits the owner of an address. Called by `service.consent` and `.confirming`."""
+
+    def ask(
+        self,
+        kind: ConfirmationKind,
+        address: str,
+        *,
+        subscriber: SubscriberId | None,
+        digests: Sequence[DigestId],
+        language: str,
+        latest: bool,
+        network: str,
+        mail: bool,
+        now: datetime,
+        expires_at: datetime,
+    ) -> ConfirmationId:
+        """Store it; `mail` says whether the owner is to be mailed."""
+        ...
+
+    def get(self, confirmation: ConfirmationId) -> Confirmation | None: ...
+
+    def asked(self, since: datetime, network: str | None = None) -> int:
+        """How many were asked for after then, from a network or from all."""
+        ...
+
+    def mailed(self, kind: ConfirmationKind, address: str, since: datetime) -> int:
+        """How many of a kind, asked for after then, were to be mailed to an address, whatever its case."""
+        ...
+
+    def done(self, confirmation: ConfirmationId, now: datetime) -> None: ...
+
+    def due(self, now: datetime) -> bool:
+        """Whether the mail of any is due."""
+        ...
+
+    def lease(self, now: datetime, until: datetime, limit: int) -> list[Confirmation]:
+        """Take up to `limit` whose mail is due, oldest first: due again `until` then, and one more attempt."""
+        ...
+
+    def record(self, confirmation: ConfirmationId, *, next_at: datetime | None, text: str) -> None:
+        """What became of its mail; without `next_at` it is not tried again."""
+        ...
+
+    def pending(self, now: datetime) -> int:
+        """How many await their owner."""
+        ...
+
+    def expired(self, now: datetime, asked_before: datetime) -> int:
+        """How many have expired and were asked for before then."""
+        ...
+
+    def expire(self, now: datetime, asked_before: datetime) -> int:
+        """Delete those; how many there were."""
+        ...

@@ -1,0 +1,75 @@
+"""What those who watch a store ask of it, and how it stops growing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import (
+        DeliveryState,
+        DigestId,
+        EditionKey,
+        SourceId,
+    )
+    from digest.ports.dumps import DumpState
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Deliveries that will be tried. `next_at`: the first moment at which one is, past where it waits; None: no one."""
+
+    depth: int
+    next_at: datetime | None
+
+
+class Watching(Protocol):
+    """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
+
+    def troubled_dumps(self) -> dict[DumpState, int]:
+        """How many dumps are held or failed; a state without any may be absent."""
+        ...
+
+    def refreshed_at(self) -> dict[SourceId, datetime | None]:
+        """When each source ever known was last read to the end."""
+        ...
+
+    def undrawn(self) -> int:
+        """How many formulas no picture could be made of."""
+        ...
+
+    def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        """The deliveries of its newest edition that tells anything, by state and first digit of the reply code."""
+        ...
+
+    def queue(self) -> Queue: ...
+
+
+class Retention(Protocol):
+    """Making old rows fewer. Called by `service.retention`."""
+
+    def oldest_count(self) -> datetime | None:
+        """When readers were counted first."""
+        ...
+
+    def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
+        """Of the counts in this half-open time keep one a day or month, of each entry and source; how many go."""
+        ...
+
+    def foldable(self, closed_before: datetime) -> list[EditionKey]:
+        """Editions closed before then whose deliveries have all ended, none of them the newest of its digest."""
+        ...
+
+    def fold(self, edition: EditionKey, limit: int) -> int:
+        """Replace up to so many of an edition's deliveries by their number; how many. Counts by state stay the same."""
+        ...
+
+    def forget_details(self, closed_before: datetime) -> int:
+        """Forget Message-IDs and servers' words of what has ended of editions closed before then."""
+        ...
+
+    def forget_reports(self, before: datetime) -> int:
+        """Forget what was reported before then and stands no more."""
+        ...
