@@ -214,7 +214,7 @@ def test_an_xml_bomb_is_text_like_any_other(blog: Blog) -> None:
     blog.search("page.txt", Article("平常", body=('<!ENTITY x SYSTEM "file:///etc/passwd">&x;',)))
     began = time.monotonic()
     assert blog.refresh(code=1)["added"] == 1
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert b"root:" not in blog.feed()
 
 

@@ -163,7 +163,7 @@ def test_a_huge_paragraph_takes_no_more_than_a_moment(old: str, new: str) -> Non
     begun = time.process_time()
     (change,) = differences(content(old), content(new), around=None)
 
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 60
     assert (said(change.before), said(change.after)) == (old, new)
 
 
@@ -171,7 +171,7 @@ def test_many_changed_paragraphs_take_no_more_than_a_moment() -> None:
     begun = time.process_time()
     changes = differences(content(*(f"旧{n}" for n in range(20_000))), content(*(f"新{n}" for n in range(20_000))))
 
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 60
     assert len(changes) == 20_000
 
 

@@ -76,4 +76,4 @@ def test_many_delimiters_takes_linear_time(unit: str, end: str) -> None:
     text = unit * (250_000 // len(unit)) + end
     start = time.process_time()
     assert put_together(text) == text
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 30  # seconds; in quadratic time it would be minutes
