@@ -85,16 +85,18 @@ class Works:
 
 
 @contextlib.asynccontextmanager
-async def served(*queues: Queue) -> AsyncIterator[None]:
-    """Each of them as a process with two hands."""
+async def served(works: Works, *queues: Queue) -> AsyncIterator[None]:
+    """Each of them as a process with two hands, until the work is done that it has."""
     stop = asyncio.Event()
-    async with contextlib.AsyncExitStack() as stack, asyncio.timeout(60):
+    async with contextlib.AsyncExitStack() as stack:
         for queue in queues:
             await stack.enter_async_context(queue.opened())
         serving = [asyncio.create_task(queue.serve({LANE: 2}, stop)) for queue in queues]
         try:
-            yield
+            async with asyncio.timeout(30):
+                yield
         finally:
+            works.let_go.set()
             stop.set()
             await asyncio.gather(*serving)
 
@@ -116,7 +118,7 @@ def test_work_is_done_by_one_at_a_time_unless_it_may_be_done_often(conninfo: str
     async def twice() -> int:
         one, other = Queue(conninfo), Queue(conninfo)
         works = Works(one, other)
-        async with served(one, other):
+        async with served(works, one, other):
             await one.put("a", LANE, often=often)
             assert await works.begun.get() == "a"
             await other.put("a", LANE, often=often)
@@ -160,7 +162,7 @@ def test_what_a_dead_process_took_is_done_by_another(conninfo: str, *, put_since
             assert waiting(conninfo) == [("a", "todo")]
         works = Works(other := Queue(conninfo))
         works.let_go.set()
-        async with served(other):
+        async with served(works, other):
             assert await works.begun.get() == "a"
         return found
 

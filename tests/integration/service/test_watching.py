@@ -61,9 +61,11 @@ async def lived(settings: Settings, meanwhile: Callable[[Service], None]) -> Non
         ready = asyncio.Event()
         running = asyncio.create_task(service.run(ready.set))
         await asyncio.wait_for(ready.wait(), 30)
-        await asyncio.to_thread(meanwhile, service)
-        os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(running, 30)
+        try:
+            await asyncio.to_thread(meanwhile, service)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(running, 30)
 
 
 def fetched(url: str, **headers: str) -> tuple[int, str]:
