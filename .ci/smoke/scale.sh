@@ -81,12 +81,13 @@ print(f'   {len(messages)} mails to {len(times)} people')
 say 'a backup comes back behind a fence'
 sent=$(total) ids=$(entry_ids)
 database pg_dump --format=custom digest >digest.dump
-docker compose stop web worker scheduler >/dev/null 2>&1
+docker compose stop proxy web worker scheduler >/dev/null 2>&1
 database dropdb --force digest
 database createdb --template=template0 --encoding=UTF8 digest
 database pg_restore --dbname=digest --single-transaction <digest.dump
 docker compose run --rm -T scheduler fence
 docker compose up --detach --no-build --wait >/dev/null 2>&1
+diff <(entry_ids) - <<<"$ids" || true
 want 'every entry is there' same "$(entry_ids)" "$ids"
 want 'it is fenced' grep "^FENCED" <<<"$(digest status || true)"
 digest unfence --as-sent --yes
