@@ -57,8 +57,8 @@ FAULTS = {
     "452 at the final dot": Fault(Moment.CONTENT, "452 4.3.1 full"),
     "554 at the final dot, to one": Fault(Moment.CONTENT, "554 5.6.0 no"),
     "554 at the final dot, to all": Fault(Moment.CONTENT, "554 5.7.1 no", to_all=True, paused=True),
-    # All of a short content, its dot too, is written at once: nobody here can know that it came in part. What a long one
-    # comes to, whose dot was never written, is asked in tests/integration/mail/test_timeouts.py.
+    # All of a short content, its dot too, is written at once: nobody here can know that it came in part. A long one,
+    # whose dot was never written, is cut in tests/integration/mail/test_timeouts.py.
     "cut in the middle of a content": Fault(Moment.BODY, Act.DROP, state="unknown"),
     "cut after the final dot": Fault(Moment.CONTENT, Act.DROP, state="unknown"),
     "taken, and cut instead of an answer": Fault(Moment.STORED, Act.DROP, state="unknown", twice=True),
