@@ -90,6 +90,30 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_ne
     assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
 
 
+@pytest.mark.parametrize("share", [0.5, 1])
+def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_look(
+    told: Blog, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    before, path = told.feed(), told.home / "dumps" / "page.txt"
+    path.write_text(page(NEW, *KNOWN), "utf-8")
+    later = page(Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)), NEW, *KNOWN).encode()
+
+    def written_over(stream: BinaryIO, name: str, *, largest: int) -> Snapshot:
+        inode = path.stat().st_ino
+        path.write_bytes(later[: int(len(later) * share)])
+        assert path.stat().st_ino == inode
+        snapshot = read_snapshot(stream, name, largest=largest)
+        path.write_bytes(later)
+        return snapshot
+
+    with monkeypatch.context() as during:
+        during.setattr("digest.service.refresh.read_snapshot", written_over)
+        told.refresh()
+    assert told.feed() == before
+    told.refresh()
+    assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
+
+
 @pytest.mark.parametrize("size", [20, 200, 20_000, 2_000_000])
 def test_a_compressed_dump_is_refused_by_name_and_the_others_go_on(told: Blog, size: int) -> None:
     chance = random.Random(5)
