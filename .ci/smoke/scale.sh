@@ -8,6 +8,7 @@ people=200
 
 before() { docker compose --profile single "$@"; }
 digest() { docker compose exec -T worker digest "$@"; }
+grown() { [ "$(entry_ids)" != "$ids" ]; } # the cache answers once more as before, then asks
 entry_ids() { feed | grep -o '<id>[^<]*</id>' | sort; }
 database() { docker compose exec -T postgres "$1" --username=digest "${@:2}"; }
 caught() { curl -fsS 'http://127.0.0.1:8025/api/v1/messages?limit=1000'; }
@@ -53,7 +54,7 @@ say 'a dump comes out in the feed'
 cp config/samples/*.txt dumps/
 chmod -R a+rX dumps
 digest refresh
-soon 30 'its entry stands in the feed' tells 圆周率日
+soon 30 'its entries stand in the feed' grown
 want 'both web servers say the same' same "$(bare 1)" "$(bare 2)"
 
 say 'its digest reaches everybody, though a worker is killed'
@@ -87,7 +88,6 @@ database createdb --template=template0 --encoding=UTF8 digest
 database pg_restore --dbname=digest --single-transaction <digest.dump
 docker compose run --rm -T scheduler fence
 docker compose up --detach --no-build --wait >/dev/null 2>&1
-diff <(entry_ids) - <<<"$ids" || true
 want 'every entry is there' same "$(entry_ids)" "$ids"
 want 'it is fenced' grep "^FENCED" <<<"$(digest status || true)"
 digest unfence --as-sent --yes
