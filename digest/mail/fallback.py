@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from digest.errors import TransportError
+from digest.mail.taken import Taken
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,7 +49,7 @@ class FallbackSession:
 
     async def send(
         self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
-    ) -> str:
+    ) -> Taken:
         """Hand over one message; the relay's name and its words."""
         now = asyncio.get_running_loop().time()
         if again or now >= self._first_at:
@@ -70,12 +71,13 @@ class FallbackSession:
             raise
 
 
-async def _named(relay: SmtpSession, sender: str, recipient: str, message: bytes, following: Envelope | None) -> str:
+async def _named(relay: SmtpSession, sender: str, recipient: str, message: bytes, following: Envelope | None) -> Taken:
     try:
-        return f"{relay.host}: {await relay.send(sender, recipient, message, following=following)}"
+        taken = await relay.send(sender, recipient, message, following=following)
     except TransportError as error:
         if error.phase in _UNREACHED:  # these name it already
             raise
         raise TransportError(
             f"{relay.host}: {error.text}", phase=error.phase, code=error.code, uncertain=error.uncertain
         ) from error
+    return Taken(f"{relay.host}: {taken}", taken.code)

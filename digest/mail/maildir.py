@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Self
 
 from digest.errors import TransportError
+from digest.mail.taken import Taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +48,9 @@ class MaildirSession:
         *,
         again: bool = False,  # noqa: ARG002 - as in the protocol
         following: Envelope | None = None,  # noqa: ARG002
-    ) -> str:
+    ) -> Taken:
         """Write the message, with its envelope in front, as a local delivery does."""
-        return await asyncio.to_thread(self._write, sender, recipient, message)
+        return Taken(await asyncio.to_thread(self._write, sender, recipient, message))
 
     def _write(self, sender: str, recipient: str, message: bytes) -> str:
         found = _MESSAGE_ID.search(message)

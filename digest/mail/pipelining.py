@@ -15,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.errors import TransportError
+from digest.mail.taken import Taken
 from digest.mail.transaction import BLOCK, GO_ON, RFC_5321, TAKEN, TROUBLE, Timeouts, ended, one_line, words_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Pipeline(asyncio.Protocol):
         """Whether a message with this envelope can be sent: none other was announced."""
         return self.usable and self._announced in {None, envelope}
 
-    async def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> str:
+    async def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> Taken:
         """Hand over one message and announce the envelope of the next; the server's words where it took it.
 
         `message` has CRLF line ends.
@@ -78,7 +79,7 @@ class Pipeline(asyncio.Protocol):
             if taken.code == CLOSING:
                 self.close()
             raise TransportError(taken.text, phase="content", code=taken.code)
-        return taken.text
+        return Taken(taken.text, taken.code)
 
     async def quit(self) -> None:
         """Say goodbye, if nothing is under way, and close."""

@@ -17,6 +17,7 @@ from digest.mail.transaction import RFC_5321, TROUBLE, Envelope, Timeouts, code_
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from digest.mail.taken import Taken
     from digest.settings import Relay
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -76,7 +77,7 @@ class SmtpSession:
         *,
         again: bool = False,  # noqa: ARG002 - here is one relay only
         following: Envelope | None = None,
-    ) -> str:
+    ) -> Taken:
         """Hand over one message in a transaction of its own.
 
         A connection that has served may have been closed since, or reached what its server allows: where nothing was
@@ -91,7 +92,7 @@ class SmtpSession:
                 raise
         return await self._hand_over(envelope, message, following)
 
-    async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None) -> str:
+    async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None) -> Taken:
         if self._pipeline and not self._pipeline.takes(envelope):
             await self._drop()
         client = await self._connected()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import aiosmtplib
 
 from digest.errors import TransportError
+from digest.mail.taken import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -50,7 +51,7 @@ class Envelope(NamedTuple):
 
 async def transaction(
     client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes, timeouts: Timeouts = RFC_5321
-) -> str:
+) -> Taken:
     """Hand over one message; the server's words where it took it. After any refusal the connection needs a reset.
 
     `message` has CRLF line ends. Where the server allows it, `mail.pipelining` takes this function's place.
@@ -67,7 +68,7 @@ async def transaction(
     answer = await _answer(client, message, timeouts)
     if answer.code // 100 != TAKEN:
         raise TransportError(one_line(answer.message), phase="content", code=answer.code)
-    return one_line(answer.message)
+    return Taken(one_line(answer.message), answer.code)
 
 
 def _options(client: aiosmtplib.SMTP, sender: str, recipient: str) -> list[str]:

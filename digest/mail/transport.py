@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from digest.mail.dkim import Key
     from digest.mail.smtp import SmtpSession
+    from digest.mail.taken import Taken
     from digest.mail.transaction import Envelope
     from digest.settings import Mail, Relay, Settings
 
@@ -27,7 +28,7 @@ class Session(Protocol):
 
     async def send(
         self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
-    ) -> str:
+    ) -> Taken:
         """Hand over one message; the server's words where it took it.
 
         `again`: an earlier attempt may have been taken, so no other relay than the first gets it. `following`: what is
@@ -66,7 +67,7 @@ class _Signing:
 
     async def send(
         self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
-    ) -> str:
+    ) -> Taken:
         from digest.mail.dkim import signed  # noqa: PLC0415 - cryptography is not paid for where nothing is signed
 
         # In a thread: OpenSSL lets go of Python while it computes, and the loop serves the other connections.

@@ -16,7 +16,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import Schedule, latest_slot
-from digest.errors import DigestError
+from digest.errors import DigestError, FencedError
 from digest.mail.notice import Notice, notice
 from digest.mail.transport import session
 from digest.model import DigestId, SourceId
@@ -109,7 +109,9 @@ def _source(tx: Transaction, source: Source, state: SourceState | None, after: i
 
 
 def _sending(tx: Transaction, stored: Alert | None, now: datetime) -> Seen:
-    """A pause ends by itself: all is well when a mail went out since, or none is left."""
+    """A pause ends by itself: all is well when a mail went out since, or none is left. A fence is lifted by hand."""
+    if since := tx.backups.fenced():
+        return Seen(SENDING, Health.ILL, str(FencedError(since)))
     paused = tx.deliveries.paused(now)
     if paused:
         return Seen(SENDING, Health.ILL, f"paused: {paused[0]}")

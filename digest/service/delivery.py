@@ -218,7 +218,7 @@ class _Drain:
 
     async def _hand_over(self, way: Session, delivery: Delivery, following: Delivery | None) -> Answer:
         try:
-            text = await way.send(
+            taken = await way.send(
                 *self._envelope(delivery),
                 self._letters.mail(delivery),
                 again=delivery.uncertain > 0,
@@ -229,7 +229,7 @@ class _Drain:
         except ValueError as error:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals = 0
-        return Answer(delivery, DeliveryState.ACCEPTED, text=text)
+        return Answer(delivery, DeliveryState.ACCEPTED, code=taken.code, text=str(taken))
 
     def _envelope(self, delivery: Delivery) -> Envelope:
         return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)

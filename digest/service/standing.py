@@ -24,11 +24,15 @@ _NO_TIME = timedelta(0)
 
 
 class Sending(StrEnum):
-    """How sending went, as of the last attempt. `troubled`: a pause is over, and no mail got through since."""
+    """How sending went, as of the last attempt. `troubled`: a pause is over, and no mail got through since.
+
+    `fenced`: the store came back from a backup, and nothing is sent before an operator lifts the fence.
+    """
 
     OK = "ok"
     PAUSED = "paused"
     TROUBLED = "troubled"
+    FENCED = "fenced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
 
 def sending(tx: Transaction, now: datetime) -> Sending:
     """How sending went, as far as the store was told: no server is asked for it."""
+    if tx.backups.fenced():
+        return Sending.FENCED
     if tx.deliveries.paused(now):
         return Sending.PAUSED
     return Sending.TROUBLED if tx.deliveries.trouble() else Sending.OK

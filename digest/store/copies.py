@@ -6,6 +6,7 @@ A copy carries the fence within itself, so that it is found out however it comes
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import sqlite3
@@ -55,6 +56,24 @@ def write_copy(engine: Engine, file: Path, now: datetime, progress: Callable[[in
             _mark(copy, now)
     finally:
         source.close()
+
+
+def keep(engine: Engine, file: Path, now: datetime) -> None:
+    """Write a durable copy of a database that is about to change; it takes its name when it is complete.
+
+    The caller holds the turn to write. One of an earlier try gives way to it: the database may have gone on since.
+    """
+    draft = file.with_name(f".{file.name}.part")
+    try:
+        write_copy(engine, draft, now, None)
+        seal(draft)
+        draft.replace(file)
+        sync(file)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written: {error.strerror} (the schema is as it was)") from error
+    finally:
+        with contextlib.suppress(OSError):
+            remove(draft)
 
 
 def require_store(file: Path) -> None:
@@ -124,7 +143,8 @@ def take(file: Path, draft: Path) -> None:
 
 def remove(file: Path) -> None:
     """Remove a database file that nobody needs, with what lies beside it."""
-    for old in (file, *(file.with_name(file.name + suffix) for suffix in _BESIDE)):
+    kept = file.parent.glob(f"{glob.escape(file.name)}.before-*")  # where opening it changed its schema
+    for old in (file, *(file.with_name(file.name + suffix) for suffix in _BESIDE), *kept):
         old.unlink(missing_ok=True)
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-NEWEST = "0001"  # a test holds it equal to the newest file of migrations/versions
+NEWEST = "0001"  # a test holds it equal to the newest file of migrations/versions; four digits, so that they sort
+_MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION_TABLE = "alembic_version"
 
 
@@ -38,6 +39,12 @@ def version(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
+def outdated(connection: Connection) -> str | None:
+    """The revision of a database whose schema is older than the newest; None of an empty, a new or a newer one."""
+    found = version(connection)
+    return found if found and found < NEWEST else None
+
+
 def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
     """Run the migrations up to a revision in the transaction of the connection."""
     from alembic import command  # noqa: PLC0415 - only a new or old database pays for Alembic
@@ -55,6 +62,5 @@ def configuration(connection: Connection) -> Config:
     from alembic.config import Config  # noqa: PLC0415 - as in `upgrade`
 
     config = Config(attributes={"connection": connection})
-    folder = Path(__file__).with_name("migrations")
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config

@@ -182,5 +182,8 @@ def _make_ready(engine: Engine, place: str, made_at: datetime, secret: bytes | N
         if schema.version(connection) == schema.NEWEST:
             return
     with engines.writing(engine).begin() as connection:
+        file, old = engines.file_of(engine), schema.outdated(connection)
+        if file and old:
+            copies.keep(engine, file.with_name(f"{file.name}.before-{old}"), datetime.now(UTC))
         schema.migrate(connection, place)
         meta.make_row(connection, made_at, secret)

@@ -15,7 +15,7 @@ from digest.editions.spoken import spoken
 from digest.errors import DigestError, UnknownError
 from digest.model import EditionKey
 from digest.service.reading import Reading
-from digest.service.syndication import Syndication
+from digest.service.syndication import FORMATS, Syndication
 from digest.web.conditional import answer, wants_page
 from digest.web.kept import Kept
 from digest.web.metrics import Metrics
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _FEED_AGE = 900  # seconds
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address holds its hash
 _LONGEST_QUERY = 200  # characters
-_FEED_ANSWER = "digest.feed"  # where a request's scope says which feed was answered, and how
+_FEED_ANSWER = "digest.feed"  # where a request's scope says which feed was asked for, and how it was answered
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -120,6 +120,12 @@ def _counted(scope: Scope, status: int) -> tuple[str, int, str]:
     return kind, status, cache
 
 
+def _asked_for(request: Request) -> None:
+    """Says that a feed is asked for, before anything can fail: a failing one is none of the pages."""
+    kind = request.path_params["kind"]
+    request.scope[_FEED_ANSWER] = (kind if kind in FORMATS else "page", "")
+
+
 class _Site:
     """The endpoints. They are plain functions, which Starlette runs in threads: the store blocks."""
 
@@ -154,6 +160,7 @@ class _Site:
         return self._pages.page(request, "search", query=query, found=found)
 
     def search_feed(self, request: Request) -> Response:
+        _asked_for(request)
         query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
         if not query:
             return self.missing(request, None)
@@ -167,6 +174,7 @@ class _Site:
         )
 
     def feed(self, request: Request) -> Response:
+        _asked_for(request)
         given = request.path_params
         path = f"{given['group']}/{given['name']}/" if "group" in given else ""
         styled = given["kind"] != "json" and wants_page(request.headers.get("accept", ""))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import sqlite3
+import stat
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +20,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from digest.errors import StoreError
+from digest.model import SourceId
+from digest.service.backup import restore
+from digest.settings import load
+from digest.store import database_file, open_store, schema
 from digest.store import engine as engines
-from digest.store import open_store, schema
 from digest.store.tables import metadata
+from tests.contract.conftest import NOW
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Connection, Engine
+
+    from tests.conftest import Blog
 
 
 @pytest.fixture
@@ -111,3 +122,122 @@ def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
     connection.close()
+
+
+PLANTED = """
+import os
+from alembic import op
+revision, down_revision = "0002", "0001"
+
+def upgrade():
+    with open({ran!r}, "a") as file:
+        print(os.getpid(), file=file)
+    assert os.path.exists({backup!r}), "it migrates without a backup"
+    op.execute("DELETE FROM sources")
+    if os.environ.get("FAILS"):
+        raise LookupError
+"""
+OPENING = """
+import sys
+from pathlib import Path
+from digest.store import open_store, schema
+schema.NEWEST, schema._MIGRATIONS = "0002", Path(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+open_store("sqlite:///" + sys.argv[1]).close()
+"""
+
+
+class Upgrade:
+    """A store of the oldest schema, and a program with one revision more, which deletes what the store holds."""
+
+    def __init__(self, home: Path) -> None:
+        self.file, self.backup = home / "digest.db", home / "digest.db.before-0001"
+        self.ran, self.migrations = home / "ran", home / "migrations"
+        shutil.copytree(Path(schema.__file__).with_name("migrations"), self.migrations)
+        planted = PLANTED.format(ran=str(self.ran), backup=str(self.backup))
+        (self.migrations / "versions" / "0002_planted.py").write_text(planted, "utf-8")
+        self.register("blog")
+
+    def register(self, source: str) -> None:
+        """What the old program does."""
+        store = open_store(f"sqlite:///{self.file}")
+        with store.write() as tx:
+            tx.readings.register_source(SourceId(source), NOW)
+        store.close()
+
+    def by(self, processes: int, **environment: str) -> list[int]:
+        """Open it with the new program, so many times at once; how they ended."""
+        opening = [
+            subprocess.Popen(
+                [sys.executable, "-c", OPENING, str(self.file), str(self.migrations)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=os.environ | environment,
+            )
+            for _ in range(processes)
+        ]
+        for process in opening:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in opening:
+            process.communicate("\n", timeout=60)
+        return [process.returncode for process in opening]
+
+    def saved(self) -> tuple[list[SourceId], bool]:
+        """The sources in the backup, as the old program reads them, and whether it is fenced."""
+        store = open_store(f"sqlite:///{self.backup}")
+        with store.read() as tx:
+            found = sorted(tx.watching.refreshed_at()), tx.backups.fenced() is not None
+        store.close()
+        return found
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Upgrade:
+    return Upgrade(tmp_path)
+
+
+def test_of_four_that_upgrade_at_once_one_does_and_saves_the_old_file_before(planted: Upgrade) -> None:
+    assert planted.by(4) == [0] * 4
+
+    assert len(planted.ran.read_text().splitlines()) == 1
+    with contextlib.closing(sqlite3.connect(planted.file)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT count(*) FROM sources").fetchone() == (0,)
+    beside = {file.name for file in planted.file.parent.iterdir()}
+    assert {name for name in beside if "before" in name} == {planted.backup.name}
+    assert stat.S_IMODE(planted.backup.stat().st_mode) == 0o600
+    assert planted.saved() == (["blog"], True)
+
+
+def test_an_upgrade_that_failed_is_saved_anew_with_what_came_since(planted: Upgrade) -> None:
+    assert planted.by(1, FAILS="yes") == [1]
+    planted.register("weeks later")
+
+    assert planted.by(1) == [0]
+    assert planted.saved() == (["blog", "weeks later"], True)
+
+
+def test_what_restoring_an_old_backup_upgrades_leaves_no_copy_of_addresses(
+    blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(blog.home / "digest.toml")
+    file = database_file(settings.database)
+    assert file
+    file.parent.mkdir(exist_ok=True)
+    upgrade = Upgrade(file.parent)
+    assert upgrade.by(1) == [0]
+    monkeypatch.setattr(schema, "NEWEST", "0002")
+    monkeypatch.setattr(schema, "_MIGRATIONS", upgrade.migrations)
+    restore(settings, upgrade.backup, NOW)
+    assert [name.name for name in file.parent.glob("*before*")] == [upgrade.backup.name]
+    assert list(file.parent.glob(".*before*")) == []
+
+
+def test_a_new_store_and_one_that_is_up_to_date_are_not_copied(tmp_path: Path) -> None:
+    for _ in range(2):
+        open_store(f"sqlite:///{tmp_path}/digest.db").close()
+    assert [file.name for file in tmp_path.iterdir()] == ["digest.db"]

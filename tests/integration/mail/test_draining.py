@@ -20,6 +20,8 @@ from digest.ports import Recipient
 from digest.service.delivery import DrainReport, drain
 from digest.service.letters import Letters
 from digest.store.deliveries import SqlDeliveries
+from digest.web.metrics import Metrics
+from tests.exposition import numbers
 from tests.integration.mail.conftest import KEY
 
 if TYPE_CHECKING:
@@ -338,6 +340,22 @@ def test_a_message_taken_twice_without_a_reply_stays_unknown_for_ever(inbox: Inb
     assert (row.state, row.next_at, row.attempts) == (UNKNOWN, None, 2)
     first, second = inbox.taken[SOMEBODY]
     assert first == second
+
+
+def test_the_metrics_tell_deliveries_by_the_class_of_the_last_reply(inbox: Inbox, post: Post) -> None:
+    post.people(*READERS[:5])
+    inbox.at_recipient = {READERS[1]: "450 4.2.0 later", READERS[2]: "550 5.1.1 no such user"}.get
+    inbox.at_content = only(READERS[3], "451 4.3.0 not now")
+    post.drain()
+
+    assert {post.rows()[address].code for address in (READERS[0], READERS[4])} == {250}
+    told = numbers(Metrics(post.store, post.settings, lambda: post.now).exposition("")[0].decode())
+    assert {name: number for name, number in told.items() if name.startswith("digest_deliveries")} == {
+        "digest_deliveries weekly 2xx accepted": 2,
+        "digest_deliveries weekly 4xx deferred": 2,
+        "digest_deliveries weekly 5xx failed": 1,
+    }
+    assert told["digest_queue_depth"] == 2
 
 
 # --- encryption and logging in --------------------------------------------------------------------

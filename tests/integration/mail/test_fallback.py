@@ -56,7 +56,7 @@ def test_a_first_relay_that_is_there_gets_all(inbox: Inbox, other: Inbox, two: C
     post.people(*READERS)
     assert post.drain().counts()["accepted"] == 20
     assert (len(inbox.taken), len(other.taken)) == (20, 0)
-    assert {row.text for row in post.rows().values()} == {"127.0.0.1: 2.0.0 taken"}
+    assert {(row.code, row.text) for row in post.rows().values()} == {(250, "127.0.0.1: 2.0.0 taken")}
 
 
 def test_the_second_takes_what_the_first_cannot_be_asked(other: Inbox, two: Callable[..., Post]) -> None:
@@ -65,7 +65,7 @@ def test_the_second_takes_what_the_first_cannot_be_asked(other: Inbox, two: Call
     report = post.drain()
     assert (report.paused, report.counts()["accepted"]) == ("", 20)
     assert other.counts() == {1: 20}
-    assert {row.text for row in post.rows().values()} == {"localhost: 2.0.0 taken"}
+    assert {(row.code, row.text) for row in post.rows().values()} == {(250, "localhost: 2.0.0 taken")}
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")

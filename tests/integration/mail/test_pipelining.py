@@ -142,7 +142,7 @@ def served(server: Server, use: Callable[[SmtpSession], Awaitable[T]], **options
 
 async def each(way: SmtpSession) -> list[str]:
     """Send one mail to each, each naming the next; what became of them."""
-    said = []
+    said: list[str] = []
     for number, reader in enumerate(READERS):
         following = Envelope(SENDER, READERS[number + 1]) if way.pipelines and number + 1 < len(READERS) else None
         try:
@@ -150,6 +150,10 @@ async def each(way: SmtpSession) -> list[str]:
         except TransportError as error:
             said.append(f"{error.phase} {error.code} {error.text if error.code else ''} {error.uncertain}")
     return said
+
+
+def test_the_code_of_a_pipelined_answer_is_told() -> None:
+    assert [getattr(said, "code", None) for said in served(Server(), each)] == [250] * len(READERS)
 
 
 def test_no_empty_mail_reaches_whom_a_server_takes_after_it_refused_the_sender() -> None:

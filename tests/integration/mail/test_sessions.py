@@ -115,7 +115,7 @@ def test_a_connection_is_kept_over_a_refusal_and_taken_anew_over_a_loss(inbox: I
     inbox.at_recipient = lambda _: next(replies)
 
     async def four() -> list[str]:
-        said = []
+        said: list[str] = []
         async with SmtpSession(mail(port, security="none"), "") as way:
             for _ in range(4):
                 try:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[3]
+STOP_SECONDS = 10.0  # what a container's engine gives a process
 CONFIG = """
 data_dir = "var"
 base_url = "https://digest.example.org"
@@ -152,11 +153,12 @@ class Fleet:
         process.wait()
 
     def stop(self) -> list[int]:
-        """Tell all that live to stop; how they ended."""
+        """Tell all that live to stop; how they ended, each in time whatever its role."""
         alive = [process for process in self.running if process.poll() is None]
         for process in alive:
             process.send_signal(signal.SIGTERM)
-        return [process.wait(timeout=30) for process in alive]
+        end = time.monotonic() + STOP_SECONDS
+        return [process.wait(timeout=max(0.0, end - time.monotonic())) for process in alive]
 
     def close(self) -> None:
         for process in self.running:

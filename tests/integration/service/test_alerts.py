@@ -214,6 +214,17 @@ def test_a_run_that_pauses_is_told_at_once_and_well_when_mail_goes_out_again(wat
     assert watch.look(HOUR) == ["well: sending: paused: login: 535 refused"]
 
 
+def test_a_fence_is_told_at_once_and_well_when_it_is_lifted(watch: Watch) -> None:
+    with watch.store.write() as tx:
+        tx.backups.fence(NOW)
+    (told,) = watch.look()
+    assert told.startswith("trouble: sending: the store is fenced: it was restored from a backup of")
+    with watch.store.write() as tx:
+        tx.backups.lift()
+    watch.look(MINUTE)
+    assert watch.look(HOUR)[0].startswith("well: sending: the store is fenced")
+
+
 def test_an_edition_that_is_not_made_is_told_after_so_long(watch: Watch) -> None:
     assert watch.look(6 * HOUR) == []
     assert watch.look(MINUTE) == ["trouble: digest weekly: the edition of 2026-11-16 08:00 UTC is not made"]

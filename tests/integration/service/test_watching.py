@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import http.client
 import json
 import os
 import signal
@@ -13,12 +14,12 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
-from digest.app import Service, opened
+from digest.app import Service, opened, refreshed
 from digest.errors import StoreError
 from digest.model import DigestId, SourceId
 from digest.service.editions import make_due
@@ -28,6 +29,7 @@ from digest.settings import load
 from digest.store import open_store
 from digest.web.metrics import Metrics
 from digest.web.watching import from_this_machine
+from tests.exposition import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,15 +53,6 @@ def settings(blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch
     config.write_text(config.read_text("utf-8").replace("[mail]", 'first = "now"\n[mail]'), "utf-8")
     blog.run("subscribers", "add", ADDRESS)
     return load(config)
-
-
-def numbers(exposed: str) -> dict[str, float]:
-    """Each sample by its name and the values of its labels, in the order of their names."""
-    return {
-        " ".join([sample.name, *(value for _, value in sorted(sample.labels.items()))]): sample.value
-        for family in text_string_to_metric_families(exposed)
-        for sample in family.samples
-    }
 
 
 async def lived(settings: Settings, meanwhile: Callable[[Service], None]) -> None:
@@ -110,8 +103,55 @@ def test_a_service_tells_its_numbers_on_a_listener_of_its_own(blog: Blog, settin
     assert told["digest_dumps_troubled failed"] == 1
     assert told["digest_edition_lag_seconds weekly"] == 0
     assert told["digest_sending ok"] == 1
+    assert told["digest_formulas_undrawn"] == 1
     assert told["process_resident_memory_bytes"] > 0
     assert [secret for secret in (ADDRESS, "lovelace", "甲", "山上", str(blog.home)) if secret in exposed] == []
+
+
+def test_answers_that_a_connection_gives_again_are_counted(settings: Settings) -> None:
+    def look(service: Service) -> None:
+        def told() -> list[float]:
+            known = numbers(fetched(f"{service.watch_address}/metrics")[1])
+            cases = ("made atom 200", "kept atom 200", "made atom 304", "kept atom 304")
+            return [known.get(f"digest_requests_total {case}", 0) for case in cases]
+
+        host = urlsplit(service.address)
+        connection = http.client.HTTPConnection(host.hostname or "", host.port, timeout=10)  # one, which stays open
+
+        def asked(**headers: str) -> tuple[int, str]:
+            connection.request("GET", "/feed.atom", headers=headers)
+            with connection.getresponse() as answer:
+                answer.read()
+                return answer.status, answer.headers["ETag"]
+
+        status, etag = asked()
+        assert (status, told()) == (200, [1, 0, 0, 0])
+        assert [asked()[0] for _ in range(2)] == [200, 200]
+        assert told() == [1, 2, 0, 0]
+        assert [asked(**{"If-None-Match": etag})[0] for _ in range(3)] == [304] * 3
+        assert told() == [1, 2, 0, 3]
+        connection.close()
+
+    asyncio.run(lived(settings, look))
+
+
+def test_passes_and_what_they_change_are_counted(blog: Blog, article: type[Article]) -> None:
+    settings = load(blog.home / "digest.toml")
+    articles = [article(f"第{n}篇", (2026, 3, 10 - n), (f"第{n}篇的第一段,与别的都不相同。",)) for n in range(8)]
+    pages = [articles[2:], [*articles[:1], *articles[4:]], articles[7:]]
+    with opened(settings) as store:
+        metrics = Metrics(store, settings, lambda: datetime.now(UTC))
+        for page in pages:
+            blog.search("page.txt", *page)
+            metrics.refreshed(refreshed(store, settings, settings.sources[0]), 0.1)
+        metrics.refreshed(None, 0.1)
+        told = numbers(metrics.exposition("")[0].decode())
+
+    ended = {name: told[f"digest_refreshes_total {name}"] for name in ("done", "held", "failed")}
+    assert ended == {"done": 2, "held": 1, "failed": 1}
+    changed = {name: told[f"digest_entries_total {name}"] for name in ("added", "revised", "vanished")}
+    assert changed == {"added": 7, "revised": 0, "vanished": 2}
+    assert told["digest_dumps_troubled held"] == 1
 
 
 def test_what_the_store_knows_is_the_same_in_another_process_and_after_a_restart(
@@ -207,6 +247,14 @@ def test_a_relay_in_trouble_takes_no_page_away_and_a_monitor_can_ask_for_all(set
         assert ready() == (200, "troubled", 503)
         with service._store.write() as tx:
             tx.deliveries.resume()
+        assert ready() == (200, Sending.OK, 200)
+        with service._store.write() as tx:
+            tx.backups.fence(now)
+        assert ready() == (200, Sending.FENCED, 503)
+        told = numbers(Metrics(service._store, settings, lambda: now).exposition("")[0].decode())
+        assert [told[f"digest_sending {state}"] for state in Sending] == [0, 0, 0, 1]
+        with service._store.write() as tx:
+            tx.backups.lift()
         assert ready() == (200, Sending.OK, 200)
 
     asyncio.run(lived(settings, look))

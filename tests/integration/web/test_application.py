@@ -28,6 +28,7 @@ from digest.settings import load
 from digest.web.application import application
 from digest.web.metrics import Metrics
 from digest.web.serve import Server
+from tests.exposition import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -550,6 +551,31 @@ def test_a_failing_store_is_said_with_when_to_come_back(site: Site, path: str) -
     assert int(reply.headers["retry-after"]) > 0
     assert b"database" not in reply.body
     check_safe(reply)
+
+
+def test_a_feed_that_fails_or_is_missing_is_counted_as_a_feed(site: Site) -> None:
+    broken = Site(Broken(site.store), site.settings)
+    asked = {
+        "/feed.atom": 503,
+        "/sources/blog/feed.rss": 503,
+        "/archive/1.json": 503,
+        "/search.atom?q=x": 503,
+        "/search.atom": 404,
+        "/feed.exe": 404,
+        "/": 503,
+    }
+    assert {path: broken(path).status for path in asked} == asked
+
+    told = numbers(broken.metrics.exposition("")[0].decode())
+    counted = {name: number for name, number in told.items() if name.startswith("digest_requests_total")}
+    assert {name.split(maxsplit=1)[1]: number for name, number in counted.items()} == {
+        "atom 503": 2,
+        "rss 503": 1,
+        "json 503": 1,
+        "atom 404": 1,
+        "page 404": 1,
+        "page 503": 1,
+    }
 
 
 def test_a_failing_store_loses_nobody_who_leaves(site: Site, filled: Blog) -> None:
