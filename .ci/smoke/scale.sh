@@ -37,6 +37,7 @@ docker compose up --detach --wait postgres >/dev/null 2>&1
 docker compose run --rm -T -v "${COMPOSE_PROJECT_NAME:-digest}_state:/old" scheduler \
     migrate-store sqlite:////old/digest.db "$(cat secrets/database-url)"
 before run --rm -T digest fence
+before rm --force digest >/dev/null 2>&1 # stopped, it would count as one that died; the volume stays
 docker compose up --detach --no-build --wait proxy web worker sink >/dev/null 2>&1
 want 'every entry has the id that it had' same "$(entry_ids)" "$ids"
 
