@@ -180,17 +180,19 @@ def test_a_web_process_hears_of_a_change_and_asks_nobody(
         async with asyncio.timeout(60):
             running = asyncio.create_task(member.run(ready.set))
             await ready.wait()
-            listening = own._listening
-            assert listening, "it does not listen"
-            hand = Hand(store)
-            hand.read(hand.added("甲"))
-            with store.read() as tx:
-                newest = tx.entries.published_state()
-            while listening.known != newest:
-                await asyncio.to_thread(listening._closed.wait, 0.01)
-            assert own.published_state() == newest
-            member._stop.set()
-            await running
+            try:
+                listening = own._listening
+                assert listening, "it does not listen"
+                hand = Hand(store)
+                hand.read(hand.added("甲"))
+                with store.read() as tx:
+                    newest = tx.entries.published_state()
+                while listening.known != newest:
+                    await asyncio.to_thread(listening._closed.wait, 0.01)
+                assert own.published_state() == newest
+            finally:
+                member._stop.set()
+                await running
 
     asyncio.run(lived())
     own.close()
