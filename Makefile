@@ -40,7 +40,7 @@ format: $(READY) ## Write the code as the formatter wants it
 	$(BIN)/ruff format
 
 faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
-	DIGEST_TEST_FAULTS=all DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
+	DIGEST_TEST_FAULTS=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
 
 fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
 	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz

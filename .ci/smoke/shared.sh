@@ -24,5 +24,5 @@ soon() {
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 answers() { [ "$(status "$at$1")" = "$2" ]; }
 feed() { curl -fsS "$at/feed.atom"; }
-tells() { feed | grep -q "$1"; }
+tells() { grep -q "$1" <<<"$(feed)"; } # no pipe: who writes to it when grep has found ends with an error
 same() { [ "$1" = "$2" ]; }

@@ -36,7 +36,7 @@ def explain(
     from digest.service import explaining  # noqa: PLC0415
 
     with store_of(config) as (settings, store):
-        found = explaining.candidates(store, entry)
+        found = explaining.candidates(store, settings, entry)
         if len(found) > 1:
             _print_candidates(found, as_json=as_json)
             raise typer.Exit(1)
@@ -51,6 +51,10 @@ def _print_candidates(found: list[tuple[EntryId, str]], *, as_json: bool) -> Non
     typer.echo("digest: several entries have that in their title; name one by its id", err=True)
     for name, title in found:
         print_json({"id": name, "title": title}) if as_json else typer.echo(f"{name}  {title}")
+
+
+def _masked(address: str) -> str:
+    return masked(address) if address else "somebody who was erased since"
 
 
 def _moment(at: datetime) -> str:
@@ -99,6 +103,10 @@ def _publication(told: Explanation) -> Iterator[str]:
         counts = ", ".join(f"{count} {state}" for state, count in mention.deliveries.items()) or "to nobody"
         made = f"{mention.edition.key}, made {_moment(mention.edition.closes_at)}"
         yield f"told as {mention.section} in {made}, as of revision {mention.revision}: {counts}"
+        for one in mention.reached:
+            yield f"  {_moment(one.at)} to {_masked(one.address)}"
+        if mention.further:
+            yield f"  and to {mention.further} more: see `digest edition show {mention.edition.key}`"
     for standing in told.standings:
         yield f"not told by {standing.digest}: {standing.why}"
 
@@ -143,6 +151,8 @@ def _json(told: Explanation) -> dict[str, object]:
                 "section": m.section,
                 "revision": m.revision,
                 "deliveries": {str(state): count for state, count in m.deliveries.items()},
+                "reached": [{"address": _masked(r.address), "at": r.at.isoformat()} for r in m.reached],
+                "further": m.further,
             }
             for m in story.mentions
         ],

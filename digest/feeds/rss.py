@@ -5,7 +5,8 @@ Source: RSS 2.0.11 with the profile of the RSS Advisory Board, the content, Dubl
 
 from __future__ import annotations
 
-from html import escape
+import re
+from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from feedgen.entry import FeedEntry as _Entry
@@ -26,6 +27,11 @@ MEDIA_TYPE = "application/rss+xml"
 _ATOM = "http://www.w3.org/2005/Atom"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _CREATOR = "http://purl.org/dc/elements/1.1/"
+_JOINER = "\N{WORD JOINER}"  # seen by nobody; behind it HTML takes a < or & for itself
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_REFERENCE = re.compile(r"&#?\w+;?")
+_TITLE = re.compile(rb"<title>[^<]*</title>")
+_REFERENCES = {b"&amp;": b"&#x26;", b"&lt;": b"&#x3C;", b"&gt;": b"&#x3E;"}
 
 
 def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
@@ -33,7 +39,7 @@ def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
     made = FeedGenerator()
     made.register_extension("modules", _Channel, atom=False, rss=True)
     made.modules.say(feed)
-    made.title(title(feed.title))
+    made.title(_named(title(feed.title)))
     made.link(href=feed.home_url, rel="alternate")
     made.description(escape(title(feed.title), quote=False))
     made.language(feed.language)
@@ -43,14 +49,32 @@ def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
     for entry in entries:
         made.add_entry(_item(entry), order="append")
     document: bytes = made.rss_str(pretty=False)
-    return with_stylesheet(document, feed.stylesheet)
+    return with_stylesheet(_TITLE.sub(_referred, document), feed.stylesheet)
+
+
+def _named(text: str) -> str:
+    """A name that looks the same to those who take it for text and to those who take it for HTML: RSS says neither."""
+    return _TAG.sub(f"<{_JOINER}", _REFERENCE.sub(_unread, text))
+
+
+def _unread(found: re.Match[str]) -> str:
+    """What HTML would read as another character, such that it does not; `AT&T` stays as it is."""
+    return found[0] if unescape(found[0]) == found[0] else f"&{_JOINER}{found[0][1:]}"
+
+
+def _referred(found: re.Match[bytes]) -> bytes:
+    """A title with the references that the profile found to work in most readers."""
+    said = found[0]
+    for name, number in _REFERENCES.items():
+        said = said.replace(name, number)
+    return said
 
 
 def _item(entry: FeedEntry) -> _Entry:
     made = _Entry()
     made.register_extension("modules", _Item, atom=False, rss=True)
     made.modules.say(entry)
-    made.title(title(entry.title))
+    made.title(_named(title(entry.title)))
     made.link(href=entry.url)
     made.guid(entry.id, permalink=False)
     if entry.published:
@@ -103,7 +127,7 @@ class _Item(BaseEntryExtension):  # type: ignore[misc] # as above
         etree.SubElement(element, "description").text = escape(shown(entry.summary) or title(entry.title), quote=False)
         if entry.html:
             etree.SubElement(element, f"{{{_CONTENT}}}encoded").text = entry.html
-        etree.SubElement(element, f"{{{_CREATOR}}}creator").text = line(entry.author) or UNTITLED
+        etree.SubElement(element, f"{{{_CREATOR}}}creator").text = _named(line(entry.author) or UNTITLED)
         updated = etree.SubElement(element, f"{{{_ATOM}}}updated")
         updated.text = entry.updated_at.isoformat()
         if entry.via:

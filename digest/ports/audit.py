@@ -86,13 +86,26 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """Who was sent an entry, and when. The address is empty once they were erased."""
+
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
-    """An edition that tells an entry, with its deliveries by state."""
+    """An edition that tells an entry, with its deliveries by state.
+
+    `reached` are the first who were sent it in words that tell the entry, `further` counts the others.
+    """
 
     edition: Edition
     section: Section
     revision: int
     deliveries: dict[DeliveryState, int]
+    reached: tuple[Reached, ...]
+    further: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
-from digest.ports import FIRST_REACH
+from digest.ports import FIRST_REACH, DumpState
 from digest.service.feeds import holds_any
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.ports import DumpState, Mention, Store, Story, SubscriberRecord, Transaction
+    from digest.ports import Mention, Store, Story, SubscriberRecord, Transaction
     from digest.settings import Digest, Settings
 
 _CANDIDATES = 20
+_HELD = 3  # dumps that are named
 _TELLING = {Section.NEW, Section.CATCH_UP}
 
 
@@ -59,7 +60,7 @@ class Explanation:
     person_why: str
 
 
-def candidates(store: Store, asked: str) -> list[tuple[EntryId, str]]:
+def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[EntryId, str]]:
     """The entry of this id, or those that have or had these words in their title.
 
     Raises:
@@ -67,9 +68,23 @@ def candidates(store: Store, asked: str) -> list[tuple[EntryId, str]]:
     """
     with store.read() as tx:
         found = tx.audit.matching(asked, _CANDIDATES)
+        held = [] if found else _held(tx, settings)
     if not found:
-        raise UnknownError("entry", asked, remedy="see `digest entries list`, or give a part of its title")
+        remedy = "see `digest entries list`, or give a part of its title"
+        if held:
+            more = f" and {len(held) - _HELD} more" if len(held) > _HELD else ""
+            remedy += f"; nothing is known of what only a held dump shows: {', '.join(held[:_HELD])}{more}"
+            remedy += ": see `digest status`, then `digest source approve`"
+        raise UnknownError("entry", asked, remedy=remedy)
     return found
+
+
+def _held(tx: Transaction, settings: Settings) -> list[str]:
+    """The held dumps by source and path."""
+    each = ((source.id, tx.readings.dumps(SourceId(source.id))) for source in settings.sources)
+    return sorted(
+        f"{name}/{path}" for name, dumps in each for path, dump in dumps.items() if dump.state is DumpState.HELD
+    )
 
 
 def explain(store: Store, settings: Settings, entry: EntryId, address: str | None, now: datetime) -> Explanation:

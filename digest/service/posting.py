@@ -1,13 +1,74 @@
 """POSTs to the hosts that the operator named and to no other: an answer that leads elsewhere is a refusal.
 
-The only requests that we make by HTTP. What is answered is not read.
+The only requests that we make by HTTP. Of what is answered only the head is read, and of that no more than a few pages
+in a few seconds, however slowly it comes: who is told must not hold up whoever tells.
 """
 
 from __future__ import annotations
 
+import http.client
+import io
+import time
 import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    from typing_extensions import Buffer
 
 _SECONDS = 10.0
+_BYTES = 65536
+
+
+class _Bounded(io.RawIOBase):
+    """What comes from a socket, up to a moment and a size; a timeout of the socket alone begins anew at each byte."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
+        self._raw, self._sock, self._until, self._left = raw, sock, until, _BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int | None:
+        seconds = self._until - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("timed out")
+        if self._left <= 0:
+            raise OSError(f"an answer of more than {_BYTES} bytes")
+        self._sock.settimeout(seconds)
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - the base class's
+        super().__init__(sock, *arguments, **named)
+        until = time.monotonic() + (sock.gettimeout() or _SECONDS)
+        self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock, until))
+
+
+class _Plain(http.client.HTTPConnection):
+    response_class = _Answer
+
+
+class _Encrypted(http.client.HTTPSConnection):
+    response_class = _Answer
+
+
+class _ByHttp(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Plain, request)
+
+
+class _ByHttps(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Encrypted, request)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -15,16 +76,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))  # nor does the environment name one
+# Nor does the environment name a host.
+_opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}), _ByHttp, _ByHttps)
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> None:
-    """Hand over a body.
+def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SECONDS) -> None:
+    """Hand over a body; `seconds` for the connection, and for the answer.
 
     Raises:
         OSError: it was not taken; an `urllib.error.HTTPError` where there was an answer, also one that leads elsewhere.
         ValueError: the URL is none.
     """
     request = urllib.request.Request(url, body, {"User-Agent": "Digest", **headers})  # noqa: S310 - the settings allow http(s) only
-    with _opener.open(request, timeout=_SECONDS):
-        return
+    try:
+        with _opener.open(request, timeout=seconds):
+            return
+    except http.client.InvalidURL:
+        raise
+    except http.client.HTTPException as error:
+        raise OSError(f"no answer in HTTP: {error!r}") from error

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from digest.model import AtomId, DeliveryState, DigestId, Edition, EditionKey, EntryId, Section, SourceId
-from digest.ports import Mention, Place, Report, Shown, Step, Story
+from digest.ports import Mention, Place, Reached, Report, Shown, Step, Story
 from digest.store.entries import NEWEST_FIRST
 from digest.store.statements import content_of, date_of
 from digest.store.tables import (
     deliveries,
+    edition_bodies,
     edition_entries,
     editions,
     entries,
@@ -19,10 +20,15 @@ from digest.store.tables import (
     placings,
     reports,
     revisions,
+    subscribers,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
+
+
+_NAMED = 20  # people of an edition
+_TELLING = {Section.NEW, Section.CATCH_UP}
 
 
 def matching(connection: Connection, asked: str, limit: int) -> list[tuple[EntryId, str]]:
@@ -89,7 +95,7 @@ def _places(connection: Connection, entry: EntryId) -> tuple[Place, ...]:
 
 def _mentions(connection: Connection, entry: EntryId) -> tuple[Mention, ...]:
     query = (
-        select(editions, edition_entries.c.section, edition_entries.c.revision)
+        select(editions, edition_entries.c.section, edition_entries.c.revision, edition_entries.c.ordinal)
         .join(edition_entries, edition_entries.c.edition == editions.c.key)
         .where(edition_entries.c.entry_id == entry)
         .order_by(editions.c.closes_at, editions.c.key)
@@ -101,7 +107,30 @@ def _mentions(connection: Connection, entry: EntryId) -> tuple[Mention, ...]:
     counts: dict[str, dict[DeliveryState, int]] = {}
     for one in connection.execute(count.where(deliveries.c.edition.in_({row.key for row in rows}))):
         counts.setdefault(one.edition, {})[DeliveryState(one.state)] = one.people
-    return tuple(Mention(_edition(row), Section(row.section), row.revision, counts.get(row.key, {})) for row in rows)
+    return tuple(
+        Mention(_edition(row), Section(row.section), row.revision, counts.get(row.key, {}), *_reached(connection, row))
+        for row in rows
+    )
+
+
+def _reached(connection: Connection, row: Row[Any]) -> tuple[tuple[Reached, ...], int]:
+    """The first to whom an edition was sent in words that tell the entry, and how many others there are."""
+    sent = (deliveries.c.edition == row.key) & (deliveries.c.state == DeliveryState.ACCEPTED)
+    if Section(row.section) in _TELLING:
+        words = connection.execute(
+            select(edition_bodies.c.ordinal, edition_bodies.c.told).where(edition_bodies.c.edition == row.key)
+        )
+        sent &= deliveries.c.variant.in_([one.ordinal for one in words if row.ordinal in one.told])
+    count = connection.execute(select(func.count()).select_from(deliveries).where(sent)).scalar_one()
+    people = (
+        select(subscribers.c.address, deliveries.c.accepted_at)
+        .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+        .where(sent)
+        .order_by(deliveries.c.accepted_at, deliveries.c.subscriber_id)
+        .limit(_NAMED)
+    )
+    named = tuple(Reached(one.address or "", one.accepted_at) for one in connection.execute(people))
+    return named, count - len(named)
 
 
 def _edition(row: Row[Any]) -> Edition:

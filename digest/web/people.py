@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from digest.editions.schedule import Schedule
 from digest.editions.spoken import spoken
-from digest.errors import AddressError, BusyError, DigestError, masked
+from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service import consent, preferences, subscribers
 from digest.service.preferences import Wishes
@@ -86,6 +86,8 @@ class _People:
                 )
         except BusyError as error:
             return self._busy(request, error)
+        except StoreError:
+            raise  # nothing that was chosen is at fault
         except DigestError as error:
             return self._offer(
                 request, form.one("address"), wrong="address" if isinstance(error, AddressError) else "digest"
@@ -168,6 +170,8 @@ class _People:
                 return self._pages.page(request, "erased", private=True)
         except BusyError as error:
             return self._busy(request, error)
+        except StoreError:
+            raise  # as above
         except (DigestError, ValueError):
             said = "wrong"
         with self._store.read() as tx:

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import CONFIG, Article
 from tests.faults.places import Place
 from tests.faults.sink import Sink
-from tests.faults.verdicts import Verdict, Verdicts
+from tests.faults.verdicts import Verdict, Verdicts, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -35,13 +35,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_VERDICTS] = Verdicts()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
     verdicts = config.stash[_VERDICTS]
     if ALL and verdicts.rows:
         terminalreporter.section("faults")
         terminalreporter.write(verdicts.table())
         if os.environ.get("DIGEST_FAULTS_PAGE") == "1":
-            verdicts.write(PAGE)
+            missing = lacking({kind: len(reports) for kind, reports in terminalreporter.stats.items()}, config.args)
+            if exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+                missing.append("the run was cut short")
+            if missing:
+                terminalreporter.write(f"{PAGE.name} is left as it is, since this is not all: {', '.join(missing)}\n")
+            else:
+                verdicts.write(PAGE)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
@@ -26,12 +27,10 @@ import pytest
 import time_machine
 
 from digest.cli import main
-from digest.mail.tokens import leave_token
-from digest.model import DigestId, SubscriberId
 from tests.faults.states import copied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from email.message import Message
 
     from tests.conftest import Article
@@ -230,9 +229,18 @@ class Service:
     def said(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
-    def ask(self, path: str, *, post: bool = False, seconds: float = 60) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers by lower-case name, and body; status 0 where nobody answered."""
-        request = urllib.request.Request(self.address + path, data=b"" if post else None)
+    def ask(
+        self,
+        path: str,
+        *,
+        post: bool = False,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 60,
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers by lower-case name, and body; status 0 where nobody answered. A form is posted."""
+        said = urllib.parse.urlencode(form or {}).encode() if post or form else None
+        request = urllib.request.Request(self.address + path, data=said, headers=dict(headers or {}))
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:
                 return answer.status, _lower(answer.headers), answer.read()
@@ -262,14 +270,6 @@ class Service:
 
 def _lower(headers: Message) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def leave_paths(database: Path, count: int) -> dict[int, str]:
-    """The addresses at which the first of the people leave the digest, by who they are."""
-    with copied(database) as connection:
-        (secret,) = connection.execute("SELECT secret FROM meta").fetchone()
-        people = [row[0] for row in connection.execute("SELECT id FROM subscribers ORDER BY id")][:count]
-    return {person: f"/leave/{leave_token(secret, SubscriberId(person), DigestId('weekly'))}" for person in people}
 
 
 def stored(place: Place, query: str) -> list[tuple[Any, ...]]:

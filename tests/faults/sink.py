@@ -25,7 +25,8 @@ class Moment(Enum):
     SENDER = "sender"
     RECIPIENT = "recipient"
     DATA = "data"
-    CONTENT = "content"
+    BODY = "body"  # after its first line
+    CONTENT = "content"  # after its final dot
     STORED = "stored"
     ANSWERED = "answered"
 
@@ -142,6 +143,9 @@ class _Conversation(socketserver.StreamRequestHandler):
             if not line:
                 raise _Gone
             lines.append(line.removeprefix(b"."))
+            if len(lines) == 1 and (early := self._asked(Moment.BODY, recipient)):
+                self._write(early)
+                raise _Gone  # what follows is no command
         refusal = self._asked(Moment.CONTENT, recipient)
         if refusal:
             self._write(refusal)

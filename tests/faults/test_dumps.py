@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,30 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_ne
         during.setattr("digest.service.refresh.read_snapshot", replaced)
         told.refresh()
     assert titles(told) == ALL_KNOWN | {NEW.title}
+    told.refresh()
+    assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
+
+
+@pytest.mark.parametrize("share", [0.5, 1])
+def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_look(
+    told: Blog, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    before, path = told.feed(), told.home / "dumps" / "page.txt"
+    path.write_text(page(NEW, *KNOWN), "utf-8")
+    later = page(Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)), NEW, *KNOWN).encode()
+
+    def written_over(stream: BinaryIO, name: str, *, largest: int) -> Snapshot:
+        inode = path.stat().st_ino
+        path.write_bytes(later[: int(len(later) * share)])
+        assert path.stat().st_ino == inode
+        snapshot = read_snapshot(stream, name, largest=largest)
+        path.write_bytes(later)
+        return snapshot
+
+    with monkeypatch.context() as during:
+        during.setattr("digest.service.refresh.read_snapshot", written_over)
+        told.refresh()
+    assert told.feed() == before
     told.refresh()
     assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
 
@@ -253,3 +278,36 @@ def test_very_many_dumps_are_read_in_bounded_memory_and_once(
         counts = refreshed_within(told, 900 * MEGABYTES)
         assert (counts["added"], counts["skipped"]) == (0, count + 1)
         assert titles(told) == ALL_KNOWN
+
+
+PEAK = """
+import resource, sys
+from digest.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+def test_a_bomb_is_refused_by_name_in_bounded_memory_and_the_next_dumps_are_read(told: Blog) -> None:
+    """A megabyte on the disk that would be a gigabyte of zeros."""
+    packer, zeros = zlib.compressobj(9, zlib.DEFLATED, 31), bytes(MEGABYTES)
+    bomb = told.home / "dumps" / "bomb.txt"
+    with bomb.open("wb") as file:
+        for _ in range(1024):
+            file.write(packer.compress(zeros))
+        file.write(packer.flush())
+    assert bomb.stat().st_size < 2 * MEGABYTES
+    told.search("next.txt", NEW)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, "refresh", "--config", str(told.home / "digest.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "bomb.txt: is compressed" in done.stdout + done.stderr
+    peak = int(done.stderr.rpartition("peak ")[2])
+    assert peak * 1024 < 300 * MEGABYTES
+    assert titles(told) == ALL_KNOWN | {NEW.title}

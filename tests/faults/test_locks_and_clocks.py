@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tests.conftest import Article
 from tests.faults.conftest import ALL, PEOPLE
-from tests.faults.places import leave_paths, stored
+from tests.faults.links import confirm_path, leave_paths
+from tests.faults.places import stored
 from tests.faults.states import copied
 
 if TYPE_CHECKING:
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from tests.faults.places import Place
     from tests.faults.sink import Sink
     from tests.faults.verdicts import Verdict
+
+    Answered = tuple[int, dict[str, str], bytes]
+
+READERS, AT_ONCE = 200, 16
 
 
 def test_while_another_writer_holds_the_database_readers_read_and_a_leave_waits(
@@ -117,3 +124,97 @@ def titles_told(place: Place) -> set[str]:
     """What editions told as news."""
     query = "SELECT title FROM edition_entries JOIN revisions USING (entry_id) WHERE section = 'new'"
     return {title for (title,) in stored(place, query)}
+
+
+def test_two_hundred_readers_see_one_feed_over_a_restart(
+    told: Place, sink: Sink, verdict: Callable[[str], Verdict]
+) -> None:
+    row = verdict("a restart while 200 readers poll")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        told.env["DIGEST_WEB_LISTEN"] = f"127.0.0.1:{free.getsockname()[1]}"
+    tags, bodies = [""] * READERS, set[bytes]()
+    statuses: list[list[int]] = [[] for _ in range(READERS)]
+
+    def poll(reader: int) -> int:
+        known = {"If-None-Match": tags[reader]} if tags[reader] and reader % 4 else {}  # every fourth asks anew
+        status, said, body = service.ask("/feed.atom", headers=known)
+        statuses[reader].append(status)
+        if status in {200, 304}:
+            tags[reader] = said["etag"]
+            assert tags[reader] == tags[0] or not tags[0]
+        if status == 200:
+            bodies.add(body)
+        return status
+
+    def go_on() -> None:
+        while not over.is_set():
+            list(pool.map(poll, range(READERS)))
+            over.wait(0.05)
+
+    over = threading.Event()
+    with ThreadPoolExecutor(AT_ONCE) as pool, contextlib.ExitStack() as stack:
+        with told.serving() as service:
+            assert {*pool.map(poll, range(READERS))} == {200}
+            polling = pool.submit(go_on)
+            stack.callback(over.set)
+            service.stop()
+        with told.serving() as service:
+            over.set()
+            polling.result()
+            assert {*pool.map(poll, range(READERS))} == {200, 304}
+            service.stop()
+    seen = {status for each in statuses for status in each}
+    assert seen == {0, 200, 304}, "refused, whole or unchanged"
+    assert len(set(tags)) == 1
+    assert len(bodies) == 1
+    row.tried += READERS
+    row.count(sink.copies(), PEOPLE)
+
+
+def test_under_a_lock_who_asks_or_confirms_is_told_to_come_again_and_nothing_is_half_done(
+    told: Place, verdict: Callable[[str], Verdict]
+) -> None:
+    row = verdict("database locked" + (" for 30 s and more" if ALL else "") + ": subscribing and confirming")
+    told.env["DIGEST_MAIL_TRANSPORT"] = "maildir"
+    asking, confirming = "asking@example.org", "confirming@example.org"
+    confirm = confirm_path(told, confirming)
+
+    def asks() -> Answered:
+        return service.ask("/subscribe", form={"address": asking, "digest": "weekly"}, seconds=90)
+
+    def confirms() -> Answered:
+        return service.ask(confirm, post=True, seconds=90)
+
+    def done() -> tuple[int, ...]:
+        count = "SELECT count(*) FROM"
+        queries = (
+            f"{count} confirmations WHERE address = '{asking}'",
+            f"{count} confirmations WHERE address = '{confirming}' AND done_at IS NOT NULL",
+            f"{count} subscribers WHERE address = '{confirming}'",
+            f"{count} subscriptions JOIN subscribers ON id = subscriber_id WHERE address = '{confirming}'",
+            f"{count} consents c JOIN subscribers s ON s.id = c.subscriber_id WHERE address = '{confirming}'",
+        )
+        return tuple(stored(told, query)[0][0] for query in queries)
+
+    with (
+        told.serving() as service,
+        contextlib.closing(sqlite3.connect(told.database, isolation_level=None)) as other,
+        ThreadPoolExecutor(2) as both,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        pressed = [both.submit(asks), both.submit(confirms)]
+        for path in ("/subscribe", confirm, "/feed.atom", "/healthz"):
+            assert service.ask(path)[0] == 200, path
+        if ALL:  # longer than a write waits
+            for status, headers, _ in (one.result() for one in pressed):
+                assert status == 503
+                assert int(headers["retry-after"]) > 0
+            assert done() == (0,) * 5
+        other.execute("COMMIT")
+        assert [one.result()[0] for one in pressed] == [503 if ALL else 200] * 2
+        if ALL:
+            assert [asks()[0], confirms()[0]] == [200, 200], "pressed again"
+        service.stop()
+    row.tried += 2
+    row.losses += done().count(0)
+    assert done() == (1,) * 5

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.app import clock, opened
-from digest.mail.tokens import confirmation_token
-from digest.model import ConfirmationKind, DigestId
-from digest.settings import load
 from tests.faults.conftest import ALL
-from tests.faults.places import Injection, leave_paths, stored
+from tests.faults.links import confirm_path, leave_paths
+from tests.faults.places import Injection, stored
 from tests.faults.states import state_of
 
 if TYPE_CHECKING:
@@ -39,32 +36,10 @@ class Button:
 def buttons(place: Place) -> list[Button]:
     """What people are about to press. Their links were mailed before, so that the service has nothing else to do."""
     leaving = [Button("leaving", str(person), path) for person, path in leave_paths(place.database, EACH).items()]
-    confirming = [Button("confirming", *asked_for(place, f"new{number}@example.org")) for number in range(EACH)]
+    new = [f"new{number}@example.org" for number in range(EACH)]
+    confirming = [Button("confirming", address, confirm_path(place, address)) for address in new]
     turns = enumerate(zip(leaving, confirming, strict=True))
     return [one for turn, both in turns for one in (both if turn % 2 else reversed(both))]
-
-
-def asked_for(place: Place, address: str) -> tuple[str, str]:
-    """An address, and the page on which its owner confirms."""
-    settings = load(place.home / "digest.toml")
-    now = clock()
-    with opened(settings) as store:
-        with store.write() as tx:
-            number = tx.confirmations.ask(
-                ConfirmationKind.JOIN,
-                address,
-                subscriber=None,
-                digests=[DigestId("weekly")],
-                language="en",
-                latest=False,
-                network="x",
-                mail=False,
-                now=now,
-                expires_at=now + settings.signup.expires,
-            )
-            asked = tx.confirmations.get(number)
-        assert asked
-        return address, f"/confirm/{confirmation_token(store.secret(), asked)}"
 
 
 def done(place: Place, act: str) -> set[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 _BEGIN, _END = "<!-- begin of what `make faults` writes -->", "<!-- end of what `make faults` writes -->"
 _HEAD = ("fault", "occurrences tried", "second copies", "losses", "verdict")
@@ -58,9 +58,26 @@ class Verdicts:
 
     def write(self, page: Path) -> None:
         """Put the table between the marks of a page, with the day and the commit."""
-        git = ["git", "-C", str(page.parent), "rev-parse", "--short", "HEAD"]
-        commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
         before, _, rest = page.read_text("utf-8").partition(_BEGIN)
         _, _, after = rest.partition(_END)
-        said = f"Run on {datetime.now(UTC):%Y-%m-%d} at commit `{commit}`.\n\n{self.table()}"
+        said = f"Run on {datetime.now(UTC):%Y-%m-%d} at commit `{commit(page)}`.\n\n{self.table()}"
         page.write_text(f"{before}{_BEGIN}\n\n{said}\n{_END}{after}", "utf-8")
+
+
+def lacking(counts: Mapping[str, int], asked: Iterable[str]) -> list[str]:
+    """Why a run of so many tests by their outcome, asked for by these arguments, is not the whole harness."""
+    kinds = ("skipped", "deselected", "error")
+    reasons = [f"{counts[kind]} {kind}" for kind in kinds if counts.get(kind)]
+    only = [one for one in asked if Path(one).resolve() != Path(__file__).resolve().parent]
+    return reasons + ([f"only {' '.join(only)}"] if only else [])
+
+
+def commit(page: Path) -> str:
+    """What was tried, marked where files differ from it, other than the page itself."""
+
+    def said(*arguments: str) -> str:
+        git = ["git", "-C", str(page.parent), *arguments]
+        return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = said("status", "--porcelain", "--untracked-files=no", "--", ":/", f":(exclude){page.name}")
+    return (said("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")

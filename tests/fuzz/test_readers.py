@@ -1,4 +1,4 @@
-"""What strangers write is read by three readers that must not break: dumps, tokens, and the words of a mail.
+"""What strangers write is read by readers that must not break: of dumps, tokens, bounces, and the words of a mail.
 
 DIGEST_FUZZ_EXAMPLES says how many examples each gets; `make fuzz` gives many.
 """
@@ -11,6 +11,7 @@ import io
 import os
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,10 +20,33 @@ from digest.changes.shown import shown as seen
 from digest.dumps.snapshot import read_snapshot
 from digest.dumps.structure import blocks
 from digest.errors import DumpError
+from digest.mail.bounces import report
 from digest.mail.message import Letter, message
-from digest.mail.tokens import leave_token, read_leave_token
-from digest.model import DigestId, Format, SubscriberId
+from digest.mail.tokens import (
+    confirmation_token,
+    leave_token,
+    marks,
+    preferences_token,
+    read_confirmation_token,
+    read_leave_token,
+    read_preferences_token,
+)
+from digest.mail.verp import TOKEN_LENGTH, bounce_token, claimed_subscriber, proven_edition, return_path, token_in
+from digest.model import (
+    BounceKind,
+    Confirmation,
+    ConfirmationId,
+    ConfirmationKind,
+    DigestId,
+    EditionKey,
+    Format,
+    SubscriberId,
+)
 from digest.typeset.html import html
+from tests.unit.mail.test_bounces import SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "150"))
 fuzzed = settings(max_examples=EXAMPLES)
@@ -36,6 +60,13 @@ PIECES = [
 PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=40).map("".join)
 CODINGS = st.sampled_from(["utf-8", "utf-16", "gb18030", "big5", "latin-1", "utf-8-sig"])
 TEXTS = st.text(max_size=200)
+SECRETS = st.binary(min_size=16, max_size=40)
+WEEK = EditionKey("weekly/2026-W47")
+READERS: dict[str, Callable[[bytes, str], object]] = {
+    "leave": read_leave_token,
+    "preferences": read_preferences_token,
+    "confirmation": read_confirmation_token,
+}
 
 
 @fuzzed
@@ -60,27 +91,95 @@ def test_any_page_in_any_coding_with_any_damage_is_read_or_refused(
 
 
 @fuzzed
-@given(secret=st.binary(min_size=16, max_size=40), token=st.one_of(TEXTS, st.from_regex(r"[A-Za-z0-9_-]{20,80}")))
+@given(secret=SECRETS, token=st.one_of(TEXTS, st.from_regex(r"[A-Za-z0-9_-]{20,80}"), st.from_regex(r"[a-z2-7]{32}")))
 def test_no_token_that_we_did_not_make_is_anybodys(secret: bytes, token: str) -> None:
-    assert read_leave_token(secret, token) is None
+    assert [read(secret, token) for read in READERS.values()] == [None] * len(READERS)
+    assert proven_edition(secret, token, [WEEK]) is None
+    claimed_subscriber(token)
 
 
 @fuzzed
 @given(
-    secret=st.binary(min_size=16, max_size=40),
-    other=st.binary(min_size=16, max_size=40),
+    secret=SECRETS,
+    other=SECRETS,
     person=st.integers(0, 2**63),
+    kind=st.sampled_from(ConfirmationKind),
+    asked_at=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds
     change=st.tuples(st.integers(0, 200), st.characters()),
 )
-def test_a_token_of_ours_is_read_by_its_secret_alone_and_only_unchanged(
-    secret: bytes, other: bytes, person: int, change: tuple[int, str]
+def test_a_token_of_ours_is_read_for_its_purpose_by_its_secret_alone_and_only_unchanged(
+    secret: bytes, other: bytes, person: int, kind: ConfirmationKind, asked_at: datetime, change: tuple[int, str]
 ) -> None:
-    token = leave_token(secret, SubscriberId(person), DigestId("weekly"))
-    assert read_leave_token(secret, token) == (person, "weekly")
-    assert read_leave_token(other, token) is None or other == secret
-    place, letter = change[0] % len(token), change[1]
+    asked = Confirmation(
+        id=ConfirmationId(person),
+        kind=kind,
+        address="ada@example.org",
+        subscriber=None,
+        digests=(),
+        language="en",
+        latest=False,
+        asked_at=asked_at,
+        expires_at=asked_at,
+        done_at=None,
+        attempts=0,
+    )
+    made: dict[str, tuple[str, object]] = {
+        "leave": (leave_token(secret, SubscriberId(person), DigestId("weekly")), (person, "weekly")),
+        "preferences": (preferences_token(secret, SubscriberId(person)), person),
+        "confirmation": (confirmation_token(secret, asked), (person, marks(asked))),
+    }
+    for purpose, (token, said) in made.items():
+        for name, read in READERS.items():
+            assert read(secret, token) == (said if name == purpose else None)
+            assert read(other, token) is None or other == secret
+        place, letter = change[0] % len(token), change[1]
+        changed = token[:place] + letter + token[place + 1 :]
+        assert changed == token or READERS[purpose](secret, changed) is None
+
+
+@fuzzed
+@given(
+    secret=SECRETS,
+    other=SECRETS,
+    person=st.integers(0, 2**32 - 1),
+    change=st.tuples(st.integers(0, TOKEN_LENGTH - 1), st.characters()),
+    recipient=TEXTS,
+)
+def test_the_token_of_a_bounce_is_of_one_person_and_edition_in_any_case_of_letters(
+    secret: bytes, other: bytes, person: int, change: tuple[int, str], recipient: str
+) -> None:
+    token, address = bounce_token(secret, SubscriberId(person), WEEK), "bounces@digest.example.org"
+    for sent in (token, token.upper()):
+        arrived = token_in(address, return_path(address, sent))
+        assert arrived is not None
+        assert claimed_subscriber(arrived) == person
+        assert proven_edition(secret, arrived, [EditionKey("weekly/2026-W46"), WEEK]) == WEEK
+        assert proven_edition(secret, arrived, [EditionKey("weekly/2026-W46")]) is None
+        assert proven_edition(other, arrived, [WEEK]) is None or other == secret
+    place, letter = change
     changed = token[:place] + letter + token[place + 1 :]
-    assert changed == token or read_leave_token(secret, changed) is None
+    assert changed.casefold() == token or proven_edition(secret, changed, [WEEK]) is None
+    assert proven_edition(secret, token_in(address, recipient) or "", [WEEK]) is None
+
+
+@fuzzed
+@given(st.binary(max_size=4096))
+def test_random_bytes_are_no_report(raw: bytes) -> None:
+    assert report(raw).kind is BounceKind.OTHER
+
+
+@fuzzed
+@given(
+    st.sampled_from(SAMPLES),
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 40), st.binary(max_size=40)), max_size=6),
+)
+def test_a_mangled_report_is_read_without_complaint(raw: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
+    for at, length, put in cuts:
+        raw = raw[:at] + put + raw[at + length :]
+    said = report(raw)
+    assert len(said.text) <= 300
+    assert said.text.isprintable()
+    assert said.message_id.isprintable()
 
 
 @fuzzed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from benchmarks.reckoning import PAGE, RECKONED, figures, reckoned
+from benchmarks.reckoning import MEASURED, PAGE, RECKONED, figures, reckoned
 
 
 def test_the_reckoned_part_of_the_page_is_what_its_measured_part_gives() -> None:
@@ -20,3 +22,9 @@ def test_another_measurement_reckons_another_page() -> None:
     assert slower != page
     assert figures(slower)["p"] == pytest.approx(1)
     assert "11.6 days" in reckoned(slower)
+
+
+def test_the_page_was_measured_in_full() -> None:
+    measured = PAGE.read_text("utf-8").partition(MEASURED[0])[2].partition(MEASURED[1])[0]
+    assert "; 20,000 mails, 10,000 sources." in measured
+    assert re.findall(r"^\| (\d+) \|", measured, re.MULTILINE) == ["1", "2", "4"]

@@ -10,7 +10,9 @@ import re
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -230,8 +232,16 @@ def test_status_says_what_is_there(told: Blog) -> None:
         "dumps": 1,
         "troubled": [],
     }
-    assert state["digests"][0]["subscribers"] == 1
     assert state["paused"] is None
+    (digest,) = state["digests"]
+    assert (digest["subscribers"], digest["editions"], digest["newest"]) == (1, 0, None)
+    due, now = datetime.fromisoformat(digest["next_at"]), datetime.now(UTC)
+    assert now - timedelta(minutes=5) < due <= now + timedelta(days=7)
+    local = due.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert (local.weekday(), local.hour, local.minute, local.second) == (0, 8, 0, 0)
+    (made,) = told.listed("edition", "cut")
+    (digest,) = told.listed("status")[0]["digests"]
+    assert (digest["editions"], digest["newest"]) == (1, made["key"])
     told.write("page.txt", "")
     told.refresh(code=1)
     assert "digest source approve" in told.run("status")

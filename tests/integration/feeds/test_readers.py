@@ -88,12 +88,12 @@ class Site:
             for name, places in DOCUMENTS.items()
         }
 
-    def told(self, entry: Entry, *, undated: datetime | None = None, title: str = "") -> Told:
+    def told(self, entry: Entry, *, undated: datetime | None = None) -> Told:
         """What a reader must say of an entry; `undated` is the date that it gives where there is none."""
         full = entry.date.full if entry.date else None
         assert (full is None) == (entry.content.title == UNDATED)
         day = datetime(full.year, full.month, full.day, tzinfo=ZONE) if full else undated
-        return title or entry.content.title, entry.atom_id, f"{self.address}/entries/{entry.id}", day
+        return entry.content.title, entry.atom_id, f"{self.address}/entries/{entry.id}", day
 
     def answered(self) -> list[int]:
         """The status codes since this was asked last."""
@@ -154,6 +154,11 @@ def site(tmp_path: Path, article: type[Article]) -> Iterator[Site]:
     store.close()
 
 
+def seen(title: str | None) -> str:
+    """A title as a person sees it: RSS keeps what looks like HTML from being taken for it by a mark that none sees."""
+    return (title or "").replace("\N{WORD JOINER}", "")
+
+
 def moment(parsed: Any) -> datetime | None:
     """A time as feedparser gives it."""
     return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
@@ -173,7 +178,7 @@ def test_feedparser(site: Site, kind: str, condition: str) -> None:
     for url, entries in site.documents(kind).items():
         whole = feedparser.parse(url)
         assert (whole.status, whole.bozo) == (200, 0)
-        shown = [(one.title, one.id, one.link, moment(one.get("published_parsed"))) for one in whole.entries]
+        shown = [(seen(one.title), one.id, one.link, moment(one.get("published_parsed"))) for one in whole.entries]
         assert shown == [site.told(entry) for entry in entries]
         assert [moment(one.updated_parsed) for one in whole.entries] == [entry.updated_at for entry in entries]
 
@@ -196,7 +201,7 @@ def test_reader(site: Site, needs: Callable[[str], str], kind: str, tmp_path: Pa
         assert site.answered() == [200] * len(documents)
         for url, entries in documents.items():
             assert reader.get_feed(url).last_exception is None
-            shown = [(one.title, one.id, one.link, one.published) for one in reader.get_entries(feed=url)]
+            shown = [(seen(one.title), one.id, one.link, one.published) for one in reader.get_entries(feed=url)]
             assert shown == [site.told(entry) for entry in entries]
 
         reader.update_feeds()
@@ -220,7 +225,7 @@ def test_newsboat(site: Site, needs: Callable[[str], str], kind: str, tmp_path: 
         assert (len(codes), codes[0], codes[-1]) == (3, 200, 304)
         with contextlib.closing(sqlite3.connect(cache)) as db:  # which takes the last entry of a document first
             rows = db.execute("SELECT title, guid, url, pubDate FROM rss_item ORDER BY id DESC").fetchall()
-        shown = [(*row, datetime.fromtimestamp(at, UTC)) for *row, at in rows]
+        shown = [(seen(title), *row, datetime.fromtimestamp(at, UTC)) for title, *row, at in rows]
         if kind == "rss" and shown[0][0] == UNDATED:
             shown[0] = (*shown[0][:3], entries[0].updated_at)  # it says when it read the feed
         assert shown == [site.told(entry, undated=entry.updated_at) for entry in entries]
@@ -235,10 +240,6 @@ maildir-mailbox = INBOX
 date-header = True
 date-header-order = issued, modified
 """
-TAKEN_FOR_HTML = {  # RSS does not say which titles are; rss2email guesses
-    "<b>三角</b> & <i>圆</i>": "**三角** & _圆_",
-    "甲 & 乙 &amp; 丙": "甲 & 乙 & 丙",
-}
 
 
 @pytest.mark.parametrize("kind", XML)
@@ -257,14 +258,10 @@ def test_rss2email(site: Site, needs: Callable[[str], str], kind: str, tmp_path:
         files = sorted((box / "new").iterdir(), key=lambda file: int(re.findall(r"Q(\d+)", file.name)[0]))
         mails = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
         shown = [
-            (mail["Subject"], mail["X-RSS-ID"], mail["X-RSS-URL"], mail["Date"].datetime.replace(tzinfo=UTC))
+            (seen(mail["Subject"]), mail["X-RSS-ID"], mail["X-RSS-URL"], mail["Date"].datetime.replace(tzinfo=UTC))
             for mail in mails
         ]
-        seen = TAKEN_FOR_HTML if kind == "rss" else {}
-        assert shown == [
-            site.told(entry, undated=entry.updated_at, title=seen.get(entry.content.title, ""))
-            for entry in reversed(entries)
-        ]
+        assert shown == [site.told(entry, undated=entry.updated_at) for entry in reversed(entries)]
 
         ran(program, "-c", config, "-d", data, "run", home=home)
         assert site.answered() == [304]
@@ -307,7 +304,7 @@ def smith(kind: str, feed: Any) -> tuple[list[Told], dict[str, str]]:
         items = [(one["title"], one["id"], one["url"], one.get("date_published")) for one in feed["items"]]
     elif kind == "rss":
         links = {link["rel"]: link["href"] for link in feed["atom"]["links"]}
-        items = [(one["title"], one["guid"]["value"], one["link"], one.get("pubDate")) for one in feed["items"]]
+        items = [(seen(one["title"]), one["guid"]["value"], one["link"], one.get("pubDate")) for one in feed["items"]]
     else:
         links = {link["rel"]: link["href"] for link in feed["links"]}
         items = [
@@ -326,7 +323,9 @@ def test_sfeed(site: Site, needs: Callable[[str], str], kind: str, tmp_path: Pat
         fetch = (curl, "-sSf", "--compressed", "--etag-save", tag, "--etag-compare", tag, "-o", body, url)
         ran(*fetch, home=tmp_path)
         rows = [line.split("\t") for line in ran(sfeed, home=tmp_path, given=body.read_bytes()).splitlines()]
-        shown = [(row[1], row[5], row[2], datetime.fromtimestamp(int(row[0]), UTC) if row[0] else None) for row in rows]
+        shown = [
+            (seen(row[1]), row[5], row[2], datetime.fromtimestamp(int(row[0]), UTC) if row[0] else None) for row in rows
+        ]
         undated = entries[0].updated_at if kind == "atom" else None
         assert shown == [site.told(entry, undated=undated) for entry in entries]
 

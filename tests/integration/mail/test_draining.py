@@ -499,6 +499,26 @@ def test_a_wrong_password_pauses_at_once(inbox: Inbox, post_to: Callable[..., Po
     assert inbox.connections == connections
 
 
+@WITHOUT_TLS
+def test_after_a_wrong_password_the_operators_resume_sends_everybody_one_mail(
+    inbox: Inbox, post_to: Callable[..., Post], guarded: int, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("guessed\n", "utf-8")
+    post = post_to(guarded, username="digest", password_file=tmp_path / "password", connections=1)
+    post.people(*READERS)
+    assert post.drain().paused.startswith("login: 535 ")
+
+    (tmp_path / "password").write_text("secret\n", "utf-8")
+    assert post.drain().paused.startswith("login: 535 ")  # nobody asked yet
+    assert not inbox.taken
+    resumed = post.drain(resume=True)
+    assert (resumed.paused, resumed.counts()["accepted"]) == ("", 49)
+    post.now += timedelta(hours=1)  # whose turn it was when the server refused us waits like after any refusal
+    assert post.drain().counts()["accepted"] == 1
+    assert post.states() == {ACCEPTED: 50}
+    assert inbox.counts() == {1: 50}
+
+
 def test_a_server_that_asks_for_no_password_pauses_who_would_give_one(
     inbox: Inbox, post_to: Callable[..., Post], port: int
 ) -> None:

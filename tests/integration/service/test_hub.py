@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -11,10 +14,11 @@ import pytest
 
 from digest.app import opened
 from digest.service.hub import HubError, tell
+from digest.service.posting import post
 from digest.settings import Settings, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Article, Blog
 
@@ -117,3 +121,67 @@ def test_no_proxy_of_the_environment_hears_what_a_hub_is_told(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
     with opened(settings) as store:
         assert tell(store, settings) == len(hub.told) == 6
+
+
+def dripped(piece: bytes, seconds: float, again: bytes) -> Iterator[tuple[bytes, float]]:
+    """What an answer is made of, and the time between its parts: first these bytes one by one, then others for ever."""
+    yield from ((bytes([one]), seconds) for one in piece)
+    yield from itertools.repeat((again, seconds))
+
+
+@pytest.fixture
+def endless() -> Iterator[Callable[[Iterator[tuple[bytes, float]]], str]]:
+    """The address of a server that answers with parts until nobody listens."""
+    listener, stopped, threads = socket.create_server(("127.0.0.1", 0)), threading.Event(), []
+
+    def answering(parts: Iterator[tuple[bytes, float]]) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            try:
+                for part, seconds in parts:
+                    connection.sendall(part)
+                    if stopped.wait(seconds):
+                        return
+            except OSError:
+                return
+
+    def served(parts: Iterator[tuple[bytes, float]]) -> str:
+        threads.append(threading.Thread(target=answering, args=(parts,)))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield served
+    stopped.set()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    listener.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n"])
+def test_an_answer_that_comes_byte_by_byte_holds_nobody_up(
+    endless: Callable[[Iterator[tuple[bytes, float]]], str], said: bytes
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        post(endless(dripped(said, 0.01, b"x")), b"body", {}, seconds=0.5)
+    assert 0.4 < time.monotonic() - start < 20  # seconds; each byte alone comes well within the half
+
+
+@pytest.mark.parametrize("again", [b"HTTP/1.1 100 Continue\r\n\r\n" * 100, b"x" * 5000, b"HTTP/1.1 200 OK\r\n" * 100])
+def test_an_answer_without_an_end_is_not_read(
+    endless: Callable[[Iterator[tuple[bytes, float]]], str], again: bytes
+) -> None:
+    with pytest.raises(OSError, match=r"more than 65536 bytes|no answer in HTTP") as refused:
+        post(endless(dripped(b"", 0.0, again)), b"body", {}, seconds=30.0)
+    assert not isinstance(refused.value, TimeoutError)
+
+
+def test_a_hub_that_speaks_no_http_is_one_that_did_not_hear(
+    endless: Callable[[Iterator[tuple[bytes, float]]], str], settings: Settings
+) -> None:
+    hub = endless(iter([(b"220 mail.example.org ESMTP\r\n", 0.0)]))
+    deaf = settings.model_copy(update={"feed": settings.feed.model_copy(update={"hub": hub})})
+    with opened(deaf) as store, pytest.raises(HubError, match="no answer in HTTP"):
+        tell(store, deaf)

@@ -175,6 +175,48 @@ def test_two_entries_of_one_atom_id_are_named(blog: Blog, database: Path) -> Non
     assert "two entries have one AtomId: atom_id=tag:x,2026:entry/x, times=3" in blog.run("check", "--deep", code=1)
 
 
+def test_an_entry_that_stands_twice_in_a_feed_is_named(blog: Blog, database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, "
+            "'CONSTRAINT uq_feed_entries_feed UNIQUE (feed, entry_id),', '') WHERE name = 'feed_entries'"
+        )
+        connection.execute("DELETE FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_feed_entries_2'")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        done = connection.execute(
+            "INSERT INTO feed_entries (feed, number, entry_id) "
+            "SELECT feed, 4, entry_id FROM feed_entries WHERE feed = '' AND number = 1"
+        )
+        assert done.rowcount == 1
+    said = blog.run("check", "--deep", code=1)
+    law = "FAIL  an entry stands twice in a feed: feed=, entry_id="
+    assert any(line.startswith(law) and "times=2" in line for line in said.splitlines()), said
+
+
+@pytest.mark.parametrize(
+    ("state", "uncertain", "named"),
+    [("planned", 0, True), ("accepted", 0, True), ("unknown", 0, True), ("failed", 1, True), ("failed", 0, False)],
+)
+def test_a_reader_who_is_told_an_entry_twice_is_named_unless_no_mail_went_to_them(
+    blog: Blog, database: Path, state: str, uncertain: int, *, named: bool
+) -> None:
+    """The second edition repeats an entry of the first, in the words that the reader gets of it."""
+    first, second = "(SELECT min(key) FROM editions)", "(SELECT max(key) FROM editions)"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for done in (
+            f"""INSERT INTO edition_entries SELECT {second}, 99, 'new', entry_id, revision, NULL
+            FROM edition_entries WHERE edition = {first} AND ordinal = 0""",  # noqa: S608 - constants of this test
+            f"UPDATE edition_bodies SET told = json_insert(told, '$[#]', 99) WHERE edition = {second}",  # noqa: S608
+            f"UPDATE deliveries SET state = '{state}', uncertain = {uncertain} WHERE edition = {second}",  # noqa: S608
+        ):
+            assert connection.execute(done).rowcount == 1
+    said = blog.run("check", "--deep", code=1)
+    law = "FAIL  a reader is told an entry twice: subscriber_id=1, digest=weekly, entry_id="
+    assert any(line.startswith(law) and "times=2" in line for line in said.splitlines()) is named, said
+
+
 def test_progress_counts_the_entries(blog: Blog, database: Path) -> None:
     seen: list[tuple[int, int]] = []
     with opened(load(blog.home / "digest.toml")) as store:

@@ -21,7 +21,7 @@ from digest.model import ConfirmationKind, DigestId
 from digest.service import confirming, consent, subscribers
 from digest.settings import load
 from digest.web.application import application
-from tests.integration.web.test_application import FORM, NOW, Reply, Site, check_safe
+from tests.integration.web.test_application import FORM, NOW, Reply, Site, check_safe, failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -585,3 +585,23 @@ def test_urls_in_mails_are_ours(desk: Desk) -> None:
     (mail,) = desk.mailed()
     urls = re.findall(r"https?://\S+", mail.get_content())
     assert {urlsplit(url).netloc for url in urls} == {"digest.example.org"}
+
+
+def test_while_nothing_can_be_written_who_presses_a_button_is_told_to_come_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = desk.joined()
+    consent.ask_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
+    own = desk.link()
+    before = desk.everything()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(desk.store, "write", failing)
+        replies = [
+            desk.post("/subscribe", address="bob@example.org", digest="weekly"),
+            desk.post(own, act="save", digest="daily"),
+            desk.post(own, act="link"),
+            desk.post(own, act="erase", sure="yes"),
+        ]
+    assert [(reply.status, reply.headers.get("retry-after")) for reply in replies] == [(503, "60")] * 4
+    assert desk.everything() == before
+    assert desk.post(own, act="erase", sure="yes").status == 200

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from digest.mail.bounces import kind_of, report
 from digest.model import BounceKind
@@ -161,25 +159,6 @@ def test_a_status_notification_that_quotes_a_token_speaks_only_of_where_it_arriv
 
 
 SAMPLES = [dsn(block("failed", "5.1.1")), arf("abuse"), QMAIL, EXIM, VACATION]
-
-
-@given(st.binary(max_size=4096))
-def test_random_bytes_are_no_report(raw: bytes) -> None:
-    assert report(raw).kind is OTHER
-
-
-@settings(max_examples=300)
-@given(
-    st.sampled_from(SAMPLES),
-    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 40), st.binary(max_size=40)), max_size=6),
-)
-def test_a_mangled_report_is_read_without_complaint(raw: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
-    for at, length, put in cuts:
-        raw = raw[:at] + put + raw[at + length :]
-    said = report(raw)
-    assert len(said.text) <= 300
-    assert said.text.isprintable()
-    assert said.message_id.isprintable()
 
 
 def nested(depth: int) -> bytes:

@@ -1,0 +1,199 @@
+"""What docs/ tells an operator to type or to write into a file: commands that exist, files that parse."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+import yaml
+
+import digest
+from digest.cli.commands import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+_CODE = re.compile(r"^(?: {4,}|\t)(.*)$|`([^`\n]+)`", re.MULTILINE)
+_OF_COMPOSE = re.compile(
+    r"docker compose (?:--profile \w+ )?(exec|run) ((?:--rm |-T |-v \S+ |--entrypoint \w+ )*)(\S+) ?(.*)"
+)
+_COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def typed(page: str) -> Iterator[tuple[str, str]]:
+    """Each line of code of a page, as (the service it is typed into or '', the words after `digest`)."""
+    for block, span in _CODE.findall(page):
+        line = re.split(r"\s{2,}#", (block or span).strip())[0]
+        if found := _OF_COMPOSE.search(line):
+            how, options, service, rest = found.groups()
+            if "--entrypoint" in options or (how == "exec" and not rest.startswith("digest ")):
+                yield service, ""
+            else:
+                yield service, rest.removeprefix("digest ") if how == "exec" else rest
+        elif found := re.match(r"(?:\S+/)?digest (.+)", line):
+            yield "", found[1]
+
+
+def test_each_command_that_a_page_names_exists() -> None:
+    named = [(page.name, words) for page in PAGES for _, words in typed(page.read_text("utf-8")) if words[:1].islower()]
+    assert len(named) > 60
+    unknown = [
+        (page, words) for page, words in named if not exists(*(word.strip("[].,:") for word in words.split()[:2]))
+    ]
+    assert unknown == []
+
+
+def exists(first: str, second: str = "") -> bool:
+    command = _COMMANDS.get(first)
+    if command is None:
+        return False
+    inner = getattr(command, "commands", {})
+    return second in inner or not second.islower() or not inner
+
+
+def test_a_command_that_does_not_exist_would_be_found() -> None:
+    (found,) = typed("    docker compose exec -T digest digest restart now\n")
+    assert found == ("digest", "restart now")
+    assert not exists("restart", "now")
+    assert not exists("edition", "make")
+    assert exists("edition", "cut")
+
+
+def test_each_service_that_a_command_is_typed_into_exists() -> None:
+    services = {service for page in PAGES for service, _ in typed(page.read_text("utf-8")) if service}
+    assert {"digest", "scheduler", "postgres"} <= services <= set(COMPOSE["services"])
+
+
+def block(opening: str) -> str:
+    """The one block of code of docs/deploy.md whose first line begins so, with its indentation gone."""
+    lines = DEPLOY.splitlines()
+    (start,) = (n for n, line in enumerate(lines) if line.startswith("    ") and line.strip().startswith(opening))
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    end = start
+    while end < len(lines) and (not lines[end].strip() or lines[end].startswith(" " * indent)):
+        end += 1
+    return textwrap.dedent("\n".join(lines[start:end])).strip() + "\n"
+
+
+def test_the_override_tells_all_that_may_run_the_same() -> None:
+    override = yaml.safe_load(block("x-digest: &digest"))
+    ours = {name for name, service in COMPOSE["services"].items() if "build" in service} - {"digest-dev"}
+    assert set(override["services"]) == ours
+    assert all(service == override["x-digest"] for service in override["services"].values())
+    assert {"DIGEST_BASE_URL", "DIGEST_TAG", "DIGEST_MAIL_TRANSPORT"} <= set(override["x-digest"]["environment"])
+    assert set(override["secrets"]) == set(override["x-digest"]["secrets"])
+
+
+def test_a_store_moves_before_anything_starts_on_the_new_one() -> None:
+    lines = outgrowing()
+    move = next(n for n, line in enumerate(lines) if "migrate-store" in line)
+    assert f"-v {COMPOSE['name']}_state:/old scheduler " in lines[move]
+    assert "state:/data" in COMPOSE["services"]["digest"]["volumes"]
+    assert lines[move + 1] == "docker compose --profile single run --rm digest fence"
+    before = lines[:move]
+    assert before.index("docker compose stop") < before.index("docker compose up --detach --wait postgres")
+    assert "docker compose up --detach" not in before
+    assert "docker compose up --detach" in lines[move:]
+
+
+def outgrowing() -> list[str]:
+    """The lines of code about an installation that has outgrown its machine."""
+    part = DEPLOY.partition("## Outgrowing")[2].partition("## Kubernetes")[0]
+    return [line.strip() for line in part.splitlines() if line.startswith("    ")]
+
+
+def test_the_pod_runs_what_the_image_is() -> None:
+    pod = yaml.safe_load(block("containers:"))
+    (container,) = pod["containers"]
+    assert container["image"].endswith(f"/digest:{digest.__version__}")
+    assert exists(*container["args"])
+    assert {port["name"]: port["containerPort"] for port in container["ports"]} == {"http": 8080, "watch": 9464}
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        assert container[probe]["httpGet"]["port"] == "watch"
+    allowed = container["securityContext"]
+    assert allowed["runAsUser"] == pod["securityContext"]["fsGroup"] == 10001
+    assert allowed["readOnlyRootFilesystem"] is allowed["runAsNonRoot"] is True
+    assert allowed["allowPrivilegeEscalation"] is False
+    assert allowed["capabilities"] == {"drop": ["ALL"]}
+    mounts = {mount["mountPath"]: mount.get("readOnly", False) for mount in container["volumeMounts"]}
+    assert mounts == {"/data": False, "/dumps": True, "/run/secrets": True, "/tmp": False}  # noqa: S108
+
+
+def test_caddy_is_sent_to_the_port_that_is_published() -> None:
+    caddy = block("digest.example.org {")
+    assert caddy.count("{") == caddy.count("}") == 1
+    ports = [port.rpartition(":")[0] for port in COMPOSE["services"]["digest"]["ports"]]
+    assert re.findall(r"reverse_proxy (\S+)", caddy) == ports
+
+
+def test_nginx_takes_what_stands_there(needs: Callable[[str], str], tmp_path: Path) -> None:
+    from trustme import CA  # noqa: PLC0415 - for this test alone
+
+    issued = CA().issue_cert("digest.example.org")
+    for name, blobs in ("key", [issued.private_key_pem]), ("cert", issued.cert_chain_pems):
+        (tmp_path / name).write_bytes(b"".join(blob.bytes() for blob in blobs))
+    server = block("server {")
+    assert "http://127.0.0.1:8080" in server
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = server.replace("listen 443", f"listen 127.0.0.1:{port}").replace("listen [::]:443 ssl http2;", "")
+    server = re.sub(r"/etc/letsencrypt\S+/fullchain\.pem", str(tmp_path / "cert"), server)
+    server = re.sub(r"/etc/letsencrypt\S+/privkey\.pem", str(tmp_path / "key"), server)
+    config = tmp_path / "nginx.conf"
+    logs = f"pid {tmp_path}/pid;\nerror_log stderr;\n"
+    config.write_text(f"{logs}events {{}}\nhttp {{\naccess_log off;\n{server}}}\n", "utf-8")
+    tried = subprocess.run(
+        [needs("nginx"), "-t", "-p", str(tmp_path), "-c", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert tried.returncode == 0, tried.stderr
+
+
+def test_cron_runs_the_script_that_the_page_holds() -> None:
+    *moments, user, command = block("15 3 * * *").strip().split(maxsplit=6)
+    assert moments == ["15", "3", "*", "*", "*"]
+    assert user == "root"
+    script = command.rpartition(" ")[2]
+    assert f"with this as `{script}`:" in DEPLOY
+    text = block("#!/bin/sh")
+    subprocess.run(["/bin/sh", "-n"], input=text.encode(), check=True, timeout=10)
+    assert text.index("mkdir -p backups") < text.index('>"backups/')
+
+
+def test_a_folder_is_made_before_something_is_written_into_it() -> None:
+    for folder in "backups", "secrets", "dumps":
+        written = re.search(rf'(?:>"?|cp \S+ ){folder}/', DEPLOY)
+        assert written
+        assert f"mkdir -p {folder}" in DEPLOY[: written.start()]
+
+
+def test_what_the_page_installs_is_there() -> None:
+    installed = re.findall(r"install .*?(config/[\w.]+)", DEPLOY)
+    assert "config/digest.service" in installed
+    assert all((ROOT / file).is_file() for file in installed)
+    started = re.findall(r"systemctl enable --now (\w+)", DEPLOY)
+    assert [f"{name}.service" for name in started] == ["digest.service"]
+
+
+def test_the_unit_and_the_page_mean_the_same_place() -> None:
+    assert set(re.findall(r"/opt/digest/bin/(\w+)", DEPLOY)) == {"digest", "pip"}
+    assert "ExecStart=/opt/digest/bin/digest run" in (ROOT / "config" / "digest.service").read_text("utf-8")
+
+
+def test_a_rollback_names_what_ran_before() -> None:
+    for part in DEPLOY.partition("## Upgrade")[2].split("## Backup")[0], "\n".join(outgrowing()):
+        assert re.search(r'git rev-parse HEAD >"backups/.*\.commit"', part)
+        assert 'git checkout "$(cat backups/' in part
+    assert "git checkout v" not in DEPLOY
