@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pytest
 from hypothesis import HealthCheck, Phase, note, settings
@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from digest.errors import DigestError, TransportError
+from digest.mail.taken import Taken
 from digest.model import MAY_HAVE_IT, DeliveryState, DigestId, EditionKey, Format, Section
 from digest.service import delivery, editions, feeds, refresh, subscribers
 from digest.service.invariants import violations
@@ -133,7 +134,7 @@ class Post:
 
     async def send(
         self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
-    ) -> str:
+    ) -> Taken:
         assert self.store is not None
         assert self.pipelines or not following
         self.announced = following.recipient if following else ""
@@ -149,13 +150,13 @@ class Post:
             raise TransportError("450 later", phase="recipient", code=450)
         self.begun.append(mail)
         if fault in {"killed before", "lost"}:
-            return self._away(fault)
+            self._away(fault)
         self.taken[mail].append(message)
         if fault in {"killed after", "cut off"}:
-            return self._away(fault)
-        return "250 taken"
+            self._away(fault)
+        return Taken("taken", 250)
 
-    def _away(self, fault: str) -> str:
+    def _away(self, fault: str) -> NoReturn:
         if fault.startswith("killed"):
             assert self.store is not None
             self.store.die()
