@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from digest.mail.bounces import Report
     from digest.model import Delivery, EditionKey, SubscriberId
-    from digest.ports import Store, Transaction, Trouble
+    from digest.ports import Store, Transaction
     from digest.settings import Settings
 
 _MOST_TOKENS = 5  # of one message; an honest one has one
@@ -149,14 +149,3 @@ def unsuppress(store: Store, address: str, *, now: datetime) -> None:
             raise UnknownError("subscriber", masked(address), remedy="see `digest subscribers list`")
         if not tx.subscribers.unsuppress(record.subscriber.id, "operator, digest subscribers unsuppress", now):
             raise DigestError(f"{masked(address)}: is not suppressed")
-
-
-def came_back(trouble: Trouble) -> dict[str, object]:
-    """What came back of one person's mails, ready for JSON."""
-    return {
-        "bounces": [
-            {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at.isoformat()}
-            for b in trouble.bounces
-        ],
-        "suppressions": [{"act": s.act, "reason": s.reason, "at": s.at.isoformat()} for s in trouble.suppressions],
-    }
