@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _TIDY_TICK = timedelta(days=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
+_FIRST_SECONDS = 0.25  # who waits already is answered before a pass takes the interpreter
 LAST_SECONDS = 9.0  # whoever stops us kills after ten
 _log = logs.get_logger()
 
@@ -186,6 +187,7 @@ class Service:
         late()
 
     async def _catch_up(self) -> None:
+        await asyncio.sleep(_FIRST_SECONDS)
         for source in self._settings.sources:
             await self._refresh(source)
         await self._make()
