@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given[:1] == ["run"] and len(given) in {1, 3} and given[1:2] in ([], ["--config"]):
             _run(Path(given[2]) if given[1:] else None)
             return
-        from digest.cli.commands import app  # noqa: PLC0415 - the plain ways do without Typer
+        from digest.cli.commands import app
 
         app(args=given)
     except ConfigurationError as error:
@@ -43,7 +43,7 @@ def _run(config: Path | None) -> None:
     """`digest run` as the image runs it, without Typer; the other ways to write it do the same."""
     gc.disable()  # until all is there that stays: to look for garbage among modules takes a tenth of the start
     try:
-        from digest.cli.serving import serve  # noqa: PLC0415 - only this command needs it
+        from digest.cli.serving import serve
 
         serve(config, "all")
     finally:

@@ -35,7 +35,7 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
-    from digest.cli.serving import serve  # noqa: PLC0415 - as in store_of
+    from digest.cli.serving import serve
 
     if role not in _ROLES:
         raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
@@ -76,8 +76,8 @@ def check(
     config: ConfigOption = None,
 ) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.checks import Finding, findings, mail_findings  # noqa: PLC0415
+    from digest.app import clock
+    from digest.checks import Finding, findings, mail_findings
 
     settings = settings_of(config)
     failed = False
@@ -98,7 +98,7 @@ def check(
 
 def _kept(config: Path | None, *, as_json: bool) -> bool:
     """Whether the store keeps every law; each row that breaks one is named."""
-    from digest.service.invariants import violations  # noqa: PLC0415 - as in store_of
+    from digest.service.invariants import violations
 
     broken = 0
     with store_of(config) as (_, store), progress_bar(None, "checking") as advance:

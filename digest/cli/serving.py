@@ -43,7 +43,7 @@ def serve(config: Path | None, role: str) -> None:
         ):
             runner.run(_serve(settings, store, lambda: Service(settings, store)))
         return
-    from digest.member import Member, Role  # noqa: PLC0415 - who has a file does not pay for the queue
+    from digest.member import Member, Role
 
     with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
