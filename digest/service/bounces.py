@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from contextlib import closing
@@ -41,8 +42,14 @@ def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> st
     """Where a server sends a delivery back to."""
     address = settings.bounces.address
     if not address:
-        return parseaddr(settings.mail.sender)[1]
+        return _address(settings.mail.sender)
     return return_path(address, bounce_token(secret, delivery.subscriber.id, delivery.edition))
+
+
+@functools.cache
+def _address(sender: str) -> str:
+    """Parsed once: it takes as long as the line of log that a mail has."""
+    return parseaddr(sender)[1]
 
 
 def take(store: Store, settings: Settings, raw: bytes, recipients: Sequence[str] = (), *, now: datetime) -> Taken:

@@ -15,7 +15,19 @@ from digest.model import Content, DateKind, EntryDate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Column, Connection, Dialect, Insert, Result, Row, Table, Update
+    from sqlalchemy import (
+        Column,
+        Connection,
+        CursorResult,
+        Dialect,
+        Insert,
+        Result,
+        Row,
+        Select,
+        Table,
+        Update,
+        UpdateBase,
+    )
     from sqlalchemy.dialects import postgresql
 
 _BATCH = 500  # well under the number of parameters that any database takes
@@ -59,7 +71,7 @@ def _inserting(table: Table, names: tuple[str, ...], dialect: Dialect) -> SQLCom
     return _compiled(table.insert().values({name: bindparam(name) for name in names}), dialect)
 
 
-def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
+def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else an INSERT becomes
     return compiled
@@ -111,6 +123,36 @@ class _Known(dict[Any, Any]):
         if value not in self:
             self[value] = self._ready(value)
         return self[value]
+
+
+def execute_ready(
+    connection: Connection, statement: Select[Any] | UpdateBase, *rows: Mapping[str, Any]
+) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement that is the same object each time, once for each row of its parameters.
+
+    Its text is made once and handed to the driver: SQLAlchemy compares it with those that it knows each time, which
+    takes five times as long as SQLite does. A value is made ready as its parameter's type, a result is not.
+    """
+    text, order, makers, constants = _made_ready(statement, connection.dialect)
+    ready: list[Any] = []
+    for row in rows:
+        given = {name: make(value) if (make := makers.get(name)) else value for name, value in row.items()}
+        values = {**constants, **given}
+        ready.append(tuple([values[name] for name in order]) if order else values)
+    return connection.exec_driver_sql(text, ready if len(ready) > 1 else ready[0])
+
+
+@lru_cache(maxsize=256)
+def _made_ready(
+    statement: Select[Any] | UpdateBase, dialect: Dialect
+) -> tuple[str, list[str] | None, dict[str, Callable[[Any], Any] | None], dict[str, Any]]:
+    """The text, the order of its parameters if they have no names in it, what makes each ready, and those within it."""
+    compiled = _compiled(statement, dialect)
+    makers: dict[str, Callable[[Any], Any] | None] = {
+        name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()
+    }
+    constants = {name: make(value) if (make := makers[name]) else value for name, value in compiled.params.items()}
+    return compiled.string, compiled.positiontup, makers, constants
 
 
 def date_values(date: EntryDate | None) -> tuple[object, ...]:
