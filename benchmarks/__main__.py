@@ -20,7 +20,7 @@ from digest import logs
 if TYPE_CHECKING:
     from benchmarks.measure import Row
 
-# What rows reached whose floor is not met yet, by how their names begin (the first that fits): to lose that is a failure.
+# What rows reached whose floor is not met yet, by how their names begin (the first that fits): to lose it is a failure.
 # docs/performance.md says why.
 NOT_YET = {
     "cut, with structure": 0.116,
