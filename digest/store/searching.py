@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import TableClause, column, func, literal, literal_column, select, table
+from sqlalchemy import TableClause, bindparam, column, func, literal, literal_column, select, table
 from sqlalchemy.exc import DatabaseError
 
 from digest.changes.words import tokens
@@ -30,20 +30,22 @@ _ROW = ("entry_id", "title", "body")
 _TAKE = ["rowid", "title", "body"]
 _FORGET = ["search_index", *_TAKE]
 _TOKENS = (searched.c.number, searched.c.title, searched.c.body)
+_NEWEST = select(func.coalesce(func.max(searched.c.number), 0))
+_TAKE_NEW = _INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(searched.c.number > bindparam("before")))
 _WEIGHTS = (10.0, 1.0)  # of title and body
 
 
 def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
     """Make new entries findable."""
-    rows = [_row(entry, content) for entry, content in contents.items()]
+    rows = (_row(entry, content) for entry, content in contents.items())
     if connection.dialect.name == "postgresql":
         insert_rows(connection, searched, _ROW, rows)
         for batch in batches(contents):
             vectors.index_new(connection, searched.c.entry_id.in_(batch))
         return
-    before = connection.execute(select(func.coalesce(func.max(searched.c.number), 0))).scalar_one()
+    before = connection.execute(_NEWEST).scalar_one()
     insert_rows(connection, searched, _ROW, rows)
-    connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(searched.c.number > before)))
+    connection.execute(_TAKE_NEW, {"before": before})
 
 
 def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
