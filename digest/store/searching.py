@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import TableClause, bindparam, column, func, literal, literal_column, select, table
 from sqlalchemy.exc import DatabaseError
 
-from digest.changes.words import tokens
+from digest.changes.words import spaced
 from digest.store import vectors
 from digest.store.statements import batches, insert, insert_rows
 from digest.store.tables import entries, searched
@@ -110,7 +110,7 @@ def ranked(
 
 
 def _row(entry: EntryId, content: Content) -> tuple[str, str, str]:
-    return entry, " ".join(tokens(content.title)), " ".join(tokens("\n".join(content.paragraphs)))
+    return entry, spaced(content.title), spaced("\n".join(content.paragraphs))
 
 
 def _expression(wanted: Query) -> str:
