@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
@@ -10,7 +11,7 @@ from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
-from digest.store.statements import DATE, INSERT, batches, date_of, date_values, execute_rows, insert, insert_rows
+from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_in, insert_rows
 from digest.store.tables import (
     KeyKind,
     entries,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Insert
 
     from digest.changes.values import Ambiguous, ChangeSet, Placing
     from digest.model import EntryDate, SourceId
@@ -46,12 +47,6 @@ _COUNTED = ("entry_id", "source", "counted_at", "readers")
 _MOVING = update(entries).where(entries.c.id == bindparam("entry"))
 _PUBLISH = _MOVING.values(updated_at=bindparam("moved"), announced=bindparam("told"))
 _COUNT_NEWEST = _MOVING.values(readers=bindparam("newest"))
-_COUNT = {
-    name: (put := into(reader_counts).values({name: bindparam(name) for name in _COUNTED})).on_conflict_do_update(
-        index_elements=list(reader_counts.primary_key), set_={"readers": put.excluded.readers}
-    )
-    for name, into in INSERT.items()
-}
 _PLACED = select(placings.c.entry_id).where(
     placings.c.source == bindparam("source"), placings.c.path == bindparam("path")
 )
@@ -193,7 +188,15 @@ def _count_readers(
         return
     execute_rows(connection, _COUNT_NEWEST, ("entry", "newest"), counts)
     rows = ((entry, source, now, readers) for entry, readers in counts)
-    execute_rows(connection, _COUNT[connection.dialect.name], _COUNTED, rows)
+    execute_rows(connection, _counting(connection.dialect.name), _COUNTED, rows)
+
+
+@cache
+def _counting(database: str) -> Insert:
+    put = insert_in(database, reader_counts).values({name: bindparam(name) for name in _COUNTED})
+    return put.on_conflict_do_update(
+        index_elements=list(reader_counts.primary_key), set_={"readers": put.excluded.readers}
+    )
 
 
 def _placed(connection: Connection, source: SourceId, path: str) -> set[EntryId]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, false, func, select, tuple_, update
@@ -12,7 +13,7 @@ from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
 from digest.store.entries import entry_rows
-from digest.store.statements import DATE, INSERT, batches, content_of, date_of, fetched, insert
+from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert, insert_in
 from digest.store.tables import (
     KeyKind,
     dumps,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Insert, Row
 
     from digest.changes.values import ChangeSet, Questions
     from digest.ports import ApplyFacts
@@ -39,13 +40,6 @@ _OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for i
 # Statements that each dump needs are built once: to build one takes four times as long as to run it.
 _SOURCE = select(sources).where(sources.c.id == bindparam("source"))
 _DUMP = select(dumps).where(dumps.c.source == bindparam("source"), dumps.c.path == bindparam("path"))
-_STORE_DUMP = {
-    name: (put := into(dumps)).on_conflict_do_update(
-        index_elements=[dumps.c.source, dumps.c.path],
-        set_={column.name: put.excluded[column.name] for column in dumps.c if not column.primary_key},
-    )
-    for name, into in INSERT.items()
-}
 _LAST_READING = (
     select(placings)
     .where(placings.c.source == bindparam("source"), placings.c.path == bindparam("path"))
@@ -185,7 +179,7 @@ class SqlReadings:
             "approved": dump.approved,
             "discarded": dump.discarded,
         }
-        self._connection.execute(_STORE_DUMP[self._connection.dialect.name], row)
+        self._connection.execute(_storing_dump(self._connection.dialect.name), row)
 
     def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
         applying.apply(self._connection, source, path, changes, facts)
@@ -241,6 +235,13 @@ class SqlReadings:
             else held.values(discarded=dumps.c.sha256, state=DumpState.GOOD, reason="")
         )
         self._connection.execute(word)
+
+
+@cache
+def _storing_dump(database: str) -> Insert:
+    put = insert_in(database, dumps)
+    told = {column.name: put.excluded[column.name] for column in dumps.c if not column.primary_key}
+    return put.on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=told)
 
 
 def _source_state(row: Row[Any]) -> SourceState:

@@ -37,16 +37,14 @@ def fetched(result: Result[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]
         yield from rows
 
 
-# By the name of a database: what can say what to do ON CONFLICT.
-INSERT: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
-
-
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that can say what to do ON CONFLICT, in the words of this database."""
-    return INSERT[connection.dialect.name](table)
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(database: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The same for a database of this name, for whoever makes it once."""
+    return postgresql.insert(table) if database == "postgresql" else sqlite.insert(table)
 
 
 def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -57,6 +55,12 @@ def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows
 @lru_cache(maxsize=64)
 def _inserting(table: Table, names: tuple[str, ...]) -> Insert:
     return table.insert().values({name: bindparam(name) for name in names})
+
+
+def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else an INSERT becomes
+    return compiled
 
 
 def execute_rows(
@@ -96,8 +100,7 @@ class _Prepared(NamedTuple):
 @lru_cache(maxsize=64)
 def _prepared(statement: Insert | Update, dialect: Dialect) -> _Prepared:
     """Made once: for a few rows, to make it takes longer than to run it."""
-    compiled = statement.compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else an INSERT becomes
+    compiled = _compiled(statement, dialect)
     makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
     ready = {name: (make, isinstance(compiled.binds[name].type, JSON)) for name, make in makers.items() if make}
     return _Prepared(compiled.string, compiled.positiontup, ready)
