@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, false, func, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, not_, select, tuple_, update
 
 from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
@@ -101,14 +101,14 @@ class SqlReadings:
         row = self._connection.execute(_DUMP, {"source": source, "path": path}).one_or_none()
         return _known_dump(row) if row else None
 
-    def stamps(self, source: SourceId) -> dict[str, tuple[str, bool]]:
-        held = dumps.c.state == DumpState.HELD
-        awaits = and_(held, dumps.c.approved == dumps.c.sha256)
-        query = select(dumps.c.path, dumps.c.stamp, held, func.coalesce(awaits, false())).where(
-            dumps.c.source == source
-        )
-        rows = fetched(self._connection.execute(query))
-        return {path: (stamp, bool(is_held)) for path, stamp, is_held, is_awaiting in rows if not is_awaiting}
+    def stamps(self, source: SourceId) -> dict[str, str]:
+        awaits = and_(dumps.c.state == DumpState.HELD, dumps.c.approved.is_not_distinct_from(dumps.c.sha256))
+        query = select(dumps.c.path, dumps.c.stamp).where(dumps.c.source == source, not_(awaits))
+        return dict(map(tuple, fetched(self._connection.execute(query))))
+
+    def held(self, source: SourceId) -> set[str]:
+        here = select(dumps.c.path).where(dumps.c.source == source, dumps.c.state == DumpState.HELD)
+        return set(self._connection.execute(here).scalars())
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         rows = self._connection.execute(_LAST_READING, {"source": source, "path": path})
