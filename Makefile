@@ -27,7 +27,7 @@ run: $(READY) ## Start the service on http://127.0.0.1:8080 with the sample dump
 	@exec $(BIN)/digest run --config $(CONFIG)
 
 test: $(READY) ## Run all tests, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: $(READY) ## Lint, types, layers
 	$(BIN)/ruff check

@@ -202,7 +202,7 @@ def _updated() -> tuple[float, float]:
     """Seconds of reader over new feeds and over the same again, read as files, which is its quickest way."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from reader import make_reader  # noqa: PLC0415
+        from reader import make_reader  # noqa: PLC0415 - in here, since it warns as it is imported
 
     with closing(make_reader(str(_FOLDER / "reader.sqlite"), feed_root=str(_FOLDER / "published"))) as reader:
         for number in range(_FEEDS):

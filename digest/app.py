@@ -118,7 +118,7 @@ class Service:
 
     def __init__(self, settings: Settings, store: Store, *, serves: bool = True) -> None:
         from digest.scheduler import Ticks  # noqa: PLC0415 - other commands do not pay for APScheduler
-        from digest.web.metrics import Metrics  # noqa: PLC0415
+        from digest.web.metrics import Metrics  # noqa: PLC0415 - as above
         from digest.web.serve import Server, WatchServer  # noqa: PLC0415 - nor for uvicorn
 
         self._settings, self._store = settings, store

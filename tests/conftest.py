@@ -9,7 +9,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,10 +38,10 @@ def real_dumps() -> Path:
 
 
 @pytest.fixture(scope="session")
-def needs() -> Callable[[str], str]:
+def needs(cannot_run: Callable[[str], NoReturn]) -> Callable[[str], str]:
     """The path of a program by its name, of a Python package (`python:NAME`), of a file below the project by its path.
 
-    What is missing skips the test; with DIGEST_TEST_REQUIRE_ALL=1, as CI sets it, it fails the test.
+    Where it is missing, the test cannot run.
     """
 
     def path_of(wanted: str) -> str:
@@ -52,13 +52,22 @@ def needs() -> Callable[[str], str]:
         else:
             found = (str(file) if file.exists() else None) if "/" in wanted else shutil.which(wanted)
         if found is None:
-            missing = f"needs {wanted}, which is not installed; .ci/run installs it"
-            if os.environ.get("DIGEST_TEST_REQUIRE_ALL") == "1":
-                pytest.fail(missing, pytrace=False)
-            pytest.skip(missing)
+            cannot_run(f"needs {wanted}, which is not installed; .ci/run installs it")
         return found
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def cannot_run() -> Callable[[str], NoReturn]:
+    """Ends the test for want of something: it is skipped; with DIGEST_TEST_REQUIRE_ALL=1, as CI sets it, it fails."""
+
+    def end(missing: str) -> NoReturn:
+        if os.environ.get("DIGEST_TEST_REQUIRE_ALL") == "1":
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+
+    return end
 
 
 @pytest.fixture(scope="session")

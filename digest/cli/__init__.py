@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if is_plain(given):
             sys.exit(int(not parse_plainly(given)))
-        from digest.cli.commands import app  # noqa: PLC0415 - a plain parse does without
+        from digest.cli.commands import app
 
         app(args=given)
     except ConfigurationError as error:

@@ -43,9 +43,9 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
 @app.command("test")
 def send_test(*, config: ConfigOption = None) -> None:
     """Send a test to each address and to the webhook."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.ports import AlertNotice, NoticeKind  # noqa: PLC0415
-    from digest.service import alerts  # noqa: PLC0415
+    from digest.app import clock
+    from digest.ports import AlertNotice, NoticeKind
+    from digest.service import alerts
 
     settings = settings_of(config)
     if not alerts.channels(settings):

@@ -17,8 +17,8 @@ def group() -> None:
 @app.command()
 def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Read the maildir or the IMAP folder once; `digest run` does so by itself."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import bounces  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import bounces
 
     with store_of(config) as (settings, store):
         bounces.require_folder(settings)

@@ -33,8 +33,8 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def settings_of(config: Path | None, *, service: bool = False) -> Settings:
     """The settings, with the log configured as they say; a command tells a person itself what it did."""
-    from digest import logs  # noqa: PLC0415 - the cheap commands need neither
-    from digest.settings import load  # noqa: PLC0415
+    from digest import logs
+    from digest.settings import load
 
     settings = load(config)
     for_machines = settings.log.json_lines and not sys.stderr.isatty()
@@ -46,7 +46,7 @@ def settings_of(config: Path | None, *, service: bool = False) -> Settings:
 @contextlib.contextmanager
 def store_of(config: Path | None) -> Iterator[tuple[Settings, Store]]:
     """The settings and their open store."""
-    from digest.app import opened  # noqa: PLC0415 - SQLAlchemy is not paid for by the cheap commands
+    from digest.app import opened
 
     settings = settings_of(config)
     with opened(settings) as store:
@@ -61,10 +61,10 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
     """A table as wide as the terminal; `numbers` names the columns that stand to the right."""
-    from rich import box  # noqa: PLC0415 - only commands that print tables pay for it
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
@@ -80,8 +80,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, num
 @contextlib.contextmanager
 def progress_bar(total: int | None, what: str) -> Iterator[Any]:
     """A bar on stderr where a person looks at it; yields a function that takes what is done and its name."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     with Progress(

@@ -48,7 +48,7 @@ def list_(
     config: ConfigOption = None,
 ) -> None:
     """List deliveries that failed, of which nobody knows whether they arrived, that wait or were given up."""
-    from digest.service import dead_letters  # noqa: PLC0415 - as in store_of
+    from digest.service import dead_letters
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
     with store_of(config) as (_, store):
@@ -77,8 +77,8 @@ def retry(
     config: ConfigOption = None,
 ) -> None:
     """Plan dead letters once more; `digest run` or `digest edition send` sends them."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import dead_letters  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import dead_letters
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
     with store_of(config) as (settings, store):

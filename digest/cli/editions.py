@@ -119,8 +119,8 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 @app.command()
 def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Make an edition now, due or not. Without anything new it makes none."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import editions  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import editions
 
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
@@ -163,15 +163,15 @@ def send(
 
 
 def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import delivery  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import delivery
 
     with progress_bar(None, "sending") as advance:
 
         def progress(state: Progress) -> None:
             advance(state.done, total=state.total)
 
-        import asyncio  # noqa: PLC0415 - only sending needs it
+        import asyncio
 
         return asyncio.run(
             delivery.drain(

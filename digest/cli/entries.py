@@ -103,8 +103,8 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest ent
 @app.command()
 def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     """Take an entry back from feeds, pages and coming editions; its page says so. `restore` undoes it."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import feeds  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import feeds
 
     with store_of(config) as (_, store):
         feeds.remove(store, entry, clock())
@@ -114,8 +114,8 @@ def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
 @app.command()
 def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import feeds  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import feeds
 
     with store_of(config) as (settings, store):
         feeds.restore(store, settings, entry, clock())

@@ -32,8 +32,8 @@ def explain(
     config: ConfigOption = None,
 ) -> None:
     """Say where an entry came from and why, what was revised, in which edition it went, and to whom or why not."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import explaining  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import explaining
 
     with store_of(config) as (settings, store):
         found = explaining.candidates(store, settings, entry)

@@ -25,8 +25,8 @@ def key(
     config: ConfigOption = None,
 ) -> None:
     """Make a DKIM key, and print the DNS record that publishes its public half."""
-    from digest.mail.dkim import Key, write_key, zone_line  # noqa: PLC0415 - cryptography is for this alone
-    from digest.service.editions import sender_domain  # noqa: PLC0415
+    from digest.mail.dkim import Key, write_key, zone_line
+    from digest.service.editions import sender_domain
 
     if kind not in {"rsa", "ed25519"}:
         raise typer.BadParameter("rsa or ed25519", param_hint="--kind")

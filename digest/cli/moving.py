@@ -20,7 +20,7 @@ def migrate_store(
     target: Annotated[str, typer.Argument(metavar="TO", help="Where it shall be: a new file or an empty database.")],
 ) -> None:
     """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only."""
-    from digest.store import move_store, place  # noqa: PLC0415 - as in store_of
+    from digest.store import move_store, place
 
     with progress_bar(None, "copying") as advance:
         rows = move_store(source, target, lambda done, total, name: advance(done, name, total))

@@ -38,7 +38,7 @@ def refresh(*, source: SourceOption = None, as_json: JsonOption = False, config:
 
 def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
     if source is None:
-        from digest.app import require_sources  # noqa: PLC0415
+        from digest.app import require_sources
 
         return require_sources(settings)
     found = settings.source(source)
@@ -48,7 +48,7 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
 
 
 def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
-    from digest.app import refreshed  # noqa: PLC0415 - as in store_of
+    from digest.app import refreshed
 
     with progress_bar(None, source.id) as advance:
         seen = 0
@@ -86,7 +86,7 @@ def feed(
     config: ConfigOption = None,
 ) -> None:
     """Print the feed, byte for byte as it is served."""
-    from digest.service.syndication import FORMATS, Syndication  # noqa: PLC0415 - as in store_of
+    from digest.service.syndication import FORMATS, Syndication
 
     if form not in FORMATS:
         raise typer.BadParameter(f"{form!r} is no kind of feed; there are: {', '.join(FORMATS)}", param_hint="--format")
@@ -108,7 +108,7 @@ def feed(
 
 def write_file(path: Path, body: bytes) -> None:
     """Write a file as a whole: a reader sees the old one or the new one."""
-    from digest.errors import DigestError  # noqa: PLC0415
+    from digest.errors import DigestError
 
     draft = path.with_name(f".{path.name}.part")
     try:
@@ -120,8 +120,8 @@ def write_file(path: Path, body: bytes) -> None:
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show sources, held dumps, editions and deliveries."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service.reports import status as state_of  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service.reports import status as state_of
 
     with store_of(config) as (settings, store):
         state = state_of(store, settings, clock())
@@ -240,7 +240,7 @@ def discard(
 
 
 def _decide(source: str, dump: str | None, config: Path | None, *, approve: bool, as_json: bool) -> None:
-    from digest.service.refresh import decide  # noqa: PLC0415 - as in store_of
+    from digest.service.refresh import decide
 
     with store_of(config) as (settings, store):
         (chosen,) = _chosen(settings, source)

@@ -54,8 +54,8 @@ def preview(
 
     With --format, --language or a FILE with an ending (.html, .txt) it shows one part of one mail.
     """
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import editions, previews  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import editions, previews
 
     if form not in {None, "html", "text"}:
         raise typer.BadParameter("html or text", param_hint="--format")
@@ -95,9 +95,9 @@ def _show_part(digest: Digest, body: Body, form: str, output: Path | None) -> No
 
 def _show_all(settings: Settings, digest: Digest, looks: Sequence[Look], output: Path | None) -> None:
     """A page that leads to all of them, each as HTML, text and message."""
-    from digest.mail.words import LARGEST_HTML  # noqa: PLC0415 - as in store_of
-    from digest.service.editions import with_pictures  # noqa: PLC0415
-    from digest.templating import rendered  # noqa: PLC0415
+    from digest.mail.words import LARGEST_HTML
+    from digest.service.editions import with_pictures
+    from digest.templating import rendered
 
     folder = output or _scratch()
     try:
@@ -172,9 +172,9 @@ def send_one(
 
     Nothing is stored, and its links for leaving and preferences belong to nobody.
     """
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.model import Format  # noqa: PLC0415
-    from digest.service import previews  # noqa: PLC0415
+    from digest.app import clock
+    from digest.model import Format
+    from digest.service import previews
 
     if form not in set(Format):
         raise typer.BadParameter("both or text", param_hint="--format")

@@ -41,9 +41,9 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
-    import asyncio  # noqa: PLC0415 - only this command needs it
+    import asyncio
 
-    from digest.app import (  # noqa: PLC0415 - as in store_of
+    from digest.app import (
         Service,
         event_loop,
         only_one,
@@ -51,7 +51,7 @@ def run(
         require_mail,
         require_sources,
     )
-    from digest.store import server  # noqa: PLC0415
+    from digest.store import server
 
     if role not in _ROLES:
         raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
@@ -73,7 +73,7 @@ def run(
         ):
             runner.run(_serve(settings, store, lambda: Service(settings, store)))
         return
-    from digest.member import Member, Role  # noqa: PLC0415 - who has a file does not pay for the queue
+    from digest.member import Member, Role
 
     with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
@@ -143,8 +143,8 @@ def check(
     config: ConfigOption = None,
 ) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.checks import Finding, findings, mail_findings  # noqa: PLC0415
+    from digest.app import clock
+    from digest.checks import Finding, findings, mail_findings
 
     settings = settings_of(config)
     failed = False
@@ -165,7 +165,7 @@ def check(
 
 def _kept(config: Path | None, *, as_json: bool) -> bool:
     """Whether the store keeps every law; each row that breaks one is named."""
-    from digest.service.invariants import violations  # noqa: PLC0415 - as in store_of
+    from digest.service.invariants import violations
 
     broken = 0
     with store_of(config) as (_, store), progress_bar(None, "checking") as advance:

@@ -49,8 +49,8 @@ def simulate(
 
     Nothing is sent and the state is not changed. Equal state and configuration give equal files.
     """
-    from digest.app import opened_untouched  # noqa: PLC0415 - as in store_of
-    from digest.service import simulating  # noqa: PLC0415
+    from digest.app import opened_untouched
+    from digest.service import simulating
 
     settings = settings_of(config)
     begin, end = _window(settings, since, until)

@@ -40,8 +40,8 @@ def backup(
     config: ConfigOption = None,
 ) -> None:
     """Write a copy of the state, while `digest run` works, and read it back to prove it."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import backup as backups  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import backup as backups
 
     with store_of(config) as (_, store):
         now = clock()
@@ -67,9 +67,9 @@ def restore(
     config: ConfigOption = None,
 ) -> None:
     """Put a backup in the place of the state, behind a fence: nothing is sent before `digest unfence`."""
-    from digest.app import clock, only_one  # noqa: PLC0415 - as in store_of
-    from digest.service import backup as backups  # noqa: PLC0415
-    from digest.store import database_file  # noqa: PLC0415
+    from digest.app import clock, only_one
+    from digest.service import backup as backups
+    from digest.store import database_file
 
     settings = settings_of(config)
     database = database_file(settings.database)
@@ -97,8 +97,8 @@ def unfence(
     config: ConfigOption = None,
 ) -> None:
     """Show what a restored store would send, and lift its fence by --as-sent or --send."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import backup as backups  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import backup as backups
 
     if as_sent and send:
         raise typer.BadParameter("it was told, or it was not", param_hint="--as-sent")
@@ -126,8 +126,8 @@ def unfence(
 
 def fence(*, config: ConfigOption = None) -> None:
     """Put up the fence by hand: after a state came back by other means than `digest restore`."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import backup as backups  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import backup as backups
 
     with store_of(config) as (_, store):
         backups.fence(store, clock())
@@ -136,7 +136,7 @@ def fence(*, config: ConfigOption = None) -> None:
 
 def _read_all(store: Store, settings: Settings) -> list[str]:
     """Read every source, so that what the dumps show now is known; the problems."""
-    from digest.app import refreshed  # noqa: PLC0415 - as in store_of
+    from digest.app import refreshed
 
     return [
         f"{source.id}: {problem}"

@@ -45,8 +45,8 @@ def add(
     config: ConfigOption = None,
 ) -> None:
     """Subscribe somebody who agreed to it; your act is recorded as their consent."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import subscribers  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import subscribers
 
     with store_of(config) as (settings, store):
         record = subscribers.add(
@@ -66,8 +66,8 @@ def import_(
     config: ConfigOption = None,
 ) -> None:
     """Subscribe everybody in a CSV file. Who is known, left or was erased stays as they are."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import subscribers  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import subscribers
 
     try:
         text = file.read_text("utf-8-sig")
@@ -113,7 +113,7 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 @app.command()
 def show(address: AddressArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show all that is stored of a person."""
-    from digest.service import subscribers  # noqa: PLC0415 - as in store_of
+    from digest.service import subscribers
 
     with store_of(config) as (_, store):
         known = subscribers.export(store, address)
@@ -131,7 +131,7 @@ def export(
     config: ConfigOption = None,
 ) -> None:
     """Export all that is stored of people: consent, subscriptions, deliveries; one JSON object a line."""
-    from digest.service import subscribers  # noqa: PLC0415 - as in store_of
+    from digest.service import subscribers
 
     with store_of(config) as (_, store):
         people = subscribers.export(store, address)
@@ -145,8 +145,8 @@ def export(
 @app.command()
 def unsuppress(address: AddressArgument, *, config: ConfigOption = None) -> None:
     """Mail an address again that was struck off; what came back before no longer counts. Your act is recorded."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import bounces  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import bounces
 
     with store_of(config) as (_, store):
         bounces.unsuppress(store, address, now=clock())
@@ -156,8 +156,8 @@ def unsuppress(address: AddressArgument, *, config: ConfigOption = None) -> None
 @app.command()
 def erase(address: AddressArgument, *, yes: YesOption = False, config: ConfigOption = None) -> None:
     """Erase a person for good; a keyed hash of the address stays, so that no import brings it back."""
-    from digest.app import clock  # noqa: PLC0415 - as in store_of
-    from digest.service import subscribers  # noqa: PLC0415
+    from digest.app import clock
+    from digest.service import subscribers
 
     if not yes:
         typer.confirm(f"Erase {address} and all that is stored of them? This cannot be undone.", abort=True)

@@ -13,7 +13,7 @@ from digest.errors import ConfigurationError
 from digest.mail.corrections import Extract, extract
 from digest.mail.message import pictures_in
 from digest.mail.personal import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL, without_marks
-from digest.model import Block, BlockKind, Body, Section
+from digest.model import Block, BlockKind, Body, DateKind, Section
 from digest.templating import rendered
 from digest.typeset.characters import line
 from digest.typeset.dates import said
@@ -78,14 +78,16 @@ class Frame:
 class Told:
     """An entry as the templates see it; `html` and `text` are its excerpt, ready.
 
-    `lang` is its language, empty where it is the mail's. `share` is `gained` in hundredths of the most, `bar` the same
-    as text. `before`: its title before a correction, empty where it is the same; `changed`: what else was corrected.
+    `inferred`: nobody wrote the year of the date. `lang` is its language, empty where it is the mail's. `share` is
+    `gained` in hundredths of the most, `bar` the same as text. `before`: its title before a correction, empty where it
+    is the same; `changed`: what else was corrected.
     """
 
     title: str
     url: str
     author: str
     date: str
+    inferred: bool
     source: str
     group: str
     lang: str
@@ -242,6 +244,7 @@ class _Teller:
             url=f"{frame.base_url}/entries/{entry.id}",
             author=cut(without_marks(line(entry.content.author or "")), _LONGEST_FIRST),
             date=said(entry.date, self._language),
+            inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
             source=source if source != group else "",
             group=group,
             lang=lang if lang != self._language.replace("_", "-") else "",

@@ -48,7 +48,7 @@ def outdated(connection: Connection) -> str | None:
 def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
     """Run the migrations up to a revision in the transaction of the connection."""
     from alembic import command  # noqa: PLC0415 - only a new or old database pays for Alembic
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
 
     try:
         command.upgrade(configuration(connection), revision)

@@ -102,6 +102,16 @@ def test_a_date_never_says_more_than_the_evidence() -> None:
     assert "年11月20日" not in told
 
 
+def test_a_year_that_nobody_wrote_is_said_to_be_inferred_and_no_other_is() -> None:
+    inferred = replace(entry("甲"), date=EntryDate(11, 20, 2020, DateKind.INFERRED))
+    told = [Selected(Section.NEW, inferred), Selected(Section.NEW, entry("乙"))]
+    for language, note in (("zh_CN", "2020年11月20日（年份为推断）"), ("en", "20 November 2020 (year inferred)")):
+        made = body(FRAME, told, {}, language)
+        for words in (text_of(made.html), made.text):
+            assert note in words
+            assert words.count(note[-5:]) == 1
+
+
 def test_figures_show_as_captions_and_markup_stays_text() -> None:
     evil = entry("甲", "<script>alert(1)</script>{{ 7*7 }}", "<img src=x onerror=y>", "星空", figures=("星空",))
     both = [Selected(Section.NEW, evil), Selected(Section.CORRECTED, evil)]
