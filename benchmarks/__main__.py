@@ -28,7 +28,6 @@ NOT_YET = (
     "start to the first feed",
     "memory at rest",
     "plain mails, ",
-    "new entries, ",
     "edition, unsigned",
     "edition, ed25519",
     "edition, rsa",
