@@ -1,6 +1,7 @@
 """`python -m benchmarks [GROUP...]`: runs the benchmarks, prints the table, writes build/bench.json.
 
-`--check` fails where a floor is missed that was met once, `--docs` puts the table into docs/performance.md.
+`--check` fails where a floor is missed that was met once, or what was reached instead of it; `--docs` puts the table
+into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import importlib
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,20 +20,24 @@ from digest import logs
 if TYPE_CHECKING:
     from benchmarks.measure import Row
 
-# Rows whose floor is not met yet, by how their names begin: shown, and no failure. docs/performance.md says why.
-NOT_YET = (
-    "cut, with structure",
-    "refresh of ",
-    "two processes cut many files",
-    "refresh, nothing changed, one file of ",
-    "start to the first feed",
-    "memory at rest",
-    "plain mails, ",
-    "edition, unsigned",
-    "edition, ed25519",
-    "edition, rsa",
-    "edition, 20 ms a reply, 64",
-)
+# What rows reached whose floor is not met yet, by how their names begin (the first that fits): to lose it is a failure.
+# docs/performance.md says why.
+NOT_YET = {
+    "cut, with structure": 0.116,
+    "refresh of ": 0.0075,
+    "two processes cut many files": 1.34,
+    "refresh, nothing changed, one file of ": 0.0048,
+    "1,000 sightings, ": 0.94,
+    "start to the first feed": 5,
+    "memory at rest": 2.65,
+    "plain mails, ": 0.87,
+    "edition, unsigned": 0.33,
+    "edition, ed25519, ": 0.275,
+    "edition, rsa, ": 0.12,
+    "edition, ed25519": 5.89,
+    "edition, rsa": 11.6,
+    "edition, 20 ms a reply, 64": 1.54,
+}
 GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start", "peers", "mail")
 RESULTS = machine.ROOT / "build" / "bench.json"
 
@@ -55,11 +60,17 @@ def main(arguments: list[str]) -> int:
         report.write(facts, made)
     missed = [row for row in made if not row.holds]
     print(f"{len(made) - len(missed)} of {len(made)} floors are met")
-    lost = [row for row in missed if not row.name.startswith(NOT_YET)]
+    lost = [row for row in missed if not _as_good_as_ever(row)]
     for title, rows in (("not met yet", [row for row in missed if row not in lost]), ("LOST", lost)):
         for row in rows:
             print(f"{title}: {row.name} ({row.ratio:.3g}, floor {row.floor:g})")
     return int(bool(lost) and "--check" in arguments)
+
+
+def _as_good_as_ever(row: Row) -> bool:
+    """Whether it reaches, with the same slack, what it reached when its floor was given up for now."""
+    reached = next((ratio for name, ratio in NOT_YET.items() if row.name.startswith(name)), None)
+    return reached is not None and replace(row, floor=reached).holds
 
 
 if __name__ == "__main__":

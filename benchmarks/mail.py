@@ -24,6 +24,7 @@ from benchmarks import usual_mail
 from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
 from digest import logs
+from digest.app import event_loop
 from digest.mail import transport
 from digest.mail.dkim import Key, signed, write_key
 from digest.mail.words import Frame, body
@@ -175,7 +176,11 @@ def _drained(port: int, connections: int, key: str, processes: int, people: int)
         if one.stdout:
             one.stdout.readline()
     begun = time.perf_counter()
-    sent = sum(int(one.communicate(b"go\n")[0]) for one in started)
+    for one in started:
+        if one.stdin:
+            one.stdin.write(b"go\n")
+            one.stdin.flush()
+    sent = sum(int(one.communicate()[0]) for one in started)
     seconds = time.perf_counter() - begun
     shutil.rmtree(folder)
     if sent != people:
@@ -195,7 +200,8 @@ def drain_when_told(folder: str, port: str, connections: str, key: str) -> None:
         transport.signing_keys = lambda _: (Key("example.org", "b", private),)
     print("ready", flush=True)
     sys.stdin.readline()
-    report = asyncio.run(drain(store, settings, lambda: datetime.now(UTC)))
+    with asyncio.Runner(loop_factory=event_loop) as runner:  # the service's own
+        report = runner.run(drain(store, settings, lambda: datetime.now(UTC)))
     print(report.counts()["accepted"])
     store.close()
 

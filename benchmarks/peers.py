@@ -31,7 +31,7 @@ from benchmarks.site import COMPILED, empty_store, free_port, nginx, read_all
 from digest.feeds.atom import atom
 from digest.feeds.values import FeedFacts
 from digest.model import DigestId, Format
-from digest.service import editions, feeds
+from digest.service import digests, feeds
 from digest.settings import load
 from digest.store import open_store
 
@@ -120,7 +120,7 @@ def _made(port: int, key: str) -> Iterator[Path]:
         )
         settings = load(folder / "digest.toml")
         with closing(open_store(settings.database)) as store:
-            editions.register(store, settings, _NOW)
+            digests.register(store, settings, _NOW)
             feeds.register(store, settings)
             with store.write() as tx:
                 add = partial(

@@ -27,7 +27,7 @@ from benchmarks.reckoning import MEASURED, PAGE, reckoned
 from digest import logs
 from digest.app import clock, refreshed
 from digest.model import DigestId, Format
-from digest.service import editions, retention
+from digest.service import digests, editions, retention
 from digest.settings import Settings, load
 from digest.store import open_store
 from tests.postgres import Server, programs
@@ -155,7 +155,7 @@ def mails_a_second(server: Server, workers: int, mails: int, facts: dict[str, fl
         store = open_store(url)
         refreshed(store, settings, settings.sources[0])
         _subscribe(url, mails)
-        editions.register(store, settings, clock())
+        digests.register(store, settings, clock())
         begun = time.monotonic()
         editions.cut(store, settings, settings.digests[0], clock())
         facts["p"] = mails / (time.monotonic() - begun)

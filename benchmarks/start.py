@@ -60,6 +60,6 @@ def _quiet(*command: object) -> None:
 
 
 def _resident_kb(process: int) -> int:
-    time.sleep(0.3)  # what still is going on after the first answer
+    time.sleep(1.5)  # the first pass and the first ticks come after the first answer
     with Path(f"/proc/{process}/status").open() as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))

@@ -11,11 +11,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import structlog
-
+from digest import logs
 from digest.errors import ConfigurationError, DigestError, StoreError
-from digest.service import editions, feeds
-from digest.service.backup import fenced
+from digest.service import digests, feeds
 from digest.store import is_made, open_store, place
 
 if TYPE_CHECKING:
@@ -29,8 +27,9 @@ if TYPE_CHECKING:
 
 _TIDY_TICK = timedelta(days=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
+_FIRST_SECONDS = 0.25  # who waits already is answered before a pass takes the interpreter
 LAST_SECONDS = 9.0  # whoever stops us kills after ten
-_log = structlog.get_logger()
+_log = logs.get_logger()
 
 
 def clock() -> datetime:
@@ -52,7 +51,7 @@ def opened(settings: Settings) -> Iterator[Store]:
     """The store of these settings, with the configured digests known to it."""
     store = open_store(settings.database)
     try:
-        editions.register(store, settings, clock())
+        digests.register(store, settings, clock())
         feeds.register(store, settings)
         yield store
     finally:
@@ -188,6 +187,7 @@ class Service:
         late()
 
     async def _catch_up(self) -> None:
+        await asyncio.sleep(_FIRST_SECONDS)
         for source in self._settings.sources:
             await self._refresh(source)
         await self._make()
@@ -234,10 +234,12 @@ class Service:
             self._metrics.refreshed(done, time.monotonic() - started)
 
     async def _make(self) -> None:
+        from digest.service import backup, editions  # noqa: PLC0415 - after the first answers
+
         if self._stop.is_set():
             return
         with logged("editions"):
-            since = await asyncio.to_thread(fenced, self._store)
+            since = await asyncio.to_thread(backup.fenced, self._store)
             if since:
                 _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
                 return

@@ -15,7 +15,7 @@ from digest.editions.schedule import Schedule, next_slot
 from digest.errors import ConfigurationError, DigestError, DumpError
 from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_relay, try_transport
-from digest.service.editions import sender_domain
+from digest.service.digests import sender_domain
 from digest.store import is_made, open_store
 from digest.templating import check_templates
 

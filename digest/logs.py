@@ -7,9 +7,14 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-import structlog
-
 from digest.errors import masked
+
+# structlog imports Rich where it is installed, 60 modules and 5 MB, to draw traces that we write as text.
+_HIDDEN = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type] # such a name cannot be imported
+import structlog  # noqa: E402
+
+if _HIDDEN:
+    del sys.modules["rich"]
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -18,6 +23,9 @@ _ADDRESS = re.compile(r"[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")
 _TOKEN = re.compile(r"(/(?:leave|confirm|preferences)/)[^\s\"']+")
 _OURS = "message_id"  # looks like an address and is none
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+get_logger = structlog.get_logger
+bound = structlog.contextvars.bound_contextvars  # within it each line names these values
 
 
 def configure(level: str, *, json_lines: bool) -> None:

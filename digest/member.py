@@ -10,8 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import structlog
-
+from digest import logs
 from digest.app import Service, clock, logged
 from digest.queue import Queue
 from digest.scheduler import Ticks
@@ -29,7 +28,7 @@ _SEND = "send"
 _REFRESH = "refresh"
 # A worker reads one source and sends one batch at a time; the short tasks do not wait for either.
 _LANES = {_REFRESH: 1, _SEND: 1, "rest": 2}
-_log = structlog.get_logger()
+_log = logs.get_logger()
 
 
 class Role(StrEnum):

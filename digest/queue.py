@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import procrastinate
 import psycopg
-import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
 from procrastinate.jobs import Status
 
+from digest import logs
 from digest.errors import StoreError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _TASK = "work"
 _CONNECTIONS = 6
 _OPEN_SECONDS, _POLL_SECONDS, _AGAIN_SECONDS = 30, 5, 1
 _HEARTBEAT_SECONDS, _STALLED_SECONDS = 5, 20
-_log = structlog.get_logger()
+_log = logs.get_logger()
 
 
 class Queue:

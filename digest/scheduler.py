@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-from apscheduler.executors.asyncio import AsyncIOExecutor
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime, timedelta
+
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 
 class Ticks:
@@ -21,12 +21,18 @@ class Ticks:
     """
 
     def __init__(self) -> None:
-        self._scheduler = AsyncIOScheduler(
+        self._under_way: set[asyncio.Future[None]] = set()
+
+    @cached_property
+    def _scheduler(self) -> AsyncIOScheduler:
+        from apscheduler.executors.asyncio import AsyncIOExecutor  # noqa: PLC0415 - after the first answers
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415
+
+        return AsyncIOScheduler(
             timezone="UTC",
             executors={"default": AsyncIOExecutor()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self._under_way: set[asyncio.Future[None]] = set()
 
     def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
         """Call `tick` at `first_at` and then each `every`."""
@@ -48,5 +54,6 @@ class Ticks:
 
     def stop(self) -> None:
         """Make no further call; those under way go on to their end, which is not waited for."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        made = vars(self).get("_scheduler")
+        if made and made.running:
+            made.shutdown(wait=False)

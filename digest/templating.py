@@ -6,14 +6,14 @@ from functools import lru_cache
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-import jinja2
-
 from digest import bundled
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import jinja2
 
 LANGUAGES = ("zh_CN", "en")
 
@@ -24,6 +24,8 @@ def environment(language: str, folder: Path | None) -> jinja2.Environment:
 
     Text from dumps is only ever a value in it, never a template; `.html` templates escape their values.
     """
+    import jinja2  # noqa: PLC0415 - feeds and most commands do without
+
     folders = [*([folder] if folder else []), bundled.folder("templates")]
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
@@ -49,6 +51,8 @@ def rendered(language: str, folder: Path | None, template: str, values: Mapping[
     Raises:
         ConfigurationError: a template is wrong; it names the file and the line.
     """
+    import jinja2  # noqa: PLC0415 - as above
+
     try:
         return environment(language, folder).get_template(template).render(**values)
     except jinja2.TemplateSyntaxError as error:
@@ -71,6 +75,8 @@ def check_templates(folder: Path | None) -> str:
     Raises:
         ConfigurationError: a template is wrong.
     """
+    import jinja2  # noqa: PLC0415 - as above
+
     made = environment(LANGUAGES[0], folder)
     names = made.list_templates(extensions=["html", "txt", "xml"])
     for name in names:

@@ -31,14 +31,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def settings_of(config: Path | None, *, service: bool = False) -> Settings:
+def settings_of(config: Path | None) -> Settings:
     """The settings, with the log configured as they say; a command tells a person itself what it did."""
     from digest import logs
     from digest.settings import load
 
     settings = load(config)
     for_machines = settings.log.json_lines and not sys.stderr.isatty()
-    level = settings.log.level if service or for_machines else "error"
+    level = settings.log.level if for_machines else "error"
     logs.configure(level, json_lines=settings.log.json_lines)
     return settings
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,12 +13,7 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from digest.app import Service
     from digest.mail.records import Record
-    from digest.ports import Store
-    from digest.settings import Settings
 
 _ROLES = ("all", "web", "worker", "scheduler")
 
@@ -41,72 +35,11 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
-    import asyncio
-
-    from digest.app import (
-        Service,
-        event_loop,
-        only_one,
-        opened,
-        require_mail,
-        require_sources,
-    )
-    from digest.store import server
+    from digest.cli.serving import serve
 
     if role not in _ROLES:
         raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
-    settings = settings_of(config, service=True)
-    require_sources(settings)
-    require_mail(settings)
-    shared = server(settings.database)
-    if shared is None:
-        if role != "all":
-            raise ConfigurationError(
-                f"a file is for one process, so --role {role} cannot run on it",
-                place="database_url",
-                remedy="set it to postgresql://…, or run without --role",
-            )
-        with (
-            only_one(settings.database_folder),
-            opened(settings) as store,
-            asyncio.Runner(loop_factory=event_loop) as runner,
-        ):
-            runner.run(_serve(settings, store, lambda: Service(settings, store)))
-        return
-    from digest.member import Member, Role
-
-    with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
-
-
-async def _serve(settings: Settings, store: Store, made: Callable[[], Service]) -> None:
-    service = made()
-    where = f"listens on {service.address} and " if service.address else ""
-    typer.echo(f"Digest {where}reads {len(settings.sources)} sources …")
-    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
-
-
-def _end_at_once() -> None:
-    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
-
-    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
-    """
-    typer.echo("digest: ended with work under way; the next start goes on with it", err=True)
-    os._exit(1)
-
-
-def _say_where(settings: Settings, store: Store, address: str) -> None:
-    if not address:
-        typer.echo("Ready; stop it with Ctrl-C; what is under way is finished first.")
-        return
-    with store.read() as tx:
-        newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
-    typer.echo(f"  home page       {address}/")
-    typer.echo(f"  feed            {address}/feed.atom")
-    typer.echo(f"  newest edition  {f'{address}/editions/{newest}' if newest else 'none yet'}")
-    mail = settings.mail
-    typer.echo(f"  mails           {mail.path if mail.transport == 'maildir' else f'sent by {mail.host}'}")
-    typer.echo("Stop it with Ctrl-C; what is under way is finished first.")
+    serve(config, role)
 
 
 def init(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-import structlog
-
+from digest import logs
 from digest.errors import TransportError
 from digest.mail.taken import Taken
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST_AGAIN_SECONDS = 300.0
 _UNREACHED = {"connect", "login"}
-_log = structlog.get_logger()
+_log = logs.get_logger()
 
 
 class FallbackSession:

@@ -11,10 +11,10 @@ import logging
 import socket
 from typing import TYPE_CHECKING, cast
 
-import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
 
+from digest import logs
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.verp import token_in
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 20
 _SECONDS = 60.0
-_log = structlog.get_logger()
+_log = logs.get_logger()
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd says who connects, unmasked
 
 

@@ -22,7 +22,7 @@ from digest.mail.transport import session
 from digest.model import DigestId, SourceId
 from digest.ports import Alert, AlertNotice, DumpState, NoticeKind
 from digest.service.alert_states import Health, Seen, Step, step
-from digest.service.editions import sender_domain
+from digest.service.digests import sender_domain
 from digest.service.posting import post
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from contextlib import closing
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from digest.mail.bounces import Report
     from digest.model import Delivery, EditionKey, SubscriberId
-    from digest.ports import Store, Transaction, Trouble
+    from digest.ports import Store, Transaction
     from digest.settings import Settings
 
 _MOST_TOKENS = 5  # of one message; an honest one has one
@@ -41,8 +42,14 @@ def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> st
     """Where a server sends a delivery back to."""
     address = settings.bounces.address
     if not address:
-        return parseaddr(settings.mail.sender)[1]
+        return _address(settings.mail.sender)
     return return_path(address, bounce_token(secret, delivery.subscriber.id, delivery.edition))
+
+
+@functools.cache
+def _address(sender: str) -> str:
+    """Parsed once: it takes as long as the line of log that a mail has."""
+    return parseaddr(sender)[1]
 
 
 def take(store: Store, settings: Settings, raw: bytes, recipients: Sequence[str] = (), *, now: datetime) -> Taken:
@@ -149,14 +156,3 @@ def unsuppress(store: Store, address: str, *, now: datetime) -> None:
             raise UnknownError("subscriber", masked(address), remedy="see `digest subscribers list`")
         if not tx.subscribers.unsuppress(record.subscriber.id, "operator, digest subscribers unsuppress", now):
             raise DigestError(f"{masked(address)}: is not suppressed")
-
-
-def came_back(trouble: Trouble) -> dict[str, object]:
-    """What came back of one person's mails, ready for JSON."""
-    return {
-        "bounces": [
-            {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at.isoformat()}
-            for b in trouble.bounces
-        ],
-        "suppressions": [{"act": s.act, "reason": s.reason, "at": s.at.isoformat()} for s in trouble.suppressions],
-    }

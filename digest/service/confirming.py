@@ -14,7 +14,7 @@ from digest.mail.notice import Notice, notice
 from digest.mail.tokens import confirmation_token
 from digest.mail.transport import session
 from digest.model import ConfirmationKind
-from digest.service.editions import sender_domain
+from digest.service.digests import sender_domain
 from digest.templating import rendered
 from digest.typeset.characters import line
 

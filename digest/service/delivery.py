@@ -20,7 +20,7 @@ from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
 from digest.service.bounces import envelope_sender
-from digest.service.editions import schedule_of
+from digest.service.digests import schedule_of
 from digest.service.ledger import Answer, Ledger
 from digest.service.letters import Letters
 from digest.service.queueing import Queue

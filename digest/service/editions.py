@@ -5,13 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from email.utils import parseaddr
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_at, due_slot, edition_key
-from digest.editions.schedule import Schedule, latest_slot, next_slot
+from digest.editions.schedule import latest_slot, next_slot
 from digest.errors import FencedError
 from digest.mail.corrections import Correction
 from digest.mail.message import message_id, picture_address, pictures_in
@@ -19,6 +18,7 @@ from digest.mail.words import Frame, body, fitted
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
 from digest.ports import FIRST_REACH, Recipient
 from digest.service.audience import audience
+from digest.service.digests import schedule_of, sender_domain
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
 from digest.service.tracing import say_made
@@ -61,16 +61,6 @@ class Upcoming:
     new: tuple[str, ...]
     corrected: tuple[str, ...]
     people: int
-
-
-def register(store: Store, settings: Settings, now: datetime) -> None:
-    """Make the configured digests known, so that their first slots can be told."""
-    with store.read() as tx:
-        unknown = [digest.id for digest in settings.digests if tx.editions.digest(DigestId(digest.id)) is None]
-    if unknown:
-        with store.write() as tx:
-            for name in unknown:
-                tx.editions.register_digest(DigestId(name), now)
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
@@ -211,11 +201,6 @@ def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
     state = tx.editions.digest(name)
     assert state is not None  # noqa: S101 - registered in this transaction
     return state
-
-
-def schedule_of(digest: Digest) -> Schedule:
-    """The slots of a digest."""
-    return Schedule.parse(digest.schedule, digest.timezone)
 
 
 def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
@@ -364,8 +349,3 @@ def _frame(
         subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
         postal=settings.mail.postal,
     )
-
-
-def sender_domain(settings: Settings) -> str:
-    """The domain in Message-IDs and List-Ids: that of the sender."""
-    return parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost.localdomain"

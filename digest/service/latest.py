@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.mail.message import message_id
 from digest.ports import Recipient
-from digest.service.editions import sender_domain
+from digest.service.digests import sender_domain
 
 if TYPE_CHECKING:
     from datetime import datetime

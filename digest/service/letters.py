@@ -10,7 +10,7 @@ from digest.mail.message import Letter
 from digest.mail.mould import Mould
 from digest.mail.personal import Personal, personal
 from digest.mail.tokens import leave_token, preferences_token
-from digest.service.editions import sender_domain
+from digest.service.digests import sender_domain
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:

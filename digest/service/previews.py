@@ -14,7 +14,8 @@ from digest.mail.message import message
 from digest.mail.transport import session
 from digest.mail.trial import marked_as_test
 from digest.model import DigestId, Format, Subscriber, SubscriberId
-from digest.service.editions import Draft, draft, pictures, sender_domain
+from digest.service.digests import sender_domain
+from digest.service.editions import Draft, draft, pictures
 from digest.service.letters import letter
 from digest.service.subscribers import checked_address
 from digest.templating import LANGUAGES

@@ -16,8 +16,6 @@ from digest.service.feeds import EVERYTHING, source_of, via
 from digest.typeset.characters import line, shown
 from digest.typeset.chart import chart
 from digest.typeset.dates import said
-from digest.typeset.differences import differences
-from digest.typeset.differences import html as differences_html
 from digest.typeset.excerpt import excerpt
 from digest.typeset.formulas import text as linear
 from digest.typeset.html import html
@@ -258,7 +256,9 @@ class Reading:
 
 def _difference(before: Content, after: Content) -> str:
     """What changed, as far as a reader follows it."""
-    return differences_html(differences(before, after)[:_CHANGES])
+    from digest.typeset import differences  # noqa: PLC0415 - few pages show what was corrected
+
+    return differences.html(differences.differences(before, after)[:_CHANGES])
 
 
 def _link(entry: Entry | None) -> Link | None:

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING
 
-import structlog
-
+from digest import logs
 from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.mail.message import message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
 from digest.ports import Settled, Stated
-from digest.service.editions import make_due, pictures, schedule_of
+from digest.service.digests import schedule_of
+from digest.service.editions import make_due, pictures
 from digest.service.feeds import feeds
 from digest.service.letters import letter
 from digest.service.replaying import Replay, acts
@@ -80,7 +80,7 @@ def simulate(
     """
     scratch = open_scratch(_LONG_AGO, _SECRET)
     try:
-        with structlog.contextvars.bound_contextvars(simulated=True), store.read() as tx:
+        with logs.bound(simulated=True), store.read() as tx:
             course = _Course(scratch, settings, since, write)
             _copy_pictures(tx, scratch)
             total, done, moment = tx.audit.moments(), 0, _LONG_AGO

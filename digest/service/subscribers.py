@@ -12,7 +12,6 @@ from digest.errors import AddressError, ConfigurationError, DigestError, Unknown
 from digest.mail.tokens import address_hash, read_leave_token
 from digest.model import DigestId, Format
 from digest.ports import Trouble
-from digest.service.bounces import came_back
 from digest.service.following import follow
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
     with store.read() as tx:
         records = tx.subscribers.all() if address is None else [_known(tx, address)]
         troubles = tx.bounces.of(record.subscriber.id for record in records)
-    return [_exported(record) | came_back(troubles.get(record.subscriber.id, Trouble())) for record in records]
+    return [_exported(record) | _came_back(troubles.get(record.subscriber.id, Trouble())) for record in records]
 
 
 def _exported(record: SubscriberRecord) -> dict[str, object]:
@@ -213,6 +212,17 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
             {"edition": key, "state": str(state), "accepted_at": at and at.isoformat()}
             for key, state, at in record.deliveries
         ],
+    }
+
+
+def _came_back(trouble: Trouble) -> dict[str, object]:
+    """What came back of one person's mails, ready for JSON."""
+    return {
+        "bounces": [
+            {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at.isoformat()}
+            for b in trouble.bounces
+        ],
+        "suppressions": [{"act": s.act, "reason": s.reason, "at": s.at.isoformat()} for s in trouble.suppressions],
     }
 
 

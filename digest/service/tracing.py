@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
+from digest import logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _A_LINE = 100  # entries: a first import has thousands
-_log = structlog.get_logger()
+_log = logs.get_logger()
 
 
 def trace(at: datetime) -> str:
@@ -40,7 +40,7 @@ def traces(tx: Transaction, edition: EditionKey) -> list[str]:
 
 def following(at: datetime, source: str) -> AbstractContextManager[None]:
     """Within it each log line names the pass and its source."""
-    return structlog.contextvars.bound_contextvars(trace=trace(at), source=source)
+    return logs.bound(trace=trace(at), source=source)
 
 
 def say_read(dump: str, sightings: int, changes: Mapping[str, Sequence[EntryId]]) -> None:

@@ -3,59 +3,88 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import Integer, and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, HandedOver
 from digest.store import meta
-from digest.store.statements import batches
+from digest.store.statements import batches, execute_ready
 from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of
 from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select, Update
 
 OPEN = deliveries.c.next_at.is_not(None)
 NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
-# Made once: to make a statement takes longer than to run it.
-_MINE = and_(
-    deliveries.c.edition == bindparam("this_edition"),
-    deliveries.c.subscriber_id.in_(bindparam("people", expanding=True)),
-    deliveries.c.leased_until == bindparam("this_lease"),
-    ~deliveries.c.begun,
-)
 _SUBSCRIBED = and_(
     subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
     subscriptions.c.digest
     == select(editions.c.digest).where(editions.c.key == bindparam("this_edition")).scalar_subquery(),
 )
 _REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, _SUBSCRIBED, REACHABLE)
-_BEGIN = (
-    update(deliveries)
-    .where(_MINE, _REACHED)
-    .values(begun=True, attempts=deliveries.c.attempts + 1, leased_until=bindparam("until"), begun_at=bindparam("now"))
-    .returning(deliveries.c.subscriber_id)
-)
-_TAKE_BACK = update(deliveries).where(_MINE).values(TAKEN_BACK)
-_TAKEN_BACK = select(deliveries.c.subscriber_id).where(
-    deliveries.c.edition == bindparam("this_edition"),
-    deliveries.c.subscriber_id.in_(bindparam("people", expanding=True)),
-    deliveries.c.state == DeliveryState.SUPPRESSED,
-)
-_KNOWN = (
-    select(subscribers.c.id)
-    .where(subscribers.c.id.in_(bindparam("people", expanding=True)), subscribers.c.erased_at.is_(None))
-    .order_by(subscribers.c.id)
-    .with_for_update(key_share=True)
-)
+
+
+# Made once for each number of people: to make a statement takes longer than to run it.
+@lru_cache(maxsize=64)
+def _begin(count: int) -> Update:
+    begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "begun_at": bindparam("now")}
+    return (
+        update(deliveries)
+        .where(_mine(count), _REACHED)
+        .values(leased_until=bindparam("until"), **begun)
+        .returning(deliveries.c.subscriber_id)
+    )
+
+
+@lru_cache(maxsize=64)
+def _take_back(count: int) -> Update:
+    return update(deliveries).where(_mine(count)).values(TAKEN_BACK)
+
+
+@lru_cache(maxsize=64)
+def _taken_back(count: int) -> Select[int]:
+    return select(deliveries.c.subscriber_id).where(
+        deliveries.c.edition == bindparam("this_edition"),
+        _among(deliveries.c.subscriber_id, count),
+        deliveries.c.state == DeliveryState.SUPPRESSED,
+    )
+
+
+@lru_cache(maxsize=64)
+def _known(count: int) -> Select[int]:
+    return (
+        select(subscribers.c.id)
+        .where(_among(subscribers.c.id, count), subscribers.c.erased_at.is_(None))
+        .order_by(subscribers.c.id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _mine(count: int) -> ColumnElement[bool]:
+    # Within a function, or SQLite looks through all that has the same lease and not up the keys.
+    lease = func.coalesce(deliveries.c.leased_until, deliveries.c.leased_until)
+    return and_(
+        deliveries.c.edition == bindparam("this_edition"),
+        _among(deliveries.c.subscriber_id, count),
+        lease == bindparam("this_lease"),
+        ~deliveries.c.begun,
+    )
+
+
+def _among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
+    return person.in_([bindparam(f"person_{at}", type_=Integer()) for at in range(count)])
+
+
 _RECORD = (
     update(deliveries)
     .where(
@@ -182,15 +211,18 @@ class SqlDeliveries:
             groups[edition, leased_until].append(person)
         states: dict[tuple[EditionKey, SubscriberId, datetime], DeliveryState] = {}
         for (edition, leased_until), people in groups.items():
-            these = {"this_edition": edition, "this_lease": leased_until, "people": people}
-            begun = self._connection.execute(_BEGIN, {**these, "until": until, "now": now}).scalars().all()
-            gone: Sequence[int] = ()
-            if len(begun) < len(people):
-                self._connection.execute(_TAKE_BACK, these)
-                gone = self._connection.execute(_TAKEN_BACK, these).scalars().all()
+            count, these = len(people), {"this_edition": edition, "this_lease": leased_until, **_numbered(people)}
+            begun = self._people(_begin(count), {**these, "until": until, "now": now})
+            gone: list[int] = []
+            if len(begun) < count:
+                execute_ready(self._connection, _take_back(count), these)
+                gone = self._people(_taken_back(count), these)
             for state, those in ((DeliveryState.LEASED, begun), (DeliveryState.SUPPRESSED, gone)):
                 states |= {(edition, SubscriberId(person), leased_until): state for person in those}
         return [states.get(lease) for lease in leases]
+
+    def _people(self, statement: Select[int] | Update, values: Mapping[str, object]) -> list[int]:
+        return [person for (person,) in execute_ready(self._connection, statement, values)]
 
     def record(
         self,
@@ -208,8 +240,9 @@ class SqlDeliveries:
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
         people = sorted({one.subscriber for one in answers})
         # The rows are held until the end, so that nobody is erased between the question and the answer.
-        known = set(self._connection.execute(_KNOWN, {"people": people}).scalars())
-        self._connection.execute(_RECORD, [_recorded(one, now, known=one.subscriber in known) for one in answers])
+        known = set(self._people(_known(len(people)), _numbered(people)))
+        rows = [_recorded(one, now, known=one.subscriber in known) for one in answers]
+        execute_ready(self._connection, _RECORD, *rows)
         again = [one for one in answers if one.next_at is not None and one.state not in _ENDED]
         if again:
             named = [{"this_edition": one.edition, "person": one.subscriber, "became": one.state} for one in again]
@@ -270,6 +303,10 @@ class SqlDeliveries:
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+
+
+def _numbered(people: Iterable[int]) -> dict[str, object]:
+    return {f"person_{at}": person for at, person in enumerate(people)}
 
 
 def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, object]:

@@ -12,7 +12,6 @@ from sqlalchemy import TableClause, bindparam, column, func, literal, literal_co
 from sqlalchemy.exc import DatabaseError
 
 from digest.changes.words import spaced
-from digest.store import vectors
 from digest.store.statements import batches, insert, insert_rows
 from digest.store.tables import entries, searched
 
@@ -39,6 +38,8 @@ def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> No
     """Make new entries findable."""
     rows = (_row(entry, content) for entry, content in contents.items())
     if connection.dialect.name == "postgresql":
+        from digest.store import vectors  # noqa: PLC0415 - who has a file does not pay for PostgreSQL's dialect
+
         insert_rows(connection, searched, _ROW, rows)
         for batch in batches(contents):
             vectors.index_new(connection, searched.c.entry_id.in_(batch))
@@ -57,6 +58,8 @@ def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
         put = put.on_conflict_do_update(index_elements=[searched.c.entry_id], set_=newest)
         rows = [dict(zip(_ROW, _row(entry, contents[entry]), strict=True)) for entry in batch]
         if connection.dialect.name == "postgresql":
+            from digest.store import vectors  # noqa: PLC0415 - as above
+
             connection.execute(put, rows)
             vectors.index(connection, connection.execute(select(searched.c.number).where(here)).scalars())
             continue
@@ -69,6 +72,8 @@ def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
 def agrees(connection: Connection) -> bool:
     """Whether the index holds the words of `searched`, no more and no less."""
     if connection.dialect.name == "postgresql":
+        from digest.store import vectors  # noqa: PLC0415 - as above
+
         return vectors.agrees(connection)
     asked = _INDEX.insert().values(search_index="integrity-check", rank=1)
     try:
@@ -81,6 +86,8 @@ def agrees(connection: Connection) -> bool:
 def rebuild(connection: Connection) -> None:
     """Make the index anew from `searched`."""
     if connection.dialect.name == "postgresql":
+        from digest.store import vectors  # noqa: PLC0415 - as above
+
         vectors.index(connection, connection.execute(select(searched.c.number)).scalars().all())
     else:
         connection.execute(_INDEX.insert().values(search_index="rebuild"))
@@ -91,6 +98,8 @@ def ranked(
 ) -> Select[tuple[str]]:
     """A query of the ids of the entries that hold every term, at least one: see `ports.Entries.search`."""
     if connection.dialect.name == "postgresql":
+        from digest.store import vectors  # noqa: PLC0415 - as above
+
         best: list[ColumnElement[Any]] = [vectors.titled(wanted).desc(), vectors.rank(wanted).desc(), *then]
         found = select(entries.c.id).select_from(vectors.INDEX)
         found = found.join(searched, searched.c.number == vectors.INDEX.c.number)

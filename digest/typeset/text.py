@@ -51,6 +51,9 @@ def wrapped(line: str, width: int, *, indent: str = "") -> Iterator[str]:
     line stands on its own, too wide.
     """
     room = width - cells(indent)
+    if 2 * len(line) <= room:  # whatever its characters are; a summary always fits
+        yield f"{indent}{line.rstrip()}"
+        return
     made, used = "", 0
     for cluster in _clusters(line):
         size = cells(cluster)

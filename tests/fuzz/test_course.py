@@ -26,7 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from digest.errors import DigestError, TransportError
 from digest.mail.taken import Taken
 from digest.model import MAY_HAVE_IT, DeliveryState, DigestId, EditionKey, Format, Section
-from digest.service import delivery, editions, feeds, refresh, subscribers
+from digest.service import delivery, digests, editions, feeds, refresh, subscribers
 from digest.service.invariants import violations
 from digest.settings import Settings
 from digest.store import open_store
@@ -201,7 +201,7 @@ class Course(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        editions.register(self.real, self.settings, self.now)
+        digests.register(self.real, self.settings, self.now)
         feeds.register(self.real, self.settings)
         self._publish(1)
         self.read()

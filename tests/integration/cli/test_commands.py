@@ -6,7 +6,9 @@ import csv
 import email
 import email.policy
 import json
+import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -106,6 +108,31 @@ def test_a_plain_parse_imports_neither_typer_nor_pydantic(tmp_path: Path, articl
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
     assert "digest" in imported
     assert not imported & {"typer", "click", "pydantic", "sqlalchemy", "rich", "asyncio", "structlog"}
+
+
+def test_a_service_imports_what_its_first_answers_need(blog: Blog) -> None:
+    config = str(blog.home / "digest.toml")
+    blog.run("status")  # makes the store, by Alembic
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        setting = {"DIGEST_WEB_LISTEN": f"127.0.0.1:{taken.getsockname()[1]}"}
+        plain, typed = (
+            subprocess.run(
+                [sys.executable, "-X", "importtime", "-m", "digest", "run", *options, "--config", config],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=os.environ | setting,
+            )
+            for options in ((), ("--role", "all"))
+        )
+
+    assert (plain.returncode, plain.stderr.splitlines()[-1]) == (typed.returncode, typed.stderr.splitlines()[-1])
+    assert "DIGEST_WEB_LISTEN" in plain.stderr
+    modules = {line.rpartition("|")[2].strip() for line in plain.stderr.splitlines()}
+    assert {"sqlalchemy", "feedgen", "digest.web.application"} <= modules
+    later = {"typer", "rich.console", "jinja2", "apscheduler", "rapidfuzz", "aiosmtplib", "flufl.bounce"}
+    never = {"sqlalchemy.dialects.postgresql"}
+    assert modules & (later | never | {"digest.service.refresh", "digest.service.editions"}) == set()
 
 
 def test_entries_are_listed_newest_first_and_shown_whole(told: Blog) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.mail.tokens import leave_token
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service import bounces, consent, dead_letters, editions, preferences, subscribers
+from digest.service import bounces, consent, dead_letters, digests, preferences, subscribers
 from digest.service.preferences import Wishes
 from digest.settings import Settings
 from digest.store import open_store
@@ -85,7 +85,7 @@ class Press(Paper):
 
 def made_at(folder: Path) -> Press:
     press = Press(folder, Article, open_store("sqlite://"))
-    editions.register(press.store, press.settings, press.now)
+    digests.register(press.store, press.settings, press.now)
     return press
 
 

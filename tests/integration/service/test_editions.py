@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import DigestId, EditionKey, Section
-from digest.service import editions, refresh, subscribers
+from digest.service import digests, editions, refresh, subscribers
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -87,7 +87,7 @@ class Paper:
 def paper(tmp_path: Path, article: type[Article]) -> Iterator[Paper]:
     store = open_store("sqlite://")
     made = Paper(tmp_path, article, store)
-    editions.register(store, made.settings, made.now)
+    digests.register(store, made.settings, made.now)
     yield made
     store.close()
 
@@ -182,7 +182,7 @@ def test_who_rests_is_told_later_what_was_untold_when_they_came(paper: Paper) ->
 def test_two_schedulers_make_one_edition(tmp_path: Path, article: type[Article]) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'digest.db'}")
     paper = Paper(tmp_path, article, store)
-    editions.register(store, paper.settings, paper.now)
+    digests.register(store, paper.settings, paper.now)
     paper.publish("甲")
     subscribers.add(store, paper.settings, "a@example.org", now=paper.now)
     with ThreadPoolExecutor(4) as pool:
@@ -264,7 +264,7 @@ def test_over_any_course_each_article_is_told_once(
 ) -> None:
     store = open_store("sqlite://")
     paper = Paper(tmp_path_factory.mktemp("paper"), article, store, options={"first": first})
-    editions.register(store, paper.settings, paper.now)
+    digests.register(store, paper.settings, paper.now)
     for step in steps:
         match step:
             case int():
@@ -276,7 +276,7 @@ def test_over_any_course_each_article_is_told_once(
             case "tick":
                 paper.tick()
             case _:
-                editions.register(store, paper.settings, paper.now)
+                digests.register(store, paper.settings, paper.now)
     paper.now += timedelta(days=30)
     paper.cut()
 

@@ -1,0 +1,86 @@
+"""`digest run` itself, without Typer: what starts often and is waited for does not import what only typing needs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from digest import logs
+from digest.app import Service, event_loop, only_one, opened, require_mail, require_sources
+from digest.errors import ConfigurationError
+from digest.settings import load
+from digest.store import server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from digest.ports import Store
+    from digest.settings import Settings
+
+
+def serve(config: Path | None, role: str) -> None:
+    """Run the service until it is told to stop."""
+    settings = load(config)
+    logs.configure(settings.log.level, json_lines=settings.log.json_lines)
+    require_sources(settings)
+    require_mail(settings)
+    shared = server(settings.database)
+    if shared is None:
+        if role != "all":
+            raise ConfigurationError(
+                f"a file is for one process, so --role {role} cannot run on it",
+                place="database_url",
+                remedy="set it to postgresql://…, or run without --role",
+            )
+        with (
+            only_one(settings.database_folder),
+            opened(settings) as store,
+            asyncio.Runner(loop_factory=event_loop) as runner,
+        ):
+            runner.run(_serve(settings, store, lambda: Service(settings, store)))
+        return
+    from digest.member import Member, Role
+
+    with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
+        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
+
+
+async def _serve(settings: Settings, store: Store, made: Callable[[], Service]) -> None:
+    service = made()
+    gc.freeze()  # what is there now stays
+    gc.enable()
+    where = f"listens on {service.address} and " if service.address else ""
+    _say(f"Digest {where}reads {len(settings.sources)} sources …")
+    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
+
+
+def _end_at_once() -> None:
+    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
+
+    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
+    """
+    sys.stderr.write("digest: ended with work under way; the next start goes on with it\n")
+    os._exit(1)
+
+
+def _say_where(settings: Settings, store: Store, address: str) -> None:
+    if not address:
+        _say("Ready; stop it with Ctrl-C; what is under way is finished first.")
+        return
+    with store.read() as tx:
+        newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
+    _say(f"  home page       {address}/")
+    _say(f"  feed            {address}/feed.atom")
+    _say(f"  newest edition  {f'{address}/editions/{newest}' if newest else 'none yet'}")
+    mail = settings.mail
+    _say(f"  mails           {mail.path if mail.transport == 'maildir' else f'sent by {mail.host}'}")
+    _say("Stop it with Ctrl-C; what is under way is finished first.")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,35 @@
+"""The configured digests as the store, the timer and the mails know them; making their editions is not done here."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import Schedule
+from digest.model import DigestId
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.ports import Store
+    from digest.settings import Digest, Settings
+
+
+def register(store: Store, settings: Settings, now: datetime) -> None:
+    """Make the configured digests known, so that their first slots can be told."""
+    with store.read() as tx:
+        unknown = [digest.id for digest in settings.digests if tx.editions.digest(DigestId(digest.id)) is None]
+    if unknown:
+        with store.write() as tx:
+            for name in unknown:
+                tx.editions.register_digest(DigestId(name), now)
+
+
+def schedule_of(digest: Digest) -> Schedule:
+    """The slots of a digest."""
+    return Schedule.parse(digest.schedule, digest.timezone)
+
+
+def sender_domain(settings: Settings) -> str:
+    """The domain in Message-IDs and List-Ids: that of the sender."""
+    return parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost.localdomain"
