@@ -29,11 +29,11 @@ _MB = 1_000_000
 
 
 def rows() -> Iterator[Row]:
-    """The quarter first, so that both sizes are measured as the first of their kind."""
+    """The two sizes of an import take turns: a single one says more of who else used the machine."""
     size = small(200, 8) * _MB
     quarter, whole = corpus.dumps(size // 4, 5), corpus.dumps(size, 20)
-    fourth, _ = _import(quarter)
-    seconds, drawing = _import(whole)
+    imports = [(_import(quarter), _import(whole)) for _ in range(small(1, 3))]
+    (fourth, _), (seconds, drawing) = map(min, zip(*imports, strict=True))
     (reference,) = best(lambda: reference_pass(whole))
     name = f"refresh of {size // _MB} MB into an empty store"
     yield speed("refresh", name, "decode and find, the same bytes", size / _MB, "MB/s", seconds, reference, 0.015)

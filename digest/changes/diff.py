@@ -67,7 +67,7 @@ class _State:
     content: Content
     date: EntryDate | None
     first_position: int | None = None  # of a new entry
-    longest: str = ""  # the longest plain text that showed a new entry
+    longest: Shown | None = None  # the sighting of a new entry that shows the longest plain text
     known: Known | None = None
     cause: Cause | None = None
     dated: bool = False
@@ -158,12 +158,12 @@ class _Fold:
             )
         alike = self._new.setdefault(shown.key, [])
         for state in alike:
-            if same_article(shown, state.date, state.longest):
-                state.longest = max(state.longest, shown.text, key=len)
+            if state.longest and same_article(shown, state.date, state.longest.text):
+                state.longest = max(state.longest, shown, key=lambda one: len(one.text))
                 return state
         name = entry_id(shown.key, sighting.date, self.taken)
         self.taken.add(name)
-        state = _State(name, shown.content, None, first_position=sighting.position, longest=shown.text)
+        state = _State(name, shown.content, None, first_position=sighting.position, longest=shown)
         self.states[name] = state
         alike.append(state)
         return state

@@ -12,7 +12,7 @@ from digest.changes.text import plain_lines
 from digest.model import EntryId
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container
 
     from digest.model import Content, DateEvidence
 
@@ -53,13 +53,13 @@ def lead_key(content: Content) -> str:
 
     Short lines do not count: a caption that stands there once looks like one.
     """
-    return lead_of(plain_lines(content))
-
-
-def lead_of(lines: Sequence[str]) -> str:
-    """The lead key of a content with these plain lines."""
-    lead = "".join(line for line in lines if len(line) >= _SHORTEST)[:_LEAD]
-    return f"1:{hashlib.sha256(lead.encode()).hexdigest()[:20]}" if len(lead) == _LEAD else ""
+    lead = ""
+    for line in plain_lines(content):
+        if len(line) >= _SHORTEST:
+            lead += line
+        if len(lead) >= _LEAD:
+            return f"1:{hashlib.sha256(lead[:_LEAD].encode()).hexdigest()[:20]}"
+    return ""
 
 
 def series_marks(title: str) -> tuple[str, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.changes.fingerprint import view
-from digest.changes.keys import lead_of, title_key
-from digest.changes.text import pairs, plain_lines
+from digest.changes.keys import lead_key, title_key
+from digest.changes.text import pairs, plain_text
 from digest.model import Content
 
 if TYPE_CHECKING:
@@ -19,37 +18,45 @@ if TYPE_CHECKING:
     Line = tuple[str, DateEvidence | None]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Shown:
-    """A sighting. `line` is what its line on the page says of it: title and day; `view` is of every letter."""
+    """A sighting. `line` is what its line on the page says of it: title and day; `view` is of every letter.
+
+    What few sightings are asked for is made when it is: of a million, each byte counts.
+    """
 
     sighting: Sighting
     content: Content
     key: str
     view: Fingerprint
+    _text: str | None = field(default=None, init=False)
+    _pairs: int | None = field(default=None, init=False)
+    _lead: str | None = field(default=None, init=False)
 
     @property
     def line(self) -> Line:
         return self.key, self.sighting.date
 
-    @cached_property
+    @property
     def text(self) -> str:
         """Its plain text."""
-        return "".join(self._lines)
+        if self._text is None:
+            self._text = plain_text(self.content)
+        return self._text
 
-    @cached_property
+    @property
     def pairs(self) -> int:
         """The pairs of its plain text."""
-        return pairs(self.text)
+        if self._pairs is None:
+            self._pairs = pairs(self.text)
+        return self._pairs
 
-    @cached_property
+    @property
     def lead(self) -> str:
         """Its lead key."""
-        return lead_of(self._lines)
-
-    @cached_property
-    def _lines(self) -> list[str]:
-        return plain_lines(self.content)
+        if self._lead is None:
+            self._lead = lead_key(self.content)
+        return self._lead
 
 
 def shown(sightings: Iterable[Sighting]) -> tuple[Shown, ...]:

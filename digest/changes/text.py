@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 from digest.model import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space to us, not to Python
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
@@ -47,7 +47,7 @@ def plain_text(content: Content) -> str:
     return "".join(plain_lines(content))
 
 
-def plain_lines(content: Content) -> list[str]:
+def plain_lines(content: Content) -> Iterator[str]:
     """The same, line by line, no empty ones."""
     return _lines(content, frozenset(map(normal, content.figures)))
 
@@ -55,7 +55,7 @@ def plain_lines(content: Content) -> list[str]:
 def relation(old: Content, new: Content) -> Relation:
     """Compare the texts line by line, figures apart; the last line of each may be cut."""
     captions = frozenset(map(normal, (*old.figures, *new.figures)))
-    before, after = _lines(old, captions), _lines(new, captions)
+    before, after = list(_lines(old, captions)), list(_lines(new, captions))
     if "".join(before) == "".join(after):
         return Relation.SAME
     before, after = _healed(before, after), _healed(after, before)
@@ -130,9 +130,9 @@ def _with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
     return [*made, *(figure for figures in behind.values() for figure in figures)]
 
 
-def _lines(content: Content, captions: frozenset[str]) -> list[str]:
-    lines = map(normal, "\n".join(content.paragraphs).split("\n"))
-    return [line for line in lines if line and line not in captions]
+def _lines(content: Content, captions: frozenset[str]) -> Iterator[str]:
+    lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
+    return (line for line in lines if line and line not in captions)
 
 
 def _healed(lines: list[str], other: Sequence[str]) -> list[str]:

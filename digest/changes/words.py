@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from operator import add
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -46,22 +45,35 @@ Query: TypeAlias = tuple[Term, ...]
 
 def tokens(text: str) -> list[str]:
     """The tokens of a text in their order, repeated ones too: small letters and digits only, never empty."""
+    return spaced(text).split()
+
+
+def spaced(text: str) -> str:
+    """The same joined by spaces, as they are stored."""
     if _COMMON.fullmatch(text):
-        return _common_tokens(text.lower())
+        return " ".join(_common_runs(text.lower()))
     found = _TOKEN.findall(text.translate(_FOLDING))
-    return [pair or word[:_LONGEST] for pair, word in found if pair or word]
+    return " ".join(pair or word[:_LONGEST] for pair, word in found if pair or word)
 
 
-def _common_tokens(folded: str) -> list[str]:
-    """The same for a text of common characters, which most are, by whole runs."""
-    made: list[str] = []
-    for run in _COMMON_RUN.findall(folded):
-        if run >= _FIRST_UNSPACED:
-            made += map(add, run, run[1:])
-            made.append(run[-1])
-        elif not run.startswith("\\"):
-            made.append(run[:_LONGEST])
-    return made
+def _common_runs(folded: str) -> Iterator[str]:
+    """The same of a text of common characters, which most are, by whole runs."""
+    pairs = _pairs(folded)
+    for run in _COMMON_RUN.finditer(folded):
+        start, end = run.span()
+        if folded[start] >= _FIRST_UNSPACED:
+            yield pairs[3 * start : 3 * (end - 1)] + folded[end - 1]
+        elif folded[start] != "\\":
+            yield folded[start:end][:_LONGEST]
+
+
+def _pairs(text: str) -> str:
+    """Each character with its successor and a space; by bytes, three times as fast as by characters."""
+    units = text.encode("utf-16-le")  # two bytes each: none that is common has more
+    made = bytearray(b" \0" * (3 * len(text)))
+    made[::6], made[1::6] = units[::2], units[1::2]
+    made[2:-6:6], made[3:-6:6] = units[2::2], units[3::2]
+    return made.decode("utf-16-le")
 
 
 def query(text: str) -> Query:

@@ -136,8 +136,12 @@ class Readings(Protocol):
 
     def dump(self, source: SourceId, path: str) -> KnownDump | None: ...
 
-    def stamps(self, source: SourceId) -> dict[str, tuple[str, bool]]:
-        """By path, the stamp of each dump as a text, and whether it is held; without those that await reading."""
+    def stamps(self, source: SourceId) -> dict[str, str]:
+        """By path, the stamp of each dump as a text, without those that await reading."""
+        ...
+
+    def held(self, source: SourceId) -> set[str]:
+        """The paths of its dumps that are held."""
         ...
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:

@@ -59,7 +59,7 @@ def _pass(
 ) -> Pass:
     name = SourceId(source.id)
     with store.read() as tx:
-        state, stamps = tx.readings.source(name), tx.readings.stamps(name)
+        state, stamps, of_held = tx.readings.source(name), tx.readings.stamps(name), tx.readings.held(name)
     if state is None:
         with store.write(exclusive=False) as tx:
             tx.readings.register_source(name, now)
@@ -70,9 +70,8 @@ def _pass(
         if isinstance(file, DumpFile):
             if progress:
                 progress(file.name)
-            stamp, is_held = stamps.get(file.name, ("", False))
-            if stamp == file.stamp:
-                skipped, held = skipped + 1, held + is_held
+            if stamps.get(file.name) == file.stamp:
+                skipped, held = skipped + 1, held + (file.name in of_held)
             else:
                 with _uncollected():
                     done += _dump(store, settings, source, file, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
@@ -10,7 +11,7 @@ from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
-from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_rows
+from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_in, insert_rows
 from digest.store.tables import (
     KeyKind,
     entries,
@@ -27,11 +28,32 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Insert
 
     from digest.changes.values import Ambiguous, ChangeSet, Placing
     from digest.model import EntryDate, SourceId
     from digest.ports import ApplyFacts
+
+
+_ENTRY = (
+    *("id", "atom_id", "first_source", "first_seen_at", "page_order", "revision", "updated_at", "announced"),
+    *DATE,
+)
+_PLACING = (
+    *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
+    *("readers", "view", "complete", "because"),
+)
+_COUNTED = ("entry_id", "source", "counted_at", "readers")
+_MOVING = update(entries).where(entries.c.id == bindparam("entry"))
+_PUBLISH = _MOVING.values(updated_at=bindparam("moved"), announced=bindparam("told"))
+_COUNT_NEWEST = _MOVING.values(readers=bindparam("newest"))
+_PLACED = select(placings.c.entry_id).where(
+    placings.c.source == bindparam("source"), placings.c.path == bindparam("path")
+)
+_STANDING = select(reports.c.id, reports.c.title, reports.c.outcome).where(
+    reports.c.source == bindparam("source"), reports.c.path == bindparam("path"), reports.c.standing
+)
+_CLEAR = delete(placings).where(placings.c.source == bindparam("here"), placings.c.path == bindparam("there"))
 
 
 def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
@@ -83,13 +105,8 @@ def settle(
     unsettled = select(entries.c.id).where(entries.c.first_source == source, entries.c.updated_at.is_(None))
     waiting = [EntryId(entry) for entry in connection.execute(unsettled).scalars()]
     if waiting:
-        publish = update(entries).where(entries.c.id == bindparam("entry"))
-        execute_rows(
-            connection,
-            publish.values(updated_at=bindparam("moved"), announced=bindparam("told")),
-            {"entry": entries.c.id, "moved": entries.c.updated_at, "told": entries.c.announced},
-            [(entry, updated_at.get(entry, now), entry in news) for entry in waiting],
-        )
+        told = ((entry, updated_at.get(entry, now), entry in news) for entry in waiting)
+        execute_rows(connection, _PUBLISH, ("entry", "moved", "told"), told)
         grow_published(connection, now)
     connection.execute(
         update(sources).where(sources.c.id == source, sources.c.settled_at.is_(None)).values(settled_at=now)
@@ -110,8 +127,8 @@ def _insert_entries(
     insert_rows(
         connection,
         entries,
-        ("id", "atom_id", "first_source", "first_seen_at", "page_order", "revision", "updated_at", "announced", *DATE),
-        [
+        _ENTRY,
+        (
             (
                 change.entry,
                 facts.atom_ids[change.entry],
@@ -124,7 +141,7 @@ def _insert_entries(
                 *date_values(dated[change.entry]),
             )
             for change in added
-        ],
+        ),
     )
     store_first(connection, [(c.entry, c.content, dated[c.entry]) for c in added], facts.now, origin)
 
@@ -169,70 +186,57 @@ def _count_readers(
 ) -> None:
     if not counts:
         return
-    execute_rows(
-        connection,
-        update(entries).where(entries.c.id == bindparam("entry")).values(readers=bindparam("newest")),
-        {"entry": entries.c.id, "newest": entries.c.readers},
-        counts,
-    )
-    names = ("entry_id", "source", "counted_at", "readers")
-    count = insert(connection, reader_counts).values({name: bindparam(name) for name in names})
-    execute_rows(
-        connection,
-        count.on_conflict_do_update(
-            index_elements=list(reader_counts.primary_key), set_={"readers": count.excluded.readers}
-        ),
-        {name: reader_counts.c[name] for name in names},
-        [(entry, source, now, readers) for entry, readers in counts],
+    execute_rows(connection, _COUNT_NEWEST, ("entry", "newest"), counts)
+    rows = ((entry, source, now, readers) for entry, readers in counts)
+    execute_rows(connection, _counting(connection.dialect.name), _COUNTED, rows)
+
+
+@cache
+def _counting(database: str) -> Insert:
+    put = insert_in(database, reader_counts).values({name: bindparam(name) for name in _COUNTED})
+    return put.on_conflict_do_update(
+        index_elements=list(reader_counts.primary_key), set_={"readers": put.excluded.readers}
     )
 
 
 def _placed(connection: Connection, source: SourceId, path: str) -> set[EntryId]:
     """The entries of the last reading of the dump, which its source is known to show."""
-    here = select(placings.c.entry_id).where(placings.c.source == source, placings.c.path == path)
-    return set(map(EntryId, connection.execute(here).scalars()))
+    return set(map(EntryId, connection.execute(_PLACED, {"source": source, "path": path}).scalars()))
 
 
 def _replace_placings(
     connection: Connection, source: SourceId, path: str, reading: Sequence[Placing], last: Sequence[Placing] | None
 ) -> None:
     """Make this the last reading. Row by row where few differ, which of a long dump is a small part of the whole."""
-    here = delete(placings).where(placings.c.source == source, placings.c.path == path)
     now = {placing.position: placing for placing in reading}
     stood = {placing.position: placing for placing in last or ()}
     fresh = [placing for at, placing in now.items() if stood.get(at) != placing]
     gone = [{"on": placing.page, "at": at} for at, placing in stood.items() if now.get(at) != placing]
-    if last is None or 2 * len(fresh) > len(last):
+    if last is None or 2 * len(fresh) > len(last) > 0:
         fresh = list(reading)
-        connection.execute(here)
+        connection.execute(_CLEAR, {"here": source, "there": path})
     elif gone:
-        one = here.where(placings.c.page == bindparam("on"), placings.c.position == bindparam("at"))
-        connection.execute(one, gone)
-    names = (
-        *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
-        *("readers", "view", "complete", "because"),
-    )
+        one = _CLEAR.where(placings.c.page == bindparam("on"), placings.c.position == bindparam("at"))
+        connection.execute(one, [{"here": source, "there": path, **place} for place in gone])
     insert_rows(
         connection,
         placings,
-        names,
-        [
+        _PLACING,
+        (
             (
                 *(source, path, placing.page, placing.position, placing.entry, placing.title),
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
                 *(placing.readers, placing.view, placing.complete, placing.because),
             )
             for placing in fresh
-        ],
+        ),
     )
 
 
 def _report(connection: Connection, source: SourceId, path: str, ambiguous: Sequence[Ambiguous], now: datetime) -> None:
     """Report what is ambiguous and was not in the reading before; what no longer is may be reported again."""
-    of_dump = (reports.c.source == source, reports.c.path == path, reports.c.standing)
     standing = {
-        (row.title, row.outcome): row.id
-        for row in connection.execute(select(reports.c.id, reports.c.title, reports.c.outcome).where(*of_dump))
+        (row.title, row.outcome): row.id for row in connection.execute(_STANDING, {"source": source, "path": path})
     }
     seen = {(report.title, report.outcome): report for report in ambiguous}
     ended = [number for key, number in standing.items() if key not in seen]

@@ -6,7 +6,6 @@ import contextlib
 import json
 import sqlite3
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +80,7 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
         StoreError: the file or its folder cannot be made.
     """
     connect_args = {"check_same_thread": False, "timeout": wait.total_seconds()}
-    serializer = partial(json.dumps, ensure_ascii=False)
+    serializer = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: `dumps` would make one for each value
     if file is None:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=connect_args, json_serializer=serializer)
         _listen(engine)

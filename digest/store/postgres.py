@@ -7,7 +7,6 @@ is read in them still. The others (drains) lock the rows that they change.
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -88,7 +87,7 @@ def opened(url: str, wait: timedelta) -> Engine:
         max_overflow=_CONNECTIONS - 5,
         pool_timeout=max(wait.total_seconds(), 1),
         pool_pre_ping=True,
-        json_serializer=partial(json.dumps, ensure_ascii=False),
+        json_serializer=json.JSONEncoder(ensure_ascii=False).encode,
     )
     target, patience = conninfo(url), str(max(1, int(wait.total_seconds() * 1000)))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, false, func, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, not_, select, tuple_, update
 
 from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
 from digest.store.entries import entry_rows
-from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert
+from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert, insert_in
 from digest.store.tables import (
     KeyKind,
     dumps,
@@ -28,13 +29,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Insert, Row
 
     from digest.changes.values import ChangeSet, Questions
     from digest.ports import ApplyFacts
 
 
 _OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for imports that date everything alike
+
+# Statements that each dump needs are built once: to build one takes four times as long as to run it.
+_SOURCE = select(sources).where(sources.c.id == bindparam("source"))
+_DUMP = select(dumps).where(dumps.c.source == bindparam("source"), dumps.c.path == bindparam("path"))
+_LAST_READING = (
+    select(placings)
+    .where(placings.c.source == bindparam("source"), placings.c.path == bindparam("path"))
+    .order_by(placings.c.page, placings.c.position)
+)
+_ANSWERING = select(entry_keys.c.entry_id).where(
+    entry_keys.c.kind == bindparam("kind"), entry_keys.c.key.in_(bindparam("keys", expanding=True))
+)
+_DATED = (
+    select(
+        entries.c.id,
+        func.row_number()
+        .over(partition_by=entries.c.date_full, order_by=(entries.c.first_seen_at.desc(), entries.c.id))
+        .label("place"),
+    )
+    .where(entries.c.date_full.in_(bindparam("days", expanding=True)))
+    .subquery()
+)
+_NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
+_PAGE = (placings.c.source, placings.c.path, placings.c.page)
+_SHOWING = select(*_PAGE).where(placings.c.entry_id.in_(bindparam("entries", expanding=True))).distinct()
 
 
 class SqlReadings:
@@ -48,7 +74,7 @@ class SqlReadings:
         self._connection.execute(insert(self._connection, sources).values(row).on_conflict_do_nothing())
 
     def source(self, source: SourceId) -> SourceState | None:
-        row = self._connection.execute(select(sources).where(sources.c.id == source)).one_or_none()
+        row = self._connection.execute(_SOURCE, {"source": source}).one_or_none()
         return _source_state(row) if row else None
 
     def sources(self) -> dict[SourceId, SourceState]:
@@ -72,45 +98,35 @@ class SqlReadings:
         return {row.path: _known_dump(row) for row in rows}
 
     def dump(self, source: SourceId, path: str) -> KnownDump | None:
-        query = select(dumps).where(dumps.c.source == source, dumps.c.path == path)
-        row = self._connection.execute(query).one_or_none()
+        row = self._connection.execute(_DUMP, {"source": source, "path": path}).one_or_none()
         return _known_dump(row) if row else None
 
-    def stamps(self, source: SourceId) -> dict[str, tuple[str, bool]]:
-        held = dumps.c.state == DumpState.HELD
-        awaits = and_(held, dumps.c.approved == dumps.c.sha256)
-        query = select(dumps.c.path, dumps.c.stamp, held, func.coalesce(awaits, false())).where(
-            dumps.c.source == source
-        )
-        rows = fetched(self._connection.execute(query))
-        return {path: (stamp, bool(is_held)) for path, stamp, is_held, is_awaiting in rows if not is_awaiting}
+    def stamps(self, source: SourceId) -> dict[str, str]:
+        awaits = and_(dumps.c.state == DumpState.HELD, dumps.c.approved.is_not_distinct_from(dumps.c.sha256))
+        query = select(dumps.c.path, dumps.c.stamp).where(dumps.c.source == source, not_(awaits))
+        return dict(map(tuple, fetched(self._connection.execute(query))))
+
+    def held(self, source: SourceId) -> set[str]:
+        here = select(dumps.c.path).where(dumps.c.source == source, dumps.c.state == DumpState.HELD)
+        return set(self._connection.execute(here).scalars())
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
-        query = (
-            select(placings)
-            .where(placings.c.source == source, placings.c.path == path)
-            .order_by(placings.c.page, placings.c.position)
-        )
-        return tuple(_placing(row) for row in fetched(self._connection.execute(query)))
+        rows = self._connection.execute(_LAST_READING, {"source": source, "path": path})
+        return tuple(_placing(row) for row in fetched(rows))
 
     def known(self, questions: Questions) -> list[Known]:
         found: set[str] = set(questions.entries)
         for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
             for batch in batches(keys):
-                answer = select(entry_keys.c.entry_id).where(entry_keys.c.kind == kind, entry_keys.c.key.in_(batch))
-                found.update(self._connection.execute(answer).scalars())
+                found.update(self._connection.execute(_ANSWERING, {"kind": kind, "keys": batch}).scalars())
         found.update(self._dated(questions.days))
         return [known for batch in batches(found) for known in self._known(batch)]
 
     def _dated(self, days: Iterable[tuple[int, int, int]]) -> Iterator[str]:
         """The entries of these days, of each the last that came."""
-        newest = func.row_number().over(
-            partition_by=entries.c.date_full, order_by=(entries.c.first_seen_at.desc(), entries.c.id)
-        )
         for some in batches(days):
-            here = entries.c.date_full.in_([date(*day) for day in some])
-            ranked = select(entries.c.id, newest.label("place")).where(here).subquery()
-            yield from self._connection.execute(select(ranked.c.id).where(ranked.c.place <= _OF_A_DAY)).scalars()
+            asked = {"days": [date(*day) for day in some], "most": _OF_A_DAY}
+            yield from self._connection.execute(_NEWEST_OF_DAYS, asked).scalars()
 
     def _known(self, batch: list[str]) -> list[Known]:
         titles: dict[str, set[str]] = {}
@@ -135,14 +151,13 @@ class SqlReadings:
     def pages_with(
         self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
     ) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
-        page = (placings.c.source, placings.c.path, placings.c.page)
         showing: set[tuple[str, str, int]] = set()
         for batch in batches(set(entries)):
-            found = self._connection.execute(select(*page).where(placings.c.entry_id.in_(batch)).distinct())
+            found = self._connection.execute(_SHOWING, {"entries": batch})
             showing.update((row.source, row.path, row.page) for row in found if (row.source, row.path) != but)
         pages: dict[tuple[SourceId, str, int], list[Placing]] = {}
         for some in batches(sorted(showing)):
-            query = select(placings).where(tuple_(*page).in_(some)).order_by(*page, placings.c.position)
+            query = select(placings).where(tuple_(*_PAGE).in_(some)).order_by(*_PAGE, placings.c.position)
             for row in self._connection.execute(query):
                 pages.setdefault((SourceId(row.source), row.path, row.page), []).append(_placing(row))
         return {where: tuple(shown) for where, shown in pages.items()}
@@ -164,11 +179,7 @@ class SqlReadings:
             "approved": dump.approved,
             "discarded": dump.discarded,
         }
-        self._connection.execute(
-            insert(self._connection, dumps)
-            .values(row)
-            .on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=row)
-        )
+        self._connection.execute(_storing_dump(self._connection.dialect.name), row)
 
     def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
         applying.apply(self._connection, source, path, changes, facts)
@@ -224,6 +235,13 @@ class SqlReadings:
             else held.values(discarded=dumps.c.sha256, state=DumpState.GOOD, reason="")
         )
         self._connection.execute(word)
+
+
+@cache
+def _storing_dump(database: str) -> Insert:
+    put = insert_in(database, dumps)
+    told = {column.name: put.excluded[column.name] for column in dumps.c if not column.primary_key}
+    return put.on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=told)
 
 
 def _source_state(row: Row[Any]) -> SourceState:

@@ -98,10 +98,10 @@ def store_first(
     connection: Connection, added: Sequence[tuple[EntryId, Content, EntryDate | None]], now: datetime, origin: Origin
 ) -> None:
     """Store the first revision of new entries."""
-    rows = [
+    rows = (
         (entry, 1, now, _FIRST, True, *origin, *content_values(content), *date_values(date))
         for entry, content, date in added
-    ]
+    )
     insert_rows(connection, revisions, _REVISION, rows)
     searching.index_new(connection, {entry: content for entry, content, _ in added})
 
@@ -125,7 +125,7 @@ def revise(
     moved = [it for it in standing.values() if it.revisions]
     if not moved:
         return False
-    insert_rows(connection, revisions, _REVISION, [row for it in moved for row in it.revisions])
+    insert_rows(connection, revisions, _REVISION, (row for it in moved for row in it.revisions))
     connection.execute(_STAND, [it.row() for it in moved])
     searching.index(connection, {change.entry: standing[change.entry].content for change in revised})
     return any(it.updated_at and not it.removed for it in moved)

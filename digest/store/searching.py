@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import TableClause, column, func, literal, literal_column, select, table
+from sqlalchemy import TableClause, bindparam, column, func, literal, literal_column, select, table
 from sqlalchemy.exc import DatabaseError
 
-from digest.changes.words import tokens
+from digest.changes.words import spaced
 from digest.store.statements import batches, insert, insert_rows
 from digest.store.tables import entries, searched
 
@@ -29,12 +29,14 @@ _ROW = ("entry_id", "title", "body")
 _TAKE = ["rowid", "title", "body"]
 _FORGET = ["search_index", *_TAKE]
 _TOKENS = (searched.c.number, searched.c.title, searched.c.body)
+_NEWEST = select(func.coalesce(func.max(searched.c.number), 0))
+_TAKE_NEW = _INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(searched.c.number > bindparam("before")))
 _WEIGHTS = (10.0, 1.0)  # of title and body
 
 
 def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
     """Make new entries findable."""
-    rows = [_row(entry, content) for entry, content in contents.items()]
+    rows = (_row(entry, content) for entry, content in contents.items())
     if connection.dialect.name == "postgresql":
         from digest.store import vectors  # noqa: PLC0415 - who has a file does not pay for PostgreSQL's dialect
 
@@ -42,9 +44,9 @@ def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> No
         for batch in batches(contents):
             vectors.index_new(connection, searched.c.entry_id.in_(batch))
         return
-    before = connection.execute(select(func.coalesce(func.max(searched.c.number), 0))).scalar_one()
+    before = connection.execute(_NEWEST).scalar_one()
     insert_rows(connection, searched, _ROW, rows)
-    connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(searched.c.number > before)))
+    connection.execute(_TAKE_NEW, {"before": before})
 
 
 def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
@@ -117,7 +119,7 @@ def ranked(
 
 
 def _row(entry: EntryId, content: Content) -> tuple[str, str, str]:
-    return entry, " ".join(tokens(content.title)), " ".join(tokens("\n".join(content.paragraphs)))
+    return entry, spaced(content.title), spaced("\n".join(content.paragraphs))
 
 
 def _expression(wanted: Query) -> str:

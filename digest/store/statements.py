@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import JSON, bindparam
 from sqlalchemy.dialects import sqlite
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import (
-        Column,
         Connection,
         CursorResult,
         Dialect,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 _BATCH = 500  # well under the number of parameters that any database takes
+_ROWS = 2_000  # that are held once more while they are handed to the driver
 _T = TypeVar("_T")
 DATE = ("date_kind", "date_month", "date_day", "date_full")
 CONTENT = ("title", "author", "paragraphs", "figures", "complete")
@@ -51,24 +51,26 @@ def fetched(result: Result[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that can say what to do ON CONFLICT, in the words of this database."""
-    if connection.dialect.name == "postgresql":
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(database: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The same for a database of this name, for whoever makes it once."""
+    if database == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - who has a file does not pay for it
 
         return postgresql.insert(table)
     return sqlite.insert(table)
 
 
-def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert many rows, given as tuples of these columns."""
-    if rows:
-        compiled = _inserting(table, tuple(names), connection.dialect)
-        _execute(connection, compiled, {name: table.c[name] for name in names}, rows)
+    execute_rows(connection, _inserting(table, tuple(names)), names, rows)
 
 
 @lru_cache(maxsize=64)
-def _inserting(table: Table, names: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
-    """Made once: for a few rows, to make it takes longer than to run it."""
-    return _compiled(table.insert().values({name: bindparam(name) for name in names}), dialect)
+def _inserting(table: Table, names: tuple[str, ...]) -> Insert:
+    return table.insert().values({name: bindparam(name) for name in names})
 
 
 def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompiler:
@@ -78,38 +80,46 @@ def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompi
 
 
 def execute_rows(
-    connection: Connection,
-    statement: Insert | Update,
-    parameters: Mapping[str, Column[Any]],
-    rows: Sequence[tuple[Any, ...]],
+    connection: Connection, statement: Insert | Update, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Execute a statement for many rows, given as tuples of its parameters; each is made ready as its column's.
+    """Execute a statement for many rows, given as tuples of the parameters of these names, a part of them at a time.
 
     The values are made ready here, equal ones once, and handed to the driver together: through the statement, a row
-    costs five times as much.
+    costs five times as much. The statement should be one that stays: it is compiled once for each database.
     """
-    if rows:
-        _execute(connection, _compiled(statement, connection.dialect), parameters, rows)
+    sql, order, ready = _prepared(statement, connection.dialect)
+    makers = {name: make if apart else _Known(make) for name, (make, apart) in ready.items()}
+    rest = iter(rows)
+    while part := list(islice(rest, _ROWS)):
+        values: dict[str, Iterable[Any]] = dict(zip(names, zip(*part, strict=True), strict=True))
+        for name, make in makers.items():
+            values[name] = map(make, values[name])
+        if order:
+            connection.exec_driver_sql(sql, list(zip(*(values[name] for name in order), strict=True)))
+        else:
+            named = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+            connection.exec_driver_sql(sql, named)
 
 
-def _execute(
-    connection: Connection,
-    compiled: SQLCompiler,
-    parameters: Mapping[str, Column[Any]],
-    rows: Sequence[tuple[Any, ...]],
-) -> None:
-    dialect = connection.dialect
-    values: dict[str, Iterable[Any]] = dict(zip(parameters, zip(*rows, strict=True), strict=True))
-    for name, column in parameters.items():
-        ready = column.type.dialect_impl(dialect).bind_processor(dialect)
-        if ready:
-            values[name] = map(ready if isinstance(column.type, JSON) else _Known(ready), values[name])
-    if compiled.positiontup:
-        ordered = zip(*(values[name] for name in compiled.positiontup), strict=True)
-        connection.exec_driver_sql(compiled.string, list(ordered))
-    else:
-        named = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
-        connection.exec_driver_sql(compiled.string, named)
+class _Prepared(NamedTuple):
+    """A statement as a database takes it.
+
+    `order` is that of the parameters, where the driver knows them by their places. `ready` makes the values of some
+    ready, each time where nobody can tell which of them are equal.
+    """
+
+    sql: str
+    order: list[str] | None
+    ready: Mapping[str, tuple[Callable[[Any], Any], bool]]
+
+
+@lru_cache(maxsize=64)
+def _prepared(statement: Insert | Update, dialect: Dialect) -> _Prepared:
+    """Made once: for a few rows, to make it takes longer than to run it."""
+    compiled = _compiled(statement, dialect)
+    makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+    ready = {name: (make, isinstance(compiled.binds[name].type, JSON)) for name, make in makers.items() if make}
+    return _Prepared(compiled.string, compiled.positiontup, ready)
 
 
 class _Known(dict[Any, Any]):
