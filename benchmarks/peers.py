@@ -19,14 +19,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks import corpus, usual_mail
+from benchmarks import corpus, edition, usual_mail
 from benchmarks.feeds import feed_entries, feedgen_of
 from benchmarks.machine import BUILD, ROOT
-from benchmarks.mail import _key_file as key_file
-from benchmarks.mail import _sink as sink
-from benchmarks.mail import _words as words_of_edition
 from benchmarks.measure import Row, small, speed
-from benchmarks.refresh import _counted as counted
+from benchmarks.postfix import sink
+from benchmarks.refresh import timed_calls
 from benchmarks.site import COMPILED, empty_store, free_port, nginx, read_all
 from digest.feeds.atom import atom
 from digest.feeds.values import FeedFacts
@@ -109,7 +107,7 @@ def _made(port: int, key: str) -> Iterator[Path]:
     for at in range(_ROUNDS):
         folder = _FOLDER / f"ours-{key}-{at}"
         folder.mkdir(parents=True)
-        signs = f'[dkim]\nkey_file = "{key_file(key)}"\n' if key else ""
+        signs = f'[dkim]\nkey_file = "{edition.key_file(key)}"\n' if key else ""
         (folder / "digest.toml").write_text(
             f'data_dir = "var"\nbase_url = "https://digest.example.org"\n{signs}'
             f'[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
@@ -164,8 +162,8 @@ def _subscribed(site: str, count: int, port: int, at: int) -> Callable[..., None
 
 def _by_hand(port: int) -> float:
     """Seconds of what a script of the usual libraries takes; it keeps no ledger."""
-    words = words_of_edition()
-    stack = usual_mail.Stack(words.html, words.text, words.subject, key_file("rsa"))
+    words = edition.words()
+    stack = usual_mail.Stack(words.html, words.text, words.subject, edition.key_file("rsa"))
 
     def run() -> None:
         feedgen_of(_facts(0), feed_entries(2 * _EACH))
@@ -193,7 +191,7 @@ def _updates() -> Iterator[Row]:
 def _refreshed() -> tuple[float, float]:
     dumps = corpus.dumps(_FEEDS * _EACH * 1000, _FEEDS)
     with empty_store("peers", dumps[0].parent) as (store, settings):
-        with counted("drawn") as drawing:  # no peer draws formulas
+        with timed_calls("drawn") as drawing:  # no peer draws formulas
             new = _taken(read_all, store, settings)
         return new - sum(drawing), _taken(read_all, store, settings)
 

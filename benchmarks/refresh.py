@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 
 def _import(files: list[Path]) -> tuple[float, float]:
     """The processor's seconds of a first import, and those that went into pictures."""
-    with empty_store("import", files[0].parent) as (store, settings), _counted("drawn") as drawing:
+    with empty_store("import", files[0].parent) as (store, settings), timed_calls("drawn") as drawing:
         started = time.process_time()
         done = read_all(store, settings)
         seconds = time.process_time() - started
@@ -56,7 +56,7 @@ def _import(files: list[Path]) -> tuple[float, float]:
 
 
 @contextmanager
-def _counted(name: str) -> Iterator[list[float]]:
+def timed_calls(name: str) -> Iterator[list[float]]:
     """What each call of a function of the refresh takes."""
     taken: list[float] = []
     real = getattr(meaning, name)
