@@ -1,7 +1,7 @@
 """What became of one hand-over, and that the next begins: of all workers of a drain at once, in one transaction.
 
 While one transaction is made durable, the workers that come by wait for the next: the disk syncs once for all of them.
-Knows no SMTP.
+And it begins a little late, so that those whose mail is about to be answered come along. Knows no SMTP.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from digest.settings import Mail
 
 
+_WORTH_WAITING = 0.5  # of the time that a transaction takes, for whose mail is under way
 _STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to record what must not be lost
 
 
@@ -60,6 +61,9 @@ class Ledger:
         self._traces: dict[EditionKey, list[str]] = {}
         self._waiting: list[_Turn] = []
         self._writing: asyncio.Task[None] | None = None
+        self._under_way: set[str] = set()  # begun and not answered, by message id
+        self._all_here = asyncio.Event()
+        self._took = 0.0  # seconds, the last transaction
         self.trouble = False  # sending was paused, and no mail got through since
 
     async def turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
@@ -70,6 +74,10 @@ class Ledger:
         """
         turn = _Turn(answer, following, asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
+        if answer:
+            self._under_way.discard(answer.delivery.message_id)
+        if not self._under_way:
+            self._all_here.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
         state = await turn.done
@@ -99,10 +107,20 @@ class Ledger:
         """One transaction after the other, until nobody waits."""
         try:
             while self._waiting:
+                await self._others()
                 turns, self._waiting = self._waiting, []
+                started = asyncio.get_running_loop().time()
                 await self._write_all([turn for turn in turns if not turn.done.done()])
+                self._took = asyncio.get_running_loop().time() - started
         finally:
             self._writing = None
+
+    async def _others(self) -> None:
+        """Wait a little for all whose mail is under way: who misses this transaction waits for the whole of it."""
+        self._all_here.clear()
+        if self._under_way:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_here.wait(), self._took * _WORTH_WAITING)
 
     async def _write_all(self, turns: Sequence[_Turn]) -> None:
         try:
@@ -117,6 +135,8 @@ class Ledger:
                     turn.done.set_exception(error)
         else:
             for turn, state in zip(turns, states, strict=True):
+                if turn.following and state is DeliveryState.LEASED:
+                    self._under_way.add(turn.following.message_id)
                 if not turn.done.done():
                     turn.done.set_result(state)
 
