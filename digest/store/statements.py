@@ -73,12 +73,6 @@ def _inserting(table: Table, names: tuple[str, ...]) -> Insert:
     return table.insert().values({name: bindparam(name) for name in names})
 
 
-def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompiler:
-    compiled = statement.compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else an INSERT becomes
-    return compiled
-
-
 def execute_rows(
     connection: Connection, statement: Insert | Update, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
@@ -87,7 +81,7 @@ def execute_rows(
     The values are made ready here, equal ones once, and handed to the driver together: through the statement, a row
     costs five times as much. The statement should be one that stays: it is compiled once for each database.
     """
-    sql, order, ready = _prepared(statement, connection.dialect)
+    sql, order, ready, _ = _prepared(statement, connection.dialect)
     makers = {name: make if apart else _Known(make) for name, (make, apart) in ready.items()}
     rest = iter(rows)
     while part := list(islice(rest, _ROWS)):
@@ -105,21 +99,25 @@ class _Prepared(NamedTuple):
     """A statement as a database takes it.
 
     `order` is that of the parameters, where the driver knows them by their places. `ready` makes the values of some
-    ready, each time where nobody can tell which of them are equal.
+    ready, each time where nobody can tell which of them are equal. `constants` are its own parameters.
     """
 
     sql: str
     order: list[str] | None
     ready: Mapping[str, tuple[Callable[[Any], Any], bool]]
+    constants: Mapping[str, Any]
 
 
-@lru_cache(maxsize=64)
-def _prepared(statement: Insert | Update, dialect: Dialect) -> _Prepared:
+@lru_cache(maxsize=256)
+def _prepared(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Prepared:
     """Made once: for a few rows, to make it takes longer than to run it."""
-    compiled = _compiled(statement, dialect)
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else a statement becomes
     makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
     ready = {name: (make, isinstance(compiled.binds[name].type, JSON)) for name, make in makers.items() if make}
-    return _Prepared(compiled.string, compiled.positiontup, ready)
+    own = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+    constants = {name: ready[name][0](value) if name in ready else value for name, value in own.items()}
+    return _Prepared(compiled.string, compiled.positiontup, ready, constants)
 
 
 class _Known(dict[Any, Any]):
@@ -138,31 +136,18 @@ class _Known(dict[Any, Any]):
 def execute_ready(
     connection: Connection, statement: Select[Any] | UpdateBase, *rows: Mapping[str, Any]
 ) -> CursorResult[*tuple[Any, ...]]:
-    """Execute a statement that is the same object each time, once for each row of its parameters.
+    """Execute a statement that is the same object each time, once for each row of its parameters; they are few.
 
     Its text is made once and handed to the driver: SQLAlchemy compares it with those that it knows each time, which
     takes five times as long as SQLite does. A value is made ready as its parameter's type, a result is not.
     """
-    text, order, makers, constants = _made_ready(statement, connection.dialect)
-    ready: list[Any] = []
+    sql, order, ready, constants = _prepared(statement, connection.dialect)
+    given: list[Any] = []
     for row in rows:
-        given = {name: make(value) if (make := makers.get(name)) else value for name, value in row.items()}
-        values = {**constants, **given}
-        ready.append(tuple([values[name] for name in order]) if order else values)
-    return connection.exec_driver_sql(text, ready if len(ready) > 1 else ready[0])
-
-
-@lru_cache(maxsize=256)
-def _made_ready(
-    statement: Select[Any] | UpdateBase, dialect: Dialect
-) -> tuple[str, list[str] | None, dict[str, Callable[[Any], Any] | None], dict[str, Any]]:
-    """The text, the order of its parameters if they have no names in it, what makes each ready, and those within it."""
-    compiled = _compiled(statement, dialect)
-    makers: dict[str, Callable[[Any], Any] | None] = {
-        name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()
-    }
-    constants = {name: make(value) if (make := makers[name]) else value for name, value in compiled.params.items()}
-    return compiled.string, compiled.positiontup, makers, constants
+        values = dict(constants)
+        values.update({name: ready[name][0](value) if name in ready else value for name, value in row.items()})
+        given.append(tuple([values[name] for name in order]) if order else values)
+    return connection.exec_driver_sql(sql, given if len(given) > 1 else given[0])
 
 
 def date_values(date: EntryDate | None) -> tuple[object, ...]:

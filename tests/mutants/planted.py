@@ -24,8 +24,8 @@ MUTANTS = (
     Mutant(
         "a delivery is begun without saying so",
         "digest/store/deliveries.py",
-        ".values(begun=True, attempts",
-        ".values(begun=False, attempts",
+        '"begun": True, ',
+        '"begun": False, ',
         (MAIL,),
     ),
     Mutant(
@@ -136,8 +136,8 @@ MUTANTS = (
     Mutant(
         "a delivery is begun to whoever left or was struck off since it was leased",
         "digest/store/deliveries.py",
-        ".where(_MINE, _REACHED)",
-        ".where(_MINE)",
+        ".where(_mine(count), _REACHED)",
+        ".where(_mine(count))",
         ("tests/contract/test_deliveries.py", MAIL),
     ),
     Mutant(
