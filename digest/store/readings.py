@@ -48,6 +48,10 @@ _LAST_READING = (
 _ANSWERING = select(entry_keys.c.entry_id).where(
     entry_keys.c.kind == bindparam("kind"), entry_keys.c.key.in_(bindparam("keys", expanding=True))
 )
+_TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
+    entry_keys.c.entry_id.in_(bindparam("entries", expanding=True)),
+    func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
+)
 _DATED = (
     select(
         entries.c.id,
@@ -130,10 +134,7 @@ class SqlReadings:
 
     def _known(self, batch: list[str]) -> list[Known]:
         titles: dict[str, set[str]] = {}
-        keys = select(entry_keys.c.entry_id, entry_keys.c.key).where(
-            entry_keys.c.entry_id.in_(batch), entry_keys.c.kind == KeyKind.TITLE
-        )
-        for entry, key in self._connection.execute(keys):
+        for entry, key in self._connection.execute(_TITLES, {"entries": batch}):
             titles.setdefault(entry, set()).add(key)
         rows = self._connection.execute(entry_rows().where(entries.c.id.in_(batch)))
         return [

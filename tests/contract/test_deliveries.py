@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
 from digest.ports import DeliveryRow, HandedOver
 from digest.store.deliveries import SqlDeliveries
 from digest.store.tables import subscriptions
+from tests.contract.plans import plans
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -344,18 +345,9 @@ def test_hand_overs_are_counted_from_the_ledger_with_what_is_leased(store: Store
 
 
 def test_hand_overs_are_counted_over_an_index(store: Store, now: datetime) -> None:
-    asked: list[str] = []
-    with store._writing.connect() as connection:  # type: ignore[attr-defined]
-        if connection.dialect.name != "sqlite":
-            pytest.skip("reads SQLite's plans")
-        event.listen(connection, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
-        SqlDeliveries(connection).handed_over(now)
-        plans = [
-            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?")).all())
-            for query in [one for one in asked if one.startswith("SELECT")]
-        ]
-    assert "ix_deliveries_begun_at" in plans[0]
-    assert "ix_deliveries_leased" in plans[1]
+    begun, leased = plans(store, lambda connection: SqlDeliveries(connection).handed_over(now))
+    assert "ix_deliveries_begun_at" in begun
+    assert "ix_deliveries_leased" in leased
 
 
 def test_a_pause_holds_until_its_time_or_until_it_is_ended(store: Store, now: datetime) -> None:

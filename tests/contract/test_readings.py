@@ -13,6 +13,8 @@ from digest.changes.values import Ambiguous, Cause, ChangeSet, Placing, Question
 from digest.errors import StoreError
 from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import ApplyFacts, DumpState, Stamp
+from digest.store.readings import SqlReadings
+from tests.contract.plans import plans
 
 if TYPE_CHECKING:
     from digest.ports import Store
@@ -162,6 +164,15 @@ def test_more_questions_than_one_statement_takes_are_answered(store: Store, hand
         pages = tx.readings.pages_with([EntryId(title) for title in many])
         assert len(tx.readings.dates([EntryId(title) for title in many])) == len(many)
     assert [len(page) for page in pages.values()] == [len(many)]
+
+
+def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store) -> None:
+    some = frozenset(map(str, range(500)))
+    questions = Questions(some, some, frozenset({(2026, 3, 14)}), frozenset(map(EntryId, some)))
+    for plan in plans(store, lambda connection: SqlReadings(connection).known(questions)):
+        searches = [step for step in plan.split("SEARCH ")[1:] if "entry_keys" in step]
+        assert all("key=?" in step or "entry_id=?" in step for step in searches)
+        assert "SCAN entry" not in plan
 
 
 def test_pages_with_an_entry_hold_their_other_entries_too(store: Store, hand: Hand) -> None:
