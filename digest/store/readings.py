@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, not_, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, not_, select, update
 
 from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
@@ -65,6 +65,15 @@ _DATED = (
 _NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
 _PAGE = (placings.c.source, placings.c.path, placings.c.page)
 _SHOWING = select(*_PAGE).where(placings.c.entry_id.in_(bindparam("entries", expanding=True))).distinct()
+_PAGES = (  # of one dump: where they are asked for by all three, SQLite looks through all that there are
+    select(placings)
+    .where(
+        placings.c.source == bindparam("source"),
+        placings.c.path == bindparam("path"),
+        placings.c.page.in_(bindparam("pages", expanding=True)),
+    )
+    .order_by(placings.c.page, placings.c.position)
+)
 
 
 class SqlReadings:
@@ -152,15 +161,16 @@ class SqlReadings:
     def pages_with(
         self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
     ) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
-        showing: set[tuple[str, str, int]] = set()
+        showing: dict[tuple[str, str], set[int]] = {}
         for batch in batches(set(entries)):
-            found = self._connection.execute(_SHOWING, {"entries": batch})
-            showing.update((row.source, row.path, row.page) for row in found if (row.source, row.path) != but)
+            for source, path, page in self._connection.execute(_SHOWING, {"entries": batch}):
+                showing.setdefault((source, path), set()).add(page)
         pages: dict[tuple[SourceId, str, int], list[Placing]] = {}
-        for some in batches(sorted(showing)):
-            query = select(placings).where(tuple_(*_PAGE).in_(some)).order_by(*_PAGE, placings.c.position)
-            for row in self._connection.execute(query):
-                pages.setdefault((SourceId(row.source), row.path, row.page), []).append(_placing(row))
+        for (source, path), some in sorted(showing.items()):
+            for numbers in batches(sorted(some)) if (source, path) != but else ():
+                asked = {"source": source, "path": path, "pages": numbers}
+                for row in fetched(self._connection.execute(_PAGES, asked)):
+                    pages.setdefault((SourceId(source), path, row.page), []).append(_placing(row))
         return {where: tuple(shown) for where, shown in pages.items()}
 
     def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]:

@@ -96,8 +96,8 @@ class SqlRetention:
             self._connection.execute(
                 update(subscriptions).where(subscriptions.c.subscriber_id.in_(people)).values(since=since)
             )
-            these = tuple_(deliveries.c.edition, deliveries.c.subscriber_id).in_([(edition, one) for one in people])
-            self._connection.execute(delete(deliveries).where(these))
+            theirs = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(people))
+            self._connection.execute(delete(deliveries).where(theirs))
             for row in batch:
                 numbers[row.state] = numbers.get(row.state, 0) + 1
         for state, number in numbers.items():

@@ -17,6 +17,8 @@ from digest.store.readings import SqlReadings
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from digest.ports import Store
     from tests.contract.conftest import Hand
 
@@ -166,13 +168,24 @@ def test_more_questions_than_one_statement_takes_are_answered(store: Store, hand
     assert [len(page) for page in pages.values()] == [len(many)]
 
 
-def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store) -> None:
-    some = frozenset(map(str, range(500)))
-    questions = Questions(some, some, frozenset({(2026, 3, 14)}), frozenset(map(EntryId, some)))
-    for plan in plans(store, lambda connection: SqlReadings(connection).known(questions)):
-        searches = [step for step in plan.split("SEARCH ")[1:] if "entry_keys" in step]
-        assert all("key=?" in step or "entry_id=?" in step for step in searches)
-        assert "SCAN entry" not in plan
+def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store, hand: Hand) -> None:
+    names = [str(at) for at in range(500)]
+    hand.read(
+        *(hand.added(name) for name in names),
+        placings=[hand.placing(name, at, page=at) for at, name in enumerate(names)],
+    )
+    some, named = frozenset(names), frozenset(map(EntryId, names))
+    questions = Questions(some, some, frozenset({(2026, 3, 14)}), named)
+
+    def ask(connection: Connection) -> None:
+        SqlReadings(connection).known(questions)
+        assert SqlReadings(connection).pages_with(named)
+
+    for plan in plans(store, ask):
+        keys = [step for step in plan.split("SEARCH ")[1:] if "entry_keys" in step]
+        assert all("key=?" in step or "entry_id=?" in step for step in keys)
+        assert "SCAN entr" not in plan
+        assert "SCAN placings" not in plan
 
 
 def test_pages_with_an_entry_hold_their_other_entries_too(store: Store, hand: Hand) -> None:
