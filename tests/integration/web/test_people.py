@@ -208,7 +208,8 @@ def test_the_answer_and_the_work_are_the_same_for_every_address(desk: Desk) -> N
         engine = desk.store._engine  # type: ignore[attr-defined]
 
         def listen(_c: Any, _cursor: Any, statement: str, *_rest: Any, seen: list[str] = statements) -> None:
-            seen.append(statement)
+            if not statement.startswith("PRAGMA"):  # which tells how a connection was used before
+                seen.append(statement)
 
         event.listen(engine, "before_cursor_execute", listen)
         reply = desk.post("/subscribe", address=ADA)
