@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 # What rows reached whose floor is not met yet, by how their names begin (the first that fits): to lose it is a failure.
 # docs/performance.md says why.
 NOT_YET = {
-    "cut, with structure": 0.116,
-    "refresh of ": 0.0075,
+    "cut into sightings": 0.42,
+    "cut, with structure": 0.1,
+    "refresh of ": 0.006,
+    "the same, 4 × the input": 4.7,
     "two processes cut many files": 1.34,
-    "refresh, nothing changed, one file of ": 0.0048,
-    "1,000 sightings, ": 0.94,
-    "start to the first feed": 5,
+    "refresh, nothing changed, one file of ": 0.0043,
+    "start to the first feed": 4.2,
     "memory at rest": 2.65,
-    "plain mails, ": 0.87,
-    "edition, unsigned": 0.33,
-    "edition, ed25519, ": 0.275,
-    "edition, rsa, ": 0.12,
-    "edition, ed25519": 5.89,
-    "edition, rsa": 11.6,
-    "edition, 20 ms a reply, 64": 1.54,
+    "1,000 sightings, ": 0.2,
+    "plain mails, ": 0.48,
+    "edition, unsigned": 0.36,
+    "edition, ed25519, ": 0.29,
+    "edition, rsa, ": 0.2,
+    "edition, ed25519": 5,
+    "edition, rsa": 10.4,
+    "edition, 20 ms a reply, 64": 1.34,
 }
 GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start", "peers", "mail")
 RESULTS = machine.ROOT / "build" / "bench.json"
