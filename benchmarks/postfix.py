@@ -11,6 +11,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from benchmarks.site import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -20,13 +22,25 @@ DELAY = 0.02  # seconds, of a reply of the slow relay
 @contextlib.contextmanager
 def sink() -> Iterator[int]:
     """A server that takes all and keeps nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    user = ["-u", "root"] if os.getuid() == 0 else []
-    running = subprocess.Popen([_program("smtp-sink"), *user, f"127.0.0.1:{port}", "200"])
+    port, user = free_port(), ["-u", "root"] if os.getuid() == 0 else []
+    with _running([_program("smtp-sink"), *user, f"127.0.0.1:{port}", "200"], port):
+        yield port
+
+
+@contextlib.contextmanager
+def relay(port: int) -> Iterator[int]:
+    """A way to a server on which each reply takes a while longer; in a process of its own."""
+    mine = free_port()
+    with _running([sys.executable, "-m", "benchmarks.slow_relay", str(mine), str(port), str(DELAY)], mine):
+        yield mine
+
+
+@contextlib.contextmanager
+def _running(command: list[str], port: int) -> Iterator[None]:
+    running = subprocess.Popen(command)
     try:
         _reachable(port)
-        yield port
+        yield
     finally:
         running.kill()
         running.wait()
@@ -38,20 +52,6 @@ def _reachable(port: int) -> None:
             return socket.create_connection(("127.0.0.1", port), 1).close()
         time.sleep(0.02)
     raise RuntimeError("the server did not start")
-
-
-@contextlib.contextmanager
-def relay(port: int) -> Iterator[int]:
-    """A way to a server on which each reply takes a while longer; in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        mine: int = probe.getsockname()[1]
-    running = subprocess.Popen([sys.executable, "-m", "benchmarks.slow_relay", str(mine), str(port), str(DELAY)])
-    try:
-        _reachable(mine)
-        yield mine
-    finally:
-        running.kill()
-        running.wait()
 
 
 def _program(name: str) -> str:
