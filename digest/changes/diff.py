@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from digest.changes.dates import better, evidence_date
 from digest.changes.keys import entry_id, title_key
 from digest.changes.matching import matches, same_article
-from digest.changes.text import Relation, merged, normal, relation
+from digest.changes.text import Relation, equal, merged, normal, relation
 from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Known, Placing, Questions, Revised, Vanished
 
 if TYPE_CHECKING:
@@ -224,6 +224,8 @@ def _compare_title(state: _State, shown: Content, own: Sequence[Placing]) -> Non
 def _compare_text(state: _State, shown: Content, own: Sequence[Placing]) -> None:
     """More of the same text is silent, another text is a revision, and a half-written one waits."""
     content = state.content
+    if equal(content, shown) and content.complete == shown.complete:
+        return
     found = relation(content, shown)
     growing = not content.complete or any(not placing.complete for placing in own)
     if found is Relation.OTHER and not shown.complete:

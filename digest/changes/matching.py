@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from digest.changes.keys import lead_key, series_marks, title_key
-from digest.changes.text import far_apart, pairs, plain_text, similarity
+from digest.changes.text import equal, far_apart, pairs, plain_text, similarity
 from digest.changes.unchanged import lines_of
 from digest.changes.values import Ambiguous, Known
 from digest.model import value
@@ -143,7 +143,8 @@ class _Board:
 
     def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
         """Decide among entries of the same title by their texts; where they do not tell, by the place on the page."""
-        scored = [(similarity(shown.text, self._text(entry)), entry) for entry in candidates]
+        same = len(candidates) == 1 and equal(shown.content, candidates[0].content)
+        scored = [(1.0 if same else similarity(shown.text, self._text(entry)), entry) for entry in candidates]
         alike = [entry for score, entry in scored if score is None or score >= _SAME_TEXT]
         if len(alike) > 1:
             alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
@@ -198,11 +199,12 @@ class _Board:
 
     def apart(self, made: Sequence[Match]) -> list[Match]:
         """The matches, less those by which one entry would get several titles, dates or texts."""
+        times = Counter(match.entry.id for match in made if match.entry)
         titles: dict[EntryId, set[str]] = defaultdict(set)
         days: dict[EntryId, set[tuple[int, int]]] = defaultdict(set)
         years: dict[EntryId, set[int]] = defaultdict(set)
         for match in made:
-            if match.entry:
+            if match.entry and times[match.entry.id] > 1:
                 titles[match.entry.id].add(match.shown.key)
                 if date := match.shown.sighting.date:
                     days[match.entry.id].add((date.month, date.day))
@@ -212,7 +214,7 @@ class _Board:
 
         def checked(match: Match) -> Match:
             entry, date = match.entry, match.shown.sighting.date
-            if entry is None:
+            if entry is None or times[entry.id] == 1:
                 return match
             if date and (len(days[entry.id]) > 1 or (date.year and len(years[entry.id]) > 1)):
                 return self._doubt(match.shown, [entry], "is one of several dates; kept apart as a new entry")

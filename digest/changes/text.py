@@ -52,6 +52,11 @@ def plain_lines(content: Content) -> Iterator[str]:
     return _lines(content, frozenset(map(normal, content.figures)))
 
 
+def equal(one: Content, other: Content) -> bool:
+    """Whether their texts are equal to the letter, which is quick to say and spares all other comparing."""
+    return one.paragraphs == other.paragraphs and one.figures == other.figures
+
+
 def relation(old: Content, new: Content) -> Relation:
     """Compare the texts line by line, figures apart; the last line of each may be cut."""
     captions = frozenset(map(normal, (*old.figures, *new.figures)))
