@@ -167,8 +167,10 @@ class Readings(Protocol):
         """Insert or replace what is known of the dump (its last reading stays)."""
         ...
 
-    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
+    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
         """Store a change set: entries, revisions, keys, counts, dates, and `placings` as the new last reading.
+
+        Returns the entries that the source never showed before, new ones included.
 
         Its source is registered and its dump stored before. A date that got better is a silent revision of its own.
         What is ambiguous is reported unless the reading before it was so in the same words.

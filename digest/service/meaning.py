@@ -65,11 +65,11 @@ def store_meaning(
         first_import = state is None or state.settled_at is None
         tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
         facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
-        tx.readings.apply(name, looked.path, changes, replace(facts, last=last))
+        fresh = tx.readings.apply(name, looked.path, changes, replace(facts, last=last))
         if _may_tell_years(changes, last, entries):
             _infer(tx.readings, looked, changes, entries, now)
         tx.pictures.add(pictures)
-        enlist(tx, settings, _joining(changes, last, first_import=first_import))
+        enlist(tx, settings, _joining(changes, fresh, first_import=first_import))
     added = [change.entry for change in changes.changes if isinstance(change, Added)]
     revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
     vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
@@ -121,11 +121,11 @@ def _answering(
     return [*entries, *(rival for rival in rivals if rival.id not in here)]
 
 
-def _joining(changes: ChangeSet, last: Sequence[Placing], *, first_import: bool) -> set[EntryId]:
-    """The entries that may belong to other feeds than before: new to this dump or revised, less those that wait."""
+def _joining(changes: ChangeSet, fresh: set[EntryId], *, first_import: bool) -> set[EntryId]:
+    """The entries that may belong to other feeds than before: new to the source or revised, less those that wait."""
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
     waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
-    return ({placing.entry for placing in changes.placings} - {placing.entry for placing in last} | revised) - waiting
+    return (fresh | revised) - waiting
 
 
 def _may_tell_years(changes: ChangeSet, last: Sequence[Placing], entries: Iterable[Known]) -> bool:

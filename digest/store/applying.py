@@ -56,7 +56,7 @@ _STANDING = select(reports.c.id, reports.c.title, reports.c.outcome).where(
 _CLEAR = delete(placings).where(placings.c.source == bindparam("here"), placings.c.path == bindparam("there"))
 
 
-def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
+def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
     """See `ports.Readings.apply`."""
     before = _placed(connection, source, path) if facts.last is None else {placing.entry for placing in facts.last}
     added = [change for change in changes.changes if isinstance(change, Added)]
@@ -70,12 +70,13 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     shown |= revise(connection, revised, known, facts.now, origin)
     reasons = {c.entry: "" for c in added} | {p.entry: p.because for p in reversed(changes.placings)}
     seen = {entry: because for entry, because in reasons.items() if entry not in before}
-    shown |= _show(connection, origin, seen, {change.entry for change in added}, facts.now)
+    fresh, published = _show(connection, origin, seen, {change.entry for change in added}, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings, facts.last)
     _report(connection, source, path, changes.ambiguous, facts.now)
-    if shown:
+    if shown or published:
         grow_published(connection, facts.now)
+    return fresh
 
 
 def upgrade_dates(connection: Connection, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
@@ -162,11 +163,14 @@ def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFac
 
 def _show(
     connection: Connection, origin: Origin, seen: Mapping[EntryId, str], new: AbstractSet[EntryId], now: datetime
-) -> bool:
-    """Record that the source shows these entries, and by which evidence; whether a published one is new to it."""
+) -> tuple[set[EntryId], bool]:
+    """Record that the source shows these entries, and by which evidence.
+
+    Those that it did not show before, and whether one of them was published already.
+    """
     source = origin.source
     fresh: list[EntryId] = [entry for entry in seen if entry in new]
-    shown = False
+    published = False
     for batch in batches(entry for entry in seen if entry not in new):
         query = (
             select(entries.c.id, entries.c.updated_at, entries.c.removed_at)
@@ -175,10 +179,10 @@ def _show(
         )
         for row in connection.execute(query):
             fresh.append(EntryId(row.id))
-            shown |= row.updated_at is not None and row.removed_at is None
+            published |= row.updated_at is not None and row.removed_at is None
     rows = [(entry, source, now, origin.path, seen[entry]) for entry in fresh]
     insert_rows(connection, entry_sources, ("entry_id", "source", "first_seen_at", "path", "because"), rows)
-    return shown
+    return set(fresh), published
 
 
 def _count_readers(

@@ -192,8 +192,8 @@ class SqlReadings:
         }
         self._connection.execute(_storing_dump(self._connection.dialect.name), row)
 
-    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> None:
-        applying.apply(self._connection, source, path, changes, facts)
+    def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
+        return applying.apply(self._connection, source, path, changes, facts)
 
     def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
         applying.upgrade_dates(self._connection, dates, now)

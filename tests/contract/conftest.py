@@ -126,8 +126,11 @@ class Hand:
         dates: dict[str, EntryDate] | None = None,
         ambiguous: Sequence[Ambiguous] = (),
         first_import: bool = False,
-    ) -> None:
-        """One dump read, in a transaction of its own. Without `placings` it shows what it changes."""
+    ) -> set[EntryId]:
+        """One dump read, in a transaction of its own; what its source never showed before.
+
+        Without `placings` it shows what it changes.
+        """
         shown = [self.placing(change.entry, n) for n, change in enumerate(changes)] if placings is None else placings
         contents = {change.entry: change.content for change in changes}
         change_set = ChangeSet(
@@ -148,7 +151,7 @@ class Hand:
         with self.store.write() as tx:
             tx.readings.register_source(SourceId(source), now)
             tx.readings.store_dump(self.dump(source, path, now))
-            tx.readings.apply(SourceId(source), path, change_set, facts)
+            return tx.readings.apply(SourceId(source), path, change_set, facts)
 
     def entry(self, entry: str) -> Entry:
         with self.store.read() as tx:

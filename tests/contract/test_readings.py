@@ -294,6 +294,13 @@ def test_the_source_that_showed_an_entry_first_stands_in_front(hand: Hand) -> No
     assert hand.entry("甲").sources == ("zebra", "ant")
 
 
+def test_what_a_source_never_showed_before_is_told_once(hand: Hand) -> None:
+    assert hand.read(hand.added("甲")) == {"甲"}
+    assert hand.read(hand.added("乙"), placings=[hand.placing("甲", 0), hand.placing("乙", 1)]) == {"乙"}
+    assert hand.read(path="b.txt", placings=[hand.placing("甲", 0), hand.placing("乙", 1)]) == set()
+    assert hand.read(source="other", placings=[hand.placing("乙", 0)]) == {"乙"}
+
+
 def test_what_stays_ambiguous_is_reported_once(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
     doubt = Ambiguous(0, "甲", (EntryId("一"), EntryId("二")), "kept apart")
     for later in range(3):
