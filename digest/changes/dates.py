@@ -99,6 +99,8 @@ def _years(
 ) -> Iterator[tuple[EntryId, DateEvidence, int]]:
     """The entries of a page without a printed year, with the year that the runs they stand in agree on."""
     for stretch in _stretches(page, dates):
+        if all(dated.exact is None for dated in stretch):
+            continue
         agreed: dict[int, set[int | None]] = {}
         for start, end in _runs([dated.day for dated in stretch]):
             for at in range(start, end + 1):

@@ -13,7 +13,7 @@ from digest.changes.keys import lead_key, title_key
 from digest.changes.shown import shown
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
-from digest.model import AtomId, DateKind, EntryId
+from digest.model import AtomId, EntryId
 from digest.ports import ApplyFacts, DumpState, KnownDump
 from digest.service.feeds import enlist
 from digest.service.passes import Pass
@@ -131,15 +131,14 @@ def _joining(changes: ChangeSet, fresh: set[EntryId], *, first_import: bool) -> 
 def _may_tell_years(changes: ChangeSet, last: Sequence[Placing], entries: Iterable[Known]) -> bool:
     """Whether a year may become known by this reading: a date got better, or a page's run is another than it was.
 
-    A dump never read before tells nobody a year where all that it shows have exact dates: asking for every page
+    A dump never read before tells a year where its own pages do, were they the only ones: asking for every page
     that shows an entry would take longer with each dump that shows it once more.
     """
     if changes.dates:
         return True
     if last:
         return _runs(changes.placings) != _runs(last)
-    exact = {entry.id for entry in entries if entry.date and entry.date.kind is DateKind.EXACT}
-    return any(placing.entry not in exact for placing in changes.placings)
+    return bool(inferred(_pages(changes.placings), {entry.id: entry.date for entry in entries}))
 
 
 def _runs(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:
@@ -149,14 +148,19 @@ def _runs(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence 
 
 def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:
     """Let the years that are exact settle their neighbours, on every page that shows an entry of this dump."""
-    own: dict[int, list[Placing]] = {}
-    for placing in changes.placings:
-        own.setdefault(placing.page, []).append(placing)
     here = {placing.entry for placing in changes.placings}
     others = readings.pages_with(here, but=(looked.source, looked.path))
     dates: dict[EntryId, EntryDate | None] = {entry.id: entry.date for entry in entries} | dict(changes.dates)
     shown_there = {placing.entry for page in others.values() for placing in page}
     dates |= readings.dates((here | shown_there) - dates.keys())
-    better = inferred([*own.values(), *others.values()], dates)
+    better = inferred([*_pages(changes.placings), *others.values()], dates)
     if better:
         readings.upgrade_dates(better, now)
+
+
+def _pages(placings: Sequence[Placing]) -> list[list[Placing]]:
+    """The pages of one dump."""
+    pages: dict[int, list[Placing]] = {}
+    for placing in placings:
+        pages.setdefault(placing.page, []).append(placing)
+    return list(pages.values())

@@ -260,6 +260,20 @@ def test_a_year_found_later_upgrades_a_date_in_silence(blog: Blog, article: type
     assert {t: e["updated"] for t, e in blog.entries().items()} == {t: e["updated"] for t, e in first.items()}
 
 
+def test_a_dump_that_shows_only_what_is_known_may_tell_a_year(blog: Blog, article: type[Article]) -> None:
+    articles = several(article, 3)
+    blog.search("page.txt", *articles[:2])
+    blog.index("index.txt", articles[2])
+    blog.refresh()
+    assert blog.entries()[articles[2].title]["date"]["kind"] == "partial"
+
+    blog.index("another.txt", *articles)
+    assert blog.refresh()["added"] == 0
+
+    date = blog.entries()[articles[2].title]["date"]
+    assert (date["kind"], date["year"]) == ("inferred", 2026)
+
+
 def test_a_dump_that_changes_while_it_is_read_is_read_the_next_time(
     blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
