@@ -12,7 +12,7 @@ from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
-from digest.store.entries import entry_rows
+from digest.store.entries import CONTENT
 from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert, insert_in
 from digest.store.tables import (
     KeyKind,
@@ -22,6 +22,7 @@ from digest.store.tables import (
     entry_sources,
     placings,
     reports,
+    revisions,
     sources,
 )
 
@@ -51,6 +52,12 @@ _ANSWERING = select(entry_keys.c.entry_id).where(
 _TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
     entry_keys.c.entry_id.in_(bindparam("entries", expanding=True)),
     func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
+)
+_KNOWN = (
+    select(entries.c.id, entries.c.readers, entries.c.removed_at.is_not(None).label("removed"))
+    .add_columns(*(entries.c[name] for name in DATE), *CONTENT)
+    .join(revisions, and_(revisions.c.entry_id == entries.c.id, revisions.c.number == entries.c.revision))
+    .where(entries.c.id.in_(bindparam("entries", expanding=True)))
 )
 _DATED = (
     select(
@@ -143,9 +150,8 @@ class SqlReadings:
 
     def _known(self, batch: list[str]) -> list[Known]:
         titles: dict[str, set[str]] = {}
-        for entry, key in self._connection.execute(_TITLES, {"entries": batch}):
+        for entry, key in fetched(self._connection.execute(_TITLES, {"entries": batch})):
             titles.setdefault(entry, set()).add(key)
-        rows = self._connection.execute(entry_rows().where(entries.c.id.in_(batch)))
         return [
             Known(
                 EntryId(row.id),
@@ -153,9 +159,9 @@ class SqlReadings:
                 content_of(row),
                 date_of(row),
                 readers=row.readers,
-                removed=row.removed_at is not None,
+                removed=row.removed,
             )
-            for row in rows
+            for row in fetched(self._connection.execute(_KNOWN, {"entries": batch}))
         ]
 
     def pages_with(
