@@ -80,7 +80,8 @@ def _pass(
     done += Pass(name, skipped=skipped, held=held)
     if stopped():
         return done
-    _finish(store, settings, source, now, done, settled=state is not None and state.settled_at is not None)
+    with _uncollected():
+        _finish(store, settings, source, now, done, settled=state is not None and state.settled_at is not None)
     return done
 
 

@@ -285,9 +285,8 @@ feed_entries = Table(
     Column("feed", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     _needed("entry_id", Text, ForeignKey(entries.c.id)),
-    UniqueConstraint("feed", "entry_id"),
+    UniqueConstraint("entry_id", "feed"),
     CheckConstraint("number >= 1", name="number"),
-    Index(None, "entry_id"),
 )
 
 reader_counts = Table(

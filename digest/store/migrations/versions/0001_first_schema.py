@@ -188,10 +188,9 @@ def _entries() -> None:
         _required("entry_id", TEXT),
         sa.PrimaryKeyConstraint("feed", "number"),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"]),
-        sa.UniqueConstraint("feed", "entry_id"),
+        sa.UniqueConstraint("entry_id", "feed"),
         sa.CheckConstraint("number >= 1", name="number"),
     )
-    op.create_index("ix_feed_entries_entry_id", "feed_entries", ["entry_id"])
     op.create_table(
         "reader_counts",
         _required("entry_id", TEXT),
