@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from digest.changes.values import Added, Revised
 from digest.model import EntryId
+from digest.store.entries import PUBLISHED
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
 from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_in, insert_rows
@@ -50,6 +51,10 @@ _COUNT_NEWEST = _MOVING.values(readers=bindparam("newest"))
 _PLACED = select(placings.c.entry_id).where(
     placings.c.source == bindparam("source"), placings.c.path == bindparam("path")
 )
+_SHOWN = select(entry_sources.c.entry_id).where(
+    entry_sources.c.source == bindparam("source"), entry_sources.c.entry_id.in_(bindparam("entries", expanding=True))
+)
+_PUBLISHED = select(entries.c.id).where(entries.c.id.in_(bindparam("entries", expanding=True)), PUBLISHED).limit(1)
 _STANDING = select(reports.c.id, reports.c.title, reports.c.outcome).where(
     reports.c.source == bindparam("source"), reports.c.path == bindparam("path"), reports.c.standing
 )
@@ -169,17 +174,14 @@ def _show(
     Those that it did not show before, and whether one of them was published already.
     """
     source = origin.source
-    fresh: list[EntryId] = [entry for entry in seen if entry in new]
-    published = False
+    shown: set[str] = set()
     for batch in batches(entry for entry in seen if entry not in new):
-        query = (
-            select(entries.c.id, entries.c.updated_at, entries.c.removed_at)
-            .outerjoin(entry_sources, (entry_sources.c.entry_id == entries.c.id) & (entry_sources.c.source == source))
-            .where(entries.c.id.in_(batch), entry_sources.c.entry_id.is_(None))
-        )
-        for row in connection.execute(query):
-            fresh.append(EntryId(row.id))
-            published |= row.updated_at is not None and row.removed_at is None
+        shown.update(connection.execute(_SHOWN, {"source": source, "entries": batch}).scalars())
+    fresh = [entry for entry in seen if entry not in shown]
+    published = any(
+        connection.execute(_PUBLISHED, {"entries": batch}).first()
+        for batch in batches(entry for entry in fresh if entry not in new)
+    )
     rows = [(entry, source, now, origin.path, seen[entry]) for entry in fresh]
     insert_rows(connection, entry_sources, ("entry_id", "source", "first_seen_at", "path", "because"), rows)
     return set(fresh), published
