@@ -17,6 +17,8 @@ from digest.errors import StoreError
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from sqlalchemy.pool import ConnectionPoolEntry
+
 _FILE = "sqlite:///"
 _SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
@@ -25,6 +27,7 @@ OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
 
 # Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+_CACHE, _LARGE_CACHE = -2_000, -32_000  # KiB of pages that a connection keeps: SQLite's default, and for a while
 
 
 def is_server(url: str) -> bool:
@@ -146,9 +149,22 @@ def _make(file: Path) -> None:
         raise StoreError(f"{problem} (check that its folder exists and may be written)") from error
 
 
+def make_room(connection: Connection) -> None:
+    """Let the transaction keep the pages that it goes through in no order; they are given back with the connection."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size = {_LARGE_CACHE}")
+        connection.info["roomy"] = True
+
+
 def _listen(engine: Engine) -> None:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _give_back)
+
+
+def _give_back(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
+    if record.info.pop("roomy", False) and connection:
+        connection.execute(f"PRAGMA cache_size = {_CACHE}")
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

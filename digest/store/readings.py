@@ -12,6 +12,7 @@ from digest.changes.values import Known, Placing
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
 from digest.store import applying
+from digest.store.engine import make_room
 from digest.store.entries import CONTENT
 from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert, insert_in
 from digest.store.tables import (
@@ -135,6 +136,7 @@ class SqlReadings:
         return tuple(_placing(row) for row in fetched(rows))
 
     def known(self, questions: Questions) -> list[Known]:
+        make_room(self._connection)
         found: set[str] = set(questions.entries)
         for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
             for batch in batches(keys):
@@ -226,6 +228,7 @@ class SqlReadings:
     def settle(
         self, source: SourceId, news: Iterable[EntryId], updated_at: Mapping[EntryId, datetime], now: datetime
     ) -> None:
+        make_room(self._connection)
         applying.settle(self._connection, source, frozenset(news), updated_at, now)
 
     def reports(self, source: SourceId | None = None, limit: int = 20) -> list[Report]:

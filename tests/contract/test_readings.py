@@ -188,6 +188,17 @@ def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store, 
         assert "SCAN placings" not in plan
 
 
+def test_the_room_that_a_reading_takes_is_given_back(store: Store) -> None:
+    with store.writing() as connection:  # type: ignore[attr-defined] # the protocol does not say it
+        if connection.dialect.name != "sqlite":
+            pytest.skip("a server has its own")
+        usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+        SqlReadings(connection).known(Questions())
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() < usual  # KiB are negative
+    with store.reading() as connection:  # type: ignore[attr-defined] # as above
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() == usual
+
+
 def test_pages_with_an_entry_hold_their_other_entries_too(store: Store, hand: Hand) -> None:
     hand.read(
         *(hand.added(name) for name in "甲乙丙"),

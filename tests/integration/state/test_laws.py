@@ -180,7 +180,7 @@ def test_an_entry_that_stands_twice_in_a_feed_is_named(blog: Blog, database: Pat
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(
             "UPDATE sqlite_master SET sql = replace(sql, "
-            "'CONSTRAINT uq_feed_entries_feed UNIQUE (feed, entry_id),', '') WHERE name = 'feed_entries'"
+            "'CONSTRAINT uq_feed_entries_entry_id UNIQUE (entry_id, feed),', '') WHERE name = 'feed_entries'"
         )
         connection.execute("DELETE FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_feed_entries_2'")
     with closing(sqlite3.connect(database)) as connection, connection:
