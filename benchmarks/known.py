@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FEW = 1_000
+_ROUNDS = 3
 
 
 def rows() -> Iterator[Row]:
@@ -38,16 +39,15 @@ def rows() -> Iterator[Row]:
     with empty_store("known", folder) as (store, settings):
         read_all(store, settings)
         file = settings.data_dir / "digest.db"
-        part = folder / "few.txt"
-        few = corpus.entries(0, _FEW, edited=97)
-        started = time.process_time()
-        _put(few, part)
-        read_all(store, settings)
-        ours = time.process_time() - started
-        (keys,) = best(lambda: _loaded(file))
         if not SMALL:  # of few keys, all are loaded in no time
+            few = [corpus.entries(at * _FEW, _FEW, edited=97) for at in range(_ROUNDS)]
+            parts = iter([(made, folder / made.name) for made in few])  # each is a dump that nobody read before
+            ours, keys = best(
+                lambda: (_put(*next(parts)), read_all(store, settings)), lambda: _loaded(file), rounds=_ROUNDS
+            )
             yield times("known", f"{_FEW:,} sightings, {many:,} known", "loading all keys", ours, keys, 0.05)
-        part.unlink()
+            for made in few:
+                (folder / made.name).unlink()
         warm = _keys(whole)
         for edited in (0, 100):
             again = corpus.entries(0, many, edited=edited)
