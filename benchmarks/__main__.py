@@ -28,7 +28,7 @@ NOT_YET = {
     "refresh of ": 0.0067,
     "the same, 4 × the input": 4.9,
     "refresh, nothing changed, one file of ": 0.0048,
-    "1,000 sightings, ": 0.14,
+    "1,000 sightings, ": 0.065,
     "start to the first feed": 4.5,
     "memory at rest": 2.65,
     "edition, unsigned, ": 0.36,
