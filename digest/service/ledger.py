@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,13 +65,13 @@ class Ledger:
         self._under_way: set[str] = set()  # begun and not answered, by message id
         self._all_here = asyncio.Event()
         self._took = 0.0  # seconds, the last transaction
+        self._thread = ThreadPoolExecutor(1, "ledger")
         self.trouble = False  # sending was paused, and no mail got through since
 
-    async def turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
-        """Record an answer and begin the next delivery; what `begin` says of it. Both are durable then.
+    def turn(self, answer: Answer | None, following: Delivery | None) -> asyncio.Future[DeliveryState | None]:
+        """Record an answer and begin the next delivery; what `begin` says of it, when both are durable.
 
-        Raises:
-            DigestError: neither was done, nor what others asked for at the same time.
+        It raises DigestError where neither was done, nor what others asked for at the same time.
         """
         turn = _Turn(answer, following, asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
@@ -80,13 +81,11 @@ class Ledger:
             self._all_here.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        state = await turn.done
-        if answer:
-            passes = self._traces[answer.delivery.edition]
-            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
-        if following and state is DeliveryState.SUPPRESSED:
-            say_handed_over(following, state, None, "", self._traces[following.edition])
-        return state
+        return turn.done
+
+    def close(self) -> None:
+        """Let go of the thread that writes."""
+        self._thread.shutdown(wait=False)
 
     async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
         """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice.
@@ -124,7 +123,7 @@ class Ledger:
 
     async def _write_all(self, turns: Sequence[_Turn]) -> None:
         try:
-            states = await asyncio.to_thread(self._together, turns)
+            states = await asyncio.get_running_loop().run_in_executor(self._thread, self._together, turns)
         except asyncio.CancelledError:
             for turn in turns:
                 turn.done.cancel()
@@ -135,10 +134,19 @@ class Ledger:
                     turn.done.set_exception(error)
         else:
             for turn, state in zip(turns, states, strict=True):
-                if turn.following and state is DeliveryState.LEASED:
-                    self._under_way.add(turn.following.message_id)
-                if not turn.done.done():
-                    turn.done.set_result(state)
+                self._done(turn, state)
+
+    def _done(self, turn: _Turn, state: DeliveryState | None) -> None:
+        answer, following = turn.answer, turn.following
+        if following and state is DeliveryState.LEASED:
+            self._under_way.add(following.message_id)
+        if not turn.done.done():
+            turn.done.set_result(state)
+        if answer:
+            passes = self._traces[answer.delivery.edition]
+            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+        if following and state is DeliveryState.SUPPRESSED:
+            say_handed_over(following, state, None, "", self._traces[following.edition])
 
     def _together(self, turns: Sequence[_Turn]) -> list[DeliveryState | None]:
         now = self._clock()

@@ -82,7 +82,7 @@ def test_a_transaction_waits_a_little_for_those_whose_mail_is_under_way(
         await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:5]))
         turns = []
         for delivery in deliveries[:5]:
-            turns.append(asyncio.create_task(ledger.turn(Answer(delivery, ACCEPTED), None)))
+            turns.append(ledger.turn(Answer(delivery, ACCEPTED), None))
             for _ in range(5):
                 await asyncio.to_thread(len, turns)
         await asyncio.gather(*turns)
@@ -132,7 +132,7 @@ def test_who_stops_waiting_holds_up_nobody(post: Post) -> None:
     deliveries, ledger = leased(post), opened(post)
 
     async def one_goes() -> list[Any]:
-        tasks = [asyncio.create_task(ledger.turn(None, one)) for one in deliveries[:3]]
+        tasks = [ledger.turn(None, one) for one in deliveries[:3]]
         await asyncio.sleep(0)
         tasks[1].cancel()
         return await asyncio.gather(*tasks, return_exceptions=True)
