@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
     from digest.ports import Store
+    from digest.service.ledger import Turn
     from digest.settings import Settings
 
 _REFUSALS = 3  # in a row, of whatever is not one person's fault, before all sending rests
@@ -124,8 +126,10 @@ class _Drain:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._letters = Letters(settings, self._secret)
-        self._ledger = Ledger(store, settings.mail, clock, self._letters)
-        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted, others)
+        # One thread for all that the store is asked: several would wait for each other's turn to write.
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._ledger = Ledger(store, settings.mail, clock, self._letters, self._thread)
+        self._queue = Queue(store, settings.mail, clock, self._thread, wait or self._until, lambda: self.halted, others)
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -148,10 +152,10 @@ class _Drain:
                     self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
-        await asyncio.to_thread(look)
+        await asyncio.get_running_loop().run_in_executor(self._thread, look)
 
     def close(self) -> None:
-        self._ledger.close()
+        self._thread.shutdown(wait=False)
 
     async def _until(self, moment: datetime) -> None:
         """Until then, or until it is to stop."""
@@ -211,11 +215,9 @@ class _Drain:
                     self._queue.put_back(unused)
             self._queue.wake()
 
-    async def _recorded(
-        self, turn: asyncio.Future[DeliveryState | None], answer: Answer | None
-    ) -> DeliveryState | None:
+    async def _recorded(self, turn: Turn, answer: Answer | None) -> DeliveryState | None:
         try:
-            return await turn
+            return await turn.done
         except DigestError:
             if answer and await self._ledger.keep(answer, self._stop):
                 self.report.states.update([answer.state])
@@ -236,7 +238,7 @@ class _Drain:
         way: Session,
         delivery: Delivery,
         following: Delivery | None,
-        turn: asyncio.Future[DeliveryState | None],
+        turn: Turn,
     ) -> Answer | None:
         """What became of a mail that is handed over when its `turn` has begun it; None where it has not.
 
@@ -245,11 +247,12 @@ class _Drain:
 
         async def begun() -> None:
             with contextlib.suppress(DigestError):
-                if await turn is DeliveryState.LEASED:
+                if await turn.done is DeliveryState.LEASED:
                     return
             raise _NotBegunError
 
         try:
+            await turn.taken
             if not self._letters.knows(delivery):  # the first one's turn reads the words
                 await begun()
             taken = await way.send(
