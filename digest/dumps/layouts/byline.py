@@ -43,18 +43,10 @@ def without_cut_byline(cut: Cut) -> Cut:
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
     """What the text of an entry says. Blank lines carry nothing in this layout."""
     author, day, readers = cut.mark.rsplit(" | ", 2)
+    said_by, said_on, count = author.strip() or None, _evidence(day), int(readers.replace(",", ""))
+    # By place: named, a million take as long again.
     return Sighting(
-        dump=dump,
-        position=position,
-        page=cut.page,
-        layout=_LAYOUT,
-        title=cut.title,
-        author=author.strip() or None,
-        date=_evidence(day),
-        readers=int(readers.replace(",", "")),
-        paragraphs=tuple(_lines(cut.body)),
-        figures=(),
-        complete=cut.complete,
+        dump, position, cut.page, _LAYOUT, cut.title, said_by, said_on, count, tuple(_lines(cut.body)), (), cut.complete
     )
 
 
