@@ -8,11 +8,13 @@ what it calls and by itself, in microseconds. To see what an older state did, `b
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyinstrument import Profiler
@@ -28,7 +30,6 @@ from digest.web.serve import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
-    from pathlib import Path
 
     from pyinstrument.frame import Frame
 
@@ -73,7 +74,7 @@ async def _answers(store: Store, settings: Settings) -> int:
 
 
 @contextmanager
-def _edition(key: str) -> Iterator[Callable[[], int]]:
+def _edition(key: str = "rsa") -> Iterator[Callable[[], int]]:
     people, folder = 2_000, BUILD / "mail-profile"
     with postfix.sink() as port:
         settings = edition.settings_of(port=port, connections=_CONNECTIONS, key=key)
@@ -92,7 +93,7 @@ def _edition(key: str) -> Iterator[Callable[[], int]]:
 
 
 @contextmanager
-def _usual(key: str) -> Iterator[Callable[[], int]]:
+def _usual(key: str = "rsa") -> Iterator[Callable[[], int]]:
     mails, words = 100, edition.words()
     stack = usual_mail.Stack(words.html, words.text, words.subject, edition.key_file(key))
     with postfix.sink() as port:
@@ -112,7 +113,7 @@ _WORKS = {
 def main(name: str, *given: str) -> None:
     """Print the profile."""
     logs.configure("info", json_lines=False)
-    with _WORKS[name](*given) as work:
+    with Path(os.devnull).open("w") as nobody, redirect_stderr(nobody), _WORKS[name](*given) as work:  # the log's lines
         loop, process, wall = map(min, zip(*(_taken(work) for _ in range(3)), strict=True))
         profiler, sampler = Profiler(async_mode="disabled"), get_stack_sampler()
         profiler.start()
