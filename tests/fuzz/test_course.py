@@ -115,8 +115,8 @@ class Mortal:
 class Post:
     """What servers took, in order; `faults` says what becomes of the next hand-overs, all well after them.
 
-    Where it `pipelines`, it is told who is next, which it keeps in `announced` and gives nobody a mail for, and it hears
-    of a mail before that is begun.
+    Where it `pipelines`, it is told who is next, whom it keeps in `announced` and gives no mail for it, and it hears of a
+    mail before that is begun.
     """
 
     store: Mortal | None = None
