@@ -115,8 +115,8 @@ class Mortal:
 class Post:
     """What servers took, in order; `faults` says what becomes of the next hand-overs, all well after them.
 
-    Where it `pipelines`, it is told who is next, whom it keeps in `announced` and gives no mail for it, and it hears of a
-    mail before that is begun.
+    Where it `pipelines`, it hears of a mail before that is begun, and is told who is next: it keeps that in `announced`
+    and gives nobody a mail for it.
     """
 
     store: Mortal | None = None
