@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults fuzz mutants wapiti audit format coverage wheel lock golden pictures clean scale bench bench-check bench-docs peers
+.PHONY: help setup run test check faults fuzz mutants wapiti audit format coverage wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -80,6 +80,9 @@ bench-check: $(READY) ## The same in short; fails where half a floor is missed t
 
 bench-docs: $(READY) ## The same in full, and write the table of docs/performance.md
 	$(BIN)/python -m benchmarks --docs
+
+profile: $(READY) ## Where the time goes, WHAT=cut|structure|refresh|feed|"edition rsa"|"usual rsa"
+	$(BIN)/python -m benchmarks.profiles $(WHAT)
 
 peers: $(READY) ## Run what people would use instead on the same work (needs rss2email, nginx and postfix), write its table
 	$(BIN)/python -m benchmarks peers --docs

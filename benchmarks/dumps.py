@@ -31,9 +31,9 @@ def rows() -> Iterator[Row]:
     decoding = "decode and find, the same bytes"
     yield speed("dumps", "cut into sightings", decoding, size / _MB, "MB/s", cut, reference, 0.5)
     few = files[: small(5, 10)]
-    reference, structured = best(lambda: reference_pass(few), lambda: _structured(few), rounds=3)
+    reference, seconds = best(lambda: reference_pass(few), lambda: structured(few), rounds=3)
     part = size * len(few) / len(files) / _MB
-    yield speed("dumps", "cut, with structure", decoding, part, "MB/s", structured, reference, 0.2)
+    yield speed("dumps", "cut, with structure", decoding, part, "MB/s", seconds, reference, 0.2)
     one = corpus.dumps(size, 1)[0]
     code = (
         "from digest.dumps.snapshot import read_sightings\n"
@@ -63,7 +63,8 @@ def _cut(files: list[Path]) -> None:
                 pass
 
 
-def _structured(files: list[Path]) -> None:
+def structured(files: list[Path]) -> None:
+    """Into sightings and their blocks."""
     for file in files:
         with file.open("rb") as stream:
             for sighting in read_sightings(stream, file.name):

@@ -148,16 +148,21 @@ def key_file(kind: str) -> Path:
     return file
 
 
+def sign_by_ed25519_alone() -> None:
+    """What no configuration can say, since many servers read RSA only."""
+    private = load_pem_private_key(key_file("ed25519").read_bytes(), None)
+    if not isinstance(private, ed25519.Ed25519PrivateKey):
+        raise TypeError(type(private))
+    transport.signing_keys = lambda _: (Key("example.org", "b", private),)
+
+
 def drain_when_told(folder: str, port: str, connections: str, key: str) -> None:
     """What a child does: hand over what is due, with the log of the service, and say how many were taken."""
     settings = settings_of(port=int(port), connections=int(connections), key=key)
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     store = open_store(f"sqlite:///{folder}/digest.sqlite")
-    if key == "ed25519":  # alone, which no configuration can say: many servers read RSA only
-        private = load_pem_private_key(key_file(key).read_bytes(), None)
-        if not isinstance(private, ed25519.Ed25519PrivateKey):
-            raise TypeError(type(private))
-        transport.signing_keys = lambda _: (Key("example.org", "b", private),)
+    if key == "ed25519":
+        sign_by_ed25519_alone()
     print("ready", flush=True)
     sys.stdin.readline()
     with asyncio.Runner(loop_factory=event_loop) as runner:  # the service's own

@@ -32,7 +32,7 @@ def rows() -> Iterator[Row]:
     """The two sizes of an import take turns: a single one says more of who else used the machine."""
     size = small(200, 8) * _MB
     quarter, whole = corpus.dumps(size // 4, 5), corpus.dumps(size, 20)
-    imports = [(_import(quarter), _import(whole)) for _ in range(small(1, 3))]
+    imports = [(imported(quarter), imported(whole)) for _ in range(small(1, 3))]
     (fourth, _), (seconds, drawing) = map(min, zip(*imports, strict=True))
     (reference,) = best(lambda: reference_pass(whole))
     name = f"refresh of {size // _MB} MB into an empty store"
@@ -44,7 +44,7 @@ def rows() -> Iterator[Row]:
     yield _one_large_file(small(1_000, 100) * _MB)
 
 
-def _import(files: list[Path]) -> tuple[float, float]:
+def imported(files: list[Path]) -> tuple[float, float]:
     """The processor's seconds of a first import, and those that went into pictures."""
     with empty_store("import", files[0].parent) as (store, settings), timed_calls("drawn") as drawing:
         started = time.process_time()

@@ -52,9 +52,11 @@ def configure(level: str, *, json_lines: bool) -> None:
 
 def safe(text: str) -> str:
     """The text as a log may hold it: addresses masked, tokens gone, control characters escaped."""
-    text = _TOKEN.sub(r"\1***", text)
-    text = _ADDRESS.sub(lambda found: masked(found.group()), text)
-    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+    if "/" in text:
+        text = _TOKEN.sub(r"\1***", text)
+    if "@" in text:
+        text = _ADDRESS.sub(lambda found: masked(found.group()), text)
+    return text if text.isprintable() else _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def _safe(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:

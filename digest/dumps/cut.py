@@ -7,6 +7,7 @@ size and holds no more than a block and the entry at hand.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.dumps.layouts import byline, dateblock
@@ -30,10 +31,11 @@ _MARK = re.compile(
     rf"|({dateblock.END_MARK})(?=\n{_NO_BYLINE})|({byline.LIST_END})(?=\n{_NO_BYLINE})"
     rf"|({dateblock.HEADER}[^\S\n]*(?=\n|\Z)|{dateblock.END_MARK}|{byline.LIST_END}))"
 )
-_BYLINE, _HEADER, _END_MARK, _LIST_END = 5, 8, 9, 10
+_BYLINE, _HEADER, _TITLE, _END_MARK, _LIST_END = 1, 2, 3, 4, 5
 _MAY_BE_MARK = frozenset("点點最0123456789 \t\xa0\u3000")  # what a mark may begin with that is glued to a byline
 _LINE = re.compile(r"\n((?:[^\S\n]*\n)*)([^\n]*\S[^\n]*)")  # the next one that is not blank
 _DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # a member that is looked up costs as much as a short call
+_made = tuple.__new__  # half of what `Cut()` and `Cut._make` take
 _LINES_AHEAD = 2  # that are not blank: a date header is told by them
 
 
@@ -55,10 +57,15 @@ def sightings(blocks: Iterable[str], dump: str) -> Iterator[Sighting]:
 
 def cuts(blocks: Iterable[str]) -> Iterator[Cut]:
     """The same, not looked into."""
+    return chain.from_iterable(_closed(blocks))
+
+
+def _closed(blocks: Iterable[str]) -> Iterator[Sequence[Cut]]:
+    """What each block closes, and at last the end."""
     cutter = _Cutter()
     for block in blocks:
-        yield from cutter.read(block)
-    yield from cutter.end()
+        yield cutter.read(block)
+    yield cutter.end()
 
 
 class _Cutter:
@@ -74,7 +81,7 @@ class _Cutter:
         self._cuts: list[Cut] = []
         self._layout: Layout | None = None  # of the open entry, as title and header
         self._title = ""
-        self._header: tuple[str, ...] = ()
+        self._header = ""
         self._page = 0
         self._page_of: Layout | None = None
         self._page_ends = False
@@ -106,7 +113,7 @@ class _Cutter:
         lines = 0
         while end > self._at:
             start = self._text.rfind("\n", 0, end - 1) + 1
-            if not _blank(self._text[start:end]):
+            if self._text[start:end].strip():
                 lines += 1
                 if lines >= _LINES_AHEAD and not byline.begins(self._text, start):
                     return start
@@ -123,12 +130,12 @@ class _Cutter:
                 continue  # it went with the line before it
             if kind == _BYLINE:
                 self._byline(mark, start)
-            elif kind == _HEADER and self._layout is not _DATEBLOCK:
+            elif kind == _TITLE and self._layout is not _DATEBLOCK:
                 if self._layout:
                     self._close(start, complete=False)
                 else:
                     self._pass_by(start)
-                self._begin(_DATEBLOCK, mark[_HEADER].rstrip(), mark.group(_HEADER - 2, _HEADER - 1), mark.end())
+                self._begin(_DATEBLOCK, mark[_TITLE].rstrip(), mark[_HEADER], mark.end())
             elif kind == _END_MARK and self._layout is _DATEBLOCK:
                 self._close(start, complete=True)
                 self._at = mark.end()
@@ -152,7 +159,7 @@ class _Cutter:
         else:
             self._pass_by(at)
         if title:
-            self._begin(_BYLINES, title, mark.group(1, 2, 3, 4, 5), end)
+            self._begin(_BYLINES, title, mark[_BYLINE], end)
         self._at = end
         if text[end : end + 1] in _MAY_BE_MARK:
             self._look(end)
@@ -232,9 +239,9 @@ class _Cutter:
     def _pass_by(self, end: int) -> None:
         """Text outside entries is furniture, and a page does not go on behind it."""
         if self._layout is None and not self._page_ends:
-            self._page_ends = not _blank(self._text[self._at : end])
+            self._page_ends = bool(self._text[self._at : end].strip())
 
-    def _begin(self, layout: Layout, title: str, mark: tuple[str, ...], body: int) -> None:
+    def _begin(self, layout: Layout, title: str, mark: str, body: int) -> None:
         if self._page_ends or self._page_of is not layout:
             self._page += self._page_of is not None
             self._page_of, self._page_ends = layout, False
@@ -249,10 +256,6 @@ class _Cutter:
         if self._before:
             body = "".join([*self._before, body])
             self._before = []
-        self._cuts.append(Cut._make((layout, self._page, self._title, self._header, body, complete)))
+        self._cuts.append(_made(Cut, (layout, self._page, self._title, self._header, body, complete)))
         self._layout = None
         self._page_ends = not complete
-
-
-def _blank(text: str) -> bool:
-    return not text or text.isspace()

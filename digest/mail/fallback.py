@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from digest import logs
 from digest.errors import TransportError
-from digest.mail.taken import Taken
+from digest.mail.taken import Taken, at_once
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from digest.mail.smtp import SmtpSession
+    from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
 
 _FIRST_AGAIN_SECONDS = 300.0
@@ -47,13 +48,20 @@ class FallbackSession:
         return self._first.pipelines
 
     async def send(
-        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,
+        following: Envelope | None = None,
+        begun: Begun = at_once,
     ) -> Taken:
         """Hand over one message; the relay's name and its words."""
         now = asyncio.get_running_loop().time()
         if again or now >= self._first_at:
             try:
-                return await _named(self._first, sender, recipient, message, following)
+                return await _named(self._first, sender, recipient, message, following, begun)
             except TransportError as error:
                 if again or error.phase not in _UNREACHED:
                     raise
@@ -61,7 +69,7 @@ class FallbackSession:
             _log.warning("the first relay fails, the fallback is asked", reason=self._problem)
             self._first_at = now + _FIRST_AGAIN_SECONDS
         try:
-            return await _named(self._second, sender, recipient, message, None)
+            return await _named(self._second, sender, recipient, message, None, begun)
         except TransportError as error:
             if error.phase in _UNREACHED:
                 raise TransportError(
@@ -70,9 +78,11 @@ class FallbackSession:
             raise
 
 
-async def _named(relay: SmtpSession, sender: str, recipient: str, message: bytes, following: Envelope | None) -> Taken:
+async def _named(
+    relay: SmtpSession, sender: str, recipient: str, message: bytes, following: Envelope | None, begun: Begun
+) -> Taken:
     try:
-        taken = await relay.send(sender, recipient, message, following=following)
+        taken = await relay.send(sender, recipient, message, following=following, begun=begun)
     except TransportError as error:
         if error.phase in _UNREACHED:  # these name it already
             raise

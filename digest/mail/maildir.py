@@ -9,12 +9,13 @@ import re
 from typing import TYPE_CHECKING, Self
 
 from digest.errors import TransportError
-from digest.mail.taken import Taken
+from digest.mail.taken import Taken, at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
 
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
@@ -48,8 +49,10 @@ class MaildirSession:
         *,
         again: bool = False,  # noqa: ARG002 - as in the protocol
         following: Envelope | None = None,  # noqa: ARG002
+        begun: Begun = at_once,
     ) -> Taken:
         """Write the message, with its envelope in front, as a local delivery does."""
+        await begun()
         return Taken(await asyncio.to_thread(self._write, sender, recipient, message))
 
     def _write(self, sender: str, recipient: str, message: bytes) -> str:

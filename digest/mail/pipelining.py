@@ -15,10 +15,11 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.errors import TransportError
-from digest.mail.taken import Taken
-from digest.mail.transaction import BLOCK, GO_ON, RFC_5321, TAKEN, TROUBLE, Timeouts, ended, one_line, words_of
+from digest.mail.taken import Taken, at_once
+from digest.mail.transaction import BLOCK, END, GO_ON, RFC_5321, TAKEN, TROUBLE, Timeouts, dotted, one_line, words_of
 
 if TYPE_CHECKING:
+    from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
 
 CLOSING = 421  # the server closes the connection
@@ -59,21 +60,24 @@ class Pipeline(asyncio.Protocol):
         """Whether a message with this envelope can be sent: none other was announced."""
         return self.usable and self._announced in {None, envelope}
 
-    async def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> Taken:
+    async def send(
+        self, envelope: Envelope, message: bytes, following: Envelope | None = None, begun: Begun = at_once
+    ) -> Taken:
         """Hand over one message and announce the envelope of the next; the server's words where it took it.
 
-        `message` has CRLF line ends.
+        `message` has CRLF line ends. Only its final dot waits for `begun`, since without it nothing is a mail.
 
         Raises:
             TransportError: it did not, or nobody knows.
             ValueError: an address cannot stand in a command.
+            Exception: what `begun` raises; the connection is cut then.
         """
         if self._announced is None:
             self._replies.clear()  # what was said unasked
             self._write(self._commands(envelope), "sender")
         self._announced = None
         await self._enveloped()
-        await self._write_content(message, following)
+        await self._write_content(message, following, begun)
         taken = await self._reply("answer", self._timeouts.final, uncertain=True)
         if taken.code // 100 != TAKEN:
             if taken.code == CLOSING:
@@ -156,12 +160,16 @@ class Pipeline(asyncio.Protocol):
         if last == CLOSING:
             self.close()
 
-    async def _write_content(self, message: bytes, following: Envelope | None) -> None:
-        content = ended(message)
-        *blocks, last = [content[start : start + BLOCK] for start in range(0, len(content), BLOCK)]
-        for block in blocks:
-            self._write_quietly(block)
+    async def _write_content(self, message: bytes, following: Envelope | None, begun: Begun) -> None:
+        content, last = dotted(message), END
+        for start in range(0, len(content), BLOCK):
+            self._write_quietly(content[start : start + BLOCK])
             await self._drained()
+        try:
+            await begun()
+        except BaseException:
+            self.close()
+            raise
         if following:
             try:
                 last += self._commands(following)

@@ -12,12 +12,13 @@ import aiosmtplib
 from digest.errors import TransportError
 from digest.mail.login import token, uses_token
 from digest.mail.pipelining import CLOSING, Pipeline
+from digest.mail.taken import at_once
 from digest.mail.transaction import RFC_5321, TROUBLE, Envelope, Timeouts, code_of, transaction, words_of
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from digest.mail.taken import Taken
+    from digest.mail.taken import Begun, Taken
     from digest.settings import Relay
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -77,6 +78,7 @@ class SmtpSession:
         *,
         again: bool = False,  # noqa: ARG002 - here is one relay only
         following: Envelope | None = None,
+        begun: Begun = at_once,
     ) -> Taken:
         """Hand over one message in a transaction of its own.
 
@@ -86,18 +88,19 @@ class SmtpSession:
         used = self._client is not None
         envelope = Envelope(sender, recipient)
         try:
-            return await self._hand_over(envelope, message, following)
+            return await self._hand_over(envelope, message, following, begun)
         except TransportError as error:
             if not used or error.phase != "sender" or error.code not in {None, CLOSING}:
                 raise
-        return await self._hand_over(envelope, message, following)
+        return await self._hand_over(envelope, message, following, begun)
 
-    async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None) -> Taken:
+    async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
         if self._pipeline and not self._pipeline.takes(envelope):
             await self._drop()
         client = await self._connected()
         if self._pipeline:
-            return await self._pipeline.send(envelope, message, following)
+            return await self._pipeline.send(envelope, message, following, begun)
+        await begun()
         connection = client.transport
         try:
             return await transaction(client, *envelope, message, self._timeouts)

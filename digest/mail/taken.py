@@ -1,8 +1,11 @@
-"""What a transport says of a mail that it handed over; knows no transport."""
+"""What a transport waits for before it hands a mail over, and what it says of it then; knows no transport."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Self
+
+Begun = Callable[[], Awaitable[None]]  # returns when a mail may be handed over, raises where it may not
 
 
 class Taken(str):
@@ -15,3 +18,7 @@ class Taken(str):
         taken = super().__new__(cls, words)
         taken.code = code
         return taken
+
+
+async def at_once() -> None:
+    """For a mail that nobody keeps a ledger of."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aiosmtplib.protocol import SMTPProtocol
 
 BLOCK = 64 * 1024
+END = b".\r\n"
 GO_ON = 354
 TAKEN = 2
 _FEW_DOTS = 500
@@ -99,13 +100,12 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
         raise TransportError("the connection is lost", phase="content")
     reply = asyncio.ensure_future(protocol.read_response())
     await asyncio.sleep(0)  # it listens then: a reply that nobody listens for is dropped
-    content = ended(message)
+    content = dotted(message)
     try:
-        *blocks, last = [content[start : start + BLOCK] for start in range(0, len(content), BLOCK)]
-        for block in blocks:
-            await _write(protocol, block, reply, timeouts)
+        for start in range(0, len(content), BLOCK):
+            await _write(protocol, content[start : start + BLOCK], reply, timeouts)
         await _not_yet(reply)
-        protocol.write(last)
+        protocol.write(END)
     except TROUBLE as error:
         # Without the final dot nothing was taken, and no command can follow half a message.
         await _cancelled(reply)
@@ -139,16 +139,16 @@ async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
         await reply
 
 
-def ended(message: bytes) -> bytes:
-    """The content as it is written: a dot before each that begins a line, and one that ends it."""
+def dotted(message: bytes) -> bytes:
+    """The content as it is written before `END`: a dot stands before each that begins a line."""
     at = message.find(b".")
     for _ in range(_FEW_DOTS):  # as base64 has none, they are looked at one by one: a search for lines takes far longer
         if at < 0:
-            return message + b".\r\n"
+            return message
         if message[at - 1 : at] in {b"\n", b""}:
             break
         at = message.find(b".", at + 1)
-    return _DOT.sub(b"..", message) + b".\r\n"
+    return _DOT.sub(b"..", message)
 
 
 def code_of(error: BaseException) -> int | None:

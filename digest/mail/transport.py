@@ -6,13 +6,14 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING, Protocol, Self
 
 from digest.mail.login import password, require_token
+from digest.mail.taken import at_once
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from digest.mail.dkim import Key
     from digest.mail.smtp import SmtpSession
-    from digest.mail.taken import Taken
+    from digest.mail.taken import Begun, Taken
     from digest.mail.transaction import Envelope
     from digest.settings import Mail, Relay, Settings
 
@@ -26,15 +27,25 @@ class Session(Protocol):
         ...
 
     async def send(
-        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,
+        following: Envelope | None = None,
+        begun: Begun = at_once,
     ) -> Taken:
         """Hand over one message; the server's words where it took it.
 
         `again`: an earlier attempt may have been taken, so no other relay than the first gets it. `following`: what is
         likely sent next. Nothing of it is handed over, and it need not be sent; but then the connection is lost.
+        `begun` is awaited before the mail is handed over, however much of it was sent by then, and once more where that
+        is tried again.
 
         Raises:
             TransportError: it did not, or nobody knows.
+            Exception: what `begun` raises; nothing was handed over then.
         """
         ...
 
@@ -65,13 +76,20 @@ class _Signing:
         return self._way.pipelines
 
     async def send(
-        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,
+        following: Envelope | None = None,
+        begun: Begun = at_once,
     ) -> Taken:
         from digest.mail.dkim import signed  # noqa: PLC0415 - cryptography is not paid for where nothing is signed
 
         # At once: the way into a thread and back takes longer than a signature.
         mail = signed(message, self._keys)
-        return await self._way.send(sender, recipient, mail, again=again, following=following)
+        return await self._way.send(sender, recipient, mail, again=again, following=following, begun=begun)
 
 
 def session(settings: Settings) -> Session:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
     from digest.ports import Store
+    from digest.service.ledger import Turn
     from digest.settings import Settings
 
 _REFUSALS = 3  # in a row, of whatever is not one person's fault, before all sending rests
@@ -97,11 +99,16 @@ async def drain(
         DigestError: the store cannot record what happens; nothing more is handed over then.
     """
     run = _Drain(store, settings, clock, stop or asyncio.Event(), wait, others)
-    await run.begin(edition, resume=resume)
-    await run.send(edition, progress)
+    with contextlib.closing(run):
+        await run.begin(edition, resume=resume)
+        await run.send(edition, progress)
     if run.error:
         raise run.error
     return run.report
+
+
+class _NotBegunError(Exception):
+    """A mail must not be handed over; why, the turn says that was to begin it."""
 
 
 class _Drain:
@@ -119,8 +126,10 @@ class _Drain:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._letters = Letters(settings, self._secret)
-        self._ledger = Ledger(store, settings.mail, clock, self._letters)
-        self._queue = Queue(store, settings.mail, clock, wait or self._until, lambda: self.halted, others)
+        # One thread for all that the store is asked: several would wait for each other's turn to write.
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._ledger = Ledger(store, settings.mail, clock, self._letters, self._thread)
+        self._queue = Queue(store, settings.mail, clock, self._thread, wait or self._until, lambda: self.halted, others)
         self._refusals = 0
         self._total = 0
         self.report = DrainReport()
@@ -143,7 +152,10 @@ class _Drain:
                     self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
-        await asyncio.to_thread(look)
+        await asyncio.get_running_loop().run_in_executor(self._thread, look)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False)
 
     async def _until(self, moment: datetime) -> None:
         """Until then, or until it is to stop."""
@@ -165,42 +177,47 @@ class _Drain:
     async def _work(self, progress: Callable[[Progress], None] | None) -> None:
         """Hand over one after the other. An answer is recorded in the transaction that begins the next.
 
-        Where the transport pipelines, the next is named to it with each one, and begun when that one is recorded.
+        While that is made durable, the next is composed, signed and sent as far as it can be without being handed over.
+        Where the transport pipelines, the one behind it is named to it, too.
         """
+        delivery: Delivery | None = None
         following: Delivery | None = None
         try:
             async with session(self._settings) as way:
                 answer: Answer | None = None
                 while True:
-                    following = following or self._queue.next()
-                    if following is None and answer is None:
+                    delivery, following = following or self._queue.next(), None
+                    if delivery is None and answer is None:
                         if await self._queue.more():
                             continue
                         return
-                    begun = await self._turn(answer, following)
-                    self._count(answer, begun, progress)
-                    delivery, answer, following = following, None, None
-                    if delivery and begun is DeliveryState.LEASED:
+                    turn, told = self._ledger.turn(answer, delivery), None
+                    if delivery:
                         following = self._queue.ahead() if way.pipelines else None
                         try:
-                            answer = await self._hand_over(way, delivery, following)
+                            told = await self._hand_over(way, delivery, following, turn)
                         finally:
                             following = following if following and self._queue.claim(following) else None
+                    begun = await self._recorded(turn, answer)
+                    self._count(answer, begun, progress)
+                    answer = told if begun is DeliveryState.LEASED else None
                     if delivery:
                         self._queue.done(delivery)
+                        delivery = None
                     if following and self.halted:
                         self._queue.put_back(following)
                         following = None
         except DigestError as error:
             self.error = self.error or error
         finally:
-            if following:
-                self._queue.put_back(following)
+            for unused in (following, delivery):
+                if unused:
+                    self._queue.put_back(unused)
             self._queue.wake()
 
-    async def _turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
+    async def _recorded(self, turn: Turn, answer: Answer | None) -> DeliveryState | None:
         try:
-            return await self._ledger.turn(answer, following)
+            return await turn.done
         except DigestError:
             if answer and await self._ledger.keep(answer, self._stop):
                 self.report.states.update([answer.state])
@@ -216,14 +233,37 @@ class _Drain:
         if progress and done:
             progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
 
-    async def _hand_over(self, way: Session, delivery: Delivery, following: Delivery | None) -> Answer:
+    async def _hand_over(
+        self,
+        way: Session,
+        delivery: Delivery,
+        following: Delivery | None,
+        turn: Turn,
+    ) -> Answer | None:
+        """What became of a mail that is handed over when its `turn` has begun it; None where it has not.
+
+        A refusal may come before that, and counts only if it is begun all the same.
+        """
+
+        async def begun() -> None:
+            with contextlib.suppress(DigestError):
+                if await turn.done is DeliveryState.LEASED:
+                    return
+            raise _NotBegunError
+
         try:
+            await turn.taken
+            if not self._letters.knows(delivery):  # the first one's turn reads the words
+                await begun()
             taken = await way.send(
                 *self._envelope(delivery),
                 self._letters.mail(delivery),
                 again=delivery.uncertain > 0,
                 following=self._envelope(following) if following else None,
+                begun=begun,
             )
+        except _NotBegunError:
+            return None
         except TransportError as error:
             return self._refused(delivery, error)
         except ValueError as error:

@@ -11,14 +11,15 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.errors import DigestError
+from digest.errors import DigestError, FencedError
 from digest.model import DeliveryState
 from digest.ports import HandedOver
 from digest.service.editions import pictures
 from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from concurrent.futures import Executor
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
@@ -45,34 +46,38 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """A worker's answer and what it begins next; `done` gets what `begin` says of that."""
+class Turn:
+    """A worker's answer and what it begins next.
+
+    `taken` ends when their transaction starts: who works only then holds up none that could come along. `done` gets
+    what `begin` says, when both are durable; DigestError where neither was done, nor what others asked for with them.
+    """
 
     answer: Answer | None
     following: Delivery | None
+    taken: asyncio.Future[None]
     done: asyncio.Future[DeliveryState | None]
 
 
 class Ledger:
     """The store as the workers of one drain see it; used within one event loop."""
 
-    def __init__(self, store: Store, mail: Mail, clock: Callable[[], datetime], letters: Letters) -> None:
-        self._store, self._mail, self._clock, self._letters = store, mail, clock, letters
+    def __init__(
+        self, store: Store, mail: Mail, clock: Callable[[], datetime], letters: Letters, thread: Executor
+    ) -> None:
+        self._store, self._mail, self._clock, self._letters, self._thread = store, mail, clock, letters, thread
         self._traces: dict[EditionKey, list[str]] = {}
-        self._waiting: list[_Turn] = []
+        self._waiting: list[Turn] = []
         self._writing: asyncio.Task[None] | None = None
         self._under_way: set[str] = set()  # begun and not answered, by message id
         self._all_here = asyncio.Event()
         self._took = 0.0  # seconds, the last transaction
         self.trouble = False  # sending was paused, and no mail got through since
 
-    async def turn(self, answer: Answer | None, following: Delivery | None) -> DeliveryState | None:
-        """Record an answer and begin the next delivery; what `begin` says of it. Both are durable then.
-
-        Raises:
-            DigestError: neither was done, nor what others asked for at the same time.
-        """
-        turn = _Turn(answer, following, asyncio.get_running_loop().create_future())
+    def turn(self, answer: Answer | None, following: Delivery | None) -> Turn:
+        """Record an answer and begin the next delivery."""
+        loop = asyncio.get_running_loop()
+        turn = Turn(answer, following, loop.create_future(), loop.create_future())
         self._waiting.append(turn)
         if answer:
             self._under_way.discard(answer.delivery.message_id)
@@ -80,13 +85,7 @@ class Ledger:
             self._all_here.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        state = await turn.done
-        if answer:
-            passes = self._traces[answer.delivery.edition]
-            say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
-        if following and state is DeliveryState.SUPPRESSED:
-            say_handed_over(following, state, None, "", self._traces[following.edition])
-        return state
+        return turn
 
     async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
         """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice.
@@ -97,7 +96,7 @@ class Ledger:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), seconds)
             with contextlib.suppress(DigestError):
-                await self.turn(answer, None)
+                await self.turn(answer, None).done
                 return True
             if stop.is_set():
                 break
@@ -122,14 +121,16 @@ class Ledger:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_here.wait(), self._took * _WORTH_WAITING)
 
-    async def _write_all(self, turns: Sequence[_Turn]) -> None:
+    async def _write_all(self, turns: Sequence[Turn]) -> None:
         try:
-            states = await asyncio.to_thread(self._together, turns)
+            loop = asyncio.get_running_loop()
+            states = await loop.run_in_executor(self._thread, self._together, turns, loop)
         except asyncio.CancelledError:
             for turn in turns:
                 turn.done.cancel()
             raise
         except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited, which waits for ever else
+            _taken(turns)
             for turn in turns:
                 if not turn.done.done():
                     turn.done.set_exception(error)
@@ -139,19 +140,33 @@ class Ledger:
                     self._under_way.add(turn.following.message_id)
                 if not turn.done.done():
                     turn.done.set_result(state)
+            await asyncio.sleep(0)  # the mails leave before anybody speaks of those before them
+            self._say(zip(turns, states, strict=True))
 
-    def _together(self, turns: Sequence[_Turn]) -> list[DeliveryState | None]:
+    def _say(self, ended: Iterable[tuple[Turn, DeliveryState | None]]) -> None:
+        for turn, state in ended:
+            if answer := turn.answer:
+                passes = self._traces[answer.delivery.edition]
+                say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
+            if turn.following and state is DeliveryState.SUPPRESSED:
+                say_handed_over(turn.following, state, None, "", self._traces[turn.following.edition])
+
+    def _together(self, turns: Sequence[Turn], loop: asyncio.AbstractEventLoop) -> list[DeliveryState | None]:
         now = self._clock()
         answers = [turn.answer for turn in turns if turn.answer]
         following = [turn.following for turn in turns if turn.following]
         with self._store.write(exclusive=False) as tx:
+            if following and (since := tx.backups.fenced()):
+                raise FencedError(since)  # the answers are recorded alone then
             if answers:
                 self._record(tx, answers, now)
             for delivery in following:
                 self._learn(tx, delivery)
             leases = [(one.edition, one.subscriber.id, one.leased_until) for one in following]
             begun = iter(tx.deliveries.begin_all(leases, now + self._mail.lease, now))
-            return [next(begun) if turn.following else None for turn in turns]
+            states = [next(begun) if turn.following else None for turn in turns]
+            loop.call_soon_threadsafe(_taken, turns)
+        return states
 
     def _record(self, tx: Transaction, answers: Sequence[Answer], now: datetime) -> None:
         tx.deliveries.record_all(
@@ -179,3 +194,9 @@ class Ledger:
         if not self._letters.knows(delivery):
             for number, variant in enumerate(tx.editions.variants(delivery.edition)):
                 self._letters.learn(delivery.edition, number, variant.body, pictures(tx, variant.body))
+
+
+def _taken(turns: Sequence[Turn]) -> None:
+    for turn in turns:
+        if not turn.taken.done():
+            turn.taken.set_result(None)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
+    from concurrent.futures import Executor
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 _HELD = 10  # batches of a domain without room that may be held: their leases must not run out
 _DAY = timedelta(days=1)
+_T = TypeVar("_T")
 
 
 class Waiting:
@@ -116,14 +120,16 @@ class Queue:
         store: Store,
         mail: Mail,
         clock: Callable[[], datetime],
+        thread: Executor,
         wait: Callable[[datetime], Awaitable[None]],
         halted: Callable[[], bool],
         others: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
-        self._others = others
+        self._thread, self._others = thread, others
         self._waiting, self._pace = Waiting(mail.per_domain), Pace(mail.per_second)
         self._filling, self._room = asyncio.Lock(), asyncio.Event()
+        self._ahead: asyncio.Task[None] | None = None
         self._edition: EditionKey | None = None
         self._all_leased = False
         self._day_is_full = False
@@ -142,6 +148,7 @@ class Queue:
         delivery = self._waiting.take()
         if delivery:
             self._pace.started(now)
+        self._fill_ahead(delivery)
         return delivery
 
     def ahead(self) -> Delivery | None:
@@ -151,7 +158,9 @@ class Queue:
         """
         if self._mail.per_second or self._mail.per_domain or self._halted():
             return None
-        return self._waiting.reserve()
+        delivery = self._waiting.reserve()
+        self._fill_ahead(delivery)
+        return delivery
 
     def claim(self, delivery: Delivery) -> bool:
         """Whether what `ahead` gave is still free to begin; it is taken then."""
@@ -191,23 +200,50 @@ class Queue:
         Raises:
             StoreError: it cannot be.
         """
+        if self._ahead:
+            await self._ahead
         if rest := self._waiting.cleared():
-            await asyncio.to_thread(self._release, rest)
-        return self._day_is_full and await asyncio.to_thread(self._some_wait)
+            await self._in_thread(self._release, rest)
+        return self._day_is_full and await self._in_thread(self._some_wait)
+
+    def _fill_ahead(self, taken: Delivery | None) -> None:
+        """Lease the next batch while the last mails of this one are under way, but not if their leases have ended.
+
+        To lease gives free what nobody began in time; this is the last moment to begin it.
+        """
+        few = len(self._waiting) < self._mail.connections and not self._all_leased
+        if few and self._ahead is None and taken and taken.leased_until > self._clock():
+            self._ahead = asyncio.create_task(self._filled_ahead())
+
+    async def _filled_ahead(self) -> None:
+        try:
+            async with self._filling:
+                if not self._all_leased:
+                    await self._lease_more()
+        except DigestError:
+            pass  # whoever waits for a batch asks again, and is told
+        finally:
+            self._ahead = None
 
     async def _fill(self) -> bool:
         """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""
         async with self._filling:
             room = len(self._waiting) < _HELD * self._mail.batch
             if room and not self._waiting.ready and not self._all_leased:
-                batch = await asyncio.to_thread(self._lease)
-                self._all_leased = not batch or self._others is not None
-                self._waiting.add(batch)
-                if self._others and len(batch) == self._mail.batch:
-                    await self._others()
+                await self._lease_more()
             if self._all_leased and not self._waiting.ready:
                 self._waiting.free()
         return self._waiting.ready
+
+    async def _lease_more(self) -> None:
+        batch = await self._in_thread(self._lease)
+        self._all_leased = not batch or self._others is not None
+        self._waiting.add(batch)
+        if self._others and len(batch) == self._mail.batch:
+            await self._others()
+
+    def _in_thread(self, ask: Callable[..., _T], *arguments: object) -> asyncio.Future[_T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, ask, *arguments)
 
     def _lease(self) -> list[Delivery]:
         mail, now = self._mail, self._clock()
@@ -217,8 +253,6 @@ class Queue:
                 # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
                 limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
                 self._day_is_full = not limit
-            if tx.backups.fenced():
-                return []
             return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
 
     def _some_wait(self) -> bool:

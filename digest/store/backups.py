@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from digest.model import DeliveryState, EditionKey
 from digest.ports import Waiting
-from digest.store.deliveries import NOT_LEASED, OPEN
+from digest.store.leases import NOT_LEASED, OPEN
 from digest.store.tables import confirmations, deliveries, editions, meta, subscribers
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+_FENCED = select(meta.c.fenced_at)  # asked before each mail
 _SHOWN = 3  # addresses of those who wait for an edition
 
 
@@ -33,7 +34,7 @@ class SqlBackups:
         self._connection.execute(update(meta).values(backed_up_at=at))
 
     def fenced(self) -> datetime | None:
-        since: datetime | None = self._connection.execute(select(meta.c.fenced_at)).scalar_one()
+        since: datetime | None = self._connection.execute(_FENCED).scalar_one()
         return since
 
     def fence(self, at: datetime) -> None:

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
-from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, HandedOver
-from digest.store import meta
-from digest.store.statements import batches, execute_ready
-from digest.store.subscribers import REACHABLE, TAKEN_BACK, subscriber_of
-from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
+from digest.store import leases, meta
+from digest.store.leases import EDITION, NOT_LEASED, OPEN, SUBSCRIBED, among, numbered
+from digest.store.statements import execute_ready
+from digest.store.subscribers import REACHABLE, TAKEN_BACK
+from digest.store.tables import deliveries, subscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row, Select, Update
+    from sqlalchemy import ColumnElement, Connection, Select, Update
 
-OPEN = deliveries.c.next_at.is_not(None)
-NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
-_SUBSCRIBED = and_(
-    subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
-    subscriptions.c.digest
-    == select(editions.c.digest).where(editions.c.key == bindparam("this_edition")).scalar_subquery(),
-)
-_REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, _SUBSCRIBED, REACHABLE)
+_REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, SUBSCRIBED, REACHABLE)
 
 
 # Made once for each number of people: to make a statement takes longer than to run it.
@@ -54,8 +48,8 @@ def _take_back(count: int) -> Update:
 @lru_cache(maxsize=64)
 def _taken_back(count: int) -> Select[int]:
     return select(deliveries.c.subscriber_id).where(
-        deliveries.c.edition == bindparam("this_edition"),
-        _among(deliveries.c.subscriber_id, count),
+        deliveries.c.edition == EDITION,
+        among(deliveries.c.subscriber_id, count),
         deliveries.c.state == DeliveryState.SUPPRESSED,
     )
 
@@ -64,7 +58,7 @@ def _taken_back(count: int) -> Select[int]:
 def _known(count: int) -> Select[int]:
     return (
         select(subscribers.c.id)
-        .where(_among(subscribers.c.id, count), subscribers.c.erased_at.is_(None))
+        .where(among(subscribers.c.id, count), subscribers.c.erased_at.is_(None))
         .order_by(subscribers.c.id)
         .with_for_update(key_share=True)
     )
@@ -74,21 +68,17 @@ def _mine(count: int) -> ColumnElement[bool]:
     # Within a function, or SQLite looks through all that has the same lease and not up the keys.
     lease = func.coalesce(deliveries.c.leased_until, deliveries.c.leased_until)
     return and_(
-        deliveries.c.edition == bindparam("this_edition"),
-        _among(deliveries.c.subscriber_id, count),
+        deliveries.c.edition == EDITION,
+        among(deliveries.c.subscriber_id, count),
         lease == bindparam("this_lease"),
         ~deliveries.c.begun,
     )
 
 
-def _among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
-    return person.in_([bindparam(f"person_{at}", type_=Integer()) for at in range(count)])
-
-
 _RECORD = (
     update(deliveries)
     .where(
-        deliveries.c.edition == bindparam("this_edition"),
+        deliveries.c.edition == EDITION,
         deliveries.c.subscriber_id == bindparam("person"),
         # A lease that ended may be another drain's by now: of a late answer only this one is still news.
         or_(
@@ -111,7 +101,7 @@ _RECORD = (
 _GONE = (
     update(deliveries)
     .where(
-        deliveries.c.edition == bindparam("this_edition"),
+        deliveries.c.edition == EDITION,
         deliveries.c.subscriber_id == bindparam("person"),
         deliveries.c.state == bindparam("became"),
         ~_REACHED,
@@ -127,69 +117,7 @@ class SqlDeliveries:
         self._connection = connection
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
-        self._end_leases(now)
-        taken: list[Delivery] = []
-        taken_by_others: list[str] = []
-        while len(taken) < limit:
-            oldest = self._oldest_due(now, edition, taken_by_others)
-            if oldest is None:
-                break
-            due = self._due(oldest, now, limit - len(taken))
-            if not due:  # another drain is taking what there is
-                taken_by_others.append(oldest.key)
-                continue
-            reachable = [row for row in due if row.reachable]
-            self._move(oldest.key, (row.id for row in due if not row.reachable), TAKEN_BACK)
-            self._move(oldest.key, (row.id for row in reachable), _leased(until))
-            taken += [_delivery(row, oldest, until) for row in reachable]
-        return taken
-
-    def _end_leases(self, now: datetime) -> None:
-        """A drain that died may have handed over what it began: those deliveries are unknown."""
-        ended = select(*deliveries.primary_key).where(deliveries.c.leased_until <= now)
-        free = ended.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
-        for begun, values in ((False, {"state": deliveries.c.leased_from}), (True, _uncertain(now))):
-            here = tuple_(*deliveries.primary_key).in_(free.where(deliveries.c.begun.is_(begun)))
-            self._connection.execute(update(deliveries).where(here).values({**values, **NOT_LEASED}))
-
-    def _oldest_due(self, now: datetime, edition: EditionKey | None, but: Sequence[str]) -> Row[Any] | None:
-        due = exists().where(deliveries.c.edition == editions.c.key, _due(now, editions.c.closes_at))
-        query = select(editions).where(due).order_by(editions.c.closes_at, editions.c.key).limit(1)
-        if edition is not None:
-            query = query.where(editions.c.key == edition)
-        if but:
-            query = query.where(editions.c.key.not_in(but))
-        return self._connection.execute(query).one_or_none()
-
-    def _due(self, edition: Row[Any], now: datetime, limit: int) -> list[Row[Any]]:
-        subscribed = and_(
-            subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == edition.digest
-        )
-        reachable = and_(subscriptions.c.subscriber_id.is_not(None), REACHABLE)
-        query = (
-            select(
-                subscribers,
-                deliveries.c.variant,
-                deliveries.c.message_id,
-                deliveries.c.attempts,
-                deliveries.c.uncertain,
-                deliveries.c.written_at,
-                subscriptions.c.joined_at,
-                reachable.label("reachable"),
-            )
-            .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-            .outerjoin(subscriptions, subscribed)
-            .where(deliveries.c.edition == edition.key, _due(now, literal(edition.closes_at, UtcTime)))
-            .order_by(deliveries.c.subscriber_id)
-            .limit(limit)
-            .with_for_update(of=deliveries, skip_locked=True)
-        )
-        return list(self._connection.execute(query))
-
-    def _move(self, edition: str, people: Iterable[int], values: dict[str, object]) -> None:
-        for batch in batches(people):
-            here = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
-            self._connection.execute(update(deliveries).where(here).values(values))
+        return leases.lease(self._connection, now, until, limit, edition)
 
     def handed_over(self, since: datetime) -> int:
         # Two counts, each over its own partial index: together they would read the whole ledger.
@@ -211,7 +139,7 @@ class SqlDeliveries:
             groups[edition, leased_until].append(person)
         states: dict[tuple[EditionKey, SubscriberId, datetime], DeliveryState] = {}
         for (edition, leased_until), people in groups.items():
-            count, these = len(people), {"this_edition": edition, "this_lease": leased_until, **_numbered(people)}
+            count, these = len(people), {"this_edition": edition, "this_lease": leased_until, **numbered(people)}
             begun = self._people(_begin(count), {**these, "until": until, "now": now})
             gone: list[int] = []
             if len(begun) < count:
@@ -240,7 +168,7 @@ class SqlDeliveries:
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
         people = sorted({one.subscriber for one in answers})
         # The rows are held until the end, so that nobody is erased between the question and the answer.
-        known = set(self._people(_known(len(people)), _numbered(people)))
+        known = set(self._people(_known(len(people)), numbered(people)))
         rows = [_recorded(one, now, known=one.subscriber in known) for one in answers]
         execute_ready(self._connection, _RECORD, *rows)
         again = [one for one in answers if one.next_at is not None and one.state not in _ENDED]
@@ -305,10 +233,6 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
-def _numbered(people: Iterable[int]) -> dict[str, object]:
-    return {f"person_{at}": person for at, person in enumerate(people)}
-
-
 def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, object]:
     return {
         "this_edition": answer.edition,
@@ -320,37 +244,3 @@ def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, ob
         "accepted": now if answer.state is DeliveryState.ACCEPTED else None,
         "doubts": int(answer.state is DeliveryState.UNKNOWN),
     }
-
-
-def _due(now: datetime, made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
-    waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
-    at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
-    return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= now)))
-
-
-def _leased(until: datetime) -> dict[str, object]:
-    return {"state": DeliveryState.LEASED, "leased_from": deliveries.c.state, "leased_until": until}
-
-
-def _uncertain(now: datetime) -> dict[str, object]:
-    """Nobody knows what became of it: due once more, or never again."""
-    often = deliveries.c.uncertain + 1
-    again = case((often < MAY_HAVE_IT, literal(now, UtcTime)), else_=None)
-    return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
-
-
-def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
-    return Delivery(
-        edition=EditionKey(edition.key),
-        digest=DigestId(edition.digest),
-        subscriber=subscriber_of(row),
-        variant=row.variant,
-        message_id=row.message_id,
-        attempts=row.attempts + 1,
-        uncertain=row.uncertain,
-        made_at=edition.closes_at,
-        leased_until=until,
-        agreed_at=row.joined_at,
-        written_at=row.written_at,
-    )

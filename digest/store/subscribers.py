@@ -40,6 +40,16 @@ TAKEN_BACK: dict[str, Any] = {
 }
 
 
+# What `subscriber_of` reads.
+PERSON = tuple(
+    subscribers.c[name]
+    for name in (
+        *("id", "address", "name", "language", "format"),
+        *("created_at", "timezone", "topics", "paused_until"),
+    )
+)
+
+
 def subscriber_of(row: Row[Any]) -> Subscriber:
     """The person of a row of subscribers."""
     return Subscriber(

@@ -134,11 +134,11 @@ def test_a_backup_of_yesterday_reads_and_serves_and_sends_nothing_before_the_ope
     assert row.copies == 0
 
 
-def test_a_fence_that_is_put_up_while_mails_go_out_stops_them_after_the_batch(
+def test_a_fence_that_is_put_up_while_mails_go_out_stops_them_at_once(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict]
 ) -> None:
     row = verdict("a fence is put up while an edition is sent")
-    told.env |= {"DIGEST_MAIL_BATCH": "1", "DIGEST_MAIL_CONNECTIONS": "1"}
+    told.env["DIGEST_MAIL_CONNECTIONS"] = "1"
 
     def at(moment: Moment, _recipient: str) -> None:
         if moment is Moment.DATA and not sink.taken:
@@ -148,6 +148,7 @@ def test_a_fence_that_is_put_up_while_mails_go_out_stops_them_after_the_batch(
     ended = told.run("edition", "send")
     row.tried += 1
     assert len(sink.taken) == 1, ended.err
+    assert "fenced" in ended.err
     told.here("unfence", "--send", "--yes")
     told.here("edition", "send")
     row.count(sink.copies(), PEOPLE)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from digest.errors import DigestError, TransportError
-from digest.mail.taken import Taken
+from digest.mail.taken import Taken, at_once
 from digest.model import MAY_HAVE_IT, DeliveryState, DigestId, EditionKey, Format, Section
 from digest.service import delivery, digests, editions, feeds, refresh, subscribers
 from digest.service.invariants import violations
@@ -34,6 +34,7 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
     from digest.model import SubscriberId
     from digest.ports import Transaction, Version
@@ -114,7 +115,8 @@ class Mortal:
 class Post:
     """What servers took, in order; `faults` says what becomes of the next hand-overs, all well after them.
 
-    Where it `pipelines`, it is told who is next; it keeps that in `announced` and gives nobody a mail for it.
+    Where it `pipelines`, it hears of a mail before that is begun, and is told who is next: it keeps that in `announced`
+    and gives nobody a mail for it.
     """
 
     store: Mortal | None = None
@@ -133,9 +135,18 @@ class Post:
         return None
 
     async def send(
-        self, sender: str, recipient: str, message: bytes, *, again: bool = False, following: Envelope | None = None
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,
+        following: Envelope | None = None,
+        begun: Begun = at_once,
     ) -> Taken:
         assert self.store is not None
+        if not self.pipelines:
+            await begun()
         assert self.pipelines or not following
         self.announced = following.recipient if following else ""
         if self.store.dead:
@@ -148,6 +159,8 @@ class Post:
         if fault == "deferred":
             self.deferred[mail] += 1
             raise TransportError("450 later", phase="recipient", code=450)
+        if self.pipelines:  # all that is said before is said of a mail of which nobody knows yet whether it begins
+            await begun()
         self.begun.append(mail)
         if fault in {"killed before", "lost"}:
             self._away(fault)

@@ -12,8 +12,8 @@ from digest.model import DateEvidence, Layout, Sighting
 if TYPE_CHECKING:
     from digest.dumps.layouts.cuts import Cut
 
-# Author, year, month, day, readers; what follows is glued to the label.
-BYLINE = r"By (.+?) \| (\d{4})-(\d{1,2})-(\d{1,2}) \| (\d[\d,]*)位[读讀]者 \| 引用"
+# Author, day, readers; what follows is glued to the label.
+BYLINE = r"By (.+? \| \d{4}-\d{1,2}-\d{1,2} \| \d[\d,]*)位[读讀]者 \| 引用"
 LIST_END = "最近(?:评论|評論)"
 _BYLINE = re.compile(rf"[^\S\n]*{BYLINE}")
 _CUT_BYLINE = re.compile(r"By [^|]{0,40}(?: \|.*)?")
@@ -42,19 +42,11 @@ def without_cut_byline(cut: Cut) -> Cut:
 
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
     """What the text of an entry says. Blank lines carry nothing in this layout."""
-    author, year, month, day, readers = cut.mark
+    author, day, readers = cut.mark.rsplit(" | ", 2)
+    said_by, said_on, count = author.strip() or None, _evidence(day), int(readers.replace(",", ""))
+    # By place: named, a million take as long again.
     return Sighting(
-        dump=dump,
-        position=position,
-        page=cut.page,
-        layout=_LAYOUT,
-        title=cut.title,
-        author=author.strip() or None,
-        date=_evidence(year, month, day),
-        readers=int(readers.replace(",", "")),
-        paragraphs=tuple(_lines(cut.body)),
-        figures=(),
-        complete=cut.complete,
+        dump, position, cut.page, _LAYOUT, cut.title, said_by, said_on, count, tuple(_lines(cut.body)), (), cut.complete
     )
 
 
@@ -63,9 +55,10 @@ def _lines(body: str) -> list[str]:
 
 
 @lru_cache(maxsize=1024)  # entries of one day stand together
-def _evidence(year: str, month: str, day: str) -> DateEvidence | None:
+def _evidence(written: str) -> DateEvidence | None:
+    year, month, day = map(int, written.split("-"))
     try:
-        date(int(year), int(month), int(day))
+        date(year, month, day)
     except ValueError:
         return None
-    return DateEvidence(int(month), int(day), int(year))
+    return DateEvidence(month, day, year)

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 class Cut(NamedTuple):  # a tuple, since a dump may hold a million
     """An entry's own stretch of text.
 
-    `mark` holds what its header says, as written: day and month, or author, year, month, day and readers. `body` is
-    all between header and end, with its line ends.
+    `mark` is what its header says, as written: `6 Nov`, or `Author | 2020-11-06 | 1,234`. `body` is all between header
+    and end, with its line ends.
     """
 
     layout: Layout
     page: int
     title: str
-    mark: tuple[str, ...]
+    mark: str
     body: str
     complete: bool

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from digest.dumps.layouts.cuts import Cut
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-HEADER = rf"([0-9]{{1,2}}) ({'|'.join(_MONTHS)})"  # day, month
+HEADER = rf"([0-9]{{1,2}} (?:{'|'.join(_MONTHS)}))"  # day, month
 END_MARK = r"(?:点击阅读全文|點擊閱讀全文)(?:\.{3,}|…{1,2}|。{3})?"
 _HEADER = re.compile(rf"\s*{HEADER}\s*")
 _END = re.compile(rf"\s*{END_MARK}")
@@ -24,10 +24,10 @@ _LAYOUT = Layout.DATEBLOCK
 _LEAP_YEAR = 2024
 
 
-def header(line: str) -> tuple[str, str] | None:
+def header(line: str) -> str | None:
     """Day and month of a line like `6 Nov`, possible or not."""
     found = _HEADER.fullmatch(line)
-    return (found[1], found[2]) if found else None
+    return found[1] if found else None
 
 
 def after_end_mark(line: str) -> str | None:
@@ -38,20 +38,10 @@ def after_end_mark(line: str) -> str | None:
 
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
     """What the text of an entry says."""
-    day, month = cut.mark
     paragraphs, figures = body(cut.title, _paragraphs(cut.body))
+    # By place: named, a million take as long again.
     return Sighting(
-        dump=dump,
-        position=position,
-        page=cut.page,
-        layout=_LAYOUT,
-        title=cut.title,
-        author=None,
-        date=_evidence(day, month),
-        readers=None,
-        paragraphs=paragraphs,
-        figures=figures,
-        complete=cut.complete,
+        dump, position, cut.page, _LAYOUT, cut.title, None, _evidence(cut.mark), None, paragraphs, figures, cut.complete
     )
 
 
@@ -82,6 +72,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 @cache  # two digits and twelve months
-def _evidence(day: str, name: str) -> DateEvidence | None:
+def _evidence(written: str) -> DateEvidence | None:
+    day, _, name = written.partition(" ")
     month = _MONTHS.index(name) + 1
     return DateEvidence(month, int(day)) if 1 <= int(day) <= monthrange(_LEAP_YEAR, month)[1] else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.mail.transport import session
 from digest.model import DeliveryState, DigestId
 from digest.settings import Fallback
 from tests.integration.mail.conftest import Inbox, _Local
@@ -169,3 +170,19 @@ def test_a_first_relay_that_dies_between_two_mails_is_followed_by_the_second(
     assert report.paused == ""
     assert post.states() == {ACCEPTED: 20}
     assert (inbox.counts(), other.counts()) == ({1: 5}, {1: 15})
+
+
+@pytest.mark.parametrize("first_is_there", [True, False])
+def test_neither_relay_gets_what_is_not_begun(
+    inbox: Inbox, other: Inbox, two: Callable[..., Post], port: int, *, first_is_there: bool
+) -> None:
+    async def left() -> None:
+        raise LookupError("they left")
+
+    async def once() -> None:
+        async with session(two(port if first_is_there else 1).settings) as way:
+            await way.send("digest@example.org", READERS[0], b"Subject: x\r\n\r\nHello.\r\n", begun=left)
+
+    with pytest.raises(LookupError):
+        asyncio.run(once())
+    assert (len(inbox.taken), len(other.taken)) == (0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,7 +36,8 @@ def leased(post: Post) -> list[Delivery]:
 
 
 def opened(post: Post) -> Ledger:
-    return Ledger(post.store, post.settings.mail, lambda: post.now, Letters(post.settings, post.store.secret()))
+    letters = Letters(post.settings, post.store.secret())
+    return Ledger(post.store, post.settings.mail, lambda: post.now, letters, ThreadPoolExecutor(1))
 
 
 class Transactions:
@@ -59,11 +61,11 @@ def test_those_who_wait_together_share_a_transaction(post: Post, monkeypatch: py
     transactions = Transactions(post, monkeypatch)
 
     async def all_of_them() -> None:
-        begun = await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:20]))
+        begun = await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:20]))
         assert begun == [LEASED] * 20
         answers = [Answer(one, ACCEPTED, code=250) for one in deliveries[:20]]
         pairs = zip(answers, deliveries[20:], strict=True)
-        assert await asyncio.gather(*(ledger.turn(*pair) for pair in pairs)) == [LEASED] * 20
+        assert await asyncio.gather(*(ledger.turn(*pair).done for pair in pairs)) == [LEASED] * 20
 
     asyncio.run(all_of_them())
     assert transactions.count == 2
@@ -79,10 +81,10 @@ def test_a_transaction_waits_a_little_for_those_whose_mail_is_under_way(
     transactions = Transactions(post, monkeypatch)
 
     async def one_after_the_other() -> None:
-        await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:5]))
+        await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:5]))
         turns = []
         for delivery in deliveries[:5]:
-            turns.append(asyncio.create_task(ledger.turn(Answer(delivery, ACCEPTED), None)))
+            turns.append(ledger.turn(Answer(delivery, ACCEPTED), None).done)
             for _ in range(5):
                 await asyncio.to_thread(len, turns)
         await asyncio.gather(*turns)
@@ -98,11 +100,11 @@ def test_a_turn_ends_when_what_it_says_is_in_the_store(post: Post) -> None:
     async def one_worker(mine: list[Delivery]) -> None:
         answer = None
         for delivery in mine:
-            await ledger.turn(answer, delivery)
+            await ledger.turn(answer, delivery).done
             row = (await asyncio.to_thread(post.rows))[delivery.subscriber.address]
             assert row.attempts == 1
             answer = Answer(delivery, ACCEPTED)
-        await ledger.turn(answer, None)
+        await ledger.turn(answer, None).done
 
     async def four() -> None:
         await asyncio.gather(*(one_worker(deliveries[at::4]) for at in range(4)))
@@ -119,8 +121,8 @@ def test_a_failing_store_is_told_to_all_who_waited_and_begins_none_of_theirs(
     transactions.fails_at = 1
 
     async def turns() -> list[Any]:
-        failed = await asyncio.gather(*(ledger.turn(None, one) for one in deliveries[:3]), return_exceptions=True)
-        return [*failed, await ledger.turn(None, deliveries[3])]
+        failed = await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:3]), return_exceptions=True)
+        return [*failed, await ledger.turn(None, deliveries[3]).done]
 
     *failed, after = asyncio.run(turns())
     assert [str(error) for error in failed] == ["the disk is full"] * 3
@@ -132,7 +134,7 @@ def test_who_stops_waiting_holds_up_nobody(post: Post) -> None:
     deliveries, ledger = leased(post), opened(post)
 
     async def one_goes() -> list[Any]:
-        tasks = [asyncio.create_task(ledger.turn(None, one)) for one in deliveries[:3]]
+        tasks = [ledger.turn(None, one).done for one in deliveries[:3]]
         await asyncio.sleep(0)
         tasks[1].cancel()
         return await asyncio.gather(*tasks, return_exceptions=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
+    from digest.model import SubscriberId
     from tests.integration.mail.conftest import Post
 
 SENDER = "digest@example.org"
@@ -312,9 +313,42 @@ def test_nothing_is_handed_over_before_it_is_begun_and_at_most_one_mail_is_in_do
     assert server.connections == 1
 
 
-@pytest.mark.parametrize(("limits", "connections"), [({}, 2), ({"per_second": 1000}, 1), ({"per_domain": 2}, 1)])
-def test_who_leaves_meanwhile_gets_nothing_and_costs_a_connection_only_if_announced(
-    post_to: Callable[..., Post], limits: dict[str, int], connections: int
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_nothing_is_handed_over_before_it_is_begun_and_what_can_go_before_goes(*, pipelining: bool) -> None:
+    server, said = Server(pipelining=pipelining), list[str]()
+
+    def at(verb: str, _recipient: str) -> None:
+        if verb in {"DATA", "."}:
+            said.append(verb)
+
+    async def begun() -> None:
+        said.append("begun")
+
+    server.at = at
+    assert served(server, lambda way: way.send(SENDER, READERS[0], raw(0), begun=begun)) == "2.0.0 taken"
+    assert said == (["DATA", "begun", "."] if pipelining else ["begun", "DATA", "."])
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_what_is_not_begun_after_all_is_not_handed_over_and_the_next_is(*, pipelining: bool) -> None:
+    server = Server(pipelining=pipelining)
+
+    async def never() -> None:
+        raise LookupError("they left")
+
+    async def send(way: SmtpSession) -> str:
+        with pytest.raises(LookupError):
+            await way.send(SENDER, READERS[0], raw(0), following=Envelope(SENDER, READERS[1]), begun=never)
+        return await way.send(SENDER, READERS[1], raw(1))
+
+    assert served(server, send) == "2.0.0 taken"
+    assert server.taken == [(READERS[1], raw(1))]
+    assert server.connections == 1 + pipelining
+
+
+@pytest.mark.parametrize("limits", [{}, {"per_second": 1000}, {"per_domain": 2}])
+def test_who_leaves_meanwhile_gets_nothing_and_costs_a_connection(
+    post_to: Callable[..., Post], limits: dict[str, int]
 ) -> None:
     server = Server()
 
@@ -327,7 +361,36 @@ def test_who_leaves_meanwhile_gets_nothing_and_costs_a_connection_only_if_announ
     post = drained(server, post_to, leaving, **limits)
     assert [recipient for recipient, _ in server.taken] == [one for one in READERS if one != READERS[3]]
     assert post.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.SUPPRESSED: 1}
-    assert server.connections == connections
+    assert server.connections == 2
+
+
+def test_a_refusal_of_who_left_meanwhile_is_not_held_against_them(post_to: Callable[..., Post]) -> None:
+    server = Server(faults={("RCPT", 3): "550 5.1.1 no such user"})
+    gone: list[SubscriberId] = []
+
+    def leaving(post: Post, verb: str, recipient: str) -> None:
+        if (verb, recipient) == (".", READERS[2]):
+            gone.append(post.rows()[READERS[3]].subscriber)
+            with post.store.write() as tx:
+                assert tx.subscribers.leave(gone[0], DigestId("weekly"), "link", post.now)
+
+    post = drained(server, post_to, leaving)
+    assert post.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.SUPPRESSED: 1}
+    with post.store.read() as tx:
+        person = tx.subscribers.get(gone[0])
+    assert person
+    assert person.suppressed == ""
+
+
+def test_the_next_batch_is_leased_while_the_last_mail_of_this_one_is_under_way(post_to: Callable[..., Post]) -> None:
+    server, leased = Server(), []
+
+    def look(post: Post, verb: str, _recipient: str) -> None:
+        if verb == ".":
+            leased.append(post.states()[DeliveryState.LEASED])
+
+    drained(server, post_to, look, batch=2)
+    assert leased[:2] == [2, 3]
 
 
 def test_a_pause_leaves_who_was_announced_as_they_were(post_to: Callable[..., Post]) -> None:

@@ -136,6 +136,19 @@ def written(folder: Path, raw: bytes = RAW) -> str:
     return asyncio.run(once())
 
 
+def test_a_maildir_gets_nothing_that_is_not_begun(tmp_path: Path) -> None:
+    async def left() -> None:
+        raise LookupError("they left")
+
+    async def once() -> None:
+        async with MaildirSession(tmp_path / "mail") as way:
+            await way.send("digest@example.org", "reader@example.org", RAW, begun=left)
+
+    with pytest.raises(LookupError):
+        asyncio.run(once())
+    assert not (tmp_path / "mail").exists()
+
+
 def test_a_maildir_gets_each_message_once_with_its_envelope(tmp_path: Path) -> None:
     name = written(tmp_path / "mail")
     assert written(tmp_path / "mail") == f"{name} was there"

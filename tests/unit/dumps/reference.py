@@ -12,8 +12,8 @@ from digest.model import Layout
 if TYPE_CHECKING:
     from digest.model import Sighting
 
-_BYLINE = re.compile(r"\s*By (.+?) \| (\d{4})-(\d{1,2})-(\d{1,2}) \| (\d[\d,]*)位[读讀]者 \| 引用(.*)")
-_HEADER = re.compile(r"\s*([0-9]{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s*")
+_BYLINE = re.compile(r"\s*By (.+? \| \d{4}-\d{1,2}-\d{1,2} \| \d[\d,]*)位[读讀]者 \| 引用(.*)")
+_HEADER = re.compile(r"\s*([0-9]{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))\s*")
 _END = re.compile(r"\s*(?:点击阅读全文|點擊閱讀全文)(?:\.{3,}|…{1,2}|。{3})?(.*)")
 _LIST_END = re.compile(r"\s*最近(?:评论|評論)(.*)")
 _CUT_BYLINE = re.compile(r"By [^|]{0,40}(?: \|.*)?")
@@ -60,8 +60,8 @@ class _Lines:
         elif mark := _BYLINE.fullmatch(line.text):
             self._close(complete=self._layout is Layout.BYLINE)
             if self._title:
-                self._begin(Layout.BYLINE, self._title, mark.groups()[:5])
-            self._title, rest = "", mark[6]
+                self._begin(Layout.BYLINE, self._title, mark[1])
+            self._title, rest = "", mark[2]
             if _BYLINE.fullmatch(ahead.text):
                 self._entitle(rest)
             elif rest.strip():
@@ -96,7 +96,7 @@ class _Lines:
             if header and _is_title(ahead, beyond) and not (sentence and not complete):
                 self._close(complete=complete)
                 self._page_ends |= complete
-                self._begin(Layout.DATEBLOCK, ahead.text.strip(), header.groups())
+                self._begin(Layout.DATEBLOCK, ahead.text.strip(), header[1])
                 self._taken = True
                 return
         if end == "" and self._layout is Layout.DATEBLOCK:
@@ -111,7 +111,7 @@ class _Lines:
         else:
             self._page_ends = True
 
-    def _begin(self, layout: Layout, title: str, mark: tuple[str, ...]) -> None:
+    def _begin(self, layout: Layout, title: str, mark: str) -> None:
         self._page += self._page_of is not None and (self._page_ends or self._page_of is not layout)
         self._page_of, self._page_ends, self._last, self._lines = layout, False, _NONE, []
         self._open = Cut(layout, self._page, title, mark, "", complete=False)

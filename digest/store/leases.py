@@ -1,0 +1,170 @@
+"""Leasing: which deliveries are due, and whose they are until when; the part of the ledger that a drain begins with.
+
+The statements are made once: to make one takes as long as to lease ten deliveries.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Integer, Text, and_, bindparam, case, exists, or_, select, tuple_, update
+
+from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey
+from digest.store.statements import batches, execute_ready, fetched
+from digest.store.subscribers import PERSON, REACHABLE, TAKEN_BACK, subscriber_of
+from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select, Update
+
+EDITION = bindparam("this_edition", type_=Text())
+OPEN = deliveries.c.next_at.is_not(None)
+NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
+SUBSCRIBED = and_(
+    subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
+    subscriptions.c.digest == select(editions.c.digest).where(editions.c.key == EDITION).scalar_subquery(),
+)
+_NOW, _UNTIL = bindparam("now", type_=UtcTime()), bindparam("until", type_=UtcTime())
+
+
+def lease(
+    connection: Connection, now: datetime, until: datetime, limit: int, edition: EditionKey | None
+) -> list[Delivery]:
+    """See `ports.Deliveries.lease`."""
+    for ended in (_NOT_BEGUN, _BEGUN):
+        execute_ready(connection, ended, {"now": now})
+    taken: list[Delivery] = []
+    taken_by_others: list[str] = []
+    while len(taken) < limit:
+        oldest = _oldest_due(connection, now, edition, taken_by_others)
+        if oldest is None:
+            break
+        at = {"this_edition": oldest.key, "made_at": oldest.closes_at, "now": now, "most": limit - len(taken)}
+        due = list(fetched(connection.execute(_DUE, at)))
+        if not due:  # another drain is taking what there is
+            taken_by_others.append(oldest.key)
+            continue
+        _move(connection, _take_back, oldest.key, [row.id for row in due if not row.reachable], {})
+        _move(connection, _take, oldest.key, [row.id for row in due if row.reachable], {"until": until})
+        taken += [_delivery(row, oldest, until) for row in due if row.reachable]
+    return taken
+
+
+def among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
+    """That it is one of so many people, who are `numbered`."""
+    return person.in_([bindparam(f"person_{at}", type_=Integer()) for at in range(count)])
+
+
+def numbered(people: Sequence[int]) -> dict[str, object]:
+    """The parameters of `among`."""
+    return {f"person_{at}": person for at, person in enumerate(people)}
+
+
+def _ended(*, begun: bool) -> Update:
+    """What a drain left that died: what it began may have been handed over, and is unknown then."""
+    over = select(*deliveries.primary_key).where(deliveries.c.leased_until <= _NOW, deliveries.c.begun.is_(begun))
+    free = over.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
+    becomes = _uncertain() if begun else {"state": deliveries.c.leased_from}
+    return update(deliveries).where(tuple_(*deliveries.primary_key).in_(free)).values({**becomes, **NOT_LEASED})
+
+
+def _uncertain() -> Mapping[str, object]:
+    """Nobody knows what became of it: due once more, or never again."""
+    often = deliveries.c.uncertain + 1
+    again = case((often < MAY_HAVE_IT, _NOW), else_=None)
+    return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
+
+
+def _due(made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
+    waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
+    at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
+    return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= _NOW)))
+
+
+_NOT_BEGUN, _BEGUN = _ended(begun=False), _ended(begun=True)
+_OLDEST = (
+    select(editions.c.key, editions.c.digest, editions.c.closes_at)
+    .where(exists().where(deliveries.c.edition == editions.c.key, _due(editions.c.closes_at)))
+    .order_by(editions.c.closes_at, editions.c.key)
+    .limit(1)
+)
+_DUE = (
+    select(
+        *PERSON,
+        deliveries.c.variant,
+        deliveries.c.message_id,
+        deliveries.c.attempts,
+        deliveries.c.uncertain,
+        deliveries.c.written_at,
+        subscriptions.c.joined_at,
+        and_(subscriptions.c.subscriber_id.is_not(None), REACHABLE).label("reachable"),
+    )
+    .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+    .outerjoin(subscriptions, SUBSCRIBED)
+    .where(
+        deliveries.c.edition == EDITION,
+        _due(bindparam("made_at", type_=UtcTime())),
+    )
+    .order_by(deliveries.c.subscriber_id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+
+
+def _oldest_due(
+    connection: Connection, now: datetime, edition: EditionKey | None, but: Sequence[str]
+) -> Row[*tuple[Any, ...]] | None:
+    query: Select[*tuple[Any, ...]] = _OLDEST
+    if edition is not None:
+        query = query.where(editions.c.key == edition)
+    if but:
+        query = query.where(editions.c.key.not_in(but))
+    return connection.execute(query, {"now": now}).one_or_none()
+
+
+@lru_cache(maxsize=64)
+def _take(count: int) -> Update:
+    leased = {"state": DeliveryState.LEASED, "leased_from": deliveries.c.state, "leased_until": _UNTIL}
+    return _these(count).values(leased)
+
+
+@lru_cache(maxsize=64)
+def _take_back(count: int) -> Update:
+    return _these(count).values(TAKEN_BACK)
+
+
+def _these(count: int) -> Update:
+    here = deliveries.c.edition == EDITION
+    return update(deliveries).where(here, among(deliveries.c.subscriber_id, count))
+
+
+def _move(
+    connection: Connection,
+    change: Callable[[int], Update],
+    edition: str,
+    people: Sequence[int],
+    values: Mapping[str, object],
+) -> None:
+    for batch in batches(people):
+        execute_ready(connection, change(len(batch)), {"this_edition": edition, **numbered(batch), **values})
+
+
+def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
+    return Delivery(
+        edition=EditionKey(edition.key),
+        digest=DigestId(edition.digest),
+        subscriber=subscriber_of(row),
+        variant=row.variant,
+        message_id=row.message_id,
+        attempts=row.attempts + 1,
+        uncertain=row.uncertain,
+        made_at=edition.closes_at,
+        leased_until=until,
+        agreed_at=row.joined_at,
+        written_at=row.written_at,
+    )
