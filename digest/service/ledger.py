@@ -140,8 +140,8 @@ class Ledger:
                     self._under_way.add(turn.following.message_id)
                 if not turn.done.done():
                     turn.done.set_result(state)
-            await asyncio.sleep(0)  # the mails leave before anybody speaks of those before them
-            self._say(zip(turns, states, strict=True))
+            # After all who wait have gone on: mails leave before anybody speaks of those before them.
+            loop.call_soon(self._say, list(zip(turns, states, strict=True)))
 
     def _say(self, ended: Iterable[tuple[Turn, DeliveryState | None]]) -> None:
         for turn, state in ended:
@@ -165,7 +165,8 @@ class Ledger:
             leases = [(one.edition, one.subscriber.id, one.leased_until) for one in following]
             begun = iter(tx.deliveries.begin_all(leases, now + self._mail.lease, now))
             states = [next(begun) if turn.following else None for turn in turns]
-            loop.call_soon_threadsafe(_taken, turns)
+            with contextlib.suppress(RuntimeError):  # the loop has ended; what was answered is recorded all the same
+                loop.call_soon_threadsafe(_taken, turns)
         return states
 
     def _record(self, tx: Transaction, answers: Sequence[Answer], now: datetime) -> None:
