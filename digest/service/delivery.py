@@ -12,6 +12,7 @@ import contextlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
@@ -132,8 +133,9 @@ class _Drain:
         self._queue = Queue(store, settings.mail, clock, self._thread, wait or self._until, lambda: self.halted, others)
         self._refusals = 0
         self._total = 0
+        self._keeping: list[asyncio.Task[None]] = []
         self.report = DrainReport()
-        self.error: DigestError | None = None
+        self.error: BaseException | None = None
 
     @property
     def halted(self) -> bool:
@@ -167,8 +169,11 @@ class _Drain:
         waiting = 0 if self.halted else await self._queue.fill(edition)
         workers = min(self._settings.mail.connections, waiting)
         try:
-            await asyncio.gather(*(self._work(progress) for _ in range(workers)))
+            # To their end, whatever becomes of one: the others' answers are to be recorded.
+            await asyncio.gather(*(self._work(progress) for _ in range(workers)), return_exceptions=True)
         finally:
+            await self._ledger.written()
+            await asyncio.gather(*self._keeping, return_exceptions=True)
             try:
                 self.report.full = await self._queue.give_back()
             except DigestError as error:  # their leases end by themselves
@@ -192,13 +197,14 @@ class _Drain:
                             continue
                         return
                     turn, told = self._ledger.turn(answer, delivery), None
+                    turn.done.add_done_callback(partial(self._look_after, answer))
                     if delivery:
                         following = self._queue.ahead() if way.pipelines else None
                         try:
                             told = await self._hand_over(way, delivery, following, turn)
                         finally:
                             following = following if following and self._queue.claim(following) else None
-                    begun = await self._recorded(turn, answer)
+                    begun = await turn.done
                     self._count(answer, begun, progress)
                     answer = told if begun is DeliveryState.LEASED else None
                     if delivery:
@@ -207,7 +213,7 @@ class _Drain:
                     if following and self.halted:
                         self._queue.put_back(following)
                         following = None
-        except DigestError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised when all have ended
             self.error = self.error or error
         finally:
             for unused in (following, delivery):
@@ -215,13 +221,17 @@ class _Drain:
                     self._queue.put_back(unused)
             self._queue.wake()
 
-    async def _recorded(self, turn: Turn, answer: Answer | None) -> DeliveryState | None:
-        try:
-            return await turn.done
-        except DigestError:
-            if answer and await self._ledger.keep(answer, self._stop):
-                self.report.states.update([answer.state])
-            raise
+    def _look_after(self, answer: Answer | None, done: asyncio.Future[DeliveryState | None]) -> None:
+        """Where a turn failed, stop the others and keep its answer, at once: its worker is busy with the next mail."""
+        if done.cancelled() or not (error := done.exception()):
+            return
+        self.error = self.error or error
+        if answer:
+            self._keeping.append(asyncio.create_task(self._keep(answer)))
+
+    async def _keep(self, answer: Answer) -> None:
+        if await self._ledger.keep(answer, self._stop):
+            self.report.states.update([answer.state])
 
     def _count(
         self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
@@ -253,7 +263,8 @@ class _Drain:
 
         try:
             await turn.taken
-            if not self._letters.knows(delivery):  # the first one's turn reads the words
+            # The first one's turn reads the words, and what is likely not begun is worth no connection.
+            if not self._letters.knows(delivery) or delivery.leased_until <= self._clock():
                 await begun()
             taken = await way.send(
                 *self._envelope(delivery),
@@ -265,7 +276,10 @@ class _Drain:
         except _NotBegunError:
             return None
         except TransportError as error:
-            return self._refused(delivery, error)
+            with contextlib.suppress(_NotBegunError):
+                await begun()
+                return self._refused(delivery, error)
+            return None
         except ValueError as error:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, FencedError
@@ -87,6 +87,11 @@ class Ledger:
             self._writing = asyncio.create_task(self._write())
         return turn
 
+    async def written(self) -> None:
+        """Until all that was asked for is written, or could not be."""
+        while self._writing:
+            await asyncio.wait([self._writing])
+
     async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
         """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice.
 
@@ -109,7 +114,7 @@ class Ledger:
                 await self._others()
                 turns, self._waiting = self._waiting, []
                 started = asyncio.get_running_loop().time()
-                await self._write_all([turn for turn in turns if not turn.done.done()])
+                await self._write_all([turn for turn in map(_still_wanted, turns) if turn])
                 self._took = asyncio.get_running_loop().time() - started
         finally:
             self._writing = None
@@ -195,6 +200,13 @@ class Ledger:
         if not self._letters.knows(delivery):
             for number, variant in enumerate(tx.editions.variants(delivery.edition)):
                 self._letters.learn(delivery.edition, number, variant.body, pictures(tx, variant.body))
+
+
+def _still_wanted(turn: Turn) -> Turn | None:
+    """Of whoever stopped waiting, the answer is recorded all the same, and nothing begins."""
+    if not turn.done.done():
+        return turn
+    return replace(turn, following=None) if turn.answer else None
 
 
 def _taken(turns: Sequence[Turn]) -> None:

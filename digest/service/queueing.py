@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -212,18 +213,18 @@ class Queue:
         To lease gives free what nobody began in time; this is the last moment to begin it.
         """
         few = len(self._waiting) < self._mail.connections and not self._all_leased
+        if self._mail.per_day:
+            return  # its lease is exclusive, for which the ledger's thread might wait for long
         if few and self._ahead is None and taken and taken.leased_until > self._clock():
             self._ahead = asyncio.create_task(self._filled_ahead())
 
     async def _filled_ahead(self) -> None:
-        try:
+        with contextlib.suppress(DigestError):  # whoever waits for a batch asks again, and is told
             async with self._filling:
                 if not self._all_leased:
                     await self._lease_more()
-        except DigestError:
-            pass  # whoever waits for a batch asks again, and is told
-        finally:
             self._ahead = None
+        self.wake()
 
     async def _fill(self) -> bool:
         """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import re
+import threading
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -701,6 +702,39 @@ def test_a_store_that_records_nothing_ends_the_drain_after_one_message_a_connect
 
     assert 1 <= sum(inbox.counts().values()) <= connections
     assert post.states() == {LEASED: connections, PLANNED: 50 - connections}
+
+
+def test_what_one_connection_trips_over_costs_the_others_no_answer(
+    inbox: Inbox, post_to: Callable[..., Post], port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = post_to(port, connections=4)
+    post.people(*READERS)
+    compose, tripped, ended = Letters.mail, threading.Event(), threading.Event()
+
+    def tripping(letters: Letters, delivery: Delivery) -> bytes:
+        if delivery.subscriber.address == READERS[9]:
+            tripped.set()
+            raise LookupError("nobody thought of that")
+        return compose(letters, delivery)
+
+    async def handle_data(server: Any, session: Any, envelope: Any) -> str:
+        (address,) = envelope.rcpt_tos
+        if address == READERS[8]:
+            assert await asyncio.to_thread(tripped.wait, 30)
+            assert not await asyncio.to_thread(ended.wait, 0.5), "the drain did not wait for this answer"
+        inbox.taken[address].append(envelope.original_content)
+        return "250 taken"
+
+    vars(inbox)["handle_DATA"] = handle_data
+    monkeypatch.setattr(Letters, "mail", tripping)
+    try:
+        with pytest.raises(LookupError):
+            post.drain()
+    finally:
+        ended.set()
+    assert READERS[8] in inbox.taken
+    assert {address for address, row in post.rows().items() if row.state is ACCEPTED} == set(inbox.taken)
+    assert post.states()[LEASED] == 1  # the one that was begun for it
 
 
 def test_a_store_that_fails_in_the_middle_takes_the_last_answer_when_it_is_back(

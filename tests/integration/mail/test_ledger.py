@@ -142,3 +142,18 @@ def test_who_stops_waiting_holds_up_nobody(post: Post) -> None:
     first, gone, last = asyncio.run(one_goes())
     assert (first, last) == (LEASED, LEASED)
     assert isinstance(gone, asyncio.CancelledError)
+
+
+def test_the_answer_of_who_stops_waiting_is_recorded_and_nothing_begins_for_them(post: Post) -> None:
+    deliveries, ledger = leased(post), opened(post)
+
+    async def one_goes() -> None:
+        await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:2]))
+        gone = ledger.turn(Answer(deliveries[0], ACCEPTED), deliveries[2])
+        ledger.turn(Answer(deliveries[1], ACCEPTED), None)
+        gone.done.cancel()
+        await ledger.written()
+
+    asyncio.run(one_goes())
+    assert post.states() == {ACCEPTED: 2, LEASED: 38}
+    assert post.rows()[deliveries[2].subscriber.address].attempts == 0

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from digest.errors import TransportError
+from digest.errors import StoreError, TransportError
 from digest.mail.smtp import SmtpSession
 from digest.mail.transaction import Envelope, Timeouts
 from digest.model import DeliveryState, DigestId
 from digest.settings import Mail
+from digest.store.deliveries import SqlDeliveries
 
 if TYPE_CHECKING:
     import ssl
@@ -380,6 +382,56 @@ def test_a_refusal_of_who_left_meanwhile_is_not_held_against_them(post_to: Calla
         person = tx.subscribers.get(gone[0])
     assert person
     assert person.suppressed == ""
+
+
+def test_a_refusal_of_who_left_meanwhile_stops_nobody(
+    post_to: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.service.delivery._REFUSALS", 1)
+    server = Server(faults={("RCPT", 3): "550 5.7.1 not from you"})
+
+    def leaving(post: Post, verb: str, recipient: str) -> None:
+        if (verb, recipient) == (".", READERS[2]):
+            person = post.rows()[READERS[3]].subscriber
+            with post.store.write() as tx:
+                assert tx.subscribers.leave(person, DigestId("weekly"), "link", post.now)
+
+    post = drained(server, post_to, leaving)
+    assert post.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.SUPPRESSED: 1}
+
+
+def test_an_answer_that_the_store_did_not_take_is_kept_while_the_next_mail_waits_for_its_server(
+    post_to: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, failed, kept = SqlDeliveries.record_all, list[bool](), list[bool]()
+
+    def failing(*arguments: Any, **options: Any) -> None:
+        if not failed:
+            failed.append(True)
+            raise StoreError("the disk is full")
+        record(*arguments, **options)
+
+    def waits(post: Post, verb: str, _recipient: str) -> None:
+        if verb == "MAIL" and failed:
+            end = time.monotonic() + 20
+            while not kept and time.monotonic() < end:
+                kept.extend([True] * (post.states()[DeliveryState.ACCEPTED] == 1))
+
+    monkeypatch.setattr(SqlDeliveries, "record_all", failing)
+    with pytest.raises(StoreError, match="the disk is full"):
+        drained(Server(), post_to, waits, per_domain=2)
+    assert kept
+
+
+def test_with_a_limit_a_day_no_batch_is_leased_ahead(post_to: Callable[..., Post]) -> None:
+    server, leased = Server(), []
+
+    def look(post: Post, verb: str, _recipient: str) -> None:
+        if verb == ".":
+            leased.append(post.states()[DeliveryState.LEASED])
+
+    drained(server, post_to, look, batch=2, per_day=100)
+    assert leased == [2, 1, 2, 1, 2, 1]
 
 
 def test_the_next_batch_is_leased_while_the_last_mail_of_this_one_is_under_way(post_to: Callable[..., Post]) -> None:
