@@ -212,10 +212,9 @@ class Queue:
 
         To lease gives free what nobody began in time; this is the last moment to begin it.
         """
-        few = len(self._waiting) < self._mail.connections and not self._all_leased
-        if self._mail.per_day:
-            return  # its lease is exclusive, for which the ledger's thread might wait for long
-        if few and self._ahead is None and taken and taken.leased_until > self._clock():
+        if self._all_leased or self._ahead or self._mail.per_day:
+            return  # with a limit a day a lease is exclusive, for which the ledger's thread might wait for long
+        if taken and len(self._waiting) < self._mail.connections and taken.leased_until > self._clock():
             self._ahead = asyncio.create_task(self._filled_ahead())
 
     async def _filled_ahead(self) -> None:
@@ -223,7 +222,7 @@ class Queue:
             async with self._filling:
                 if not self._all_leased:
                     await self._lease_more()
-            self._ahead = None
+            self._ahead = None  # where it failed, nothing more is leased ahead
         self.wake()
 
     async def _fill(self) -> bool:

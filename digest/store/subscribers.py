@@ -41,12 +41,16 @@ TAKEN_BACK: dict[str, Any] = {
 
 
 # What `subscriber_of` reads.
-PERSON = tuple(
-    subscribers.c[name]
-    for name in (
-        *("id", "address", "name", "language", "format"),
-        *("created_at", "timezone", "topics", "paused_until"),
-    )
+PERSON = (
+    subscribers.c.id,
+    subscribers.c.address,
+    subscribers.c.name,
+    subscribers.c.language,
+    subscribers.c.format,
+    subscribers.c.created_at,
+    subscribers.c.timezone,
+    subscribers.c.topics,
+    subscribers.c.paused_until,
 )
 
 

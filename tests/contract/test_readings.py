@@ -191,7 +191,7 @@ def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store, 
 def test_the_room_that_a_reading_takes_is_given_back(store: Store) -> None:
     with store.writing() as connection:  # type: ignore[attr-defined] # the protocol does not say it
         if connection.dialect.name != "sqlite":
-            pytest.skip("a server has its own")
+            pytest.skip("reads SQLite's page cache")
         usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
         SqlReadings(connection).known(Questions())
         assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() < usual  # KiB are negative
