@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple, NewType, TypeVar, dataclass_transform
+from typing import ClassVar, NamedTuple, NewType, TypeVar, dataclass_transform
 
 SourceId = NewType("SourceId", str)
 EntryId = NewType("EntryId", str)
@@ -88,12 +88,68 @@ class Sighting:
     complete: bool
 
 
+class NoteKind(StrEnum):
+    """What the reader of a dump has to tell the operator.
+
+    `unread`: a line looks like a mark and cannot be read; the entry that it would begin is lost. `end_mark`: a last
+    line that recurs was taken for the end mark. `count`: a reader count is out of range or cannot be read, so unknown.
+    """
+
+    UNREAD = "unread"
+    END_MARK = "end_mark"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the operator has to know of a dump that was read.
+
+    `line` counts from 1 through the decoded file, `text` is that line as read, at most `LONGEST` characters of it.
+    `entries` is the number of entries that an end mark ends, else 0.
+    """
+
+    LONGEST: ClassVar[int] = 120
+
+    line: int
+    kind: NoteKind
+    text: str
+    entries: int = 0
+
+    @property
+    def reason(self) -> str:
+        """What happened, without a full stop."""
+        match self.kind:
+            case NoteKind.UNREAD:
+                return f"looks like the start of an entry and cannot be read, so that entry is left out: {self.text}"
+            case NoteKind.END_MARK:
+                return f"ends {self.entries} entries and was taken for the end mark: {self.text}"
+            case NoteKind.COUNT:
+                return f"has a reader count that cannot be right, so it is unknown: {self.text}"
+
+    @property
+    def remedy(self) -> str:
+        """What the operator can do."""
+        match self.kind:
+            case NoteKind.UNREAD:
+                return "see what the site or the crawler changed"
+            case NoteKind.END_MARK:
+                return "check that it is a link to the whole article"
+            case NoteKind.COUNT:
+                return "nothing to do if the site prints it so"
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for the operator, the line's number in front."""
+        return f"Line {self.line} {self.reason} ({self.remedy})."
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A parsed dump. `sightings` are in page order, at least one."""
+    """A parsed dump. `sightings` are in page order, at least one; `notes` in the order of their lines."""
 
     dump: str
     sightings: tuple[Sighting, ...]
+    notes: tuple[Note, ...] = ()
 
 
 class BlockKind(StrEnum):
@@ -130,9 +186,10 @@ class Content:
 class Entry:
     """An article, merged from its sightings.
 
-    `published` of a feed is `date.full`. `readers` is the newest count. `sources` holds at least one id, the one
-    that showed it first in front. `updated_at` moves only on a significant revision. `revision` numbers the stored
-    states from 1; `content` is that revision's. `page_order` is the position at its first sighting.
+    `published` of a feed is `date.full`. `readers` is the newest count of the source that counted it last. `sources`
+    holds at least one id, the one that showed it first in front. `updated_at` moves only on a significant revision.
+    `revision` numbers the stored states from 1; `content` is that revision's. `page_order` is the position at its first
+    sighting.
     """
 
     id: EntryId

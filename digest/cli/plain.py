@@ -11,11 +11,12 @@ from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.parse import printed
 from digest.dumps.snapshot import read_sightings
 from digest.errors import DumpError
+from digest.model import NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.model import Sighting
+    from digest.model import Note, Sighting
 
 _JSON = "--json"
 
@@ -40,20 +41,32 @@ def print_sightings(paths: Sequence[Path], *, as_json: bool) -> bool:
                 if not isinstance(file, DumpFile):
                     whole = _complain(str(file))
                     continue
-                try:
-                    with file.path.open("rb") as stream:
-                        for sighting in read_sightings(stream, file.name):
-                            sys.stdout.buffer.write(json_line(printed(sighting))) if as_json else _print(sighting)
-                except DumpError as error:
-                    whole = _complain(str(error))
-                except BrokenPipeError:
-                    raise
-                except OSError as error:
-                    whole = _complain(f"{file.name}: cannot be read: {error.strerror} (check its permissions)")
+                whole &= _print_file(file, as_json=as_json)
         except DumpError as error:
             whole = _complain(str(error))
     sys.stdout.flush()
     return whole
+
+
+def _print_file(file: DumpFile, *, as_json: bool) -> bool:
+    """Print what one dump says, then what there is to say of it; whether all of it could be read."""
+    notes: list[Note] = []
+    problem = ""
+    try:
+        with file.path.open("rb") as stream:
+            for sighting in read_sightings(stream, file.name, notes=notes):
+                sys.stdout.buffer.write(json_line(printed(sighting))) if as_json else _print(sighting)
+    except DumpError as error:
+        problem = str(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        problem = f"{file.name}: cannot be read: {error.strerror} (check its permissions)"
+    for note in notes:
+        _complain(f"{file.name}:{note.line}: {note.reason} ({note.remedy})")
+    if problem:
+        _complain(problem)
+    return not problem and all(note.kind is not NoteKind.UNREAD for note in notes)
 
 
 def json_line(value: object) -> bytes:

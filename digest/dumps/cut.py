@@ -6,256 +6,283 @@ size and holds no more than a block and the entry at hand.
 
 from __future__ import annotations
 
-import re
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from digest.dumps.layouts import byline, dateblock
-from digest.dumps.layouts.cuts import Cut
-from digest.model import Layout
+from digest.dumps.layouts import byline, dateblock, fields, nearly
+from digest.dumps.marks import is_begun, marks
+from digest.dumps.opened import Open, UnsureError
+from digest.model import Layout, NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from digest.model import Sighting
+    from digest.dumps.layouts.cuts import Cut
+    from digest.dumps.lines import Line
+    from digest.dumps.marks import Learned
 
 _SENTENCE_ENDS = ("。", "，", ",", ";", "；", "、")
-# White space but the line end, written out: as a class, it is looked up for each line of Chinese.
-_SPACES = "\t\x0b\x0c\r\x1c-\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_MAY_BEGIN = f"B0-9点點最{_SPACES}"  # a mark: nearly every line is told by its first character
-_NO_BYLINE = r"(?!\s*By )"
-# A line that is more than text. A kind of mark is told by its last group; the last one is any other, to be looked at.
-_MARK = re.compile(
-    rf"\n(?=[{_MAY_BEGIN}])[^\S\n]*(?:{byline.BYLINE}"
-    rf"|{dateblock.HEADER}\n\n([^{_MAY_BEGIN}\n][^\n]*)(?=\n\n{_NO_BYLINE})"
-    rf"|({dateblock.END_MARK})(?=\n{_NO_BYLINE})|({byline.LIST_END})(?=\n{_NO_BYLINE})"
-    rf"|({dateblock.HEADER}[^\S\n]*(?=\n|\Z)|{dateblock.END_MARK}|{byline.LIST_END}))"
-)
-_BYLINE, _HEADER, _TITLE, _END_MARK, _LIST_END = 1, 2, 3, 4, 5
-_MAY_BE_MARK = frozenset("点點最0123456789 \t\xa0\u3000")  # what a mark may begin with that is glued to a byline
-_LINE = re.compile(r"\n((?:[^\S\n]*\n)*)([^\n]*\S[^\n]*)")  # the next one that is not blank
+_BYLINE, _HEADER, _TITLE, _END_MARK, _LIST_END = 1, 2, 3, 4, 5  # groups of the search
 _DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # a member that is looked up costs as much as a short call
-_made = tuple.__new__  # half of what `Cut()` and `Cut._make` take
-_LINES_AHEAD = 2  # that are not blank: a date header is told by them
 
 
-class _Line(NamedTuple):
-    """A line that is not blank. `gap`: a blank line stands before it."""
+def cuts(blocks: Iterable[str], learned: Learned | None = None) -> Iterator[Cut]:
+    """The entries of a text in page order; everything else on its pages is furniture and is dropped.
 
-    start: int
-    end: int
-    text: str
-    gap: bool
-
-
-def sightings(blocks: Iterable[str], dump: str) -> Iterator[Sighting]:
-    """The entries of a dump in page order; everything else on its pages is furniture and is dropped."""
-    for position, cut in enumerate(cuts(blocks)):
-        said = byline.sighting if cut.layout is _BYLINES else dateblock.sighting
-        yield said(cut, dump, position)
-
-
-def cuts(blocks: Iterable[str]) -> Iterator[Cut]:
-    """The same, not looked into."""
-    return chain.from_iterable(_closed(blocks))
-
-
-def _closed(blocks: Iterable[str]) -> Iterator[Sequence[Cut]]:
-    """What each block closes, and at last the end."""
-    cutter = _Cutter()
-    for block in blocks:
-        yield cutter.read(block)
-    yield cutter.end()
-
-
-class _Cutter:
-    """What is open while the text goes by.
-
-    `_text` is what is at hand, a line end in front; `_at` is behind what was looked at. The body of the open entry
-    is `_before`, from texts that went by, and what stands from `_body` on in this one.
+    Raises:
+        UnsureError: behind the last entry that could be told without `learned`.
     """
+    return Cutter(learned).cuts(blocks)
 
-    def __init__(self) -> None:
-        self._text, self._at, self._body = "\n", 1, 1
-        self._before: list[str] = []
-        self._cuts: list[Cut] = []
-        self._layout: Layout | None = None  # of the open entry, as title and header
-        self._title = ""
-        self._header = ""
-        self._page = 0
-        self._page_of: Layout | None = None
-        self._page_ends = False
 
-    def read(self, block: str) -> Sequence[Cut]:
+class Cutter(Open):
+    """What is open while the text goes by; finds where it ends, and what begins."""
+
+    def __init__(self, learned: Learned | None = None) -> None:
+        super().__init__(learned)
+        self.labels: dict[str, int] = {}  # that are not known, and how often they stand there
+        self._marks = marks(learned.ends if learned else ())
+        self._may_begin = self._marks.may_begin
+        self._plain_end = 0 if self._marks.learned else _END_MARK  # what is learned is counted
+        self._wide = False  # whether full-width bars stand in the text at hand
+
+    def cuts(self, blocks: Iterable[str]) -> Iterator[Cut]:
+        """What each block closes, and at last the end; once."""
+        return chain.from_iterable(self._closed(blocks))
+
+    def _closed(self, blocks: Iterable[str]) -> Iterator[Sequence[Cut]]:
+        try:
+            for block in blocks:
+                yield self._read(block)
+            yield self._end()
+        except UnsureError:
+            yield self._cuts
+            raise
+
+    def _read(self, block: str) -> Sequence[Cut]:
         """Take a block; the entries that it closes."""
-        self._text += block
-        done = self._walk(self._decided())
-        if self._layout:
-            self._before.append(self._text[self._body : done])
-        else:
+        self.text += block
+        self._wide = "｜" in self.text
+        done = self._walk(self.decided())
+        if self._layout is None:
             self._pass_by(done)
-        self._text, self._at, self._body = "\n" + self._text[done:], 1, 1
+        elif not self._lost:
+            self._before.append(self.text[self._body : done])
+        self.move(done)
+        self._body = 1
         closed, self._cuts = self._cuts, []
         return closed
 
-    def end(self) -> Sequence[Cut]:
-        """The file is over: what is open may still grow, and a byline that is being written is no text."""
-        self._walk(len(self._text))
-        self._close(len(self._text), complete=False)
-        written_whole = "\n" in self._text[len(self._text.rstrip()) :]
-        if self._cuts and not self._cuts[-1].complete and not written_whole:
-            self._cuts[-1] = byline.without_cut_byline(self._cuts[-1])
+    def _end(self) -> Sequence[Cut]:
+        """The file is over: what is open may still grow, and a byline or a mark that is being written is no text."""
+        text = self.text
+        size = len(text.rstrip())
+        last = text.rfind("\n", 0, size) + 1
+        end = len(text)
+        cut = "\n" not in text[size:] and last >= self.at
+        if cut and byline.is_being_written(text[last:]):
+            self._walk(last)
+            end, _ = self.line_before(last)
+        elif cut and is_begun(text[last:]):
+            self._walk(last)
+            end = last
+        else:
+            self._walk(end)
+        self._close(end, complete=False)
         return self._cuts
-
-    def _decided(self) -> int:
-        """Up to where what stands there can be told: with two lines behind it, and a title not without its byline."""
-        end = self._text.rfind("\n") + 1
-        lines = 0
-        while end > self._at:
-            start = self._text.rfind("\n", 0, end - 1) + 1
-            if self._text[start:end].strip():
-                lines += 1
-                if lines >= _LINES_AHEAD and not byline.begins(self._text, start):
-                    return start
-            end = start
-        return self._at
 
     def _walk(self, limit: int) -> int:
         """Take every mark before the limit; where to go on."""
-        for mark in _MARK.finditer(self._text, self._at - 1):
+        text, plain_end = self.text, self._plain_end
+        bar = self._next_bar(self.at)
+        for mark in self._marks.search.finditer(text, self.at - 1):
             start, kind = mark.start() + 1, mark.lastindex
             if start >= limit:
                 break
-            if start < self._at:
+            if bar < start:
+                bar = self._look_at_bars(bar, start)
+            if start < self.at:
                 continue  # it went with the line before it
             if kind == _BYLINE:
-                self._byline(mark, start)
+                bar = self._begin_byline(mark[_BYLINE], start, mark.end())
             elif kind == _TITLE and self._layout is not _DATEBLOCK:
                 if self._layout:
                     self._close(start, complete=False)
                 else:
                     self._pass_by(start)
                 self._begin(_DATEBLOCK, mark[_TITLE].rstrip(), mark[_HEADER], mark.end())
-            elif kind == _END_MARK and self._layout is _DATEBLOCK:
+            elif kind == plain_end and self._layout is _DATEBLOCK:
+                self.known = True
                 self._close(start, complete=True)
-                self._at = mark.end()
+                self.at = mark.end()
             elif kind == _LIST_END and self._layout is _BYLINES:
-                self._close(start, complete=True)
-                self._page_ends = True
-                self._at = mark.end()
+                self._end_list(start, mark.end())
             else:
-                self._look(start)
-        return max(limit, self._at)
+                self._look(self.line_at(start))
+        self._look_at_bars(bar, limit)
+        return max(limit, self.at)
 
-    def _byline(self, mark: re.Match[str], start: int) -> None:
-        """The last line before it is its title, the one glued to the byline before it too."""
-        text, end = self._text, mark.end()
-        at = text.rfind("\n", self._at, start - 1) + 1 or self._at
+    def _look_at_bars(self, bar: int, end: int) -> int:
+        """Look for bylines without their `By` among the lines that hold bars; where the next bar stands."""
+        text = self.text
+        if bar < self.at:
+            bar = self._next_bar(self.at)
+        while bar < end:
+            start = max(text.rfind("\n", 0, bar) + 1, self.at)
+            stop = text.find("\n", bar)
+            stop = len(text) if stop < 0 else stop
+            if nearly.is_hinted(text, start, bar, stop) and text[start - 1] == "\n":
+                self._is_barred(self.line_at(start))
+            bar = self._next_bar(stop)
+        return bar
+
+    def _next_bar(self, start: int) -> int:
+        """Where the next bar stands, or the end of the text."""
+        text = self.text
+        bar = text.find("|", start)
+        if self._wide and (wide := text.find("｜", start)) >= 0 and (bar < 0 or wide < bar):
+            return wide
+        return bar if bar >= 0 else len(text)
+
+    def _is_barred(self, line: Line) -> bool:
+        """Take a line that looks like a byline without its `By`."""
+        if not nearly.may_be_barred(line.text):
+            return False
+        _, before = self.line_before(line.start)
+        behind = self.line_behind(line.end)
+        place = nearly.Place(
+            before=before,
+            behind=behind.text if behind else "",
+            in_byline=self._layout is _BYLINES,
+            first=self._page_of is None,
+            is_title=behind is not None and byline.begins(self.text, behind.start),
+        )
+        if not nearly.is_barred(line.text, place):
+            return False
+        self._lose_byline(line)
+        return True
+
+    def _look(self, line: Line, *, glued: bool = False) -> None:
+        """A line that may begin with a mark: it begins an entry, ends one, or both, or it is a title or text."""
+        if not glued and (self._begins_with_by(line) or self._is_barred(line)):
+            return
+        ahead = self.line_behind(line.end)
+        if ahead and byline.begins(self.text, ahead.start):
+            self._entitle(line)
+            return
+        beyond = self.line_behind(ahead.end) if ahead else None
+        end_mark, list_end = self._marks.after_end(line.text), byline.after_list_end(line.text)
+        alone = glued or self.gap_before(line.start)
+        for text, complete in ((line.text, False), (end_mark, True), (list_end, True)):
+            if text and ahead and self._heads(text, ahead, beyond, alone=alone or complete, inside=not complete):
+                self._begin_dateblock(text, ahead, line, complete=complete)
+                return
+        if end_mark == "":
+            self._end_entry(line.start, line.end, line.text)
+        elif list_end == "" and self._layout is _BYLINES:
+            self._end_list(line.start, line.end)
+
+    def _begins_with_by(self, line: Line) -> bool:
+        """Take a line that begins with `By`, if it is a byline that can be read, or looks like one."""
+        if not byline.begins(self.text, line.start):
+            return False
+        found = fields.read(line.text, self._learned.label if self._learned else "")
+        if found and found.label:
+            if self._learned is None:
+                raise UnsureError
+            self.labels[found.label] = self.labels.get(found.label, 0) + 1
+        if found and not found.label:
+            if found.implausible:
+                self._remark(line, NoteKind.COUNT)
+            self._begin_byline(found.mark, line.start, line.start + found.end)
+        else:
+            self._lose_byline(line)
+        return True
+
+    def _begin_byline(self, mark: str, start: int, end: int) -> int:
+        """The last line before it is its title, glued to the byline before it or not; where the next bar stands."""
+        text = self.text
+        at = text.rfind("\n", self.at, start - 1) + 1 or self.at
         title = text[at : start - 1].strip()
         if not title:
-            at, title = self._line_before(at)
+            at, title = self.line_before(at)
+        behind_lost = self._lost
         if self._layout:
             self._close(at, complete=self._layout is _BYLINES)
         else:
             self._pass_by(at)
         if title:
-            self._begin(_BYLINES, title, mark[_BYLINE], end)
-        self._at = end
-        if text[end : end + 1] in _MAY_BE_MARK:
-            self._look(end)
+            self._begin(_BYLINES, title, mark, end)
+        elif behind_lost:  # its title went with the line that could not be read
+            self._remark(self.line_at(start), NoteKind.UNREAD)
+        self.at = end
+        if self._wide or text[end : end + 1] in self._may_begin:
+            self._look_at_glued()
+            return self._next_bar(self.at)
+        bar = text.find("|", end)
+        return bar if bar >= 0 else len(text)
 
-    def _look(self, start: int) -> None:
-        """A line that may begin with a mark: it begins an entry, ends one, or both, or it is a title or text."""
-        end = self._text.find("\n", start)
-        line = _Line(start, len(self._text) if end < 0 else end, self._text[start : None if end < 0 else end], gap=True)
-        ahead = self._line_behind(line.end)
-        if ahead and byline.begins(self._text, ahead.start):
-            self._entitle(line)
-            return
-        beyond = self._line_behind(ahead.end) if ahead else None
-        end_mark, list_end = dateblock.after_end_mark(line.text), byline.after_list_end(line.text)
-        if self._heads(line.text, ahead, beyond) and not self._goes_on(ahead):
-            self._pass_by(start)
-            self._head(line.text, ahead, start, complete=False)
-        elif end_mark and self._heads(end_mark, ahead, beyond):
-            self._head(end_mark, ahead, start, complete=True)
-        elif list_end and self._heads(list_end, ahead, beyond):
-            self._head(list_end, ahead, start, complete=True)
-        elif end_mark == "" and self._layout is _DATEBLOCK:
-            self._close(start, complete=True)
-            self._at = line.end
-        elif list_end == "" and self._layout is _BYLINES:
-            self._close(start, complete=True)
-            self._page_ends = True
-            self._at = line.end
+    def _lose_byline(self, line: Line) -> None:
+        """A line that looks like a byline: what it begins cannot be told, and is no part of what stands before it."""
+        at, title = self.line_before(line.start)
+        if not title and self._layout is _DATEBLOCK:
+            self._lost = True  # what was taken for the entry's title is that of this line
+        if self._layout:
+            self._close(at, complete=self._layout is _BYLINES)
+        else:
+            self._pass_by(at)
+        self._remark(line, NoteKind.UNREAD)
+        self._begin(_BYLINES, title, "", line.start + nearly.text_begins(line.text))
+        self._lost = True
+        self._look_at_glued()
 
-    def _entitle(self, line: _Line) -> None:
+    def _look_at_glued(self) -> None:
+        """What stands behind the label of a byline may be a mark, where there is no excerpt."""
+        if self.text[self.at : self.at + 1] in self._marks.may_begin and self._marks.glued.compiled.match(
+            self.text, self.at
+        ):
+            self._look(self.line_at(self.at), glued=True)
+
+    def _entitle(self, line: Line) -> None:
         """The line is the title of the byline behind it. A mark that is glued to its front ends what is open."""
         text = line.text
-        for after in (dateblock.after_end_mark, byline.after_list_end):
+        for after in (self._marks.after_end, byline.after_list_end):
             if rest := after(text):
                 self._close(line.start, complete=True)
                 self._page_ends = True
-                self._at = line.start + line.text.rindex(rest)
+                self.at = line.start + line.text.rindex(rest)
                 text = rest
 
-    def _heads(self, text: str, title: _Line | None, beyond: _Line | None) -> bool:
-        """Whether a date begins an entry: a title of one whole line stands behind it, blank lines around."""
-        if title is None or not title.gap or dateblock.header(text) is None:
+    def _heads(self, text: str, title: Line, beyond: Line | None, *, alone: bool, inside: bool) -> bool:
+        """Whether a date begins an entry: a title of one whole line stands behind it, blank lines around.
+
+        A date that cannot be read has to stand `alone`. `inside`: no mark ends what is open before it.
+        """
+        found = dateblock.header(text)
+        if not title.gap or (found is None and not (alone and dateblock.looks_like_header(text))):
+            return False
+        in_body = inside and self._layout and (self._layout is _DATEBLOCK or found is None)
+        if in_body and title.text.rstrip().endswith(_SENTENCE_ENDS):
             return False
         if beyond is None:
-            whole = self._text.startswith("\n", title.end)
+            whole = self.text.startswith("\n", title.end)
         else:
-            whole = beyond.gap and not byline.begins(self._text, beyond.start)
-        return whole and not dateblock.header(title.text) and dateblock.after_end_mark(title.text) != ""
+            whole = beyond.gap and not byline.begins(self.text, beyond.start)
+        if not whole or dateblock.header(title.text) or self._marks.after_end(title.text) == "":
+            return False
+        return found is not None or self._is_listing()
 
-    def _goes_on(self, title: _Line | None) -> bool:
-        """Whether what looks like a title inside an open entry is a sentence of its body."""
-        inside = self._layout is _DATEBLOCK
-        return inside and title is not None and title.text.rstrip().endswith(_SENTENCE_ENDS)
-
-    def _head(self, text: str, title: _Line | None, start: int, *, complete: bool) -> None:
+    def _begin_dateblock(self, text: str, title: Line, line: Line, *, complete: bool) -> None:
         """Begin an entry of this date; a mark before the date makes what is open complete and ends the page."""
         found = dateblock.header(text)
-        if found and title:
-            self._close(start, complete=complete)
-            self._page_ends = self._page_ends or complete
-            self._begin(_DATEBLOCK, title.text.strip(), found, title.end)
-
-    def _line_before(self, start: int) -> tuple[int, str]:
-        """Where the last line before `start` begins that is not blank, and its text; empty where there is none."""
-        end = start - 1
-        while end > self._at:
-            at = max(self._text.rfind("\n", self._at, end) + 1, self._at)
-            if text := self._text[at:end].strip():
-                return at, text
-            end = at - 1
-        return start, ""
-
-    def _line_behind(self, end: int) -> _Line | None:
-        found = _LINE.match(self._text, end)
-        return _Line(found.start(2), found.end(2), found[2], gap=bool(found[1])) if found else None
-
-    def _pass_by(self, end: int) -> None:
-        """Text outside entries is furniture, and a page does not go on behind it."""
-        if self._layout is None and not self._page_ends:
-            self._page_ends = bool(self._text[self._at : end].strip())
-
-    def _begin(self, layout: Layout, title: str, mark: str, body: int) -> None:
-        if self._page_ends or self._page_of is not layout:
-            self._page += self._page_of is not None
-            self._page_of, self._page_ends = layout, False
-        self._layout, self._title, self._header = layout, title, mark
-        self._at = self._body = body
-
-    def _close(self, end: int, *, complete: bool) -> None:
-        layout = self._layout
-        if layout is None:
-            return
-        body = self._text[self._body : end]
-        if self._before:
-            body = "".join([*self._before, body])
-            self._before = []
-        self._cuts.append(_made(Cut, (layout, self._page, self._title, self._header, body, complete)))
-        self._layout = None
-        self._page_ends = not complete
+        if not complete:
+            self._pass_by(line.start)
+        elif self._marks.after_end(line.text) is not None:
+            self.known = True
+            self._count_end(line.start, line.text[: line.text.rindex(text)])
+        self._close(line.start, complete=complete)
+        self._page_ends = self._page_ends or complete
+        self._begin(_DATEBLOCK, title.text.strip(), found or "", title.end)
+        if found is None:
+            self._remark(line, NoteKind.UNREAD)
+            self._lost = True

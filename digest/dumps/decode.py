@@ -11,7 +11,8 @@ from digest.errors import DumpError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BLOCK = 1 << 17  # larger ones leave the processor's cache, smaller ones cost more calls
+BLOCK = 1 << 17  # by which the encoding is told
+_NEXT = 1 << 15  # larger ones leave the processor's cache, smaller ones cost more calls
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstd
 _MARKS = re.compile("点击阅读全文|位读者|最近评论|點擊閱讀全文|位讀者|最近評論|引用")
@@ -21,6 +22,9 @@ _DAMAGED_SHARE = 0.05
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _ASCII = re.compile("[\x00-\x7f]+")
 _LINE_ENDS = re.compile("\r+\n|\r")
+_WHOLE = frozenset({"utf-8", "utf-16-le", "utf-16-be"})  # encodings in which UTF-8 cannot be hidden
+# Chinese in UTF-8; in another encoding, hardly any four characters have such bytes.
+_UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){4,}")
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ufdd0-\ufdef\ud800-\udfff"
     + "".join(chr((plane << 16) + 0xFFFE) + chr((plane << 16) + 0xFFFF) for plane in range(1, 17))
@@ -62,7 +66,7 @@ def _decoded(stream: BinaryIO, dump: str) -> Iterator[tuple[str, bool]]:
     before = b""  # the end of the block before: a character may stand on both sides
     while block:
         if decoder:
-            text = decoder.decode(block)
+            text = decoder.decode(block if encoding in _WHOLE else _without_utf8(block))
         elif not block.isascii():
             encoding, decoder, text = _begun(block, dump)
         elif _is_binary(block):
@@ -70,7 +74,7 @@ def _decoded(stream: BinaryIO, dump: str) -> Iterator[tuple[str, bool]]:
         else:
             text = block.decode("ascii")
         yield text, encoding in {None, "utf-8"} and _is_clean(block) and not _is_rare(before + block[:3])
-        before, block = block[-3:], stream.read(BLOCK)
+        before, block = block[-3:], stream.read(_NEXT if decoder else BLOCK)
 
 
 def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str]:
@@ -81,9 +85,14 @@ def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str
     except UnicodeDecodeError:
         encoding = _encoding_of(block, dump)
         decoder = _decoder(encoding)
-        return encoding, decoder, decoder.decode(block)
+        return encoding, decoder, decoder.decode(block if encoding in _WHOLE else _without_utf8(block))
     decoder.errors = "replace"  # what comes may be damaged, and is UTF-8 still
     return "utf-8", decoder, text
+
+
+def _without_utf8(block: bytes) -> bytes:
+    """The block, with what is surely UTF-8 damaged: read in another encoding, it would be wrong and look sound."""
+    return _UTF8_RUN.sub(b"\xff", block)
 
 
 def _is_clean(block: bytes) -> bool:

@@ -4,38 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from digest.dumps.cut import sightings
 from digest.dumps.decode import text_blocks
+from digest.dumps.reading import Reading
 from digest.errors import DumpError
-from digest.model import Snapshot
+from digest.model import NoteKind, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.model import Sighting
+    from digest.model import Note, Sighting
 
 LARGEST = 2 * 1024**3
 
 
-def read_sightings(stream: BinaryIO, dump: str, *, largest: int = LARGEST) -> Iterator[Sighting]:
+def read_sightings(
+    stream: BinaryIO, dump: str, *, largest: int = LARGEST, notes: list[Note] | None = None
+) -> Iterator[Sighting]:
     """The sightings of a dump in page order, at least one, while the stream is read.
+
+    The stream is read again from its start where only the whole of it tells how to read it. `notes` gets what the
+    operator has to know, in the order of the lines, all at the end; before an error, too.
 
     Raises:
         DumpError: it is empty, binary, over-large, or holds no entry in a known layout.
     """
+
+    def text() -> Iterator[str]:
+        stream.seek(0)
+        return _within(text_blocks(stream, dump), dump, stream, largest)
+
+    reading = Reading(text, dump)
     found = False
-    for sighting in sightings(_within(text_blocks(stream, dump), dump, stream, largest), dump):
+    for sighting in reading.sightings():
         found = True
         yield sighting
-    if not found:
-        if stream.tell():
-            raise DumpError(dump, "holds no entry in a known layout", remedy="see what the crawler saved")
+    if notes is not None:
+        notes += reading.notes
+    if found:
+        return
+    if not stream.tell():
         raise DumpError(dump, "is empty", remedy="see whether the crawler still writes it")
+    raise DumpError(dump, _nothing(reading), remedy="see what the crawler saved")
+
+
+def _nothing(reading: Reading) -> str:
+    """Why a text gave no entry."""
+    for note in reading.notes:
+        if note.kind is NoteKind.UNREAD:
+            return f"holds no entry that can be read: line {note.line} {note.reason}"
+    if reading.refused:
+        return "holds days with titles, but no end mark of the layout behind them"
+    return "holds no entry in a known layout"
 
 
 def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST) -> Snapshot:
     """The whole dump; errors as of `read_sightings`."""
-    return Snapshot(dump, tuple(read_sightings(stream, dump, largest=largest)))
+    notes: list[Note] = []
+    return Snapshot(dump, tuple(read_sightings(stream, dump, largest=largest, notes=notes)), tuple(notes))
 
 
 def _within(blocks: Iterator[str], dump: str, stream: BinaryIO, largest: int) -> Iterator[str]:

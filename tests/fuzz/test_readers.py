@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.changes.shown import shown as seen
+from digest.dumps.damage import damage as damage_of
 from digest.dumps.snapshot import read_snapshot
 from digest.dumps.structure import blocks
 from digest.errors import DumpError
@@ -55,6 +56,9 @@ PIECES = [
     "By 山客 | 2026-03-14 | 100位读者 | 引用", "14 Mar", "点击阅读全文...", "最近评论", "题目", "\n", "\n\n", "\r",
     "$$", "\\begin{equation}", "\\end{equation}", "$x$", "| 引用", "位读者", "31 Feb", "0 Jan", "99999-99-99", "\ufeff",
     "\r\n", "\x00", "\ud7ff",
+    "by 山客|2026/3/4 08:00|1.2万位读者|3条评论|引用", "By 山客 | 2026年3月14日 | 99999999999999位读者 | 标注",
+    "By 山客 | gestern | 7位读者 | 引用", "山客 | 2026-03-14 | 7位读者", "6 Sept", "Nov. 6, 2021", "6 Novemb", "｜",
+    "|", "阅读全文 »", "Read more", "\u200b", "\ue001", "鐨勬",
     "import x", "点击阅读全文...题目", "最近评论题目", "{" * 70, "\\frac" * 50, " ", "\t", "。", "A" * 300,
 ]  # fmt: skip
 PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=40).map("".join)
@@ -83,6 +87,10 @@ def test_any_page_in_any_coding_with_any_damage_is_read_or_refused(
     except DumpError:
         return
     assert snapshot == read_snapshot(io.BytesIO(bytes(raw)), "page.txt")
+    lines = raw.count(b"\n") + raw.count(b"\r") + 1
+    assert all(1 <= note.line <= lines and len(note.text) <= note.LONGEST for note in snapshot.notes)
+    assert [note.line for note in snapshot.notes] == sorted(note.line for note in snapshot.notes)
+    damage_of(text for one in snapshot.sightings for text in (one.title, *one.paragraphs))
     for sighting in snapshot.sightings:
         assert sighting.title.strip()
         shown = html(blocks(seen([sighting])[0].content))

@@ -7,43 +7,69 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from digest.dumps.layouts import fields, nearly
+from digest.dumps.layouts.characters import INVISIBLE, LEAD, bare
+from digest.dumps.layouts.rarely import Rarely
 from digest.model import DateEvidence, Layout, Sighting
 
 if TYPE_CHECKING:
     from digest.dumps.layouts.cuts import Cut
 
-# Author, day, readers; what follows is glued to the label.
-BYLINE = r"By (.+? \| \d{4}-\d{1,2}-\d{1,2} \| \d[\d,]*)位[读讀]者 \| 引用"
+# Author, day, readers, as most pages print them; what follows is glued to the label. Other writings are for `fields`.
+BYLINE = r"By ([^|｜\n]{1,200} \| \d{4}-\d{1,2}-\d{1,2} \| \d[\d,]{0,11})位[读讀]者 \| 引用"
+MAY_BEGIN = "Bb"
 LIST_END = "最近(?:评论|評論)"
-_BYLINE = re.compile(rf"[^\S\n]*{BYLINE}")
-_CUT_BYLINE = re.compile(r"By [^|]{0,40}(?: \|.*)?")
+_BYLINE = re.compile(f"{LEAD}{BYLINE}")
+_BY = re.compile(f"{LEAD}[Bb][Yy](?![a-z])")
+_CUT_BYLINE = Rarely(r"[Bb][Yy][\s|｜][^|｜]{0,40}(?:[|｜].*)?")
 _LAYOUT = Layout.BYLINE
-_LIST_END = re.compile(rf"\s*{LIST_END}")
+_LIST_END = Rarely(rf"[\s{INVISIBLE}]*{LIST_END}")
 
 
 def begins(text: str, at: int) -> bool:
-    """Whether a byline stands at this place."""
-    return _BYLINE.match(text, at) is not None
+    """Whether a line stands at this place that begins with `By` and is a byline, or looks like one."""
+    if _BY.match(text, at) is None:
+        return False
+    if _BYLINE.match(text, at):
+        return True
+    end = text.find("\n", at)
+    line = text[at : None if end < 0 else end]
+    return nearly.begins_with_by(line) or fields.read(line) is not None
+
+
+def may_begin(text: str, at: int) -> bool:
+    """The same, also of a line without `By`, which only its place makes a byline."""
+    if begins(text, at):
+        return True
+    end = text.find("\n", at)
+    return nearly.may_be_barred(text[at : None if end < 0 else end])
 
 
 def after_list_end(line: str) -> str | None:
     """What follows the mark of the list's end that a line begins with; None where there is none."""
-    found = _LIST_END.match(line)
-    return line[found.end() :].strip() if found else None
+    found = _LIST_END.compiled.match(line)
+    return bare(line[found.end() :]) if found else None
 
 
-def without_cut_byline(cut: Cut) -> Cut:
-    """An entry at the end of a file, less its last line where that is a byline being written, and the title before."""
-    lines = _lines(cut.body) if cut.layout is _LAYOUT else []
-    if not lines or _CUT_BYLINE.fullmatch(lines[-1]) is None:
-        return cut
-    return cut._replace(body="\n".join(lines[:-2]))
+def is_being_written(line: str) -> bool:
+    """Whether the last line of a file, without its end, is a part of a byline."""
+    if _BYLINE.match(line):
+        return False
+    found = fields.read(line)
+    if found:
+        return found.end == len(line)
+    return (
+        _CUT_BYLINE.compiled.fullmatch(bare(line)) is not None
+        or nearly.begins_with_by(line)
+        or nearly.may_be_barred(line)
+    )
 
 
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
     """What the text of an entry says. Blank lines carry nothing in this layout."""
     author, day, readers = cut.mark.rsplit(" | ", 2)
-    said_by, said_on, count = author.strip() or None, _evidence(day), int(readers.replace(",", ""))
+    said_by, said_on = author.strip() or None, _evidence(day)
+    count = int(readers.replace(",", "")) if readers else None
     # By place: named, a million take as long again.
     return Sighting(
         dump, position, cut.page, _LAYOUT, cut.title, said_by, said_on, count, tuple(_lines(cut.body)), (), cut.complete

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from digest.dumps.layouts.characters import INVISIBLE, SPACES, bare
+from digest.dumps.layouts.rarely import Rarely
 from digest.model import DateEvidence, Layout, Sighting
 
 if TYPE_CHECKING:
@@ -14,26 +16,91 @@ if TYPE_CHECKING:
 
     from digest.dumps.layouts.cuts import Cut
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-HEADER = rf"([0-9]{{1,2}} (?:{'|'.join(_MONTHS)}))"  # day, month
-END_MARK = r"(?:点击阅读全文|點擊閱讀全文)(?:\.{3,}|…{1,2}|。{3})?"
-_HEADER = re.compile(rf"\s*{HEADER}\s*")
-_END = re.compile(rf"\s*{END_MARK}")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_REST = ("uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember")  # of their whole names
+_NAMES = {(name + rest).casefold(): number for number, name in enumerate(MONTHS, 1) for rest in ("", _REST[number - 1])}
+_NAMES["sept"] = 9
+HEADER = rf"([0-9]{{1,2}} (?:{'|'.join(MONTHS)}))"  # day, month
+MAY_BEGIN = "0-9０-９" + "".join(sorted({letter for name in MONTHS for letter in (name[0], name[0].lower())}))
+_BETWEEN = rf"[{SPACES}{INVISIBLE},.，/-]"
+_LIKE_MONTH = rf"(?i:{'|'.join(MONTHS)})"
+_ORDINAL = "(?i:st|nd|rd|th)?"
+# How a header in any writing begins; whether it is one is for `header`.
+LOOSE_HEADER = (
+    rf"[0-9０-９]{{1,4}}{_ORDINAL}{_BETWEEN}{{0,12}}{_LIKE_MONTH}"
+    rf"|{_LIKE_MONTH}[^\W\d_]{{0,12}}{_BETWEEN}{{0,12}}[0-9０-９]"
+)
+_HEADER = re.compile(HEADER)
+_LOOSE = Rarely(LOOSE_HEADER)
+END_MARK = r"(?:点击阅读全文|點擊閱讀全文)(?:\.{1,6}|…{1,3}|。{1,3}|[ \xa0]?(?:>{2,3}|[»→›≫]))?"
+_END = Rarely(END_MARK)
+_DAY = rf"(?P<day>\d{{1,2}})(?!\d){_ORDINAL}"
+_MONTH = rf"(?P<month>{_LIKE_MONTH}[^\W\d_]{{0,12}})"
+_YEAR = r"(?P<year>\d{4}|['’]?\d{2})(?!\d)"
+_FORMS = tuple(
+    Rarely(form + rf"{_BETWEEN}{{0,3}}")
+    for form in (
+        rf"{_DAY}{_BETWEEN}{{0,12}}{_MONTH}(?:{_BETWEEN}{{1,12}}{_YEAR})?",
+        rf"{_MONTH}{_BETWEEN}{{0,12}}{_DAY}(?:{_BETWEEN}{{1,12}}{_YEAR})?",
+        rf"{_YEAR}{_BETWEEN}{{1,12}}{_MONTH}{_BETWEEN}{{0,12}}{_DAY}",
+    )
+)
+_LONGEST = 60  # characters of a line that is a header
+_WHOLE_YEAR = 4  # digits
+_READ_MORE = Rarely(
+    "(?:请|請)?(?:点击|點擊|点此|點此|这里|這裡)?(?:"
+    "(?:阅读|閱讀|查看|浏览|瀏覽|展开|展開)(?:全文|更多|原文|余下|餘下|剩余|剩餘)(?:部分|内容|內容)?"
+    "|(?:继续|繼續)(?:阅读|閱讀|查看|浏览|瀏覽)(?:全文|更多|原文)?(?:内容|內容)?"
+    "|全文(?:阅读|閱讀)?|更多(?:内容|內容)?)"
+    "|(?:click here to )?(?:read|see|show|view)(?: the)? "
+    "(?:more|on|rest|(?:full |whole )?(?:article|post|story|text|entry))"
+    "|(?:continue|keep)(?: reading)?|more|read on|read the rest of (?:this|the) (?:article|post|story|entry)",
+    re.IGNORECASE,
+)
+_AROUND = r"[\s\[\](){}（）【】「」<>«»‹›≫→⇒➔➜⟶↓▸▶►.…。:：!|+·*_=~-]+"
+_LINE_AROUND = Rarely(rf"\A{_AROUND}|{_AROUND}\Z")
+_CLOSING = ("»", "→", "…", "...", ">>", "›", "≫", "⇒", "➔", "➜", "⟶", "▸", "▶", "►", "……")
+_LONGEST_END = 40  # characters of a line that is a read-more mark
 _BLANK_LINE = re.compile(r"\n[^\S\n]+(?=\n|\Z)")  # a body begins with a line end
 _LAYOUT = Layout.DATEBLOCK
 _LEAP_YEAR = 2024
 
 
 def header(line: str) -> str | None:
-    """Day and month of a line like `6 Nov`, possible or not."""
-    found = _HEADER.fullmatch(line)
-    return found[1] if found else None
+    """Day, month and, where it is printed, year of a line like `6 Nov`, possible or not, in that writing."""
+    if plain := _HEADER.fullmatch(bare(line)):
+        return plain[1]
+    found = _header(line)
+    month = _NAMES.get(found["month"].casefold()) if found else None
+    year = (found["year"] or "") if found else ""
+    if found is None or month is None or (year and len(year) < _WHOLE_YEAR):
+        return None
+    return f"{int(found['day'])} {MONTHS[month - 1]}" + (f" {int(year)}" if year else "")
 
 
-def after_end_mark(line: str) -> str | None:
-    """What follows the end mark that a line begins with: empty where it stands alone; None where there is none."""
-    found = _END.match(line)
-    return line[found.end() :].strip() if found else None
+def is_end_mark(text: str) -> bool:
+    """Whether it is the end mark of the layout, alone."""
+    return _END.compiled.fullmatch(bare(text)) is not None
+
+
+def looks_like_header(line: str) -> bool:
+    """Whether a line is a day and a word that begins like a month, with or without a year, whatever they say."""
+    return _header(line) is not None
+
+
+def _header(line: str) -> re.Match[str] | None:
+    text = bare(line) if len(line) <= _LONGEST * 2 else ""
+    if len(text) > _LONGEST or _LOOSE.compiled.match(text) is None:
+        return None
+    return next((found for form in _FORMS if (found := form.compiled.fullmatch(text))), None)
+
+
+def reads_as_more(line: str) -> bool:
+    """Whether a line reads as a link to the rest of an article: `阅读全文`, `Read more`, or an arrow at its end."""
+    text = bare(line)
+    if not text or len(text) > _LONGEST_END:
+        return False
+    return text.endswith(_CLOSING) or _READ_MORE.compiled.fullmatch(_LINE_AROUND.compiled.sub("", text)) is not None
 
 
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
@@ -71,8 +138,11 @@ def _paragraphs(text: str) -> list[str]:
     return [paragraph for part in parts if (paragraph := part.strip("\n"))]
 
 
-@cache  # two digits and twelve months
+@lru_cache(maxsize=1024)  # two digits, twelve months, hardly ever a year
 def _evidence(written: str) -> DateEvidence | None:
-    day, _, name = written.partition(" ")
-    month = _MONTHS.index(name) + 1
-    return DateEvidence(month, int(day)) if 1 <= int(day) <= monthrange(_LEAP_YEAR, month)[1] else None
+    day, name, *years = written.split(" ")
+    month = MONTHS.index(name) + 1
+    year = int(years[0]) if years else None
+    if year == 0 or not 1 <= int(day) <= monthrange(year or _LEAP_YEAR, month)[1]:
+        return None
+    return DateEvidence(month, int(day), year)

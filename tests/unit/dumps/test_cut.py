@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.dumps.cut import sightings
 from digest.model import DateEvidence, Layout
-from tests.unit.dumps.reference import cut_slowly
+from tests.unit.dumps.reference import cut_slowly, sightings
 
 if TYPE_CHECKING:
-    from digest.model import Sighting
+    from digest.model import Note, Sighting
 
 
 def cut(text: str) -> list[Sighting]:
-    return list(sightings([text], "a.txt"))
+    return sightings(lambda: [text], "a.txt")
 
 
 def block(title: str, *paragraphs: str, day: str = "6 Nov") -> str:
@@ -75,7 +75,23 @@ def test_the_line_before_a_byline_is_always_its_title(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mark", ["点击阅读全文...", "点击阅读全文…", "点击阅读全文……", "點擊閱讀全文...", "  点击阅读全文...  "]
+    "mark",
+    [
+        *(
+            "点击阅读全文",
+            "点击阅读全文...",
+            "点击阅读全文…",
+            "点击阅读全文……",
+            "點擊閱讀全文...",
+            "  点击阅读全文...  ",
+        ),
+        *(
+            "点击阅读全文>>",
+            "点击阅读全文 »",
+            "点击阅读全文→",
+            "\N{ZERO WIDTH SPACE}点击阅读全文...\N{ZERO WIDTH SPACE}",
+        ),
+    ],
 )
 def test_the_end_mark_has_many_writings(mark: str) -> None:
     assert told(cut(f"6 Nov\n\n甲\n\n正文。\n\n{mark}\n\n页脚")) == [("甲", ("正文。",), True)]
@@ -166,6 +182,21 @@ def test_a_byline_that_is_being_written_is_no_text_and_neither_is_its_title(tail
     assert told(cut(page)) == [("甲", ("正文。", "第二段。"), False)]
 
 
+@pytest.mark.parametrize("tail", ["点", "点击阅", "点击阅读全", "點擊閱讀"])
+def test_an_end_mark_that_is_being_written_is_no_text(tail: str) -> None:
+    page = block("甲", "正文。") + "\n\n9 Nov\n\n乙\n\n正文。\n\n" + tail
+
+    assert told(cut(page))[-1] == ("乙", ("正文。",), False)
+    assert told(cut(page + "一段。"))[-1] == ("乙", ("正文。", f"{tail}一段。"), False)
+
+
+@pytest.mark.parametrize("tail", ["最", "最近评", "最近評"])
+def test_a_list_end_that_is_being_written_is_no_text(tail: str) -> None:
+    page = bylined("甲", "正文。") + "\n" + bylined("乙", "正文。") + "\n" + tail
+
+    assert told(cut(page))[-1] == ("乙", ("正文。",), False)
+
+
 def test_a_search_page_without_its_end_leaves_the_last_entry_incomplete() -> None:
     page = bylined("甲", "正文。") + "\n" + bylined("乙", "正文。")
 
@@ -221,7 +252,7 @@ def test_the_size_of_blocks_does_not_matter(dumps: list[str], size: int) -> None
     text = "\n".join(dumps)
     blocks = [text[at : at + size] for at in range(0, len(text), size)]
 
-    assert list(sightings(blocks, "a.txt")) == cut(text)
+    assert sightings(lambda: blocks, "a.txt") == cut(text)
 
 
 def rebuilt(found: list[Sighting]) -> str:
@@ -292,14 +323,37 @@ MARKS = (
     "By 山客 | 2021-0",
 )
 BYLINES = ("By 山客 | 2021-03-04 | 7位读者 | 引用", " By A | B | 2021-13-40 | 1,234位讀者 | 引用")
+LOOSE = (
+    "6 Sept",
+    "\u200bNov. 6, 2021",
+    "３ MAY",
+    "阅读全文 »",
+    "Read more",
+    "\u200b点击阅读全文...\u200b",
+    "by 山客|2021/3/4 08:00|1.2万位读者|3条评论|引用",
+    "\u200bBY | 2021年3月4日 | 99999999999999位读者 | 摘要",
+    "By 山客 | 2021-03-04 | 7位读者 | 标注",
+)
+UNREAD = (
+    "6 Novemb",
+    "3 Decoder",
+    "By 山客 | gestern | 7位读者 | 引用",
+    "By 山客 | 2021-03-04 | 7位读者 | @",
+    "By 山客 2021-03-04",
+    "山客 | 2021-03-04 | 7位读者 | 引用",
+    "山客 ｜ 2021-03-04 ｜ 7位读者",
+    "山客 | 2021-03-04 | 乙 | 丙",
+)
+NO_MARKS = ("| 2021-03-04 | 7位读者 |", "p(x|y)", "一 | 二", "一 | 2021-03-04", "By 2021-03-04 nothing was left.")
 TEXTS = ("题目", "正文。", "一句,", "}", "　", " ", "", "", "")
 
 
 def torn(chance: random.Random) -> str:
     """A text of whole and torn pages: lines put together from marks and text, glued now and then."""
+    odd = chance.choice(((), LOOSE, UNREAD + NO_MARKS, LOOSE + UNREAD + NO_MARKS))
     pieces = [
-        chance.choice(MARKS + BYLINES * 2 + TEXTS)
-        + (chance.choice(MARKS + BYLINES + TEXTS) if chance.random() < 0.3 else "")
+        chance.choice(MARKS + BYLINES * 2 + TEXTS + odd)
+        + (chance.choice(MARKS + BYLINES + TEXTS + odd) if chance.random() < 0.3 else "")
         for _ in range(chance.randint(1, 30))
     ]
     whole = [block("题", "正文。", "图", "图"), bylined("题", "正文。") + "\n最近评论"]
@@ -317,4 +371,5 @@ def test_any_page_is_cut_as_the_rules_say_line_by_line(seed: int) -> None:
         size = chance.randint(1, len(text) + 1)
         blocks = [text[at : at + size] for at in range(0, len(text), size)]
 
-        assert list(sightings(blocks, "a.txt")) == cut_slowly(text), text
+        notes: list[Note] = []
+        assert (sightings(partial(iter, blocks), "a.txt", notes), notes) == cut_slowly(text), text

@@ -1,0 +1,86 @@
+"""The search for lines at which something may begin or end, and what a look at the whole file adds to it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from digest.dumps.layouts import byline, dateblock
+from digest.dumps.layouts.characters import INVISIBLE, LEAD, SPACES, bare
+from digest.dumps.layouts.rarely import Rarely
+
+_WORDS = ("点击阅读全文", "點擊閱讀全文", "最近评论", "最近評論")  # that end an entry or the list
+
+
+def is_begun(line: str) -> bool:
+    """Whether the last line of a file, without its end, is the beginning of a mark that ends an entry or the list."""
+    begun = bare(line)
+    return bool(begun) and any(word.startswith(begun) and word != begun for word in _WORDS)
+
+
+class Learned(NamedTuple):
+    """What only the whole file tells.
+
+    `listing`: entries of the `dateblock` layout without an end mark belong to a listing page. `ends`: lines that
+    recur as the last one of such entries and read like an end mark. `label`: what the bylines have for 引用.
+    """
+
+    listing: bool = True
+    ends: tuple[str, ...] = ()
+    label: str = ""
+
+
+class Marks(NamedTuple):
+    """`search` finds lines that are more than text; their kind is told by its last group, see `cut`.
+
+    `glued` finds what may be a mark behind the label of a byline, where it begins with one of `may_begin`. `learned`:
+    there are further end marks.
+    """
+
+    search: re.Pattern[str]
+    glued: Rarely
+    may_begin: frozenset[str]
+    end: Rarely
+    learned: bool
+
+    def after_end(self, line: str) -> str | None:
+        """What follows the end mark that a line begins with: empty where it stands alone; None where there is none."""
+        found = self.end.compiled.match(line)
+        return bare(line[found.end() :]) if found else None
+
+
+@lru_cache(maxsize=64)
+def marks(ends: tuple[str, ...] = ()) -> Marks:
+    """The marks of both layouts, and these lines as further end marks."""
+    end_mark = "|".join([*map(_as_written, sorted(ends, key=len, reverse=True)), dateblock.END_MARK])
+    first = "".join(sorted({re.escape(line[0]) for line in ends}))
+    may_begin = f"点點最{byline.MAY_BEGIN}{dateblock.MAY_BEGIN}{SPACES}{INVISIBLE}{first}"
+    no_byline = rf"(?![\s{INVISIBLE}]*[Bb][Yy])"
+    list_end = byline.LIST_END
+    return Marks(
+        # The last group is any other line that may be a mark, to be looked at.
+        search=re.compile(
+            rf"\n(?=[{may_begin}]){LEAD}(?:{byline.BYLINE}"
+            rf"|{dateblock.HEADER}\n\n([^{may_begin}\n][^\n]*)(?=\n\n{no_byline})"
+            rf"|({end_mark})(?=\n{no_byline})|({list_end})(?=\n{no_byline})"
+            rf"|({dateblock.LOOSE_HEADER}|{end_mark}|{list_end}|[Bb][Yy](?![a-z])))"
+        ),
+        glued=Rarely(rf"{LEAD}(?:{dateblock.LOOSE_HEADER}|{end_mark}|{list_end})"),
+        may_begin=_characters(may_begin),
+        end=Rarely(rf"[\s{INVISIBLE}]*(?:{end_mark})"),
+        learned=bool(ends),
+    )
+
+
+def _as_written(line: str) -> str:
+    """The line with any white space; one that ends in a letter is no end mark where a word goes on."""
+    words = r"[^\S\n]{1,8}".join(map(re.escape, line.split()))
+    return words + (r"(?![^\S\n]*[^\s])" if line[-1].isascii() and line[-1].isalnum() else "")
+
+
+def _characters(letters: str) -> frozenset[str]:
+    """The characters of a character class without escapes."""
+    ranges = re.findall(r"\\?(.)-(.)", letters, re.DOTALL)
+    between = (chr(at) for first, last in ranges for at in range(ord(first), ord(last) + 1))
+    return frozenset({*letters, *between})

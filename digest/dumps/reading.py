@@ -1,0 +1,72 @@
+"""A text becomes sightings and notes; read again from its start where only the whole of it tells how to read it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from digest.dumps.cut import Cutter
+from digest.dumps.layouts import byline, dateblock
+from digest.dumps.opened import UnsureError
+from digest.dumps.survey import survey
+from digest.model import Layout, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from digest.dumps.layouts.cuts import Cut
+    from digest.model import Sighting
+
+
+class Reading:
+    """One reading of a text. `text` gives its blocks, from the start each time it is called.
+
+    Once all sightings were taken, `notes` is what the operator has to know, in the order of the lines, and `refused`
+    says that days with titles were found and are no entries, for want of an end mark.
+    """
+
+    def __init__(self, text: Callable[[], Iterable[str]], dump: str) -> None:
+        self.notes: list[Note] = []
+        self.refused = False
+        self._text, self._dump = text, dump
+
+    def sightings(self) -> Iterator[Sighting]:
+        """The entries in page order; once."""
+        for position, cut in enumerate(self._cuts()):
+            said = byline.sighting if cut.layout is Layout.BYLINE else dateblock.sighting
+            yield said(cut, self._dump, position)
+
+    def _cuts(self) -> Iterator[Cut]:
+        cutter = Cutter()
+        given = 0
+        try:
+            for cut in cutter.cuts(self._text()):
+                given += 1
+                yield cut
+        except UnsureError:
+            cutter = Cutter(survey(self._text()))
+            yield from islice(cutter.cuts(self._text()), given, None)
+        self.refused = cutter.refused
+        remarks = sorted([*cutter.remarks, *cutter.end_marks.values()])
+        if remarks:  # only then it is read once more, to number the lines
+            lines = _line_numbers(self._text(), [remark.place for remark in remarks])
+            self.notes += [
+                Note(line, remark.kind, remark.text[: Note.LONGEST], remark.entries)
+                for line, remark in zip(lines, remarks, strict=True)
+            ]
+
+
+def _line_numbers(blocks: Iterable[str], places: list[int]) -> Iterator[int]:
+    """The lines, from 1, of places in ascending order."""
+    passed, line = 0, 1
+    waiting = iter(places)
+    place = next(waiting)
+    for block in blocks:
+        while place < passed + len(block):
+            yield line + block.count("\n", 0, place - passed)
+            if (place := next(waiting, -1)) < 0:
+                return
+        passed, line = passed + len(block), line + block.count("\n")
+    while place >= 0:
+        yield line
+        place = next(waiting, -1)

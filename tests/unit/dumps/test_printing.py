@@ -1,0 +1,85 @@
+"""`digest parse`: all that can be read is printed, and what the reader has to say follows on stderr."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.cli.plain import print_sightings
+from digest.dumps import RULES
+from digest.model import Note, NoteKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READABLE = "甲\nBy 山客 | 2021-02-10 | {}位读者 | 引用正文甲。\n"
+INDEX = "8 Nov\n\n乙\n\n正文乙。\n\n阅读全文 »\n\n6 Nov\n\n丙\n\n正文丙。\n\n阅读全文 »\n"
+EVENTS = (
+    "Town library\n\n12 Mar\n\nBook fair\n\nForty stalls.\n\nRegister here\n\n3 Apr\n\nMaps\n\nFree.\n\nRegister here\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "titles", "whole", "says"),
+    [
+        (READABLE.format("1.2万") + "最近评论\n", ["甲"], True, ""),
+        (
+            READABLE.format(7) + "乙\nBy 山客 | gestern | 7位读者 | 引用正文乙。\n最近评论\n",
+            ["甲"],
+            False,
+            (
+                "digest: a.txt:4: looks like the start of an entry and cannot be read, so that entry is left out: "
+                "By 山客 | gestern | 7位读者 | 引用正文乙。 (see what the site or the crawler changed)\n"
+            ),
+        ),
+        (
+            READABLE.format("9" * 20) + "最近评论\n",
+            ["甲"],
+            True,
+            (
+                "digest: a.txt:2: has a reader count that cannot be right, so it is unknown: "
+                f"By 山客 | 2021-02-10 | {'9' * 20}位读者 | 引用正文甲。 (nothing to do if the site prints it so)\n"
+            ),
+        ),
+        (
+            INDEX,
+            ["乙", "丙"],
+            True,
+            (
+                "digest: a.txt:7: ends 2 entries and was taken for the end mark: 阅读全文 » "
+                "(check that it is a link to the whole article)\n"
+            ),
+        ),
+        (
+            EVENTS,
+            [],
+            False,
+            (
+                "digest: a.txt: holds days with titles, but no end mark of the layout behind them "
+                "(see what the crawler saved)\n"
+            ),
+        ),
+    ],
+)
+def test_notes_follow_what_was_printed(
+    text: str, titles: list[str], whole: bool, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+
+    assert print_sightings([tmp_path / "a.txt"], as_json=True) is whole
+
+    out, err = capfd.readouterr()
+    assert [json.loads(line)["title"] for line in out.splitlines()] == titles
+    assert err == says
+
+
+def test_a_note_shows_a_part_of_a_long_line() -> None:
+    note = Note(3, NoteKind.UNREAD, "x" * Note.LONGEST)
+
+    assert note.sentence == f"Line 3 {note.reason} ({note.remedy})."
+
+
+def test_the_rules_have_a_version() -> None:
+    assert RULES == 2
