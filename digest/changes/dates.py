@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from calendar import isleap
 from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import date
 from typing import TYPE_CHECKING
 
-from digest.model import DateEvidence, DateKind, EntryDate
+from digest.changes.days import AHEAD, only_between
+from digest.changes.years import Known, by_density, by_order, by_range, by_readings
+from digest.model import DateKind, EntryDate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from digest.changes.values import Placing
-    from digest.model import EntryId
+    from digest.model import DateEvidence, EntryId
 
 _EARLIEST = 1900  # a year before it is a slip of the page, and no moment in some zones
-_AHEAD = timedelta(days=2)  # the most that any time zone and a page printed early can explain
-_RUN_STEPS = 2  # a run has at least three entries; two are always in order
 
 
 def evidence_date(
@@ -28,26 +26,27 @@ def evidence_date(
     """The date that a sighting alone supports.
 
     A printed year is exact, unless it lies in the future or before 1900. Without one, the operator's range (both ends
-    included) settles the year where only one fits.
+    included) settles the year where only one fits; it ends with the moment of the reading.
     """
     if evidence is None:
         return None
-    month, day, year = evidence.month, evidence.day, evidence.year
-    if year is not None and year >= _EARLIEST and date(year, month, day) <= now.date() + _AHEAD:
-        return EntryDate(month, day, year, DateKind.EXACT)
-    if year is None and earliest and latest:
-        fitting = [y for y in range(earliest.year, latest.year + 1) if _fits(y, month, day, earliest, latest)]
-        if len(fitting) == 1:
-            return EntryDate(month, day, fitting[0], DateKind.INFERRED)
-    return EntryDate(month, day, None, DateKind.PARTIAL)
+    if evidence.year is not None and evidence.year >= _EARLIEST and _full(evidence) <= now.date() + AHEAD:
+        return EntryDate(evidence.month, evidence.day, evidence.year, DateKind.EXACT)
+    if evidence.year is None and earliest:
+        found = only_between(evidence, earliest, min(latest or date.max, now.date() + AHEAD))
+        if found:
+            return _inferred(found)
+    return EntryDate(evidence.month, evidence.day, None, DateKind.PARTIAL)
 
 
-def _fits(year: int, month: int, day: int, earliest: date, latest: date) -> bool:
-    return _exists(year, month, day) and earliest <= date(year, month, day) <= latest
+def is_settled(evidence: DateEvidence | None, read_on: date | None) -> bool:
+    """Whether a printed date was believed or not at a reading on that day, and will be so at any later one.
 
-
-def _exists(year: int, month: int, day: int) -> bool:
-    return (month, day) != (2, 29) or isleap(year)
+    Only a full date that lay in the future can become clear by time. `read_on` is None where no day is known.
+    """
+    if evidence is None or evidence.year is None or evidence.year < _EARLIEST:
+        return True
+    return read_on is not None and _full(evidence) <= read_on + AHEAD
 
 
 def better(old: EntryDate | None, new: EntryDate | None) -> EntryDate | None:
@@ -60,95 +59,64 @@ def better(old: EntryDate | None, new: EntryDate | None) -> EntryDate | None:
     return new if rank[new.kind] > rank[old.kind] else None
 
 
-def inferred(pages: Iterable[Sequence[Placing]], dates: Mapping[EntryId, EntryDate | None]) -> dict[EntryId, EntryDate]:
-    """The dates that get better because an entry stands in a monotonic run beside one whose year is exact.
+def contradicts(old: EntryDate | None, new: EntryDate | None) -> bool:
+    """Whether an exact date proves an inferred one wrong."""
+    if old is None or new is None:
+        return False
+    return old.kind is DateKind.INFERRED and new.kind is DateKind.EXACT and old.full != new.full
 
-    Where pages disagree about an entry, its date stays as it is.
-    """
-    years: dict[EntryId, set[int]] = {}
-    days: dict[EntryId, DateEvidence] = {}
-    for page in pages:
-        for entry, evidence, year in _years(page, dates):
-            years.setdefault(entry, set()).add(year)
-            days[entry] = evidence
-    found = {}
-    for entry, fitting in years.items():
-        if len(fitting) == 1:
-            evidence = days[entry]
-            date_ = EntryDate(evidence.month, evidence.day, next(iter(fitting)), DateKind.INFERRED)
-            if better(dates.get(entry), date_):
-                found[entry] = date_
-    return found
+
+def redates(old: EntryDate | None, new: EntryDate | None) -> bool:
+    """Whether a date tells another day than the old one did, not the same day better."""
+    if old is None or new is None:
+        return False
+    if (old.month, old.day) != (new.month, new.day):
+        return True
+    return None not in (old.year, new.year) and old.year != new.year
 
 
 @dataclass(frozen=True, slots=True)
-class _Dated:
-    """An entry on a page: its day as printed, and the year where it is exact."""
+class Page:
+    """One listing page of the last good reading of a dump, with what is known of its reading before.
 
-    entry: EntryId
-    evidence: DateEvidence
-    exact: int | None
-
-    @property
-    def day(self) -> tuple[int, int]:
-        return self.evidence.month, self.evidence.day
-
-
-def _years(
-    page: Sequence[Placing], dates: Mapping[EntryId, EntryDate | None]
-) -> Iterator[tuple[EntryId, DateEvidence, int]]:
-    """The entries of a page without a printed year, with the year that the runs they stand in agree on."""
-    for stretch in _stretches(page, dates):
-        if all(dated.exact is None for dated in stretch):
-            continue
-        agreed: dict[int, set[int | None]] = {}
-        for start, end in _runs([dated.day for dated in stretch]):
-            for at in range(start, end + 1):
-                agreed.setdefault(at, set()).add(_year_in_run(stretch[start : end + 1], at - start))
-        for at, fitting in agreed.items():
-            dated, year = stretch[at], next(iter(fitting))
-            if len(fitting) == 1 and year is not None and dated.exact is None and _exists(year, *dated.day):
-                yield dated.entry, dated.evidence, year
-
-
-def _stretches(page: Sequence[Placing], dates: Mapping[EntryId, EntryDate | None]) -> Iterator[list[_Dated]]:
-    """The parts of a page between placings without a day, or with a printed year (another layout)."""
-    stretch: list[_Dated] = []
-    for placing in page:
-        if placing.evidence is None or placing.evidence.year is not None:
-            yield stretch
-            stretch = []
-            continue
-        known = dates.get(placing.entry)
-        exact = known.year if known and known.kind is DateKind.EXACT else None
-        stretch.append(_Dated(placing.entry, placing.evidence, exact))
-    yield stretch
-
-
-def _runs(days: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """First and last index of each monotonic run of at least three entries; neighbours may share a turning entry.
-
-    Equal days belong to the run around them. A single step between two runs is a jump and no run.
+    `placings` are in page order. `before` is the same page at the dump's previous good reading, which was on the day
+    `read_before`; empty and None for a first one. `read_on` is the day of this reading, None for a page that is not
+    being read now. Days are those of the source's zone, by the program's clock.
     """
-    start, direction, steps = 0, 0, 0
-    turn = 0  # where the last equal days began: they belong to both runs around a turn
-    for at, (before, after) in enumerate(pairwise(days), start=1):
-        step = (after > before) - (after < before)
-        if step == 0:
-            continue
-        if direction and step != direction:
-            if steps >= _RUN_STEPS:
-                yield start, at - 1
-            start, steps = turn, 0
-        direction, steps, turn = step, steps + 1, at
-    if steps >= _RUN_STEPS:
-        yield start, len(days) - 1
+
+    placings: Sequence[Placing]
+    before: Sequence[Placing] = ()
+    read_before: date | None = None
+    read_on: date | None = None
 
 
-def _year_in_run(run: Sequence[_Dated], at: int) -> int | None:
-    """The only year that fits an entry of a run, from the nearest exact ones on both sides; None if there is none."""
-    before = next((dated.exact for dated in reversed(run[: at + 1]) if dated.exact is not None), None)
-    after = next((dated.exact for dated in run[at:] if dated.exact is not None), None)
-    if before is not None and after is not None:
-        return before if before == after else None
-    return before if before is not None else after
+def inferred(
+    pages: Iterable[Page],
+    dates: Mapping[EntryId, EntryDate | None],
+    seen: Mapping[EntryId, date],
+    *,
+    earliest: date | None = None,
+    latest: date | None = None,
+) -> dict[EntryId, EntryDate]:
+    """The dates that get better because every year but one is excluded.
+
+    `dates` are those known, `seen` the days on which the program first saw each entry; one that is not there counts
+    as known for long. Where pages or rules disagree about an entry, its date stays as it is.
+    """
+    known = Known(dates, seen, earliest, latest or date.max)
+    found: dict[EntryId, set[date]] = {}
+    for page in pages:
+        for rule in (by_range, by_order, by_density, by_readings):
+            for line, day in rule(page, known):
+                found.setdefault(line.entry, set()).add(day)
+    settled = {entry: _inferred(days.pop()) for entry, days in found.items() if len(days) == 1}
+    return {entry: day for entry, day in settled.items() if better(dates.get(entry), day)}
+
+
+def _full(evidence: DateEvidence) -> date:
+    """A printed full date; a year must be there."""
+    return date(evidence.year or 0, evidence.month, evidence.day)
+
+
+def _inferred(day: date) -> EntryDate:
+    return EntryDate(day.month, day.day, day.year, DateKind.INFERRED)

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
-from digest.changes.dates import better, evidence_date
-from digest.changes.keys import entry_id, title_key
+from digest.changes.compared import State, alternating, compare
+from digest.changes.dates import better, contradicts, evidence_date
+from digest.changes.keys import entry_id
 from digest.changes.matching import matches, same_article
-from digest.changes.text import Relation, equal, merged, normal, relation
-from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Known, Placing, Questions, Revised, Vanished
+from digest.changes.text import equal, same_text
+from digest.changes.values import (
+    Added,
+    Ambiguous,
+    Body,
+    Cause,
+    ChangeSet,
+    Known,
+    Others,
+    Placing,
+    Questions,
+    Revised,
+    Vanished,
+)
+from digest.changes.yearly import lies_within
+from digest.model import DateKind, EntryDate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
 
-    from digest.changes.matching import Match
+    from digest.changes.match import Match
     from digest.changes.shown import Shown
-    from digest.model import Content, EntryDate, EntryId, Sighting
+    from digest.changes.values import Times
+    from digest.model import Content, DateEvidence, EntryId, Sighting
 
 
 def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
@@ -38,46 +54,60 @@ def rival_questions(shown: Sequence[Shown], known: Iterable[Known], stood: Mappi
     )
 
 
+def asked_of_others(
+    shown: Sequence[Shown],
+    last: Sequence[Placing],
+    known: Iterable[Known],
+    stood: Mapping[int, Placing],
+    times: Times,
+) -> set[EntryId]:
+    """The entries of which other dumps may tell something.
+
+    Those that a sighting could show under another line, or whose day may have come again.
+    """
+    days: dict[str, set[tuple[int, int]]] = {}
+    for one in shown:
+        if one.sighting.position not in stood and one.sighting.date:
+            days.setdefault(one.key, set()).add((one.sighting.date.month, one.sighting.date.day))
+    here = {placing.entry for placing in last}
+
+    def has_another_line(entry: Known) -> bool:
+        if entry.first_seen_at and entry.first_seen_at < times.now:
+            return True  # its day may have come again
+        shown_on = [day for title in entry.titles for day in days.get(title, ())]
+        return not shown_on or entry.date is None or any(day != (entry.date.month, entry.date.day) for day in shown_on)
+
+    return {entry.id for entry in known if entry.id not in here and has_another_line(entry)}
+
+
 def diff(
     shown: Sequence[Shown],
     last: Sequence[Placing],
     known: Iterable[Known],
     stood: Mapping[int, Placing],
     *,
-    now: datetime,
+    times: Times,
     earliest: date | None = None,
     latest: date | None = None,
+    others: Others | None = None,
+    instead: Cause | None = None,
 ) -> ChangeSet:
     """Compare the sightings of a dump with its last good reading and with every entry that answers to them.
 
     `stood` (see `changes.unchanged`) are those that need no comparison, and whose entries need not be known.
+    `others` tells of the entries that `asked_of_others` names. `instead` is the cause, a silent one, that
+    significant revisions get because the article did not change.
     """
     entries = list(known)
-    fold = _Fold(last, {entry.id for entry in entries}, now, earliest, latest)
-    for match in matches(shown, last, entries, stood):
+    fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead)
+    if not all(placing.keeps_text for placing in last):
+        fold.titles = frozenset(one.content.title for one in shown)
+    for match in matches(shown, last, entries, stood, times, others or Others()):
         fold.take(match)
     return fold.change_set()
 
 
-@dataclass(slots=True)
-class _State:
-    """An entry while the sightings of a dump are folded into it."""
-
-    entry: EntryId
-    content: Content
-    date: EntryDate | None
-    first_position: int | None = None  # of a new entry
-    longest: Shown | None = None  # the sighting of a new entry that shows the longest plain text
-    known: Known | None = None
-    cause: Cause | None = None
-    dated: bool = False
-    readers: int | None = None
-
-    def revise(self, content: Content, cause: Cause) -> None:
-        """Take over a content; the weightiest cause stays."""
-        self.content = content
-        if self.cause is None or (cause.significant and not self.cause.significant):
-            self.cause = cause
+_TURNS = "shows two texts in turns; the one that was told last stays"
 
 
 @dataclass(slots=True)
@@ -86,14 +116,19 @@ class _Fold:
 
     last: Sequence[Placing]
     taken: set[EntryId]
-    now: datetime
+    times: Times
     earliest: date | None
     latest: date | None
-    states: dict[EntryId, _State] = field(default_factory=dict)
+    instead: Cause | None = None
+    titles: frozenset[str] = frozenset()  # of the page, where older rules may have missed some of them
+    states: dict[EntryId, State] = field(default_factory=dict)
     placings: list[Placing] = field(default_factory=list)
     reports: list[Ambiguous] = field(default_factory=list)
-    counts: list[tuple[EntryId, int]] = field(default_factory=list)  # of what stands as it stood
-    _new: dict[str, list[_State]] = field(default_factory=dict)
+    waits: bool = False
+    cut: bool = False  # the dump is half-written
+    size: int = 0  # of the dump, in sightings
+    _contents: dict[int, Content] = field(default_factory=dict)  # of sightings that were compared, by position
+    _new: dict[str, list[State]] = field(default_factory=dict)
     _own: dict[EntryId, list[Placing]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,6 +137,8 @@ class _Fold:
 
     def take(self, match: Match) -> None:
         """Fold one sighting in."""
+        self.waits |= match.waits
+        self.cut, self.size = not match.shown.sighting.complete, self.size + 1
         if match.report:
             self.reports.append(match.report)
         if match.unassigned:
@@ -112,8 +149,16 @@ class _Fold:
             return
         state = self._state_of(match)
         own = self._own.get(state.entry, [])
+        whole = next((placing for placing in own if placing.complete), None)
+        if whole and not sighting.complete:  # a half-written reading takes nothing from what a whole one showed
+            self._date(state, sighting.date, redated=False)
+            self.placings.append(self._still(whole, sighting))
+            return
         because = own[0].because if own else match.because
-        self._fold(state, match.shown, own)
+        turns = self._fold(state, match, own)
+        if turns:
+            self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), _TURNS))
+        self._contents[sighting.position] = match.shown.content
         self.placings.append(
             Placing(
                 entry=state.entry,
@@ -121,8 +166,8 @@ class _Fold:
                 page=sighting.page,
                 title=sighting.title,
                 evidence=sighting.date,
-                readers=sighting.readers,
-                view=match.shown.view,
+                readers=_last_read(sighting.readers, own),
+                view=alternating(match.shown.view) if turns else match.shown.view,
                 complete=sighting.complete,
                 because=because,
             )
@@ -130,32 +175,40 @@ class _Fold:
 
     def _still(self, stood: Placing, sighting: Sighting) -> Placing:
         """The placing of what stands to the letter as it stood, though perhaps elsewhere or read by more."""
-        if sighting.readers is not None and sighting.readers != stood.readers:
-            self.counts.append((stood.entry, sighting.readers))
-        here = (sighting.position, sighting.page, sighting.readers)
-        if here == (stood.position, stood.page, stood.readers):
+        readers = _last_read(sighting.readers, (stood,))
+        if (sighting.position, sighting.page, readers) == (stood.position, stood.page, stood.readers):
             return stood
-        return replace(stood, position=sighting.position, page=sighting.page, readers=sighting.readers)
+        return replace(stood, position=sighting.position, page=sighting.page, readers=readers)
 
-    def _fold(self, state: _State, shown: Shown, own: Sequence[Placing]) -> None:
-        sighting = shown.sighting
-        _count(state, sighting.readers, own)
+    def _fold(self, state: State, match: Match, own: Sequence[Placing]) -> bool:
+        """Whether its text takes turns with another one."""
+        shown, sighting = match.shown, match.shown.sighting
         if state.known and state.known.removed:
+            return False
+        turns = compare(state, shown, own, self.titles) if all(placing.view != shown.view for placing in own) else False
+        self._date(state, sighting.date, redated=match.redated)
+        return turns
+
+    def _date(self, state: State, evidence: DateEvidence | None, *, redated: bool) -> None:
+        """Take over better evidence of the date; another day than the known one only where it was posted again."""
+        said = evidence_date(evidence, self.times.now, self.earliest, self.latest)
+        if redated and evidence and said:
+            state.date, state.dated = _posted_again(evidence, said, self.times), True
+            state.revise(state.content, Cause.REDATED)
             return
-        if all(placing.view != shown.view for placing in own):
-            _compare(state, shown, own)
-        dated = better(state.date, evidence_date(sighting.date, self.now, self.earliest, self.latest))
-        if dated:
+        if said and state.date and (said.month, said.day) != (state.date.month, state.date.day):
+            return
+        if contradicts(state.date, said):
+            state.revise(state.content, Cause.REDATED)
+        if dated := better(state.date, said):
             state.date, state.dated = dated, True
 
-    def _state_of(self, match: Match) -> _State:
+    def _state_of(self, match: Match) -> State:
         """The state of the matched entry, or of a new one; a new entry may stand twice in one dump."""
         shown, sighting = match.shown, match.shown.sighting
         if match.entry:
             entry = match.entry
-            return self.states.setdefault(
-                entry.id, _State(entry.id, entry.content, entry.date, known=entry, readers=entry.readers)
-            )
+            return self.states.setdefault(entry.id, State(entry.id, entry.content, entry.date, known=entry))
         alike = self._new.setdefault(shown.key, [])
         for state in alike:
             if state.longest and same_article(shown, state.date, state.longest.text):
@@ -163,7 +216,7 @@ class _Fold:
                 return state
         name = entry_id(shown.key, sighting.date, self.taken)
         self.taken.add(name)
-        state = _State(name, shown.content, None, first_position=sighting.position, longest=shown)
+        state = State(name, shown.content, None, first_position=sighting.position, longest=shown)
         self.states[name] = state
         alike.append(state)
         return state
@@ -171,79 +224,97 @@ class _Fold:
     def change_set(self) -> ChangeSet:
         """All of it."""
         changes: list[Added | Revised | Vanished] = []
-        readers, dates = self.counts, []
+        dates = []
         for state in self.states.values():
             if state.first_position is not None:
                 changes.append(Added(state.entry, state.first_position, state.content, state.date))
             elif state.cause:
-                changes.append(Revised(state.entry, state.content, state.cause))
-            if state.readers is not None and (state.known is None or state.readers != state.known.readers):
-                readers.append((state.entry, state.readers))
+                self.waits |= self._merges_late(state)
+                cause = self.instead if self.instead and state.cause.significant else state.cause
+                changes.append(Revised(state.entry, state.content, cause))
             if state.dated and state.date:
                 dates.append((state.entry, state.date))
-        now = {placing.entry for placing in self.placings}
+        carried = self._behind_the_end()
+        now = {placing.entry for placing in (*self.placings, *carried)}
         changes += [Vanished(entry) for entry in self._own if entry not in now]
-        return ChangeSet(tuple(changes), tuple(self.placings), tuple(readers), tuple(dates), tuple(self.reports))
+        placings = (*(self._with_text(placing) for placing in self.placings), *carried)
+        readers, before = _newly_read(self.placings, self._own)
+        return ChangeSet(
+            tuple(changes), placings, readers, tuple(dates), tuple(self.reports), before, self.waits, len(carried)
+        )
+
+    def _behind_the_end(self) -> list[Placing]:
+        """What stood at the last reading, and may stand behind the place where a half-written dump ends.
+
+        A dump whose last reading ended so too ends always so, and keeps nothing.
+        """
+        if not (self.last and self.last[-1].complete and self.cut):
+            return []
+        here = {placing.entry for placing in self.placings}
+        end, page = self.size, self.placings[-1].page if self.placings else 0
+        gone = [placing for placing in self.last if placing.complete and placing.entry not in here]
+        return [replace(placing, position=end + at, page=page) for at, placing in enumerate(gone)]
+
+    def _merges_late(self, state: State) -> bool:
+        """Whether another dump shows more of an entry that was known before this pass.
+
+        A dump that showed it before may show the same as a correction, and speaks first.
+        """
+        known = state.known
+        if known is None or state.cause is not Cause.MERGED or known.first_seen_at is None:
+            return False
+        return known.first_seen_at < self.times.now and not same_text(known.content, state.content)
+
+    def _with_text(self, placing: Placing) -> Placing:
+        """The placing with where its text is kept: in a revision of its entry that has just that, or by itself."""
+        content, state = self._contents.get(placing.position), self.states.get(placing.entry)
+        if content is None or state is None:
+            return placing
+        number = _revision_with(state, content)
+        return replace(placing, revision=number, body=None if number else Body(content.paragraphs, content.figures))
 
 
-def _count(state: _State, count: int | None, own: Sequence[Placing]) -> None:
-    """A count is news where this dump showed another one before, or where none was as high."""
-    if count is None:
-        return
-    moved = bool(own) and all(placing.readers != count for placing in own)
-    if moved or (not own and (state.readers is None or count > state.readers)):
-        state.readers = count
+def _revision_with(state: State, shown: Content) -> int | None:
+    """The number of the entry's revision with this very text, the one that is being made among them."""
+    known = state.known
+    newest = known.revision if known else 1
+    if equal(state.content, shown):
+        return newest + 1 if known and state.cause else newest
+    if known and equal(known.content, shown):
+        return newest
+    return next((one.number for one in known.earlier if equal(one.content, shown)), None) if known else None
 
 
-def _compare(state: _State, one: Shown, own: Sequence[Placing]) -> None:
-    """Let a sighting that this dump did not show before change the entry's content."""
-    shown = one.content
-    if state.first_position == one.sighting.position:
-        return
-    _compare_title(state, shown, own)
-    _compare_text(state, shown, own)
-    if shown.author and shown.author != state.content.author and (own or state.content.author is None):
-        state.revise(replace(state.content, author=shown.author), Cause.AUTHOR)
+def _posted_again(evidence: DateEvidence, said: EntryDate, times: Times) -> EntryDate:
+    """The date of an article that was posted again between two readings."""
+    if said.year is not None or times.since is None:
+        return said
+    years = [
+        year
+        for year in range(times.since.year, times.today.year + 1)
+        if lies_within(evidence, max(times.since, date(year, 1, 1)), min(times.today, date(year, 12, 31)))
+    ]
+    return EntryDate(said.month, said.day, years[0], DateKind.INFERRED) if len(years) == 1 else said
 
 
-def _compare_title(state: _State, shown: Content, own: Sequence[Placing]) -> None:
-    """A title counts where this dump newly shows it, and never where it is one that the entry had before."""
-    title = state.content.title
-    if shown.title == title or any(placing.title == shown.title for placing in own):
-        return
-    if normal(shown.title) == normal(title):
-        if own:
-            state.revise(replace(state.content, title=shown.title), Cause.SPACING)
-        return
-    aliases = state.known.titles if state.known else frozenset([title_key(title)])
-    if own or title_key(shown.title) not in aliases:
-        cause = Cause.TITLE if state.first_position is None else Cause.MERGED
-        state.revise(replace(state.content, title=shown.title), cause)
+def _last_read(count: int | None, own: Sequence[Placing]) -> int | None:
+    """The count, or the last one that the dump showed where it shows none now."""
+    return max((one.readers for one in own if one.readers is not None), default=None) if count is None else count
 
 
-def _compare_text(state: _State, shown: Content, own: Sequence[Placing]) -> None:
-    """More of the same text is silent, another text is a revision, and a half-written one waits."""
-    content = state.content
-    if equal(content, shown) and content.complete == shown.complete:
-        return
-    found = relation(content, shown)
-    growing = not content.complete or any(not placing.complete for placing in own)
-    if found is Relation.OTHER and not shown.complete:
-        return
-    if own and shown.complete and not content.complete:
-        # What a half-written reading ended with may have been the next entry's title: the whole one is right.
-        fuller, cause = shown, Cause.MERGED if found is Relation.SAME else Cause.COMPLETED
-    elif found in (Relation.SAME, Relation.LESS):
-        fuller = shown if found is Relation.SAME and own and shown.paragraphs != content.paragraphs else content
-        cause = Cause.SPACING if fuller is shown else Cause.MERGED
-    elif found is Relation.OTHER:
-        fuller, cause = shown, Cause.COMPLETED if growing else Cause.TEXT
-    else:
-        inserted = found is Relation.MORE and own and not growing
-        fuller, cause = shown, Cause.TEXT if inserted else Cause.COMPLETED if own else Cause.MERGED
-    if state.first_position is not None and cause.significant:
-        cause = Cause.MERGED
-    made = replace(shown if found is Relation.OTHER else merged(content, shown, fuller=fuller), title=content.title)
-    made = replace(made, author=content.author)
-    if made != content:
-        state.revise(made, cause)
+def _newly_read(
+    placings: Sequence[Placing], own: Mapping[EntryId, Sequence[Placing]]
+) -> tuple[tuple[tuple[EntryId, int], ...], dict[EntryId, int]]:
+    """The counts that the dump newly shows, and those that it showed before; of several of one entry, the highest."""
+
+    def stands(placing: Placing) -> bool:
+        before = own.get(placing.entry, ())
+        return placing.readers is None or (len(before) == 1 and before[0].readers == placing.readers)
+
+    moved = {placing.entry for placing in placings if not stands(placing)}
+    highest: dict[EntryId, int] = {}
+    for placing in placings if moved else ():
+        if placing.entry in moved and placing.readers is not None:
+            highest[placing.entry] = max(placing.readers, highest.get(placing.entry, placing.readers))
+    before = {entry: count for entry in moved if (count := _last_read(None, own.get(entry, ()))) is not None}
+    return tuple((entry, count) for entry, count in highest.items() if count != before.get(entry)), before

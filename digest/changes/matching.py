@@ -2,99 +2,78 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rapidfuzz import fuzz
-
-from digest.changes.keys import lead_key, series_marks, title_key
-from digest.changes.text import equal, far_apart, pairs, plain_text, similarity
+from digest.changes.apart import apart
+from digest.changes.day_match import answers_on, full_dates_agree, is_its_day
+from digest.changes.keys import lead_key
+from digest.changes.match import Match, doubt, report
+from digest.changes.places import Places, leads, moved_up, new_on_top
+from digest.changes.rivals import Reason, Rival, corrects
+from digest.changes.text import closeness, equal, pairs, plain_text, similarity
 from digest.changes.unchanged import lines_of
-from digest.changes.values import Ambiguous, Known
-from digest.model import value
+from digest.changes.yearly import Verdict, changed_year, is_old_enough, lies_within, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from digest.changes.shown import Line, Shown
-    from digest.changes.values import Placing
-    from digest.model import DateEvidence, EntryDate, EntryId
+    from digest.changes.values import Known, Others, Placing, Times
+    from digest.model import EntryDate, EntryId
 
 _SAME_TEXT = 0.85
 _OTHER_TEXT = 0.5
-_SAME_TITLE = 0.75
-_LATE = timedelta(days=366)
 _COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
-_FEW = 8  # rivals; so few are compared sooner than their pairs are made
 _RIVALS = 1000  # entries that one sighting is compared with for a corrected title
-
-
-@value
-class Match:
-    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
-
-    `because` says why, for people. `stood` is where it stood in the last reading, to the letter: then the entry is that
-    one's, known or not.
-    """
-
-    shown: Shown
-    entry: Known | None
-    unassigned: bool = False
-    report: Ambiguous | None = None
-    stood: Placing | None = None
-    because: str = "no known entry has its title and day, or its text"
+_FEW = 8  # rivals; so few are compared sooner than their pairs are made
 
 
 def matches(
-    shown: Sequence[Shown], last: Sequence[Placing], known: Iterable[Known], stood: Mapping[int, Placing]
+    shown: Sequence[Shown],
+    last: Sequence[Placing],
+    known: Iterable[Known],
+    stood: Mapping[int, Placing],
+    times: Times,
+    others: Others,
 ) -> list[Match]:
     """The match of each sighting, in their order; `stood` as from `unchanged`.
 
     What stands there as it stood needs no more. Of the others, first each takes an entry that answers to its title;
-    then what is left may be a corrected title of an entry that no other sighting answers to.
+    then what is left may be a corrected title of an entry that no other sighting answers to, or an article that was
+    posted again.
     """
-    board = _Board(shown, last, known)
+    board = _Board(shown, last, known, times, others)
     by_title = {one.sighting.position: board.by_title(one) for one in shown if one.sighting.position not in stood}
     contested = {match.entry.id for match in by_title.values() if match and match.entry}
     still = {position: placing for position, placing in stood.items() if placing.entry not in contested}
     for one in shown:  # an entry that another sighting answers to as well is judged with it
         if one.sighting.position in stood and one.sighting.position not in still:
             by_title[one.sighting.position] = board.by_title(one)
-    board.claimed = {match.entry.id for match in by_title.values() if match and match.entry}
-    board.claimed |= {placing.entry for placing in still.values()}
-    return board.apart(
+    matched = {position: match.entry.id for position, match in by_title.items() if match and match.entry}
+    matched |= {position: placing.entry for position, placing in still.items()}
+    board.settle(matched)
+    return apart(
         [
             Match(one, None, stood=placing)
             if (placing := still.get(one.sighting.position))
             else by_title[one.sighting.position] or board.corrected(one)
             for one in shown
-        ]
+        ],
+        board.claimed,
     )
 
 
-def same_day(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
-    """Whether both are known and nothing speaks against one day: years agree, or one of them is absent."""
-    if evidence is None or date is None or (evidence.month, evidence.day) != (date.month, date.day):
-        return False
-    return evidence.year is None or date.year is None or evidence.year == date.year
-
-
-def same_article(shown: Shown, date: EntryDate | None, text: str) -> bool:
-    """Whether a sighting of the same title shows this article too: on the same day, and with no other plain text."""
+def same_article(shown: Shown, entry_date: EntryDate | None, text: str) -> bool:
+    """Whether a sighting of the same title shows this new article too: the same day, and no other plain text."""
     evidence = shown.sighting.date
-    if _full(evidence, date):
-        return True
-    if not same_day(evidence, date):
+    if evidence is None or entry_date is None or (evidence.month, evidence.day) != (entry_date.month, entry_date.day):
         return False
+    if evidence.year is not None and entry_date.year is not None:
+        return evidence.year == entry_date.year
     score = similarity(shown.text, text)
     return score is None or score >= _OTHER_TEXT
-
-
-def _full(evidence: DateEvidence | None, date: EntryDate | None) -> bool:
-    """Whether the same full date is known on both sides."""
-    return same_day(evidence, date) and evidence is not None and evidence.year is not None and bool(date and date.year)
 
 
 @dataclass(slots=True)
@@ -104,7 +83,12 @@ class _Board:
     shown: Sequence[Shown]
     last: Sequence[Placing]
     known: Iterable[Known]
+    times: Times
+    others: Others
     claimed: set[EntryId] = field(default_factory=set)
+    _places: Places | None = None
+    _on_top: frozenset[int] = frozenset()
+    _by_id: dict[EntryId, Known] = field(default_factory=dict)
     _titled: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
     _led: dict[str, list[Known]] | None = None
     _dated: dict[tuple[int, int, int | None], list[Known]] = field(default_factory=lambda: defaultdict(list))
@@ -121,30 +105,84 @@ class _Board:
             self._before[line].append(placing.entry)
             self._placed[placing.entry].append(placing)
         for entry in self.known:
+            self._by_id[entry.id] = entry
             for title in entry.titles:
                 self._titled[title].append(entry)
             if entry.date:
                 self._dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
+        self._on_top = new_on_top(self.shown, self.last)
+
+    def settle(self, matched: Mapping[int, EntryId]) -> None:
+        """Take note of which sightings have their entries, before the others are judged."""
+        self.claimed = set(matched.values())
+        self._places = Places(self.shown, self.last, matched)
 
     def by_title(self, shown: Shown) -> Match | None:
         """The entry of the same title, a report where it is doubtful, None where no entry has the title and day."""
-        titled, sighting = self._titled.get(shown.key), shown.sighting
-        if not titled:
-            return None
-        fitting = [entry for entry in titled if same_day(sighting.date, entry.date)]
+        titled, sighting = self._titled.get(shown.key, ()), shown.sighting
+        fitting = [entry for entry in titled if self._fits(shown, entry)]
         undated = [entry for entry in titled if entry.date is None or sighting.date is None]
         if not fitting and not undated:
             return None
-        certain = [entry for entry in fitting if _full(sighting.date, entry.date) or self._stood(entry, shown)]
-        if len(certain) == 1:
-            exact = _full(sighting.date, certain[0].date)
+        certain = [entry for entry in fitting if full_dates_agree(sighting.date, entry) or self._stood(entry, shown)]
+        verdicts = {entry.id: self._verdict(shown, entry) for entry in fitting}
+        if len(certain) == 1 and verdicts[certain[0].id] is Verdict.SAME:
+            exact = full_dates_agree(sighting.date, certain[0])
             return Match(shown, certain[0], because="same title, same full date" if exact else "same title and day")
-        return self._by_text(shown, (certain or fitting or undated)[:_COMPARED], dated=bool(fitting))
+        others = [entry for entry in fitting if verdicts[entry.id] in {Verdict.ANOTHER, Verdict.DOUBTFUL}]
+        kept = [entry for entry in fitting if entry not in others]
+        if others and not kept and not undated:
+            return self._of_another_year(shown, others, verdicts)
+        certain = [entry for entry in certain if entry in kept]
+        match = self._by_text(shown, (certain or kept or undated)[:_COMPARED], dated=bool(kept))
+        if match.entry and verdicts.get(match.entry.id) is Verdict.RELISTED and match.report is None:
+            outcome = "could be the article of another year; taken for the one that is known"
+            return Match(shown, match.entry, report=report(shown, [match.entry], outcome), because=match.because)
+        return match
+
+    def _of_another_year(self, shown: Shown, others: list[Known], verdicts: Mapping[EntryId, Verdict]) -> Match:
+        """A new entry, reported where it is not sure that it is the article of another year."""
+        if any(verdicts[entry.id] is Verdict.DOUBTFUL for entry in others):
+            return doubt(shown, others, "may be the article of another year; kept apart as a new entry")
+        return Match(shown, None, because="same title and day, published a year or more later")
+
+    def _fits(self, shown: Shown, entry: Known) -> bool:
+        """Whether title and day may be the entry's: nothing speaks against its year, or it stood here on this line."""
+        if answers_on(shown.sighting.date, entry, self.times):
+            return True
+        return shown.sighting.date is not None and entry.id in self._before.get(shown.line, ())
+
+    def _verdict(self, shown: Shown, entry: Known) -> Verdict:
+        """Whether the day of the entry has come again, and this is the article of another year."""
+        date = shown.sighting.date
+        if date is None or full_dates_agree(date, entry) or not is_old_enough(entry, date, self.times):
+            return Verdict.SAME
+        text = self._text(entry)
+        if date.year is not None:
+            return Verdict.ANOTHER if changed_year(shown.text, text) and not self._stands(entry) else Verdict.SAME
+        same = equal(shown.content, entry.content)
+        alike = 1.0 if same else self._closeness(shown, entry)
+        if entry.id in self._before.get(shown.line, ()):
+            since, today = self.times.since, self.times.today
+            again = since is not None and lies_within(date, since, today)
+            changed = changed_year(shown.text, text) or (alike is not None and alike < _SAME_TEXT)
+            moved = len(self._lines[shown.line]) == 1 and moved_up(shown, self.shown, self.last)
+            return Verdict.ANOTHER if again and (changed or moved) else Verdict.SAME
+        on_top = shown.sighting.position in self._on_top and leads(shown, self.shown)
+        once = len(self._lines[shown.line]) == 1
+        others = self.others
+        standing = once and any(entry.id in those for those in (self._placed, others.standing, others.vanished))
+        same = same or shown.text == text
+        texts = shown.text, text
+        return verdict(date, texts, alike, self.times, on_top=on_top, same_letters=same, standing=standing)
+
+    def _stands(self, entry: Known) -> bool:
+        return entry.id in self._placed
 
     def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
         """Decide among entries of the same title by their texts; where they do not tell, by the place on the page."""
         same = len(candidates) == 1 and equal(shown.content, candidates[0].content)
-        scored = [(1.0 if same else similarity(shown.text, self._text(entry)), entry) for entry in candidates]
+        scored = [(1.0 if same else self._closeness(shown, entry), entry) for entry in candidates]
         alike = [entry for score, entry in scored if score is None or score >= _SAME_TEXT]
         if len(alike) > 1:
             alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
@@ -153,85 +191,82 @@ class _Board:
             because = "same title and place among those of this title" if placed else "same title, no other text"
             return Match(shown, placed or alike[0], because=because)
         if alike:
-            return self._doubt(shown, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
-        close = [entry for score, entry in scored if score is not None and score >= _OTHER_TEXT]
+            return doubt(shown, alike, "shows nothing that they do not show; left unassigned", unassigned=True)
+        close = [
+            entry
+            for score, entry in scored
+            if score is not None and score >= _OTHER_TEXT and (not dated or self._is_now(entry, shown))
+        ]
         if len(close) == 1 and dated:
             return Match(shown, close[0], because="same title and day, a similar text")
-        return self._doubt(shown, candidates, "has another text; kept apart as a new entry")
+        earlier = [entry for entry in candidates if dated and self._had(entry, shown)]
+        if len(earlier) == 1:
+            return Match(shown, earlier[0], because="same title and day, a text that it had before")
+        return doubt(shown, candidates, "has another text; kept apart as a new entry")
+
+    def _is_now(self, entry: Known, shown: Shown) -> bool:
+        """Whether the sighting has the day that the entry has, not one that it had."""
+        return shown.sighting.date is None or is_its_day(shown.sighting.date, entry)
+
+    def _had(self, entry: Known, shown: Shown) -> bool:
+        """Whether an earlier revision of the entry had this text."""
+        scores = (similarity(shown.text, plain_text(one.content)) for one in entry.earlier)
+        return any(score is not None and score >= _SAME_TEXT for score in scores)
 
     def corrected(self, shown: Shown) -> Match:
-        """The entry whose title this sighting corrects, or none: then it shows a new one."""
-        found: dict[EntryId, tuple[Known, str]] = {}
+        """The entry whose title this sighting corrects, or that was posted again, or none: then it shows a new one."""
+        found: dict[EntryId, tuple[Known, Reason]] = {}
+        doubtful: dict[EntryId, Known] = {}
+        waits = False
         rivals = self._rivals(shown)
         many = len(rivals) > _FEW
         for entry in rivals:
-            if entry.id not in found and (because := self._corrects(shown, entry, many=many)):
-                found[entry.id] = entry, because
+            if entry.id in found or entry.id in self.claimed:
+                continue
+            reason = corrects(shown, self._rival(shown, entry, many=many), self.times)
+            if reason and reason.waits:
+                waits = True
+            elif reason and reason.doubtful:
+                doubtful[entry.id] = entry
+            elif reason:
+                found[entry.id] = entry, reason
+        if len(found) > 1:  # what stands in its place is likelier than what is only alike
+            placed = {name: one for name, one in found.items() if one[1].placed}
+            found = placed if len(placed) == 1 else found
         if len(found) == 1:
-            ((entry, because),) = found.values()
-            return Match(shown, entry, because=because)
+            ((entry, reason),) = found.values()
+            return Match(shown, entry, because=reason.said, redated=reason.redated)
         if found:
-            return self._doubt(
+            return doubt(
                 shown, [entry for entry, _ in found.values()], "may correct one of their titles; kept as a new entry"
             )
-        return Match(shown, None)
+        if doubtful:
+            outcome = "may be an article that was posted again; kept as a new entry"
+            return doubt(shown, list(doubtful.values()), outcome)
+        return Match(shown, None, waits=waits)
 
-    def _corrects(self, shown: Shown, entry: Known, *, many: bool) -> str:
-        """Why it is this entry under another title: day and text agree, no series mark differs; empty where it is not.
-
-        Titles are all that short texts leave.
-        """
-        sighting, text = shown.sighting, self._text(entry)
-        if entry.id in self.claimed or not same_day(sighting.date, entry.date):
-            return ""
-        if many and far_apart(shown.text, text, (shown.pairs, self._pairs_in(entry)), _SAME_TEXT):
-            return ""
-        least, score = _SAME_TEXT, similarity(shown.text, text, _SAME_TEXT)
-        told = "same day, texts alike by {:.0%}, another title"
-        if score is None:
-            if not (self._gone(entry, shown) and _same_author(entry, shown)):
-                return ""
-            least, score = _SAME_TITLE, fuzz.ratio(title_key(entry.content.title), shown.key) / 100
-            told = "same day and author, a title alike by {:.0%} in place of one that is gone"
-        if score < least or series_marks(entry.content.title) != series_marks(sighting.title):
-            return ""
-        return told.format(score)
-
-    def apart(self, made: Sequence[Match]) -> list[Match]:
-        """The matches, less those by which one entry would get several titles, dates or texts."""
-        times = Counter(match.entry.id for match in made if match.entry)
-        titles: dict[EntryId, set[str]] = defaultdict(set)
-        days: dict[EntryId, set[tuple[int, int]]] = defaultdict(set)
-        years: dict[EntryId, set[int]] = defaultdict(set)
-        for match in made:
-            if match.entry and times[match.entry.id] > 1:
-                titles[match.entry.id].add(match.shown.key)
-                if date := match.shown.sighting.date:
-                    days[match.entry.id].add((date.month, date.day))
-                    years[match.entry.id] |= {date.year} if date.year else set()
-
-        texts: dict[EntryId, str] = {}
-
-        def checked(match: Match) -> Match:
-            entry, date = match.entry, match.shown.sighting.date
-            if entry is None or times[entry.id] == 1:
-                return match
-            if date and (len(days[entry.id]) > 1 or (date.year and len(years[entry.id]) > 1)):
-                return self._doubt(match.shown, [entry], "is one of several dates; kept apart as a new entry")
-            if len(titles[entry.id]) > 1 and entry.id not in self.claimed:
-                return self._doubt(match.shown, [entry], "may correct its title, as others may; kept as a new entry")
-            text = match.shown.text
-            alike = similarity(text, texts.setdefault(entry.id, text))
-            if alike is not None and alike < _OTHER_TEXT and not _full(date, entry.date):
-                return self._doubt(match.shown, [entry], "is one of several texts; kept apart as a new entry")
-            texts[entry.id] = max(texts[entry.id], text, key=len)
-            return match
-
-        return [checked(match) for match in made]
+    def _rival(self, shown: Shown, entry: Known, *, many: bool) -> Rival:
+        places = self._places
+        assert places is not None  # noqa: S101 - `settle` comes first
+        gone = places.is_gone(entry.id)
+        return Rival(
+            entry=entry,
+            text=self._text(entry),
+            pairs=self._pairs_in(entry) if many else None,
+            gone=gone,
+            placed=gone and entry.id in places.at_place_of(shown.sighting.position),
+            rolled_off=gone and places.may_have_rolled_off(entry.id),
+            standing=entry.id in self._placed or entry.id in self.others.standing,
+            vanished=not gone and entry.id in self.others.vanished,
+            same_line=any(placing.evidence == shown.sighting.date for placing in self._placed.get(entry.id, ())),
+        )
 
     def _rivals(self, shown: Shown) -> list[Known]:
-        """Entries of another title that the sighting may be: the same beginning, or the same full date."""
-        if not self._titled:
+        """Entries that the sighting may be under another title or date.
+
+        They have the same beginning, the same full date, or the same title, or are gone from the same place.
+        """
+        if not self._by_id:
             return []
         if self._led is None:
             self._led = defaultdict(list)
@@ -244,6 +279,10 @@ class _Board:
             rivals += self._dated.get((date.month, date.day, date.year), [])
             if date.year is not None:
                 rivals += self._dated.get((date.month, date.day, None), [])
+        rivals += self._titled.get(shown.key, ())
+        if self._places:
+            here = self._places.at_place_of(shown.sighting.position)
+            rivals += [self._by_id[name] for name in here if name in self._by_id]
         rivals.sort(key=lambda entry: entry.id not in self._placed)  # those of this dump are the likeliest
         return rivals[:_RIVALS]
 
@@ -252,12 +291,10 @@ class _Board:
 
         Where the text is another one, the page may have moved on to the greeting of the next year.
         """
-        stood = len(self._lines[shown.line]) == 1 and entry.id in self._before.get(shown.line, ())
-        return stood and same_article(shown, entry.date, self._text(entry))
-
-    def _gone(self, entry: Known, shown: Shown) -> bool:
-        """Whether the last reading of this dump showed the entry with this day, under the title that is gone now."""
-        return any(placing.evidence == shown.sighting.date for placing in self._placed.get(entry.id, ()))
+        if len(self._lines[shown.line]) != 1 or entry.id not in self._before.get(shown.line, ()):
+            return False
+        score = self._closeness(shown, entry)
+        return score is None or score >= _OTHER_TEXT or self._had(entry, shown)
 
     def _in_order(self, shown: Shown, candidates: Sequence[Known]) -> Known | None:
         """The candidate in whose place the sighting stands, where title and day stand as often as they did."""
@@ -266,6 +303,9 @@ class _Board:
             return None
         stood = before[positions.index(shown.sighting.position)]
         return next((entry for entry in candidates if entry.id == stood), None)
+
+    def _closeness(self, shown: Shown, entry: Known) -> float | None:
+        return closeness(shown.content, entry.content, (shown.text, self._text(entry)))
 
     def _text(self, entry: Known) -> str:
         if entry.id not in self._texts:
@@ -276,13 +316,3 @@ class _Board:
         if entry.id not in self._pairs:
             self._pairs[entry.id] = pairs(self._text(entry))
         return self._pairs[entry.id]
-
-    def _doubt(self, shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
-        ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
-        report = Ambiguous(sighting.position, sighting.title, ids, outcome)
-        return Match(shown, None, unassigned, report, because=outcome)
-
-
-def _same_author(entry: Known, shown: Shown) -> bool:
-    author = shown.sighting.author
-    return entry.content.author is None or author is None or entry.content.author == author

@@ -17,11 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space to us, not to Python
+# What crawlers and extractors fold, each kind to one character. The last readings of old stores know none of it, so
+# keys and fingerprints are made of `normal` texts, and only comparisons of folded ones.
+_FOLDS = str.maketrans(
+    dict.fromkeys("“”„‟″‶‘’‚‛′‵`´ʼ'「」『』﹁﹂﹃﹄〝〞〟", '"')
+    | dict.fromkeys("《〈«‹⟨", "<")
+    | dict.fromkeys("》〉»›⟩", ">")
+    | dict.fromkeys("‐‑‒–—―−⁃﹘─", "-")
+    | dict.fromkeys("【〔〖", "[")
+    | dict.fromkeys("】〕〗", "]")
+    | dict.fromkeys("·•・‧∙⋅", "·")
+    | {"。": ".", "、": ",", "⋯": "...", "〜": "~", "∼": "~"}
+)
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]+"
+)
+_HYPHENS = re.compile("-{2,}")
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
 _ENOUGH = 40  # characters; shorter texts are no evidence of their own
 _COMPARED = 2000  # characters; excerpts agree or differ long before
 _PAIRS = 8192  # bits; so many that those of `_COMPARED` characters mostly have one each
 _SET = ord("1")
+_CLOSE = 0.85  # so close is close enough: nothing more is looked for
+_HEAD = 24  # characters of one text that stand in the other: something was put in front
 
 
 class Relation(Enum):
@@ -42,14 +60,38 @@ def normal(text: str) -> str:
     return text
 
 
+def folded(text: str) -> str:
+    """The text as it is compared: the same under all that a crawler may fold.
+
+    Beyond `normal`, the kinds of quotation marks, book title marks, brackets, hyphens and dots do not count, nor does
+    what nobody sees (soft hyphens, zero-width characters, variation selectors).
+    """
+    return _HYPHENS.sub("-", _INVISIBLE.sub("", normal(text)).translate(_FOLDS))
+
+
+def folded_title(title: str) -> str:
+    """The same of a title, whose case and final full stop do not count either."""
+    return folded(title).casefold().rstrip(".")
+
+
 def plain_text(content: Content) -> str:
-    """The normal text without the captions of figures, which one of the layouts drops."""
-    return "".join(plain_lines(content))
+    """The folded text without the captions of figures, which one of the layouts drops."""
+    return "".join(_lines(content, frozenset(map(folded, content.figures))))
 
 
 def plain_lines(content: Content) -> Iterator[str]:
-    """The same, line by line, no empty ones."""
-    return _lines(content, frozenset(map(normal, content.figures)))
+    """The normal text without captions, line by line, no empty ones; keys are made of it."""
+    captions = frozenset(map(normal, content.figures))
+    lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
+    return (line for line in lines if line and line not in captions)
+
+
+def same_text(one: Content, other: Content) -> bool:
+    """Whether their texts are the same under all that a crawler may fold, figures apart."""
+    if equal(one, other):
+        return True
+    captions = frozenset(map(folded, (*one.figures, *other.figures)))
+    return "".join(_lines(one, captions)) == "".join(_lines(other, captions))
 
 
 def equal(one: Content, other: Content) -> bool:
@@ -59,7 +101,7 @@ def equal(one: Content, other: Content) -> bool:
 
 def relation(old: Content, new: Content) -> Relation:
     """Compare the texts line by line, figures apart; the last line of each may be cut."""
-    captions = frozenset(map(normal, (*old.figures, *new.figures)))
+    captions = frozenset(map(folded, (*old.figures, *new.figures)))
     before, after = list(_lines(old, captions)), list(_lines(new, captions))
     if "".join(before) == "".join(after):
         return Relation.SAME
@@ -87,6 +129,34 @@ def similarity(one: str, other: str, least: float = 0.0) -> float | None:
     return fuzz.ratio(one[:length], other[:length], score_cutoff=100 * least) / 100
 
 
+def closeness(one: Content, other: Content, texts: tuple[str, str], least: float = 0.0) -> float | None:
+    """How sure it is that two contents are one article's, from 0 to 1; None where one is too short to tell.
+
+    `texts` are their plain texts. Beside `similarity`, what was put in front of one of them or taken out of it does not
+    count: a text is close to another one that holds its beginning, or its lines.
+    """
+    score = similarity(*texts, least)
+    if score is None or score >= _CLOSE:
+        return score
+    for longer, shorter in (texts, texts[::-1]):
+        at = longer.find(shorter[:_HEAD])
+        if at > 0:
+            score = max(score, similarity(longer[at:], shorter) or 0.0)
+    return max(score, _contained(one, other))
+
+
+def _contained(one: Content, other: Content) -> float:
+    """The share of the shorter text, by characters, whose lines stand in the longer one."""
+    captions = frozenset(map(folded, (*one.figures, *other.figures)))
+    shorter, longer = sorted((list(_lines(one, captions)), list(_lines(other, captions))), key=_size)
+    here = set(longer)
+    return _size([line for line in shorter if line in here]) / _size(shorter) if shorter else 0.0
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(map(len, lines))
+
+
 def pairs(text: str) -> int:
     """The pairs of neighbouring characters of a normal text, a bit for each; some share one."""
     bits = bytearray(b"0" * _PAIRS)
@@ -111,14 +181,14 @@ def merged(old: Content, new: Content, *, fuller: Content) -> Content:
     lesser = new if fuller is old else old
     paragraphs, figures = list(fuller.paragraphs), list(fuller.figures)
     if not figures and lesser.figures:
-        paragraphs = _with_figures(paragraphs, lesser)
+        paragraphs = with_figures(paragraphs, lesser)
         figures = list(lesser.figures)
     return Content(
         fuller.title, new.author or old.author, tuple(paragraphs), tuple(figures), old.complete or new.complete
     )
 
 
-def _with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
+def with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
     """The paragraphs, and behind each the figures that stand behind it in another content."""
     behind: dict[str, list[str]] = {}
     last = ""
@@ -127,16 +197,16 @@ def _with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
         if figures and paragraph == figures[0]:
             behind.setdefault(last, []).append(figures.pop(0))
         else:
-            last = normal(paragraph.split("\n")[-1])
+            last = folded(paragraph.split("\n")[-1])
     made = behind.pop("", [])
     for paragraph in paragraphs:
         made.append(paragraph)
-        made += behind.pop(normal(paragraph.split("\n")[-1]), [])
+        made += behind.pop(folded(paragraph.split("\n")[-1]), [])
     return [*made, *(figure for figures in behind.values() for figure in figures)]
 
 
 def _lines(content: Content, captions: frozenset[str]) -> Iterator[str]:
-    lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
+    lines = (folded(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
     return (line for line in lines if line and line not in captions)
 
 

@@ -11,7 +11,7 @@ from digest.changes.diff import diff
 from digest.changes.keys import title_key
 from digest.changes.shown import shown
 from digest.changes.unchanged import unchanged
-from digest.changes.values import Added, ChangeSet, Known, Placing, Revised
+from digest.changes.values import Added, Cause, ChangeSet, Earlier, Known, Others, Placing, Revised, Times
 from digest.model import DateEvidence, EntryId, Layout, Sighting
 
 if TYPE_CHECKING:
@@ -51,13 +51,20 @@ class Shelf:
     last: dict[str, tuple[Placing, ...]] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
     range: dict[str, date] = field(default_factory=dict)
+    read_on: dict[str, date] = field(default_factory=dict)
+    causes: dict[EntryId, list[Cause]] = field(default_factory=dict)
 
-    def look(self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW) -> ChangeSet:
+    def look(
+        self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW, instead: Cause | None = None
+    ) -> ChangeSet:
         """What a dump would change."""
         placed = tuple(replace(one, dump=dump, position=at) for at, one in enumerate(sightings))
         page, last = shown(placed), self.last.get(dump, ())
-        stood = unchanged(page, last, now=now, ranged=bool(self.range))
-        return diff(page, last, list(self.known.values()), stood, now=now, **self.range)
+        times = Times(now, now.date(), self.read_on.get(dump))
+        stood = unchanged(page, last, times=times, ranged=bool(self.range))
+        elsewhere = {placing.entry for name, reading in self.last.items() if name != dump for placing in reading}
+        known = list(self.known.values())
+        return diff(page, last, known, stood, times=times, others=Others(elsewhere), instead=instead, **self.range)
 
     def read(self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW) -> ChangeSet:
         """Read a dump and keep what it changed."""
@@ -67,18 +74,22 @@ class Shelf:
                 assert change.entry not in self.known
                 self.told[change.entry] += 1
                 keys = frozenset([title_key(change.content.title)])
-                self.known[change.entry] = Known(change.entry, keys, change.content, None)
+                self.known[change.entry] = Known(change.entry, keys, change.content, None, first_seen_at=now)
             elif isinstance(change, Revised):
+                self.causes.setdefault(change.entry, []).append(change.cause)
+                before = self.known[change.entry]
+                told = before.revision == 1 or self.causes[change.entry][before.revision - 2].significant
                 self._update(
                     change.entry,
                     content=change.content,
-                    titles=self.known[change.entry].titles | {title_key(change.content.title)},
+                    titles=before.titles | {title_key(change.content.title)},
+                    revision=before.revision + 1,
+                    earlier=(*before.earlier, Earlier(before.revision, before.content, before.date, told)),
                 )
         for entry, when in changes.dates:
             self._update(entry, date=when)
-        for entry, count in changes.readers:
-            self._update(entry, readers=count)
         self.last[dump] = changes.placings
+        self.read_on[dump] = now.date()
         return changes
 
     def _update(self, entry: EntryId, **values: Any) -> None:

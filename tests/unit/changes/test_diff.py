@@ -19,7 +19,7 @@ from tests.unit.changes.shelf import TEXT, Shelf, sight
 
 if TYPE_CHECKING:
     from digest.changes.values import ChangeSet
-    from digest.model import Sighting
+    from digest.model import EntryId, Sighting
 
 OTHER = (
     "另一篇文章从别的地方说起,先讲一段往事,再慢慢转到正题上来,和前面那篇没有半句相同。",
@@ -221,7 +221,8 @@ def test_a_title_that_two_dumps_write_differently_is_told_once(shelf: Shelf) -> 
     [
         ((TEXT[0].replace("为什么", "何以"), TEXT[1]), Cause.TEXT),
         ((TEXT[0], "中间添的一段。", TEXT[1]), Cause.TEXT),
-        ((*TEXT, "末尾添的一段。"), Cause.COMPLETED),
+        ((*TEXT, "末尾添的一段。"), Cause.TEXT),
+        (TEXT[:1], Cause.TEXT),
         ((TEXT[0].replace(",", ", "), TEXT[1]), Cause.SPACING),
     ],
 )
@@ -279,15 +280,30 @@ def test_counts_are_measurements_and_nothing_else(shelf: Shelf) -> None:
 
     assert [changes.changes, changes.dates] == [(), ()]
     assert dict(changes.readers) == {shelf.entry("甲").id: 15, shelf.entry("乙").id: 18}
+    assert changes.read_before == {shelf.entry("甲").id: 10, shelf.entry("乙").id: 20}
 
 
-def test_an_older_dump_of_another_name_does_not_lower_a_count(shelf: Shelf) -> None:
-    shelf.read(sight("甲", (2020, 3, 14), readers=10))
-    assert shelf.read(sight("甲", (2020, 3, 14), readers=4), dump="old.txt").readers == ()
-    assert shelf.read(sight("甲", (2020, 3, 14), readers=4), dump="old.txt").readers == ()
-    assert dict(shelf.read(sight("甲", (2020, 3, 14), readers=12), dump="new.txt").readers) == {
-        shelf.entry("甲").id: 12
-    }
+@pytest.mark.parametrize("body", [TEXT, OTHER])  # as it stood, and compared
+def test_a_count_that_a_dump_goes_on_showing_says_nothing_new(shelf: Shelf, body: tuple[str, ...]) -> None:
+    day = (2020, 3, 14)
+    shelf.read(sight("甲", day, readers=10))
+    other = shelf.read(sight("甲", day, readers=4), dump="old.txt")
+    assert (dict(other.readers), other.read_before) == ({shelf.entry("甲").id: 4}, {})
+    assert shelf.read(sight("甲", day, body, readers=4), dump="old.txt").readers == ()
+    assert shelf.read(sight("甲", day, body), dump="old.txt").readers == ()
+    assert shelf.read(sight("甲", day, body, readers=4), dump="old.txt").readers == ()
+    rising = shelf.read(sight("甲", day, body, readers=12), dump="old.txt")
+    assert (dict(rising.readers), dict(rising.read_before)) == ({shelf.entry("甲").id: 12}, {shelf.entry("甲").id: 4})
+
+
+def test_of_an_entry_that_stands_twice_the_higher_count_is_its_count(shelf: Shelf) -> None:
+    def twice(first: int | None, second: int | None) -> dict[EntryId, int]:
+        day = (2020, 3, 14)
+        return dict(shelf.read(sight("甲", day, readers=first), sight("甲", day, readers=second, page=1)).readers)
+
+    assert [list(twice(*counts).values()) for counts in ((10, 12), (11, 12), (11, None), (13, 11), (3, 2))] == [
+        *([12], [], [], [13], [3])
+    ]
 
 
 def test_what_is_gone_is_said_once_and_comes_back_in_silence(shelf: Shelf) -> None:
@@ -356,7 +372,7 @@ def test_no_entry_is_two_articles_and_no_article_is_added_twice_from_one_page(hi
     articles: dict[str, set[int]] = {}
     for dump, page in history:
         changes = shelf.read(*(sighting for _, sighting in page), dump=dump)
-        for placing in changes.placings:
+        for placing in changes.placings[: len(page)]:  # what else is there stands behind the end of a half-written page
             articles.setdefault(placing.entry, set()).add(page[placing.position][0])
     assert all(len(shown) == 1 for shown in articles.values())
     assert set(shelf.told.values()) == {1}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from digest.changes.backlog import first_updated_at, news, published_at
-from digest.changes.guards import hold_reason
+from digest.changes.guards import Signs, Suspicion, agree, hold, lines
+from digest.changes.shown import shown
 from digest.model import AtomId, Content, DateKind, Entry, EntryDate, EntryId, SourceId
 from tests.unit.changes.shelf import NOW, Shelf, sight
+
+if TYPE_CHECKING:
+    from digest.model import Sighting
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -38,7 +43,8 @@ def test_a_dump_is_held_where_most_is_gone_or_nothing_is_common(before: list[str
         shelf.read(*(sight(title, body=(f"{title}的正文",)) for title in before))
     changes = shelf.look(*(sight(title, body=(f"{title}的正文",)) for title in now))
 
-    assert hold_reason(shelf.last.get("index.txt", ()), changes, keep=0.5, common=0.0) == reason
+    found = hold(shelf.last.get("index.txt", ()), changes, Signs(), keep=0.5, common=0.0)
+    assert (found.reason if found else "") == reason
 
 
 def test_the_thresholds_are_taken_as_given() -> None:
@@ -47,8 +53,61 @@ def test_the_thresholds_are_taken_as_given() -> None:
     rolled = shelf.look(*(sight(title, body=(f"{title}的正文",)) for title in titles(8, 18)))
     last = shelf.last["index.txt"]
 
-    assert hold_reason(last, rolled, keep=0.5, common=0.1) == ""
-    assert hold_reason(last, rolled, keep=0.5, common=0.2) == "2 of the 10 entries that it showed are left"
+    assert hold(last, rolled, Signs(), keep=0.3, common=0.1) is None
+    shrunk = hold(last, rolled, Signs(), keep=1, common=0.2)
+    assert shrunk is None  # it shows as many, and two that are known
+
+
+def of(*names: str, body: str = "") -> list[Sighting]:
+    return [
+        sight(name, body=(body or f"{name}的正文,写得足够长,好和别的文章分开来,所以还要再添上几个字才行。",))
+        for name in names
+    ]
+
+
+def test_a_page_of_new_entries_is_recognised_where_half_of_its_old_ones_moved_to_a_sibling() -> None:
+    shelf = Shelf()
+    shelf.read(*of(*titles(0, 4)))
+    rolled, last = shelf.look(*of(*titles(4, 8))), shelf.last["index.txt"]
+    old = [placing.entry for placing in last]
+
+    for arrived, suspicion in ((old[:1], Suspicion.REPLACED), (old[:2], None)):
+        found = hold(last, rolled, Signs(arrived=frozenset(arrived)), keep=0.5, common=0.0)
+        assert (found.suspicion if found else None) is suspicion
+
+
+def test_a_page_half_of_whose_entries_have_another_text_at_once_is_held() -> None:
+    shelf = Shelf()
+    shelf.read(*of(*titles(0, 6)))
+    for changed, suspicion in ((2, None), (3, Suspicion.REWRITTEN), (6, Suspicion.REWRITTEN)):
+        again = shelf.look(
+            *of(*titles(0, changed), body="从头到尾换了一遍的另外一段文字,和原来写的没有任何关系。"),
+            *of(*titles(changed, 6)),
+        )
+        found = hold(shelf.last["index.txt"], again, Signs(), keep=0.5, common=0.0)
+        assert (found.suspicion if found else None) is suspicion
+
+
+def test_damaged_text_is_held_on_a_new_page_too_and_an_unread_line_only_where_the_page_was_good() -> None:
+    shelf = Shelf()
+    first = shelf.look(*of("甲"))
+    damaged = hold((), first, Signs(damage="it is garbled"), keep=0.5, common=0.0)
+    assert damaged is not None
+    assert (damaged.suspicion, damaged.suspicion.ends_by_itself) == (Suspicion.DAMAGED, False)
+    assert hold((), first, Signs(left_out="line 3"), keep=0.5, common=0.0) is None
+    shelf.read(*of("甲"))
+    again = shelf.look(*of("甲"))
+    left_out = hold(shelf.last["index.txt"], again, Signs(left_out="line 3"), keep=0.5, common=0.0)
+    assert left_out is not None
+    assert (left_out.suspicion, left_out.suspicion.ends_by_itself) == (Suspicion.LEFT_OUT, True)
+
+
+@pytest.mark.parametrize(
+    ("now", "agrees"), [(titles(0, 8), True), (titles(4, 12), True), (titles(5, 13), False), (titles(0, 2), True)]
+)
+def test_readings_agree_where_half_of_the_lines_of_the_shorter_one_are_common(now: list[str], agrees: bool) -> None:
+    held = lines(shown(of(*titles(0, 8))))
+    assert agree(held, lines(shown(of(*now)))) is agrees
 
 
 def entry(name: str, day: EntryDate | None, page_order: int = 0) -> Entry:

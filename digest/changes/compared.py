@@ -1,0 +1,225 @@
+"""Compares what a sighting says with what is known of its entry: which revision it makes, if any. Pure.
+
+A page speaks for what it itself stopped or started to say. What it shows for the first time may be an old copy: so
+a text or title that the entry had before is no news there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from digest.changes.edits import edited, is_cut_elsewhere, shows_retracted
+from digest.changes.keys import title_key
+from digest.changes.text import Relation, equal, folded_title, merged, relation, same_text
+from digest.changes.values import Cause, Known
+from digest.model import Content, Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from digest.changes.shown import Shown
+    from digest.changes.values import Placing
+    from digest.model import EntryDate, EntryId
+
+_ALTERNATING = "alternating:"  # begins the view of a sighting whose text was not taken over
+
+
+@dataclass(slots=True)
+class State:
+    """An entry while the sightings of a dump are folded into it."""
+
+    entry: EntryId
+    content: Content
+    date: EntryDate | None
+    first_position: int | None = None  # of a new entry
+    longest: Shown | None = None  # the sighting of a new entry that shows the longest plain text
+    known: Known | None = None
+    cause: Cause | None = None
+    dated: bool = False
+
+    def revise(self, content: Content, cause: Cause) -> None:
+        """Take over a content; the weightiest cause stays."""
+        self.content = content
+        if self.cause is None or (cause.significant and not self.cause.significant):
+            self.cause = cause
+
+
+def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSet[str] = frozenset()) -> bool:
+    """Let a sighting that this dump did not show before change the entry's content. `own` is how it stood before.
+
+    `titles` are those of the page. Whether two texts take turns: then nothing is changed, and it is to be reported.
+    """
+    if state.first_position == one.sighting.position:
+        return False
+    if own and _has_swallowed(state.content, one.content, own, titles):
+        state.revise(_text_of(state.content, one.content), Cause.CRAWLER)
+        return False
+    if any(placing.view == alternating(one.view) for placing in own):
+        settled = replace(state.content, title=one.content.title)
+        state.revise(_text_of(settled, one.content), Cause.SETTLED)
+        return False
+    before, cause = state.content, state.cause
+    _compare_title(state, one.content, own)
+    _compare_text(state, one.content, own)
+    told = state.cause is not None and state.cause.significant and state.content is not before
+    if told and own and state.known and _takes_turns(state.known, state.content):
+        state.content, state.cause = before, cause
+        return True
+    shown = one.content
+    if shown.author and shown.author != state.content.author and (own or state.content.author is None):
+        state.revise(replace(state.content, author=shown.author), Cause.AUTHOR)
+    return any(placing.view.startswith(_ALTERNATING) for placing in own)
+
+
+def alternating(view: Fingerprint) -> Fingerprint:
+    """The view of a sighting whose text takes turns with another one."""
+    return Fingerprint(_ALTERNATING + view)
+
+
+def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None:
+    """A title counts where this dump newly shows it.
+
+    One that the entry had before counts only where this dump showed another one.
+    """
+    title = state.content.title
+    if shown.title == title or any(placing.title == shown.title for placing in own):
+        return
+    if folded_title(shown.title) == folded_title(title):
+        if own:
+            state.revise(replace(state.content, title=shown.title), Cause.SPACING)
+        return
+    if any(folded_title(placing.title) == folded_title(shown.title) for placing in own):
+        return
+    aliases = state.known.titles if state.known else frozenset([title_key(title)])
+    if own or title_key(shown.title) not in aliases:
+        cause = Cause.TITLE if state.first_position is None else Cause.MERGED
+        state.revise(replace(state.content, title=shown.title), cause)
+
+
+def _compare_text(state: State, shown: Content, own: Sequence[Placing]) -> None:
+    """What this page changed since its last whole reading is a revision; what another page shows more is silent."""
+    content = state.content
+    if content.complete and shown.complete and own and all(placing.complete for placing in own):
+        before = _before(own, state.known)
+        if before is not None:
+            _compare_with_itself(state, before, shown)
+            return
+    if not own and state.known and _is_old(state.known, shown):
+        return
+    _compare_with_others(state, shown, own)
+
+
+def _compare_with_itself(state: State, before: Content, shown: Content) -> None:
+    content = state.content
+    if same_text(before, shown) or is_cut_elsewhere(before, shown):
+        if same_text(content, shown) and shown.paragraphs != content.paragraphs:
+            state.revise(_text_of(content, shown), Cause.SPACING)
+        return
+    made = edited(content, before, shown)
+    if relation(made, shown) in (Relation.MORE, Relation.MORE_AT_END):  # it says all of that and more, and says so now
+        made = _text_of(content, shown)
+    if made is not content and not same_text(made, content):
+        state.revise(made, Cause.TEXT)
+
+
+def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -> None:
+    """More of the same text is silent, another text is a revision, and a half-written one waits."""
+    content = state.content
+    if content.complete and not shown.complete:
+        return
+    found = relation(content, shown)
+    if found is Relation.SAME and equal(content, shown) and content.complete == shown.complete:
+        return
+    if found is Relation.OTHER and not shown.complete:
+        return
+    if shown.complete and not content.complete:
+        _complete(state, found, shown, own)
+        return
+    growing = not content.complete or any(not placing.complete for placing in own)
+    if found in (Relation.SAME, Relation.LESS):
+        fuller = shown if found is Relation.SAME and own and shown.paragraphs != content.paragraphs else content
+        cause = Cause.SPACING if fuller is shown else Cause.MERGED
+    elif found is Relation.OTHER:
+        fuller, cause = shown, Cause.COMPLETED if growing else Cause.TEXT
+    else:
+        inserted = found is Relation.MORE and own and not growing
+        fuller, cause = shown, Cause.TEXT if inserted else Cause.COMPLETED if own else Cause.MERGED
+    if state.first_position is not None and cause.significant:
+        cause = Cause.MERGED
+    made = replace(shown if found is Relation.OTHER else merged(content, shown, fuller=fuller), title=content.title)
+    made = replace(made, author=content.author)
+    if made != content:
+        state.revise(made, cause)
+
+
+def _complete(state: State, found: Relation, shown: Content, own: Sequence[Placing]) -> None:
+    """A whole reading of an entry that was only half read.
+
+    What the half-written one ended with may have been the next entry's title: the whole one is right. One that shows
+    less of the same text takes that end away.
+    """
+    content = state.content
+    if found is Relation.LESS and not own and len(content.paragraphs) > 1:
+        kept = content.paragraphs[:-1]
+        less = replace(content, paragraphs=kept, figures=tuple(f for f in content.figures if f in kept), complete=True)
+        fuller = less if relation(less, shown) in (Relation.LESS, Relation.SAME) else shown
+        made = merged(less, shown, fuller=fuller)
+    else:
+        made = shown if found is Relation.OTHER else merged(content, shown, fuller=shown)
+    cause = Cause.COMPLETED if own and found is not Relation.SAME else Cause.MERGED
+    state.revise(replace(made, title=content.title, author=content.author, complete=True), cause)
+
+
+def _has_swallowed(content: Content, shown: Content, own: Sequence[Placing], titles: AbstractSet[str]) -> bool:
+    """Whether a reading by older rules, whose text was not kept, took another article of the page for more of this one.
+
+    Then this page shows less of the same text now, and the title of an article where it goes on.
+    """
+    if any(placing.keeps_text for placing in own) or relation(content, shown) is not Relation.LESS:
+        return False
+    return any(line in titles for line in content.paragraphs if line not in shown.paragraphs)
+
+
+def _text_of(content: Content, shown: Content) -> Content:
+    """The content with the text that is shown, its figures kept where the layout shows none."""
+    made = merged(content, shown, fuller=shown)
+    return replace(made, title=content.title, author=content.author)
+
+
+def _before(own: Sequence[Placing], known: Known | None) -> Content | None:
+    """What this dump showed of the entry at its last reading; None where that was not kept."""
+    placing = own[0]
+    if placing.body is not None:
+        return Content(placing.title, None, placing.body.paragraphs, placing.body.figures, placing.complete)
+    if placing.revision is None or known is None:
+        return None
+    return known.text(placing.revision)
+
+
+def _is_old(known: Known, shown: Content) -> bool:
+    """Whether a dump that shows the entry for the first time shows a text that it had before."""
+    if not known.earlier or same_text(known.content, shown):
+        return False
+    contents = [one.content for one in known.earlier if not same_text(one.content, known.content)]
+    if any(same_text(content, shown) for content in contents):
+        return True
+    if relation(known.content, shown) is Relation.OTHER:
+        return any(relation(content, shown) is not Relation.OTHER for content in contents)
+    return shows_retracted(shown, known.content, contents)
+
+
+def _takes_turns(known: Known, now: Content) -> bool:
+    """Whether the entry would get a title and text that it had before, and came back to one once already."""
+    told = [one.content for one in known.earlier if one.told or one.number == 1]
+    states: list[Content] = []
+    for content in [*told, known.content]:
+        if not states or not _same(states[-1], content):
+            states.append(content)
+    returns = sum(any(_same(state, old) for old in states[:at]) for at, state in enumerate(states))
+    return returns > 0 and any(_same(now, old) for old in states)
+
+
+def _same(one: Content, other: Content) -> bool:
+    return folded_title(one.title) == folded_title(other.title) and same_text(one, other)

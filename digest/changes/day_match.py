@@ -1,0 +1,74 @@
+"""Whether a printed day can be that of a known entry. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from digest.model import DateKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.changes.values import Known, Times
+    from digest.model import DateEvidence, EntryDate
+
+_AHEAD = timedelta(days=2)  # as in `changes.dates`
+
+
+def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> bool:
+    """Whether both are known and nothing speaks against one day, be it a day that the entry had before.
+
+    Exact years have to agree; an inferred year is no proof. A printed year that lies ahead of us says nothing. No
+    article was published after it was first seen, unless it was posted again.
+    """
+    if evidence is None:
+        return False
+    year = evidence.year if _is_past(evidence, times) else None
+    return any(
+        (day.month, day.day) == (evidence.month, evidence.day) and _years_agree(evidence, year, day, entry)
+        for day in _days(entry)
+    )
+
+
+def full_dates_agree(evidence: DateEvidence | None, entry: Known) -> bool:
+    """Whether the same full date is known for sure on both sides, now or of an earlier revision."""
+    if evidence is None or evidence.year is None:
+        return False
+    full = (evidence.year, evidence.month, evidence.day)
+    return any(day.kind is DateKind.EXACT and (day.year, day.month, day.day) == full for day in _days(entry))
+
+
+def is_its_day(evidence: DateEvidence, entry: Known) -> bool:
+    """Whether day and month are those that the entry has now."""
+    return entry.date is not None and (evidence.month, evidence.day) == (entry.date.month, entry.date.day)
+
+
+def is_anniversary(evidence: DateEvidence | None, entry: Known) -> bool:
+    """Whether day and month are the entry's: then another year is another article."""
+    if evidence is None:
+        return False
+    return any((day.month, day.day) == (evidence.month, evidence.day) for day in _days(entry))
+
+
+def _years_agree(evidence: DateEvidence, year: int | None, day: EntryDate, entry: Known) -> bool:
+    if year is None:
+        return True
+    if day.kind is DateKind.EXACT or day.year == year:
+        return day.year == year
+    posted_again = any((one.month, one.day) != (day.month, day.day) for one in _days(entry))
+    seen = entry.first_seen_at
+    return posted_again or seen is None or date(year, evidence.month, evidence.day) <= seen.date() + _AHEAD
+
+
+def _is_past(evidence: DateEvidence, times: Times) -> bool:
+    year = evidence.year
+    return year is not None and date(year, evidence.month, evidence.day) <= times.today + _AHEAD
+
+
+def _days(entry: Known) -> Iterator[EntryDate]:
+    if entry.date:
+        yield entry.date
+    for one in entry.earlier:
+        if one.date and one.date != entry.date:
+            yield one.date

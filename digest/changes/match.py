@@ -1,0 +1,43 @@
+"""What a sighting is taken for: a known entry, a new one, or neither, and why. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.changes.values import Ambiguous
+from digest.model import value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.changes.shown import Shown
+    from digest.changes.values import Known, Placing
+
+
+@value
+class Match:
+    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
+
+    `because` says why, for people. `stood` is where it stood in the last reading, to the letter: then the entry is that
+    one's, known or not. `redated`: the article was posted again, with this sighting's date. `waits` as of a ChangeSet.
+    """
+
+    shown: Shown
+    entry: Known | None
+    unassigned: bool = False
+    report: Ambiguous | None = None
+    stood: Placing | None = None
+    because: str = "no known entry has its title and day, or its text"
+    redated: bool = False
+    waits: bool = False
+
+
+def doubt(shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
+    """A sighting that is taken for none of these entries, which is reported."""
+    return Match(shown, None, unassigned, report(shown, candidates, outcome), because=outcome)
+
+
+def report(shown: Shown, candidates: Sequence[Known], outcome: str) -> Ambiguous:
+    """What an operator should know of a sighting that may show one of these entries."""
+    ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
+    return Ambiguous(sighting.position, sighting.title, ids, outcome)

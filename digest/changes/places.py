@@ -1,0 +1,158 @@
+"""Where the sightings of a page stand beside what stood there at its last reading: what is gone, what is new on top."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from digest.changes.days import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from digest.changes.shown import Shown
+    from digest.changes.values import Placing
+    from digest.model import EntryId
+
+_DAYS, _SHORTLY = 366, 45  # of a year; an article is newer than one so many days later only by a year without any
+_PINS = 2  # articles that a site may pin to the top of a page
+Gap = tuple[int, "EntryId | None", "EntryId | None"]  # page, the entry above, the entry below
+
+
+class Places:
+    """The last reading of a dump beside this one; `matched` are the entries of sightings by position.
+
+    An entry that stood in the last reading and that no sighting answers to is *gone*. A sighting and a gone entry stand
+    *at the same place* where the nearest entries that stayed are the same above and below, and at least one of them
+    there is. What moved past others, as an article does that is posted again, did not stay.
+    """
+
+    def __init__(self, shown: Sequence[Shown], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
+        here = set(matched.values())
+        self._gone: dict[EntryId, list[Gap]] = {p.entry: [] for p in last if p.entry not in here}
+        self._gaps: dict[int, Gap] = {}
+        self._in_gap: dict[tuple[EntryId | None, EntryId | None], list[EntryId]] = defaultdict(list)
+        if self._gone and len(matched) < len(shown):
+            self._compare(shown, last, matched)
+
+    def _compare(self, shown: Sequence[Shown], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
+        rank = {placing.entry: at for at, placing in enumerate(last)}
+        order = [entry for one in shown if (entry := matched.get(one.sighting.position)) in rank and entry is not None]
+        stayed = in_order(order, rank)
+        now = [
+            (one.sighting.page, entry if (entry := matched.get(one.sighting.position)) in stayed else None)
+            for one in shown
+        ]
+        before = [(placing.page, placing.entry if placing.entry in stayed else None) for placing in last]
+        self._gaps = {
+            one.sighting.position: gap
+            for one, gap in zip(shown, _gaps(now), strict=True)
+            if one.sighting.position not in matched
+        }
+        for placing, gap in zip(last, _gaps(before), strict=True):
+            if placing.entry in self._gone:
+                self._gone[placing.entry].append(gap)
+                self._in_gap[gap[1:]].append(placing.entry)
+
+    def is_gone(self, entry: EntryId) -> bool:
+        """Whether the entry stood here at the last reading, and nothing here answers to it now."""
+        return entry in self._gone
+
+    def at_place_of(self, position: int) -> list[EntryId]:
+        """The gone entries at the same place as an unmatched sighting, in the order in which they stood."""
+        _, above, below = self._gaps.get(position, (0, None, None))
+        return [] if above is None and below is None else self._in_gap.get((above, below), [])
+
+    def may_have_rolled_off(self, entry: EntryId) -> bool:
+        """Whether a gone entry stood below all that stayed, so that new ones above may have pushed it off the page."""
+        return all(below is None for _, _, below in self._gone.get(entry, ()))
+
+
+def in_order(entries: Sequence[EntryId], rank: Mapping[EntryId, int]) -> set[EntryId]:
+    """As many of the entries as stand in the order of their ranks: a longest such row of them."""
+    if all(rank[one] < rank[other] for one, other in pairwise(entries)):
+        return set(entries)
+    ends: list[int] = []  # the least rank with which a row of each length can end
+    row: list[EntryId] = []
+    before: dict[EntryId, EntryId | None] = {}
+    for entry in entries:
+        at = bisect_left(ends, rank[entry])
+        before.setdefault(entry, row[at - 1] if at else None)
+        ends[at : at + 1], row[at : at + 1] = [rank[entry]], [entry]
+    found: set[EntryId] = set()
+    last = row[-1] if row else None
+    while last is not None and last not in found:
+        found.add(last)
+        last = before[last]
+    return found
+
+
+def _gaps(places: Sequence[tuple[int, EntryId | None]]) -> list[Gap]:
+    """For each place the nearest entries above and below that stayed, on its page."""
+    above: list[EntryId | None] = []
+    nearest: EntryId | None = None
+    page = -1
+    for on, entry in places:
+        if on != page:
+            page, nearest = on, None
+        above.append(nearest)
+        nearest = entry if entry is not None else nearest
+    gaps: list[Gap] = []
+    nearest, page = None, -1
+    for (on, entry), over in zip(reversed(places), reversed(above), strict=True):
+        if on != page:
+            page, nearest = on, None
+        gaps.append((on, over, nearest))
+        nearest = entry if entry is not None else nearest
+    return gaps[::-1]
+
+
+def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int]:
+    """The positions of sightings above the first one whose title and day stood on the dump's last reading and stayed.
+
+    At most two that stayed may stand above them: articles that are pinned to the top. Of a page that kept nothing, all;
+    of a first reading none.
+    """
+    if not last:
+        return frozenset()
+    rank: dict[tuple[str, object], int] = {}
+    for at, placing in enumerate(last):
+        rank.setdefault((placing.title, placing.evidence), at)
+    found: set[int] = set()
+    page = -1
+    pins = fresh = 0
+    for one in shown:
+        if one.sighting.page != page:
+            page, pins, fresh = one.sighting.page, 0, 0
+        if pins > _PINS:
+            continue
+        if (one.sighting.title, one.sighting.date) in rank:
+            pins = _PINS + 1 if fresh else pins + 1
+        else:
+            fresh += 1
+            found.add(one.sighting.position)
+    return frozenset(found)
+
+
+def leads(one: Shown, shown: Sequence[Shown]) -> bool:
+    """Whether the next day below on the page is not one shortly after, as on top of a page that lists newest first."""
+    here = one.sighting
+    below = (other.sighting for other in shown[here.position + 1 :] if other.sighting.page == here.page)
+    day = next((sighting.date for sighting in below if sighting.date), None)
+    return here.date is None or day is None or not 0 < (number(day) - number(here.date)) % _DAYS <= _SHORTLY
+
+
+def moved_up(one: Shown, shown: Sequence[Shown], last: Sequence[Placing]) -> bool:
+    """Whether a line stands above another one now that stood above it at the last reading."""
+    rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
+    stood = rank.get((one.sighting.title, one.sighting.date))
+    if stood is None:
+        return False
+    return any(
+        below.sighting.position > one.sighting.position
+        and below.sighting.page == one.sighting.page
+        and rank.get((below.sighting.title, below.sighting.date), stood) < stood
+        for below in shown
+    )

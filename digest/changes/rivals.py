@@ -1,0 +1,139 @@
+"""Whether a sighting shows an entry under another title, another text or another date. Pure; judges one pair.
+
+What stands beside the text as evidence is the page: a line that is gone in this very reading, and a new one in its
+place, are one article that was edited.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz import fuzz
+
+from digest.changes.day_match import answers_on, is_anniversary
+from digest.changes.keys import series_marks, title_key
+from digest.changes.text import closeness, far_apart
+from digest.model import value
+
+if TYPE_CHECKING:
+    from digest.changes.shown import Shown
+    from digest.changes.values import Known, Times
+
+_SAME_TEXT = 0.85
+_KIN = 0.5  # of a text or title at the same place and day: an edited one is so much alike
+_KIN_TITLE = 0.6
+_SOME = 0.2
+_SAME_TITLE = 0.75
+
+
+@value
+class Rival:
+    """An entry that a sighting may show, and where it stands.
+
+    `gone`: it stood on this dump's last reading and nothing answers to it now. `placed`: the sighting stands in its
+    place. `rolled_off`: new entries above may have pushed it off the page. `standing`: this dump or another one showed
+    it at its last reading. `vanished`: another dump stopped to show it in this pass. `same_line`: this dump's last
+    reading showed it with the sighting's date. `pairs` are those of its text, where they are worth a look first.
+    """
+
+    entry: Known
+    text: str
+    pairs: int | None
+    gone: bool
+    placed: bool
+    rolled_off: bool
+    standing: bool
+    vanished: bool
+    same_line: bool
+
+    @property
+    def homeless(self) -> bool:
+        """Whether no dump shows it now, and one did until this pass."""
+        return self.vanished and not self.standing
+
+
+class Reason(NamedTuple):
+    """Why the sighting shows the entry, for people.
+
+    `doubtful`: it may, and may not. `waits`: it does not while another dump shows the entry as it was.
+    """
+
+    said: str
+    redated: bool = False
+    placed: bool = False
+    doubtful: bool = False
+    waits: bool = False
+
+
+_WAITS = Reason("", waits=True)
+
+
+def corrects(shown: Shown, rival: Rival, times: Times) -> Reason | None:
+    """Why the sighting shows the entry under another title or date; None where it does not."""
+    if rival.pairs is not None and not rival.gone and _are_far_apart(shown, rival.text, rival.pairs):
+        return None
+    if answers_on(shown.sighting.date, rival.entry, times):
+        return _same_day(shown, rival)
+    if is_anniversary(shown.sighting.date, rival.entry):
+        return None
+    return _another_day(shown, rival)
+
+
+def _are_far_apart(shown: Shown, text: str, their_pairs: int) -> bool:
+    return far_apart(shown.text, text, (shown.pairs, their_pairs), _SAME_TEXT)
+
+
+def _same_day(shown: Shown, rival: Rival) -> Reason | None:
+    titles = fuzz.ratio(title_key(rival.entry.content.title), shown.key) / 100
+    if rival.placed:
+        return _in_its_place(shown, rival, titles)
+    score = closeness(shown.content, rival.entry.content, (shown.text, rival.text), _SAME_TEXT)
+    same_series = series_marks(rival.entry.content.title) == series_marks(shown.sighting.title)
+    if score is None:  # titles are all that short texts leave
+        same_line = rival.gone and rival.same_line and _same_author(rival.entry, shown)
+        told = f"same day and author, a title alike by {titles:.0%} in place of one that is gone"
+        return Reason(told) if same_line and same_series and titles >= _SAME_TITLE else None
+    if score < _SAME_TEXT:
+        return None
+    if same_series or (rival.gone and not rival.rolled_off) or rival.homeless:
+        return Reason(f"same day, texts alike by {score:.0%}, another title")
+    return _WAITS if rival.standing and not rival.gone else None
+
+
+def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
+    """The old line is gone and this one stands in its place: that much need not be alike."""
+    score = closeness(shown.content, rival.entry.content, (shown.text, rival.text))
+    if score is None:
+        if titles < _KIN or not _same_author(rival.entry, shown):
+            return None
+        return Reason(f"same day and place, a title alike by {titles:.0%}", placed=True)
+    if score >= _KIN or (titles >= _KIN_TITLE and score >= _SOME):
+        return Reason(f"same day, in the place of a line that is gone, texts alike by {score:.0%}", placed=True)
+    return None
+
+
+def _another_day(shown: Shown, rival: Rival) -> Reason | None:
+    """The article was posted again: the same text under a new date, the old line gone in this very reading."""
+    if shown.sighting.date is None or not (rival.gone or rival.homeless or rival.standing):
+        return None
+    entry = rival.entry
+    same_title = shown.key in entry.titles
+    titles = 1.0 if same_title else fuzz.ratio(title_key(entry.content.title), shown.key) / 100
+    score = closeness(shown.content, entry.content, (shown.text, rival.text), _SAME_TEXT)
+    whole = bool(rival.text) and rival.text == shown.text
+    if score is None:
+        fits = rival.placed and same_title and whole
+    elif rival.placed:
+        fits = score >= _SAME_TEXT and titles >= _KIN
+    else:
+        fits = (same_title or titles >= _KIN) and (whole or (score >= _SAME_TEXT and not rival.rolled_off))
+        if not rival.gone and not rival.homeless:
+            return _WAITS if same_title and score >= _SAME_TEXT else None
+        if not fits and same_title and score >= _SAME_TEXT:
+            return Reason("the same title and a like text under a new date", doubtful=True)
+    return Reason("the same text under a new date, in place of a line that is gone", redated=True) if fits else None
+
+
+def _same_author(entry: Known, shown: Shown) -> bool:
+    author = shown.sighting.author
+    return entry.content.author is None or author is None or entry.content.author == author

@@ -1,0 +1,204 @@
+"""The rules by which every year but one is excluded for an entry, from the pages that show it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+from math import comb, lgamma, log
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from digest.changes.days import AHEAD, latest_until, only_between
+from digest.changes.density import dense_stretches
+from digest.changes.order import PINS, Line, brackets, falls, log_chance_of, log_chance_of_fits
+from digest.model import DateKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from digest.changes.dates import Page
+    from digest.changes.values import Placing
+    from digest.model import EntryDate, EntryId
+
+    _Found = Iterator[tuple[Line, date]]
+
+_YEAR = 365
+_A_YEAR = timedelta(days=_YEAR)
+_HALF_A_YEAR = timedelta(days=182)
+_SURE_ORDER = log(1e-4)  # what an order must look like to put a day between two dates
+_LIKELY_ORDER = log(0.05)  # and to be called newest first, where the readings tell the year
+_OLD_ON_TOP = log(0.002)  # the chance that a page without order, with old entries on top, looks like this
+_SHORT = timedelta(days=35)  # between readings; the day of an article of another year seldom falls among so few
+_ROLLED_OVER = 5  # the least new entries that leave none of the old ones and still tell the year
+_WEIGHED = 256  # the entries of a page whose order is weighed; more make no difference
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the entries, and the bounds that hold on every page."""
+
+    dates: Mapping[EntryId, EntryDate | None]
+    seen: Mapping[EntryId, date]
+    earliest: date | None
+    latest: date
+
+    def line(self, placing: Placing) -> Line | None:
+        """The entry as the page shows it; None where the page shows no day, or another one than is known."""
+        day, known = placing.evidence, self.dates.get(placing.entry)
+        if day is None:
+            return None
+        if known is None or known.year is None:
+            open_ = day.year is None and (known is None or (known.month, known.day) == (day.month, day.day))
+            return Line(placing.entry, day, None, exact=False) if open_ else None
+        if (known.month, known.day, known.year) != (day.month, day.day, day.year or known.year):
+            return None
+        return Line(placing.entry, day, known.full, exact=known.kind is DateKind.EXACT)
+
+    def has_full(self, placings: Sequence[Placing]) -> bool:
+        """Whether a full date of any of these entries is known."""
+        return any((known := self.dates.get(placing.entry)) and known.year for placing in placings)
+
+    def only(self, line: Line, first: date, last: date) -> date | None:
+        """The date of the entry, if only one lies between two days that the page gives and in all other bounds."""
+        seen = self.seen.get(line.entry)
+        if seen:
+            last = min(last, seen + AHEAD)
+        return only_between(line.day, max(first, self.earliest or first), min(last, self.latest))
+
+    def in_year(self, lines: Sequence[Line], year: int) -> list[date] | None:
+        """The dates of neighbours in a year; None where one of them cannot be of that year.
+
+        What was first seen later than its neighbours is not half a year older than the day on which they were.
+        """
+        first_seen = min((self.seen[line.entry] for line in lines if line.entry in self.seen), default=date.min)
+        days = []
+        for line in lines:
+            later = self.seen.get(line.entry, first_seen) > first_seen
+            since = max(date(year, 1, 1), first_seen - _HALF_A_YEAR) if later else date(year, 1, 1)
+            day = self.only(line, since, date(year, 12, 31))
+            if day is None:
+                return None
+            days.append(day)
+        return days
+
+    def shows_new(self, line: Line, until: date) -> bool:
+        """Whether nothing above an entry is a year older than it looks: it is less old, or was new when first seen."""
+        if line.full is None or line.full > until:
+            return False
+        return until - line.full < _A_YEAR or self.seen.get(line.entry, date.max) - line.full <= _SHORT
+
+    def is_fresh(self, entry: EntryId, since: date) -> bool:
+        """Whether the program saw the entry on that day or after it for the first time."""
+        seen = self.seen.get(entry)
+        return seen is not None and seen >= since
+
+
+def by_range(page: Page, known: Known) -> _Found:
+    """What the operator's range and the moment of the first sighting leave."""
+    if known.earliest is None:
+        return
+    for line in filter(None, map(known.line, page.placings)):
+        if line.full is None and (line.entry in known.seen or known.latest < date.max):
+            found = known.only(line, known.earliest, date.max)
+            if found:
+                yield line, found
+
+
+def by_order(page: Page, known: Known) -> _Found:
+    """What stands between two full dates of a page that surely lists by date.
+
+    Whatever may be pinned to the top is left out: it neither gets a date nor bounds one.
+    """
+    if not known.has_full(page.placings):
+        return
+    falling = list(filter(None, map(known.line, page.placings[PINS:])))
+    if next(brackets(falling), None) is None:
+        return
+    for ordered in (falling, falling[::-1]):
+        weighed = ordered[:_WEIGHED]
+        if falls(ordered) and min(log_chance_of(weighed), log_chance_of_fits(weighed)) <= _SURE_ORDER:
+            for upper, between, lower in brackets(ordered):
+                for line in between:
+                    found = known.only(line, lower, upper)
+                    if found:
+                        yield line, found
+
+
+def by_density(page: Page, known: Known) -> _Found:
+    """What stands among so many days so close that no year is hidden there, if one of them is exact."""
+    if not known.has_full(page.placings):
+        return
+    for stretch in dense_stretches([known.line(placing) for placing in page.placings], known.seen):
+        years = {line.full.year for line in stretch.lines if line.full}
+        days = known.in_year(stretch.lines, years.pop()) if len(years) == 1 else None
+        if not days:
+            continue
+        # the topmost one may be pinned, and so may be what stands right under pins
+        kept = stretch.falls and stretch.start <= PINS
+        for line, day in zip(stretch.lines[kept:], days[kept:], strict=True):
+            if line.full is None:
+                yield line, day
+
+
+def by_readings(page: Page, known: Known) -> _Found:
+    """What came on top of a page between two readings less than a year apart, and bears a day between them.
+
+    The page must list newest first. That it looks so by chance, and its new entries are old ones, must be unlikely.
+    Where no full date excludes it, this may be a later page, whose new entries come from one that is not read: then
+    the readings must be close, all new entries lie between them, and the top before be no older than half a year.
+    """
+    since, until = page.read_before, page.read_on
+    if since is None or until is None or not since <= until < since + _A_YEAR:
+        return
+    fresh, retained = _top(page, known, since)
+    rolled_over = not retained and len(fresh) == len(page.placings)
+    if rolled_over:  # what stood there has left the page at its end
+        retained = list(filter(None, map(known.line, page.before[:_WEIGHED])))
+    if not retained:
+        return
+    floor = max((line.full for line in retained if line.full), default=date.min)
+    found: list[Line] = []  # from the oldest to the newest
+    for line in reversed(fresh):
+        day = line.full or known.only(line, since, until)
+        if day and max(floor, since) <= day <= until:
+            found.append(line._replace(full=day))
+            floor = day
+    length = (until - since).days + 1
+    top = latest_until(retained[0].day, since)
+    is_plain = len(found) == len(fresh) and length <= _SHORT.days and since - top <= _HALF_A_YEAR
+    if rolled_over and not (is_plain and len(found) >= _ROLLED_OVER):
+        return
+    shown = [*retained, *(line for line in fresh if line.full and line.full >= since)]
+    if not is_plain and not any(known.shows_new(line, until) for line in shown):
+        return
+    by_chance = len(found) * log(length / _YEAR) - lgamma(len(found) + 1) + log(comb(len(fresh), len(found)))
+    falls_likely = log_chance_of([*reversed(found), *retained]) <= _LIKELY_ORDER
+    if falls_likely and log_chance_of(retained) + by_chance <= _OLD_ON_TOP:
+        yield from ((line, line.full) for line in found if line.full)  # those known before are no news
+
+
+def _top(page: Page, known: Known, since: date) -> tuple[list[Line], list[Line]]:
+    """The entries of a page that are new on top, and the first ones below them that stood there before.
+
+    Among the new ones may be pins that are none. Nothing is retained where the page was rearranged meanwhile.
+    """
+    shown = page.placings
+    if not any(known.is_fresh(placing.entry, since) for placing in shown[: PINS + 1]):
+        return [], []
+    before = {placing.entry: at for at, placing in enumerate(page.before)}
+
+    def is_new(at: int) -> bool:
+        return at < len(shown) and shown[at].entry not in before and known.is_fresh(shown[at].entry, since)
+
+    end = max((at + 1 for at in range(PINS + 1) if is_new(at)), default=0)
+    while end > 0 and is_new(end):
+        end += 1
+    # what stands twice is pinned as well, and listed where it stands last
+    lowest = {shown[at].entry: at for at in range(end) if is_new(at)}
+    twice = {placing.entry for placing in shown[end:] if placing.entry in lowest}
+    top = [known.line(shown[at]) for entry, at in sorted(lowest.items(), key=itemgetter(1)) if entry not in twice]
+    stood = (known.line(placing) for placing in shown[end:] if placing.entry in before)
+    retained = list(islice(filter(None, stood), _WEIGHED))
+    places = [before[line.entry] for line in retained]
+    return list(filter(None, top)), retained if places == sorted(set(places)) else []
