@@ -35,6 +35,10 @@ class StoreError(DigestError):
     """The store cannot be opened, read or written."""
 
 
+class RowError(StoreError):
+    """The store answers, and refuses a row: nothing of that transaction is stored, others can be."""
+
+
 class FencedError(DigestError):
     """Nothing may be made or sent: the store was restored from a backup of the moment `since`."""
 

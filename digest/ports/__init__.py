@@ -30,7 +30,8 @@ from digest.ports.bounces import Bounce, Bounces, Suppression, Trouble
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, Overdue
 from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
-from digest.ports.entries import Drawn, Entries, Feeds, Pictures, RevisionRecord
+from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
+from digest.ports.renames import Renamed, Renames
 from digest.ports.store import Store, Transaction, Version
 from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers
 from digest.ports.watching import Queue, Retention, Watching
@@ -69,10 +70,13 @@ __all__ = [
     "Place",
     "Queue",
     "Reached",
+    "ReaderCount",
     "Readings",
     "Recipient",
     "Recorded",
     "Removed",
+    "Renamed",
+    "Renames",
     "Report",
     "Retention",
     "RevisionRecord",

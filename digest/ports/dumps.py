@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         AtomId,
         EntryDate,
         EntryId,
+        Sighting,
         SourceId,
     )
 
@@ -29,24 +30,38 @@ class DumpState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a file system says of a file without reading it; equal stamps mean an unchanged file."""
+    """What a file system says of a file without reading it; equal stamps mean an unchanged file, if they are `settled`.
+
+    One that is not was taken so soon after the file was written that the same stamp may be that of later bytes.
+    """
 
     size: int
     mtime_ns: int
     inode: int
+    settled: bool = True
 
     def __str__(self) -> str:
         """As it is stored: file systems have inodes and times of more than 63 bits."""
-        return f"{self.size} {self.mtime_ns} {self.inode}"
+        return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}"
+
+    def names(self, other: Stamp) -> bool:
+        """Whether both are of one file that was not written in between, as far as a file system can tell."""
+        return (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDump:
     """What is stored of one dump file. `path` is relative to its source's folder, with forward slashes.
 
-    `stamp` and `sha256` are of the newest bytes looked at, good or not. `sightings` counts the last good reading
-    (0: there is none). `unreadable`: those bytes are no dump. `approved` is the hash that the operator let through,
-    `discarded` the one they refused.
+    `stamp` and `sha256` are of the newest bytes looked at, good or not. `sightings` counts the last good reading (0:
+    there is none). `unreadable`: those bytes are no dump. `approved` is the hash that the operator let through,
+    `discarded` the one they refused. `rules` is the version of the reading rules by which it was read. `changed_at` is
+    when its bytes last changed, `confirmed_at` when its last good reading was last seen to be written, with the same
+    bytes or others; both are absent for dumps of before they were kept. At `weigh_at` a date that it shows, and that
+    lay ahead of us, will be believed. Of a held one, `read_at` is when it was held, `waiting` are the lines of the held
+    reading, `overwritten` the sightings of all readings that agree with it, and `agreed` counts the good readings in a
+    row that show them, that one included: it is 0 where no reading ends the hold. `notes` are sentences of what could
+    not be read or was guessed; `left_out` says that an entry is missing because of it.
     """
 
     source: SourceId
@@ -60,11 +75,25 @@ class KnownDump:
     unreadable: bool = False
     approved: str | None = None
     discarded: str | None = None
+    rules: int = 1
+    changed_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    weigh_at: datetime | None = None
+    waiting: tuple[str, ...] = ()
+    overwritten: tuple[Sighting, ...] = ()
+    agreed: int = 0
+    notes: tuple[str, ...] = ()
+    left_out: bool = False
 
     @classmethod
     def of(cls, source: SourceId, path: str, stamp: Stamp, sha256: str, now: datetime) -> KnownDump:
         """A dump just looked at and found good, so far without sightings."""
         return cls(source, path, stamp, sha256, DumpState.GOOD, "", now, 0)
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether it is held, and good readings that agree end that."""
+        return self.state is DumpState.HELD and self.agreed > 0
 
     @property
     def awaits_reading(self) -> bool:
@@ -113,7 +142,7 @@ class Readings(Protocol):
     """Sources, dumps and their last good readings. Called by `service.refresh` and `service.reports`."""
 
     def register_source(self, source: SourceId, now: datetime) -> None:
-        """Make the source known; does nothing where it is."""
+        """Make the source known; does nothing where it is. StoreError of one that was renamed."""
         ...
 
     def source(self, source: SourceId) -> SourceState | None: ...
@@ -136,8 +165,43 @@ class Readings(Protocol):
 
     def dump(self, source: SourceId, path: str) -> KnownDump | None: ...
 
-    def stamps(self, source: SourceId) -> dict[str, str]:
-        """By path, the stamp of each dump as a text, without those that await reading."""
+    def stamps(self, source: SourceId, rules: int, now: datetime) -> dict[str, str]:
+        """By path, the stamp of each dump as a text, without those that await reading.
+
+        Those do that the operator approved, that were read by other rules, or whose dates can be weighed again now.
+        """
+        ...
+
+    def paths(self, source: SourceId) -> dict[str, str]:
+        """The SHA-256 of each dump ever read of a source, by path."""
+        ...
+
+    def move(self, source: SourceId, old: str, new: str) -> None:
+        """Give a dump another path, with its last reading and its reports; nothing may be known of the new one."""
+        ...
+
+    def troubled(self, source: SourceId) -> list[KnownDump]:
+        """Its dumps that are not good, or that have notes, by path."""
+        ...
+
+    def let_go(self, source: SourceId, path: str) -> None:
+        """A dump in trouble is gone: it is forgotten, or good again at its last good reading if it had one."""
+        ...
+
+    def changed_at(self, source: SourceId) -> datetime | None:
+        """When the content of one of its dumps changed last; None where it has none. Reads them all."""
+        ...
+
+    def clock_stepped_back(self, now: datetime) -> None:
+        """Move every stored moment that lies ahead of us to now: they were noted under a clock that was wrong."""
+        ...
+
+    def standing(self, source: SourceId) -> int:
+        """How many entries the last good readings of the source show."""
+        ...
+
+    def standing_elsewhere(self, entries: Iterable[EntryId], but: tuple[SourceId, str]) -> set[EntryId]:
+        """Those of the entries that the last good reading of another dump than `but` (source, path) shows."""
         ...
 
     def held(self, source: SourceId) -> set[str]:
@@ -161,14 +225,24 @@ class Readings(Protocol):
         """
         ...
 
-    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]: ...
+    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
+        """The date of each entry, and when it was first seen."""
+        ...
+
+    def newest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
+        """The newest count that the source showed of each entry, where it ever showed one."""
+        ...
+
+    def highest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
+        """The highest count that the source ever showed of each entry; reads its whole series."""
+        ...
 
     def store_dump(self, dump: KnownDump) -> None:
         """Insert or replace what is known of the dump (its last reading stays)."""
         ...
 
     def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
-        """Store a change set: entries, revisions, keys, counts, dates, and `placings` as the new last reading.
+        """Store a change set: entries, revisions, keys, all counts, dates, and `placings` as the new last reading.
 
         Returns the entries that the source never showed before, new ones included.
 
@@ -210,6 +284,7 @@ class ApplyFacts:
 
     `first_import`: new entries are not published before `settle`. `atom_ids` holds one for each Added.
     `title_keys` and `lead_keys` hold those of each Added and each Revised content; an empty one answers nothing.
+    `quiet` are new entries that are published without being announced, each with what it carries as `updated`.
     `last` is the last reading of the dump as the store holds it, where the caller has read it in this transaction:
     what stands there as it stood is not written again.
     """
@@ -220,3 +295,4 @@ class ApplyFacts:
     title_keys: Mapping[EntryId, str]
     lead_keys: Mapping[EntryId, str]
     last: Sequence[Placing] | None = None
+    quiet: Mapping[EntryId, datetime] = field(default_factory=dict)

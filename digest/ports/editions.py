@@ -82,7 +82,11 @@ class Editions(Protocol):
         ...
 
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
-        """Entries with the readers that each won since then, most first, none that won nothing."""
+        """Entries with the readers that each won since then, most first, none that won nothing.
+
+        What a source counts is compared with what it counted itself, since its last fall at the earliest. Of several
+        sources, the one by which the entry won most says how many; with `sources`, only these are asked.
+        """
         ...
 
     def free_key(self, wanted: EditionKey) -> EditionKey:

@@ -31,6 +31,15 @@ class RevisionRecord:
     date: EntryDate | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderCount:
+    """So many readers of an entry, as a source counted."""
+
+    at: datetime
+    source: SourceId
+    readers: int
+
+
 class Entries(Protocol):
     """Published entries. Called by `service.reading`. Unsettled and removed entries never show."""
 
@@ -52,8 +61,8 @@ class Entries(Protocol):
         """Oldest first."""
         ...
 
-    def counts(self, entry: EntryId) -> list[tuple[datetime, int]]:
-        """The reader counts over time, oldest first."""
+    def counts(self, entry: EntryId) -> list[ReaderCount]:
+        """The reader counts of all sources over time, oldest first. Each source has a series of its own."""
         ...
 
     def published_state(self) -> tuple[int, datetime]:

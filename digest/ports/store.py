@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from digest.ports.dumps import Readings
     from digest.ports.editions import Editions
     from digest.ports.entries import Entries, Feeds, Pictures
+    from digest.ports.renames import Renames
     from digest.ports.subscribers import Confirmations, Subscribers
     from digest.ports.watching import Retention, Watching
 
@@ -28,6 +29,8 @@ class Transaction(Protocol):
 
     @property
     def readings(self) -> Readings: ...
+    @property
+    def renames(self) -> Renames: ...
     @property
     def entries(self) -> Entries: ...
     @property

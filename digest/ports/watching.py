@@ -36,6 +36,10 @@ class Watching(Protocol):
         """When each source ever known was last read to the end."""
         ...
 
+    def failing(self) -> set[SourceId]:
+        """The sources whose newest pass failed or left a dump held."""
+        ...
+
     def undrawn(self) -> int:
         """How many formulas no picture could be made of."""
         ...
@@ -55,7 +59,10 @@ class Retention(Protocol):
         ...
 
     def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
-        """Of the counts in this half-open time keep one a day or month, of each entry and source; how many go."""
+        """Of the counts in this half-open time keep one a day or month, of each entry and source; how many go.
+
+        Both sides of a fall stay, so that what a series won since its last fall is as before.
+        """
         ...
 
     def foldable(self, closed_before: datetime) -> list[EditionKey]:

@@ -42,7 +42,7 @@ _ENTRY = (
 )
 _PLACING = (
     *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
-    *("readers", "view", "complete", "because"),
+    *("readers", "view", "complete", "because", "revision", "body"),
 )
 _COUNTED = ("entry_id", "source", "counted_at", "readers")
 _MOVING = update(entries).where(entries.c.id == bindparam("entry"))
@@ -90,11 +90,11 @@ def upgrade_dates(connection: Connection, dates: Mapping[EntryId, EntryDate], no
         grow_published(connection, now)
 
 
-def dates(connection: Connection, of: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]:
+def dates(connection: Connection, of: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
     """See `ports.Readings.dates`."""
-    columns = (entries.c.id, entries.c.date_kind, entries.c.date_month, entries.c.date_day, entries.c.date_full)
+    columns = (entries.c.id, entries.c.first_seen_at, *(entries.c[name] for name in DATE))
     return {
-        EntryId(row.id): date_of(row)
+        EntryId(row.id): (date_of(row), row.first_seen_at)
         for batch in batches(set(of))
         for row in connection.execute(select(*columns).where(entries.c.id.in_(batch))).all()
     }
@@ -128,7 +128,7 @@ def _insert_entries(
 ) -> None:
     if not added:
         return
-    updated_at, told = (None, False) if facts.first_import else (facts.now, True)
+    told = not facts.first_import
     dated = {change.entry: dates.get(change.entry, change.date) for change in added}
     insert_rows(
         connection,
@@ -142,8 +142,8 @@ def _insert_entries(
                 facts.now,
                 change.position,
                 1,
-                updated_at,
-                told,
+                facts.quiet.get(change.entry, facts.now) if told else None,
+                told and change.entry not in facts.quiet,
                 *date_values(dated[change.entry]),
             )
             for change in added
@@ -232,7 +232,8 @@ def _replace_placings(
             (
                 *(source, path, placing.page, placing.position, placing.entry, placing.title),
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
-                *(placing.readers, placing.view, placing.complete, placing.because),
+                *(placing.readers, placing.view, placing.complete, placing.because, placing.revision),
+                (placing.body.paragraphs, placing.body.figures) if placing.body else None,
             )
             for placing in fresh
         ),

@@ -69,6 +69,8 @@ _LAWS = {
         WHERE t.section = 'corrected' AND NOT EXISTS (
             SELECT 1 FROM edition_entries n JOIN editions o ON o.key = n.edition
             WHERE n.section IN ('new', 'catch_up') AND n.entry_id = t.entry_id AND o.digest = e.digest)""",
+    "a former name of a source is a source": """
+        SELECT r.old, r.new FROM renamed_sources r JOIN sources s ON s.id = r.old""",
     "an erased person has an open delivery": """
         SELECT d.edition, d.subscriber_id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id
         WHERE s.erased_at IS NOT NULL AND d.next_at IS NOT NULL AND d.state <> 'leased'""",

@@ -9,6 +9,7 @@ from sqlalchemy import and_, exists, func, or_, select
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.ports import DigestState, EditionCounts
+from digest.store.counting import gains
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
 from digest.store.statements import batches, insert
 from digest.store.tables import (
@@ -19,7 +20,6 @@ from digest.store.tables import (
     edition_entries,
     editions,
     entries,
-    reader_counts,
     revisions,
 )
 
@@ -92,19 +92,8 @@ class SqlEditions:
         return row.revision if row else None
 
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
-        counts = (reader_counts.c.counted_at, reader_counts.c.readers)
-        of_entry = select(reader_counts.c.readers).where(reader_counts.c.entry_id == entries.c.id).limit(1)
-        before = of_entry.where(reader_counts.c.counted_at <= since).order_by(*(c.desc() for c in counts))
-        after = of_entry.where(reader_counts.c.counted_at > since).order_by(*counts)
-        gained = entries.c.readers - func.coalesce(before.scalar_subquery(), after.scalar_subquery())
-        counted = select(reader_counts.c.entry_id).where(reader_counts.c.counted_at > since)
-        winners = (
-            select(entries.c.id, gained.label("gained"))
-            .where(PUBLISHED, entries.c.id.in_(counted), gained > 0)
-            .order_by(gained.desc(), entries.c.id)
-            .limit(limit)
-        )
-        best = _of_sources(winners, sources).subquery()
+        winners = gains(since, sources)
+        best = winners.order_by(winners.selected_columns.gained.desc(), entries.c.id).limit(limit).subquery()
         query = entry_rows(entries.c.revision, best.c.gained).join(best, best.c.id == entries.c.id)
         rows = self._connection.execute(query.order_by(best.c.gained.desc(), entries.c.id)).all()
         return [(e, row.gained) for e, row in zip(entries_of(self._connection, rows), rows, strict=True)]

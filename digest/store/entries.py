@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 
 from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
-from digest.ports import RevisionRecord
+from digest.ports import ReaderCount, RevisionRecord
 from digest.store import meta, searching
 from digest.store.statements import batches, content_of, date_of
 from digest.store.tables import entries, entry_sources, reader_counts, revisions
@@ -124,14 +124,16 @@ class SqlEntries:
             for row in self._connection.execute(query)
         ]
 
-    def counts(self, entry: EntryId) -> list[tuple[datetime, int]]:
+    def counts(self, entry: EntryId) -> list[ReaderCount]:
         query = (
-            select(reader_counts.c.counted_at, reader_counts.c.readers)
+            select(reader_counts.c.counted_at, reader_counts.c.source, reader_counts.c.readers)
             .join(entries, entries.c.id == reader_counts.c.entry_id)
             .where(entries.c.id == entry, PUBLISHED)
             .order_by(reader_counts.c.counted_at, reader_counts.c.source)
         )
-        return [(row.counted_at, row.readers) for row in self._connection.execute(query)]
+        return [
+            ReaderCount(row.counted_at, SourceId(row.source), row.readers) for row in self._connection.execute(query)
+        ]
 
     def published_state(self) -> tuple[int, datetime]:
         return meta.published_state(self._connection)

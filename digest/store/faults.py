@@ -6,10 +6,10 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from digest.errors import StoreError
+from digest.errors import RowError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ _FAULTS = {
     "SQLITE_PERM": ("cannot be opened", "check the permissions of the file and its folder"),
     "SQLITE_IOERR": ("the disk does not answer properly", "check the disk and its file system"),
 }
+
+_OF_ROWS = (sqlite3.IntegrityError, sqlite3.DataError)
 
 # By the first characters of PostgreSQL's states, the longer before the shorter.
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -50,7 +52,7 @@ _STATES = {
 
 @contextlib.contextmanager
 def translated(place: str) -> Iterator[None]:
-    """Raise StoreError for whatever the database raises within."""
+    """Raise StoreError for whatever the database raises within, a RowError for what it says of a row."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -73,4 +75,5 @@ def store_error(place: str, error: Exception) -> StoreError:
     said = (str(original).splitlines() or [type(original).__name__])[0]
     if state is None and isinstance(error, OperationalError):
         return StoreError(f"{place}: {_AWAY[0]}: {said} (check that it runs, and database_url)")
-    return StoreError(f"{place}: {said}")
+    kind = RowError if isinstance(error, (IntegrityError, DataError, *_OF_ROWS)) else StoreError
+    return kind(f"{place}: {said}")

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, not_, select, update
+from sqlalchemy import and_, bindparam, delete, func, literal, not_, or_, select, update
 
-from digest.changes.values import Known, Placing
-from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
+from digest.changes.values import Body, Earlier, Known, Placing
+from digest.errors import StoreError
+from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, Layout, Sighting, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
-from digest.store import applying
+from digest.store import applying, counting
+from digest.store.clock import stepped_back
 from digest.store.engine import make_room
 from digest.store.entries import CONTENT
 from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert, insert_in
 from digest.store.tables import (
     KeyKind,
+    UtcTime,
     dumps,
     entries,
     entry_keys,
     entry_sources,
     placings,
+    renamed_sources,
     reports,
     revisions,
     sources,
@@ -41,6 +46,7 @@ _OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for i
 
 # Statements that each dump needs are built once: to build one takes four times as long as to run it.
 _SOURCE = select(sources).where(sources.c.id == bindparam("source"))
+_RENAMED = select(renamed_sources.c.new).where(renamed_sources.c.old == bindparam("source"))
 _DUMP = select(dumps).where(dumps.c.source == bindparam("source"), dumps.c.path == bindparam("path"))
 _LAST_READING = (
     select(placings)
@@ -55,7 +61,8 @@ _TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
     func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
 )
 _KNOWN = (
-    select(entries.c.id, entries.c.readers, entries.c.removed_at.is_not(None).label("removed"))
+    select(entries.c.id, entries.c.removed_at.is_not(None).label("removed"))
+    .add_columns(entries.c.first_seen_at, entries.c.revision)
     .add_columns(*(entries.c[name] for name in DATE), *CONTENT)
     .join(revisions, and_(revisions.c.entry_id == entries.c.id, revisions.c.number == entries.c.revision))
     .where(entries.c.id.in_(bindparam("entries", expanding=True)))
@@ -73,6 +80,21 @@ _DATED = (
 _NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
 _PAGE = (placings.c.source, placings.c.path, placings.c.page)
 _SHOWING = select(*_PAGE).where(placings.c.entry_id.in_(bindparam("entries", expanding=True))).distinct()
+_ELSEWHERE = (
+    select(placings.c.entry_id)
+    .where(
+        placings.c.entry_id.in_(bindparam("entries", expanding=True)),
+        or_(placings.c.source != bindparam("source"), placings.c.path != bindparam("path")),
+    )
+    .distinct()
+)
+_EARLIER = (
+    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, *CONTENT)
+    .add_columns(*(revisions.c[name] for name in DATE))
+    .join(entries, entries.c.id == revisions.c.entry_id)
+    .where(revisions.c.entry_id.in_(bindparam("entries", expanding=True)), revisions.c.number < entries.c.revision)
+    .order_by(revisions.c.entry_id, revisions.c.number)
+)
 _PAGES = (  # of one dump: where they are asked for by all three, SQLite looks through all that there are
     select(placings)
     .where(
@@ -91,6 +113,9 @@ class SqlReadings:
         self._connection = connection
 
     def register_source(self, source: SourceId, now: datetime) -> None:
+        renamed = self._connection.execute(_RENAMED, {"source": source}).scalar_one_or_none()
+        if renamed:
+            raise StoreError(f"the source {source} is {renamed} now (change its id in the configuration)")
         row = {"id": source, "registered_at": now, "problem": "", "failures": 0}
         self._connection.execute(insert(self._connection, sources).values(row).on_conflict_do_nothing())
 
@@ -122,10 +147,68 @@ class SqlReadings:
         row = self._connection.execute(_DUMP, {"source": source, "path": path}).one_or_none()
         return _known_dump(row) if row else None
 
-    def stamps(self, source: SourceId) -> dict[str, str]:
+    def stamps(self, source: SourceId, rules: int, now: datetime) -> dict[str, str]:
         awaits = and_(dumps.c.state == DumpState.HELD, dumps.c.approved.is_not_distinct_from(dumps.c.sha256))
-        query = select(dumps.c.path, dumps.c.stamp).where(dumps.c.source == source, not_(awaits))
+        clear = or_(dumps.c.weigh_at.is_(None), dumps.c.weigh_at > now)
+        query = select(dumps.c.path, dumps.c.stamp).where(
+            dumps.c.source == source, not_(awaits), dumps.c.rules == rules, clear
+        )
         return dict(map(tuple, fetched(self._connection.execute(query))))
+
+    def paths(self, source: SourceId) -> dict[str, str]:
+        query = select(dumps.c.path, dumps.c.sha256).where(dumps.c.source == source)
+        return dict(map(tuple, fetched(self._connection.execute(query))))
+
+    def move(self, source: SourceId, old: str, new: str) -> None:
+        columns = [column for column in dumps.c if column.name != "path"]
+        there = dumps.c.source == source, dumps.c.path == old
+        copied = select(*columns, literal(new)).where(*there)
+        self._connection.execute(dumps.insert().from_select([*(c.name for c in columns), "path"], copied))
+        for table in (placings, reports):
+            here = table.c.source == source, table.c.path == old
+            self._connection.execute(update(table).where(*here).values(path=new))
+        self._connection.execute(delete(dumps).where(*there))
+
+    def troubled(self, source: SourceId) -> list[KnownDump]:
+        ill = or_(dumps.c.state != DumpState.GOOD, dumps.c.notes.is_not(None))
+        rows = self._connection.execute(select(dumps).where(dumps.c.source == source, ill).order_by(dumps.c.path))
+        return [_known_dump(row) for row in rows]
+
+    def let_go(self, source: SourceId, path: str) -> None:
+        here = dumps.c.source == source, dumps.c.path == path
+        never = select(dumps.c.path).where(*here, dumps.c.sightings == 0).scalar_subquery()
+        self._connection.execute(delete(reports).where(reports.c.source == source, reports.c.path == never))
+        self._connection.execute(delete(dumps).where(*here, dumps.c.sightings == 0))
+        good = {
+            "state": DumpState.GOOD,
+            "reason": "",
+            "notes": None,
+            "left_out": False,
+            "waiting": None,
+            "overwritten": None,
+            "agreed": 0,
+        }
+        self._connection.execute(update(dumps).where(*here).values(good))
+
+    def changed_at(self, source: SourceId) -> datetime | None:
+        newest = select(func.max(func.coalesce(dumps.c.changed_at, dumps.c.read_at, type_=UtcTime)))
+        found: datetime | None = self._connection.execute(newest.where(dumps.c.source == source)).scalar_one()
+        return found
+
+    def clock_stepped_back(self, now: datetime) -> None:
+        stepped_back(self._connection, now)
+
+    def standing(self, source: SourceId) -> int:
+        count = select(func.count(placings.c.entry_id.distinct())).where(placings.c.source == source)
+        return self._connection.execute(count).scalar_one()
+
+    def standing_elsewhere(self, entries: Iterable[EntryId], but: tuple[SourceId, str]) -> set[EntryId]:
+        source, path = but
+        found: set[EntryId] = set()
+        for batch in batches(set(entries)):
+            asked = {"entries": batch, "source": source, "path": path}
+            found.update(map(EntryId, self._connection.execute(_ELSEWHERE, asked).scalars()))
+        return found
 
     def held(self, source: SourceId) -> set[str]:
         here = select(dumps.c.path).where(dumps.c.source == source, dumps.c.state == DumpState.HELD)
@@ -154,17 +237,30 @@ class SqlReadings:
         titles: dict[str, set[str]] = {}
         for entry, key in fetched(self._connection.execute(_TITLES, {"entries": batch})):
             titles.setdefault(entry, set()).add(key)
+        rows = list(fetched(self._connection.execute(_KNOWN, {"entries": batch})))
+        earlier = self._earlier([row.id for row in rows if row.revision > 1])
         return [
             Known(
                 EntryId(row.id),
                 frozenset(titles.get(row.id, ())),
                 content_of(row),
                 date_of(row),
-                readers=row.readers,
                 removed=row.removed,
+                first_seen_at=row.first_seen_at,
+                revision=row.revision,
+                earlier=tuple(earlier.get(row.id, ())),
             )
-            for row in fetched(self._connection.execute(_KNOWN, {"entries": batch}))
+            for row in rows
         ]
+
+    def _earlier(self, of: list[str]) -> dict[str, list[Earlier]]:
+        """The revisions of each of these entries before its newest one."""
+        found: dict[str, list[Earlier]] = {}
+        if of:
+            for row in fetched(self._connection.execute(_EARLIER, {"entries": of})):
+                one = Earlier(row.number, content_of(row), date_of(row), row.significant)
+                found.setdefault(row.entry_id, []).append(one)
+        return found
 
     def pages_with(
         self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
@@ -181,7 +277,13 @@ class SqlReadings:
                     pages.setdefault((SourceId(source), path, row.page), []).append(_placing(row))
         return {where: tuple(shown) for where, shown in pages.items()}
 
-    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, EntryDate | None]:
+    def newest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
+        return counting.newest(self._connection, source, entries)
+
+    def highest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
+        return counting.highest(self._connection, source, entries)
+
+    def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
         return applying.dates(self._connection, entries)
 
     def store_dump(self, dump: KnownDump) -> None:
@@ -197,6 +299,15 @@ class SqlReadings:
             "unreadable": dump.unreadable,
             "approved": dump.approved,
             "discarded": dump.discarded,
+            "rules": dump.rules,
+            "changed_at": dump.changed_at,
+            "confirmed_at": dump.confirmed_at,
+            "weigh_at": dump.weigh_at,
+            "waiting": list(dump.waiting) or None,
+            "overwritten": [list(astuple(one)) for one in dump.overwritten] or None,
+            "agreed": dump.agreed,
+            "notes": list(dump.notes) or None,
+            "left_out": dump.left_out,
         }
         self._connection.execute(_storing_dump(self._connection.dialect.name), row)
 
@@ -281,12 +392,28 @@ def _known_dump(row: Row[Any]) -> KnownDump:
         unreadable=row.unreadable,
         approved=row.approved,
         discarded=row.discarded,
+        rules=row.rules,
+        changed_at=row.changed_at,
+        confirmed_at=row.confirmed_at,
+        weigh_at=row.weigh_at,
+        waiting=tuple(row.waiting or ()),
+        overwritten=tuple(map(_sighting, row.overwritten or ())),
+        agreed=row.agreed,
+        notes=tuple(row.notes or ()),
+        left_out=row.left_out,
     )
 
 
+def _sighting(stored: list[Any]) -> Sighting:
+    dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete = stored
+    date = DateEvidence(*day) if day else None
+    texts = tuple(paragraphs), tuple(figures)
+    return Sighting(dump, position, page, Layout(layout), title, author, date, readers, *texts, complete)
+
+
 def _stamp(stored: str) -> Stamp:
-    size, mtime_ns, inode = stored.split()
-    return Stamp(int(size), int(mtime_ns), int(inode))
+    size, mtime_ns, inode, *unsettled = stored.split()
+    return Stamp(int(size), int(mtime_ns), int(inode), settled=not unsettled)
 
 
 def _placing(row: Row[Any]) -> Placing:
@@ -300,4 +427,6 @@ def _placing(row: Row[Any]) -> Placing:
         view=Fingerprint(row.view),
         complete=row.complete,
         because=row.because,
+        revision=row.revision,
+        body=Body(tuple(row.body[0]), tuple(row.body[1])) if row.body else None,
     )

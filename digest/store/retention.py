@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, exists, func, literal, select, tuple_, update
 
 from digest.model import DeliveryState, EditionKey
+from digest.store.counting import previous
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     UtcTime,
@@ -41,16 +42,27 @@ class SqlRetention:
         return oldest
 
     def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
-        """The last count of each day or month stays, and the first of all."""
+        """The last count of each day or month stays, the first of all, and both sides of a fall.
+
+        Without them what was won since a fall would be taken for won since before it.
+        """
         keys = list(reader_counts.primary_key)
         period = self._written(reader_counts.c.counted_at, _MONTH if monthly else _DAY)
         series = [reader_counts.c.entry_id, reader_counts.c.source]
-        following = func.lead(period).over(partition_by=series, order_by=reader_counts.c.counted_at)
         behind = end + timedelta(days=31 if monthly else 1)  # where the last one of the last period may stand
         here = and_(reader_counts.c.counted_at >= start, reader_counts.c.counted_at < behind)
-        ordered = select(*keys, period.label("period"), following.label("following")).where(here).subquery()
+
+        def following(column: ColumnElement[Any]) -> ColumnElement[Any]:
+            return func.lead(column).over(partition_by=series, order_by=reader_counts.c.counted_at)
+
+        readers = reader_counts.c.readers
+        rising = and_(
+            func.coalesce(previous(), readers) <= readers, readers <= func.coalesce(following(readers), readers)
+        )
+        steps = (period.label("period"), following(period).label("following"), rising.label("rising"))
+        ordered = select(*keys, *steps).where(here).subquery()
         superseded = select(*(ordered.c[key.name] for key in keys)).where(
-            ordered.c.period == ordered.c.following, ordered.c.counted_at < end
+            ordered.c.period == ordered.c.following, ordered.c.counted_at < end, ordered.c.rising
         )
         other = reader_counts.alias()
         same = and_(other.c.entry_id == reader_counts.c.entry_id, other.c.source == reader_counts.c.source)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, update
 
+from digest.changes.values import Cause
 from digest.model import EntryId
 from digest.store import searching
 from digest.store.entries import entry_rows
@@ -116,6 +117,8 @@ def revise(
     """Store new revisions, those of a better date last; whether a published entry has one."""
     standing = _standing(connection, {change.entry for change in revised} | dates.keys(), origin)
     for change in revised:
+        if change.cause is Cause.REDATED and change.entry in dates:  # the revision that tells it shows it
+            standing[change.entry].date = dates[change.entry]
         standing[change.entry].revise(now, change.cause, change.content, significant=change.cause.significant)
     for entry, date in dates.items():
         it = standing[entry]

@@ -29,6 +29,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     event,
+    false,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -153,6 +154,16 @@ sources = Table(
     _needed("failures", Integer),  # passes in a row that failed or found a dump held
 )
 
+# Every name that a source had before, and the one it began with, by which feeds go on naming themselves.
+renamed_sources = Table(
+    "renamed_sources",
+    metadata,
+    Column("old", Text, primary_key=True),
+    _needed("new", Text, ForeignKey(sources.c.id)),
+    _needed("first", Text),
+    _needed("at", UtcTime),
+)
+
 dumps = Table(
     "dumps",
     metadata,
@@ -167,6 +178,15 @@ dumps = Table(
     _needed("unreadable", Boolean),
     Column("approved", Text),
     Column("discarded", Text),
+    Column("rules", Integer, nullable=False, server_default="1"),  # the reading rules by which it was read
+    Column("changed_at", UtcTime),  # when its content last changed
+    Column("confirmed_at", UtcTime),  # when its last good reading was last seen to be written
+    Column("weigh_at", UtcTime),  # then a date that lay ahead of us will be believed
+    Column("waiting", JSON(none_as_null=True)),  # the lines of the reading that is held
+    Column("overwritten", JSON(none_as_null=True)),  # the sightings of what is held, each in the order of its fields
+    Column("agreed", Integer, nullable=False, server_default="0"),  # good readings in a row that show those lines
+    Column("notes", JSON(none_as_null=True)),  # what could not be read, and what was guessed
+    Column("left_out", Boolean, nullable=False, server_default=false()),  # an entry is missing because of it
     _one_of("state", DumpState),
 )
 Index(
@@ -328,6 +348,9 @@ placings = Table(
     _needed("view", Text),
     _needed("complete", Boolean),
     _needed("because", Text),  # why it was taken for this entry when the dump first showed it
+    # The text that it showed: that of a revision of the entry, or its own; in readings of before 0002 neither.
+    Column("revision", Integer),
+    Column("body", JSON(none_as_null=True)),
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
     Index(None, "entry_id"),

@@ -23,6 +23,7 @@ from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
+from digest.store.renames import SqlRenames
 from digest.store.retention import SqlRetention
 from digest.store.subscribers import SqlSubscribers
 from digest.store.version import Versions
@@ -44,6 +45,7 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self.readings = SqlReadings(connection)
+        self.renames = SqlRenames(connection)
         self.entries = SqlEntries(connection)
         self.feeds = SqlFeeds(connection)
         self.pictures = SqlPictures(connection)

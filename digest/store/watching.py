@@ -37,6 +37,11 @@ class SqlWatching:
         rows = self._connection.execute(select(sources.c.id, sources.c.refreshed_at))
         return {SourceId(row.id): row.refreshed_at for row in rows}
 
+    def failing(self) -> set[SourceId]:
+        return set(
+            map(SourceId, self._connection.execute(select(sources.c.id).where(sources.c.failures > 0)).scalars())
+        )
+
     def undrawn(self) -> int:
         query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))
         return self._connection.execute(query).scalar_one()

@@ -70,6 +70,31 @@ def test_a_planned_delivery_is_due_though_the_clock_stepped_back(
     assert lease(store, now - timedelta(days=8)) == [(KEY, person, 1)]
 
 
+@pytest.mark.parametrize("days", [1.5, 3000])
+def test_what_was_planned_under_a_clock_ahead_is_due_when_that_is_mended(
+    store: Store, person: SubscriberId, now: datetime, days: float
+) -> None:
+    before = now - timedelta(days=days)
+    with store.write() as tx:
+        tx.readings.clock_stepped_back(before)
+    assert lease(store, before) == [(KEY, person, 1)]
+
+
+def test_a_lease_under_a_clock_ahead_ends_unless_it_was_begun(
+    store: Store, person: SubscriberId, now: datetime
+) -> None:
+    before = now - timedelta(days=3000)
+    with store.write() as tx:
+        tx.deliveries.lease(now, now + LEASE, 1)
+        tx.deliveries.pause("no route", now + LEASE, now)
+        tx.readings.clock_stepped_back(before)
+        assert tx.deliveries.paused(before) is None
+    assert lease(store, before) == [(KEY, person, 1)]
+    with store.write() as tx:
+        tx.readings.clock_stepped_back(before - timedelta(days=3000))
+    assert lease(store, before) == []
+
+
 def test_an_ended_lease_is_unknown_and_leased_again(store: Store, person: SubscriberId, now: datetime) -> None:
     lease(store, now)
     with store.write() as tx:

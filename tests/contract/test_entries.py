@@ -73,7 +73,7 @@ def test_counts_are_measurements_over_time(store: Store, hand: Hand, now: dateti
     hand.read(placings=[hand.placing("甲", 0)], readers={"甲": 15}, now=now + day)
     hand.read(placings=[hand.placing("甲", 0)], path="b.txt", readers={"甲": 17}, now=now + day)
     with store.read() as tx:
-        assert tx.entries.counts(EntryId("甲")) == [(now, 10), (now + day, 17)]
+        assert [(one.at, one.readers) for one in tx.entries.counts(EntryId("甲"))] == [(now, 10), (now + day, 17)]
     entry = hand.entry("甲")
     assert (entry.readers, entry.revision, entry.updated_at) == (17, 1, now)
     assert state(store) == before

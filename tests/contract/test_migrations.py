@@ -23,10 +23,10 @@ from digest.errors import StoreError
 from digest.model import SourceId
 from digest.service.backup import restore
 from digest.settings import load
-from digest.store import database_file, open_store, schema
+from digest.store import database_file, meta, open_store, schema
 from digest.store import engine as engines
 from digest.store.tables import metadata
-from tests.contract.conftest import NOW
+from tests.contract.conftest import NOW, Hand
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -46,13 +46,25 @@ def revisions(connection: Connection) -> list[str]:
 
 
 def described(connection: Connection) -> dict[str, list[str]]:
-    """Each table and index with the sorted lines of the statement that makes it."""
+    """Each table and index with the sorted parts of the statement that makes it.
+
+    SQLite writes a column that was added behind the last line, so line ends say nothing.
+    """
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    return {
-        row.name: sorted(line.strip().rstrip(",") for line in row.sql.splitlines())
-        for row in rows
-        if row.name != "alembic_version"
-    }
+    return {row.name: parts(row.sql) for row in rows if row.name != "alembic_version"}
+
+
+def parts(statement: str) -> list[str]:
+    """What commas part outside of inner parentheses, sorted."""
+    head, _, rest = statement.partition("(")
+    found, depth = [""], 0
+    for character in rest.rpartition(")")[0]:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return [" ".join(head.split()), *sorted(" ".join(part.split()) for part in found)]
 
 
 def not_of_the_index(name: str | None, kind: str, _parents: object) -> bool:
@@ -87,6 +99,27 @@ def test_every_older_schema_is_brought_to_the_newest(tmp_path: Path) -> None:
     assert ends
     assert all(end == ends[0] for end in ends)
     assert ends[0][0] == schema.NEWEST == starts[-1]
+
+
+def test_a_store_that_knows_no_former_names_is_opened_and_used(tmp_path: Path) -> None:
+    file = tmp_path / "digest.db"
+    engine = engines.writing(engines.opened(file, timedelta(0)))
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", "0002")
+        meta.make_row(connection, NOW, b"of before")
+        row = "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', '2026-03-14 09:26:53', '', 0)"
+        connection.execute(text(row))
+    engine.dispose()
+
+    store = open_store(f"sqlite:///{file}")
+    assert store.secret() == b"of before"
+    hand = Hand(store)
+    hand.read(hand.added("甲"))
+    with store.write() as tx:
+        assert tx.renames.all() == {}
+        tx.renames.rename(SourceId("blog"), SourceId("new"), {}, NOW)
+    assert hand.entry("甲").sources == ("new",)
+    store.close()
 
 
 def test_a_migration_that_fails_leaves_the_old_schema(engine: Engine) -> None:
@@ -124,10 +157,11 @@ def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
     connection.close()
 
 
+AFTER = f"{int(schema.NEWEST) + 1:04}"  # the revision that a newer program would have
 PLANTED = """
 import os
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "{after}", "{newest}"
 
 def upgrade():
     with open({ran!r}, "a") as file:
@@ -141,7 +175,7 @@ OPENING = """
 import sys
 from pathlib import Path
 from digest.store import open_store, schema
-schema.NEWEST, schema._MIGRATIONS = "0002", Path(sys.argv[2])
+schema.NEWEST, schema._MIGRATIONS = sys.argv[3], Path(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 open_store("sqlite:///" + sys.argv[1]).close()
@@ -149,14 +183,14 @@ open_store("sqlite:///" + sys.argv[1]).close()
 
 
 class Upgrade:
-    """A store of the oldest schema, and a program with one revision more, which deletes what the store holds."""
+    """A store of the newest schema, and a program with one revision more, which deletes what the store holds."""
 
     def __init__(self, home: Path) -> None:
-        self.file, self.backup = home / "digest.db", home / "digest.db.before-0001"
+        self.file, self.backup = home / "digest.db", home / f"digest.db.before-{schema.NEWEST}"
         self.ran, self.migrations = home / "ran", home / "migrations"
         shutil.copytree(Path(schema.__file__).with_name("migrations"), self.migrations)
-        planted = PLANTED.format(ran=str(self.ran), backup=str(self.backup))
-        (self.migrations / "versions" / "0002_planted.py").write_text(planted, "utf-8")
+        planted = PLANTED.format(ran=str(self.ran), backup=str(self.backup), after=AFTER, newest=schema.NEWEST)
+        (self.migrations / "versions" / f"{AFTER}_planted.py").write_text(planted, "utf-8")
         self.register("blog")
 
     def register(self, source: str) -> None:
@@ -170,7 +204,7 @@ class Upgrade:
         """Open it with the new program, so many times at once; how they ended."""
         opening = [
             subprocess.Popen(
-                [sys.executable, "-c", OPENING, str(self.file), str(self.migrations)],
+                [sys.executable, "-c", OPENING, str(self.file), str(self.migrations), AFTER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -205,7 +239,7 @@ def test_of_four_that_upgrade_at_once_one_does_and_saves_the_old_file_before(pla
 
     assert len(planted.ran.read_text().splitlines()) == 1
     with contextlib.closing(sqlite3.connect(planted.file)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(AFTER,)]
         assert connection.execute("SELECT count(*) FROM sources").fetchone() == (0,)
     beside = {file.name for file in planted.file.parent.iterdir()}
     assert {name for name in beside if "before" in name} == {planted.backup.name}
@@ -230,7 +264,7 @@ def test_what_restoring_an_old_backup_upgrades_leaves_no_copy_of_addresses(
     file.parent.mkdir(exist_ok=True)
     upgrade = Upgrade(file.parent)
     assert upgrade.by(1) == [0]
-    monkeypatch.setattr(schema, "NEWEST", "0002")
+    monkeypatch.setattr(schema, "NEWEST", AFTER)
     monkeypatch.setattr(schema, "_MIGRATIONS", upgrade.migrations)
     restore(settings, upgrade.backup, NOW)
     assert [name.name for name in file.parent.glob("*before*")] == [upgrade.backup.name]

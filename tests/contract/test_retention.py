@@ -30,7 +30,7 @@ def settings(**retention: timedelta) -> Settings:
 
 def counts(store: Store, entry: str = "甲") -> list[tuple[datetime, int]]:
     with store.read() as tx:
-        return tx.entries.counts(EntryId(entry))
+        return [(one.at, one.readers) for one in tx.entries.counts(EntryId(entry))]
 
 
 def count(hand: Hand, at: datetime, readers: int) -> None:

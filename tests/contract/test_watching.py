@@ -58,6 +58,23 @@ def test_each_source_tells_its_last_pass(store: Store, now: datetime) -> None:
         assert tx.watching.refreshed_at() == {"new": None, "old": now}
 
 
+def test_sources_fail_by_their_newest_pass(store: Store, now: datetime) -> None:
+    passes: dict[str, list[tuple[str, bool]]] = {
+        "new": [],
+        "good": [("", False)],
+        "failed": [("no dump", False)],
+        "held": [("", True)],
+    }
+    passes["mended"] = [("no dump", False), ("", False)]
+    with store.write() as tx:
+        for name, ends in passes.items():
+            tx.readings.register_source(SourceId(name), now)
+            for problem, held in ends:
+                tx.readings.refreshed(SourceId(name), now, problem, held=held)
+    with store.read() as tx:
+        assert tx.watching.failing() == {"failed", "held"}
+
+
 def test_deliveries_of_the_newest_edition_are_counted_by_state_and_reply(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
