@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.errors import ConfigurationError, DigestError, StoreError
-from digest.service import digests, feeds
+from digest.service import digests, feeds, renaming
 from digest.store import is_made, open_store, place
 
 if TYPE_CHECKING:
@@ -48,9 +48,14 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
-    """The store of these settings, with the configured digests known to it."""
+    """The store of these settings, with the configured digests known to it.
+
+    Raises:
+        ConfigurationError: a source goes by a former name in them.
+    """
     store = open_store(settings.database)
     try:
+        renaming.require_present_names(store, settings)
         digests.register(store, settings, clock())
         feeds.register(store, settings)
         yield store
@@ -59,16 +64,19 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 
 @contextlib.contextmanager
-def opened_untouched(settings: Settings) -> Iterator[Store]:
+def opened_untouched(settings: Settings, *, any_names: bool = False) -> Iterator[Store]:
     """The store of these settings as it is: not even the configured digests are made known to it.
 
     Raises:
         StoreError: there is none.
+        ConfigurationError: a source goes by a former name in them, unless `any_names` are taken.
     """
     if not is_made(settings.database):
         raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
     store = open_store(settings.database)
     try:
+        if not any_names:
+            renaming.require_present_names(store, settings)
         yield store
     finally:
         store.close()

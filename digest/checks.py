@@ -16,6 +16,7 @@ from digest.errors import ConfigurationError, DigestError, DumpError
 from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_relay, try_transport
 from digest.service.digests import sender_domain
+from digest.service.renaming import require_present_names
 from digest.store import is_made, open_store
 from digest.templating import check_templates
 
@@ -45,7 +46,7 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     for source in settings.sources:
         yield _found(f"source {source.id}", lambda source=source: _dumps(source))  # type: ignore[misc]
     yield _found("samples", _samples)
-    yield _found("store", lambda: _store(settings.database))
+    yield _found("store", lambda: _store(settings))
     yield _found("templates", lambda: check_templates(settings.templates))
     for digest in settings.digests:
         schedule = Schedule.parse(digest.schedule, digest.timezone)
@@ -145,12 +146,14 @@ def _samples() -> str:
     return f"{count} sightings"
 
 
-def _store(url: str) -> str:
+def _store(settings: Settings) -> str:
     """Opens the store; where there is none yet, tries the migrations in memory."""
+    url = settings.database
     missing = not is_made(url)
     store = open_store("sqlite://" if missing else url)
     try:
         store.check()
+        require_present_names(store, settings)
     finally:
         store.close()
     if not missing:

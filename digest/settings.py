@@ -109,7 +109,8 @@ def _network(value: str) -> str:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Network = Annotated[str, AfterValidator(_network)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+Name = Annotated[str, Field(pattern=_NAME)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Url = Annotated[str, AfterValidator(_http)]
 Language = Literal["zh_CN", "en"]
@@ -125,7 +126,7 @@ _Placed = TypeVar("_Placed", bound=_Group)  # a group that names files
 class Source(_Group):
     """A configured origin of dumps."""
 
-    id: Name = Field(description="Short name, used in URLs; never change it.")
+    id: Name = Field(description="Short name, used in URLs; `digest source rename` gives it another.")
     title: str = Field(min_length=1, description="What readers see.")
     path: Path = Field(description="A file, a folder (read with its sub-folders) or a glob; relative to this file.")
     timezone: Zone = Field("UTC", description="The zone of its dates: an entry's day begins at midnight there.")
@@ -144,6 +145,19 @@ class Source(_Group):
     )
     common: Share = Field(
         0.0, description="A dump of whose last reading at most this share of entries is left is held."
+    )
+    agree: int = Field(
+        2,
+        ge=1,
+        description="Release a held dump after this many good readings in a row that agree, the held one included.",
+    )
+    corrected: Share = Field(
+        0.25,
+        description="Hold a pass that would correct more than this share of the entries that the source shows, "
+        "and at least five: then the crawler has changed.",
+    )
+    stale: Duration | None = Field(
+        None, gt=timedelta(0), description="Report the source as failed when no dump of it has changed for this long."
     )
     largest: int = Field(2 * 1024**3, gt=0, description="A dump of more bytes than this is refused.")
 
@@ -547,7 +561,7 @@ def load(path: Path | None = None) -> Settings:
     Raises:
         ConfigurationError: naming the file, the key and the remedy.
     """
-    chosen = path or (Path(os.environ["DIGEST_CONFIG"]) if os.environ.get("DIGEST_CONFIG") else None)
+    chosen = _chosen(path)
     file = (chosen or DEFAULT_CONFIG).absolute()
     if file.exists():
         given = _toml(file)
@@ -565,6 +579,21 @@ def load(path: Path | None = None) -> Settings:
             problem = "there is no such setting"
         raise ConfigurationError(problem, place=f"{file}: {key}", remedy="see docs/settings.md") from error
     return _absolute(settings, file.parent)
+
+
+def config_file(path: Path | None = None) -> Path | None:
+    """The file that `load` reads, None where there is none and it need not be."""
+    file = _chosen(path) or DEFAULT_CONFIG
+    return file if file.exists() else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a source, digest or topic may have this id."""
+    return re.search(_NAME, text) is not None and not text.endswith("\n")
+
+
+def _chosen(path: Path | None) -> Path | None:
+    return path or (Path(os.environ["DIGEST_CONFIG"]) if os.environ.get("DIGEST_CONFIG") else None)
 
 
 def _toml(file: Path) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _source(tx: Transaction, source: Source, state: SourceState | None, after: i
     if state is None or state.failures == 0:
         return Seen(subject, Health.WELL)
     held = [dump for dump in tx.readings.dumps(state.id).values() if dump.state is DumpState.HELD]
-    problem = "; ".join(f"{dump.path}: held: {dump.reason}" for dump in held) or state.problem
+    problem = state.problem or "; ".join(f"{dump.path}: held: {dump.reason}" for dump in held)
     return Seen(subject, Health.ILL if state.failures >= after else Health.DOUBTFUL, problem)
 
 

@@ -21,6 +21,7 @@ from digest.service.audience import audience
 from digest.service.digests import schedule_of, sender_domain
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
+from digest.service.redating import tells_another_day
 from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
@@ -224,7 +225,8 @@ def _make(
     if selection.empty and slot is None:
         return None
     key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
-    edition = Edition(key, state.id, slot, state.last_close_at, now, selection.empty)
+    opens_at = min(state.last_close_at, now) if state.last_close_at else None  # the clock may have stepped back
+    edition = Edition(key, state.id, slot, opens_at, now, selection.empty)
     if selection.empty:
         return key if tx.editions.make(edition, (), (), ()) else None
     people = audience(tx, settings, digest, selection.entries, now)
@@ -304,12 +306,12 @@ def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selectio
 
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
-    """Each significant revision since the one that the digest told, with what it replaced, oldest first."""
+    """Each correction since the revision that the digest told, with what it replaced, oldest first."""
     told = tx.editions.told_revision(digest, entry) or 1
     return tuple(
-        Correction(old.content, new.content)
+        Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))
         for old, new in pairwise(tx.entries.revisions(entry))
-        if new.significant and new.number > told
+        if new.number > told and (new.significant or tells_another_day(old, new))
     )
 
 
@@ -328,7 +330,7 @@ def _frame(
     entries: Sequence[Selected],
 ) -> Frame:
     contents = [one.entry.content for one in entries]
-    contents += [content for pairs in selection.before.values() for pair in pairs for content in pair]
+    contents += [content for pairs in selection.before.values() for one in pairs for content in (one.before, one.after)]
     offered = feeds(settings)
     groups = [feed for feed in offered if feed.path.startswith("topics/")] or [
         feed for feed in offered if feed.path.startswith("sources/")

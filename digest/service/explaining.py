@@ -74,7 +74,7 @@ def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[Entry
         if held:
             more = f" and {len(held) - _HELD} more" if len(held) > _HELD else ""
             remedy += f"; nothing is known of what only a held dump shows: {', '.join(held[:_HELD])}{more}"
-            remedy += ": see `digest status`, then `digest source approve`"
+            remedy += ": see `digest source show ID`"
         raise UnknownError("entry", asked, remedy=remedy)
     return found
 

@@ -63,12 +63,17 @@ def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
                 lambda entry, shown=shown: shown in entry.sources,  # type: ignore[misc]
             )
         )
-    for topic in settings.topics:
-        rule = hashlib.sha256(topic.model_dump_json(exclude={"title"}).encode()).hexdigest()[:8]
-        made.append(
-            Feed(f"topic/{topic.id}/{rule}", f"topics/{topic.id}/", topic.title, everywhere, _Rule(topic).holds)
-        )
+    made += [
+        Feed(topic_key(topic), f"topics/{topic.id}/", topic.title, everywhere, _Rule(topic).holds)
+        for topic in settings.topics
+    ]
     return made
+
+
+def topic_key(topic: Topic) -> str:
+    """What names the feed of a topic in the store, as its rule is now."""
+    rule = hashlib.sha256(topic.model_dump_json(exclude={"title"}).encode()).hexdigest()[:8]
+    return f"topic/{topic.id}/{rule}"
 
 
 class _Rule:

@@ -1,86 +1,198 @@
-"""What one reading of a dump means is found and stored, in one transaction; opens no file, judges no match."""
+"""What one reading of a dump means is stored, or held, in one transaction; opens no file, compares nothing itself."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from digest.changes.dates import inferred
-from digest.changes.diff import diff, questions, rival_questions
-from digest.changes.guards import hold_reason
+from digest.changes import guards
+from digest.changes.backlog import first_updated_at, news
 from digest.changes.keys import lead_key, title_key
-from digest.changes.shown import shown
-from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
-from digest.model import AtomId, EntryId
-from digest.ports import ApplyFacts, DumpState, KnownDump
+from digest.model import AtomId, EntryId, NoteKind
+from digest.ports import ApplyFacts, DumpState, KnownDump, Unsettled
+from digest.service.comparing import compare, ground
+from digest.service.counting import counted
 from digest.service.feeds import enlist
-from digest.service.passes import Pass
+from digest.service.overwritten import all_held, with_overwritten
+from digest.service.passes import Moves, Pass
 from digest.service.pictures import drawn
 from digest.service.tracing import say_read
+from digest.service.weighing import better_dates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from digest.changes.shown import Shown
-    from digest.changes.values import Known, Placing
-    from digest.model import DateEvidence, EntryDate, Snapshot
-    from digest.ports import Readings, Store
+    from digest.changes.values import Placing
+    from digest.model import Note
+    from digest.ports import Store, Transaction
+    from digest.service.comparing import Compared, ReadDump
     from digest.settings import Settings, Source
+
+_AHEAD = timedelta(days=2)  # as in `changes.dates`
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A dump whose reading waits for the others of its pass: it is suspicious, or it corrects entries.
+
+    `corrected` are the entries that it would correct in this pass; none where another suspicion holds it anyway.
+    `waits`: it is judged last, since what other dumps show decides what it means.
+    """
+
+    dump: ReadDump
+    corrected: frozenset[EntryId]
+    waits: bool
 
 
 def store_meaning(
     store: Store,
     settings: Settings,
     source: Source,
-    snapshot: Snapshot,
-    looked: KnownDump,
-    known: KnownDump | None,
-) -> Pass:
-    """Compare a reading with all that is known and store what it says, or hold it. `known` is what was stored of it."""
-    name, now = looked.source, looked.read_at
-    read = shown(snapshot.sightings)
-    compare = partial(unchanged, read, now=now, ranged=bool(source.earliest or source.latest))
+    dump: ReadDump,
+    *,
+    final: bool,
+    crawler: guards.Hold | None = None,
+    moves: Moves | None = None,
+) -> Pass | Deferred:
+    """Compare a reading with all that is known, and store what it says or hold it.
+
+    Unless it is `final`, a reading that is suspicious or corrects entries is deferred: what other dumps show now may
+    explain it, and a pass that corrects too much is held as a whole. `crawler` is the hold of such a pass, `moves`
+    tells of the dumps that were stored in it until now.
+    """
+    name, path = dump.looked.source, dump.looked.path
     last: tuple[Placing, ...] = ()
-    if known:
+    if dump.known:
         with store.read() as tx:
-            last = tx.readings.last_reading(name, looked.path)
-    stood = compare(last)
-    pictures = drawn(store, (one.content for one in read if one.sighting.position not in stood))
+            last = tx.readings.last_reading(name, path)
+    on = ground(source, dump, last)
+    pictures = drawn(store, (one.content for one in dump.shown if one.sighting.position not in on.stood))
     with store.write() as tx:
-        if tx.readings.dump(name, looked.path) != known:  # somebody else read it since the pass began
-            last = tx.readings.last_reading(name, looked.path)
-            stood = compare(last)
-        entries = _answering(tx.readings, read, last, stood)
-        changes = diff(read, last, entries, stood, now=now, earliest=source.earliest, latest=source.latest)
-        approved = known is not None and known.approved == looked.sha256
-        reason = "" if approved else hold_reason(last, changes, keep=source.keep, common=source.common)
-        if reason:
-            held = replace(looked, state=DumpState.HELD, reason=reason, sightings=len(last))
-            tx.readings.store_dump(held)
-            return Pass(name, dumps=1, held=1, problems=(f"{looked.path}: held: {reason}",))
-        state = tx.readings.source(name)
-        first_import = state is None or state.settled_at is None
-        tx.readings.store_dump(replace(looked, sightings=len(snapshot.sightings)))
-        facts = _facts(changes, read, settings.tag_base, now, first_import=first_import)
-        fresh = tx.readings.apply(name, looked.path, changes, replace(facts, last=last))
-        if _may_tell_years(changes, last, entries):
-            _infer(tx.readings, looked, changes, entries, now)
+        if tx.readings.dump(name, path) != dump.known:  # somebody else read it since the pass began
+            on = ground(source, dump, tx.readings.last_reading(name, path))
+        compared = compare(tx.readings, source, dump, on, crawler=crawler, moves=moves)
+        if compared.hold is None and (whole := with_overwritten(tx.readings, dump, compared.agreed)) is not dump:
+            dump, on = whole, ground(source, whole, on.last)
+            compared = compare(tx.readings, source, dump, on, moves=moves)
+        changes = compared.changes
+        if not final and (compared.hold or changes.waits or guards.corrected(changes)):
+            return Deferred(dump, _corrected(compared), waits=changes.waits)
+        if compared.hold:
+            tx.readings.store_dump(_held(dump, compared, compared.hold))
+            return Pass(name, dumps=1)
+        joining = _store(tx, settings, source, dump, compared)
+        if better := better_dates(tx.readings, source, dump.looked, compared):
+            tx.readings.upgrade_dates(better, dump.looked.read_at)
         tx.pictures.add(pictures)
-        enlist(tx, settings, _joining(changes, fresh, first_import=first_import))
+        enlist(tx, settings, joining)
+    return _passed(dump, compared)
+
+
+def _corrected(compared: Compared) -> frozenset[EntryId]:
+    if compared.hold and not compared.hold.suspicion.is_of_texts:
+        return frozenset()
+    return frozenset(guards.corrected(compared.changes))
+
+
+def _held(dump: ReadDump, compared: Compared, hold: guards.Hold) -> KnownDump:
+    """A dump to be held. Where it does not end by itself, no reading of it counts as one that agrees."""
+    known, ends = dump.known, hold.suspicion.ends_by_itself
+    return replace(
+        dump.looked,
+        state=DumpState.HELD,
+        reason=hold.reason,
+        read_at=known.read_at if known and known.state is DumpState.HELD else dump.looked.read_at,
+        sightings=len(compared.ground.last),
+        waiting=guards.lines(dump.shown) if ends else (),
+        overwritten=all_held(dump, compared.agreed) if ends else (),
+        agreed=compared.agreed if ends else 0,
+        notes=_sentences(dump.notes),
+    )
+
+
+def _store(tx: Transaction, settings: Settings, source: Source, dump: ReadDump, compared: Compared) -> set[EntryId]:
+    """Store the reading; the entries that may belong to other feeds than before."""
+    looked = dump.looked
+    changes = replace(compared.changes, readers=counted(tx.readings, looked.source, compared.changes))
+    if dump.overwritten:
+        there = tuple(placing for placing in changes.placings if placing.position < dump.size)
+        changes = replace(changes, placings=there, carried=0)
+    state = tx.readings.source(looked.source)
+    first_import = state is None or state.settled_at is None
+    good = replace(
+        looked,
+        sightings=dump.size,
+        confirmed_at=looked.read_at,
+        weigh_at=_weigh_at(dump.shown, looked.read_at),
+        notes=_sentences(dump.notes),
+        left_out=any(note.kind is NoteKind.UNREAD for note in dump.notes),
+    )
+    tx.readings.store_dump(good)
+    was_held = dump.known is not None and dump.known.state is DumpState.HELD
+    facts = replace(
+        _facts(changes, dump.shown, settings.tag_base, looked.read_at, first_import=first_import),
+        last=compared.ground.last,
+        quiet=quiet(changes, source, looked.read_at) if was_held and not first_import else {},
+    )
+    fresh = tx.readings.apply(looked.source, looked.path, changes, facts)
+    return _joining(changes, fresh, first_import=first_import)
+
+
+def quiet(changes: ChangeSet, source: Source, now: datetime) -> dict[EntryId, datetime]:
+    """The new entries of a released reading that are no news, with what they carry as `updated`."""
+    zone = ZoneInfo(source.timezone)
+    dates = dict(changes.dates)
+    added = [
+        Unsettled(change.entry, (), dates.get(change.entry, change.date), now, change.position)
+        for change in changes.changes
+        if isinstance(change, Added)
+    ]
+    told = set(news(added, source.backlog))
+    return {one.id: first_updated_at(one, is_news=False, zone=zone) for one in added if one.id not in told}
+
+
+def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
+    """When the first of the dates that lie ahead of us will be believed."""
+    limit = (now + _AHEAD).date()
+    ahead = [
+        day
+        for one in shown
+        if (evidence := one.sighting.date)
+        and evidence.year is not None
+        and evidence.year >= limit.year
+        and (day := limit.replace(evidence.year, evidence.month, evidence.day)) > limit
+    ]
+    return datetime.combine(min(ahead), time(), UTC) - _AHEAD if ahead else None
+
+
+def _sentences(notes: Sequence[Note]) -> tuple[str, ...]:
+    return tuple(f"line {note.line} {note.reason}" for note in notes)
+
+
+def _passed(dump: ReadDump, compared: Compared) -> Pass:
+    changes = compared.changes
     added = [change.entry for change in changes.changes if isinstance(change, Added)]
     revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
     vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
-    say_read(looked.path, len(snapshot.sightings), {"added": added, "revised": revised, "vanished": vanished})
+    looked, sightings = dump.looked, len(dump.shown)
+    say_read(looked.path, sightings, {"added": added, "revised": revised, "vanished": vanished})
     return Pass(
-        name,
+        looked.source,
         dumps=1,
-        sightings=len(snapshot.sightings),
+        sightings=sightings,
         added=len(added),
         revised=len(revised),
         vanished=len(vanished),
+        moves=Moves(
+            {placing.entry for placing in changes.shown}
+            - {placing.entry for placing in compared.ground.last}
+            - set(added),
+            set(vanished),
+        ),
     )
 
 
@@ -111,56 +223,8 @@ def atom_id(tag_base: str, entry: EntryId) -> AtomId:
     return AtomId(f"tag:{tag_base}:entry/{entry}")
 
 
-def _answering(
-    readings: Readings, read: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]
-) -> list[Known]:
-    """The entries that answer to the sightings; of other titles only where none answers to one's own."""
-    entries = readings.known(questions(read, last, stood))
-    here = {entry.id for entry in entries}
-    rivals = readings.known(rival_questions(read, entries, stood))
-    return [*entries, *(rival for rival in rivals if rival.id not in here)]
-
-
 def _joining(changes: ChangeSet, fresh: set[EntryId], *, first_import: bool) -> set[EntryId]:
     """The entries that may belong to other feeds than before: new to the source or revised, less those that wait."""
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
     waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
     return (fresh | revised) - waiting
-
-
-def _may_tell_years(changes: ChangeSet, last: Sequence[Placing], entries: Iterable[Known]) -> bool:
-    """Whether a year may become known by this reading: a date got better, or a page's run is another than it was.
-
-    A dump never read before tells a year where its own pages do, were they the only ones: asking for every page
-    that shows an entry would take longer with each dump that shows it once more.
-    """
-    if changes.dates:
-        return True
-    if last:
-        return _runs(changes.placings) != _runs(last)
-    return bool(inferred(_pages(changes.placings), {entry.id: entry.date for entry in entries}))
-
-
-def _runs(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:
-    """All of a reading that years are inferred from, but for the dates that are known."""
-    return [(placing.entry, placing.page, placing.evidence) for placing in placings]
-
-
-def _infer(readings: Readings, looked: KnownDump, changes: ChangeSet, entries: Iterable[Known], now: datetime) -> None:
-    """Let the years that are exact settle their neighbours, on every page that shows an entry of this dump."""
-    here = {placing.entry for placing in changes.placings}
-    others = readings.pages_with(here, but=(looked.source, looked.path))
-    dates: dict[EntryId, EntryDate | None] = {entry.id: entry.date for entry in entries} | dict(changes.dates)
-    shown_there = {placing.entry for page in others.values() for placing in page}
-    dates |= readings.dates((here | shown_there) - dates.keys())
-    better = inferred([*_pages(changes.placings), *others.values()], dates)
-    if better:
-        readings.upgrade_dates(better, now)
-
-
-def _pages(placings: Sequence[Placing]) -> list[list[Placing]]:
-    """The pages of one dump."""
-    pages: dict[int, list[Placing]] = {}
-    for placing in placings:
-        pages.setdefault(placing.page, []).append(placing)
-    return list(pages.values())

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from digest.model import SourceId
+    from digest.model import EntryId, SourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Known entries that a dump shows now and did not show before, and those that one stopped to show."""
+
+    arrived: set[EntryId] = field(default_factory=set)
+    gone: set[EntryId] = field(default_factory=set)
+
+    def add(self, other: Moves) -> None:
+        """Take in the moves of one more dump."""
+        self.arrived.update(other.arrived)
+        self.gone.update(other.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +27,9 @@ class Pass:
     """What one pass over a source did.
 
     `dumps` were read, `skipped` were unchanged, `held` are held now, read in this pass or not. `problems` are
-    sentences, each naming its dump; `failed` says that one of them is more than a dump held for its sense.
+    sentences, each naming its dump; `failed` says that one of them is more than a dump held for its sense. `notes` are
+    sentences of what the operator should know and nothing is wrong with. `moves` tells of a
+    single dump; a sum of passes has none.
     """
 
     source: SourceId
@@ -27,6 +42,8 @@ class Pass:
     held: int = 0
     problems: tuple[str, ...] = ()
     failed: bool = False
+    notes: tuple[str, ...] = ()
+    moves: Moves | None = None
 
     def counts(self) -> dict[str, object]:
         """What `digest refresh --json` prints of a source."""
@@ -53,4 +70,5 @@ class Pass:
             self.held + other.held,
             self.problems + other.problems,
             self.failed or other.failed,
+            self.notes + other.notes,
         )

@@ -13,6 +13,7 @@ from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
 from digest.ports import DumpState
 from digest.service.feeds import EVERYTHING, source_of, via
+from digest.service.redating import tells_another_day
 from digest.typeset.characters import line, shown
 from digest.typeset.chart import chart
 from digest.typeset.dates import said
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from digest.changes.words import Query
     from digest.model import Content, Edition, EditionKey, Entry, EntryDate
-    from digest.ports import Store
+    from digest.ports import ReaderCount, RevisionRecord, Store
     from digest.settings import Settings
 
 _HOME_ENTRIES = 30
@@ -43,7 +44,8 @@ _BEFORE, _SHOWN = 40, 200  # characters of a text that a search shows
 class EntryView:
     """An entry as pages show it. `html` and `marked` are safe; `date` is said in words, `kind` how it is known.
 
-    `marked` is the title with what a search found marked in it.
+    `marked` is the title with what a search found marked in it. `dates` are the day before and the new one where the
+    edition that shows it corrected its date.
     """
 
     id: EntryId
@@ -61,6 +63,7 @@ class EntryView:
     first_seen_at: datetime
     revisions: int
     gained: int | None = None
+    dates: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class RevisionView:
-    """A stored state of an entry: when, why (a changes.Cause), and what it changed, as safe HTML."""
+    """A stored state of an entry: when, why (a changes.Cause), and what it changed, as safe HTML.
+
+    `dates` are the day before and the new one in words, where it tells another day, else empty.
+    """
 
     number: int
     at: datetime
     cause: str
+    dates: str
     html: str
 
 
@@ -179,9 +186,15 @@ class Reading:
             newer, older = tx.feeds.neighbours(EVERYTHING, found.id)
         return EntryPage(
             self._view(found, language),
-            chart(counts, language=language),
+            chart(_newest_series(counts), language=language),
             tuple(
-                RevisionView(new.number, new.at, new.cause, _difference(old.content, new.content))
+                RevisionView(
+                    new.number,
+                    new.at,
+                    new.cause,
+                    _days(old, new, language),
+                    _difference(old.content, new.content),
+                )
                 for old, new in pairwise(revisions)
             )[::-1],
             _link(newer),
@@ -205,6 +218,9 @@ class Reading:
             if made is None or made.edition.empty:
                 return None
             selected = tx.editions.selected(key)
+            history = {
+                one.entry.id: tx.entries.revisions(one.entry.id) for one in selected if one.section is Section.CORRECTED
+            }
         configured = self._settings.digest(made.edition.digest)
         zone = ZoneInfo(configured.timezone if configured else "UTC")
 
@@ -219,7 +235,10 @@ class Reading:
             said(made.edition.closes_at.astimezone(zone).date(), language),
             section(Section.NEW),
             section(Section.MOST_READ),
-            section(Section.CORRECTED),
+            tuple(
+                replace(one, dates=_days_told(history[one.id][: one.revisions], made.edition, language))
+                for one in section(Section.CORRECTED)
+            ),
         )
 
     def _found(self, entry: Entry, wanted: Query, language: str) -> EntryView:
@@ -254,11 +273,34 @@ class Reading:
         )
 
 
+def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
+    """The counts of the source that counted last, whose newest count is the number that the entry carries."""
+    source = counts[-1].source if counts else None
+    return [(count.at, count.readers) for count in counts if count.source == source]
+
+
 def _difference(before: Content, after: Content) -> str:
     """What changed, as far as a reader follows it."""
     from digest.typeset import differences  # noqa: PLC0415 - few pages show what was corrected
 
     return differences.html(differences.differences(before, after)[:_CHANGES])
+
+
+def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:
+    """The days of a revision that tells another one than the revision before; empty of any other."""
+    if not tells_another_day(old, new):
+        return ""
+    return " → ".join(filter(None, (said(old.date, language), said(new.date, language))))
+
+
+def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> str:
+    """The first and the last day where an edition, which told these revisions, corrected the date; else empty."""
+    steps = [
+        (old, new)
+        for old, new in pairwise(revisions)
+        if (edition.opens_at is None or new.at >= edition.opens_at) and tells_another_day(old, new)
+    ]
+    return _days(steps[0][0], steps[-1][1], language) if steps else ""
 
 
 def _link(entry: Entry | None) -> Link | None:

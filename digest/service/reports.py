@@ -21,7 +21,11 @@ _NAMED = 10  # reports that are shown
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source as `digest status` shows it. `troubled` are its dumps that are held or could not be read."""
+    """A source as `digest status` shows it.
+
+    `troubled` are its dumps that are held or could not be read, `noted` those with notes, good or not. `agree` good
+    readings end a hold. `problem` is what was wrong in its newest pass, empty where nothing was.
+    """
 
     id: str
     title: str
@@ -30,6 +34,9 @@ class SourceStatus:
     entries: int
     dumps: int
     troubled: tuple[KnownDump, ...]
+    noted: tuple[KnownDump, ...]
+    agree: int
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,9 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                     tx.readings.shown_by(SourceId(source.id)),
                     len(dumps),
                     tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
+                    tuple(dump for dump in dumps if dump.notes),
+                    source.agree,
+                    known.problem if known else "",
                 )
             )
         editions = tx.editions.editions()

@@ -83,6 +83,7 @@ def simulate(
         with logs.bound(simulated=True), store.read() as tx:
             course = _Course(scratch, settings, since, write)
             _copy_pictures(tx, scratch)
+            _copy_names(tx, scratch)
             total, done, moment = tx.audit.moments(), 0, _LONG_AGO
             for act in acts(tx.audit.history()):
                 if act.at >= until:
@@ -109,6 +110,14 @@ def _copy_pictures(tx: Transaction, scratch: Store) -> None:
 def _add_pictures(scratch: Store, drawn: dict[str, Drawn | None]) -> None:
     with scratch.write() as tx:
         tx.pictures.add(drawn)
+
+
+def _copy_names(tx: Transaction, scratch: Store) -> None:
+    """Former names, by which feeds go on naming themselves."""
+    with scratch.write() as there:
+        for renamed in tx.renames.all().values():
+            there.readings.register_source(renamed.new, _LONG_AGO)
+            there.renames.remember(renamed)
 
 
 class _Course:

@@ -50,12 +50,13 @@ class DigestStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All of it. `oldest_refresh` is the age of the oldest last pass over a configured source, `queue_age` how long
-    the mail waits that was due first.
+    """All of it. `failing` counts the sources whose newest pass failed or left a dump held, `oldest_refresh` is the age
+    of the oldest last pass over a configured source, `queue_age` how long the mail waits that was due first.
     """
 
     sources: int
     overdue: int
+    failing: int
     oldest_refresh: timedelta
     troubled: dict[DumpState, int]
     undrawn: int
@@ -68,12 +69,13 @@ class Standing:
 def standing(store: Store, settings: Settings, now: datetime) -> Standing:
     """How everything that is configured stands now."""
     with store.read() as tx:
-        known = tx.watching.refreshed_at()
+        known, failing = tx.watching.refreshed_at(), tx.watching.failing()
         ages = [(source, _age(known.get(SourceId(source.id)), now)) for source in settings.sources]
         queue = tx.watching.queue()
         return Standing(
             sources=len(ages),
             overdue=sum(age is None or age > _OVERDUE * source.every for source, age in ages),
+            failing=sum(source.id in failing for source in settings.sources),
             oldest_refresh=max((age for _, age in ages if age is not None), default=_NO_TIME),
             troubled={state: 0 for state in DumpState if state is not DumpState.GOOD} | tx.watching.troubled_dumps(),
             undrawn=tx.watching.undrawn(),

@@ -160,7 +160,7 @@ class Syndication:
             following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
         )
         url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
-        facts = self._facts(f"feed/{feed.path}".rstrip("/"), feed.title, feed.language, url, entries, changed_at)
+        facts = self._facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
         facts = replace(facts, paging=paging, stylesheet=self._stylesheet if wanted.styled else "")
         tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
         return _document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
@@ -247,6 +247,14 @@ class Syndication:
             summary=summary,
             html=whole if fits else f"<p>{escape(summary)}</p>",
         )
+
+
+def _first_name(tx: Transaction, feed: Feed) -> str:
+    """What a feed calls itself in its id, which stays when its source is renamed and its path is another one."""
+    kind, _, name = feed.path.rstrip("/").partition("/")
+    renamed = tx.renames.all().values() if kind == "sources" else ()
+    first = next((one.first for one in renamed if one.new == name), name)
+    return f"feed/{kind}/{first}" if name else "feed"
 
 
 def _weight(entries: Sequence[FeedEntry]) -> int:

@@ -94,15 +94,15 @@ MUTANTS = (
     Mutant(
         "nothing is ever held",
         "digest/service/meaning.py",
-        "        if reason:\n            held = ",
-        "        if reason and not reason:\n            held = ",
+        "        if compared.hold:\n            tx.readings",
+        "        if compared.hold and not compared.hold:\n            tx.readings",
         ("tests/integration/cli/test_refresh.py",),
     ),
     Mutant(
         "the stamp of a fresh file is believed",
-        "digest/service/refresh.py",
-        "return replace(stamp, mtime_ns=0) if fresh else stamp",
-        "return stamp",
+        "digest/service/reading_dumps.py",
+        "return now.timestamp() * 1e9 - stamp.mtime_ns >= _UNSETTLED_CLOCK_NS",
+        "return now.timestamp() > 0",
         ("tests/faults/test_dumps.py",),
     ),
     Mutant(

@@ -255,13 +255,88 @@ def test_of_many_changes_the_first_are_shown_and_the_others_counted() -> None:
     assert made.text.count("很长") < 300
 
 
-def test_only_a_title_or_nothing_to_be_seen_is_told_in_words() -> None:
-    one = entry("甲", "新题")
-    retitled = body(FRAME, [Selected(Section.CORRECTED, one)], corrected(entry("甲", "旧题"), one), "zh_CN")
-    assert "正文有更正" not in retitled.text
-    told = body(FRAME, [Selected(Section.CORRECTED, one)], corrected(one, one), "zh_CN")
-    assert "正文有更正" in told.text
-    assert "正文有更正" in told.html
+def test_only_a_title_or_too_much_to_be_shown_is_told_in_words() -> None:
+    short, one = entry("甲", "新题"), entry("甲", "新题", *("<" * 400 for _ in range(3)))
+    retitled = body(FRAME, [Selected(Section.CORRECTED, short)], corrected(entry("甲", "旧题"), short), "zh_CN")
+    assert "正文有更正" not in retitled.text + retitled.html
+    before = entry("甲", "新题", *("&" * 400 for _ in range(3)))
+    told = body(FRAME, [Selected(Section.CORRECTED, one)], corrected(before, one), "zh_CN")
+    for words in (told.text, told.html):
+        assert "正文有更正" in words
+        assert "原文：" not in words
+
+
+SINCE, WRONG, RIGHT = (
+    EntryDate(7, 26, None, DateKind.PARTIAL),
+    EntryDate(7, 26, 2021, DateKind.INFERRED),
+    EntryDate(7, 26, 2019, DateKind.EXACT),
+)
+
+
+def redated(one: Entry, *steps: Correction) -> list[str]:
+    """What the HTML and the text of both languages say of a corrected entry, the Chinese first."""
+    made = [body(FRAME, [Selected(Section.CORRECTED, one)], {one.id: steps}, language) for language in ("zh_CN", "en")]
+    return [words for each in made for words in (text_of(each.html), each.text)]
+
+
+def test_a_corrected_date_is_told_with_both_days_and_the_text_is_not_said_to_be_another() -> None:
+    one = replace(entry("甲"), date=RIGHT)
+    *chinese, english, plain = redated(one, Correction(one.content, one.content, WRONG, RIGHT))
+    for words in chinese:
+        assert "日期：2021年7月26日 → 2019年7月26日" in words
+        assert "正文有更正" not in words
+        assert "现已恢复原样" not in words
+    for words in (english, plain):
+        assert "date: 26 July 2021 → 26 July 2019" in words
+        assert "its text was corrected" not in words
+        assert "as it was before" not in words
+
+
+def test_several_corrected_dates_are_told_from_the_first_to_the_last_with_the_title_and_the_text() -> None:
+    old, one = entry("甲", "旧题", "证明分两步。"), replace(entry("甲", "新题", "证明分三步。"), date=RIGHT)
+    between = EntryDate(8, 2, 2021, DateKind.EXACT)
+    steps = (Correction(old.content, one.content, WRONG, between), Correction(one.content, one.content, between, RIGHT))
+    for words in redated(one, *steps):
+        assert "2021" in words
+        assert "2019" in words
+        assert "8月2日" not in words
+        assert "2 August" not in words
+        assert "旧题" in words
+        assert "两" in words
+        assert "三" in words
+
+
+def test_a_date_that_was_known_better_is_no_correction_and_a_year_inferred_for_the_new_day_is_said_to_be() -> None:
+    old, one = entry("甲", "旧题"), replace(entry("甲", "新题"), date=RIGHT)
+    for words in redated(one, Correction(old.content, one.content)):
+        assert "2019" not in words
+    again = replace(one, date=replace(WRONG, day=28))
+    *_, english, plain = redated(again, Correction(one.content, one.content, SINCE, again.date))
+    for words in (english, plain):
+        assert "date: 26 July → 28 July 2021 (year inferred)" in words
+
+
+def test_a_day_that_nobody_could_read_before_is_told_alone() -> None:
+    one = replace(entry("甲"), date=RIGHT)
+    *_, english, plain = redated(one, Correction(one.content, one.content, None, RIGHT))
+    for words in (english, plain):
+        assert "date: 26 July 2019" in words
+        assert "→" not in words
+
+
+def test_what_came_back_as_it_was_is_said_so_and_shows_no_date() -> None:
+    one = replace(entry("甲", "新题"), date=RIGHT)
+    back = (
+        Correction(one.content, replace(one.content, title="旧题"), RIGHT, WRONG),
+        Correction(replace(one.content, title="旧题"), one.content, WRONG, RIGHT),
+    )
+    chinese, english = redated(one, *back)[::2]
+    assert "曾有改动，现已恢复原样" in chinese
+    assert "changed, and now as it was before" in english
+    for words in (chinese, english):
+        assert "2019" not in words
+        assert "旧题" not in words
+        assert "正文有更正" not in words
 
 
 def test_too_heavy_pictures_leave_entries_out_as_too_much_html_does() -> None:

@@ -1,0 +1,23 @@
+"""How an unforeseen exception is named to the operator: in one line, with its place."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import digest
+from digest.errors import RowError
+
+REPORT_IT = "this is a fault of digest: report it with the dump"
+
+
+def fault(error: Exception) -> str:
+    """An unforeseen exception in one line, with the place in our code that it passed last."""
+    home = Path(digest.__file__).parent
+    raised = error.__cause__ if isinstance(error, RowError) and error.__cause__ else error
+    frames = [
+        frame for frame in traceback.extract_tb(raised.__traceback__) if Path(frame.filename).is_relative_to(home)
+    ]
+    place = f" at {Path(frames[-1].filename).relative_to(home.parent)}:{frames[-1].lineno}" if frames else ""
+    said = " ".join(str(error).split())[:200]
+    return f"cannot be read or stored: {type(raised).__name__}{f': {said}' if said else ''}{place}"
