@@ -14,11 +14,13 @@ from digest.cli import (
     editions,
     entries,
     explaining,
+    holds,
     mail,
     moving,
     operate,
     parsing,
     previews,
+    renaming,
     running,
     simulating,
     state,
@@ -39,6 +41,8 @@ app.add_typer(entries.app, name="entry", hidden=True)
 previews.register(editions.app)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
+holds.register(operate.source_app)
+renaming.register(operate.source_app)
 app.add_typer(operate.source_app)
 app.add_typer(mail.app)
 app.add_typer(deliveries.app)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digest.cli.plain import json_line
+from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from digest.model import EntryDate
     from digest.ports import Store
     from digest.settings import Settings
 
@@ -57,6 +59,18 @@ def print_json(value: object) -> None:
     """One JSON object on a line of its own, at once."""
     sys.stdout.buffer.write(json_line(value))
     sys.stdout.flush()
+
+
+def date_json(date: EntryDate | None) -> dict[str, object] | None:
+    """A date as every command prints it in JSON."""
+    if date is None:
+        return None
+    return {"year": date.year, "month": date.month, "day": date.day, "kind": str(date.kind)}
+
+
+def date_said(date: EntryDate | None) -> str:
+    """A date and how it is known, in words; empty for None."""
+    return f"{said(date, 'en')} ({date.kind})" if date else ""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, print_table, store_of
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.typeset.dates import said
@@ -18,12 +18,11 @@ app = typer.Typer(help="Look at the stored entries, take one back.", no_args_is_
 
 
 def _json(entry: Entry) -> dict[str, object]:
-    date = entry.date
     return {
         "id": entry.id,
         "title": entry.content.title,
         "author": entry.content.author,
-        "date": date and {"year": date.year, "month": date.month, "day": date.day, "kind": str(date.kind)},
+        "date": date_json(entry.date),
         "readers": entry.readers,
         "sources": list(entry.sources),
         "first_seen_at": entry.first_seen_at.isoformat(),
@@ -78,23 +77,29 @@ def show(
                 "figures": list(found.content.figures),
                 "complete": found.content.complete,
                 "history": [
-                    {"revision": r.number, "at": r.at.isoformat(), "cause": r.cause, "significant": r.significant}
+                    {
+                        "revision": r.number,
+                        "at": r.at.isoformat(),
+                        "cause": r.cause,
+                        "significant": r.significant,
+                        "date": date_json(r.date),
+                    }
                     for r in revisions
                 ],
-                "counts": [{"at": at.isoformat(), "readers": readers} for at, readers in counts],
+                "counts": [{"at": c.at.isoformat(), "source": c.source, "readers": c.readers} for c in counts],
             }
         )
         return
-    kind = f" ({found.date.kind})" if found.date else ""
     typer.echo(found.content.title)
-    typer.echo(" · ".join(filter(None, [found.content.author, said(found.date, "en") + kind, found.atom_id])))
+    typer.echo(" · ".join(filter(None, [found.content.author, date_said(found.date), found.atom_id])))
     for paragraph in found.content.paragraphs:
         typer.echo(f"\n{paragraph}")
     typer.echo()
-    for revision in revisions:
-        typer.echo(f"revision {revision.number}  {revision.at:%Y-%m-%d %H:%M}  {revision.cause}")
-    for at, readers in counts:
-        typer.echo(f"{readers} readers  {at:%Y-%m-%d %H:%M}")
+    for before, revision in zip([None, *revisions], revisions, strict=False):
+        dated = f"  {date_said(revision.date)}" if before and before.date != revision.date else ""
+        typer.echo(f"revision {revision.number}  {revision.at:%Y-%m-%d %H:%M}  {revision.cause}{dated}")
+    for count in counts:
+        typer.echo(f"{count.readers} readers  {count.at:%Y-%m-%d %H:%M}  {count.source}")
 
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest entries list` prints it.")]

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of
 from digest.errors import masked
-from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +63,7 @@ def _moment(at: datetime) -> str:
 def _lines(told: Explanation) -> Iterator[str]:
     story = told.story
     yield story.title
-    yield f"  {story.entry} · {said(story.date, 'en') or 'no date'}" + (f" ({story.date.kind})" if story.date else "")
+    yield f"  {story.entry} · {date_said(story.date) or 'no date'}"
     yield f"  {story.atom_id}"
     yield "came"
     for shown in story.shown:
@@ -75,10 +74,11 @@ def _lines(told: Explanation) -> Iterator[str]:
     for source, path, how, reason in told.dumps:
         yield f"  {source}/{path} is {how}: {reason}"
     yield "revisions"
-    for step in story.steps:
+    for before, step in zip([None, *story.steps], story.steps, strict=False):
         origin = f"from {step.source}/{step.path}" if step.path else "from its neighbours on a page"
+        dated = f": {date_said(step.date)}" if before and before.date != step.date else ""
         weight = "" if step.significant else ", silent"
-        yield f"  {step.number}  {_moment(step.at)}  {step.cause}{weight}, {origin}"
+        yield f"  {step.number}  {_moment(step.at)}  {step.cause}{weight}, {origin}{dated}"
     for report in story.reports:
         yield f"ambiguous  {_moment(report.at)} in {report.source}/{report.path}: {report.title}: {report.outcome}"
     yield from _publication(told)
@@ -141,6 +141,7 @@ def _json(told: Explanation) -> dict[str, object]:
                 "significant": s.significant,
                 "source": s.source,
                 "dump": s.path,
+                "date": date_json(s.date),
             }
             for s in story.steps
         ],

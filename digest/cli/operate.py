@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli import holds
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
 from digest.errors import FencedError, UnknownError
 from digest.model import SourceId
+from digest.ports import DumpState
 
 if TYPE_CHECKING:
-    from digest.ports import Store
+    from digest.ports import KnownDump, Store
     from digest.service.passes import Pass
-    from digest.service.reports import Status
+    from digest.service.reports import SourceStatus, Status
     from digest.settings import Settings, Source
 
-source_app = typer.Typer(name="source", help="Decide on dumps that are held.", no_args_is_help=True)
+source_app = typer.Typer(
+    name="source", help="Look at dumps that are held and decide on them, rename a source.", no_args_is_help=True
+)
 
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only this source.")]
 
@@ -70,7 +74,7 @@ def _report(passes: list[Pass], *, as_json: bool) -> None:
         columns = ("source", "dumps", "skipped", "sightings", "added", "revised", "vanished", "held")
         print_table(columns, [list(done.counts().values()) for done in passes], numbers=columns[1:])
     for done in passes:
-        for problem in done.problems:
+        for problem in (*done.problems, *done.notes):
             typer.echo(f"digest: {done.source}: {problem}", err=True)
     if any(done.failed for done in passes):
         raise typer.Exit(1)
@@ -138,12 +142,11 @@ def _status_json(state: Status) -> dict[str, object]:
                 "source": source.id,
                 "refreshed_at": source.refreshed_at and source.refreshed_at.isoformat(),
                 "settled": source.settled,
+                "problem": source.problem or None,
                 "entries": source.entries,
                 "dumps": source.dumps,
-                "troubled": [
-                    {"dump": d.path, "state": d.state, "reason": d.reason, "read_at": d.read_at.isoformat()}
-                    for d in source.troubled
-                ],
+                "troubled": [_trouble_json(source, dump) for dump in source.troubled],
+                "notes": holds.notes(source.noted),
             }
             for source in state.sources
         ],
@@ -174,6 +177,18 @@ def _status_json(state: Status) -> dict[str, object]:
     }
 
 
+def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
+    held = dump.state is DumpState.HELD
+    agreement = {"agreed": dump.agreed, "needed": source.agree if dump.ends_by_itself else None}
+    return {
+        "dump": dump.path,
+        "state": dump.state,
+        "reason": dump.reason,
+        "read_at": dump.read_at.isoformat(),
+        **(agreement if held else {}),
+    }
+
+
 def _print_status(state: Status) -> None:
     if state.fenced:
         typer.echo(f"FENCED: {FencedError(state.fenced)}; no edition is made and nothing is sent")
@@ -182,11 +197,10 @@ def _print_status(state: Status) -> None:
         [(s.id, s.title, s.entries, s.dumps, s.refreshed_at or "never") for s in state.sources],
         numbers=("entries", "dumps"),
     )
+    _print_dumps(state)
     for source in state.sources:
-        for dump in source.troubled:
-            typer.echo(f"{dump.state}: {source.id}/{dump.path}: {dump.reason}")
-    if any(d.state == "held" for s in state.sources for d in s.troubled):
-        typer.echo("Look at them, then `digest source approve ID` or `digest source discard ID`.")
+        if source.problem and not (source.troubled or source.noted):
+            typer.echo(f"problem: {source.id}: {source.problem}")
     print_table(
         ("digest", "title", "editions", "newest", "next", "subscribers"),
         [(d.id, d.title, d.editions, d.newest, d.next_at, d.subscribers) for d in state.digests],
@@ -206,6 +220,19 @@ def _print_status(state: Status) -> None:
         typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
     for report in state.reports:
         typer.echo(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")
+
+
+def _print_dumps(state: Status) -> None:
+    for source in state.sources:
+        for dump in source.troubled:
+            typer.echo(f"{dump.state}: {source.id}/{dump.path}: {dump.reason}")
+        for dump in source.noted:
+            for note in dump.notes:
+                typer.echo(f"note: {source.id}/{dump.path}: {note}")
+    if any(d.state is DumpState.HELD for s in state.sources for d in s.troubled):
+        typer.echo(
+            "`digest source show ID` says what approving would do; then `digest source approve ID` or `discard`."
+        )
 
 
 def _print_bounces(state: Status) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from digest.editions.schedule import Schedule
@@ -15,6 +15,7 @@ from digest.editions.spoken import spoken
 from digest.errors import DigestError, UnknownError
 from digest.model import EditionKey
 from digest.service.reading import Reading
+from digest.service.renaming import present_name
 from digest.service.syndication import FORMATS, Syndication
 from digest.web.conditional import answer, wants_page
 from digest.web.kept import Kept
@@ -152,7 +153,18 @@ class _Site:
 
     def source(self, request: Request) -> Response:
         source = self._reading.source(request.path_params["source"], self._pages.language(request))
-        return self._pages.page(request, "source", source=source) if source else self.missing(request, None)
+        if source:
+            return self._pages.page(request, "source", source=source)
+        return self._moved(request, request.path_params["source"]) or self.missing(request, None)
+
+    def _moved(self, request: Request, name: str) -> Response | None:
+        """Where the page or feed of a source is that was renamed; not for good, since it may get its name back."""
+        present = present_name(self._store, self._settings, name)
+        if present is None:
+            return None
+        url = request.url.path.replace(f"/sources/{name}", f"/sources/{present}", 1)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{url}{query}", 301, {"Cache-Control": f"public, max-age={_FEED_AGE}"})
 
     def search(self, request: Request) -> Response:
         query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
@@ -177,6 +189,8 @@ class _Site:
         _asked_for(request)
         given = request.path_params
         path = f"{given['group']}/{given['name']}/" if "group" in given else ""
+        if given.get("group") == "sources" and self._settings.source(given["name"]) is None:
+            return self._moved(request, given["name"]) or self.missing(request, None)
         styled = given["kind"] != "json" and wants_page(request.headers.get("accept", ""))
         return self._document(
             request, self._feeds.feed(path, given["kind"], page=given.get("page"), styled=styled), negotiated=True

@@ -113,6 +113,7 @@ class _Store(Collector):
 def _gauges(now: Standing) -> Iterator[Metric]:
     yield _gauge("digest_sources", "Configured sources.", now.sources)
     yield _gauge("digest_sources_overdue", "Sources without a pass for three times their interval.", now.overdue)
+    yield _gauge("digest_sources_failing", "Sources whose newest pass failed or left a dump held.", now.failing)
     yield _gauge("digest_refresh_age_seconds", "Age of the oldest last pass over a source.", _s(now.oldest_refresh))
     yield _family(
         "digest_dumps_troubled", "Dumps by trouble.", ["state"], [([state], n) for state, n in now.troubled.items()]

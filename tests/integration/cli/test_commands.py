@@ -258,6 +258,7 @@ def test_status_says_what_is_there(told: Blog) -> None:
         "entries": 3,
         "dumps": 1,
         "troubled": [],
+        "notes": [],
     }
     assert state["paused"] is None
     (digest,) = state["digests"]

@@ -16,6 +16,7 @@ from sqlalchemy import event, inspect, text
 from digest.checks import _store as checked
 from digest.errors import StoreError
 from digest.model import Content, DeliveryState, EditionKey, EntryId, SourceId
+from digest.settings import Settings
 from digest.store import engine as engines
 from digest.store import is_made, open_store, schema
 from digest.store.tables import metadata
@@ -76,10 +77,10 @@ def test_the_database_of_another_program_is_refused(url: str) -> None:
 
 
 def test_a_check_makes_no_tables(url: str) -> None:
-    assert checked(url) == "answers; its tables will be made"
+    assert checked(Settings(database_url=url)) == "answers; its tables will be made"
     assert not is_made(url)
     open_store(url).close()
-    assert checked(url) == "opens, at the newest schema"
+    assert checked(Settings(database_url=url)) == "opens, at the newest schema"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import email
 import json
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ import pytest
 
 from digest.model import Body, BounceKind, DeliveryState, DigestId, Edition, EditionKey, Format, SourceId, Variant
 from digest.ports import Bounce, DumpState, KnownDump, Recipient, Stamp
-from digest.service import alerts
+from digest.service import alerts, refresh
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from digest.model import SubscriberId
     from digest.ports import Store
+    from tests.conftest import Article
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -358,3 +360,55 @@ def test_a_hook_that_is_away_is_named(watch: Watch, hook: Hook) -> None:
     watch.look()
     (problem,) = watch.problems
     assert "refused" in problem.lower()
+
+
+# --- what a pass over real dumps says ---------------------------------------------------------------
+
+
+class Read(Watch):
+    """The same, with dumps that are read before each look."""
+
+    def pass_over(self, **texts: str) -> list[str]:
+        """Write these dumps (an empty one: delete it), and read the source and look `alerts.after` times."""
+        folder = self.folder / "dumps"
+        folder.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            path = folder / f"{name}.txt"
+            path.write_text(text, "utf-8") if text else path.unlink()
+        said = []
+        for _ in range(self.settings.alerts.after):
+            refresh.refresh(self.store, self.settings, self.settings.sources[0], now=self.now)
+            said += [one for one in self.look(HOUR) if ": source blog: " in one]
+        return said
+
+
+@pytest.fixture
+def read(tmp_path: Path, hook: Hook) -> Iterator[Read]:
+    with closing(open_store("sqlite://")) as store:
+        made = Read(store, tmp_path, hook)
+        fields = made.settings.model_dump(include={"data_dir", "title", "mail", "alerts", "digests"})
+        source = {"id": "blog", "title": "山上", "path": tmp_path / "dumps", "stale": "60d"}
+        made.settings = Settings(**fields, sources=[source])
+        yield made
+
+
+def byline(article: type[Article], *numbers: int) -> str:
+    made = (article(f"第{n}篇", (2026, 3, n), (f"第{n}篇的第一段,它与别的段落都不相同。",)) for n in numbers)
+    return "".join(one.byline() for one in made) + "最近评论\n"
+
+
+def test_what_makes_a_source_fail_is_told_in_its_words(read: Read, article: type[Article]) -> None:
+    assert read.pass_over(page=byline(article, 1, 2, 3)) == []
+
+    (unread,) = read.pass_over(other=byline(article, 4, 5).replace("2026-03-04", "前几天"))
+    assert unread.startswith("trouble: source blog: other.txt: line 2 looks like the start of an entry")
+    assert read.pass_over(other=byline(article, 4, 5)) == ["well: source blog: " + unread.partition("blog: ")[2]]
+
+    read.now += 60 * DAY
+    (stale,) = read.pass_over()
+    assert stale.startswith("trouble: source blog: no dump changed since 2026-11-16 ")
+    assert [one.partition(": ")[0] for one in read.pass_over(page=byline(article, 1, 2, 3, 6))] == ["well"]
+
+    (emptied,) = read.pass_over(page="", other="")
+    assert emptied.startswith("trouble: source blog: has no dump any more, and had some before")
+    assert read.hook.posted[-1]["problem"] in emptied

@@ -102,7 +102,7 @@ def test_a_service_tells_its_numbers_on_a_listener_of_its_own(blog: Blog, settin
     assert told["digest_requests_total made atom 200"] == told["digest_requests_total kept atom 304"] == 1
     assert told["digest_requests_total  page 404"] == 2
     assert told["digest_deliveries weekly none accepted"] == 1
-    assert told["digest_dumps_troubled failed"] == 1
+    assert told["digest_dumps_troubled failed"] == told["digest_sources_failing"] == 1
     assert told["digest_edition_lag_seconds weekly"] == 0
     assert told["digest_sending ok"] == 1
     assert told["digest_formulas_undrawn"] == 1
@@ -153,7 +153,7 @@ def test_passes_and_what_they_change_are_counted(blog: Blog, article: type[Artic
     assert ended == {"done": 2, "held": 1, "failed": 1}
     changed = {name: told[f"digest_entries_total {name}"] for name in ("added", "revised", "vanished")}
     assert changed == {"added": 7, "revised": 0, "vanished": 2}
-    assert told["digest_dumps_troubled held"] == 1
+    assert told["digest_dumps_troubled held"] == told["digest_sources_failing"] == 1
 
 
 def test_what_the_store_knows_is_the_same_in_another_process_and_after_a_restart(

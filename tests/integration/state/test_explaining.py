@@ -145,7 +145,7 @@ def test_an_entry_of_a_held_dump_says_so_and_one_that_was_never_let_in_names_the
     assert f"blog/a.txt is held: {trouble['reason']}" in told.run("explain", "旋转位置")
     refused = told.run("explain", "陌生的3", code=1)
     assert "no entry '陌生的3'" in refused
-    assert "only a held dump shows: blog/a.txt: see `digest status`" in refused
+    assert "only a held dump shows: blog/a.txt: see `digest source show ID`" in refused
 
 
 def test_what_was_ambiguous_is_told_with_its_outcome(blog: Blog, article: type[Article]) -> None:

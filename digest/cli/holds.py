@@ -1,0 +1,211 @@
+"""`digest source show`: what is held of a source and why, and what approving it would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, progress_bar, store_of
+from digest.errors import UnknownError
+from digest.ports import DumpState
+from digest.typeset.dates import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from digest.ports import KnownDump
+    from digest.service.holds import Held, Outcome, Rewrite, SourceHolds
+    from digest.settings import Source
+    from digest.typeset.differences import Change, Piece
+
+
+def register(app: typer.Typer) -> None:
+    app.command("show")(show)
+
+
+def show(
+    source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
+    dump: Annotated[str | None, typer.Argument(metavar="[DUMP]", help="Only this dump of the source.")] = None,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show why dumps are held, what ends that, and what approving them would add, change and remove."""
+    from digest.app import clock
+    from digest.service.holds import source_holds
+
+    with store_of(config) as (settings, store):
+        chosen = settings.source(source)
+        if chosen is None:
+            raise UnknownError("source", source, remedy="the configuration names the sources")
+        with progress_bar(None, source) as advance:
+            seen = 0
+
+            def progress(name: str) -> None:
+                nonlocal seen
+                seen += 1
+                advance(seen, name)
+
+            holds = source_holds(store, chosen, dump, now=clock(), progress=progress)
+    if as_json:
+        print_json(_json(chosen, holds))
+    else:
+        typer.echo("\n".join(_lines(chosen, holds)))
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def _lines(source: Source, holds: SourceHolds) -> Iterator[str]:
+    refreshed_at = holds.state.refreshed_at if holds.state else None
+    yield f"{source.id}: {source.title}"
+    yield f"  dumps: {len(holds.dumps)}; last read: {_moment(refreshed_at)}"
+    yield f"  content last changed: {_moment(holds.changed_at)}"
+    for dump in holds.dumps:
+        if dump.state is DumpState.FAILED:
+            yield f"failed: {dump.path}: {dump.reason}"
+        for note in dump.notes:
+            yield f"note: {dump.path}: {note}"
+    for held in holds.held:
+        yield from _held_lines(source, held)
+    if not holds.held:
+        yield "No dump is held."
+
+
+def _held_lines(source: Source, held: Held) -> Iterator[str]:
+    dump = held.dump
+    yield f"held: {dump.path}, since {_moment(dump.read_at)}: {dump.reason}"
+    if dump.sightings:
+        yield f"  last good reading: {dump.sightings} entries, last confirmed {_moment(dump.confirmed_at)}"
+    yield f"  {_ending(source, held)}"
+    if held.obstacle:
+        yield f"  {held.obstacle}"
+    if held.outcome:
+        verb = "the file as it is now" if held.obstacle else "approving it"
+        yield from (f"  {line}" for line in _outcome_lines(held.outcome, verb))
+
+
+def _ending(source: Source, held: Held) -> str:
+    if held.missing is not None:
+        readings = "1 more good reading agrees" if held.missing == 1 else f"{held.missing} more good readings agree"
+        return f"it ends by itself when {readings} with it ({held.dump.agreed} of {source.agree} so far)"
+    if held.dump.unreadable:
+        return "it does not end by itself: mend the file, or discard it"
+    return "it does not end by itself: approve or discard it, or mend the file"
+
+
+def _outcome_lines(outcome: Outcome, subject: str) -> Iterator[str]:
+    if not (outcome.added or outcome.changed or outcome.removed):
+        yield f"{subject} would change nothing"
+    if outcome.added:
+        yield f"{subject} would add {_entries(outcome.added)}:"
+    for one in outcome.added:
+        quietly = "" if one.announced else "  (published, not announced)"
+        yield f"  {said(one.date, 'en') or 'no date'}  {one.title}{quietly}"
+    if outcome.changed:
+        yield f"{subject} would change {_entries(outcome.changed)}:"
+    for rewrite in outcome.changed:
+        yield from (f"  {line}" for line in _rewrite_lines(rewrite))
+    if outcome.removed:
+        yield f"{subject} would remove {_entries(outcome.removed)} from the page; they stay published:"
+    for gone in outcome.removed:
+        yield f"  {gone.title}"
+
+
+def _rewrite_lines(rewrite: Rewrite) -> Iterator[str]:
+    from digest.typeset.differences import differences
+
+    told = "told as a correction" if rewrite.cause.significant else "not told"
+    yield f"{rewrite.contents[1].title}  ({rewrite.cause}, {told})"
+    if rewrite.dates[0] != rewrite.dates[1]:
+        before, after = (said(date, "en") or "no date" for date in rewrite.dates)
+        yield f"  [-{before}-]{{+{after}+}}"
+    for change in differences(*rewrite.contents):
+        yield f"  {_marked(change)}"
+
+
+def _marked(change: Change) -> str:
+    """A changed paragraph on one line: `[-old-]` and `{+new+}` between what stayed."""
+    old, new = list(change.before), list(change.after)
+    made = []
+    while old or new:
+        if old and old[0].changed:
+            made.append(f"[-{old.pop(0).text}-]")
+        elif new and new[0].changed:
+            made.append(f"{{+{new.pop(0).text}+}}")
+        else:
+            made.append((old or new)[0].text)
+            del old[:1], new[:1]
+    return " ".join("".join(made).split("\n"))
+
+
+def _entries(some: Sequence[object]) -> str:
+    return "1 entry" if len(some) == 1 else f"{len(some)} entries"
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+# --- for machines ---------------------------------------------------------------------------------
+
+
+def _json(source: Source, holds: SourceHolds) -> dict[str, object]:
+    state = holds.state
+    return {
+        "source": source.id,
+        "title": source.title,
+        "refreshed_at": state.refreshed_at.isoformat() if state and state.refreshed_at else None,
+        "changed_at": holds.changed_at and holds.changed_at.isoformat(),
+        "dumps": len(holds.dumps),
+        "failed": [
+            {"dump": dump.path, "reason": dump.reason} for dump in holds.dumps if dump.state is DumpState.FAILED
+        ],
+        "notes": notes(holds.dumps),
+        "held": [_held_json(source, held) for held in holds.held],
+    }
+
+
+def notes(dumps: Iterable[KnownDump]) -> list[dict[str, object]]:
+    """The notes of these dumps, of each that has some."""
+    return [{"dump": dump.path, "notes": list(dump.notes)} for dump in dumps if dump.notes]
+
+
+def _held_json(source: Source, held: Held) -> dict[str, object]:
+    dump, outcome = held.dump, held.outcome
+    return {
+        "dump": dump.path,
+        "reason": dump.reason,
+        "since": dump.read_at.isoformat(),
+        "confirmed_at": dump.confirmed_at and dump.confirmed_at.isoformat(),
+        "agreed": dump.agreed,
+        "needed": source.agree if dump.ends_by_itself else None,
+        "missing": held.missing,
+        "obstacle": held.obstacle or None,
+        "added": outcome
+        and [{"title": one.title, "date": date_json(one.date), "announced": one.announced} for one in outcome.added],
+        "changed": outcome and [_rewrite_json(one) for one in outcome.changed],
+        "removed": outcome and [{"id": one.entry, "title": one.title} for one in outcome.removed],
+    }
+
+
+def _rewrite_json(rewrite: Rewrite) -> dict[str, object]:
+    from digest.typeset.differences import differences
+
+    return {
+        "id": rewrite.entry,
+        "title": rewrite.contents[1].title,
+        "cause": rewrite.cause,
+        "significant": rewrite.cause.significant,
+        "dates": [date_json(date) for date in rewrite.dates],
+        "diff": [
+            {"before": _pieces(change.before), "after": _pieces(change.after)}
+            for change in differences(*rewrite.contents)
+        ],
+    }
+
+
+def _pieces(pieces: Iterable[Piece]) -> list[dict[str, object]]:
+    return [{"text": piece.text, "changed": piece.changed} for piece in pieces]
