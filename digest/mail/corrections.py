@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from digest.mail.personal import without_marks
 from digest.typeset.characters import shown
@@ -16,7 +16,7 @@ from digest.typeset.math.extract import pieces
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from digest.model import Content
+    from digest.model import Content, EntryDate
     from digest.typeset.differences import Change
     from digest.typeset.math.extract import Formula
 
@@ -24,11 +24,23 @@ _MOST = 3  # changes of an entry; its page shows all
 _LONGEST = 180  # characters of a changed paragraph
 
 
-class Correction(NamedTuple):
-    """A significant revision beside what it replaced."""
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A revision that is told, beside what it replaced.
+
+    `was` and `now` are the dates before and after it where it tells another day, else both absent; `was` is absent
+    too where none was known.
+    """
 
     before: Content
     after: Content
+    was: EntryDate | None = None
+    now: EntryDate | None = None
+
+    @property
+    def rewords(self) -> bool:
+        """Whether it changed the text, titles apart."""
+        return (self.before.paragraphs, self.before.figures) != (self.after.paragraphs, self.after.figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,8 @@ class Extract:
 def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]) -> Extract:
     """What the corrections changed, titles apart; `channel` shows formulas in HTML."""
     found: list[Change] = []
-    for before, after in corrections:
-        found += differences(_without_title(before), _without_title(after))
+    for one in corrections:
+        found += differences(_without_title(one.before), _without_title(one.after))
     made = tuple(
         (_side(change.before, "del", "[-", "-]", channel), _side(change.after, "ins", "{+", "+}", channel))
         for change in found[:_MOST]

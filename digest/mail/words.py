@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from css_inline import CSSInliner, InlineError
 
+from digest.changes.dates import redates
 from digest.dumps.structure import blocks
 from digest.errors import ConfigurationError
 from digest.mail.corrections import Extract, extract
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from digest.mail.corrections import Correction
-    from digest.model import EditionKey, Entry, EntryId, Selected, SourceId
+    from digest.model import EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
     from digest.typeset.math.extract import Formula
 
 EXCERPT = 420  # characters of an entry
@@ -79,8 +80,9 @@ class Told:
     """An entry as the templates see it; `html` and `text` are its excerpt, ready.
 
     `inferred`: nobody wrote the year of the date. `lang` is its language, empty where it is the mail's. `share` is
-    `gained` in hundredths of the most, `bar` the same as text. `before`: its title before a correction, empty where it
-    is the same; `changed`: what else was corrected.
+    `gained` in hundredths of the most, `bar` the same as text. Of a corrected entry, `before` is its former title,
+    empty where it is the same; `redated`: its date is another day than it was, `was`, empty where none was known;
+    `reworded`: its text is another one; `changed`: how, where that is short.
     """
 
     title: str
@@ -97,6 +99,9 @@ class Told:
     share: int = 0
     bar: str = ""
     before: str = ""
+    redated: bool = False
+    was: str = ""
+    reworded: bool = False
     changed: Extract | None = None
 
 
@@ -239,6 +244,7 @@ class _Teller:
         lang = frame.languages.get(entry.sources[0], "")
         share = (one.gained or 0) / most if most else 0
         now, former = _title(entry.content.title), _title(corrections[0].before.title) if corrections else ""
+        redated, was = _redated(corrections, entry.date)
         return Told(
             title=now,
             url=f"{frame.base_url}/entries/{entry.id}",
@@ -254,6 +260,9 @@ class _Teller:
             share=max(1, round(share * 100)),
             bar=_bar(share),
             before=former if former != now else "",
+            redated=redated,
+            was=said(was, self._language),
+            reworded=any(correction.rewords for correction in corrections),
             changed=_changed(corrections, frame.channel),
         )
 
@@ -273,6 +282,14 @@ def _changed(corrections: Sequence[Correction], channel: Callable[[Formula], str
     made = extract(corrections, channel)
     size = sum(len(side.html.encode()) for change in made.changes for side in change)
     return made if made.changes and size <= _LARGEST_CHANGES else None
+
+
+def _redated(corrections: Sequence[Correction], now: EntryDate | None) -> tuple[bool, EntryDate | None]:
+    """Whether the date is another day than before the first correction of it, and what it was then."""
+    first = next((one for one in corrections if one.now), None)
+    if first is None:
+        return False, None
+    return first.was is None or redates(first.was, now), first.was
 
 
 def _title(written: str) -> str:

@@ -80,11 +80,15 @@ def _words(series: list[tuple[datetime, int]], language: str) -> str:
     lower, higher = low < min(first, last), high > max(first, last)
     days = list(dict.fromkeys(said(at.date(), language) for at, _ in (series[0], series[-1])))
     a, z = _number(first), _number(last)
+    # Behind a fall the counter began anew: what it shows now is no more than it showed before.
+    anew = first < last and any(later < earlier for (_, earlier), (_, later) in pairwise(series))
     if language.startswith("zh"):
         course = f"从 {a} {'增' if first < last else '降'}至 {z}" if first != last else f"始末均为 {a}"
+        course = f"始为 {a}，末为 {z}" if anew else course
         beyond = [f"最低 {_number(low)}"] * lower + [f"最高 {_number(high)}"] * higher
         return "，".join(("读者数" + course, *beyond, "至".join(days)))
     course = f"{'rose' if first < last else 'fell'} from {a} to {z}" if first != last else f"began and ended at {a}"
+    course = f"began at {a} and ended at {z}" if anew else course
     beyond = [f"lowest {_number(low)}"] * lower + [f"highest {_number(high)}"] * higher
     return ", ".join(("Readers " + course, *beyond, " to ".join(days)))
 

@@ -87,6 +87,8 @@ BEFORE = replace(
     ),
 )
 
+WRONG, RIGHT = EntryDate(7, 26, 2025, DateKind.INFERRED), EntryDate(7, 26, 2019, DateKind.EXACT)
+
 
 def entry(title: str, paragraphs: tuple[str, ...], *, figures: tuple[str, ...] = (), source: str = "kexue") -> Entry:
     """An entry whose id and content follow from its title."""
@@ -113,8 +115,13 @@ SELECTED = (
     *(Selected(Section.NEW, one) for one in NEWS),
     *(Selected(Section.MOST_READ, one, gained) for one, gained in READ),
     Selected(Section.CORRECTED, replace(entry(CORRECTED.title, ()), content=CORRECTED)),
+    Selected(Section.CORRECTED, replace(entry("旧文置顶:变换的来历", PLAIN[:1]), date=RIGHT)),
 )
-CORRECTIONS = {SELECTED[-1].entry.id: (Correction(BEFORE, CORRECTED),)}
+REWORDED, REDATED = (one.entry for one in SELECTED[-2:])
+CORRECTIONS = {
+    REWORDED.id: (Correction(BEFORE, CORRECTED),),
+    REDATED.id: (Correction(REDATED.content, REDATED.content, WRONG, RIGHT),),
+}
 LONG = tuple(
     Selected(Section.NEW, entry(f"第{number}篇:{'很' * (number % 7)}长的一周", (*FORMULAS, *PLAIN)))
     for number in range(1, 90)
@@ -140,7 +147,7 @@ def mail(
 ) -> Made:
     """The mail to one reader."""
     every = tuple(selected)
-    pairs = [content for pair in CORRECTIONS[SELECTED[-1].entry.id] for content in pair]
+    pairs = [content for steps in CORRECTIONS.values() for one in steps for content in (one.before, one.after)]
     drawn = _drawn([*(one.entry.content for one in every), *pairs])
     sizes = {called: Size(one.width, one.height, one.depth) for called, one in drawn.items()}
     around = frame or Frame(
@@ -199,7 +206,7 @@ MAILS: dict[str, Callable[[], Made]] = {
     "english": lambda: mail(SELECTED, "en", "Science Spaces Weekly"),
     "text": lambda: mail(SELECTED, "en", "Science Spaces Weekly", Format.TEXT),
     "long": lambda: mail(LONG, "zh_CN", "科学空间 每周摘要"),
-    "corrected": lambda: mail(SELECTED[-1:], "zh_CN", "科学空间 每周摘要"),
+    "corrected": lambda: mail(SELECTED[-2:], "zh_CN", "科学空间 每周摘要"),
 }
 
 
