@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from digest.changes.compared import State, alternating, compare
+from digest.changes.compared import State, alternating, compare, day_takes_turns
 from digest.changes.dates import better, contradicts, evidence_date
 from digest.changes.keys import entry_id
 from digest.changes.matching import matches, same_article
@@ -107,6 +107,7 @@ def diff(
     return fold.change_set()
 
 
+_DAYS_TURN = "shows two days in turns; the one that was told last stays"
 _TURNS = "shows two texts in turns; the one that was told last stays"
 
 
@@ -186,7 +187,11 @@ class _Fold:
         if state.known and state.known.removed:
             return False
         turns = compare(state, shown, own, self.titles) if all(placing.view != shown.view for placing in own) else False
-        self._date(state, sighting.date, redated=match.redated)
+        came_back = not match.redated and _came_back(state, sighting.date, own)
+        if came_back and state.known and day_takes_turns(state.known):
+            self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), _DAYS_TURN))
+            return turns
+        self._date(state, sighting.date, redated=match.redated or came_back)
         return turns
 
     def _date(self, state: State, evidence: DateEvidence | None, *, redated: bool) -> None:
@@ -283,6 +288,14 @@ def _revision_with(state: State, shown: Content) -> int | None:
     if known and equal(known.content, shown):
         return newest
     return next((one.number for one in known.earlier if equal(one.content, shown)), None) if known else None
+
+
+def _came_back(state: State, day: DateEvidence | None, own: Sequence[Placing]) -> bool:
+    """Whether this dump showed the entry on its present day at its last reading, and shows one that it had before."""
+    if day is None or state.date is None or not own:
+        return False
+    now, here = (state.date.month, state.date.day), (day.month, day.day)
+    return now != here and all(one.evidence and (one.evidence.month, one.evidence.day) == now for one in own)
 
 
 def _posted_again(evidence: DateEvidence, said: EntryDate, times: Times) -> EntryDate:

@@ -87,7 +87,7 @@ class _Board:
     others: Others
     claimed: set[EntryId] = field(default_factory=set)
     _places: Places | None = None
-    _on_top: frozenset[int] = frozenset()
+    _on_top: frozenset[int] | None = None
     _by_id: dict[EntryId, Known] = field(default_factory=dict)
     _titled: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
     _led: dict[str, list[Known]] | None = None
@@ -110,7 +110,6 @@ class _Board:
                 self._titled[title].append(entry)
             if entry.date:
                 self._dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
-        self._on_top = new_on_top(self.shown, self.last)
 
     def settle(self, matched: Mapping[int, EntryId]) -> None:
         """Take note of which sightings have their entries, before the others are judged."""
@@ -168,6 +167,8 @@ class _Board:
             changed = changed_year(shown.text, text) or (alike is not None and alike < _SAME_TEXT)
             moved = len(self._lines[shown.line]) == 1 and moved_up(shown, self.shown, self.last)
             return Verdict.ANOTHER if again and (changed or moved) else Verdict.SAME
+        if self._on_top is None:  # few pages need it, and it goes through all of one
+            self._on_top = new_on_top(self.shown, self.last)
         on_top = shown.sighting.position in self._on_top and leads(shown, self.shown)
         once = len(self._lines[shown.line]) == 1
         others = self.others

@@ -214,6 +214,18 @@ def test_the_same_text_under_a_new_date_is_the_same_article_where_the_old_line_i
     assert shelf.entry("甲").date == EntryDate(11, 25, 2026, DateKind.EXACT)
 
 
+def test_a_date_that_comes_back_is_told_once_and_then_takes_turns(shelf: Shelf) -> None:
+    one, two = sight("甲", (2026, 9, 19)), sight("甲", (2026, 9, 18))
+    shelf.read(AROUND[0], one, AROUND[1])
+    for week, sighting in ((1, two), (2, one)):
+        assert causes(shelf.read(AROUND[0], sighting, AROUND[1], now=NOW + week * WEEK)) == [Cause.REDATED]
+    for week, sighting, reports in ((3, two, 1), (4, one, 0), (5, two, 1)):
+        changes = shelf.read(AROUND[0], sighting, AROUND[1], now=NOW + week * WEEK)
+        assert changes.changes == ()
+        assert [report.outcome for report in changes.ambiguous] == [TURNS.replace("texts", "days")] * reports
+    assert len(shelf.known) == 3
+
+
 def test_a_new_date_while_the_old_line_stands_is_another_article(shelf: Shelf) -> None:
     shelf.read(AROUND[0], sight("甲", (2, 11)))
     assert added(shelf.read(sight("甲", (11, 25)), AROUND[0], sight("甲", (2, 11)), now=NOW + WEEK)) == ["甲"]
