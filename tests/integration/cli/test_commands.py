@@ -255,6 +255,7 @@ def test_status_says_what_is_there(told: Blog) -> None:
         "source": "blog",
         "refreshed_at": "",
         "settled": True,
+        "problem": None,
         "entries": 3,
         "dumps": 1,
         "troubled": [],

@@ -32,17 +32,37 @@ def test_a_second_good_reading_that_agrees_ends_a_hold(crawls: Crawls) -> None:
     assert crawls.told() == (titles(after), [])
 
 
-def test_nearly_the_same_bytes_agree_and_others_do_not(crawls: Crawls) -> None:
+def test_nearly_the_same_bytes_agree(crawls: Crawls) -> None:
     crawls.page("page.txt", *crawls.articles(0, 9))
     crawls.refresh()
 
-    crawls.page("page.txt", *crawls.articles(20, 29))
-    crawls.refresh()
     crawls.page("page.txt", *crawls.articles(40, 49))
     assert crawls.refresh().counts["held"] == 1
     assert crawls.troubled()["page.txt"]["agreed"] == 1
     crawls.page("page.txt", *crawls.articles(41, 50))
     assert crawls.refresh().counts["added"] == 11  # the one that only the held reading showed, too
+
+
+def test_a_page_that_was_replaced_and_moved_on_again_agrees_with_all_that_it_showed(crawls: Crawls) -> None:
+    crawls.page("page.txt", *crawls.articles(0, 9))
+    crawls.refresh()
+
+    crawls.page("page.txt", *crawls.articles(20, 29))
+    assert crawls.refresh().counts["held"] == 1
+    crawls.page("page.txt", *crawls.articles(40, 49))
+    counts = crawls.refresh().counts
+    assert (counts["held"], counts["added"]) == (0, 20)
+
+
+def test_readings_of_two_kinds_do_not_agree(crawls: Crawls) -> None:
+    crawls.page("page.txt", *crawls.articles(0, 9))
+    crawls.refresh()
+
+    crawls.page("page.txt", *crawls.articles(0, 2))
+    assert crawls.refresh().counts["held"] == 1
+    crawls.page("page.txt", *crawls.articles(40, 49))
+    assert crawls.refresh().counts["held"] == 1
+    assert crawls.troubled()["page.txt"]["agreed"] == 1
 
 
 def test_a_file_that_is_not_written_again_agrees_with_nothing(crawls: Crawls) -> None:

@@ -211,7 +211,7 @@ def test_the_three_formats_say_the_same(press: Press) -> None:
 def test_a_document_too_large_leaves_entries_to_the_archives(press: Press) -> None:
     press.options = {"feed": {"newest": 6, "largest": 20_000}}
     for number in range(12):
-        press.show(f"长文{number}", body=f"第{number}篇" + chr(0x4E00 + 31 * number) * 1500)
+        press.show(f"长文{number}", body=f"这是第{number}篇的正文。" + chr(0x4E00 + 31 * number) * 1500)
     pages = press.pages()
     assert all(len(page.body) <= 20_000 * 1.2 for page in pages)
     assert sorted(title for page in pages for title in titles(page)) == sorted(f"长文{n}" for n in range(12))
