@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.day_match import full_dates_agree, is_its_day
 from digest.changes.match import Match, doubt
-from digest.changes.text import similarity
+from digest.changes.text import OTHER_TEXT, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Known
     from digest.model import DateEvidence, EntryId
-
-_OTHER_TEXT = 0.5
 
 
 @dataclass(slots=True)
@@ -66,7 +64,7 @@ def _checked(match: Match, entry: Known, shared: _Shared, claimed: AbstractSet[E
     if len(shared.titles) > 1 and entry.id not in claimed:
         return doubt(match.shown, [entry], "may correct its title, as others may; kept as a new entry")
     alike = similarity(text, text if shared.text is None else shared.text)
-    if alike is not None and alike < _OTHER_TEXT and not full_dates_agree(day, entry):
+    if alike is not None and alike < OTHER_TEXT and not full_dates_agree(day, entry):
         return doubt(match.shown, [entry], "is one of several texts; kept apart as a new entry")
     shared.text = max(shared.text or "", text, key=len)
     return match

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
+from digest.changes.days import AHEAD
 from digest.model import DateKind
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Known, Times
     from digest.model import DateEvidence, EntryDate
-
-_AHEAD = timedelta(days=2)  # as in `changes.dates`
 
 
 def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> bool:
@@ -58,12 +57,12 @@ def _years_agree(evidence: DateEvidence, year: int | None, day: EntryDate, entry
         return day.year == year
     posted_again = any((one.month, one.day) != (day.month, day.day) for one in _days(entry))
     seen = entry.first_seen_at
-    return posted_again or seen is None or date(year, evidence.month, evidence.day) <= seen.date() + _AHEAD
+    return posted_again or seen is None or date(year, evidence.month, evidence.day) <= seen.date() + AHEAD
 
 
 def _is_past(evidence: DateEvidence, times: Times) -> bool:
     year = evidence.year
-    return year is not None and date(year, evidence.month, evidence.day) <= times.today + _AHEAD
+    return year is not None and date(year, evidence.month, evidence.day) <= times.today + AHEAD
 
 
 def _days(entry: Known) -> Iterator[EntryDate]:

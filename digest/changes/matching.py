@@ -12,7 +12,7 @@ from digest.changes.keys import lead_key
 from digest.changes.match import Match, doubt, report
 from digest.changes.places import Places, leads, moved_up, new_on_top
 from digest.changes.rivals import Reason, Rival, corrects
-from digest.changes.text import closeness, equal, pairs, plain_text, similarity
+from digest.changes.text import OTHER_TEXT, SAME_TEXT, closeness, equal, pairs, plain_text, similarity
 from digest.changes.unchanged import lines_of
 from digest.changes.yearly import Verdict, changed_year, is_old_enough, lies_within, verdict
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from digest.changes.values import Known, Others, Placing, Times
     from digest.model import EntryDate, EntryId
 
-_SAME_TEXT = 0.85
-_OTHER_TEXT = 0.5
 _COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
 _RIVALS = 1000  # entries that one sighting is compared with for a corrected title
 _FEW = 8  # rivals; so few are compared sooner than their pairs are made
@@ -73,7 +71,7 @@ def same_article(shown: Shown, entry_date: EntryDate | None, text: str) -> bool:
     if evidence.year is not None and entry_date.year is not None:
         return evidence.year == entry_date.year
     score = similarity(shown.text, text)
-    return score is None or score >= _OTHER_TEXT
+    return score is None or score >= OTHER_TEXT
 
 
 @dataclass(slots=True)
@@ -164,7 +162,7 @@ class _Board:
         if entry.id in self._before.get(shown.line, ()):
             since, today = self.times.since, self.times.today
             again = since is not None and lies_within(date, since, today)
-            changed = changed_year(shown.text, text) or (alike is not None and alike < _SAME_TEXT)
+            changed = changed_year(shown.text, text) or (alike is not None and alike < SAME_TEXT)
             moved = len(self._lines[shown.line]) == 1 and moved_up(shown, self.shown, self.last)
             return Verdict.ANOTHER if again and (changed or moved) else Verdict.SAME
         if self._on_top is None:  # few pages need it, and it goes through all of one
@@ -184,9 +182,9 @@ class _Board:
         """Decide among entries of the same title by their texts; where they do not tell, by the place on the page."""
         same = len(candidates) == 1 and equal(shown.content, candidates[0].content)
         scored = [(1.0 if same else self._closeness(shown, entry), entry) for entry in candidates]
-        alike = [entry for score, entry in scored if score is None or score >= _SAME_TEXT]
+        alike = [entry for score, entry in scored if score is None or score >= SAME_TEXT]
         if len(alike) > 1:
-            alike = [entry for score, entry in scored if score is not None and score >= _SAME_TEXT] or alike
+            alike = [entry for score, entry in scored if score is not None and score >= SAME_TEXT] or alike
         placed = self._in_order(shown, alike)
         if len(alike) == 1 or placed:
             because = "same title and place among those of this title" if placed else "same title, no other text"
@@ -196,7 +194,7 @@ class _Board:
         close = [
             entry
             for score, entry in scored
-            if score is not None and score >= _OTHER_TEXT and (not dated or self._is_now(entry, shown))
+            if score is not None and score >= OTHER_TEXT and (not dated or self._is_now(entry, shown))
         ]
         if len(close) == 1 and dated:
             return Match(shown, close[0], because="same title and day, a similar text")
@@ -212,7 +210,7 @@ class _Board:
     def _had(self, entry: Known, shown: Shown) -> bool:
         """Whether an earlier revision of the entry had this text."""
         scores = (similarity(shown.text, plain_text(one.content)) for one in entry.earlier)
-        return any(score is not None and score >= _SAME_TEXT for score in scores)
+        return any(score is not None and score >= SAME_TEXT for score in scores)
 
     def corrected(self, shown: Shown) -> Match:
         """The entry whose title this sighting corrects, or that was posted again, or none: then it shows a new one."""
@@ -295,7 +293,7 @@ class _Board:
         if len(self._lines[shown.line]) != 1 or entry.id not in self._before.get(shown.line, ()):
             return False
         score = self._closeness(shown, entry)
-        return score is None or score >= _OTHER_TEXT or self._had(entry, shown)
+        return score is None or score >= OTHER_TEXT or self._had(entry, shown)
 
     def _in_order(self, shown: Shown, candidates: Sequence[Known]) -> Known | None:
         """The candidate in whose place the sighting stands, where title and day stand as often as they did."""

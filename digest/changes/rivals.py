@@ -12,14 +12,13 @@ from rapidfuzz import fuzz
 
 from digest.changes.day_match import answers_on, is_anniversary
 from digest.changes.keys import series_marks, title_key
-from digest.changes.text import closeness, far_apart
+from digest.changes.text import SAME_TEXT, closeness, far_apart
 from digest.model import value
 
 if TYPE_CHECKING:
     from digest.changes.shown import Shown
     from digest.changes.values import Known, Times
 
-_SAME_TEXT = 0.85
 _KIN = 0.5  # of a text or title at the same place and day: an edited one is so much alike
 _KIN_TITLE = 0.6
 _SOME = 0.2
@@ -80,20 +79,20 @@ def corrects(shown: Shown, rival: Rival, times: Times) -> Reason | None:
 
 
 def _are_far_apart(shown: Shown, text: str, their_pairs: int) -> bool:
-    return far_apart(shown.text, text, (shown.pairs, their_pairs), _SAME_TEXT)
+    return far_apart(shown.text, text, (shown.pairs, their_pairs), SAME_TEXT)
 
 
 def _same_day(shown: Shown, rival: Rival) -> Reason | None:
     titles = fuzz.ratio(title_key(rival.entry.content.title), shown.key) / 100
     if rival.placed:
         return _in_its_place(shown, rival, titles)
-    score = closeness(shown.content, rival.entry.content, (shown.text, rival.text), _SAME_TEXT)
+    score = closeness(shown.content, rival.entry.content, (shown.text, rival.text), SAME_TEXT)
     same_series = series_marks(rival.entry.content.title) == series_marks(shown.sighting.title)
     if score is None:  # titles are all that short texts leave
         same_line = rival.gone and rival.same_line and _same_author(rival.entry, shown)
         told = f"same day and author, a title alike by {titles:.0%} in place of one that is gone"
         return Reason(told) if same_line and same_series and titles >= _SAME_TITLE else None
-    if score < _SAME_TEXT:
+    if score < SAME_TEXT:
         return None
     if same_series or (rival.gone and not rival.rolled_off) or rival.homeless:
         return Reason(f"same day, texts alike by {score:.0%}, another title")
@@ -119,17 +118,17 @@ def _another_day(shown: Shown, rival: Rival) -> Reason | None:
     entry = rival.entry
     same_title = shown.key in entry.titles
     titles = 1.0 if same_title else fuzz.ratio(title_key(entry.content.title), shown.key) / 100
-    score = closeness(shown.content, entry.content, (shown.text, rival.text), _SAME_TEXT)
+    score = closeness(shown.content, entry.content, (shown.text, rival.text), SAME_TEXT)
     whole = bool(rival.text) and rival.text == shown.text
     if score is None:
         fits = rival.placed and same_title and whole
     elif rival.placed:
-        fits = score >= _SAME_TEXT and titles >= _KIN
+        fits = score >= SAME_TEXT and titles >= _KIN
     else:
-        fits = (same_title or titles >= _KIN) and (whole or (score >= _SAME_TEXT and not rival.rolled_off))
+        fits = (same_title or titles >= _KIN) and (whole or (score >= SAME_TEXT and not rival.rolled_off))
         if not rival.gone and not rival.homeless:
-            return _WAITS if same_title and score >= _SAME_TEXT else None
-        if not fits and same_title and score >= _SAME_TEXT:
+            return _WAITS if same_title and score >= SAME_TEXT else None
+        if not fits and same_title and score >= SAME_TEXT:
             return Reason("the same title and a like text under a new date", doubtful=True)
     return Reason("the same text under a new date, in place of a line that is gone", redated=True) if fits else None
 

@@ -34,11 +34,11 @@ _INVISIBLE = re.compile(
 )
 _HYPHENS = re.compile("-{2,}")
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
+SAME_TEXT, OTHER_TEXT = 0.85, 0.5  # from and below which two texts are one article's, and are not
 _ENOUGH = 40  # characters; shorter texts are no evidence of their own
 _COMPARED = 2000  # characters; excerpts agree or differ long before
 _PAIRS = 8192  # bits; so many that those of `_COMPARED` characters mostly have one each
 _SET = ord("1")
-_CLOSE = 0.85  # so close is close enough: nothing more is looked for
 _HEAD = 24  # characters of one text that stand in the other: something was put in front
 
 
@@ -136,7 +136,7 @@ def closeness(one: Content, other: Content, texts: tuple[str, str], least: float
     count: a text is close to another one that holds its beginning, or its lines.
     """
     score = similarity(*texts, least)
-    if score is None or score >= _CLOSE:
+    if score is None or score >= SAME_TEXT:
         return score
     for longer, shorter in (texts, texts[::-1]):
         at = longer.find(shorter[:_HEAD])

@@ -11,7 +11,8 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from digest.changes.days import in_year, latest_until
+from digest.changes.days import AHEAD, in_year, latest_until
+from digest.changes.text import SAME_TEXT
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from digest.model import DateEvidence
 
 MONTHS = timedelta(days=300)  # after so long the same day may be that of another year
-_AHEAD = timedelta(days=2)  # as in `changes.dates`
 _LATE = timedelta(days=60)  # so late may a page show what was published, because an older copy of it was served
-_SAME = 0.85  # texts so alike are one
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -44,7 +43,7 @@ def is_old_enough(entry: Known, day: DateEvidence, times: Times) -> bool:
         return False
     dates = (entry.date, *(one.date for one in entry.earlier))
     fulls = [one.full for one in dates if one and one.full and (one.month, one.day) == (day.month, day.day)]
-    latest = max(fulls) if fulls else latest_until(day, entry.first_seen_at.date() + _AHEAD)
+    latest = max(fulls) if fulls else latest_until(day, entry.first_seen_at.date() + AHEAD)
     return times.today - latest >= MONTHS
 
 
@@ -73,7 +72,7 @@ def verdict(
         return Verdict.SAME
     if changed_year(*texts):
         return Verdict.ANOTHER
-    if not same_letters and (alike is None or alike < _SAME):
+    if not same_letters and (alike is None or alike < SAME_TEXT):
         return Verdict.DOUBTFUL
     return Verdict.RELISTED if lies_within(day, times.today - _LATE, times.today) else Verdict.SAME
 

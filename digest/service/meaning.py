@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.changes import guards
 from digest.changes.backlog import first_updated_at, news
+from digest.changes.days import AHEAD
 from digest.changes.keys import lead_key, title_key
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.model import AtomId, EntryId, NoteKind
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from digest.ports import Store, Transaction
     from digest.service.comparing import Compared, ReadDump
     from digest.settings import Settings, Source
-
-_AHEAD = timedelta(days=2)  # as in `changes.dates`
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def quiet(changes: ChangeSet, source: Source, now: datetime) -> dict[EntryId, da
 
 def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
     """When the first of the dates that lie ahead of us will be believed."""
-    limit = (now + _AHEAD).date()
+    limit = (now + AHEAD).date()
     ahead = [
         day
         for one in shown
@@ -166,7 +165,7 @@ def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
         and evidence.year >= limit.year
         and (day := limit.replace(evidence.year, evidence.month, evidence.day)) > limit
     ]
-    return datetime.combine(min(ahead), time(), UTC) - _AHEAD if ahead else None
+    return datetime.combine(min(ahead), time(), UTC) - AHEAD if ahead else None
 
 
 def _sentences(notes: Sequence[Note]) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ class Pass:
 
     `dumps` were read, `skipped` were unchanged, `held` are held now, read in this pass or not. `problems` are
     sentences, each naming its dump; `failed` says that one of them is more than a dump held for its sense. `notes` are
-    sentences of what the operator should know and nothing is wrong with. `moves` tells of a
-    single dump; a sum of passes has none.
+    sentences of what the operator should know and nothing is wrong with. `moves` tells of a single dump; a sum of
+    passes has none.
     """
 
     source: SourceId
