@@ -221,14 +221,5 @@ def _takes_turns(known: Known, now: Content) -> bool:
     return returns > 0 and any(_same(now, old) for old in states)
 
 
-def day_takes_turns(known: Known) -> bool:
-    """Whether the entry came back once already to a day that it had before."""
-    days: list[tuple[int, int]] = []
-    for date in (*(one.date for one in known.earlier), known.date):
-        if date and (not days or days[-1] != (date.month, date.day)):
-            days.append((date.month, date.day))
-    return len(days) > len(set(days))
-
-
 def _same(one: Content, other: Content) -> bool:
     return folded_title(one.title) == folded_title(other.title) and same_text(one, other)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING
 
-from digest.changes.compared import State, alternating, compare, day_takes_turns
+from digest.changes.compared import State, alternating, compare
 from digest.changes.dates import better, contradicts, evidence_date
 from digest.changes.keys import entry_id
 from digest.changes.matching import matches, same_article
+from digest.changes.redating import EARLIER_DAY, TAKES_TURNS, Day, day_again, day_of, taking_turns
 from digest.changes.text import equal, same_text
 from digest.changes.values import (
     Added,
@@ -24,16 +24,15 @@ from digest.changes.values import (
     Revised,
     Vanished,
 )
-from digest.changes.yearly import lies_within
-from digest.model import DateKind, EntryDate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from digest.changes.match import Match
     from digest.changes.shown import Shown
     from digest.changes.values import Times
-    from digest.model import Content, DateEvidence, EntryId, Sighting
+    from digest.model import Content, DateEvidence, EntryId, Fingerprint, Sighting
 
 
 def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
@@ -91,15 +90,17 @@ def diff(
     latest: date | None = None,
     others: Others | None = None,
     instead: Cause | None = None,
+    departed: Mapping[EntryId, Placing] | None = None,
 ) -> ChangeSet:
     """Compare the sightings of a dump with its last good reading and with every entry that answers to them.
 
     `stood` (see `changes.unchanged`) are those that need no comparison, and whose entries need not be known.
     `others` tells of the entries that `asked_of_others` names. `instead` is the cause, a silent one, that
-    significant revisions get because the article did not change.
+    significant revisions get because the article did not change. `departed` is how the dump showed entries before
+    it stopped to show them: their texts are compared with that.
     """
     entries = list(known)
-    fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead)
+    fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead, departed or {})
     if not all(placing.keeps_text for placing in last):
         fold.titles = frozenset(one.content.title for one in shown)
     for match in matches(shown, last, entries, stood, times, others or Others()):
@@ -107,8 +108,8 @@ def diff(
     return fold.change_set()
 
 
-_DAYS_TURN = "shows two days in turns; the one that was told last stays"
 _TURNS = "shows two texts in turns; the one that was told last stays"
+_TWICE = "stands twice on its page, without a year; taken for one article"
 
 
 @dataclass(slots=True)
@@ -120,7 +121,8 @@ class _Fold:
     times: Times
     earliest: date | None
     latest: date | None
-    instead: Cause | None = None
+    instead: Cause | None
+    departed: Mapping[EntryId, Placing]
     titles: frozenset[str] = frozenset()  # of the page, where older rules may have missed some of them
     states: dict[EntryId, State] = field(default_factory=dict)
     placings: list[Placing] = field(default_factory=list)
@@ -152,13 +154,11 @@ class _Fold:
         own = self._own.get(state.entry, [])
         whole = next((placing for placing in own if placing.complete), None)
         if whole and not sighting.complete:  # a half-written reading takes nothing from what a whole one showed
-            self._date(state, sighting.date, redated=False)
+            self._date(state, sighting.date)
             self.placings.append(self._still(whole, sighting))
             return
         because = own[0].because if own else match.because
-        turns = self._fold(state, match, own)
-        if turns:
-            self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), _TURNS))
+        view = self._fold(state, match, own)
         self._contents[sighting.position] = match.shown.content
         self.placings.append(
             Placing(
@@ -168,7 +168,7 @@ class _Fold:
                 title=sighting.title,
                 evidence=sighting.date,
                 readers=_last_read(sighting.readers, own),
-                view=alternating(match.shown.view) if turns else match.shown.view,
+                view=view,
                 complete=sighting.complete,
                 because=because,
             )
@@ -181,25 +181,31 @@ class _Fold:
             return stood
         return replace(stood, position=sighting.position, page=sighting.page, readers=readers)
 
-    def _fold(self, state: State, match: Match, own: Sequence[Placing]) -> bool:
-        """Whether its text takes turns with another one."""
+    def _fold(self, state: State, match: Match, own: Sequence[Placing]) -> Fingerprint:
+        """Let a sighting change its entry; its view, as that of its placing."""
         shown, sighting = match.shown, match.shown.sighting
         if state.known and state.known.removed:
-            return False
-        turns = compare(state, shown, own, self.titles) if all(placing.view != shown.view for placing in own) else False
-        came_back = not match.redated and _came_back(state, sighting.date, own)
-        if came_back and state.known and day_takes_turns(state.known):
-            self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), _DAYS_TURN))
-            return turns
-        self._date(state, sighting.date, redated=match.redated or came_back)
-        return turns
+            return shown.view
+        said = own or [self.departed[state.entry]] if own or state.entry in self.departed else ()
+        if all(placing.view != shown.view for placing in said) and compare(state, shown, said, self.titles):
+            self._report(state, sighting, _TURNS)
+            return alternating(shown.view)
+        found = Day.NEW if match.redated else day_of(state, shown, own)
+        if found in (Day.EARLIER, Day.TURNS):
+            self._report(state, sighting, EARLIER_DAY if found is Day.EARLIER else TAKES_TURNS)
+            return taking_turns(shown.view)
+        self._date(state, sighting.date, found)
+        return shown.view
 
-    def _date(self, state: State, evidence: DateEvidence | None, *, redated: bool) -> None:
+    def _report(self, state: State, sighting: Sighting, outcome: str) -> None:
+        self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), outcome))
+
+    def _date(self, state: State, evidence: DateEvidence | None, day: Day = Day.SAME) -> None:
         """Take over better evidence of the date; another day than the known one only where it was posted again."""
         said = evidence_date(evidence, self.times.now, self.earliest, self.latest)
-        if redated and evidence and said:
-            state.date, state.dated = _posted_again(evidence, said, self.times), True
-            state.revise(state.content, Cause.REDATED)
+        if day is not Day.SAME and evidence and said:
+            state.date, state.dated = day_again(day, state.known, evidence, said, self.times), True
+            state.revise(state.content, Cause.SETTLED if day is Day.STAYS else Cause.REDATED)
             return
         if said and state.date and (said.month, said.day) != (state.date.month, state.date.day):
             return
@@ -217,6 +223,8 @@ class _Fold:
         alike = self._new.setdefault(shown.key, [])
         for state in alike:
             if state.longest and same_article(shown, state.date, state.longest.text):
+                if _may_be_twins(sighting, state.longest.sighting):
+                    self._report(state, sighting, _TWICE)
                 state.longest = max(state.longest, shown, key=lambda one: len(one.text))
                 return state
         name = entry_id(shown.key, sighting.date, self.taken)
@@ -290,24 +298,10 @@ def _revision_with(state: State, shown: Content) -> int | None:
     return next((one.number for one in known.earlier if equal(one.content, shown)), None) if known else None
 
 
-def _came_back(state: State, day: DateEvidence | None, own: Sequence[Placing]) -> bool:
-    """Whether this dump showed the entry on its present day at its last reading, and shows one that it had before."""
-    if day is None or state.date is None or not own:
-        return False
-    now, here = (state.date.month, state.date.day), (day.month, day.day)
-    return now != here and all(one.evidence and (one.evidence.month, one.evidence.day) == now for one in own)
-
-
-def _posted_again(evidence: DateEvidence, said: EntryDate, times: Times) -> EntryDate:
-    """The date of an article that was posted again between two readings."""
-    if said.year is not None or times.since is None:
-        return said
-    years = [
-        year
-        for year in range(times.since.year, times.today.year + 1)
-        if lies_within(evidence, max(times.since, date(year, 1, 1)), min(times.today, date(year, 12, 31)))
-    ]
-    return EntryDate(said.month, said.day, years[0], DateKind.INFERRED) if len(years) == 1 else said
+def _may_be_twins(one: Sighting, other: Sighting) -> bool:
+    """Whether two lines of one page may be those of two years, though they read alike."""
+    dated = one.date is not None and one.date.year is not None
+    return not dated and one.page == other.page and abs(one.position - other.position) > 1
 
 
 def _last_read(count: int | None, own: Sequence[Placing]) -> int | None:

@@ -212,6 +212,13 @@ class Readings(Protocol):
         """The last good reading in page order; empty where there is none."""
         ...
 
+    def departed(self, source: SourceId, path: str, entries: Iterable[EntryId]) -> dict[EntryId, Placing]:
+        """How the dump showed those of the entries that it stopped to show in the last 90 days.
+
+        Only title, view and text of these placings are kept.
+        """
+        ...
+
     def known(self, questions: Questions) -> list[Known]:
         """Every entry, removed ones too, that answers to a question; no order, no twice."""
         ...

@@ -96,6 +96,9 @@ def compare(
     moved = moves or Moves()
     entries = _answering(readings, dump.shown, last, on.stood)
     asked = asked_of_others(dump.shown, last, entries, on.stood, on.times)
+    here = {placing.entry for placing in last}
+    absent = [entry.id for entry in entries if entry.id not in here] if last else []
+    departed = readings.departed(looked.source, looked.path, absent)
     others = Others(readings.standing_elsewhere(asked, (looked.source, looked.path)), moved.gone)
 
     def compared(instead: Cause | None) -> ChangeSet:
@@ -109,6 +112,7 @@ def compare(
             latest=source.latest,
             others=others,
             instead=instead,
+            departed=departed,
         )
 
     read_anew = known is not None and _is_read_anew(known, looked)
@@ -119,7 +123,7 @@ def compare(
     signs = guards.Signs(_damage(changes, dump.notes), "" if read_anew else _left_out(dump), moved.arrived)
     found = guards.hold(() if read_anew else last, changes, signs, keep=source.keep, common=source.common)
     if found and found.suspicion is guards.Suspicion.REPLACED:
-        found = guards.foreign(found, [entry for entry in entries if entry.id in {p.entry for p in last}], dump.shown)
+        found = guards.foreign(found, [entry for entry in entries if entry.id in here], dump.shown)
     if dump.released:
         of_crawler = (found and found.suspicion.is_of_the_crawler) or _crawler_before(known)
         return Compared(on, entries, compared(Cause.CRAWLER) if of_crawler else changes, None, 0)

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from digest.changes.values import Added, Revised
 from digest.model import EntryId
+from digest.store.departing import depart
 from digest.store.entries import PUBLISHED
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
@@ -78,6 +79,8 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     fresh, published = _show(connection, origin, seen, {change.entry for change in added}, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings, facts.last)
+    if facts.last:
+        depart(connection, source, path, changes, facts.last, facts.now)
     _report(connection, source, path, changes.ambiguous, facts.now)
     if shown or published:
         grow_published(connection, facts.now)

@@ -13,7 +13,7 @@ from digest.changes.values import Body, Earlier, Known, Placing
 from digest.errors import StoreError
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, Layout, Sighting, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
-from digest.store import applying, counting
+from digest.store import applying, counting, departing
 from digest.store.clock import stepped_back
 from digest.store.engine import make_room
 from digest.store.entries import CONTENT
@@ -21,6 +21,7 @@ from digest.store.statements import DATE, batches, content_of, date_of, fetched,
 from digest.store.tables import (
     KeyKind,
     UtcTime,
+    departures,
     dumps,
     entries,
     entry_keys,
@@ -164,7 +165,7 @@ class SqlReadings:
         there = dumps.c.source == source, dumps.c.path == old
         copied = select(*columns, literal(new)).where(*there)
         self._connection.execute(dumps.insert().from_select([*(c.name for c in columns), "path"], copied))
-        for table in (placings, reports):
+        for table in (placings, departures, reports):
             here = table.c.source == source, table.c.path == old
             self._connection.execute(update(table).where(*here).values(path=new))
         self._connection.execute(delete(dumps).where(*there))
@@ -217,6 +218,9 @@ class SqlReadings:
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         rows = self._connection.execute(_LAST_READING, {"source": source, "path": path})
         return tuple(_placing(row) for row in fetched(rows))
+
+    def departed(self, source: SourceId, path: str, entries: Iterable[EntryId]) -> dict[EntryId, Placing]:
+        return departing.departed(self._connection, source, path, entries)
 
     def known(self, questions: Questions) -> list[Known]:
         make_room(self._connection)

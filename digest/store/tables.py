@@ -356,6 +356,23 @@ placings = Table(
     Index(None, "entry_id"),
 )
 
+# What a dump showed last of an entry that it no longer shows: it may come back, and say something else then.
+departures = Table(
+    "departures",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    _needed("title", Text),
+    _needed("view", Text),
+    _needed("complete", Boolean),
+    Column("revision", Integer),
+    Column("body", JSON(none_as_null=True)),
+    _needed("left_at", UtcTime),
+    ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
+    Index(None, "entry_id"),
+)
+
 # --- digests and editions -------------------------------------------------------------------------
 
 digests = Table(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Placing, Revised
+from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Placing, Revised, Vanished
 from digest.model import (
     AtomId,
     Body,
@@ -126,15 +126,17 @@ class Hand:
         dates: dict[str, EntryDate] | None = None,
         ambiguous: Sequence[Ambiguous] = (),
         first_import: bool = False,
+        last: Sequence[Placing] | None = None,
     ) -> set[EntryId]:
         """One dump read, in a transaction of its own; what its source never showed before.
 
-        Without `placings` it shows what it changes.
+        Without `placings` it shows what it changes. `last` is its last reading; what it showed only then vanishes.
         """
         shown = [self.placing(change.entry, n) for n, change in enumerate(changes)] if placings is None else placings
         contents = {change.entry: change.content for change in changes}
+        gone = {one.entry for one in last or ()} - {one.entry for one in shown}
         change_set = ChangeSet(
-            changes,
+            (*changes, *map(Vanished, sorted(gone))),
             tuple(shown),
             tuple((EntryId(entry), count) for entry, count in (readers or {}).items()),
             tuple((EntryId(entry), date) for entry, date in (dates or {}).items())
@@ -147,6 +149,7 @@ class Hand:
             atom_ids={c.entry: AtomId(f"tag:x,2026:{c.entry}") for c in changes if isinstance(c, Added)},
             title_keys={entry: f"title {content.title}" for entry, content in contents.items()},
             lead_keys={entry: f"lead {content.paragraphs[0]}" for entry, content in contents.items()},
+            last=last,
         )
         with self.store.write() as tx:
             tx.readings.register_source(SourceId(source), now)

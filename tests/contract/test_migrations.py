@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from digest.errors import StoreError
-from digest.model import SourceId
+from digest.model import EntryId, SourceId
 from digest.service.backup import restore
 from digest.settings import load
 from digest.store import database_file, meta, open_store, schema
@@ -119,6 +119,24 @@ def test_a_store_that_knows_no_former_names_is_opened_and_used(tmp_path: Path) -
         assert tx.renames.all() == {}
         tx.renames.rename(SourceId("blog"), SourceId("new"), {}, NOW)
     assert hand.entry("甲").sources == ("new",)
+    store.close()
+
+
+def test_a_store_that_remembers_no_departures_is_opened_and_used(tmp_path: Path) -> None:
+    file = tmp_path / "digest.db"
+    engine = engines.writing(engines.opened(file, timedelta(0)))
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", "0003")
+        meta.make_row(connection, NOW, b"of before")
+    engine.dispose()
+
+    store = open_store(f"sqlite:///{file}")
+    hand = Hand(store)
+    first = [hand.placing("甲", 0)]
+    hand.read(hand.added("甲"), placings=first)
+    hand.read(placings=[], last=first)
+    with store.read() as tx:
+        assert set(tx.readings.departed(SourceId("blog"), "a.txt", [EntryId("甲")])) == {"甲"}
     store.close()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.changes.values import Ambiguous, Cause, ChangeSet, Placing, Questions
+from digest.changes.values import Ambiguous, Body, Cause, ChangeSet, Placing, Questions
 from digest.errors import StoreError
 from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import ApplyFacts, DumpState, Stamp
@@ -73,6 +73,39 @@ def test_a_dump_comes_back_as_it_was_stored(store: Store, hand: Hand, now: datet
         tx.readings.store_dump(odd)
         assert tx.readings.dumps(BLOG) == {odd.path: odd}
         assert tx.readings.dumps(OTHER) == {}
+
+
+def test_how_an_entry_stood_before_it_left_a_dump_is_remembered(store: Store, hand: Hand, now: datetime) -> None:
+    day = timedelta(days=1)
+    own = replace(hand.placing("乙", 1), body=Body(("另一种写法",), ("图",)))
+    half = replace(hand.placing("丙", 2), complete=False)
+    first = [replace(hand.placing("甲", 0), revision=1), own, half]
+    hand.read(hand.added("甲"), hand.added("乙"), hand.added("丙"), placings=first)
+    asked = list(map(EntryId, "甲乙丙"))
+
+    def departed(path: str = "a.txt") -> dict[EntryId, Placing]:
+        with store.read() as tx:
+            return tx.readings.departed(BLOG, path, asked)
+
+    assert departed() == {}
+    hand.read(placings=first[:1], last=first, now=now + day)
+    (left,) = departed().values()
+    assert (left.entry, left.title, left.view, left.body) == ("乙", own.title, own.view, own.body)
+    hand.read(placings=[], last=first[:1], now=now + 2 * day)
+    assert {entry: one.revision for entry, one in departed().items()} == {"甲": 1, "乙": None}
+
+    again = replace(own, view=Fingerprint("1:again"))
+    hand.read(placings=[again], last=[], now=now + 3 * day)
+    hand.read(placings=[], last=[again], now=now + 80 * day)
+    assert [departed()[EntryId(entry)].view for entry in "甲乙"] == ["1:甲", "1:again"]
+
+    with store.write() as tx:
+        tx.readings.move(BLOG, "a.txt", "b.txt")
+    assert (departed(), len(departed("b.txt"))) == ({}, 2)
+    more = [hand.placing("丙", 0)]
+    hand.read(placings=more, path="b.txt", last=[], now=now + 100 * day)
+    hand.read(placings=[], path="b.txt", last=more, now=now + 101 * day)
+    assert set(departed("b.txt")) == {"乙", "丙"}
 
 
 def test_storing_a_dump_again_keeps_its_last_reading(store: Store, hand: Hand) -> None:

@@ -81,6 +81,7 @@ class Judge:
     _held: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)  # dumps that are held
     _silent: set[int] = field(default_factory=set)  # subjects that need not be told, by identity
+    _flooded: bool = False
     _broken: set[tuple[str, str]] = field(default_factory=set)
     _words: list[str] = field(default_factory=list)  # what operators were told
     _crawl: int = -1
@@ -115,7 +116,8 @@ class Judge:
                 firsts += found
                 released += found if path in self._waiting else []
         self._waiting = {path for path, dump in dumps.items() if dump.state is DumpState.HELD}
-        if len(released) > BACKLOG:  # what was held is told as a first import is
+        self._flooded = len(released) > BACKLOG  # what was held is told as a first import is
+        if self._flooded:
             self._silent.update(map(id, released))
         if self._crawl == self.site.recrawled_at:
             self._judge_recrawled(done)
@@ -181,6 +183,8 @@ class Judge:
         told = [one for one in tx.entries.revisions(entry.id)[1:] if one.significant]
         if known is None:
             known = self.stored[entry.id] = Stored(subject, 0, entry.content, None, self._crawl)
+            if self._flooded and not subject.shown:  # a held dump showed it, and shows it no longer
+                self._silent.add(id(subject))
         else:
             told = [one for one in told if one.number > known.revision]
         wrong = known.date is not None and known.date.full is not None and known.date.full not in subject.days

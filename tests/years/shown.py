@@ -43,6 +43,7 @@ class Subject:
     exact: date | None = None  # the day that was printed in full last
     exempt: bool = False
     returned: bool = False
+    day_returned: bool = False  # a dump showed it on a former day again
     quiet: str = ""  # what was first shown where it need not be told
     quiet_now: bool = False  # in this pass
     tail: str = ""  # the title after it on a page that was cut, until it is shown whole again
@@ -50,6 +51,7 @@ class Subject:
     keys: set[str] = field(default_factory=set)
     since: dict[str, int] = field(default_factory=dict)  # the first version that each dump showed
     by_dump: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    days_by_dump: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def article(self) -> Article:
@@ -77,8 +79,9 @@ class Subject:
             self.hinted.add(number)
             self.most += key not in self.keys
             return
+        self._note_day(seen.version.day, self.days_by_dump[copy.path])
         if copy.listing.layout is Layout.BYLINE:
-            self.exact = seen.version.day
+            self.exact = None if self.day_returned else seen.version.day
         self.tail = ""
         first = number not in self.shown
         self.shown.add(number)
@@ -97,10 +100,21 @@ class Subject:
             settled = self._newer(seen, dump, at, self.since[copy.path])
         else:
             self._older(seen, dump)
+        if self.returned:  # two texts took turns: who shows it no longer may have said what is published
+            self.certain = None
         dump.append(key)
         if settled:
             self.keys.add(key)
             self.newest = max(self.newest, at)
+
+    def _note_day(self, day: date, before: list[date]) -> None:
+        """A day that comes back on the same dump is told once; it may be right again, or the page an older copy."""
+        if before and day == before[-1]:
+            return
+        if day in before:
+            self.most += not self.day_returned
+            self.day_returned = True
+        before.append(day)
 
     def _newer(self, seen: Seen, dump: list[str], at: int, since: int) -> bool:
         """One or more edits are shown for the first time: that is one correction.
@@ -127,6 +141,8 @@ class Subject:
         elif told and seen.key not in dump:  # to another dump, what the author took back is old text
             self.certain = None
             return False
+        elif told and dump[-1] == seen.key:  # the edits came to nothing before this dump showed any
+            self.certain = None
         elif told:  # the same dump shows A, B, A: the first return is told
             self.certain = None if self.returned else seen.version
             self.least += not self.returned
@@ -138,16 +154,16 @@ class Subject:
 
     def _older(self, seen: Seen, dump: list[str]) -> None:
         key = seen.key
-        if key == self.quiet and dump:  # now a dump shows it that did not say so before
+        if key == self.quiet and dump and key not in dump:  # now a dump shows it that did not say so before
             self.certain = seen.version
             self.least += self.quiet_now and not self.least
             self.most += not self.quiet_now
         elif key not in self.keys:  # an older state, or another crawler's, that no reading showed
             self.most += 1
             self.certain = None
-        elif key in dump and not self.returned:
+        elif key in dump:  # A, B, A
+            self.most += not self.returned
             self.returned = True
-            self.most += 1
             self.certain = None
 
 

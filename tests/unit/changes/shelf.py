@@ -11,7 +11,7 @@ from digest.changes.diff import diff
 from digest.changes.keys import title_key
 from digest.changes.shown import shown
 from digest.changes.unchanged import unchanged
-from digest.changes.values import Added, Cause, ChangeSet, Earlier, Known, Others, Placing, Revised, Times
+from digest.changes.values import Added, Cause, ChangeSet, Earlier, Known, Others, Placing, Revised, Times, Vanished
 from digest.model import DateEvidence, EntryId, Layout, Sighting
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Shelf:
 
     known: dict[EntryId, Known] = field(default_factory=dict)
     last: dict[str, tuple[Placing, ...]] = field(default_factory=dict)
+    departed: dict[str, dict[EntryId, Placing]] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
     range: dict[str, date] = field(default_factory=dict)
     read_on: dict[str, date] = field(default_factory=dict)
@@ -64,7 +65,17 @@ class Shelf:
         stood = unchanged(page, last, times=times, ranged=bool(self.range))
         elsewhere = {placing.entry for name, reading in self.last.items() if name != dump for placing in reading}
         known = list(self.known.values())
-        return diff(page, last, known, stood, times=times, others=Others(elsewhere), instead=instead, **self.range)
+        return diff(
+            page,
+            last,
+            known,
+            stood,
+            times=times,
+            others=Others(elsewhere),
+            instead=instead,
+            departed=self.departed.get(dump),
+            **self.range,
+        )
 
     def read(self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW) -> ChangeSet:
         """Read a dump and keep what it changed."""
@@ -88,6 +99,9 @@ class Shelf:
                 )
         for entry, when in changes.dates:
             self._update(entry, date=when)
+        gone = {change.entry for change in changes.changes if isinstance(change, Vanished)}
+        left = {placing.entry: placing for placing in self.last.get(dump, ()) if placing.entry in gone}
+        self.departed.setdefault(dump, {}).update(left)
         self.last[dump] = changes.placings
         self.read_on[dump] = now.date()
         return changes

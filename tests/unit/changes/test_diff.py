@@ -47,6 +47,14 @@ def test_the_same_dump_again_changes_nothing(shelf: Shelf) -> None:
     assert [again.changes, again.dates, again.readers, again.ambiguous] == [(), (), (), ()]
 
 
+def test_two_lines_of_a_page_that_read_alike_and_have_no_year_are_one_entry_and_reported(shelf: Shelf) -> None:
+    around = sight("前", (3, 20), OTHER), sight("后", (2, 1), ("全文很短,只有这么一句话,说的是另外一件不相干的事。",))
+    changes = shelf.read(sight("新年快乐", (1, 1)), *around, sight("新年快乐", (1, 1)))
+    assert added(changes) == ["新年快乐", "前", "后"]
+    assert [(one.title, one.position) for one in changes.ambiguous] == [("新年快乐", 3)]
+    assert shelf.read(sight("元旦", (2020, 1, 1)), *around, sight("元旦", (2020, 1, 1)), dump="b.txt").ambiguous == ()
+
+
 def test_one_article_in_both_layouts_is_one_entry(shelf: Shelf) -> None:
     shelf.read(sight("数学（一）", (3, 14), ("图：星空", *TEXT), figures=("图：星空",)))
     changes = shelf.read(sight("数学(一)", (2020, 3, 14), readers=7, author="山客"), dump="search.txt")

@@ -226,6 +226,59 @@ def test_a_date_that_comes_back_is_told_once_and_then_takes_turns(shelf: Shelf) 
     assert len(shelf.known) == 3
 
 
+def test_a_day_that_took_turns_and_stays_is_taken_over_in_silence(shelf: Shelf) -> None:
+    one, two = sight("甲", (2026, 9, 19)), sight("甲", (2026, 9, 18))
+    for week, sighting in enumerate((one, two, one, two)):
+        shelf.read(AROUND[0], sighting, AROUND[1], now=NOW + week * WEEK)
+    changes = shelf.read(AROUND[0], replace(two, readers=7), AROUND[1], now=NOW + 4 * WEEK)
+    assert (causes(changes), changes.ambiguous) == ([Cause.SETTLED], ())
+    assert shelf.entry("甲").date == EntryDate(9, 18, 2026, DateKind.EXACT)
+    assert shelf.read(AROUND[0], replace(two, readers=8), AROUND[1], now=NOW + 5 * WEEK).changes == ()
+
+
+def test_a_former_day_without_a_year_takes_nothing_from_one_that_is_printed_in_full(shelf: Shelf) -> None:
+    old, new = sight("甲", (2, 19)), sight("甲", (6, 16))
+    shelf.read(AROUND[0], old, AROUND[1])
+    assert causes(shelf.read(AROUND[0], new, AROUND[1], now=NOW + WEEK)) == [Cause.REDATED]
+    shelf.read(sight("甲", (2026, 6, 16)), dump="search.txt", now=NOW + WEEK)
+
+    changes = shelf.read(AROUND[0], old, AROUND[1], now=NOW + 2 * WEEK)
+
+    assert (causes(changes), [one.title for one in changes.ambiguous]) == ([], ["甲"])
+    assert "printed in full" in changes.ambiguous[0].outcome
+    assert shelf.read(AROUND[0], replace(old, readers=7), AROUND[1], now=NOW + 3 * WEEK).changes == ()
+    assert shelf.entry("甲").date == EntryDate(6, 16, 2026, DateKind.EXACT)
+
+
+def test_a_day_that_comes_back_has_the_year_that_it_had(shelf: Shelf) -> None:
+    old, new = sight("甲", (2, 19)), sight("甲", (6, 16))
+    shelf.read(AROUND[0], old, AROUND[1])
+    shelf.known[shelf.entry("甲").id] = replace(shelf.entry("甲"), date=EntryDate(2, 19, 2025, DateKind.INFERRED))
+    shelf.read(AROUND[0], new, AROUND[1], now=NOW + WEEK)
+    assert causes(shelf.read(AROUND[0], old, AROUND[1], now=NOW + 2 * WEEK)) == [Cause.REDATED]
+    assert shelf.entry("甲").date == EntryDate(2, 19, 2025, DateKind.INFERRED)
+
+
+# --- what a page said before it stopped to show the entry --------------------------------------------
+
+
+@pytest.mark.parametrize("body", [TEXT[:1], (*TEXT, "勘误:第二段的符号写反了。")])
+def test_a_page_that_left_an_entry_out_for_a_while_still_speaks_for_itself(shelf: Shelf, body: tuple[str, ...]) -> None:
+    shelf.read(sight("甲"), *AROUND)
+    shelf.read(*AROUND, now=NOW + WEEK)
+    changes = shelf.read(sight("甲", body=body), *AROUND, now=NOW + 2 * WEEK)
+    assert (added(changes), causes(changes)) == ([], [Cause.TEXT])
+    assert shelf.entry("甲").content.paragraphs == body
+
+
+def test_what_comes_back_to_a_page_as_it_was_changes_nothing(shelf: Shelf) -> None:
+    shelf.read(sight("甲"), *AROUND)
+    shelf.read(sight("甲", body=(*TEXT, *THIRD)), dump="full.txt")
+    shelf.read(*AROUND, now=NOW + WEEK)
+    assert causes(shelf.read(sight("甲"), *AROUND, now=NOW + 2 * WEEK)) == []
+    assert shelf.entry("甲").content.paragraphs == (*TEXT, *THIRD)
+
+
 def test_a_new_date_while_the_old_line_stands_is_another_article(shelf: Shelf) -> None:
     shelf.read(AROUND[0], sight("甲", (2, 11)))
     assert added(shelf.read(sight("甲", (11, 25)), AROUND[0], sight("甲", (2, 11)), now=NOW + WEEK)) == ["甲"]

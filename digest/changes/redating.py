@@ -1,0 +1,97 @@
+"""Tells what it means that a page shows a known entry on another day than before. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from digest.changes.yearly import lies_within
+from digest.model import DateKind, EntryDate, Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.changes.compared import State
+    from digest.changes.shown import Shown
+    from digest.changes.values import Known, Placing, Times
+    from digest.model import DateEvidence
+
+TAKES_TURNS = "shows two days in turns; the one that was told last stays"
+EARLIER_DAY = "shows an earlier day, without a year; the day that is printed in full elsewhere stays"
+_TURNS = "day-alternating:"  # begins the view of a sighting whose day was not taken over
+
+
+class Day(StrEnum):
+    """What the day that a page shows says of the date of the entry."""
+
+    SAME = "same"  # nothing new, or better evidence of the date that is known
+    NEW = "new"  # the article was posted again
+    BACK = "back"  # a former day came back for the first time
+    EARLIER = "earlier"  # a former day without a year, against a date that was printed in full
+    TURNS = "turns"  # a former day came back once already
+    STAYS = "stays"  # a day that took turns stands for the second time in a row
+
+
+def taking_turns(view: Fingerprint) -> Fingerprint:
+    """The view of a sighting whose day was not taken over."""
+    return Fingerprint(_TURNS + view)
+
+
+def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
+    """What the day of a sighting says. `own` is how the dump showed the entry at its last reading."""
+    day = shown.sighting.date
+    if day is None or state.date is None or (day.month, day.day) == (state.date.month, state.date.day):
+        return Day.SAME
+    if any(one.view == taking_turns(shown.view) and one.evidence == day for one in own):
+        return Day.SAME if _printed_elsewhere(state.date, day) else Day.STAYS
+    if not _stood_on(state.date, own):
+        return Day.SAME
+    if state.known is None or _former(state.known, day) is None:
+        return Day.NEW
+    if _printed_elsewhere(state.date, day):
+        return Day.EARLIER
+    return Day.TURNS if _takes_turns(state.known) else Day.BACK
+
+
+def day_again(day: Day, known: Known | None, evidence: DateEvidence, said: EntryDate, times: Times) -> EntryDate:
+    """The date of an entry on another day: as it was on that day before, or as it lies between two readings."""
+    if said.year is not None:
+        return said
+    former = _former(known, evidence) if known and day is not Day.NEW else None
+    if former:
+        return former
+    if times.since is None:
+        return said
+    years = [
+        year
+        for year in range(times.since.year, times.today.year + 1)
+        if lies_within(evidence, max(times.since, date(year, 1, 1)), min(times.today, date(year, 12, 31)))
+    ]
+    return EntryDate(said.month, said.day, years[0], DateKind.INFERRED) if len(years) == 1 else said
+
+
+def _printed_elsewhere(date: EntryDate, day: DateEvidence) -> bool:
+    """Whether a page printed the date in full, and this one prints a day: it may be an older crawl."""
+    return date.kind is DateKind.EXACT and day.year is None
+
+
+def _former(known: Known, day: DateEvidence) -> EntryDate | None:
+    """The date that the entry had on this day, before it had another."""
+    dates = (one.date for one in reversed(known.earlier) if one.date)
+    return next((one for one in dates if (one.month, one.day) == (day.month, day.day)), None)
+
+
+def _stood_on(date: EntryDate, own: Sequence[Placing]) -> bool:
+    """Whether the dump showed the entry on its present day at the last reading."""
+    now = (date.month, date.day)
+    return bool(own) and all(one.evidence and (one.evidence.month, one.evidence.day) == now for one in own)
+
+
+def _takes_turns(known: Known) -> bool:
+    """Whether the entry came back once already to a day that it had before."""
+    days: list[tuple[int, int]] = []
+    for dated in (*(one.date for one in known.earlier), known.date):
+        if dated and (not days or days[-1] != (dated.month, dated.day)):
+            days.append((dated.month, dated.day))
+    return len(days) > len(set(days))
