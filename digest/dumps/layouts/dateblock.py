@@ -37,8 +37,9 @@ _END = Rarely(END_MARK)
 _DAY = rf"(?P<day>\d{{1,2}})(?!\d){_ORDINAL}"
 _MONTH = rf"(?P<month>{_LIKE_MONTH}[^\W\d_]{{0,12}})"
 _YEAR = r"(?P<year>\d{4}|['’]?\d{2})(?!\d)"
+_TIME = rf"(?:{_BETWEEN}{{1,3}}(?i:at )?\d{{1,2}}:\d\d(?::\d\d)?(?:[{SPACES}]?(?i:[ap]\.?m\.?))?)?"
 _FORMS = tuple(
-    Rarely(form + rf"{_BETWEEN}{{0,3}}")
+    Rarely(form + _TIME + rf"{_BETWEEN}{{0,3}}")
     for form in (
         rf"{_DAY}{_BETWEEN}{{0,12}}{_MONTH}(?:{_BETWEEN}{{1,12}}{_YEAR})?",
         rf"{_MONTH}{_BETWEEN}{{0,12}}{_DAY}(?:{_BETWEEN}{{1,12}}{_YEAR})?",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.cli.plain import print_sightings
-from digest.dumps import RULES
 from digest.model import Note, NoteKind
 
 if TYPE_CHECKING:
@@ -79,7 +78,3 @@ def test_a_note_shows_a_part_of_a_long_line() -> None:
     note = Note(3, NoteKind.UNREAD, "x" * Note.LONGEST)
 
     assert note.sentence == f"Line 3 {note.reason} ({note.remedy})."
-
-
-def test_the_rules_have_a_version() -> None:
-    assert RULES == 2

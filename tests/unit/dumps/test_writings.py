@@ -91,6 +91,9 @@ HEADERS = {
     "\N{ZERO WIDTH SPACE}6 Nov\N{ZERO WIDTH SPACE}": (11, 6, None),
     "\N{NO-BREAK SPACE}6 Nov": (11, 6, None),
     "６ Nov": (11, 6, None),
+    "6 Nov, 10:30": (11, 6, None),
+    "6 Nov 2021 08:05:59": (11, 6, 2021),
+    "Nov 6, 2021 at 4:30 pm": (11, 6, 2021),
     "29 Feb": (2, 29, None),
     "29 Feb 2020": (2, 29, 2020),
 }
