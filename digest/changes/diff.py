@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from digest.changes.compared import State, alternating, compare
 from digest.changes.dates import better, contradicts, evidence_date
 from digest.changes.keys import entry_id
+from digest.changes.match import ANOTHER_YEAR
 from digest.changes.matching import matches, same_article
 from digest.changes.redating import EARLIER_DAY, TAKES_TURNS, Day, day_again, day_of, taking_turns
 from digest.changes.text import equal, same_text
@@ -24,6 +25,7 @@ from digest.changes.values import (
     Revised,
     Vanished,
 )
+from digest.changes.yearly import changed_year
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -222,11 +224,15 @@ class _Fold:
             return self.states.setdefault(entry.id, State(entry.id, entry.content, entry.date, known=entry))
         alike = self._new.setdefault(shown.key, [])
         for state in alike:
-            if state.longest and same_article(shown, state.date, state.longest.text):
-                if _may_be_twins(sighting, state.longest.sighting):
-                    self._report(state, sighting, _TWICE)
-                state.longest = max(state.longest, shown, key=lambda one: len(one.text))
-                return state
+            if state.longest is None or not same_article(shown, state.date, state.longest.text):
+                continue
+            if _is_undated(sighting) and changed_year(shown.text, state.longest.text):
+                self._report(state, sighting, ANOTHER_YEAR)
+                continue
+            if _may_be_twins(sighting, state.longest.sighting):
+                self._report(state, sighting, _TWICE)
+            state.longest = max(state.longest, shown, key=lambda one: len(one.text))
+            return state
         name = entry_id(shown.key, sighting.date, self.taken)
         self.taken.add(name)
         state = State(name, shown.content, None, first_position=sighting.position, longest=shown)
@@ -300,8 +306,12 @@ def _revision_with(state: State, shown: Content) -> int | None:
 
 def _may_be_twins(one: Sighting, other: Sighting) -> bool:
     """Whether two lines of one page may be those of two years, though they read alike."""
-    dated = one.date is not None and one.date.year is not None
-    return not dated and one.page == other.page and abs(one.position - other.position) > 1
+    return _is_undated(one) and one.page == other.page and abs(one.position - other.position) > 1
+
+
+def _is_undated(sighting: Sighting) -> bool:
+    """Whether no year is printed at it."""
+    return sighting.date is None or sighting.date.year is None
 
 
 def _last_read(count: int | None, own: Sequence[Placing]) -> int | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from digest.changes.shown import Shown
     from digest.changes.values import Known, Placing
 
+ANOTHER_YEAR = "may be the article of another year; kept apart as a new entry"
+
 
 @value
 class Match:

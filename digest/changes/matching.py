@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING
 from digest.changes.apart import apart
 from digest.changes.day_match import answers_on, full_dates_agree, is_its_day
 from digest.changes.keys import lead_key
-from digest.changes.match import Match, doubt, report
+from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
 from digest.changes.places import Places, leads, moved_up, new_on_top
 from digest.changes.rivals import Reason, Rival, corrects
-from digest.changes.text import OTHER_TEXT, SAME_TEXT, closeness, equal, pairs, plain_text, similarity
+from digest.changes.text import (
+    OTHER_TEXT,
+    SAME_TEXT,
+    Relation,
+    closeness,
+    equal,
+    pairs,
+    plain_text,
+    relation,
+    same_text,
+    similarity,
+)
 from digest.changes.unchanged import lines_of
 from digest.changes.yearly import Verdict, changed_year, is_old_enough, lies_within, verdict
 
@@ -21,7 +32,7 @@ if TYPE_CHECKING:
 
     from digest.changes.shown import Line, Shown
     from digest.changes.values import Known, Others, Placing, Times
-    from digest.model import EntryDate, EntryId
+    from digest.model import DateEvidence, EntryDate, EntryId
 
 _COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
 _RIVALS = 1000  # entries that one sighting is compared with for a corrected title
@@ -140,7 +151,7 @@ class _Board:
     def _of_another_year(self, shown: Shown, others: list[Known], verdicts: Mapping[EntryId, Verdict]) -> Match:
         """A new entry, reported where it is not sure that it is the article of another year."""
         if any(verdicts[entry.id] is Verdict.DOUBTFUL for entry in others):
-            return doubt(shown, others, "may be the article of another year; kept apart as a new entry")
+            return doubt(shown, others, ANOTHER_YEAR)
         return Match(shown, None, because="same title and day, published a year or more later")
 
     def _fits(self, shown: Shown, entry: Known) -> bool:
@@ -152,7 +163,15 @@ class _Board:
     def _verdict(self, shown: Shown, entry: Known) -> Verdict:
         """Whether the day of the entry has come again, and this is the article of another year."""
         date = shown.sighting.date
-        if date is None or full_dates_agree(date, entry) or not is_old_enough(entry, date, self.times):
+        if date is None or full_dates_agree(date, entry):
+            return Verdict.SAME
+        found = self._verdict_by_time(shown, entry, date)
+        if found is Verdict.SAME and self._names_another_year(shown, entry):
+            found = Verdict.DOUBTFUL
+        return Verdict.SAME if found is Verdict.DOUBTFUL and self._had(entry, shown) else found
+
+    def _verdict_by_time(self, shown: Shown, entry: Known, date: DateEvidence) -> Verdict:
+        if not is_old_enough(entry, date, self.times):
             return Verdict.SAME
         text = self._text(entry)
         if date.year is not None:
@@ -175,6 +194,14 @@ class _Board:
         texts = shown.text, text
         return verdict(date, texts, alike, self.times, on_top=on_top, same_letters=same, standing=standing)
 
+    def _names_another_year(self, shown: Shown, entry: Known) -> bool:
+        """Whether a line without a year, which this dump newly shows, has another text that names another year."""
+        date = shown.sighting.date
+        if date is None or date.year is not None or self._stands(entry):
+            return False
+        changed = changed_year(shown.text, self._text(entry))
+        return changed and relation(entry.content, shown.content) is Relation.OTHER
+
     def _stands(self, entry: Known) -> bool:
         return entry.id in self._placed
 
@@ -185,6 +212,8 @@ class _Board:
         alike = [entry for score, entry in scored if score is None or score >= SAME_TEXT]
         if len(alike) > 1:
             alike = [entry for score, entry in scored if score is not None and score >= SAME_TEXT] or alike
+        if len(alike) > 1:
+            alike = [entry for entry in alike if same_text(shown.content, entry.content)] or alike
         placed = self._in_order(shown, alike)
         if len(alike) == 1 or placed:
             because = "same title and place among those of this title" if placed else "same title, no other text"

@@ -49,7 +49,7 @@ class Subject:
     tail: str = ""  # the title after it on a page that was cut, until it is shown whole again
     newest: int = -1  # of the versions that were shown
     keys: set[str] = field(default_factory=set)
-    since: dict[str, int] = field(default_factory=dict)  # the first version that each dump showed
+    since: dict[str, int] = field(default_factory=dict)  # the first version that each page showed, by its name
     by_dump: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     days_by_dump: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
 
@@ -74,12 +74,12 @@ class Subject:
 
     def note(self, seen: Seen, copy: Copy) -> None:
         """What a good reading of a dump shows of it."""
-        number, key, dump = seen.article.number, seen.key, self.by_dump[copy.path]
+        number, key, dump = seen.article.number, seen.key, self.by_dump[copy.listing.name]
         if not seen.whole:
             self.hinted.add(number)
             self.most += key not in self.keys
             return
-        self._note_day(seen.version.day, self.days_by_dump[copy.path])
+        self._note_day(seen.version.day, self.days_by_dump[copy.listing.name])
         if copy.listing.layout is Layout.BYLINE:
             self.exact = None if self.day_returned else seen.version.day
         self.tail = ""
@@ -89,7 +89,7 @@ class Subject:
         again = bool(dump) and dump[-1] == key and (at <= self.newest or key == self.quiet)
         if len(self.articles) > 1 or again:
             return
-        self.since.setdefault(copy.path, at)
+        self.since.setdefault(copy.listing.name, at)
         settled = True
         if first:
             self.certain = None if seen.recrawled else seen.version
@@ -97,7 +97,7 @@ class Subject:
         elif seen.article.other:
             self.certain = None
         elif at > self.newest:
-            settled = self._newer(seen, dump, at, self.since[copy.path])
+            settled = self._newer(seen, dump, at, self.since[copy.listing.name])
         else:
             self._older(seen, dump)
         if self.returned:  # two texts took turns: who shows it no longer may have said what is published

@@ -55,6 +55,21 @@ def test_two_lines_of_a_page_that_read_alike_and_have_no_year_are_one_entry_and_
     assert shelf.read(sight("元旦", (2020, 1, 1)), *around, sight("元旦", (2020, 1, 1)), dump="b.txt").ambiguous == ()
 
 
+def test_two_greetings_that_name_their_years_are_two_entries_from_the_first_reading_on(shelf: Shelf) -> None:
+    same = "祝各位读者新年快乐,万事如意,身体健康,工作顺利。"
+    old, new = (sight("新年快乐", (1, 1), (f"{year}年到了,回头看看去年写的文章。", same)) for year in (2016, 2017))
+    around = sight("前", (3, 20), OTHER)
+    changes = shelf.read(new, around, old)
+    assert added(changes) == ["新年快乐", "前", "新年快乐"]
+    assert [one.outcome for one in changes.ambiguous] == [
+        "may be the article of another year; kept apart as a new entry"
+    ]
+    assert shelf.read(around, new, dump="b.txt").changes == ()
+    third = sight("新年快乐", (1, 1), ("2015年到了,回头看看去年写的文章。", same))
+    changes = shelf.read(around, third, dump="c.txt")
+    assert (added(changes), [one.title for one in changes.ambiguous]) == (["新年快乐"], ["新年快乐"])
+
+
 def test_one_article_in_both_layouts_is_one_entry(shelf: Shelf) -> None:
     shelf.read(sight("数学（一）", (3, 14), ("图：星空", *TEXT), figures=("图：星空",)))
     changes = shelf.read(sight("数学(一)", (2020, 3, 14), readers=7, author="山客"), dump="search.txt")
