@@ -66,8 +66,8 @@ def _is_past(evidence: DateEvidence, times: Times) -> bool:
 
 
 def _days(entry: Known) -> Iterator[EntryDate]:
-    if entry.date:
-        yield entry.date
-    for one in entry.earlier:
-        if one.date and one.date != entry.date:
-            yield one.date
+    """Its date, and those that it had; not what was known of a day before its year was printed."""
+    had = [one.date for one in entry.earlier if one.date and one.date != entry.date]
+    dates = [entry.date, *had] if entry.date else had
+    exact = {(one.month, one.day) for one in dates if one.kind is DateKind.EXACT}
+    return (one for one in dates if one.kind is DateKind.EXACT or (one.month, one.day) not in exact)

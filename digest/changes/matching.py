@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.changes.apart import apart
-from digest.changes.day_match import answers_on, full_dates_agree, is_its_day
+from digest.changes.day_match import answers_on, full_dates_agree, is_anniversary, is_its_day
 from digest.changes.keys import lead_key
 from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
 from digest.changes.places import Places, leads, moved_up, new_on_top
@@ -25,10 +25,11 @@ from digest.changes.text import (
     similarity,
 )
 from digest.changes.unchanged import lines_of
-from digest.changes.yearly import Verdict, changed_year, is_old_enough, lies_within, verdict
+from digest.changes.yearly import LATE, Verdict, changed_year, is_old_enough, lies_within, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from digest.changes.shown import Line, Shown
     from digest.changes.values import Known, Others, Placing, Times
@@ -187,6 +188,7 @@ class _Board:
         if self._on_top is None:  # few pages need it, and it goes through all of one
             self._on_top = new_on_top(self.shown, self.last)
         on_top = shown.sighting.position in self._on_top and leads(shown, self.shown)
+        on_top = on_top and not self._is_older_copy(shown, self._on_top)
         once = len(self._lines[shown.line]) == 1
         others = self.others
         standing = once and any(entry.id in those for those in (self._placed, others.standing, others.vanished))
@@ -194,10 +196,22 @@ class _Board:
         texts = shown.text, text
         return verdict(date, texts, alike, self.times, on_top=on_top, same_letters=same, standing=standing)
 
+    def _is_older_copy(self, shown: Shown, new: AbstractSet[int]) -> bool:
+        """Whether what is `new` on the page beside a sighting is mostly known for long: then it is an older crawl."""
+        page, here = shown.sighting.page, shown.sighting.position
+        beside = [one for one in self.shown if one.sighting.position in new and one.sighting.page == page]
+        known = [self._is_known_for_long(one) for one in beside if one.sighting.position != here]
+        return sum(known) >= max(2, len(known) / 2)
+
+    def _is_known_for_long(self, shown: Shown) -> bool:
+        entries = (entry for entry in self._titled.get(shown.key, ()) if entry.first_seen_at)
+        dates = (entry for entry in entries if is_anniversary(shown.sighting.date, entry))
+        return any(entry.first_seen_at and self.times.now - entry.first_seen_at > LATE for entry in dates)
+
     def _names_another_year(self, shown: Shown, entry: Known) -> bool:
-        """Whether a line without a year, which this dump newly shows, has another text that names another year."""
-        date = shown.sighting.date
-        if date is None or date.year is not None or self._stands(entry):
+        """Whether a line that this dump newly shows has another text, which names another year; dates do not tell."""
+        dates = shown.sighting.date, entry.date
+        if all(date and date.year is not None for date in dates) or self._stands(entry):
             return False
         changed = changed_year(shown.text, self._text(entry))
         return changed and relation(entry.content, shown.content) is Relation.OTHER

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.model import DateEvidence
 
 MONTHS = timedelta(days=300)  # after so long the same day may be that of another year
-_LATE = timedelta(days=60)  # so late may a page show what was published, because an older copy of it was served
+LATE = timedelta(days=60)  # so late may a page show what was published, because an older copy of it was served
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -67,14 +67,14 @@ def verdict(
     near = times.since is not None and times.today - times.since < MONTHS
     if near and times.since and on_top and lies_within(day, times.since, times.today):
         return Verdict.RELISTED if same_letters and standing else Verdict.ANOTHER
-    first = times.since - _LATE if near and times.since else times.today - MONTHS
+    first = times.since - LATE if near and times.since else times.today - MONTHS
     if not lies_within(day, first, times.today) or (same_letters and standing):
         return Verdict.SAME
     if changed_year(*texts):
         return Verdict.ANOTHER
     if not same_letters and (alike is None or alike < SAME_TEXT):
         return Verdict.DOUBTFUL
-    return Verdict.RELISTED if lies_within(day, times.today - _LATE, times.today) else Verdict.SAME
+    return Verdict.RELISTED if lies_within(day, times.today - LATE, times.today) else Verdict.SAME
 
 
 def changed_year(now: str, before: str) -> bool:

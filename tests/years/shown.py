@@ -51,6 +51,7 @@ class Subject:
     keys: set[str] = field(default_factory=set)
     since: dict[str, int] = field(default_factory=dict)  # the first version that each page showed, by its name
     by_dump: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    letters_by_dump: dict[str, tuple[object, ...]] = field(default_factory=dict)
     days_by_dump: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -87,7 +88,11 @@ class Subject:
         self.shown.add(number)
         at = seen.article.versions.index(seen.version) if seen.version in seen.article.versions else -1
         again = bool(dump) and dump[-1] == key and (at <= self.newest or key == self.quiet)
+        letters = seen.version.title, seen.version.paragraphs
+        before = self.letters_by_dump.get(copy.listing.name, letters)
+        self.letters_by_dump[copy.listing.name] = letters
         if len(self.articles) > 1 or again:
+            self.most += before != letters  # as its characters were written before
             return
         self.since.setdefault(copy.listing.name, at)
         settled = True
@@ -214,7 +219,7 @@ class Shown:
     def _exempt(self, subject: Subject, seen: Seen, before: datetime, now: datetime) -> None:
         """The exception that no evidence can exclude: an old article, newly on top, with a day between two readings."""
         old = seen.version.day < (before - OLD).astimezone(ZONE).date()
-        if old and not subject.exempt and not subject.exact and seen.article in self.site.world.on_top(now):
+        if old and not subject.exempt and seen.article in self.site.world.on_top(now):
             subject.exempt = True
             self.exceptions += 1
 

@@ -306,6 +306,31 @@ def test_the_greeting_of_the_next_year_is_a_new_article(shelf: Shelf, *, same: b
     assert causes(changes) == []
 
 
+def test_an_older_crawl_of_a_page_makes_no_new_article_of_what_it_shows(shelf: Shelf) -> None:
+    old = [
+        sight(title, (3, day), (f"{title}是去年的文章,只有这么一段话。",))
+        for title, day in zip("甲乙丙", (15, 14, 12), strict=True)
+    ]
+    new = [
+        sight(title, (2, day), (f"{title}是今年的文章,说的是另一件事。",))
+        for title, day in zip("丁戊己", (28, 21, 14), strict=True)
+    ]
+    spring = NOW.replace(month=3, day=18)
+    shelf.read(*old, now=spring)
+    shelf.read(*new, now=spring + YEAR - 10 * timedelta(days=1))
+    changes = shelf.read(*old, now=spring + YEAR - 3 * timedelta(days=1))
+    assert added(changes) == []
+    assert len(shelf.known) == 6
+
+
+def test_a_printed_year_is_not_that_of_an_entry_whose_year_was_printed_since(shelf: Shelf) -> None:
+    shelf.read(sight("新年快乐", (1, 1)))
+    shelf.read(sight("新年快乐", (2019, 1, 1), author="山客"), dump="search.txt")
+    assert [one.date for one in shelf.entry("新年快乐").earlier] == [EntryDate(1, 1, None, DateKind.PARTIAL)]
+    changes = shelf.read(sight("新年快乐", (2018, 1, 1)), dump="older.txt")
+    assert (added(changes), causes(changes)) == (["新年快乐"], [])
+
+
 def test_a_greeting_with_a_printed_year_is_an_article_of_that_year(shelf: Shelf) -> None:
     title, body = greeting(2025, same=True)
     shelf.read(sight(title, (2025, 1, 1), body), *AROUND)
