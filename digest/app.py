@@ -306,11 +306,13 @@ class Service:
                 if handled:
                     _log.info("bounces read", **handled)
 
-    async def _take(self, raw: bytes, recipients: Sequence[str]) -> None:
+    async def _take(self, raw: bytes, recipients: Sequence[str], sender: str) -> None:
         """What the listener got."""
         from digest.service import bounces  # noqa: PLC0415 - after the first answers
 
-        taken = await asyncio.to_thread(bounces.take, self._store, self._settings, raw, recipients, now=clock())
+        taken = await asyncio.to_thread(
+            bounces.take, self._store, self._settings, raw, recipients, now=clock(), sender=sender
+        )
         _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
 
     async def _send(self) -> None:

@@ -1,40 +1,34 @@
 """A bounce or a complaint from bytes to what it says; never raises, whatever the bytes are, and never answers.
 
 What is not a report (an automatic reply, a letter, spam) says OTHER. Knows nothing of whom it is about: that is in the
-address that it came to. Source: RFC 3464 (delivery status), RFC 3463 (its codes), RFC 5965 (feedback).
+address that it came to. Source: RFC 3464 (delivery status), RFC 3463 (its codes), RFC 5965 (feedback), RFC 6533.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
-from email.parser import BytesParser, HeaderParser
+from email.parser import HeaderParser
 from email.policy import compat32
-from email.utils import getaddresses, parseaddr
 from typing import TYPE_CHECKING
 
-from flufl.bounce import all_failures
-
+from digest.mail.automatic import is_automatic
+from digest.mail.blame import About, blame
+from digest.mail.feedback import bare_complaint, feedback
+from digest.mail.guessing import guessed
+from digest.mail.parts import address_in, addresses, header, held, line, own_parts, parsed
 from digest.model import BounceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-# Python's parser takes time with the square of a header's length and the product of lines and open parts.
-_READ = 64 * 1024  # the report stands before what it reports on
-_LONGEST_HEADER = 8 * 1024
-_MOST_PARTS = 10  # that hold others; an honest one has four
-_MOST_SEPARATORS = 1000
-_PART = re.compile(rb"(?i)\bboundary\s*(?:\*\d*\*?\s*)?=|message/(?:rfc822|global|partial|external-body)")
-_LONGEST_TEXT = 300
-_CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+    from digest.mail.feedback import Feedback
+
+AUTOMATIC = "automatic reply"  # the text of a report that says so
 _ARRIVED = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
-_SENT_FROM = ("original-mail-from", "return-path", "x-return-path", "x-envelope-from")
-# Types of feedback that are no complaint of a reader. Source: RFC 6430, RFC 6591.
-_NO_COMPLAINT = {"not-spam", "auth-failure", "dmarc"}
+_STATUS_PARTS = {"message/delivery-status", "message/global-delivery-status"}
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"']{1,64}@[^\s<>,;:()\[\]\"']{1,190}")
 # The mildest of several words on one mail counts: a list that one of its members bounces did get it.
 _MILDEST_FIRST = (
     BounceKind.OTHER,
@@ -43,161 +37,135 @@ _MILDEST_FIRST = (
     BounceKind.SOFT,
     BounceKind.HARD,
 )
-logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)  # it logs each message that puzzles it
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a message says. `status` is an enhanced status code or empty, `text` the words of a server in one line.
 
-    `about` holds the envelope senders of the reported mail as far as a complaint tells them, `arrived_at` the
-    addresses that the message names as its own recipients, `message_id` its own id.
+    `arrived_at` holds the addresses that the message names as its own recipients, `message_id` its own id, `sender`
+    the address that it is from, in small letters. `null_path`: its envelope had no sender, as far as its headers tell.
+    `failed`, for what was `guessed` (see `mail.guessing`), are the addresses that it may be about. `complaint` is set
+    for feedback, and tells which mail it is about.
     """
 
     kind: BounceKind
     status: str = ""
     text: str = ""
-    about: tuple[str, ...] = ()
     arrived_at: tuple[str, ...] = ()
     message_id: str = ""
+    sender: str = ""
+    null_path: bool = False
+    guessed: bool = False
+    failed: frozenset[str] = frozenset()
+    complaint: Feedback | None = None
 
 
-def report(raw: bytes) -> Report:
-    """What a message says."""
+def report(raw: bytes, ours: Sequence[str] = ()) -> Report:
+    """What a message says. `ours` are the addresses that we send from: a refusal that names one is about us."""
     try:
-        return _report(raw)
+        return _report(raw, ours)
     except Exception:  # noqa: BLE001 - it is a stranger's text, and no fault in reading it may end more than itself
         return Report(BounceKind.OTHER, text="cannot be read")
 
 
-def kind_of(action: str, status: str) -> BounceKind:
-    """What an action with a status means for the address.
+def lasting(status: str, text: str, *, recipient: str = "", ours: Sequence[str] = ()) -> tuple[BounceKind, str]:
+    """What a failure for good means for the address, and its status code, which may stand in the words only.
 
-    5.1.x is an address that does not exist, but for 5.1.7 and 5.1.8, which speak of the sender's. 5.7.x is a policy:
-    the fault is ours, or a filter's.
+    A code of X.1 that says nothing of the address, such as 5.1.0, is taken for a refusal of our mail.
     """
+    blamed = [blame(text, status=status, sender=sender, recipient=recipient) for sender in ours or ("",)]
+    found = next((one for one in blamed if one.about is About.US), blamed[0])
+    if found.about is About.US or (found.about is About.UNKNOWN and found.status.startswith("5.1.")):
+        return BounceKind.REFUSED, found.status
+    return (BounceKind.HARD if found.proven else BounceKind.SOFT), found.status
+
+
+def _report(raw: bytes, ours: Sequence[str]) -> Report:
+    message = parsed(raw)
+    if message is None:
+        return Report(BounceKind.OTHER, text="too many parts")
+    said = _read(message, ours)
+    return replace(
+        said,
+        text=line(said.text),
+        arrived_at=tuple(addresses(message, _ARRIVED)),
+        message_id=line(str(message.get("Message-ID", ""))),
+        sender=address_in(message, "From"),
+        null_path=header(message, "Return-Path") == "<>",
+    )
+
+
+def _read(message: Message, ours: Sequence[str]) -> Report:
+    complaint = feedback(message)
+    if complaint is None:
+        notified = _status(message, ours)
+        if notified is not None:
+            return notified
+        complaint = bare_complaint(message)
+    if complaint is not None:
+        kind = BounceKind.OTHER if complaint.wanted else BounceKind.COMPLAINT
+        return Report(kind, text=complaint.text, complaint=complaint)
+    if is_automatic(message):
+        return Report(BounceKind.OTHER, text=AUTOMATIC)
+    return _guess(message, ours)
+
+
+def _status(message: Message, ours: Sequence[str]) -> Report | None:
+    """What a delivery status notification says, the mildest of its words on several recipients.
+
+    One that somebody's program attached to an answer of its own, as a part beside others, is none.
+    """
+    whole = any(part.get_content_type() == "multipart/report" for part in own_parts(message))
+    if not whole and is_automatic(message):
+        return None
+    found = []
+    for part in own_parts(message):
+        if part.get_content_type() in _STATUS_PARTS:
+            found += [_recipient(block, ours) for block in _blocks(part) if block.get("Action")]
+    return min(found, key=lambda one: _MILDEST_FIRST.index(one.kind)) if found else None
+
+
+def _blocks(part: Message) -> Iterator[Message]:
+    """Its groups of fields; the parser knows those of the older type only, and only where they are not encoded."""
+    content = part.get_payload()
+    blocks = [block for block in content if isinstance(block, Message)] if isinstance(content, list) else []
+    if any(block.get("Action") for block in blocks):
+        yield from blocks
+        return
+    fields_of = HeaderParser(policy=compat32).parsestr
+    head = "".join(f"{name}: {value}\n" for block in blocks[:1] for name, value in block.items())
+    for group in re.split(r"\r?\n[ \t]*\r?\n", f"{head}\n{held(part)}"):
+        yield fields_of(group.strip())
+
+
+def _recipient(block: Message, ours: Sequence[str]) -> Report:
+    action = str(block.get("Action", "")).strip().lower()
+    diagnostic = str(block.get("Diagnostic-Code", ""))
+    words = diagnostic.partition(";")[2].strip() or diagnostic
+    about = _ADDRESS.search(str(block.get("Final-Recipient", block.get("Original-Recipient", ""))))
+    kind, status = lasting(str(block.get("Status", "")), words, recipient=about[0] if about else "", ours=ours)
+    return Report(kind_of(action, status, kind), status, words)
+
+
+def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:
+    """What an action with a status means for the address, and `if_lasting` if it is a failure for good."""
     if action.startswith("delayed") or (action.startswith(("fail", "error")) and status.startswith("4")):
         return BounceKind.DELAYED
     if not action.startswith(("fail", "error")) or status.startswith("2"):
         return BounceKind.OTHER
-    if status.startswith("5.7.") or status in {"5.1.7", "5.1.8"}:
-        return BounceKind.REFUSED
-    return BounceKind.HARD if status.startswith("5.1.") else BounceKind.SOFT
+    return if_lasting
 
 
-def _report(raw: bytes) -> Report:
-    tame = _tame(raw[:_READ])
-    if len(_PART.findall(tame)) > _MOST_PARTS or tame.count(b"\n--") > _MOST_SEPARATORS:
-        return Report(BounceKind.OTHER, text="too many parts")
-    message = BytesParser(policy=compat32).parsebytes(tame)
-    said = _feedback(message) or _status(message) or _guessed(message)
-    return Report(
-        kind=said.kind,
-        status=said.status,
-        text=_line(said.text),
-        about=said.about,
-        arrived_at=tuple(_addresses(message, _ARRIVED)),
-        message_id=_line(str(message.get("Message-ID", ""))),
-    )
-
-
-def _tame(raw: bytes) -> bytes:
-    """The same message with its longest headers cut: a line with those that continue it holds no more than so much."""
-    kept, run = [], 0
-    for line in raw.splitlines(keepends=True):
-        run = run + len(line) if line[:1] in {b" ", b"\t"} else len(line)
-        if run <= _LONGEST_HEADER:
-            kept.append(line)
-        elif run == len(line):
-            kept.append(line[:_LONGEST_HEADER] + b"\n")
-    return b"".join(kept)
-
-
-def _parts(message: Message, kind: str) -> Iterator[Message]:
-    for part in message.walk():
-        if part.get_content_type() == kind:
-            yield part
-
-
-def _feedback(message: Message) -> Report | None:
-    """What an ARF report says: somebody called a mail of ours unwanted, or says that it is wanted."""
-    for part in _parts(message, "message/feedback-report"):
-        fields = _fields(part)
-        kind = str(fields.get("Feedback-Type", "")).strip().lower()
-        if not kind:
-            continue
-        original = next((p for p in message.walk() if p is not message and p.get("List-Unsubscribe")), None)
-        senders = [*_addresses(fields, _SENT_FROM), *(_addresses(original, _SENT_FROM) if original else ())]
-        meant = BounceKind.OTHER if kind in _NO_COMPLAINT else BounceKind.COMPLAINT
-        return Report(meant, text=f"feedback: {kind}", about=tuple(senders))
-    return None
-
-
-def _status(message: Message) -> Report | None:
-    """What a delivery status notification says, the mildest of its words on several recipients."""
-    found = []
-    for part in _parts(message, "message/delivery-status"):
-        blocks = part.get_payload()
-        listed = blocks if isinstance(blocks, list) else [_fields(part)]
-        found += [_recipient(block) for block in listed if isinstance(block, Message) and block.get("Action")]
-    return min(found, key=lambda one: _MILDEST_FIRST.index(one.kind)) if found else None
-
-
-def _recipient(block: Message) -> Report:
-    action = str(block.get("Action", "")).strip().lower()
-    diagnostic = str(block.get("Diagnostic-Code", ""))
-    status = _code(str(block.get("Status", "")))
-    if not status or status.endswith(".0.0"):  # a gateway that knows no better; the server's own words may
-        status = _code(diagnostic) or status
-    return Report(kind_of(action, status), status, diagnostic.partition(";")[2].strip() or diagnostic)
-
-
-def _guessed(message: Message) -> Report:
-    """What a bounce in a form of its own says, by the patterns of flufl.bounce."""
-    temporary, permanent = all_failures(message)
-    if not temporary and not permanent:
+def _guess(message: Message, ours: Sequence[str]) -> Report:
+    """What a bounce in a form of its own says."""
+    guess = guessed(message)
+    if guess is None:
         return Report(BounceKind.OTHER)
-    words = _words(message)
-    status = _code(words)
-    text = next((line for line in words.splitlines() if status and status in line), "")
-    action = "failed" if permanent else "delayed"
-    if permanent and not status.startswith("5"):
+    kind, status = lasting("", guess.text, ours=ours)
+    if not guess.lasting:
+        kind = BounceKind.DELAYED
+    elif status.startswith("4"):  # it cites what was said before, and is a failure all the same
+        kind = BounceKind.SOFT if kind is BounceKind.HARD else kind
         status = ""
-    return Report(kind_of(action, status), status, text)
-
-
-def _words(message: Message) -> str:
-    """The first plain text, as much of it as a person would read."""
-    for part in _parts(message, "text/plain"):
-        content = part.get_payload(decode=True)
-        if isinstance(content, bytes):
-            return content[:4096].decode("ascii", "replace")
-    return ""
-
-
-def _fields(part: Message) -> Message:
-    """The fields of a part that holds some, whatever the parser made of it."""
-    content = part.get_payload()
-    if isinstance(content, list):
-        return next((block for block in content if isinstance(block, Message)), Message())
-    decoded = part.get_payload(decode=True)
-    text = decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""
-    return HeaderParser(policy=compat32).parsestr(text.lstrip())
-
-
-def _addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
-    for name in names:
-        values = [str(value) for value in message.get_all(name, [])]
-        if name in {"to", "cc"}:
-            yield from (address for _, address in getaddresses(values) if "@" in address)
-        else:
-            yield from (address for value in values if "@" in (address := parseaddr(value)[1]))
-
-
-def _code(text: str) -> str:
-    found = _CODE.search(text)
-    return ".".join(str(int(number)) for number in found.groups()) if found else ""
-
-
-def _line(text: str) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())[:_LONGEST_TEXT]
+    return Report(kind, status, guess.text, guessed=True, failed=guess.failed)

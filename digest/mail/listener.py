@@ -34,7 +34,7 @@ logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd says who co
 class _Handler:
     """What is taken, and the answers."""
 
-    def __init__(self, address: str, take: Callable[[bytes, Sequence[str]], Awaitable[object]]) -> None:
+    def __init__(self, address: str, take: Callable[[bytes, Sequence[str], str], Awaitable[object]]) -> None:
         self._address, self._take = address, take
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
@@ -56,7 +56,7 @@ class _Handler:
         server.budget = server.full_budget
         raw = envelope.original_content or b""
         try:
-            await self._take(raw, envelope.rcpt_tos)
+            await self._take(raw, envelope.rcpt_tos, (envelope.mail_from or "").strip("<>"))  # of nobody it is "<>"
         except DigestError as error:
             _log.error("bounce not stored", reason=str(error))
             return "451 4.3.0 cannot be stored now"
@@ -104,7 +104,7 @@ class _BoundedLmtp(LMTP, _Bounded):
 class Listener:
     """The server; `address` is where it listens once it is started."""
 
-    def __init__(self, bounces: Bounces, take: Callable[[bytes, Sequence[str]], Awaitable[object]]) -> None:
+    def __init__(self, bounces: Bounces, take: Callable[[bytes, Sequence[str], str], Awaitable[object]]) -> None:
         self._bounces, self._handler = bounces, _Handler(bounces.address, take)
         self.address = bounces.listen
         self._open: set[_Bounded] = set()

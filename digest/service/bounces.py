@@ -6,17 +6,18 @@ import functools
 import hashlib
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError, DigestError, UnknownError, masked
-from digest.mail.bounces import report
+from digest.mail.bounces import AUTOMATIC, report
 from digest.mail.incoming import incoming
 from digest.mail.strikes import Sent, strikes_off
-from digest.mail.verp import bounce_token, claimed_subscriber, proven_edition, return_path, token_in
+from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind
 from digest.ports import Bounce
+from digest.service.finding import Evidence, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from digest.model import Delivery, EditionKey, SubscriberId
     from digest.ports import Store, Transaction
     from digest.settings import Settings
-
-_MOST_TOKENS = 5  # of one message; an honest one has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +51,80 @@ def _address(sender: str) -> str:
     return parseaddr(sender)[1]
 
 
-def take(store: Store, settings: Settings, raw: bytes, recipients: Sequence[str] = (), *, now: datetime) -> Taken:
+def take(
+    store: Store,
+    settings: Settings,
+    raw: bytes,
+    recipients: Sequence[str] = (),
+    *,
+    now: datetime,
+    sender: str | None = None,
+) -> Taken:
     """Handle one message; when this returns, what follows from it is stored. The same one again changes nothing.
 
-    `recipients` are those of its envelope; without them its headers say where it arrived.
+    `recipients` and `sender` are those of its envelope; without them its headers say where it arrived and whence.
     """
-    said = report(raw)
+    said = report(raw, _ours(settings))
+    if sender is not None:
+        said = replace(said, null_path=not sender)
+    told = said.complaint
+    evidence = Evidence(
+        addresses=(*(recipients or said.arrived_at), *(told.senders if told else ())),
+        links=told.links if told else (),
+        readers=told.recipients if told else (),
+        message_ids=told.message_ids if told else (),
+    )
     secret = store.secret()
-    addresses = (*(recipients or said.arrived_at), *said.about)
-    tokens = [token for address in addresses if (token := token_in(settings.bounces.address, address))]
     with store.write() as tx:
-        proven = _proven(tx, secret, list(dict.fromkeys(tokens))[:_MOST_TOKENS])
-        reason = _ignored(tx, said, proven, named=bool(tokens))
-        if reason or proven is None:
+        whose = find(tx, secret, settings, evidence)
+        reason = _ignored(tx, said, whose, named=evidence.names_one(settings.bounces.address))
+        if reason or whose is None:
             tx.bounces.ignore(reason, now)
             return Taken(reason)
-        person, edition = proven
-        seen = said.message_id.encode() or raw
-        message = hashlib.sha256(f"{person}\0{edition}\0".encode() + seen).hexdigest()
-        if not tx.bounces.add(Bounce(person, edition, message, said.kind, said.status, said.text, now)):
-            return Taken("known")
-        return Taken(said.kind, _follow(tx, settings, person, edition, said, now))
+        return record(tx, settings, whose, said, said.message_id.encode() or raw, now)
 
 
-def _proven(tx: Transaction, secret: bytes, tokens: Sequence[str]) -> tuple[SubscriberId, EditionKey] | None:
-    """The delivery that the first genuine token names."""
-    for token in tokens:
-        person = claimed_subscriber(token)
-        if person is not None:
-            edition = proven_edition(secret, token, tx.bounces.editions(person))
-            if edition is not None:
-                return person, edition
-    return None
+def record(
+    tx: Transaction,
+    settings: Settings,
+    whose: tuple[SubscriberId, EditionKey],
+    said: Report,
+    mark: bytes,
+    now: datetime,
+) -> Taken:
+    """Record what came back of a delivery, and do what follows; `mark` knows it again."""
+    person, edition = whose
+    message = hashlib.sha256(f"{person}\0{edition}\0".encode() + mark).hexdigest()
+    if not tx.bounces.add(Bounce(person, edition, message, said.kind, said.status, said.text, now)):
+        return Taken("known")
+    return Taken(said.kind, _follow(tx, settings, person, edition, said, now))
 
 
-def _ignored(tx: Transaction, said: Report, proven: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
+def _ours(settings: Settings) -> tuple[str, ...]:
+    """The addresses that servers know us by."""
+    return tuple(filter(None, (settings.bounces.address, _address(settings.mail.sender))))
+
+
+def _ignored(tx: Transaction, said: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
     """Why a message is not recorded, empty where it is."""
-    if proven is None:
+    if whose is None:
         return "token not ours" if named else "no token"
+    if said.text == AUTOMATIC:
+        return AUTOMATIC
     if said.kind is BounceKind.OTHER:
         return "no report"
-    return "" if tx.subscribers.get(proven[0]) else "erased"
+    record = tx.subscribers.get(whose[0])
+    if record is None:
+        return "erased"
+    return "" if _credible(said, record.subscriber.address.casefold()) else "no report"
+
+
+def _credible(said: Report, address: str) -> bool:
+    """Whether a guess has proof: it speaks of the reader's own address, or came from nobody, as bounces do.
+
+    What a reader writes about bounces is none.
+    """
+    return not said.guessed or (said.sender != address and (said.null_path or address in said.failed))
 
 
 def _follow(

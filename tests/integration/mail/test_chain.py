@@ -88,8 +88,10 @@ async def sent_and_bounced(post: Post, servers: Chain) -> Taken:
     """Send the edition to both, until the one is in its mailbox and the other came back."""
     taken: asyncio.Queue[Taken] = asyncio.Queue()
 
-    async def take(raw: bytes, recipients: Sequence[str]) -> None:
-        done = await asyncio.to_thread(bounces.take, post.store, post.settings, raw, recipients, now=post.now)
+    async def take(raw: bytes, recipients: Sequence[str], sender: str) -> None:
+        done = await asyncio.to_thread(
+            bounces.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+        )
         await taken.put(done)
 
     def arrives() -> None:

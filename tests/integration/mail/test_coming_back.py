@@ -217,7 +217,7 @@ def test_a_letter_to_a_genuine_token_is_no_report_and_gets_no_answer(
     office: Post, ada: SubscriberId, inbox: Inbox
 ) -> None:
     raw = b"From: Ada <ada@example.org>\nAuto-Submitted: auto-replied\nSubject: away\n\nuntil Monday\n"
-    assert took(office, raw, token_of(office, ada)) == bounces.Taken("no report")
+    assert took(office, raw, token_of(office, ada)) == bounces.Taken("automatic reply")
     assert suppressed(office, ada) == ""
     assert sum(map(len, inbox.taken.values())) == 1  # the edition itself
 
@@ -302,8 +302,10 @@ def spoken(post: Post, talk: Callable[[str, int], object], *, protocol: str = "s
     configured(post, listen="127.0.0.1:0", protocol=protocol, largest=largest)
 
     async def run() -> None:
-        async def take(raw: bytes, recipients: Any) -> None:
-            await asyncio.to_thread(took, post, raw, *recipients)
+        async def take(raw: bytes, recipients: Any, sender: str) -> None:
+            await asyncio.to_thread(
+                bounces.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+            )
 
         server = listener.Listener(post.settings.bounces, take)
         await server.start()
@@ -326,6 +328,27 @@ def test_a_mail_server_hands_bounces_over(
 
     spoken(office, talk, protocol=protocol)
     assert suppressed(office, ada)
+
+
+@pytest.mark.parametrize(
+    ("sender", "header", "counts"),
+    [("", b"", 1), ("", b"Return-Path: <x@y.example>\n", 1), ("mailer-daemon@y.example", b"Return-Path: <>\n", 0)],
+)
+def test_a_guess_needs_an_envelope_without_a_sender_whatever_the_header_says(
+    office: Post, ada: SubscriberId, sender: str, header: bytes, counts: int
+) -> None:
+    raw = header + (
+        b"From: MAILER-DAEMON@y.example\nSubject: failure notice\nMessage-ID: <1@y.example>\n\n"
+        b"<else@y.example>:\nSorry, no mailbox here by that name. (#5.2.1)\n"
+    )
+
+    def talk(host: str, port: int) -> None:
+        with smtplib.SMTP(host, port) as server:
+            server.sendmail(sender, [token_of(office, ada)], raw)
+
+    spoken(office, talk)
+    with office.store.read() as tx:
+        assert sum(tx.bounces.counts().values()) == counts
 
 
 def test_only_the_address_for_bounces_is_taken_and_one_recipient_a_message(office: Post, ada: SubscriberId) -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from digest.mail.bounces import kind_of, report
+from digest.mail.bounces import report
 from digest.model import BounceKind
 
 HARD, SOFT, REFUSED, DELAYED = BounceKind.HARD, BounceKind.SOFT, BounceKind.REFUSED, BounceKind.DELAYED
@@ -107,11 +107,16 @@ I am away until 5.12.2026. Build 5.1.1 of the program is on the server 5.1.1.1.
         ("relayed", "2.0.0", OTHER),
         ("expanded", "2.0.0", OTHER),
         ("failed", "2.1.5", OTHER),
-        ("", "5.1.1", OTHER),
+        ("failed", "5.1.3", HARD),
+        ("failed", "5.1.6", HARD),
+        ("failed", "5.1.0", REFUSED),
+        ("failed", "5.1.4", REFUSED),
+        ("failed", "5.1.20", REFUSED),
+        ("failed", "5.1.90", REFUSED),
     ],
 )
 def test_an_action_and_a_status_are_one_kind(action: str, status: str, kind: BounceKind) -> None:
-    assert kind_of(action.lower(), status) is kind
+    assert report(dsn(block(action, status))).kind is kind
 
 
 def test_a_status_notification_tells_code_words_and_where_it_arrived() -> None:
@@ -143,7 +148,8 @@ def test_bounces_in_forms_of_their_own_are_known_and_letters_are_none(raw: bytes
 def test_feedback_is_a_complaint_that_tells_the_envelope_of_the_mail(kind: str) -> None:
     said = report(arf(kind))
     assert said.kind is COMPLAINT
-    assert "bounces+abc@digest.example.org" in said.about
+    assert said.complaint
+    assert "bounces+abc@digest.example.org" in said.complaint.senders
     assert said.arrived_at == ("bounces@digest.example.org",)
 
 
@@ -154,7 +160,7 @@ def test_feedback_that_calls_nothing_unwanted_is_no_complaint(kind: str) -> None
 
 def test_a_status_notification_that_quotes_a_token_speaks_only_of_where_it_arrived() -> None:
     raw = dsn(block("failed", "5.1.1")).replace(b"Subject: x", b"Return-Path: <bounces+other@digest.example.org>")
-    assert report(raw).about == ()
+    assert report(raw).complaint is None
     assert report(raw).arrived_at == ("bounces+abc@digest.example.org",)
 
 

@@ -1,0 +1,91 @@
+"""Complaints of readers as providers pass them on: by the standard (ARF), or our mail attached to a word of theirs.
+
+Source: RFC 5965, RFC 6430, RFC 6591; Microsoft's junk mail reports, which have no report part.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.mail.parts import address_in, addresses, attached, fields, header, own_parts
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+_SENT_FROM = ("original-mail-from", "return-path", "x-return-path", "x-envelope-from")
+_SENT_TO = ("original-rcpt-to", "removal-recipient", "x-hmxmroriginalrecipient", "x-original-to", "to")
+# Types of feedback that are no complaint of a reader. Source: RFC 6430, RFC 6591.
+_NO_COMPLAINT = {"not-spam", "auth-failure", "dmarc"}
+_OF_A_LOOP = re.compile(r"(?i)^(?:staff|abuse|fbl|feedback|feedback-?loop|complaints?|scomp|jmrp|spam|arf)\b")
+_COMPLAINS = re.compile(
+    r"(?i)\bcomplaint about\b|\b(?:abuse|spam|complaint|feedback|junk)(?: e?-?mail)? (?:report|complaint|notification)"
+    r"|feedback loop|投诉|舉報|举报|垃圾邮件报告"
+)
+_MARKS = ("X-HmXmrOriginalRecipient", "X-Original-Feedback-Type", "X-Feedback-Loop-Recipient", "Complaint-Type")
+_MOST = 10
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"'=]{1,64}@[A-Za-z0-9.-]{1,189}")
+_LINK = re.compile(r"https?://[^\s<>\"']{1,900}")
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A complaint, or (`wanted`) what is no complaint. What the mail that it is about says of itself:
+
+    `senders` are addresses in its headers, its envelope's first, `recipients` whom it was for, `links` and
+    `message_ids` those in its headers.
+    """
+
+    text: str
+    wanted: bool = False
+    senders: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    message_ids: tuple[str, ...] = ()
+
+
+def feedback(message: Message) -> Feedback | None:
+    """What a report by the standard says; None where it is none."""
+    for part in own_parts(message):
+        if part.get_content_type() == "message/feedback-report":
+            said = fields(part)
+            kind = header(said, "Feedback-Type").lower()
+            if kind:
+                return _of(f"feedback: {kind}", [said, *attached(message)], wanted=kind in _NO_COMPLAINT)
+    return None
+
+
+def bare_complaint(message: Message) -> Feedback | None:
+    """A complaint that has no report part: who runs the loop says so, and our mail is attached."""
+    mails = list(attached(message))
+    loop = _OF_A_LOOP.match(address_in(message, "From").partition("@")[0])
+    says = _COMPLAINS.search(header(message, "Subject")) or any(
+        one.get(name) for one in (message, *mails) for name in _MARKS
+    )
+    return _of("feedback: complaint", mails) if mails and says and (loop or _marked(message, mails)) else None
+
+
+def _marked(message: Message, mails: list[Message]) -> bool:
+    return any(one.get(name) for one in (message, *mails) for name in _MARKS) or bool(
+        _COMPLAINS.match(header(message, "Subject"))
+    )
+
+
+def _of(text: str, told: list[Message], *, wanted: bool = False) -> Feedback:
+    envelope = [address for one in told for address in addresses(one, _SENT_FROM)]
+    values = [str(value) for one in told for value in one.values()]
+    mentioned = [address for value in values for address in _ADDRESS.findall(value) if "+" in address]
+    recipients = [address.casefold() for one in told for address in addresses(one, _SENT_TO)]
+    return Feedback(
+        text,
+        wanted=wanted,
+        senders=_first([*envelope, *mentioned]),
+        recipients=_first(recipients),
+        links=_first([link for one in told for link in _LINK.findall(str(one.get("List-Unsubscribe", "")))]),
+        message_ids=_first([header(one, "Message-ID") for one in told if one.get("Message-ID")]),
+    )
+
+
+def _first(values: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))[:_MOST]

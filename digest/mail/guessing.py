@@ -1,0 +1,122 @@
+"""Bounces and warnings in a form of a server's own, which is no standard's. What they say is guessed by their words.
+
+A guess needs proof from elsewhere that it is a bounce at all: whoever uses it asks for the reader's own address among
+`failed`, or for a null return path.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flufl.bounce import all_failures
+
+from digest.mail.automatic import of_mail_system
+from digest.mail.parts import header, words
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)  # it logs each message that puzzles it
+
+# Where what a server says ends, and the mail that it speaks of begins.
+_QUOTED = re.compile(
+    r"""(?imx) ^[ \t]*(?:
+        -{2,}[^\n]{0,80}
+        (?:copy\ of|(?:original|returned|forwarded|unsent)\ message|below\ this\ line)
+        | (?:original\ message(?:\ headers)?|message\ headers?\ follow) [^\n]{0,20}:? [ \t]*$
+        | -{2,}[^\n]{0,20}(?:原始邮件|原邮件|原信) | (?:原始邮件|原邮件|邮件原文)[^\n]{0,10}[:：][ \t]*$
+        | (?:return-path|received|mime-version|message-id): )
+    """
+)
+_MENTIONED = re.compile(r"[^\s<>,;:()\[\]\"'=：，；（）《》“”]{1,64}@[A-Za-z0-9.-]{1,189}[A-Za-z0-9]")
+_CODE = re.compile(r"(?<![\d.])(?:[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)|[45][0-5]\d(?=[ \-\n]|$))")
+_ENHANCED = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
+_PERMANENT_CODE = re.compile(r"(?<![\d.])5(?:\.\d{1,3}\.\d{1,3}(?!\.?\d)|[0-5]\d(?=[ \-\n]|$))")
+
+_WAITS = re.compile(
+    r"""(?ix)
+    this\ is\ a\ warning | warning\ message\ only | warning:\ (?:could\ not\ send|message\ \S+\ delayed)
+    | (?:do|does)\ not\ need\ to\ resend | transient\ non-fatal | \bdelay(?:ed)?\b | \bdelivery\ delay
+    | (?:will|shall)\ (?:keep|continue|be)\ (?:on\ )?(?:trying|to\ try|retry|attempt|retried|re-?attempted|to\ attempt)
+    | will\ (?:re)?try\ (?:again|to) | (?:is|are)\ still\ (?:being\ )?(?:trying|tried|attempt|queued|in\ the\ queue)
+    | (?:has|have)\ not\ (?:yet\ been|been\ delivered\ yet) | no\ action\ is\ required\ on\ your\ part
+    | wird\ (?:weiter(?:hin)?|erneut)\ versucht | verz[öo]ger | noch\ nicht\ zugestellt | sera\ retent | retard[ée]e?
+    | se\ (?:seguir[áa]|volver[áa]) | retras(?:o|ada) | доставка\ задерж | отложен
+    | (?:继续|将再次|稍后|會繼續)(?:尝试|重试|重新|投递|嘗試)
+    | 延迟 | 延遲 | 暂时(?:无法|未能) | 遅延 | 遅れて
+    """
+)
+_ENDED = re.compile(
+    r"""(?ix)
+    giv(?:ing|en)\ up | permanent(?:ly)?\ (?:fatal\ )?(?:error|fail) | failed\ permanently
+    | (?<!non-)fatal\ error
+    | will\ not\ be\ (?:re-?tried|attempted) | no\ (?:further|more)\ (?:delivery\ )?attempts
+    | could\ not\ be\ delivered\ for
+    | (?:retry\ timeout|delivery\ time|queue\ (?:time|lifetime))\ (?:exceeded|expired) | returned\ to\ (?:the\ )?sender
+    | endg[üu]ltig | definitivamente | 不再(?:尝试|重试|投递)|已放弃|最终失败|永久(?:性)?(?:失败|错误)
+    """
+)
+_FAILED = re.compile(
+    r"""(?ix)
+    undeliver | (?:delivery|message|mail)\ (?:\w+\ )?(?:has\ )?fail | failure\ notice | fail(?:ed|ure)\ to\ deliver
+    | (?:could|can|was|were|has|have)(?:\ ?n.t|\ ?not)\ (?:be(?:en)?\ )?(?:able\ to\ )?(?:deliver|sen[dt]|reach)
+    | unable\ to\ deliver | returned\ (?:mail|message|to\ sender) | address\ not\ found | (?:user|recipient)\ unknown
+    | no\ such\ (?:user|recipient|mailbox)
+    | unknown\ (?:user|recipient|address) | mailbox\ (?:is\ )?(?:full|unavailable)
+    | did\ not\ reach | unzustellbar | nicht\ zugestellt | non\ remis
+    | n.a\ pas\ pu\ [êe]tre | no\ se\ (?:ha\ podido|pudo)
+    | non\ [èe]\ stato\ (?:possibile|recapitat) | n[ãa]o\ (?:p[ôo]de|foi)\ (?:ser\ )?entregue | kon\ niet\ worden
+    | не\ (?:удалось|может\ быть)\ доставить | не\ доставлен
+    | 退信|退件|退回|无法(?:投递|送达|发送)|未能(?:投递|送达)|(?:投递|发送|传送)失败
+    | 無法(?:投遞|送達|傳送|寄送)|送達失敗
+    | 配信できません|届けられません|送信できません|배달(?:되지|하지|\ ?실패)|전송되지|전달할\ 수\ 없
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What such a message says. `lasting`: it is not tried again. `text` are the server's words as far as it cites any.
+
+    `failed` are the addresses that it may be about, in small letters, no order.
+    """
+
+    lasting: bool
+    text: str
+    failed: frozenset[str]
+
+
+def guessed(message: Message) -> Guess | None:
+    """What a bounce or a warning in a form of its own says; None for what looks like neither."""
+    subject, text = header(message, "Subject"), words(message)
+    told = _QUOTED.split(text, maxsplit=1)[0]
+    temporary, permanent = all_failures(message)
+    waits = _waits(subject, told)
+    spoken = _FAILED.search(subject) or _FAILED.search(told) or _PERMANENT_CODE.search(told)
+    if not (temporary or permanent or (of_mail_system(message) and (waits or spoken))):
+        return None
+    lasting = not waits and bool(permanent or (spoken and not temporary))
+    found = {address.decode("utf-8", "replace").casefold() for address in (*temporary, *permanent)}
+    listed = {part.strip().casefold() for part in header(message, "X-Failed-Recipients").split(",") if part.strip()}
+    mentioned = {address.casefold() for address in _MENTIONED.findall(told)}
+    return Guess(lasting, _cited(told), frozenset(found | listed | mentioned))
+
+
+def _waits(subject: str, told: str) -> bool:
+    """Whether it is a warning: the mail is still being tried. The subject, which sums it up, goes before the rest."""
+    if _WAITS.search(subject):
+        return not _ENDED.search(told)
+    return bool(_WAITS.search(told)) and not (_ENDED.search(told) or _FAILED.search(subject))
+
+
+def _cited(told: str) -> str:
+    """The words of a server with a code in it, and the rest of that paragraph; empty where none is cited."""
+    best = _ENHANCED.search(told) or _CODE.search(told)
+    if best is None:
+        return ""
+    start = told.rfind("\n", 0, best.start()) + 1
+    end = told.find("\n\n", best.end())
+    return " ".join(told[start : end if end >= 0 else len(told)].split())

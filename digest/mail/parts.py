@@ -1,0 +1,151 @@
+"""The parts of a stranger's message, read within bounds; the common ground of bounces, complaints and replies.
+
+Python's parser takes time with the square of a header's length and the product of lines and open parts, so a message
+is cut to what an honest one needs before it is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesParser, HeaderParser
+from email.policy import compat32
+from email.utils import getaddresses, parseaddr
+from html import unescape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_READ = 64 * 1024  # the report stands before what it reports on
+_LONGEST_HEADER = 8 * 1024
+_MOST_PARTS = 10  # that hold others; an honest one has four
+_MOST_SEPARATORS = 1000
+_MOST_WORDS = 8192  # characters that a person would read
+_PART = re.compile(rb"(?i)\bboundary\s*(?:\*\d*\*?\s*)?=|message/(?:rfc822|global|partial|external-body)")
+_ATTACHED = {"message/rfc822", "message/global", "message/rfc822-headers", "text/rfc822", "text/rfc822-headers"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_LONGEST_TEXT = 300
+_INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1\s*>|<!--.{0,20000}?-->")
+_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]{0,200}>")
+_TAG = re.compile(r"<[^>]{0,1000}>")
+
+
+def parsed(raw: bytes) -> Message | None:
+    """The beginning of a message; None where it has more parts than an honest one."""
+    tame = _tame(raw[:_READ])
+    if len(_PART.findall(tame)) > _MOST_PARTS or tame.count(b"\n--") > _MOST_SEPARATORS:
+        return None
+    return BytesParser(policy=compat32).parsebytes(tame)
+
+
+def _tame(raw: bytes) -> bytes:
+    """The same message with its longest headers cut: a line with those that continue it holds no more than so much."""
+    kept, run = [], 0
+    for line in raw.splitlines(keepends=True):
+        run = run + len(line) if line[:1] in {b" ", b"\t"} else len(line)
+        if run <= _LONGEST_HEADER:
+            kept.append(line)
+        elif run == len(line):
+            kept.append(line[:_LONGEST_HEADER] + b"\n")
+    return b"".join(kept)
+
+
+def own_parts(message: Message) -> Iterator[Message]:
+    """A message and its parts in order, without those of the messages that are attached to it."""
+    yield message
+    if not message.is_multipart() or message.get_content_maintype() != "multipart":
+        return
+    for part in message.get_payload():
+        if isinstance(part, Message):
+            yield from own_parts(part)
+
+
+def attached(message: Message) -> Iterator[Message]:
+    """The messages, whole or headers only, that are attached to it; those attached to them are not looked at."""
+    for part in own_parts(message):
+        if part is not message and part.get_content_type() in _ATTACHED:
+            yield fields(part)
+
+
+def fields(part: Message) -> Message:
+    """The fields of a part that holds some, whatever the parser made of it."""
+    content = part.get_payload()
+    if isinstance(content, list):
+        found = next((block for block in content if isinstance(block, Message)), Message())
+        if found.keys():
+            return found
+    return HeaderParser(policy=compat32).parsestr(held(part).lstrip())
+
+
+def held(part: Message) -> str:
+    """The text that a part holds, also where it is encoded and by its type must not be, so that nobody decoded it."""
+    content = part.get_payload()
+    if isinstance(content, list):
+        inner = content[0].get_payload() if content and isinstance(content[0], Message) else ""
+        bare = Message()
+        bare["Content-Transfer-Encoding"] = str(part.get("Content-Transfer-Encoding", ""))
+        bare.set_payload(inner if isinstance(inner, str) else "")
+        part = bare
+    decoded = part.get_payload(decode=True)
+    return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""
+
+
+def words(message: Message) -> str:
+    """What a person would read in it, as far as the first text goes; the text of a page where there is no other."""
+    page = ""
+    for part in own_parts(message):
+        kind = part.get_content_type()
+        if kind == "text/plain" and (text := _text(part)).strip():
+            return text[:_MOST_WORDS]
+        if kind == "text/html" and not page:
+            page = _text(part)
+    shown = _TAG.sub(" ", _BREAK.sub("\n", _INVISIBLE.sub(" ", page[: 4 * _MOST_WORDS])))
+    return unescape(shown)[:_MOST_WORDS]
+
+
+def _text(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    return _decoded(content, str(part.get_content_charset("utf-8"))) if isinstance(content, bytes) else ""
+
+
+def _decoded(content: bytes, charset: str) -> str:
+    """Words of that charset, or of what Chinese servers write without saying so."""
+    for name in (charset, "gb18030"):
+        try:
+            return content.decode(name)
+        except (LookupError, UnicodeError):
+            continue
+    return content.decode("utf-8", "replace")
+
+
+def header(message: Message, name: str) -> str:
+    """A header's value in one line, decoded; empty where there is none."""
+    value = next((value for known, value in message.raw_items() if known.lower() == name.lower()), "")
+    plain = _decoded(str(value).encode("utf-8", "surrogateescape"), "utf-8")
+    try:
+        return line(str(make_header(decode_header(plain)))) if "=?" in plain else line(plain)
+    except (HeaderParseError, LookupError, ValueError):
+        return line(plain)
+
+
+def address_in(message: Message, name: str) -> str:
+    """The first address of a header, in small letters; empty where there is none."""
+    return parseaddr(str(message.get(name, "")))[1].casefold()
+
+
+def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
+    """The addresses of these headers."""
+    for name in names:
+        values = [str(value) for value in message.get_all(name, [])]
+        if name in {"to", "cc"}:
+            yield from (address for _, address in getaddresses(values) if "@" in address)
+        else:
+            yield from (address for value in values if "@" in (address := parseaddr(value)[1]))
+
+
+def line(text: str) -> str:
+    """A stranger's words in one line of bounded length."""
+    return " ".join(_CONTROL.sub(" ", text).split())[:_LONGEST_TEXT]
