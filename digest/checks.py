@@ -62,6 +62,8 @@ def transport_findings(settings: Settings) -> Iterator[Finding]:
     yield _found("dkim", lambda: _dkim(settings))
     if settings.bounces.address:
         yield _found("bounces", lambda: try_incoming(settings.bounces))
+    if settings.hooks.on():
+        yield _found("hooks", lambda: _hooks(settings))
 
 
 def mail_findings(
@@ -112,6 +114,13 @@ def _dkim(settings: Settings) -> str:
             remedy=f"set it to {sender}",
         )
     return "signs with " + ", ".join(f"{key.algorithm} ({key.name})" for key in keys)
+
+
+def _hooks(settings: Settings) -> str:
+    from digest.service.hooks import IN_PATH, secrets  # noqa: PLC0415 - who has no provider need not wait for it
+
+    places = [f"{provider}{'/SECRET' if provider in IN_PATH else ''}" for provider in secrets(settings.hooks)]
+    return "taken at " + ", ".join(f"{settings.base_url}/hooks/{place}" for place in places)
 
 
 def _found(part: str, tried: Callable[[], str]) -> Finding:

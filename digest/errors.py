@@ -89,6 +89,14 @@ class IntakeError(DigestError):
     """Bounces and complaints cannot be fetched from where they are kept."""
 
 
+class HookError(DigestError):
+    """What came by HTTP in a provider's name is not taken. `status` is the answer to it."""
+
+    def __init__(self, provider: str, reason: str, *, status: int) -> None:
+        self.provider, self.reason, self.status = provider, reason, status
+        super().__init__(f"{provider}: {reason} (see docs/bounces.md)")
+
+
 def masked(address: str) -> str:
     """The address as logs and messages may show it: `a***@e***.org`."""
     local, _, domain = address.rpartition("@")

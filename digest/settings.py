@@ -407,6 +407,46 @@ class Bounces(_Group):
         return self
 
 
+class Hooks(_Group):
+    """Providers that tell by HTTP what bounced and who complained; each is off until its key or topic is set."""
+
+    ses_topics: tuple[Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")], ...] = (
+        Field((), description="Amazon SES: the ARNs of the SNS topics that may tell at `/hooks/ses`.")
+    )
+    mailgun_key: str = Field("", repr=False, description="Better given as mailgun_key_file.")
+    mailgun_key_file: Path | None = Field(
+        None, description="Mailgun: a file whose first line is the HTTP webhook signing key, for `/hooks/mailgun`."
+    )
+    postmark_secret: str = Field("", repr=False, description="Better given as postmark_secret_file.")
+    postmark_secret_file: Path | None = Field(
+        None, description="Postmark: a file whose first line is a secret of yours, for `/hooks/postmark/SECRET`."
+    )
+    sendgrid_key: str = Field("", description="SendGrid: the verification key of the signed event webhook.")
+    sendgrid_key_file: Path | None = Field(
+        None, description="SendGrid: a file whose first line is that key, for `/hooks/sendgrid`."
+    )
+    brevo_secret: str = Field("", repr=False, description="Better given as brevo_secret_file.")
+    brevo_secret_file: Path | None = Field(
+        None, description="Brevo: a file whose first line is a secret of yours, for `/hooks/brevo/SECRET`."
+    )
+    resend_secret: str = Field("", repr=False, description="Better given as resend_secret_file.")
+    resend_secret_file: Path | None = Field(
+        None, description="Resend: a file whose first line is the signing secret (`whsec_…`), for `/hooks/resend`."
+    )
+
+    def on(self) -> tuple[str, ...]:
+        """The providers that are switched on."""
+        held = {
+            "ses": self.ses_topics,
+            "mailgun": self.mailgun_key or self.mailgun_key_file,
+            "postmark": self.postmark_secret or self.postmark_secret_file,
+            "sendgrid": self.sendgrid_key or self.sendgrid_key_file,
+            "brevo": self.brevo_secret or self.brevo_secret_file,
+            "resend": self.resend_secret or self.resend_secret_file,
+        }
+        return tuple(name for name, given in held.items() if given)
+
+
 class Alerts(_Group):
     """Who hears that something is wrong."""
 
@@ -463,6 +503,7 @@ class Settings(BaseSettings):
     dkim: Dkim = Field(Dkim(), description="How mails are signed.")
     retention: Retention = Field(Retention(), description="How long what grows by itself is kept whole.")
     bounces: Bounces = Field(Bounces(), description="How bounces and complaints come back.")
+    hooks: Hooks = Field(Hooks(), description="Providers that tell by HTTP what bounced and who complained.")
     alerts: Alerts = Field(Alerts(), description="Who hears that something is wrong.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
@@ -623,5 +664,6 @@ def _absolute(settings: Settings, base: Path) -> Settings:
             "fallback": with_paths(settings.fallback, *secrets),
             "dkim": with_paths(settings.dkim, "key_file", "ed25519_key_file"),
             "bounces": with_paths(settings.bounces, "maildir", "password_file"),
+            "hooks": with_paths(settings.hooks, *(name for name in Hooks.model_fields if name.endswith("_file"))),
         }
     )

@@ -164,6 +164,7 @@ def _status_json(state: Status) -> dict[str, object]:
         "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
         "dead_letters": state.dead,
         "bounces": {str(kind): count for kind, count in state.bounces.items()},
+        "refusals": list(state.refusals),
         "ignored_mail": state.ignored,
         "suppressed": state.suppressed,
         "alerts": [{"subject": a.subject, "problem": a.problem, "since": a.since.isoformat()} for a in state.alerts],
@@ -239,6 +240,8 @@ def _print_bounces(state: Status) -> None:
     back = ", ".join(f"{count} {kind}" for kind, count in state.bounces.items())
     if back:
         typer.echo(f"came back: {back}")
+    for words in state.refusals:
+        typer.echo(f"refused, perhaps for what is ours: {words}")
     if state.suppressed:
         typer.echo(f"struck off: {state.suppressed}; `digest subscribers list` names them")
     ignored = ", ".join(f"{count} {reason}" for reason, count in state.ignored.items())

@@ -43,6 +43,7 @@ _MILDEST_FIRST = (
 class Report:
     """What a message says. `status` is an enhanced status code or empty, `text` the words of a server in one line.
 
+    `server` is the one whose words they are where a relay passes them on, empty where that is not known.
     `arrived_at` holds the addresses that the message names as its own recipients, `message_id` its own id, `sender`
     the address that it is from, in small letters. `null_path`: its envelope had no sender, as far as its headers tell.
     `failed`, for what was `guessed` (see `mail.guessing`), are the addresses that it may be about. `complaint` is set
@@ -52,6 +53,7 @@ class Report:
     kind: BounceKind
     status: str = ""
     text: str = ""
+    server: str = ""
     arrived_at: tuple[str, ...] = ()
     message_id: str = ""
     sender: str = ""
@@ -145,7 +147,8 @@ def _recipient(block: Message, ours: Sequence[str]) -> Report:
     words = diagnostic.partition(";")[2].strip() or diagnostic
     about = _ADDRESS.search(str(block.get("Final-Recipient", block.get("Original-Recipient", ""))))
     kind, status = lasting(str(block.get("Status", "")), words, recipient=about[0] if about else "", ours=ours)
-    return Report(kind_of(action, status, kind), status, words)
+    server = line(str(block.get("Remote-MTA", ""))).rpartition(";")[2].strip().casefold()
+    return Report(kind_of(action, status, kind), status, words, server)
 
 
 def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:

@@ -16,12 +16,14 @@ from email.header import Header
 from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING
 
+from digest.mail.payloads import carriers
 from digest.model import Format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from digest.mail.payloads import Provider
     from digest.model import EditionKey, SubscriberId
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -52,6 +54,7 @@ class Letter:
     help_url: str
     leave_url: str
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs that the HTML shows, by name
+    relays: tuple[Provider, ...] = ()  # who is to tell the Message-ID in its events
 
 
 def picture_address(name: str) -> str:
@@ -93,6 +96,7 @@ def message(letter: Letter) -> bytes:
         "List-Unsubscribe": f"<{letter.leave_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
+        **carriers(letter.relays, letter.message_id),
         "MIME-Version": "1.0",
     }
     return ("".join(f"{name}: {value}\r\n" for name, value in headers.items() if value) + body).encode("utf-8")

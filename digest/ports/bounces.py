@@ -81,6 +81,10 @@ class Bounces(Protocol):
         """How many people are struck off."""
         ...
 
+    def refusals(self, most: int) -> list[str]:
+        """What servers said when they refused our mail by policy, newest first, none twice."""
+        ...
+
     def refused(self, since: datetime) -> int:
         """How many people's servers refused our mail by policy after then."""
         ...

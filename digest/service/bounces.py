@@ -64,7 +64,7 @@ def take(
 
     `recipients` and `sender` are those of its envelope; without them its headers say where it arrived and whence.
     """
-    said = report(raw, _ours(settings))
+    said = report(raw, our_addresses(settings))
     if sender is not None:
         said = replace(said, null_path=not sender)
     told = said.complaint
@@ -100,7 +100,7 @@ def record(
     return Taken(said.kind, _follow(tx, settings, person, edition, said, now))
 
 
-def _ours(settings: Settings) -> tuple[str, ...]:
+def our_addresses(settings: Settings) -> tuple[str, ...]:
     """The addresses that servers know us by."""
     return tuple(filter(None, (settings.bounces.address, _address(settings.mail.sender))))
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from digest.mail.message import Letter
 from digest.mail.mould import Mould
+from digest.mail.payloads import Provider
 from digest.mail.personal import Personal, personal
 from digest.mail.tokens import leave_token, preferences_token
 from digest.service.digests import sender_domain
@@ -149,4 +150,5 @@ def _letter(
         help_url=f"{settings.base_url}/about",
         leave_url=leave_url,
         pictures=pictures,
+        relays=tuple(map(Provider, settings.hooks.on())),
     )

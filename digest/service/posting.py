@@ -1,7 +1,7 @@
-"""POSTs to the hosts that the operator named and to no other: an answer that leads elsewhere is a refusal.
+"""POSTs to the hosts that the operator named, and GETs where the caller checked the host, and to no other.
 
-The only requests that we make by HTTP. Of what is answered only the head is read, and of that no more than a few pages
-in a few seconds, however slowly it comes: who is told must not hold up whoever tells.
+The only requests that we make by HTTP. An answer that leads elsewhere is a refusal. No more than a few pages are read
+of it in a few seconds, however slowly it comes: who is told must not hold up whoever tells.
 """
 
 from __future__ import annotations
@@ -91,6 +91,24 @@ def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SE
     try:
         with _opener.open(request, timeout=seconds):
             return
+    except http.client.InvalidURL:
+        raise
+    except http.client.HTTPException as error:
+        raise OSError(f"no answer in HTTP: {error!r}") from error
+
+
+def get(url: str, *, seconds: float = _SECONDS) -> bytes:
+    """What stands at a URL; `seconds` for the connection, and for the answer.
+
+    Raises:
+        OSError: there is nothing, it is too large, takes too long, or leads elsewhere.
+        ValueError: the URL is none.
+    """
+    request = urllib.request.Request(url, headers={"User-Agent": "Digest"})  # noqa: S310 - the caller checked it
+    try:
+        with _opener.open(request, timeout=seconds) as answer:
+            body: bytes = answer.read()
+            return body
     except http.client.InvalidURL:
         raise
     except http.client.HTTPException as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import Schedule, next_slot
+from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.ports import DumpState
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _NAMED = 10  # reports that are shown
+_REFUSALS = 3  # words of servers that are
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class DigestStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
-    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
+    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `refusals` are the newest words of
+    servers that refused us, addresses in them masked, `ignored` counts messages to the address
     for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `fenced` is the moment
     of the backup that this is.
     """
@@ -67,6 +72,7 @@ class Status:
     reports: tuple[Report, ...]
     dead: int
     bounces: dict[BounceKind, int]
+    refusals: tuple[str, ...]
     ignored: dict[str, int]
     suppressed: int
     alerts: tuple[Alert, ...]
@@ -117,6 +123,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tuple(tx.readings.reports(limit=_NAMED)),
             tx.dead_letters.count(),
             tx.bounces.counts(),
+            tuple(_ADDRESS.sub(lambda found: masked(found[0]), words) for words in tx.bounces.refusals(_REFUSALS)),
             tx.bounces.ignored(),
             tx.bounces.suppressed(),
             tuple(tx.alerts.all().values()),

@@ -107,6 +107,17 @@ class SqlBounces:
         query = select(func.count()).select_from(subscribers).where(subscribers.c.suppressed != "")
         return int(self._connection.execute(query).scalar_one())
 
+    def refusals(self, most: int) -> list[str]:
+        newest = func.max(bounces.c.id)
+        query = (
+            select(bounces.c.text)
+            .where(bounces.c.kind == BounceKind.REFUSED, bounces.c.text != "")
+            .group_by(bounces.c.text)
+            .order_by(newest.desc())
+            .limit(most)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def refused(self, since: datetime) -> int:
         people = func.count(bounces.c.subscriber_id.distinct())
         query = select(people).where(bounces.c.kind == BounceKind.REFUSED, bounces.c.at > since)

@@ -51,9 +51,20 @@ _HEADERS = {
 
 
 def application(
-    store: Store, settings: Settings, *, now: Callable[[], datetime], metrics: Metrics | None = None
+    store: Store,
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    metrics: Metrics | None = None,
+    fetch: Callable[[str], bytes] | None = None,
 ) -> ASGIApp:
-    """The ASGI application. It may be served by several threads and processes on one store."""
+    """The ASGI application. It may be served by several threads and processes on one store.
+
+    `fetch` gets what stands at a URL of Amazon's, where that tells of bounces; the web by default.
+
+    Raises:
+        ConfigurationError: a key or secret of a provider in `settings.hooks` cannot be read.
+    """
     metrics = metrics or Metrics(store, settings, now)
     site = _Site(store, settings, now, metrics)
     routes = [
@@ -72,6 +83,7 @@ def application(
         Route("/editions", site.editions),
         Route("/editions/{key:path}", site.edition),
         *people_routes(store, settings, now=now),
+        *_hooks(store, settings, now, fetch),
         *(Route(path, site.asset) for path in site.assets),
         Route("/favicon.ico", site.favicon),
         Route("/healthz", site.watch.healthy),
@@ -89,6 +101,17 @@ def application(
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
     return Kept(_Answering(made, metrics), store.version, partial(_again, metrics))
+
+
+def _hooks(
+    store: Store, settings: Settings, now: Callable[[], datetime], fetch: Callable[[str], bytes] | None
+) -> list[Route]:
+    """The routes for providers; who has none does not wait for what proves them."""
+    if not settings.hooks.on():
+        return []
+    from digest.web.hooks import hook_routes  # noqa: PLC0415 - as said
+
+    return hook_routes(store, settings, now=now, fetch=fetch)
 
 
 def _again(metrics: Metrics, scope: Scope, status: int) -> Callable[[], None]:

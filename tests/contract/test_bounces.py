@@ -121,3 +121,20 @@ def test_who_is_erased_leaves_nothing_of_what_came_back(store: SqlStore, person:
     with store._engine.begin() as connection:
         assert connection.execute(select(bounces)).all() == []
         assert connection.execute(select(suppressions)).all() == []
+
+
+def test_the_newest_words_of_refusals_are_told_once_each(store: Store, person: SubscriberId, now: datetime) -> None:
+    with store.write() as tx:
+        for number, (kind, text) in enumerate(
+            [
+                (REFUSED, "old"),
+                (REFUSED, "550 policy"),
+                (SOFT, "full"),
+                (REFUSED, ""),
+                (REFUSED, "old"),
+                (REFUSED, "new"),
+            ]
+        ):
+            tx.bounces.add(Bounce(person, KEY, str(number), kind, "5.7.1", text, now))
+        assert tx.bounces.refusals(9) == ["new", "old", "550 policy"]
+        assert tx.bounces.refusals(1) == ["new"]

@@ -28,9 +28,10 @@ MARKERS = {
     name: f"m4rk3r-{name}-d0-n0t-s4y"
     for name in (
         *("mail-password", "fallback-token", "imap-password", "webhook", "database", "given-in-the-environment"),
-        *("printed-token", "refresh-token"),
+        *("printed-token", "refresh-token", "mailgun-key", "postmark-secret", "brevo-secret", "resend-secret"),
     )
 }
+HOOKS = {"mailgun": "key", "brevo": "secret", "resend": "secret"}
 MORE = """
 [fallback]
 host = "127.0.0.1"
@@ -47,6 +48,11 @@ imap_port = {imap}
 imap_security = "none"
 username = "u"
 password_file = "imap-password"
+[hooks]
+mailgun_key = "{mailgun}"
+postmark_secret_file = "postmark-secret"
+brevo_secret = "{brevo}"
+resend_secret = "{resend}"
 [alerts]
 webhook = "http://127.0.0.1:9/{webhook}"
 """
@@ -107,13 +113,15 @@ def place(tmp_path: Path, imap: Refusing) -> Iterator[Place]:
         made = Place(tmp_path)
         made.write("page.txt", [Article("一篇")])
         ports = {"sink": sink.port, "imap": imap.server_address[1], "webhook": MARKERS["webhook"]}
+        hooks = {name: MARKERS[f"{name}-{kind}"] for name, kind in HOOKS.items()}
         smtp = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\nusername = "u"\n'
         mail = f'[mail]\n{smtp}password_file = "mail-password"\n'
-        (tmp_path / "digest.toml").write_text(CONFIG.replace("[mail]\n", mail) + MORE.format(**ports), "utf-8")
+        (tmp_path / "digest.toml").write_text(CONFIG.replace("[mail]\n", mail) + MORE.format(**ports, **hooks), "utf-8")
         for file, marker in {
             "mail-password": "mail-password",
             "token": "fallback-token",
             "imap-password": "imap-password",
+            "postmark-secret": "postmark-secret",
         }.items():
             (tmp_path / file).write_text(MARKERS[marker] + "\n", "utf-8")
         made.env |= {

@@ -135,6 +135,25 @@ def test_a_bounce_is_read_shown_and_taken_back(blog: Blog, key: EditionKey) -> N
     assert [act["act"] for act in shown["suppressions"]] == ["suppressed", "unsuppressed"]
 
 
+def test_the_operator_hears_what_was_refused_for_what_is_ours(blog: Blog, key: EditionKey) -> None:
+    blog.run("edition", "send", key)
+    (sender,) = [
+        re.search(rb"Return-Path: <(\S+)>", raw)[1].decode()  # type: ignore[index]
+        for raw in blog.mails()
+        if b"ada@example.org" in raw
+    ]
+    (blog.home / "bounced" / "new").mkdir(parents=True)
+    words = f"smtp; 550 5.1.0 <{sender}> sender rejected for ada@example.org"
+    (blog.home / "bounced" / "new" / "1").write_bytes(dsn(block("failed", "5.1.0", words), to=sender))
+
+    assert blog.listed("bounces", "read") == [{"refused": 1}]
+    (state,) = blog.listed("status")
+    assert (state["bounces"], state["suppressed"]) == ({"refused": 1}, 0)
+    (refusal,) = state["refusals"]
+    assert re.fullmatch(r"550 5\.1\.0 <b\S+> sender rejected for a\*\*\*@e\*\*\*\.org", refusal)
+    assert "refused, perhaps for what is ours: 550 5.1.0" in blog.run("status")
+
+
 def test_check_looks_where_bounces_come_in(blog: Blog, key: EditionKey) -> None:
     told = blog.run("check")
     assert f"ok    bounces: reads {blog.home / 'bounced'}" in told

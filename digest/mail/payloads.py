@@ -1,0 +1,224 @@
+"""How each provider writes its events, and which header makes it tell the Message-ID of a mail in them.
+
+What is not of the documented shape yields nothing. Sources: see `mail.provided`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+
+class Provider(StrEnum):
+    """Who tells."""
+
+    SES = "ses"
+    MAILGUN = "mailgun"
+    POSTMARK = "postmark"
+    SENDGRID = "sendgrid"
+    BREVO = "brevo"
+    RESEND = "resend"
+
+
+_HEADER = "X-Digest-Message"
+_KEY = "digest"
+# The header by which a provider is told what it has to tell again in its events; {id} is the Message-ID.
+_CARRIERS = {
+    Provider.SES: (_HEADER, "{id}"),
+    Provider.MAILGUN: ("X-Mailgun-Variables", f'{{"{_KEY}": "{{id}}"}}'),
+    Provider.POSTMARK: (f"X-PM-Metadata-{_KEY}", "{id}"),
+    Provider.SENDGRID: ("X-SMTPAPI", f'{{"unique_args": {{"{_KEY}": "{{id}}"}}}}'),
+    Provider.BREVO: ("X-Mailin-custom", f'{{"{_KEY}": "{{id}}"}}'),
+    Provider.RESEND: (_HEADER, "{id}"),
+}
+_NO_COMPLAINT = {"not-spam", "auth-failure", "virus"}
+_MOST = 100  # people in one event
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of one mail to one reader. `name` and `detail` are what the table of meanings knows it by.
+
+    `number` is the event's own, empty where it has none; `senders` may hold the address that the mail was sent from in
+    its envelope, `message_ids` its Message-ID.
+    """
+
+    name: str
+    detail: str
+    number: str
+    reader: str
+    status: str = ""
+    words: str = ""
+    server: str = ""
+    senders: tuple[str, ...] = ()
+    message_ids: tuple[str, ...] = ()
+
+
+def carriers(providers: Sequence[Provider], message_id: str) -> dict[str, str]:
+    """The headers that a mail needs so that these providers tell its Message-ID in their events."""
+    return {name: value.replace("{id}", message_id) for name, value in (_CARRIERS[one] for one in providers)}
+
+
+def told(provider: Provider, payload: object, number: str) -> Iterator[Told]:
+    """The events of a payload; `number` is that of the request, for providers whose events have none."""
+    return _READERS[provider](payload, number)
+
+
+def _at(payload: object, *path: str) -> str:
+    """What stands at a path, as text; empty where nothing does."""
+    for name in path:
+        payload = payload.get(name) if isinstance(payload, dict) else None
+    return str(payload) if isinstance(payload, str | int | float) and not isinstance(payload, bool) else ""
+
+
+def _list(payload: object, *path: str) -> list[Any]:
+    for name in path:
+        payload = payload.get(name) if isinstance(payload, dict) else None
+    return payload if isinstance(payload, list) else []
+
+
+def _headers(headers: object, *names: str) -> list[str]:
+    """The values of these headers in a list of names and values."""
+    listed = headers if isinstance(headers, list) else []
+    return [_at(one, "value") for one in listed if _at(one, "name").lower() in names]
+
+
+def _kept(*values: str) -> tuple[str, ...]:
+    return tuple(value for value in values if value)
+
+
+def _ses(payload: object, number: str) -> Iterator[Told]:
+    """The message within the envelope of SNS."""
+    event = _at(payload, "notificationType") or _at(payload, "eventType")
+    mail = payload.get("mail") if isinstance(payload, dict) else None
+    headers = _list(mail, "headers")
+    about = {
+        "senders": _kept(_at(mail, "source"), *_headers(headers, "return-path")),
+        "message_ids": _kept(
+            *_headers(headers, _HEADER.lower(), "message-id"), _at(mail, "commonHeaders", "messageId")
+        ),
+    }
+    part = {"Bounce": "bounce", "Complaint": "complaint", "DeliveryDelay": "deliveryDelay"}.get(event, "")
+    people = {
+        "Bounce": _list(payload, "bounce", "bouncedRecipients"),
+        "Complaint": _list(payload, "complaint", "complainedRecipients"),
+        "DeliveryDelay": _list(payload, "deliveryDelay", "delayedRecipients"),
+        "Reject": [{"emailAddress": one} for one in _list(mail, "destination")],
+    }.get(event, [])
+    name = f"Bounce {_at(payload, 'bounce', 'bounceType')}" if event == "Bounce" else event
+    detail = _at(payload, "bounce", "bounceSubType")
+    if event == "Complaint" and _at(payload, "complaint", "complaintFeedbackType").lower() in _NO_COMPLAINT:
+        return
+    for person in people[:_MOST]:
+        reader = _at(person, "emailAddress")
+        status, words = _at(person, "status"), _at(person, "diagnosticCode")
+        words = words or _at(payload, "reject", "reason")
+        own = f"{_at(payload, part, 'feedbackId') or number} {reader}"
+        server = _at(payload, "bounce", "remoteMtaIp")
+        yield Told(name, detail, own, reader, status, words, server, **about)
+
+
+def _mailgun(payload: object, number: str) -> Iterator[Told]:
+    event = payload.get("event-data") if isinstance(payload, dict) else None
+    name, severity = _at(event, "event"), _at(event, "severity")
+    variables = _at(event, "user-variables", _KEY)
+    yield Told(
+        f"{name} {severity}" if name == "failed" else name,
+        _at(event, "reason"),
+        f"{name} {_at(event, 'id') or number} {_at(event, 'timestamp')}",
+        _at(event, "recipient"),
+        _at(event, "delivery-status", "enhanced-code"),
+        f"{_at(event, 'delivery-status', 'message') or _at(event, 'delivery-status', 'description')}",
+        _at(event, "delivery-status", "mx-host"),
+        _kept(_at(event, "envelope", "sender")),
+        _kept(variables, _bracketed(_at(event, "message", "headers", "message-id"))),
+    )
+
+
+def _postmark(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as the others
+    kind = _at(payload, "RecordType")
+    yield Told(
+        kind,
+        _at(payload, "Type"),
+        f"{kind} {_at(payload, 'ID')}" if _at(payload, "ID") else "",
+        _at(payload, "Email"),
+        words=_at(payload, "Details"),
+        message_ids=_kept(_at(payload, "Metadata", _KEY)),
+    )
+
+
+def _sendgrid(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as the others
+    for event in payload if isinstance(payload, list) else []:
+        name, kind = _at(event, "event"), _at(event, "type")
+        dropped = name == "dropped"
+        yield Told(
+            f"{name} {kind}" if kind else name,
+            _at(event, "reason" if dropped else "bounce_classification"),
+            _at(event, "sg_event_id"),
+            _at(event, "email"),
+            _at(event, "status"),
+            _at(event, "reason") or _at(event, "response"),
+            message_ids=_kept(_at(event, _KEY), _at(event, "smtp-id")),
+        )
+
+
+def _brevo(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as the others
+    name, reader, message_id = _at(payload, "event"), _at(payload, "email"), _at(payload, "message-id")
+    moment = _at(payload, "ts_epoch") or _at(payload, "ts_event") or _at(payload, "ts")
+    yield Told(
+        name,
+        "",
+        f"{name} {message_id} {reader} {moment}",
+        reader,
+        words=_at(payload, "reason"),
+        message_ids=_kept(_carried(_at(payload, "X-Mailin-custom")), message_id),
+    )
+
+
+def _resend(payload: object, number: str) -> Iterator[Told]:
+    name, kind = _at(payload, "type"), _at(payload, "data", "bounce", "type")
+    headers = payload.get("data", {}).get("headers") if isinstance(payload, dict) and _is_table(payload) else None
+    for person in _list(payload, "data", "to")[:_MOST]:
+        reader = person.rpartition("<")[2].strip(" >") if isinstance(person, str) else ""
+        yield Told(
+            f"{name} {kind}" if kind else name,
+            _at(payload, "data", "bounce", "subType"),
+            f"{number} {reader}" if number else "",
+            reader,
+            words=_at(payload, "data", "bounce", "message") or _at(payload, "data", "failed", "reason"),
+            message_ids=_kept(
+                *_headers(headers, _HEADER.lower(), "message-id"), _bracketed(_at(payload, "data", "message_id"))
+            ),
+        )
+
+
+def _is_table(payload: dict[str, Any]) -> bool:
+    return isinstance(payload.get("data"), dict)
+
+
+def _bracketed(message_id: str) -> str:
+    return message_id if not message_id or message_id.startswith("<") else f"<{message_id}>"
+
+
+def _carried(text: str) -> str:
+    """What our header said, which comes back as it was sent, or as the text alone."""
+    try:
+        known = json.loads(text)
+    except ValueError:
+        return text
+    return _at(known, _KEY)
+
+
+_READERS: Mapping[Provider, Callable[[object, str], Iterator[Told]]] = {
+    Provider.SES: _ses,
+    Provider.MAILGUN: _mailgun,
+    Provider.POSTMARK: _postmark,
+    Provider.SENDGRID: _sendgrid,
+    Provider.BREVO: _brevo,
+    Provider.RESEND: _resend,
+}

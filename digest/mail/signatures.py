@@ -1,0 +1,126 @@
+"""Whether what providers tell by HTTP was signed by them. Pure: fetches nothing, knows no event.
+
+Source: Amazon SNS, "Verifying the signatures of Amazon SNS messages"; Mailgun, "Securing webhooks"; Twilio SendGrid,
+"Event Webhook security features"; Svix (Resend), "Verifying webhooks manually". Postmark and Brevo sign nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STALE = timedelta(minutes=5)  # Svix signs each attempt anew
+_OLDEST = timedelta(days=1)  # Mailgun tries for eight hours
+_AMAZON = re.compile(r"sns\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com")
+_CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-zA-Z]{1,64}\.pem")
+_TOPIC = re.compile(r"arn:aws:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}")
+_SIGNED = {
+    "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+}
+_HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - what Amazon signs with unless it is told otherwise
+
+
+def same(given: str, wanted: str) -> bool:
+    """Whether a secret is the right one; takes as long for a wrong one."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
+
+
+def signed_by_mailgun(signature: Mapping[str, str], key: str, now: datetime) -> bool:
+    """Whether the `signature` of a payload is made with our key, and of these days."""
+    stamp, token = signature.get("timestamp", ""), signature.get("token", "")
+    made = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
+    return bool(token) and same(signature.get("signature", ""), made) and _is_near(stamp, now, _OLDEST)
+
+
+def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:
+    """Whether one of the signatures of a request (there are two while a secret is changed) is made with ours."""
+    number, stamp = headers.get("svix-id", ""), headers.get("svix-timestamp", "")
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        return False
+    made = hmac.new(key, f"{number}.{stamp}.".encode() + raw, hashlib.sha256).digest()
+    wanted = "v1," + base64.b64encode(made).decode()
+    given = headers.get("svix-signature", "").split()[:10]
+    return bool(number) and any(same(one, wanted) for one in given) and _is_near(stamp, now, _STALE)
+
+
+def signed_by_sendgrid(headers: Mapping[str, str], raw: bytes, public_key: str) -> bool:
+    """Whether a request is signed with the private key that belongs to this one, which is base64 of DER."""
+    stamp = headers.get("x-twilio-email-event-webhook-timestamp", "")
+    try:
+        key = serialization.load_der_public_key(base64.b64decode("".join(public_key.split()), validate=True))
+        signature = base64.b64decode(headers.get("x-twilio-email-event-webhook-signature", ""), validate=True)
+        if not stamp or not isinstance(key, ec.EllipticCurvePublicKey):
+            return False
+        key.verify(signature, stamp.encode() + raw, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def certificate_url(message: Mapping[str, str]) -> str | None:
+    """Where the certificate of an SNS message is: at Amazon, in the region of its topic; None for anywhere else."""
+    url = message.get("SigningCertURL", "")
+    return url if _is_of_amazon(url, message) and _CERTIFICATE.fullmatch(urlsplit(url).path) else None
+
+
+def subscribe_url(message: Mapping[str, str]) -> str | None:
+    """The address that confirms a subscription to the topic of an SNS message; None where it does something else."""
+    url = message.get("SubscribeURL", "")
+    if not _is_of_amazon(url, message, query=True):
+        return None
+    asked = parse_qs(urlsplit(url).query)
+    confirms = asked.get("Action") == ["ConfirmSubscription"] and asked.get("TopicArn") == [message.get("TopicArn")]
+    return url if confirms and asked.get("Token") == [message.get("Token")] else None
+
+
+def signed_by_amazon(message: Mapping[str, str], certificate: bytes, now: datetime) -> bool:
+    """Whether an SNS message is signed with the key of this certificate, which holds now."""
+    names, algorithm = _SIGNED.get(message.get("Type", "")), _HASHES.get(message.get("SignatureVersion", ""))
+    if names is None or algorithm is None:
+        return False
+    text = "".join(f"{name}\n{message[name]}\n" for name in names if name in message)
+    try:
+        held = x509.load_pem_x509_certificate(certificate)
+        key, signature = held.public_key(), base64.b64decode(message.get("Signature", ""), validate=True)
+        if not isinstance(key, rsa.RSAPublicKey) or not held.not_valid_before_utc <= now <= held.not_valid_after_utc:
+            return False
+        key.verify(signature, text.encode("utf-8", "surrogatepass"), padding.PKCS1v15(), algorithm)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _is_of_amazon(url: str, message: Mapping[str, str], *, query: bool = False) -> bool:
+    topic = _TOPIC.fullmatch(message.get("TopicArn", ""))
+    try:
+        parts = urlsplit(url)
+        host = _AMAZON.fullmatch(parts.netloc)  # no port, no user
+    except ValueError:
+        return False
+    plain = parts.scheme == "https" and not parts.fragment and (query or not parts.query) and url.isascii()
+    return bool(plain and host and topic and host[1] == topic[1] and not re.search(r"[\s\x00-\x1f\\]", url))
+
+
+def _is_near(stamp: str, now: datetime, most: timedelta) -> bool:
+    """Whether a moment in seconds is near to now, either way."""
+    if not re.fullmatch(r"\d{1,11}", stamp):
+        return False
+    return abs(now - datetime.fromtimestamp(int(stamp), UTC)) <= most

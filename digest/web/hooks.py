@@ -1,0 +1,87 @@
+"""Where providers tell of bounces and complaints: a POST each, `/hooks/NAME`; 404 for whoever is not switched on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from digest import logs
+from digest.errors import HookError, StoreError
+from digest.mail.payloads import Provider
+from digest.service.hooks import IN_PATH, LARGEST, Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from digest.ports import Store
+    from digest.settings import Settings
+
+_TOO_LARGE, _LATER = 413, 503
+_log = logs.get_logger()
+
+
+def hook_routes(
+    store: Store, settings: Settings, *, now: Callable[[], datetime], fetch: Callable[[str], bytes] | None = None
+) -> list[Route]:
+    """The routes of the providers that are switched on.
+
+    Raises:
+        ConfigurationError: a key or secret cannot be read.
+    """
+    intake = Intake(store, settings, fetch) if fetch else Intake(store, settings)
+    hooks = _Hooks(intake, now)
+    return [
+        Route(
+            f"/hooks/{provider}/{{secret}}" if provider in IN_PATH else f"/hooks/{provider}",
+            partial(hooks.told, provider),
+            methods=["POST"],
+        )
+        for provider in map(Provider, settings.hooks.on())
+    ]
+
+
+class _Hooks:
+    """The endpoints."""
+
+    def __init__(self, intake: Intake, now: Callable[[], datetime]) -> None:
+        self._intake, self._now = intake, now
+
+    async def told(self, provider: Provider, request: Request) -> Response:
+        if not self._intake.knows(provider, request.path_params.get("secret", "")):
+            return PlainTextResponse("not found\n", 404)
+        raw = await _body(request)
+        if raw is None:
+            return PlainTextResponse("too large\n", _TOO_LARGE)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return await run_in_threadpool(self._answer, provider, headers, raw)
+
+    def _answer(self, provider: Provider, headers: dict[str, str], raw: bytes) -> Response:
+        try:
+            taken = self._intake.take(provider, headers, raw, self._now())
+        except HookError as error:
+            _log.warning("hook refused", provider=provider, reason=error.reason)
+            return PlainTextResponse(f"{error.reason}\n", error.status)
+        except StoreError as error:
+            _log.error("hook not stored", provider=provider, reason=str(error))
+            return PlainTextResponse("try again later\n", _LATER, headers={"Retry-After": "60"})
+        if taken:
+            counts = {one.what: sum(other.what == one.what for other in taken) for one in taken}
+            _log.info("hook taken", provider=provider, **{str(what): count for what, count in counts.items()})
+        return PlainTextResponse("ok\n")
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole of a request's body; None where it is larger than any that a provider sends."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
