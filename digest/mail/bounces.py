@@ -14,7 +14,7 @@ from email.policy import compat32
 from typing import TYPE_CHECKING
 
 from digest.mail.automatic import is_automatic
-from digest.mail.blame import About, blame
+from digest.mail.blame import About, blame, named_host
 from digest.mail.feedback import bare_complaint, feedback
 from digest.mail.guessing import guessed
 from digest.mail.parts import address_in, addresses, header, held, line, own_parts, parsed
@@ -43,17 +43,16 @@ _MILDEST_FIRST = (
 class Report:
     """What a message says. `status` is an enhanced status code or empty, `text` the words of a server in one line.
 
-    `server` is the one whose words they are where a relay passes them on, empty where that is not known.
     `arrived_at` holds the addresses that the message names as its own recipients, `message_id` its own id, `sender`
     the address that it is from, in small letters. `null_path`: its envelope had no sender, as far as its headers tell.
     `failed`, for what was `guessed` (see `mail.guessing`), are the addresses that it may be about. `complaint` is set
-    for feedback, and tells which mail it is about.
+    for feedback, and tells which mail it is about. `server` is the one whose words they are where a relay passes them
+    on, empty where that is not known.
     """
 
     kind: BounceKind
     status: str = ""
     text: str = ""
-    server: str = ""
     arrived_at: tuple[str, ...] = ()
     message_id: str = ""
     sender: str = ""
@@ -61,6 +60,7 @@ class Report:
     guessed: bool = False
     failed: frozenset[str] = frozenset()
     complaint: Feedback | None = None
+    server: str = ""
 
 
 def report(raw: bytes, ours: Sequence[str] = ()) -> Report:
@@ -148,7 +148,7 @@ def _recipient(block: Message, ours: Sequence[str]) -> Report:
     about = _ADDRESS.search(str(block.get("Final-Recipient", block.get("Original-Recipient", ""))))
     kind, status = lasting(str(block.get("Status", "")), words, recipient=about[0] if about else "", ours=ours)
     server = line(str(block.get("Remote-MTA", ""))).rpartition(";")[2].strip().casefold()
-    return Report(kind_of(action, status, kind), status, words, server)
+    return Report(kind_of(action, status, kind), status, words, server=server or named_host(words))
 
 
 def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:

@@ -36,6 +36,7 @@ _CODE = re.compile(r"(?<![\d.])(?:[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)|[45][0-5]\d(?=
 _ENHANCED = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _PERMANENT_CODE = re.compile(r"(?<![\d.])5(?:\.\d{1,3}\.\d{1,3}(?!\.?\d)|[0-5]\d(?=[ \-\n]|$))")
 
+_REPLY = re.compile(r"(?i)(?:re|aw|sv|antw|rif|odp|ynt|res|rép|回复|答复|回覆|答覆)(?:\[\d+\])?\s?[:：]")
 _WAITS = re.compile(
     r"""(?ix)
     this\ is\ a\ warning | warning\ message\ only | warning:\ (?:could\ not\ send|message\ \S+\ delayed)
@@ -96,13 +97,21 @@ def guessed(message: Message) -> Guess | None:
     temporary, permanent = all_failures(message)
     waits = _waits(subject, told)
     spoken = _FAILED.search(subject) or _FAILED.search(told) or _PERMANENT_CODE.search(told)
-    if not (temporary or permanent or (of_mail_system(message) and (waits or spoken))):
+    system = of_mail_system(message)
+    if not system and _REPLY.match(subject):
+        return None  # what a person answers, who may cite anything
+    if not (temporary or permanent or ((system or _is_of_nobody(message)) and (waits or spoken))):
         return None
     lasting = not waits and bool(permanent or (spoken and not temporary))
     found = {address.decode("utf-8", "replace").casefold() for address in (*temporary, *permanent)}
     listed = {part.strip().casefold() for part in header(message, "X-Failed-Recipients").split(",") if part.strip()}
     mentioned = {address.casefold() for address in _MENTIONED.findall(told)}
     return Guess(lasting, _cited(told), frozenset(found | listed | mentioned))
+
+
+def _is_of_nobody(message: Message) -> bool:
+    """Whether its headers say that its envelope had no sender."""
+    return header(message, "Return-Path") == "<>"
 
 
 def _waits(subject: str, told: str) -> bool:

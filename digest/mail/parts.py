@@ -28,9 +28,9 @@ _PART = re.compile(rb"(?i)\bboundary\s*(?:\*\d*\*?\s*)?=|message/(?:rfc822|globa
 _ATTACHED = {"message/rfc822", "message/global", "message/rfc822-headers", "text/rfc822", "text/rfc822-headers"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LONGEST_TEXT = 300
-_INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1\s*>|<!--.{0,20000}?-->")
-_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]{0,200}>")
-_TAG = re.compile(r"<[^>]{0,1000}>")
+_INVISIBLE = re.compile(r"(?i)(style|script|head)\b")
+_BREAK = re.compile(r"(?i)/?(?:br|p|div|tr|li|h[1-6])\b")
+_LONGEST_ENCODED = 1000  # characters of a header; to decode one takes time with the square of its length
 
 
 def parsed(raw: bytes) -> Message | None:
@@ -102,8 +102,23 @@ def words(message: Message) -> str:
             return text[:_MOST_WORDS]
         if kind == "text/html" and not page:
             page = _text(part)
-    shown = _TAG.sub(" ", _BREAK.sub("\n", _INVISIBLE.sub(" ", page[: 4 * _MOST_WORDS])))
-    return unescape(shown)[:_MOST_WORDS]
+    return unescape(_shown(page[: 4 * _MOST_WORDS]))[:_MOST_WORDS]
+
+
+def _shown(page: str) -> str:
+    """The text of a page of HTML, in time with its length."""
+    found, at, small = [], 0, page.lower()
+    while (start := page.find("<", at)) >= 0:
+        found.append(page[at:start])
+        hidden = _INVISIBLE.match(page, start + 1)
+        closing = f"</{hidden[1].lower()}" if hidden else "-->" if page.startswith("<!--", start) else ""
+        closed = small.find(closing, start)
+        end = page.find(">", closed) if closed >= 0 else -1
+        if end < 0:
+            return "".join(found)
+        found.append("\n" if _BREAK.match(page, start + 1) else " ")
+        at = end + 1
+    return "".join([*found, page[at:]])
 
 
 def _text(part: Message) -> str:
@@ -126,7 +141,9 @@ def header(message: Message, name: str) -> str:
     value = next((value for known, value in message.raw_items() if known.lower() == name.lower()), "")
     plain = _decoded(str(value).encode("utf-8", "surrogateescape"), "utf-8")
     try:
-        return line(str(make_header(decode_header(plain)))) if "=?" in plain else line(plain)
+        if "=?" not in plain:
+            return line(plain)
+        return line(str(make_header(decode_header(plain[:_LONGEST_ENCODED]))))
     except (HeaderParseError, LookupError, ValueError):
         return line(plain)
 

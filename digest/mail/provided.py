@@ -128,7 +128,7 @@ def _said(provider: Provider, meaning: Meaning, one: Told, ours: Sequence[str]) 
         return Report(BounceKind.COMPLAINT, text=f"feedback: by {provider}")
     judged, status = lasting(one.status, words, recipient=one.reader, ours=ours)
     text = words or f"{one.name} {one.detail}".strip()
-    return Report(_kind(meaning, judged, status), status, line(text), one.server or named_host(words))
+    return Report(_kind(meaning, judged, status), status, line(text), server=one.server or named_host(words))
 
 
 def _kind(meaning: Meaning, judged: BounceKind, status: str) -> BounceKind:

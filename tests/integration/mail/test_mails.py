@@ -40,12 +40,14 @@ MEANT = {
     "exim-free-form": "hard 5.1.1",
     "netease-text": "hard 5.1.1",
     "guess-path-not-null-own-address": "hard 5.1.1",
+    "german-bounce": "hard 5.1.1",
     # failed, for a reason that may pass, or without a code that says which
     "mailbox-full": "soft 5.2.2",
     "coremail-dsn": "soft 5.0.0",
     "several-mixed": "soft 5.2.2",
     "yahoo-no-account": "soft ",
     "qq-html": "soft ",
+    "gateway-null-path": "soft 5.2.2",
     # about us
     "dsn-04-cox-5.1.0-sender-rejected": "refused 5.1.0",
     "dsn-05-exo-5.1.90-own-quota": "refused 5.1.90",
@@ -63,6 +65,7 @@ MEANT = {
     "delay-about-a-bounce": "delayed 4.2.0",
     "exim-delay": "delayed 4.2.1",
     "chinese-delay": "delayed 4.2.0",
+    "gmail-delay-text": "delayed 4.3.0",
     "final-4.4.1": "delayed 4.4.1",
     # nothing came back
     "several-one-delivered": NO_REPORT,
@@ -79,10 +82,14 @@ MEANT = {
     "away-precedence": AUTOMATIC,
     "away-autoreply": AUTOMATIC,
     "away-attaches-a-bounce": AUTOMATIC,
+    "away-russian": AUTOMATIC,
+    "away-spanish": AUTOMATIC,
+    "ticket-receipt": AUTOMATIC,
     "challenge": AUTOMATIC,
     "list-auto-reply": AUTOMATIC,
     "read-receipt": AUTOMATIC,
     "letter-of-the-reader": NO_REPORT,
+    "reply-cites-a-bounce": NO_REPORT,
     "guess-path-not-null-other-address": NO_REPORT,
     "bare-forward-by-a-person": "no token",
     # complaints
