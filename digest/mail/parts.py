@@ -26,7 +26,6 @@ _MOST_SEPARATORS = 1000
 _MOST_WORDS = 8192  # characters that a person would read
 _PART = re.compile(rb"(?i)\bboundary\s*(?:\*\d*\*?\s*)?=|message/(?:rfc822|global|partial|external-body)")
 _ATTACHED = {"message/rfc822", "message/global", "message/rfc822-headers", "text/rfc822", "text/rfc822-headers"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LONGEST_TEXT = 300
 _INVISIBLE = re.compile(r"(?i)(style|script|head)\b")
 _BREAK = re.compile(r"(?i)/?(?:br|p|div|tr|li|h[1-6])\b")
@@ -165,4 +164,5 @@ def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
 
 def line(text: str) -> str:
     """A stranger's words in one line of bounded length."""
-    return " ".join(_CONTROL.sub(" ", text).split())[:_LONGEST_TEXT]
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST_TEXT])
+    return " ".join(shown.split())[:_LONGEST_TEXT]

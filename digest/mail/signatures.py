@@ -42,10 +42,14 @@ def same(given: str, wanted: str) -> bool:
 
 
 def signed_by_mailgun(signature: Mapping[str, str], key: str, now: datetime) -> bool:
-    """Whether the `signature` of a payload is made with our key, and of these days."""
+    """Whether the `signature` of a payload is made with our key, and of these days.
+
+    An event of a subaccount is signed twice, with its key and with that of the account above it.
+    """
     stamp, token = signature.get("timestamp", ""), signature.get("token", "")
     made = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
-    return bool(token) and same(signature.get("signature", ""), made) and _is_near(stamp, now, _OLDEST)
+    given = (signature.get("signature", ""), signature.get("parent-signature", ""))
+    return bool(token) and any(same(one, made) for one in given) and _is_near(stamp, now, _OLDEST)
 
 
 def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:

@@ -23,6 +23,8 @@ from digest.dumps.structure import blocks
 from digest.errors import DumpError
 from digest.mail.bounces import report
 from digest.mail.message import Letter, message
+from digest.mail.payloads import Provider
+from digest.mail.provided import events
 from digest.mail.tokens import (
     confirmation_token,
     leave_token,
@@ -45,6 +47,7 @@ from digest.model import (
 )
 from digest.typeset.html import html
 from tests.unit.mail.test_bounces import SAMPLES
+from tests.unit.mail.told import BOUNCED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,3 +234,23 @@ def test_a_mail_of_any_words_has_the_headers_that_it_should_and_says_them(
     payload = body.get_payload(decode=True)
     assert isinstance(payload, bytes)
     assert payload.decode().split() == text.encode("utf-8", "replace").decode().split()
+
+
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+JSON = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4))
+
+
+@fuzzed
+@given(st.sampled_from(Provider), st.data())
+def test_a_mangled_event_is_read_without_complaint(provider: Provider, data: st.DataObject) -> None:
+    whole = BOUNCED[provider]()
+    table = whole[0] if isinstance(whole, list) else whole
+    while True:
+        name = data.draw(st.sampled_from(sorted(table)))
+        if not isinstance(table[name], dict) or data.draw(st.booleans()):
+            break
+        table = table[name]
+    table[name] = data.draw(JSON)
+    for event in events(provider, whole, "request-7"):
+        assert event.said.text.isprintable()
+        assert len(event.number) <= 200

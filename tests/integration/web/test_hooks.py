@@ -275,6 +275,13 @@ def test_a_secret_that_is_none_is_named(blog: Blog, given: str, problem: str) ->
     assert problem.rpartition(": ")[2] in blog.run("check", code=1)
 
 
+def test_a_secret_may_stand_in_the_environment(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_HOOKS_MAILGUN_KEY", told.MAILGUN_KEY)
+    settings = load(blog.home / "digest.toml")
+    assert settings.hooks.on() == ("mailgun",)
+    assert told.MAILGUN_KEY not in repr(settings)
+
+
 def test_a_secret_may_stand_in_a_file_and_check_says_where_providers_tell(blog: Blog) -> None:
     config = blog.home / "digest.toml"
     (blog.home / "secret").write_text(f"{told.PATH_SECRET}\n", "utf-8")

@@ -99,6 +99,8 @@ def test_mailgun_signs_its_moment_and_a_token() -> None:
     assert not signed_by_mailgun(signature, told.MAILGUN_KEY, NOW - 2 * DAY)
     assert not signed_by_mailgun(signature, "another key", NOW)
     assert not signed_by_mailgun({}, told.MAILGUN_KEY, NOW)
+    of_a_subaccount = signature | {"signature": "0" * 64, "parent-signature": signature["signature"]}
+    assert signed_by_mailgun(of_a_subaccount, told.MAILGUN_KEY, NOW)
     for name in signature:
         assert not signed_by_mailgun(signature | {name: "1" + signature[name]}, told.MAILGUN_KEY, NOW)
         assert not signed_by_mailgun(signature | {name: ""}, told.MAILGUN_KEY, NOW)
