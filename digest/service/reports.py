@@ -58,8 +58,7 @@ class DigestStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
-    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `refusals` are the newest words of
-    servers that refused us, addresses in them masked, `ignored` counts messages to the address
+    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
     for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `fenced` is the moment
     of the backup that this is.
     """
@@ -72,7 +71,7 @@ class Status:
     reports: tuple[Report, ...]
     dead: int
     bounces: dict[BounceKind, int]
-    refusals: tuple[str, ...]
+    refusals: tuple[str, ...]  # the newest words of servers that refused us, addresses in them masked
     ignored: dict[str, int]
     suppressed: int
     alerts: tuple[Alert, ...]
