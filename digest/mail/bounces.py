@@ -17,7 +17,7 @@ from digest.mail.automatic import is_automatic
 from digest.mail.blame import About, blame, named_host
 from digest.mail.feedback import bare_complaint, feedback
 from digest.mail.guessing import guessed
-from digest.mail.parts import address_in, addresses, header, held, line, own_parts, parsed
+from digest.mail.parts import address_in, addresses, has_null_path, held, line, own_parts, parsed
 from digest.model import BounceKind
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _report(raw: bytes, ours: Sequence[str]) -> Report:
         arrived_at=tuple(addresses(message, _ARRIVED)),
         message_id=line(str(message.get("Message-ID", ""))),
         sender=address_in(message, "From"),
-        null_path=header(message, "Return-Path") == "<>",
+        null_path=has_null_path(message),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flufl.bounce import all_failures
 
 from digest.mail.automatic import of_mail_system
-from digest.mail.parts import header, words
+from digest.mail.parts import has_null_path, header, words
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -100,18 +100,13 @@ def guessed(message: Message) -> Guess | None:
     system = of_mail_system(message)
     if not system and _REPLY.match(subject):
         return None  # what a person answers, who may cite anything
-    if not (temporary or permanent or ((system or _is_of_nobody(message)) and (waits or spoken))):
+    if not (temporary or permanent or ((system or has_null_path(message)) and (waits or spoken))):
         return None
     lasting = not waits and bool(permanent or (spoken and not temporary))
     found = {address.decode("utf-8", "replace").casefold() for address in (*temporary, *permanent)}
     listed = {part.strip().casefold() for part in header(message, "X-Failed-Recipients").split(",") if part.strip()}
     mentioned = {address.casefold() for address in _MENTIONED.findall(told)}
     return Guess(lasting, _cited(told), frozenset(found | listed | mentioned))
-
-
-def _is_of_nobody(message: Message) -> bool:
-    """Whether its headers say that its envelope had no sender."""
-    return header(message, "Return-Path") == "<>"
 
 
 def _waits(subject: str, told: str) -> bool:

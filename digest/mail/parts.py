@@ -65,7 +65,8 @@ def own_parts(message: Message) -> Iterator[Message]:
 def attached(message: Message) -> Iterator[Message]:
     """The messages, whole or headers only, that are attached to it; those attached to them are not looked at."""
     for part in own_parts(message):
-        if part is not message and part.get_content_type() in _ATTACHED:
+        named = str(part.get_filename() or "").lower().endswith(".eml")  # of whatever type its sender took it for
+        if part is not message and (named or part.get_content_type() in _ATTACHED):
             yield fields(part)
 
 
@@ -145,6 +146,11 @@ def header(message: Message, name: str) -> str:
         return line(str(make_header(decode_header(plain[:_LONGEST_ENCODED]))))
     except (HeaderParseError, LookupError, ValueError):
         return line(plain)
+
+
+def has_null_path(message: Message) -> bool:
+    """Whether its headers say that its envelope had no sender; Sendmail writes a name for nobody."""
+    return header(message, "Return-Path").upper() in {"<>", "<MAILER-DAEMON>"}
 
 
 def address_in(message: Message, name: str) -> str:

@@ -41,6 +41,8 @@ MEANT = {
     "netease-text": "hard 5.1.1",
     "guess-path-not-null-own-address": "hard 5.1.1",
     "german-bounce": "hard 5.1.1",
+    "sendmail-name-for-nobody": "hard 5.1.1",
+    "exchange-chinese": "hard 5.1.10",
     # failed, for a reason that may pass, or without a code that says which
     "mailbox-full": "soft 5.2.2",
     "coremail-dsn": "soft 5.0.0",
@@ -66,6 +68,7 @@ MEANT = {
     "exim-delay": "delayed 4.2.1",
     "chinese-delay": "delayed 4.2.0",
     "gmail-delay-text": "delayed 4.3.0",
+    "exchange-chinese-delay": "delayed ",
     "final-4.4.1": "delayed 4.4.1",
     # nothing came back
     "several-one-delivered": NO_REPORT,
@@ -99,6 +102,7 @@ MEANT = {
     "arf-headers-only": "complaint ",
     "arf-received-for": "complaint ",
     "arf-base64": "complaint ",
+    "complaint-as-eml": "complaint ",
     "arf-unsubscribe-link-only": "complaint ",
     "arf-message-id-only": "complaint ",
     "arf-not-spam": NO_REPORT,
