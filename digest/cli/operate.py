@@ -246,7 +246,7 @@ def _print_bounces(state: Status) -> None:
         typer.echo(f"struck off: {state.suppressed}; `digest subscribers list` names them")
     ignored = ", ".join(f"{count} {reason}" for reason, count in state.ignored.items())
     if ignored:
-        typer.echo(f"came to the address for bounces and was ignored: {ignored}")
+        typer.echo(f"came in as a bounce or complaint and was ignored: {ignored}")
 
 
 PathArgument = Annotated[str | None, typer.Argument(metavar="[DUMP]", help="Only this dump of the source.")]
