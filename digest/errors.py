@@ -57,11 +57,19 @@ class UnknownError(DigestError):
 
 
 class AddressError(DigestError):
-    """A mail address that cannot be used. The address itself is `address`; the text masks it."""
+    """A mail address that cannot be used. `address` is it in full and `reason` what is wrong; the text masks it."""
 
     def __init__(self, address: str, reason: str) -> None:
         self.address, self.reason = address, reason
         super().__init__(f"{masked(address)}: {reason}")
+
+
+class ListError(DigestError):
+    """A list of people cannot be read. `line` counts from 1; 0 where it is the whole file."""
+
+    def __init__(self, problem: str, line: int = 0) -> None:
+        self.problem, self.line = problem, line
+        super().__init__(f"line {line}: {problem}" if line else problem)
 
 
 class BusyError(DigestError):

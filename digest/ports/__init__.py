@@ -31,7 +31,9 @@ from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, Handed
 from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
 from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
+from digest.ports.newcomers import Joining, KnownPerson, Newcomer, Newcomers
 from digest.ports.renames import Renamed, Renames
+from digest.ports.roster import Followed, OnRoster, Roster
 from digest.ports.store import Store, Transaction, Version
 from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers
 from digest.ports.watching import Queue, Retention, Watching
@@ -60,11 +62,17 @@ __all__ = [
     "Entries",
     "Fact",
     "Feeds",
+    "Followed",
     "Follower",
     "HandedOver",
+    "Joining",
     "KnownDump",
+    "KnownPerson",
     "Mention",
+    "Newcomer",
+    "Newcomers",
     "NoticeKind",
+    "OnRoster",
     "Overdue",
     "Pictures",
     "Place",
@@ -80,6 +88,7 @@ __all__ = [
     "Report",
     "Retention",
     "RevisionRecord",
+    "Roster",
     "Settled",
     "Shown",
     "Sighted",

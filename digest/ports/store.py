@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from digest.ports.dumps import Readings
     from digest.ports.editions import Editions
     from digest.ports.entries import Entries, Feeds, Pictures
+    from digest.ports.newcomers import Newcomers
     from digest.ports.renames import Renames
+    from digest.ports.roster import Roster
     from digest.ports.subscribers import Confirmations, Subscribers
     from digest.ports.watching import Retention, Watching
 
@@ -41,6 +43,10 @@ class Transaction(Protocol):
     def editions(self) -> Editions: ...
     @property
     def subscribers(self) -> Subscribers: ...
+    @property
+    def newcomers(self) -> Newcomers: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def confirmations(self) -> Confirmations: ...
     @property

@@ -84,10 +84,12 @@ class Subscribers(Protocol):
         since: datetime | None = None,
         wording: str = "",
         asked_at: datetime | None = None,
+        consented_at: datetime | None = None,
     ) -> bool:
         """Subscribe a known person; False where they are subscribed already.
 
         With `since` they followed this selection since then, and the next edition tells what they missed of it.
+        With `consented_at` they agreed then, and joined now.
         """
         ...
 

@@ -24,6 +24,7 @@ def follow(
     *,
     wording: str = "",
     asked_at: datetime | None = None,
+    consented_at: datetime | None = None,
 ) -> bool:
     """Subscribe a person to a digest; False where they are.
 
@@ -36,4 +37,6 @@ def follow(
         if known and known[1] is None:
             since = min(since or known[0], known[0])
             tx.subscribers.leave(person, DigestId(other.id), f"changed to {digest}: {source}", now)
-    return tx.subscribers.join(person, digest, source, now, since=since, wording=wording, asked_at=asked_at)
+    return tx.subscribers.join(
+        person, digest, source, now, since=since, wording=wording, asked_at=asked_at, consented_at=consented_at
+    )

@@ -56,8 +56,18 @@ def selections(settings: Settings) -> list[list[Digest]]:
     return found
 
 
-def change(store: Store, settings: Settings, person: SubscriberId, wishes: Wishes, now: datetime) -> None:
+def change(
+    store: Store,
+    settings: Settings,
+    person: SubscriberId,
+    wishes: Wishes,
+    now: datetime,
+    *,
+    source: str = "preferences page",
+) -> None:
     """Record what a reader chose, at once: no edition made from now on knows the old wishes.
+
+    `source` says who chose, in the records of consent.
 
     Raises:
         DigestError: a choice does not exist.
@@ -76,10 +86,10 @@ def change(store: Store, settings: Settings, person: SubscriberId, wishes: Wishe
             paused_until=wishes.paused_until,
         )
         for digest in wishes.digests:
-            follow(tx, settings, person, DigestId(digest), "preferences page", now)
+            follow(tx, settings, person, DigestId(digest), source, now)
         for active in record.digests:
             if active not in wishes.digests and settings.digest(active):
-                tx.subscribers.leave(person, active, "preferences page", now)
+                tx.subscribers.leave(person, active, source, now)
 
 
 def _check(settings: Settings, wishes: Wishes) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
@@ -15,36 +12,18 @@ from digest.ports import Trouble
 from digest.service.following import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
-COLUMNS = ("address", "name", "language", "format", "digest")
 _LANGUAGES = ("zh_CN", "en")
 _LONGEST = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _LONGEST_LOCAL = 64
 _ATOM = r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f\ud800-\udfff.]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _DOMAIN = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did, in numbers of lines; `problems` names each line that was not understood."""
-
-    added: int = 0
-    joined: int = 0
-    known: int = 0
-    left: int = 0
-    erased: int = 0
-    wrong: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    def counts(self) -> dict[str, int]:
-        names = ("added", "joined", "known", "left", "erased", "wrong")
-        return {name: getattr(self, name) for name in names}
 
 
 def checked_address(written: str) -> str:
@@ -87,7 +66,7 @@ def add(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    spoken = language or _language(settings, wanted)
+    spoken = language or language_of_digests(settings, wanted)
     _check(spoken, form)
     with store.write() as tx:
         person = tx.subscribers.find(address) or _new(tx, address, name, spoken, form, now)
@@ -100,76 +79,11 @@ def add(
         return _known(tx, address)
 
 
-def import_csv(store: Store, settings: Settings, text: str, *, now: datetime) -> ImportReport:
-    """Subscribe everybody in a CSV text, in one transaction; `name`, `language`, `format`, `digest` may be absent.
-
-    The first line may name the columns. A second import changes nothing; who left or was erased stays away.
-    """
-    report = ImportReport()
-    secret = store.secret()
-    with store.write() as tx:
-        for number, row in _rows(text):
-            try:
-                _import(tx, settings, row, report, secret, now)
-            except DigestError as error:
-                report.wrong += 1
-                report.problems.append(f"line {number}: {error}")
-    return report
-
-
-def _import(
-    tx: Transaction, settings: Settings, row: dict[str, str], report: ImportReport, secret: bytes, now: datetime
-) -> None:
-    address = checked_address(row.get("address", ""))
-    wanted = chosen_digests(settings, row.get("digest", "").split())
-    language, form = row.get("language") or _language(settings, wanted), row.get("format") or "both"
-    _check(language, form)
-    if tx.subscribers.erased(address_hash(secret, address)):
-        report.erased += 1
-        return
-    source = "operator, digest subscribers import"
-    record = tx.subscribers.find(address)
-    person = record or _new(tx, address, row.get("name", ""), language, form, now)
-    known = {one for consent in person.consents for one in _rhythms(settings, consent.digest)}
-    new = [digest for digest in wanted if digest not in known]
-    for digest in new:
-        follow(tx, settings, person.subscriber.id, digest, source, now)
-    active = {one for digest in person.digests for one in _rhythms(settings, digest)}
-    if record is None:
-        report.added += 1
-    elif new:
-        report.joined += 1
-    elif set(wanted) <= active:
-        report.known += 1
-    else:
-        report.left += 1
-
-
 def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
     """Somebody who was not known, without any digest yet."""
     added = tx.subscribers.add(address, name=name.strip(), language=language, fmt=Format(form), now=now)
     assert added is not None  # noqa: S101 - nobody of this address was found in this transaction
     return added
-
-
-def _rhythms(settings: Settings, digest: DigestId) -> set[str]:
-    """A digest and those that tell the same entries at another rhythm: who chose one of them chose among them."""
-    configured = settings.digest(digest)
-    return {one.id for one in settings.rhythms(configured)} if configured else {digest}
-
-
-def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    columns: Sequence[str] = COLUMNS
-    for row in reader:
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        lowered = [cell.lower() for cell in cells]
-        if "address" in lowered:
-            columns = lowered
-            continue
-        yield reader.line_num, dict(zip(columns, cells, strict=False))
 
 
 def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
@@ -277,7 +191,8 @@ def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[Dige
     return [DigestId(name) for name in names or first]
 
 
-def _language(settings: Settings, wanted: Sequence[DigestId]) -> str:
+def language_of_digests(settings: Settings, wanted: Sequence[DigestId]) -> str:
+    """The language of the first configured of these digests."""
     return next(digest.language for digest in settings.digests if digest.id in wanted)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from sqlalchemy.dialects import postgresql
 
-_BATCH = 500  # well under the number of parameters that any database takes
+BATCH = 500  # well under the number of parameters that any database takes
 _ROWS = 2_000  # that are held once more while they are handed to the driver
 _T = TypeVar("_T")
 _KINDS = {kind.value: kind for kind in DateKind}  # what an enumeration finds by a call that takes ten times as long
@@ -40,7 +40,7 @@ CONTENT = ("title", "author", "paragraphs", "figures", "complete")
 def batches(values: Iterable[_T]) -> Iterator[list[_T]]:
     """The values in lists short enough for one IN."""
     rest = iter(values)
-    while batch := list(islice(rest, _BATCH)):
+    while batch := list(islice(rest, BATCH)):
         yield batch
 
 

@@ -121,6 +121,7 @@ class SqlSubscribers:
         since: datetime | None = None,
         wording: str = "",
         asked_at: datetime | None = None,
+        consented_at: datetime | None = None,
     ) -> bool:
         values = {"joined_at": now, "left_at": None, "since": since or now, "behind": since is not None}
         joined = insert(self._connection, subscriptions).values(subscriber_id=subscriber, digest=digest, **values)
@@ -131,7 +132,7 @@ class SqlSubscribers:
         )
         if self._connection.execute(again.returning(subscriptions.c.digest)).one_or_none() is None:
             return False
-        self._consent(subscriber, Consent(digest, "joined", source, now, wording, asked_at))
+        self._consent(subscriber, Consent(digest, "joined", source, consented_at or now, wording, asked_at))
         return True
 
     def prefer(

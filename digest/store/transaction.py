@@ -21,10 +21,12 @@ from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
 from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
+from digest.store.newcomers import SqlNewcomers
 from digest.store.pictures import SqlPictures
 from digest.store.readings import SqlReadings
 from digest.store.renames import SqlRenames
 from digest.store.retention import SqlRetention
+from digest.store.roster import SqlRoster
 from digest.store.subscribers import SqlSubscribers
 from digest.store.version import Versions
 from digest.store.watching import SqlWatching
@@ -51,6 +53,8 @@ class SqlTransaction:
         self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)
         self.subscribers = SqlSubscribers(connection)
+        self.newcomers = SqlNewcomers(connection)
+        self.roster = SqlRoster(connection)
         self.confirmations = SqlConfirmations(connection)
         self.deliveries = SqlDeliveries(connection)
         self.retention = SqlRetention(connection)

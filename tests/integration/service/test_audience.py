@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from digest.mail.tokens import leave_token
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service import bounces, consent, dead_letters, digests, preferences, subscribers
+from digest.service import bounces, consent, dead_letters, digests, importing, preferences, subscribers
+from digest.service.importing import read_people
 from digest.service.preferences import Wishes
 from digest.settings import Settings
 from digest.store import open_store
@@ -335,14 +336,15 @@ def test_the_operator_cannot_subscribe_somebody_to_two_rhythms(press: Press) -> 
 
 
 def test_a_second_import_does_not_change_a_chosen_rhythm(press: Press) -> None:
-    subscribers.import_csv(press.store, press.settings, f"{ADA}\n", now=press.now)
+    importing.import_people(press.store, press.settings, read_people(f"{ADA}\n".encode(), press.now), now=press.now)
     with press.store.read() as tx:
         record = tx.subscribers.find(ADA)
     assert record is not None
     assert record.digests == ("daily",)
     press.wish(record.subscriber.id, digests=("monthly",))
-    report = subscribers.import_csv(press.store, press.settings, f"{ADA}\n", now=press.now)
-    assert report.known == 1
+    listed = read_people(f"{ADA}\n".encode(), press.now)
+    report = importing.import_people(press.store, press.settings, listed, now=press.now)
+    assert report.kinds["known"] == 1
     with press.store.read() as tx:
         again = tx.subscribers.find(ADA)
     assert again is not None

@@ -1,0 +1,147 @@
+"""`digest subscribers import`: a list of another program is read, shown, and taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
+from digest.errors import DigestError, ListError
+
+if TYPE_CHECKING:
+    from digest.lists.people import Listed
+    from digest.service.importing import PeopleFile, Report
+
+_SHOWN = 10  # rows and lines of a kind that are told
+_DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
+_ELSEWHERE = {
+    "unsubscribed": "had unsubscribed there",
+    "bounced": "could not be reached there",
+    "unconfirmed": "had never confirmed there",
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("import")(import_)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with heads such as email, name, language, tags.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood, and store nothing.")] = False,
+    encoding: Annotated[str | None, typer.Option(metavar="NAME", help="Of the file (default: found out).")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Subscribe everybody in a list. Who is known, left or was erased stays as they are; nobody who left elsewhere."""
+    from digest.app import clock
+    from digest.service import importing
+
+    now = clock()
+    try:
+        found = importing.read_people(file.read_bytes(), now, encoding)
+    except OSError as error:
+        raise DigestError(f"{file}: cannot be read: {error.strerror}") from error
+    except ListError as error:
+        raise DigestError(f"{file}: {error}") from error
+    with store_of(config) as (settings, store):
+        if dry_run:
+            report = importing.try_people(store, settings, found, now=now)
+        else:
+            with progress_bar(len(found.rows), file.name) as advance:
+                report = importing.import_people(
+                    store, settings, found, now=now, progress=lambda done, total: advance(done, "", total)
+                )
+    if as_json:
+        print_json((_understood(found, report) if dry_run else {}) | report.counts())
+    else:
+        if dry_run:
+            _show(file, found, report)
+        typer.echo(", ".join(f"{count} {name}" for name, count in report.counts().items()))
+    _tell(file, report)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _understood(found: PeopleFile, report: Report) -> dict[str, object]:
+    return {
+        "encoding": found.encoding,
+        "delimiter": found.table.delimiter,
+        "columns": _meanings(found),
+        "ignored": found.ignored,
+        "first": [_row(row) for row in _first(found)],
+        "tags_without_topic": dict(report.unmatched.most_common()),
+    }
+
+
+def _meanings(found: PeopleFile) -> dict[str, str]:
+    """What each column that something is taken from holds, by its head or number."""
+    heads = found.table.heads
+    columns = {column: field for field, of_field in found.table.columns.items() for column in of_field}
+    return {heads[at] if heads else f"column {at + 1}": str(columns[at]) for at in sorted(columns)}
+
+
+def _first(found: PeopleFile) -> list[Listed]:
+    from digest.lists.people import Listed
+
+    return [row for row in found.rows if isinstance(row, Listed)][:_SHOWN]
+
+
+def _row(row: Listed) -> dict[str, object]:
+    return {
+        "line": row.line,
+        "address": row.address,
+        "name": row.name,
+        "language": row.language,
+        "format": row.form,
+        "digest": row.digests,
+        "tags": ", ".join(row.tags),
+        "consent": row.consented_at and f"{row.consented_at:%Y-%m-%d %H:%M}",
+        "source": row.source,
+        "there": str(row.standing),
+    }
+
+
+def _show(file: Path, found: PeopleFile, report: Report) -> None:
+    cells = _DELIMITERS.get(found.table.delimiter, found.table.delimiter)
+    heads = "heads in the first row" if found.table.heads else "no heads, so columns are taken in our order"
+    typer.echo(f"{file}: {len(found.rows)} rows, {found.encoding}, cells parted by {cells}, {heads}")
+    print_table(("column", "holds"), list(_meanings(found).items()))
+    if found.ignored:
+        typer.echo(f"columns ignored: {', '.join(found.ignored)}\n")
+    rows = [_row(row) for row in _first(found)]
+    used = [name for name in rows[0] if name == "line" or any(row[name] for row in rows)] if rows else []
+    if used:
+        print_table(used, [[row[name] for name in used] for row in rows], numbers=("line",))
+    if report.unmatched:
+        tags = ", ".join(f"{tag} ({count})" for tag, count in report.unmatched.most_common(_SHOWN))
+        typer.echo(f"tags that are no topic: {tags}")
+    typer.echo("nothing is stored; without --dry-run it would be:")
+
+
+def _tell(file: Path, report: Report) -> None:
+    """What needs a word of the operator's, on stderr."""
+    for text, lines in report.warnings.items():
+        typer.echo(f"digest: {file}: {_lines(lines)}: {text}", err=True)
+    for kind, words in _ELSEWHERE.items():
+        if report.kinds[kind]:
+            typer.echo(f"digest: {file}: {report.kinds[kind]} {words}, and are not subscribed", err=True)
+    for outcome in report.suppressed[:_SHOWN]:
+        typer.echo(f"digest: {file}: line {outcome.line}: {outcome.text}", err=True)
+    if report.suppressed:
+        typer.echo(
+            f"digest: {file}: {len(report.suppressed)} are suppressed and get no mail; "
+            "`digest subscribers unsuppress ADDRESS` lifts that, then import once more",
+            err=True,
+        )
+    for outcome in report.problems:
+        typer.echo(f"digest: {file}: line {outcome.line}: {outcome.text}", err=True)
+
+
+def _lines(lines: Sequence[int]) -> str:
+    named = ", ".join(str(line) for line in lines[:_SHOWN])
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"{'line' if len(lines) == 1 else 'lines'} {named}{more}"

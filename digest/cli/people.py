@@ -1,0 +1,213 @@
+"""`digest subscribers list|set|leave|export`: who is on the list, what they chose, and a file of all of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.operate import write_file
+from digest.errors import UnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from digest.ports import OnRoster, SubscriberRecord
+    from digest.service.roster import State
+    from digest.settings import Settings
+
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="As CSV.")]
+_COLUMNS = ("address", "name", "language", "format", "digests", "state")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("list")(list_)
+    app.command("set")(set_)
+    app.command("leave")(leave)
+    app.command("export")(export)
+
+
+def as_json(record: SubscriberRecord) -> dict[str, object]:
+    """A person as commands print them."""
+    person = record.subscriber
+    return {
+        "address": person.address,
+        "name": person.name,
+        "language": person.language,
+        "format": person.format,
+        "digests": list(record.digests),
+        "created_at": person.created_at.isoformat(),
+        "suppressed": record.suppressed or None,
+        "timezone": person.timezone or None,
+        "topics": list(person.topics),
+        "paused_until": person.paused_until and person.paused_until.isoformat(),
+    }
+
+
+def _listed(person: OnRoster, state: State) -> dict[str, object]:
+    who = person.subscriber
+    return {
+        "address": who.address,
+        "name": who.name,
+        "language": who.language,
+        "format": who.format,
+        "digests": [one.digest for one in person.followed if one.left_at is None],
+        "created_at": who.created_at.isoformat(),
+        "suppressed": person.suppressed or None,
+        "state": str(state),
+        "timezone": who.timezone or None,
+        "topics": list(who.topics),
+        "paused_until": who.paused_until and who.paused_until.isoformat(),
+    }
+
+
+def list_(
+    *,
+    search: Annotated[str, typer.Option(metavar="TEXT", help="Only whose address or name holds it.")] = "",
+    state: Annotated[
+        str | None, typer.Option(metavar="active|paused|left|suppressed", help="Only who stands so.")
+    ] = None,
+    digest: Annotated[str | None, typer.Option(metavar="ID", help="Only who follows it or left it.")] = None,
+    as_csv: CsvOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List people, in the order of joining."""
+    from digest.app import clock
+    from digest.lists.writing import csv_lines
+    from digest.service import roster
+
+    if state is not None and state not in list(roster.State):
+        raise typer.BadParameter(f"{state!r} is none of {', '.join(roster.State)}", param_hint="--state")
+    wanted = roster.State(state) if state else None
+    with store_of(config) as (settings, store):
+        _require_digest(settings, digest)
+        found = roster.people(store, clock(), search=search, state=wanted, digest=digest)
+        rows = (_listed(person, standing) for person, standing in found)
+        if as_json:
+            for row in rows:
+                print_json(row)
+        elif as_csv:
+            _print(csv_lines(_CSV, ([_cell(row[name]) for name in _CSV] for row in rows)))
+        else:
+            print_table(_COLUMNS, [[_cell(_described(row)[name]) for name in _COLUMNS] for row in rows])
+
+
+_CSV = ("address", "name", "language", "format", "digests", "state", "timezone", "topics", "paused_until", "created_at")
+
+
+def _described(row: dict[str, object]) -> dict[str, object]:
+    """The row with why an address is suppressed as its state."""
+    return row | {"state": row["suppressed"] or row["state"]}
+
+
+def _cell(value: object) -> object:
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+def _require_digest(settings: Settings, digest: str | None) -> None:
+    if digest is not None and settings.digest(digest) is None:
+        raise UnknownError("digest", digest, remedy="the configuration names the digests")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.buffer.write(line.encode())
+    sys.stdout.flush()
+
+
+def set_(
+    address: AddressArgument,
+    *,
+    language: Annotated[str | None, typer.Option(help="zh_CN or en.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="both|text", help="Which parts their mail has.")
+    ] = None,
+    topics: Annotated[str | None, typer.Option(metavar="ID,…", help="Only these topics; '' for all.")] = None,
+    zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Their time zone; '' for the digest's.")] = None,
+    digest: Annotated[
+        list[str] | None, typer.Option("--digest", metavar="ID", help="They follow this and no other.")
+    ] = None,
+    pause: Annotated[str | None, typer.Option(metavar="DAY|30d|4w|off", help="Until when they get nothing.")] = None,
+    as_json_: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Change what somebody chose, as they could on their page; your act is recorded."""
+    from digest.app import clock
+    from digest.service import roster
+
+    given = (language, form, topics, zone, pause)
+    if all(value is None for value in given) and not digest:
+        raise typer.BadParameter("say what to change, such as --language en", param_hint="--language, --format, …")
+    with store_of(config) as (settings, store):
+        record = roster.set_choices(
+            store,
+            settings,
+            address,
+            language=language,
+            form=form,
+            topics=topics,
+            zone=zone,
+            digests=digest or (),
+            pause=pause,
+            now=clock(),
+        )
+    changed = as_json(record)
+    if as_json_:
+        print_json(changed)
+    else:
+        said = ", ".join(f"{name} {_cell(value)}" for name, value in changed.items() if value and name in _SAID)
+        typer.echo(f"{record.subscriber.address}: {said}")
+
+
+_SAID = ("language", "format", "digests", "timezone", "topics", "paused_until")
+
+
+def leave(
+    address: AddressArgument,
+    *,
+    digest: Annotated[
+        list[str] | None, typer.Option("--digest", metavar="ID", help="Only this (default: all).")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """End somebody's subscription, such as when they asked you to; recorded as your act. Import leaves them out."""
+    from digest.app import clock
+    from digest.service import roster
+
+    with store_of(config) as (settings, store):
+        left_by, left = roster.leave(store, settings, address, digest or (), now=clock())
+    typer.echo(f"{left_by}: left {', '.join(left)}")
+
+
+def export(
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="Only this person.")] = None,
+    *,
+    as_csv: Annotated[
+        bool,
+        typer.Option("--csv", help="As CSV that `import` reads: a row a digest, with consent, without deliveries."),
+    ] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Export all that is stored of people: consent, subscriptions, deliveries; one JSON object a line."""
+    from digest.app import clock
+    from digest.lists.writing import csv_lines
+    from digest.service import roster, subscribers
+
+    with store_of(config) as (_, store):
+        if as_csv:
+            only = roster.record_of(store, address).subscriber.id if address else None
+            people = (one for one, _ in roster.people(store, clock()) if only in {None, one.subscriber.id})
+            lines = csv_lines(roster.HEADS, roster.exported(people))
+        else:
+            lines = (json.dumps(person, ensure_ascii=False) + "\n" for person in subscribers.export(store, address))
+        if output:
+            write_file(output, "".join(lines).encode())
+        else:
+            _print(lines)

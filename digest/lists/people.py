@@ -1,0 +1,221 @@
+"""The rows of a list as what they say of people; whom the store knows is not asked here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from digest.errors import ListError
+from digest.lists.columns import Field
+from digest.lists.moments import day_first, moment
+from digest.lists.words import (
+    Standing,
+    checked_name,
+    form_of,
+    holds_address,
+    is_nothing,
+    language_of,
+    standing_of,
+    tags_of,
+    yes_or_no,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from digest.lists.table import Table
+    from digest.model import Format
+
+_T = TypeVar("_T")
+_WITH_NAME = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
+_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_MOMENTS = (Field.CONFIRMED_AT, Field.ASKED_AT, Field.ADDED_AT, Field.PAUSED_UNTIL)
+_GUARD = re.compile(r"'+[=+\-@\t\r]")  # what our own export puts before a cell that a spreadsheet would compute
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row that was understood. `address` is as it was written; a field that says nothing is empty or None.
+
+    `consented_at` is when they confirmed, else subscribed, else were added; `asked_at` when they asked for what they
+    confirmed later. `digests` are parted by white space. `warnings` say what of the row is not taken.
+    """
+
+    line: int
+    address: str
+    name: str
+    standing: Standing
+    language: str | None = None
+    form: Format | None = None
+    digests: str = ""
+    tags: tuple[str, ...] = ()
+    timezone: str = ""
+    paused_until: datetime | None = None
+    consented_at: datetime | None = None
+    asked_at: datetime | None = None
+    source: str = ""
+    wording: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that cannot be taken, and why."""
+
+    line: int
+    problem: str
+
+
+@dataclass(slots=True)
+class _Row:
+    """The cells of a row by what they hold; gathers what is not taken of it."""
+
+    cells: Sequence[str]
+    columns: dict[Field, tuple[int, ...]]
+    days_first: dict[int, bool | None]
+    now: datetime
+    warnings: list[str] = field(default_factory=list)
+
+    def all(self, of: Field) -> Iterator[str]:
+        """What the columns of a field say, the surest first."""
+        for column in self.columns.get(of, ()):
+            if column < len(self.cells) and self.cells[column]:
+                cell = self.cells[column]
+                yield cell[1:] if _GUARD.match(cell) else cell
+
+    def one(self, of: Field) -> str:
+        return next(self.all(of), "")
+
+    def moment(self, of: Field) -> datetime | None:
+        """The first of a field that can be told; what lies ahead is none, but for a pause."""
+        for column in self.columns.get(of, ()):
+            written = self.cells[column] if column < len(self.cells) else ""
+            if not written or is_nothing(written):
+                continue
+            found = moment(written, days_first=self.days_first.get(column))
+            if found and (found <= self.now or of is Field.PAUSED_UNTIL):
+                return found
+            problem = "lies ahead" if found else "is no day and time that can be told for sure"
+            self.warnings.append(f"{written!r} {problem}, and is left out")
+        return None
+
+
+def listed(table: Table, now: datetime) -> Iterator[Listed | Refused]:
+    """Each row in its order.
+
+    Raises:
+        ListError: the table itself is broken.
+    """
+    columns, order = dict(table.columns), _orders(table)
+    most = len(table.heads) or None
+    for line, cells in table.rows():
+        row = _Row(cells, columns, order, now)
+        try:
+            if most and any(cells[most:]):
+                raise ListError(f"has {len(cells)} cells, and the heads name {most} (is a quote missing?)")  # noqa: TRY301
+            yield _listed(line, row, strict=not table.heads)
+        except ListError as error:
+            yield Refused(line, error.problem)
+
+
+def _listed(line: int, row: _Row, *, strict: bool) -> Listed:
+    address, name = _address_and_name(row)
+    consented, asked = row.moment(Field.CONFIRMED_AT), row.moment(Field.ASKED_AT)
+    if consented is None:
+        consented, asked = asked or row.moment(Field.ADDED_AT), None
+    return Listed(
+        line,
+        address,
+        name,
+        _standing(row),
+        _known(row, Field.LANGUAGE, language_of, "is no language we speak", strict=strict),
+        _known(row, Field.FORMAT, form_of, "is no format (there are both, text)", strict=strict),
+        row.one(Field.DIGEST),
+        tuple(dict.fromkeys(tag for cell in row.all(Field.TOPICS) for tag in tags_of(cell))),
+        row.one(Field.TIMEZONE),
+        row.moment(Field.PAUSED_UNTIL),
+        consented,
+        asked if asked and consented and asked <= consented else None,
+        row.one(Field.SOURCE),
+        row.one(Field.WORDING),
+        tuple(row.warnings),
+    )
+
+
+def _address_and_name(row: _Row) -> tuple[str, str]:
+    written = row.one(Field.ADDRESS)
+    if not written:
+        raise ListError("holds no address")
+    found = _WITH_NAME.fullmatch(written)
+    address = (found["address"] if found else written).strip()
+    if address.lower().startswith("mailto:"):
+        address = address[len("mailto:") :]
+    name = row.one(Field.NAME) or _joined(row.one(Field.FIRST_NAME), row.one(Field.LAST_NAME))
+    if not name and found:
+        name = found["name"].strip().strip("\"'").strip()
+    name = checked_name(name)
+    if holds_address(name):
+        row.warnings.append(f"the name {name!r} holds a mail address, and is left out")
+        name = ""
+    return address, name
+
+
+def _joined(first: str, last: str) -> str:
+    """A given and a family name as people of its writing join them."""
+    if _CHINESE.fullmatch(first) and _CHINESE.fullmatch(last):
+        return last + first
+    return f"{first} {last}".strip()
+
+
+def _standing(row: _Row) -> Standing:
+    """The worst that any column says.
+
+    Raises:
+        ListError: a word in a column of states is not known, so that nobody can tell whether they may get mail.
+    """
+    said = set()
+    for word in row.all(Field.STATUS):
+        known = standing_of(word)
+        if known is None:
+            raise ListError(f"{word!r} is no state that we know (active, unsubscribed, bounced, unconfirmed …)")
+        said.add(known)
+    said |= {known for word in row.all(Field.KIND) if (known := standing_of(word))}
+    for of, standing in ((Field.GONE, Standing.UNSUBSCRIBED), (Field.BOUNCED, Standing.BOUNCED)):
+        if any(not is_nothing(cell) for cell in row.all(of)):
+            said.add(standing)
+    if any(yes_or_no(cell) is False for cell in row.all(Field.WANTS)):
+        said.add(Standing.UNSUBSCRIBED)
+    for standing in (Standing.BOUNCED, Standing.UNSUBSCRIBED, Standing.UNCONFIRMED):
+        if standing in said:
+            return standing
+    return Standing.GETS_MAIL
+
+
+def _known(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: str, *, strict: bool) -> _T | None:
+    """What a word of ours is meant; where it is none, the row goes without it, or is refused.
+
+    Refused it is in a list without heads, since a column in the wrong place shows so.
+    """
+    written = row.one(of)
+    found = reading(written) if written else None
+    if written and found is None:
+        if strict:
+            raise ListError(
+                f"{written!r} {problem}; a list without heads holds address, name, language, format, digest"
+            )
+        row.warnings.append(f"{written!r} {problem}, and is left out")
+    return found
+
+
+def _orders(table: Table) -> dict[int, bool | None]:
+    """Whether days stand before months, for each column of moments that leaves it open at some place."""
+    wanted = [column for of in _MOMENTS for column in table.columns.get(of, ())]
+    written: dict[int, set[str]] = {column: set() for column in wanted}
+    if wanted:
+        for _, cells in table.rows():
+            for column in wanted:
+                if column < len(cells) and cells[column]:
+                    written[column].add(cells[column].split()[0])
+    return {column: day_first(values) for column, values in written.items()}

@@ -1,0 +1,160 @@
+"""The rows of a list: where a cell ends, which row is the head, on which line a row stands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.errors import ListError
+from digest.lists.columns import Field, folded, meanings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+DELIMITERS = (",", ";", "\t", "|")
+_LOOKED_AT = 50  # rows that show which column holds the addresses
+_HINT = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # Excel's own first line
+_ADDRESS = re.compile(r"(?:[^<>]*<)?(?:mailto:)?[^\s,;<>|@＠]+[@＠][^\s,;<>|@＠]+>?", re.IGNORECASE)
+# What a list without heads holds, in this order.
+_PLACES = (Field.ADDRESS, Field.NAME, Field.LANGUAGE, Field.FORMAT, Field.DIGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list. `heads` is empty where it has none; `columns` are numbered from 0, the surest of a field first."""
+
+    text: str
+    delimiter: str
+    heads: tuple[str, ...]
+    columns: Mapping[Field, tuple[int, ...]]
+    first: int
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Each row with the line on which it begins, from 1; the head, empty rows and `# comments` left out.
+
+        Raises:
+            ListError: a quote is opened and not closed.
+        """
+        for line, cells in records(self.text, self.delimiter):
+            if line >= self.first and any(cells) and not _is_comment(cells):
+                yield line, cells
+
+
+def table(text: str) -> Table:
+    """The table that a text holds: how its cells are parted, and what the first row says that they are.
+
+    Raises:
+        ListError: it cannot be told which column holds the addresses.
+    """
+    hint = _HINT.match(text)
+    readings = [_reading(text, delimiter) for delimiter in ((hint[1],) if hint else DELIMITERS)]
+    known = [reading for reading in readings if Field.ADDRESS in reading.columns]
+    best = max(known, key=lambda one: (len(one.columns), len(one.heads)), default=None)
+    if best is not None:
+        return best
+    widest = max(readings, key=lambda one: len(one.heads), default=None)
+    if widest is None or not widest.heads:
+        raise ListError("holds no row")
+    line = widest.first - 1 or 1
+    heads = ", ".join(widest.heads)
+    raise ListError(f"no column is named like one of mail addresses: {heads} (name it email)", line)
+
+
+def _reading(text: str, delimiter: str) -> Table:
+    """The text with its cells parted so; without an address column where the first row names or holds none."""
+    rows = ((line, cells) for line, cells in _loose(text, delimiter) if any(cells))
+    start = [one for one in itertools.islice(rows, _LOOKED_AT) if not _is_comment(one[1])]
+    if not start:
+        return Table(text, delimiter, (), {}, 1)
+    line, cells = start[0]
+    if not any(_ADDRESS.fullmatch(cell) for cell in cells):
+        columns = meanings(cells)
+        if Field.ADDRESS not in columns:
+            columns |= _found_by_content(start[1:], columns)
+        return Table(text, delimiter, tuple(cells), columns, line + 1)
+    return Table(text, delimiter, (), _places(cells), line)
+
+
+def _places(cells: Sequence[str]) -> dict[Field, tuple[int, ...]]:
+    """What the cells of a list without heads are: ours in our order, or a name before the address."""
+    at = next(at for at, cell in enumerate(cells) if _ADDRESS.fullmatch(cell))
+    if at == 0:
+        return {field: (place,) for place, field in enumerate(_PLACES[: len(cells)])}
+    if at == 1 and len(cells) == 2:  # noqa: PLR2004 - a name and an address
+        return {Field.ADDRESS: (1,), Field.NAME: (0,)}
+    return {}
+
+
+def _found_by_content(
+    rows: Sequence[tuple[int, list[str]]], columns: Mapping[Field, tuple[int, ...]]
+) -> dict[Field, tuple[int, ...]]:
+    """The one column of no other meaning whose every cell that is not empty is an address."""
+    taken = {column for of_field in columns.values() for column in of_field}
+    cells: dict[int, list[str]] = {}
+    for _, row in rows:
+        for at, cell in enumerate(row):
+            if cell and at not in taken:
+                cells.setdefault(at, []).append(cell)
+    found = [at for at, values in cells.items() if all(_ADDRESS.fullmatch(value) for value in values)]
+    return {Field.ADDRESS: (found[0],)} if len(found) == 1 else {}
+
+
+def _is_comment(cells: Sequence[str]) -> bool:
+    return cells[0].startswith("#") and len(cells[0]) > 1 and not folded(cells[0]).startswith("email")
+
+
+def _loose(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows up to the first that is wrong, which `records` names once the delimiter is known."""
+    try:
+        yield from records(text, delimiter)
+    except ListError:
+        return
+
+
+def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row of the text with the line on which it begins, its cells without white space around them.
+
+    Raises:
+        ListError: a quote is opened and not closed, or something stands behind a closing one.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    line, hint = 1, _HINT.match(text)
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            place = _opened(text, line, delimiter)
+            raise ListError("a quote is opened here and not closed, or one within it is not doubled", place) from error
+        if cells is None:
+            return
+        if cells and not (line == 1 and hint):
+            yield line, [cell.strip() for cell in cells]
+        line = reader.line_num + 1
+
+
+def _opened(text: str, line: int, delimiter: str) -> int:
+    """The line of the last quote that was opened in the row that begins on a line and cannot be read."""
+    begun, quoted, opened = True, False, line
+    lines = io.StringIO(text, newline="")
+    for number, part in enumerate(itertools.islice(lines, line - 1, None), line):
+        at = 0
+        while at < len(part):
+            sign = part[at]
+            if quoted and sign == '"':
+                if part[at + 1 : at + 2] == '"':
+                    at += 1
+                elif part[at + 1 : at + 2].strip(f"{delimiter}\r\n"):
+                    return opened
+                else:
+                    quoted = False
+            elif not quoted and begun and sign == '"':
+                quoted, opened = True, number
+            begun = not quoted and (sign == delimiter or (begun and sign == " "))
+            at += 1
+        if not quoted:
+            return opened
+    return opened

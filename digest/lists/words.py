@@ -1,0 +1,156 @@
+"""What single words in a list mean: languages, formats, standings, tags, names."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from enum import StrEnum
+
+from digest.errors import ListError
+from digest.lists.columns import words
+from digest.model import Format
+
+# Source: ISO 639 codes and the names that people write.
+_LANGUAGES = {
+    "zh_CN": words(
+        "zh zho chi cn cmn zhcn zhhans zhhant zhtw zhhk chinese mandarin simplifiedchinese"
+        " traditionalchinese chinesesimplified chinesetraditional chinois chinesisch chino 中文 中 汉语"
+        " 漢語 华语 普通话 国语 简体 繁体 简体中文 繁體中文 繁体中文 中文简体 中文繁體 中文简 简中 繁中"
+    ),
+    "en": words("en eng english anglais englisch ingles 英文 英语 英語 英"),
+}
+_TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:[-_.@ ][\w.-]+)*", re.IGNORECASE)
+_FORMATS = {
+    Format.BOTH: words("both html multipart mixed htmltext htmlandtext texthtml htmlplain 图文 网页"),
+    Format.TEXT: words("text plain plaintext txt textonly textplain 纯文本 文本"),
+}
+_ADDRESS_WITHIN = re.compile(r"[^\s@<>,;]+[@＠][^\s@<>,;]+")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Standing(StrEnum):
+    """How somebody stands with the list that a file was exported from."""
+
+    GETS_MAIL = "gets mail"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    UNCONFIRMED = "unconfirmed"
+
+
+# By which of these a word begins or what it holds, the first that fits; folded as `_plain` does.
+_STANDINGS: tuple[tuple[Standing, tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        Standing.UNCONFIRMED,
+        words("pending unactivated unverified nonsubscribed notsubscribed neversubscribed transactional"),
+        ("unconfirm", "notconfirm", "notverified", "awaiting", "未确认", "待确认"),
+    ),
+    (
+        Standing.BOUNCED,
+        words("cleaned invalid unmailable failed dead nonexistent"),
+        ("bounce", "suppress", "undeliver", "unreach", "nondeliver", "退信", "无效"),
+    ),
+    (
+        Standing.UNSUBSCRIBED,
+        words(
+            "removed deleted disabled inactive cancelled canceled left blocked no false 0 off never paused"
+            " former expired archived revoked withdrawn banned denied rejected 取消 停用 禁用 否"
+        ),
+        (
+            "unsub",
+            "optout",
+            "optedout",
+            "complain",
+            "spam",
+            "abuse",
+            "blocklist",
+            "blacklist",
+            "notactive",
+            "退订",
+            "黑名单",
+        ),
+    ),
+    (
+        Standing.GETS_MAIL,
+        words(
+            "active enabled subscribed subscribe confirmed regular premium gifted trialed trial paid free"
+            " churned churning pastdue unpaid valid ok yes true 1 on optin optedin verified subscriber member"
+            " doubleoptin singleoptin engaged comp 已订阅 订阅 有效 正常 活跃 启用 已确认 是"
+        ),
+        (),
+    ),
+)
+_YES = {"yes", "true", "1", "on", "y", "t", "x", "是", "subscribed", "active"}
+_NO = {"no", "false", "0", "off", "n", "f", "否", "unsubscribed", "inactive", "none", "null", "nil", "na"}
+NOTHING = {"", "0", "false", "no", "null", "none", "nil", "na", "n", "0000", "00000000", "00000000000000"}
+
+
+def _plain(written: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", written).casefold())
+
+
+def language_of(written: str) -> str | None:
+    """The language of ours that a tag or a name means, in any spelling; None for another one."""
+    plain = _plain(written)
+    tag = _TAG.fullmatch(written.strip())
+    for language, names in _LANGUAGES.items():
+        if plain in names or (tag and tag["language"].lower() in names and tag["language"].lower() != "cn"):
+            return language
+    return None
+
+
+def form_of(written: str) -> Format | None:
+    """The format that a word means; None where it means none."""
+    return next((form for form, names in _FORMATS.items() if _plain(written) in names), None)
+
+
+def standing_of(written: str) -> Standing | None:
+    """What the word of a column of states means; None for one that we do not know."""
+    plain = _plain(written)
+    for standing, whole, parts in _STANDINGS:
+        if plain in whole or any(part in plain for part in parts):
+            return standing
+    return None
+
+
+def yes_or_no(written: str) -> bool | None:
+    """What a column of yes and no says; None where it says neither."""
+    plain = _plain(written)
+    return True if plain in _YES else False if plain in _NO else None
+
+
+def is_nothing(written: str) -> bool:
+    """Whether a column that says since when or why somebody gets no mail says nothing of them."""
+    return _plain(written) in NOTHING
+
+
+def tags_of(written: str) -> tuple[str, ...]:
+    """The tags in a cell, however they are parted, in their order."""
+    inner = written.strip().strip("[]{}()").replace("'", '"')
+    delimiter = next((sign for sign in (",", ";", "|", "，", "、") if sign in inner), ",")
+    found = next(csv.reader([inner], delimiter=delimiter, skipinitialspace=True), [])
+    return tuple(dict.fromkeys(tag.strip().strip('"').strip() for tag in found if tag.strip().strip('"').strip()))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names of a thing are the same but for case, width and marks."""
+    return _plain(one) == _plain(other)
+
+
+def checked_name(name: str) -> str:
+    """A name as it may stand in a mail's `To`.
+
+    Raises:
+        ListError: it holds a line break or another control character.
+    """
+    stripped = name.strip()
+    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in stripped):
+        raise ListError(f"the name {stripped!r} holds a line break or a control character")
+    if _BIDI.search(stripped):
+        raise ListError(f"the name {stripped!a} holds a character that turns the direction of text around")
+    return stripped
+
+
+def holds_address(name: str) -> bool:
+    """Whether a mail address stands in a name."""
+    return _ADDRESS_WITHIN.search(name) is not None

@@ -1,0 +1,44 @@
+"""Everybody at once, without what was mailed to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from digest.model import DigestId, Subscriber
+    from digest.ports.subscribers import Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A digest that somebody follows, or left at `left_at`; `consent` is the newest record of their joining it."""
+
+    digest: DigestId
+    joined_at: datetime
+    left_at: datetime | None
+    consent: Consent | None
+
+
+@dataclass(frozen=True, slots=True)
+class OnRoster:
+    """A person with the digests that they ever followed, in the order of joining; `suppressed` says why, or nothing."""
+
+    subscriber: Subscriber
+    suppressed: str
+    followed: tuple[Followed, ...]
+
+
+class Roster(Protocol):
+    """Lists of people. Called by `service.roster` and `checks`."""
+
+    def people(self) -> Iterator[OnRoster]:
+        """Everybody who was not erased, in the order of joining; a few hundred are held at a time."""
+        ...
+
+    def followers(self) -> dict[DigestId, int]:
+        """How many follow each digest that anybody follows, suppressed ones too, configured or not."""
+        ...
