@@ -20,7 +20,7 @@ _LANGUAGES = {
     ),
     "en": words("en eng english anglais englisch ingles 英文 英语 英語 英"),
 }
-_TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:[-_.@ ][\w.-]+)*", re.IGNORECASE)
+_TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:[-_.@ (]+[\w.)-]+)*", re.IGNORECASE)
 _FORMATS = {
     Format.BOTH: words("both html multipart mixed htmltext htmlandtext texthtml htmlplain 图文 网页"),
     Format.TEXT: words("text plain plaintext txt textonly textplain 纯文本 文本"),

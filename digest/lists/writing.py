@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 # Source: OWASP, "CSV Injection". Reading such a cell takes the mark away again.
-_COMPUTED = re.compile(r"'*[=+\-@\t\r]")
+_COMPUTED = re.compile(r"'*[=+\-@]")
 
 
 def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """The head and each row as a line of CSV (RFC 4180); no cell is one that a spreadsheet would compute."""
     yield _line(heads)
     for row in rows:
-        yield _line([_safe("" if cell is None else str(cell)) for cell in row])
+        yield _line([_safe("" if cell is None else str(cell).strip()) for cell in row])
 
 
 def _line(cells: Sequence[str]) -> str:
