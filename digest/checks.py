@@ -15,6 +15,7 @@ from digest.editions.schedule import Schedule, next_slot
 from digest.errors import ConfigurationError, DigestError, DumpError
 from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_relay, try_transport
+from digest.service.digest_names import orphans
 from digest.service.digests import sender_domain
 from digest.service.renaming import require_present_names
 from digest.store import is_made, open_store
@@ -51,7 +52,25 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     for digest in settings.digests:
         schedule = Schedule.parse(digest.schedule, digest.timezone)
         yield Finding(f"digest {digest.id}", f"next at {next_slot(schedule, now).isoformat()}")
+    yield from _orphans(settings)
     yield from transport_findings(settings)
+
+
+def _orphans(settings: Settings) -> Iterator[Finding]:
+    """The digests that people follow and that are configured no more."""
+    if not is_made(settings.database):
+        return
+    try:
+        store = open_store(settings.database)
+    except DigestError:
+        return  # told as a finding of the store
+    try:
+        for digest, count in orphans(store, settings).items():
+            people = "1 person follows" if count == 1 else f"{count} people follow"
+            remedy = f"`digest digests rename {digest} NEW` keeps them, `digest digests end {digest}` lets them go"
+            yield Finding(f"digest {digest}", problem=f"{people} it, and it is no longer configured ({remedy})")
+    finally:
+        store.close()
 
 
 def transport_findings(settings: Settings) -> Iterator[Finding]:

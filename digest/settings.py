@@ -171,7 +171,7 @@ class Source(_Group):
 class Digest(_Group):
     """A configured mailing."""
 
-    id: Name = Field(description="Short name, part of each edition's key; never change it.")
+    id: Name = Field(description="Short name, part of each edition's key; `digest digests rename` gives it another.")
     title: str = Field(min_length=1, description="Stands in the subject and on the page.")
     schedule: str = Field(
         "mon 08:00",

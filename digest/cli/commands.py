@@ -11,6 +11,7 @@ from digest.cli import (
     alerts,
     bounces,
     deliveries,
+    digests,
     editions,
     entries,
     explaining,
@@ -44,6 +45,7 @@ app.add_typer(subscribers.app)
 holds.register(operate.source_app)
 renaming.register(operate.source_app)
 app.add_typer(operate.source_app)
+app.add_typer(digests.app)
 app.add_typer(mail.app)
 app.add_typer(deliveries.app)
 app.add_typer(bounces.app)

@@ -28,6 +28,7 @@ from digest.ports.audit import (
 from digest.ports.backups import Backups, Waiting
 from digest.ports.bounces import Bounce, Bounces, Suppression, Trouble
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, Overdue
+from digest.ports.digest_names import DigestNames, RenamedDigest
 from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
 from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
@@ -54,6 +55,7 @@ __all__ = [
     "DeadLetters",
     "Deliveries",
     "DeliveryRow",
+    "DigestNames",
     "DigestState",
     "Drawn",
     "DumpState",
@@ -84,6 +86,7 @@ __all__ = [
     "Recorded",
     "Removed",
     "Renamed",
+    "RenamedDigest",
     "Renames",
     "Report",
     "Retention",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from digest.ports.backups import Backups
     from digest.ports.bounces import Bounces
     from digest.ports.deliveries import DeadLetters, Deliveries
+    from digest.ports.digest_names import DigestNames
     from digest.ports.dumps import Readings
     from digest.ports.editions import Editions
     from digest.ports.entries import Entries, Feeds, Pictures
@@ -41,6 +42,8 @@ class Transaction(Protocol):
     def pictures(self) -> Pictures: ...
     @property
     def editions(self) -> Editions: ...
+    @property
+    def digest_names(self) -> DigestNames: ...
     @property
     def subscribers(self) -> Subscribers: ...
     @property

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.errors import BusyError
-from digest.mail.tokens import marks, network_hash, read_confirmation_token, read_leave_token
+from digest.mail.tokens import marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
+from digest.service.digest_names import read_leave
 from digest.service.following import follow
 from digest.service.latest import plan_latest
 from digest.service.subscribers import checked_address, chosen_digests
@@ -167,7 +168,7 @@ def confirm(store: Store, settings: Settings, token: str, now: datetime) -> Subs
 
 def may_undo(store: Store, token: str, now: datetime) -> bool:
     """Whether leaving by this token was so short ago that it can be undone."""
-    read = read_leave_token(store.secret(), token)
+    read = read_leave(store, token)
     with store.read() as tx:
         known = tx.subscribers.subscription(*read) if read else None
     return known is not None and known[1] is not None and now - known[1] <= _SECOND_THOUGHTS
@@ -175,7 +176,7 @@ def may_undo(store: Store, token: str, now: datetime) -> bool:
 
 def undo(store: Store, settings: Settings, token: str, now: datetime) -> bool:
     """Take a leaving back: the next edition tells what was missed meanwhile. False where it is too late."""
-    read = read_leave_token(store.secret(), token)
+    read = read_leave(store, token)
     if read is None or not may_undo(store, token, now):
         return False
     with store.write() as tx:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import SourceId
+from digest.service.digest_names import require_present_digests
 from digest.service.feeds import topic_key
 
 if TYPE_CHECKING:
@@ -80,11 +81,12 @@ def _with_name(topic: Topic, either: set[SourceId], name: SourceId) -> Topic:
 
 
 def require_present_names(store: Store, settings: Settings) -> None:
-    """See that no configured source goes by a former name: its dumps would be taken for those of a new one.
+    """See that nothing configured goes by a former name: a source's dumps would be taken for those of a new one.
 
     Raises:
         ConfigurationError: one does.
     """
+    require_present_digests(store, settings)
     with store.read() as tx:
         former = tx.renames.all()
     for renamed in former.values():

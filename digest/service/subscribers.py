@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
-from digest.mail.tokens import address_hash, read_leave_token
+from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.ports import Trouble
+from digest.service.digest_names import read_leave
 from digest.service.following import follow
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def erase(store: Store, address: str, *, now: datetime) -> None:
 
 def leaving(store: Store, token: str) -> tuple[SubscriberRecord, DigestId] | None:
     """Who a leave token speaks of, and of which digest; None for a token that is not ours or of an erased person."""
-    read = read_leave_token(store.secret(), token)
+    read = read_leave(store, token)
     if read is None:
         return None
     with store.read() as tx:
@@ -164,7 +165,7 @@ def leaving(store: Store, token: str) -> tuple[SubscriberRecord, DigestId] | Non
 
 def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
     """End a subscription by its token, for good when this returns. Leaving twice is fine; False: not our token."""
-    read = read_leave_token(store.secret(), token)
+    read = read_leave(store, token)
     if read is None:
         return False
     with store.write() as tx:

@@ -71,6 +71,8 @@ _LAWS = {
             WHERE n.section IN ('new', 'catch_up') AND n.entry_id = t.entry_id AND o.digest = e.digest)""",
     "a former name of a source is a source": """
         SELECT r.old, r.new FROM renamed_sources r JOIN sources s ON s.id = r.old""",
+    "a former name of a digest is a digest": """
+        SELECT r.old, r.new FROM renamed_digests r JOIN digests d ON d.id = r.old""",
     "an erased person has an open delivery": """
         SELECT d.edition, d.subscriber_id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id
         WHERE s.erased_at IS NOT NULL AND d.next_at IS NOT NULL AND d.state <> 'leased'""",
@@ -83,7 +85,9 @@ _TWICE = """
     CROSS JOIN EACH AS j
     JOIN edition_entries t ON t.edition = d.edition AND t.ordinal = CAST(j.value AS INTEGER)
     WHERE d.state NOT IN ('suppressed', 'failed') OR d.uncertain > 0
-    GROUP BY d.subscriber_id, e.digest, t.entry_id HAVING count(*) > 1"""
+    GROUP BY d.subscriber_id, e.digest, NAME, t.entry_id HAVING count(*) > 1"""
+# The name that an edition was made under: who followed two digests that became one was told by each of them.
+_NAME = {"sqlite": "substr(e.key, 1, instr(e.key, '/'))", "postgresql": "split_part(e.key, '/', 1)"}
 # A row for each element of the JSON list `b.told`.
 _EACH = {"sqlite": "json_each(b.told)", "postgresql": "json_array_elements_text(b.told)"}
 
@@ -107,8 +111,8 @@ class SqlAudit:
 
     def _twice(self) -> Iterator[Violation]:
         """Whoever one digest told an entry as new in two mails, each of which they may have."""
-        each = _EACH[self._connection.dialect.name]
-        for row in self._stream(text(_TWICE.replace("EACH", each))):
+        database = self._connection.dialect.name
+        for row in self._stream(text(_TWICE.replace("EACH", _EACH[database]).replace("NAME", _NAME[database]))):
             yield Violation("a reader is told an entry twice", _named(row))
 
     def _damage(self) -> Iterator[Violation]:

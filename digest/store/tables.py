@@ -382,6 +382,15 @@ digests = Table(
     _needed("configured_at", UtcTime),
 )
 
+# Every name that a digest had before: old mails go on leading to what it is now.
+renamed_digests = Table(
+    "renamed_digests",
+    metadata,
+    Column("old", Text, primary_key=True),
+    _needed("new", Text, ForeignKey(digests.c.id)),
+    _needed("at", UtcTime),
+)
+
 editions = Table(
     "editions",
     metadata,

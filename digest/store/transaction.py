@@ -17,6 +17,7 @@ from digest.store.bounces import SqlBounces
 from digest.store.confirmations import SqlConfirmations
 from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
+from digest.store.digest_names import SqlDigestNames
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
 from digest.store.faults import translated
@@ -52,6 +53,7 @@ class SqlTransaction:
         self.feeds = SqlFeeds(connection)
         self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)
+        self.digest_names = SqlDigestNames(connection)
         self.subscribers = SqlSubscribers(connection)
         self.newcomers = SqlNewcomers(connection)
         self.roster = SqlRoster(connection)

@@ -178,6 +178,19 @@ def test_edits_and_what_is_taken_back_are_told_once(older: Older, *, at_once: bo
     assert older.refresh()[1:] == ([], [])
 
 
+def test_a_digest_of_an_old_store_is_renamed(older: Older) -> None:
+    blog = older.blog
+    with time_machine.travel(older.now, tick=False):
+        editions = [one["key"] for one in blog.listed("edition", "list")]
+        blog.run("digests", "rename", "weekly", "letters")
+        config = blog.home / "digest.toml"
+        config.write_text(config.read_text("utf-8").replace('id = "weekly"', 'id = "letters"'), "utf-8")
+        blog.run("check", "--deep")
+        assert [one["key"] for one in blog.listed("edition", "list")] == editions
+    assert older.query("SELECT old, new FROM renamed_digests") == [("weekly", "letters")]
+    assert older.query("SELECT DISTINCT digest FROM editions") == [("letters",)]
+
+
 def test_what_an_old_program_held_is_released_when_the_page_is_whole_again(older: Older) -> None:
     older.refresh()
     tags = ["群", "环", "域", "模", "格", "序"]
