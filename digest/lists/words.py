@@ -144,6 +144,8 @@ def checked_name(name: str) -> str:
         ListError: it holds a line break or another control character.
     """
     stripped = name.strip()
+    if stripped.isprintable():
+        return stripped
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in stripped):
         raise ListError(f"the name {stripped!r} holds a line break or a control character")
     if _BIDI.search(stripped):

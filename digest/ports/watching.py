@@ -73,8 +73,8 @@ class Retention(Protocol):
         """Replace up to so many of an edition's deliveries by their number; how many. Counts by state stay the same."""
         ...
 
-    def forget_details(self, closed_before: datetime) -> int:
-        """Forget Message-IDs and servers' words of what has ended of editions closed before then."""
+    def forget_details(self, closed_before: datetime, limit: int) -> int:
+        """Forget Message-IDs and servers' words of up to `limit` ended deliveries of editions closed before then."""
         ...
 
     def forget_reports(self, before: datetime) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError, masked
 from digest.model import DeliveryState, DigestId
+from digest.service.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -58,13 +59,18 @@ def retry(store: Store, settings: Settings, rows: Sequence[DeliveryRow], *, now:
 
     Who left, paused or is suppressed since, what was accepted meanwhile, and what a later edition told, stays as it is.
     """
-    with store.write() as tx:
-        return [
+    planned: list[DeliveryRow] = []
+
+    def plan(tx: Transaction, batch: Sequence[DeliveryRow]) -> None:
+        planned.extend(
             row
-            for row in rows
+            for row in batch
             if not _told_since(tx, settings, row)
             and tx.dead_letters.plan_again(row.edition, row.subscriber, row.state, now)
-        ]
+        )
+
+    in_turns(store, rows, plan)
+    return planned
 
 
 def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:

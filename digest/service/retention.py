@@ -38,7 +38,11 @@ def tidy(store: Store, settings: Settings, now: datetime, *, stopped: Callable[[
             with store.write() as tx:  # alone: who is behind must not change meanwhile
                 folded = tx.retention.fold(edition, _FOLDED)
             done["deliveries"] += folded
+    forgotten = _FOLDED
+    while forgotten == _FOLDED and not stopped():
+        with store.write(exclusive=False) as tx:
+            forgotten = tx.retention.forget_details(now - keep.details, _FOLDED)
+        done["details"] += forgotten
     with store.write(exclusive=False) as tx:
-        done["details"] += tx.retention.forget_details(now - keep.details)
         done["reports"] += tx.retention.forget_reports(now - keep.reports)
     return +done

@@ -74,10 +74,13 @@ class SqlRetention:
             return func.left(func.to_char(moment, "YYYY-MM-DD"), length)
         return func.substr(moment, 1, length)
 
-    def forget_details(self, closed_before: datetime) -> int:
+    def forget_details(self, closed_before: datetime, limit: int) -> int:
         old = select(editions.c.key).where(editions.c.closes_at < closed_before)
         told = and_(deliveries.c.edition.in_(old), _ENDED, (deliveries.c.message_id != "") | (deliveries.c.text != ""))
-        return self._connection.execute(update(deliveries).where(told).values(message_id="", text="")).rowcount
+        keys = (deliveries.c.edition, deliveries.c.subscriber_id)
+        some = select(*keys).where(told).limit(limit)
+        these = update(deliveries).where(tuple_(*keys).in_(some))
+        return self._connection.execute(these.values(message_id="", text="")).rowcount
 
     def foldable(self, closed_before: datetime) -> list[EditionKey]:
         newer, others = editions.alias(), deliveries.alias()

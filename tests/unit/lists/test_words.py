@@ -10,7 +10,9 @@ from digest.lists.moments import day_first, moment
 from digest.lists.words import Standing, form_of, language_of, standing_of, tags_of, yes_or_no
 from digest.model import Format
 
-CHINESE = "zh zh-CN zh_CN zh_Hans zh-Hans-CN zh-TW zh_Hant ZH zh-cn cn Chinese chinese 中文 简体中文 汉语 繁體中文 zho zh_CN.UTF-8"
+CHINESE = (
+    "zh zh-CN zh_CN zh_Hans zh-Hans-CN zh-TW zh_Hant ZH zh-cn cn Chinese chinese zho zh_CN.UTF-8 中文 简体中文 汉语"
+)
 ENGLISH = "en EN en-US en_GB En English english 英文 英语 eng en-us en_US.UTF-8"
 
 
@@ -37,7 +39,8 @@ def test_formats_are_known_in_any_spelling() -> None:
 
 STANDINGS = {
     Standing.GETS_MAIL: "Active,enabled,subscribed,Opted-In,confirmed,已订阅,Regular,TRUE",
-    Standing.UNSUBSCRIBED: "Unsubscribed,unsubscribed (by user),Opted Out,blocklisted,disabled,inactive,Cancelled,spam complaint,已退订,removed",
+    Standing.UNSUBSCRIBED: "Unsubscribed,unsubscribed (by user),Opted Out,blocklisted,disabled,inactive,Cancelled"
+    ",spam complaint,已退订,removed",
     Standing.BOUNCED: "Hard Bounced,bounced,soft bounce,cleaned,unreachable,undeliverable,suppressed: 5.1.1,退信",
     Standing.UNCONFIRMED: "Pending,unconfirmed,Not confirmed,unactivated,Non-Subscribed,未确认",
 }
