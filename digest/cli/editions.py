@@ -164,8 +164,9 @@ def send(
 
 def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
     from digest.app import clock
-    from digest.service import delivery
+    from digest.service import delivery, planning
 
+    planning.finish(store, settings)
     with progress_bar(None, "sending") as advance:
 
         def progress(state: Progress) -> None:

@@ -33,6 +33,7 @@ from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Repor
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
 from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
 from digest.ports.newcomers import Joining, KnownPerson, Newcomer, Newcomers
+from digest.ports.planning import Planning, Unplanned
 from digest.ports.renames import Renamed, Renames
 from digest.ports.roster import Followed, OnRoster, Roster
 from digest.ports.store import Store, Transaction, Version
@@ -78,6 +79,7 @@ __all__ = [
     "Overdue",
     "Pictures",
     "Place",
+    "Planning",
     "Queue",
     "Reached",
     "ReaderCount",
@@ -106,6 +108,7 @@ __all__ = [
     "Suppression",
     "Transaction",
     "Trouble",
+    "Unplanned",
     "Unsettled",
     "Version",
     "Violation",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from digest.ports.editions import Editions
     from digest.ports.entries import Entries, Feeds, Pictures
     from digest.ports.newcomers import Newcomers
+    from digest.ports.planning import Planning
     from digest.ports.renames import Renames
     from digest.ports.roster import Roster
     from digest.ports.subscribers import Confirmations, Subscribers
@@ -42,6 +43,8 @@ class Transaction(Protocol):
     def pictures(self) -> Pictures: ...
     @property
     def editions(self) -> Editions: ...
+    @property
+    def planning(self) -> Planning: ...
     @property
     def digest_names(self) -> DigestNames: ...
     @property

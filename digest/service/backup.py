@@ -15,6 +15,7 @@ from digest.model import SourceId
 from digest.ports import DumpState
 from digest.service.editions import make_all, upcoming
 from digest.service.invariants import violations
+from digest.service.planning import plan
 from digest.store import copies, database_file, open_store
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, unto
         tx.backups.lift()
         if not as_sent:
             return Lifted()
+        plan(tx, settings, tx.planning.waiting())
         made = make_all(tx, secret, settings, now, but=untold)
         word = f"taken as sent, by the operator: restored from a backup of {since.isoformat()}"
         return Lifted(tx.backups.take_as_sent(since, now, word), tuple(made))

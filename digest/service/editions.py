@@ -21,14 +21,15 @@ from digest.service.audience import audience
 from digest.service.digests import schedule_of, sender_domain
 from digest.service.feeds import feeds, holds_any
 from digest.service.pictures import channel
+from digest.service.planning import LARGE, finish, parts
 from digest.service.redating import tells_another_day
 from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from digest.model import Body, EntryId
+    from digest.model import Body, EntryId, SubscriberId
     from digest.ports import DigestState, EditionCounts, Store, Transaction
     from digest.settings import Digest, Settings
 
@@ -67,12 +68,10 @@ class Upcoming:
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
     """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing."""
     made = []
-    secret = store.secret()
+    finish(store, settings)
     for digest in settings.digests:
-        with store.write() as tx:
-            if tx.backups.fenced():
-                break
-            state = _state(tx, digest, now)
+
+        def wanted(tx: Transaction, state: DigestState, digest: Digest = digest) -> tuple[datetime | None, bool]:
             slot = due_slot(
                 schedule_of(digest),
                 now,
@@ -81,10 +80,14 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
                 late=digest.late,
             )
             first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
-            key = _make(tx, secret, settings, digest, state, now, slot) if slot or first else None
-            edition = tx.editions.edition(key) if key else None
-        if edition:
-            made.append(_said(store, edition))
+            return slot, slot is not None or first
+
+        try:
+            key = _made(store, settings, digest, now, wanted)
+        except FencedError:
+            break
+        if key:
+            made.append(_said(store, key))
     return made
 
 
@@ -94,18 +97,62 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
     Raises:
         FencedError: the store was restored, and its fence stands.
     """
+    finish(store, settings)
+    key = _made(store, settings, digest, now, lambda _tx, _state: (None, True))
+    return _said(store, key) if key else None
+
+
+def _made(
+    store: Store,
+    settings: Settings,
+    digest: Digest,
+    now: datetime,
+    wanted: Callable[[Transaction, DigestState], tuple[datetime | None, bool]],
+) -> EditionKey | None:
+    """Store an edition if one is wanted, which says for which slot; None where none is made.
+
+    With many readers, what each gets is found out before anybody has to wait for it, and planned a part at a time
+    after it: the transaction between holds the edition, its words, and who is to get which.
+
+    Raises:
+        FencedError: the store was restored, and its fence stands.
+    """
     secret = store.secret()
-    with store.write() as tx:
-        if since := tx.backups.fenced():
-            raise FencedError(since)
-        key = _make(tx, secret, settings, digest, _state(tx, digest, now), now, slot=None)
-        made = tx.editions.edition(key) if key else None
-    return _said(store, made) if made else None
+    while True:
+        with store.write() as tx:
+            _require_no_fence(tx)
+            state = _state(tx, digest, now)
+            slot, due = wanted(tx, state)
+            if not due:
+                return None
+            if tx.roster.followers().get(state.id, 0) <= LARGE:
+                return _make(tx, secret, settings, digest, state, now, slot)
+        with store.read() as tx:
+            made = _planned(tx, secret, settings, digest, state, now, slot)
+            kept = parts(tx, settings, state.id, made.recipients, made.caught_up, made.resting) if made else []
+        if made is None:
+            return None
+        with store.write() as tx:
+            _require_no_fence(tx)
+            if tx.editions.digest(state.id) != state or tx.editions.edition(made.edition.key) is not None:
+                continue  # another process made one meanwhile
+            if not tx.editions.make(made.edition, made.entries, made.variants, ()):
+                return None
+            tx.planning.keep(made.edition.key, kept)
+        finish(store, settings)
+        return made.edition.key
 
 
-def _said(store: Store, made: EditionCounts) -> EditionCounts:
+def _require_no_fence(tx: Transaction) -> None:
+    if since := tx.backups.fenced():
+        raise FencedError(since)
+
+
+def _said(store: Store, key: EditionKey) -> EditionCounts:
     """The edition, told to the log once it is stored."""
     with store.read() as tx:
+        made = tx.editions.edition(key)
+        assert made is not None  # noqa: S101 - it was stored
         say_made(tx, made)
     return made
 
@@ -221,6 +268,36 @@ def _make(
     slot: datetime | None,
 ) -> EditionKey | None:
     """Store an edition; None where there is none to make or another scheduler made it."""
+    made = _planned(tx, secret, settings, digest, state, now, slot)
+    if made is None or not tx.editions.make(made.edition, made.entries, made.variants, made.recipients):
+        return None
+    tx.subscribers.set_behind(state.id, made.caught_up, behind=False)
+    tx.subscribers.set_behind(state.id, made.resting, behind=True)
+    return made.edition.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """An edition with all that is to be stored of it. `caught_up` are told what they had missed, `resting` nothing."""
+
+    edition: Edition
+    entries: Sequence[Selected] = ()
+    variants: Sequence[Variant] = ()
+    recipients: Sequence[Recipient] = ()
+    caught_up: Sequence[SubscriberId] = ()
+    resting: Sequence[SubscriberId] = ()
+
+
+def _planned(
+    tx: Transaction,
+    secret: bytes,
+    settings: Settings,
+    digest: Digest,
+    state: DigestState,
+    now: datetime,
+    slot: datetime | None,
+) -> _Planned | None:
+    """What an edition made now would be; None where there is none to make."""
     selection = _selection(tx, digest, state)
     if selection.empty and slot is None:
         return None
@@ -228,7 +305,7 @@ def _make(
     opens_at = min(state.last_close_at, now) if state.last_close_at else None  # the clock may have stepped back
     edition = Edition(key, state.id, slot, opens_at, now, selection.empty)
     if selection.empty:
-        return key if tx.editions.make(edition, (), (), ()) else None
+        return _Planned(edition)
     people = audience(tx, settings, digest, selection.entries, now)
     frame = _frame(tx, settings, digest, key, now, selection, people.entries)
     words = _Words(frame, selection, people.entries)
@@ -241,12 +318,8 @@ def _make(
         recipients.append(Recipient(person.id, identity, variant, due))
         if not words.tells_all(variant, shown):
             still_behind.add(person.id)
-    if not tx.editions.make(edition, people.entries, words.variants, recipients):
-        return None
     caught_up = [person for person in people.caught_up if person not in still_behind]
-    tx.subscribers.set_behind(state.id, caught_up, behind=False)
-    tx.subscribers.set_behind(state.id, people.resting, behind=True)
-    return key
+    return _Planned(edition, people.entries, words.variants, recipients, caught_up, people.resting)
 
 
 class _Words:

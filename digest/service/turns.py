@@ -23,13 +23,14 @@ def in_turns(
     write: Callable[[Transaction, Sequence[_T]], None],
     *,
     progress: Callable[[int], object] | None = None,
+    first: int = _FIRST,
 ) -> None:
     """Write all parts in their order, as many in a transaction as take about a seventh of a second.
 
     What breaks off leaves whole transactions behind, so `write` has to be one that can be repeated for a part.
-    `progress` is called with the number of parts that are stored.
+    `progress` is called with the number of parts that are stored, `first` is how many to try at first.
     """
-    done, size = 0, _FIRST
+    done, size = 0, first
     while done < len(parts):
         batch = parts[done : done + size]
         with store.write() as tx:
@@ -39,6 +40,6 @@ def in_turns(
         done += len(batch)
         if progress:
             progress(done)
-        size = max(_LEAST, min(_MOST, 2 * size, int(size * _TURN / max(taken, 0.001))))
+        size = max(min(_LEAST, first), min(_MOST, 2 * size, int(size * _TURN / max(taken, 0.001))))
         if done < len(parts):
             time.sleep(_PAUSE)

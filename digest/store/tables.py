@@ -430,6 +430,17 @@ edition_bodies = Table(
     _needed("told", JSON),
 )
 
+# Mails of a large edition that are still to be planned, some hundred in each part; gone when they are.
+unplanned = Table(
+    "unplanned",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    _needed("mails", JSON),
+    _needed("caught_up", JSON),
+    _needed("resting", JSON),
+)
+
 # --- subscribers and deliveries -------------------------------------------------------------------
 
 # Who was erased leaves a row with an id and nothing else, so that deliveries stay countable and no id comes twice.

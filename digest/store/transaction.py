@@ -24,6 +24,7 @@ from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
 from digest.store.newcomers import SqlNewcomers
 from digest.store.pictures import SqlPictures
+from digest.store.planning import SqlPlanning
 from digest.store.readings import SqlReadings
 from digest.store.renames import SqlRenames
 from digest.store.retention import SqlRetention
@@ -53,6 +54,7 @@ class SqlTransaction:
         self.feeds = SqlFeeds(connection)
         self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)
+        self.planning = SqlPlanning(connection)
         self.digest_names = SqlDigestNames(connection)
         self.subscribers = SqlSubscribers(connection)
         self.newcomers = SqlNewcomers(connection)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.mail.tokens import leave_token
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service import bounces, consent, dead_letters, digests, importing, preferences, subscribers
+from digest.service import bounces, consent, dead_letters, digests, editions, importing, preferences, subscribers
 from digest.service.importing import read_people
 from digest.service.preferences import Wishes
 from digest.settings import Settings
@@ -419,16 +419,19 @@ class Course:
 
 
 @settings(max_examples=15)
-@given(st.lists(STEPS, max_size=12), st.sampled_from(list(RHYTHMS)))
+@given(st.lists(STEPS, max_size=12), st.sampled_from(list(RHYTHMS)), st.booleans())
 def test_over_any_course_of_wishes_each_article_is_told_once(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], rhythm: str
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], rhythm: str, large: bool
 ) -> None:
-    press = made_at(tmp_path_factory.mktemp("press"))
-    course = Course(press, rhythm)
-    for step, value in steps:
-        getattr(course, step)(value)
-    course.pause(0)
-    course.publish(1)  # so that no edition is empty
-    course.wait(33)
-    assert sorted(press.titles(course.ada)) == sorted(article.title for article in press.articles)
-    press.close()
+    with pytest.MonkeyPatch.context() as patch:
+        if large:  # as with many readers, planned a part at a time
+            patch.setattr(editions, "LARGE", -1)
+        press = made_at(tmp_path_factory.mktemp("press"))
+        course = Course(press, rhythm)
+        for step, value in steps:
+            getattr(course, step)(value)
+        course.pause(0)
+        course.publish(1)  # so that no edition is empty
+        course.wait(33)
+        assert sorted(press.titles(course.ada)) == sorted(article.title for article in press.articles)
+        press.close()

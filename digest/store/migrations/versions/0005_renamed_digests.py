@@ -1,4 +1,4 @@
-"""The former names of digests."""
+"""The former names of digests, and the mails of large editions that are still to be planned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-TEXT, MOMENT = sa.Text(), sa.DateTime(timezone=True)
+TEXT, MOMENT, NUMBER = sa.Text(), sa.DateTime(timezone=True), sa.Integer()
 
 
 def upgrade() -> None:
@@ -19,4 +19,14 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("old"),
         sa.ForeignKeyConstraint(["new"], ["digests.id"]),
+    )
+    op.create_table(
+        "unplanned",
+        sa.Column("edition", TEXT, nullable=False),
+        sa.Column("part", NUMBER, nullable=False, autoincrement=False),
+        sa.Column("mails", sa.JSON(), nullable=False),
+        sa.Column("caught_up", sa.JSON(), nullable=False),
+        sa.Column("resting", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("edition", "part"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.key"]),
     )
