@@ -39,7 +39,8 @@ def addresses(store: Store) -> list[str]:
 
 def test_others_write_between_the_transactions(store: Store, hand: Hand, configured: Settings) -> None:
     leaving = [hand.subscriber(f"early{number}@example.org") for number in range(30)]
-    left, seen = [], []
+    left: list[int] = []
+    seen: list[tuple[int, int]] = []
 
     def meanwhile(done: int, total: int) -> None:
         seen.append((done, total))

@@ -11,7 +11,8 @@ from digest.service import digests, editions, importing, planning, subscribers
 from digest.service.importing import read_people
 from digest.store import open_store
 from tests.conftest import Article
-from tests.integration.service.test_audience import ADA, MONDAY, Press
+from tests.integration.service.test_audience import ADA, Press
+from tests.integration.service.test_editions import MONDAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,8 @@ def test_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
 
 def test_two_that_make_one_at_once_make_one(crowd: Press, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd.publish("数")
-    whole, seen = editions._planned, []
+    whole = editions._planned
+    seen: list[Any] = []
 
     def planned_meanwhile(*args: Any) -> Any:
         made = whole(*args)
