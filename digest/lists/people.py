@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from digest.errors import ListError
 from digest.lists.columns import Field
 from digest.lists.moments import day_first, moment
+from digest.lists.table import swallowed
 from digest.lists.words import (
     Standing,
     checked_name,
@@ -115,6 +116,8 @@ def listed(table: Table, now: datetime) -> Iterator[Listed | Refused]:
         try:
             if most and any(cells[most:]):
                 raise ListError(f"has {len(cells)} cells, and the heads name {most} (is a quote missing?)")  # noqa: TRY301
+            if swallowed(cells, table.delimiter):
+                raise ListError("a cell holds other rows: a quote is left open, and closed in a later row")  # noqa: TRY301
             yield _listed(line, row, strict=not table.heads)
         except ListError as error:
             yield Refused(line, error.problem)

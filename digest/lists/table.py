@@ -103,6 +103,17 @@ def _found_by_content(
     return {Field.ADDRESS: (found[0],)} if len(found) == 1 else {}
 
 
+def swallowed(cells: Sequence[str], delimiter: str) -> bool:
+    """Whether a cell of several lines holds what looks like a row: a quote was left open, and closed later."""
+    return any(
+        _ADDRESS.fullmatch(part.strip(' "'))
+        for cell in cells
+        if "\n" in cell or "\r" in cell
+        for line in cell.splitlines()[1:]
+        for part in line.split(delimiter)
+    )
+
+
 def _is_comment(cells: Sequence[str]) -> bool:
     return cells[0].startswith("#") and len(cells[0]) > 1 and not folded(cells[0]).startswith("email")
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
+from digest.lists.words import checked_name, language_of
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.ports import Trouble
@@ -67,10 +68,11 @@ def add(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    spoken = language or language_of_digests(settings, wanted)
+    spoken = (language_of(language) or language) if language else language_of_digests(settings, wanted)
+    called = checked_name(name)
     _check(spoken, form)
     with store.write() as tx:
-        person = tx.subscribers.find(address) or _new(tx, address, name, spoken, form, now)
+        person = tx.subscribers.find(address) or _new(tx, address, called, spoken, form, now)
         if person.suppressed:
             raise AddressError(address, f"is known undeliverable: {person.suppressed}")
         source = "operator, digest subscribers add"

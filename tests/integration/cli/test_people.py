@@ -111,6 +111,14 @@ def test_a_choice_that_does_not_exist_changes_nothing(town: Blog, option: str, v
     assert people(town)["ada@example.org"] == before
 
 
+def test_who_is_added_by_hand_is_held_to_the_same_words(town: Blog) -> None:
+    town.run("subscribers", "add", "eve@example.org", "--language", "zh-Hans")
+    assert people(town)["eve@example.org"]["language"] == "zh_CN"
+    assert "line break" in town.run("subscribers", "add", "fay@example.org", "--name", "Fay\nX", code=1)
+    assert "no language" in town.run("subscribers", "add", "fay@example.org", "--language", "Klingon", code=1)
+    assert "fay@example.org" not in people(town)
+
+
 def test_somebody_leaves_by_the_operators_hand(town: Blog) -> None:
     assert "left weekly" in town.run("subscribers", "leave", "Ada@example.org")
     last = people(town)["ada@example.org"]["consents"][-1]

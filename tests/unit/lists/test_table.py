@@ -193,3 +193,25 @@ def test_no_cell_is_one_that_a_spreadsheet_computes() -> None:
     written = "".join(csv_lines(("email", "source"), [("ada@example.org", name) for name in names]))
     assert all(line.split(",")[1][0] not in "=+-@" for line in written.splitlines())
     assert [one.source for one in rows(written) if isinstance(one, Listed)] == names
+
+
+SWALLOWED = {
+    "in a column of which nothing is taken": 'email,name,note\na@example.org,Al,"x\nb@example.org,Bob,y"\n'
+    "c@example.org,Cy,\n",
+    "in a list of addresses": '"a@example.org\nb@example.org"\nc@example.org\n',
+}
+
+
+@pytest.mark.parametrize("text", SWALLOWED.values(), ids=SWALLOWED)
+def test_a_quote_that_closes_in_a_later_row_is_an_error_and_no_row_is_lost_silently(text: str) -> None:
+    first, last = rows(text if text.startswith("email") else f"email\n{text}")
+    assert isinstance(first, Refused)
+    assert "a quote is left open" in first.problem
+    assert isinstance(last, Listed)
+    assert last.address == "c@example.org"
+
+
+def test_a_note_of_several_lines_may_name_an_address() -> None:
+    assert people('email,name,note\na@example.org,Al,"met him\nwrite to: bob@example.org, he said"\n') == [
+        ("a@example.org", "Al")
+    ]
