@@ -1,4 +1,4 @@
-"""The beginning of a text, cut where a reader would: between blocks, else at a sentence, never inside a formula."""
+"""The beginning of a text, ended where a reader would end it: at a sentence or a whole formula, else with dots."""
 
 from __future__ import annotations
 
@@ -9,43 +9,89 @@ from typing import TYPE_CHECKING
 from wcwidth import iter_graphemes
 
 from digest.model import Block, BlockKind
+from digest.typeset.sentences import HOLE, clauses, complete, ends, formula_spans, masked, outside_brackets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-_FORMULA = re.compile(
-    r"\\begin\{(?P<env>[a-zA-Z]+\*?)\}.*?\\end\{(?P=env)\}|\$\$.+?\$\$|(?<!\\)\$(?!\s)(?:\\.|[^$\\\n])+(?<!\s)\$|\\\[.+?\\\]|\\\(.+?\\\)",
-    re.DOTALL,
-)
 _SENTENCE_END = re.compile(r"[。！？!?；;](?=\D|$)|[.](?=\s)")
-_LEAST = 0.6  # of the limit: a sentence end before that is too early to cut at
+_LEAST = 0.6  # of the limit: a sentence end before that is too early to cut a name at
+_LEAST_SENTENCE, _LEAST_CLAUSE = 0.4, 0.3  # of the limit, where an excerpt may end
+_ROW = 40  # characters of text that a line of a displayed formula counts as at least
+_LONGEST_WORD = 40  # characters
+_WRITTEN = 3  # characters of a formula as it is written, for one that is seen
+# What announces something: dots behind it would announce what nobody sees.
+_ANNOUNCES = re.compile(
+    r"(?:[\s，、；：,;:（(【\[《“‘「—–\-]"
+    r"|(?:也就是说?|即|就是|则|总有|我们有|便?得到?|可得|形如|记为|记作|满足|使得|其中|以及|[有为是])"
+    r"|(?<![A-Za-z])(?:i\.e\.|e\.g\.|that is|namely|such that|we have|we get|where|is|as|by|and|or|of|the|an?)"
+    r"(?![A-Za-z]))++$"
+)
+_TAIL = 80  # characters at the end of a text in which an announcement is looked for
+_FAR = 12_000  # characters behind the limit of which a sentence or formula that began before it has its end
+_CHINESE = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffe6]")
 
 
-def excerpt(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
-    """The first blocks, up to about `limit` characters; `…` stands where a paragraph was cut.
+def excerpt(blocks: Sequence[Block], limit: int, *, paragraphs: int | None = None) -> tuple[Block, ...]:
+    """The first blocks, up to about `limit` characters and at most so many `paragraphs`.
 
-    A heading never ends it. Blocks other than paragraphs are kept whole or left out.
+    It ends behind a sentence or a displayed formula, which is shown whole. A paragraph that is cut elsewhere, or that
+    does not end its last sentence, ends with dots; nothing that announces what comes next stands before them. A heading
+    never ends it. Blocks other than paragraphs are kept whole or left out.
     """
     made: list[Block] = []
-    left = limit
+    left, counted = limit, 0
     for block in blocks:
-        if len(block.text) <= left:
-            made.append(block)
-            left -= len(block.text)
-            continue
+        is_paragraph = block.kind is BlockKind.PARAGRAPH
         nothing = all(kept.kind is BlockKind.HEADING for kept in made)
-        if block.kind is BlockKind.PARAGRAPH and (left > limit // 4 or nothing):
-            made.append(Block(block.kind, cut(block.text, max(left, limit // 4))))
+        if is_paragraph and counted == paragraphs:
+            break
+        size = _size(block)
+        if size <= left or (block.kind is BlockKind.FORMULA and made and not _rests(made[-1]) and size <= limit):
+            made.append(block)
+            left = max(0, left - size)
+            counted += is_paragraph and not _announces(block.text)  # what announces the next one belongs to it
+            continue
+        if is_paragraph and (left > limit // 4 or nothing):
+            made.append(Block(block.kind, sentence_cut(block.text, max(left, limit // 4))))
         elif nothing:
             made.append(block)
         break
-    while len(made) > 1 and made[-1].kind is BlockKind.HEADING:
-        made.pop()
-    return tuple(made)
+    return _ended(made, goes_on=len(made) < len(blocks))
+
+
+def summary(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
+    """The first words of a text as one paragraph, without displayed formulas, code, figures and headings."""
+    words = ""
+    for block in blocks:
+        if block.kind is BlockKind.PARAGRAPH or (block.kind is BlockKind.VERSE and block is blocks[-1]):
+            words += (" " if words.isascii() else "") + " ".join(block.text.split("\n")).strip()
+            if len(words) < limit and _announces(words):
+                continue
+            break
+        if words:
+            break
+    return (Block(BlockKind.PARAGRAPH, sentence_cut(words.strip(), limit)),) if words.strip() else ()
+
+
+def sentence_cut(text: str, limit: int) -> str:
+    """At most about `limit` characters: whole sentences, else clauses or words and dots. No formula is ever cut.
+
+    A text that fits and ends its last sentence stays as it is.
+    """
+    text = text[: limit + _FAR]
+    fits = len(text) <= limit
+    if fits and complete(text):
+        return text
+    if not fits or _announces(text):
+        end = max((place for place in ends(text) if place <= limit), default=0)
+        if end >= min(limit, len(text)) * _LEAST_SENTENCE:
+            return text[:end]
+    return _dotted(text, limit)
 
 
 def cut(text: str, limit: int) -> str:
-    """At most about `limit` characters and `…`; the whole text if it fits. Only a formula may make it longer."""
+    """At most about `limit` characters of a name and `…`; the whole if it fits. Only a formula may make it longer."""
     if len(text) <= limit:
         return text
     end = _outside_formulas(text, limit)
@@ -56,16 +102,77 @@ def cut(text: str, limit: int) -> str:
     return text if end >= len(text) else text[:end].rstrip() + "…"
 
 
+def _announces(text: str) -> bool:
+    return _ANNOUNCES.search(masked(text).rstrip()[-_TAIL:]) is not None
+
+
+def _size(block: Block) -> int:
+    if block.kind is BlockKind.FORMULA:
+        rows = _ROW * (1 + block.text.count(r"\\"))
+        return min(len(block.text), max(rows, len(block.text) // _WRITTEN))
+    return len(block.text)
+
+
+def _rests(block: Block) -> bool:
+    """Whether nothing is missed where the excerpt ends behind this block."""
+    return block.kind is not BlockKind.PARAGRAPH or complete(block.text)
+
+
+def _ended(made: list[Block], *, goes_on: bool) -> tuple[Block, ...]:
+    while len(made) > 1 and made[-1].kind is BlockKind.HEADING:
+        made.pop()
+    if not made:
+        return ()
+    last = made[-1]
+    if last.kind is BlockKind.PARAGRAPH and not complete(last.text):
+        ended = sentence_cut(last.text, len(last.text))
+        made[-1] = Block(last.kind, ended)
+    elif goes_on and last.kind in {BlockKind.CODE, BlockKind.VERSE, BlockKind.FIGURE} and not complete(last.text):
+        made.append(Block(BlockKind.PARAGRAPH, "……" if _CHINESE.search(last.text) else "…"))
+    return tuple(made)
+
+
+def _dotted(text: str, limit: int) -> str:
+    """The beginning, up to a clause or word, without what only announces the rest, and dots."""
+    hidden = masked(text)
+    end = _outside_formulas(text, _between_characters(text, min(len(text), limit)))
+    formula_next = hidden[end:].lstrip()[:1] == HOLE
+    if end < len(text) or _announces(text):
+        clause = max((place for place in clauses(text) if place < end), default=0)
+        if clause >= end * _LEAST_CLAUSE:
+            end = clause
+        elif end < len(text) and not formula_next:
+            bracket = outside_brackets(text, end)
+            end = _before_word(hidden, bracket if bracket >= end * _LEAST_CLAUSE else end)
+    kept = text[:end].rstrip()
+    if not masked(kept).endswith(HOLE):
+        kept = kept[:-_TAIL] + _ANNOUNCES.sub("", kept[-_TAIL:])
+    if kept.endswith("…") or len(kept) in ends(text):
+        return kept
+    dots = "……" if _CHINESE.search(kept or text) else "…"
+    return kept.rstrip(".。 ") + dots
+
+
+def _before_word(hidden: str, at: int) -> int:
+    """The place, moved back to before a Latin word or number that it lies in, if something stands before that."""
+    if at >= len(hidden) or not _in_word(hidden[at]):
+        return at
+    start = at
+    while start > 0 and _in_word(hidden[start - 1]):
+        start -= 1
+    return start if start > 0 and at - start <= _LONGEST_WORD else at
+
+
+def _in_word(character: str) -> bool:
+    return character.isascii() and not character.isspace()
+
+
 def _outside_formulas(text: str, at: int) -> int:
     """The place, or where it lies in a formula, that formula's beginning; its end if it stands first."""
-    for start, end in _formulas(text):
+    for start, end in formula_spans(text):
         if start < at < end:
             return start or end
     return at
-
-
-def _formulas(text: str) -> Iterator[tuple[int, int]]:
-    return (found.span() for found in _FORMULA.finditer(text))
 
 
 def _between_characters(text: str, at: int) -> int:
