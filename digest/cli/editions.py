@@ -9,6 +9,7 @@ import typer
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
+from digest.service.naming import edition_name
 
 if TYPE_CHECKING:
     from digest.ports import EditionCounts, Store
@@ -54,13 +55,17 @@ def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config:
     """List the editions, newest first."""
     with store_of(config) as (settings, store), store.read() as tx:
         editions = tx.editions.editions(DigestId(digest_named(settings, digest).id) if digest else None)
+        days = [edition_name(tx, settings, made.edition, "en") for made in editions]
     if as_json:
         for made in editions:
             print_json(_json(made))
         return
     print_table(
-        ("key", "made", "deliveries"),
-        [(e.edition.key, f"{e.edition.closes_at:%Y-%m-%d %H:%M}", _counted(e)) for e in editions],
+        ("key", "days", "made", "deliveries"),
+        [
+            (made.edition.key, covered, f"{made.edition.closes_at:%Y-%m-%d %H:%M}", _counted(made))
+            for made, covered in zip(editions, days, strict=True)
+        ],
     )
 
 

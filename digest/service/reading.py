@@ -13,6 +13,7 @@ from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
 from digest.ports import DumpState
 from digest.service.feeds import EVERYTHING, source_of, via
+from digest.service.naming import edition_name
 from digest.service.redating import tells_another_day
 from digest.typeset.characters import line, shown
 from digest.typeset.chart import chart
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from digest.changes.words import Query
     from digest.model import Content, Edition, EditionKey, Entry, EntryDate
-    from digest.ports import ReaderCount, RevisionRecord, Store
+    from digest.ports import ReaderCount, RevisionRecord, Store, Transaction
     from digest.settings import Settings
 
 _HOME_ENTRIES = 30
@@ -104,7 +105,7 @@ class Home:
     """The home page: newest entries by the day they were first seen, newest editions."""
 
     days: tuple[tuple[str, tuple[EntryView, ...]], ...]
-    editions: tuple[Edition, ...]
+    editions: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,11 @@ class SourcePage:
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """An edition as a page: its entries by section."""
+    """An edition as a page: its entries by section, `days` that it covers."""
 
     edition: Edition
     title: str
-    day: str
+    days: str
     new: tuple[EntryView, ...]
     most_read: tuple[EntryView, ...]
     corrected: tuple[EntryView, ...]
@@ -147,7 +148,7 @@ class Reading:
             zone = ZoneInfo(getattr(source_of(self._settings, entry), "timezone", "UTC"))
             day = said(entry.first_seen_at.astimezone(zone).date(), language)
             days.setdefault(day, []).append(self._view(entry, language, limit=_HOME_EXCERPT))
-        return Home(tuple((day, tuple(views)) for day, views in days.items()), self.editions()[:_HOME_EDITIONS])
+        return Home(tuple((day, tuple(views)) for day, views in days.items()), self.editions(language)[:_HOME_EDITIONS])
 
     def source(self, name: str, language: str) -> SourcePage | None:
         """A configured source, None for any other."""
@@ -206,10 +207,19 @@ class Reading:
         with self._store.read() as tx:
             return tx.feeds.removed_at(EntryId(entry)) is not None
 
-    def editions(self) -> tuple[Edition, ...]:
-        """All editions that have a page, newest first."""
+    def editions(self, language: str) -> tuple[Link, ...]:
+        """All editions that have a page, newest first, by their digest and days."""
         with self._store.read() as tx:
-            return tuple(made.edition for made in tx.editions.editions() if not made.edition.empty)
+            return tuple(
+                Link(f"/editions/{one.edition.key}", self._edition_title(tx, one.edition, language))
+                for one in tx.editions.editions()
+                if not one.edition.empty
+            )
+
+    def _edition_title(self, tx: Transaction, edition: Edition, language: str) -> str:
+        configured = self._settings.digest(edition.digest)
+        called = configured.title if configured else edition.digest
+        return f"{called} · {edition_name(tx, self._settings, edition, language)}"
 
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
         """An edition with its entries as they were when it was made; empty ones have no page."""
@@ -221,8 +231,8 @@ class Reading:
             history = {
                 one.entry.id: tx.entries.revisions(one.entry.id) for one in selected if one.section is Section.CORRECTED
             }
+            days = edition_name(tx, self._settings, made.edition, language)
         configured = self._settings.digest(made.edition.digest)
-        zone = ZoneInfo(configured.timezone if configured else "UTC")
 
         def section(wanted: Section) -> tuple[EntryView, ...]:
             return tuple(
@@ -232,7 +242,7 @@ class Reading:
         return EditionView(
             made.edition,
             configured.title if configured else made.edition.digest,
-            said(made.edition.closes_at.astimezone(zone).date(), language),
+            days,
             section(Section.NEW),
             section(Section.MOST_READ),
             tuple(

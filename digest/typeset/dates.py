@@ -1,11 +1,12 @@
-"""Dates in words, never saying more than the evidence does."""
+"""Dates in words, never saying more than the evidence does; the days that an edition covers."""
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import tzinfo
 
     from digest.model import EntryDate
 
@@ -22,3 +23,55 @@ def said(day: EntryDate | date | None, language: str) -> str:
     if language.startswith("zh"):
         return f"{f'{day.year}年' if day.year else ''}{day.month}月{day.day}日"
     return f"{day.day} {_MONTHS[day.month - 1]}{f' {day.year}' if day.year else ''}"
+
+
+def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str, *, year: bool = True) -> str:
+    """The days of a window, the name of an edition: `2026年11月23日—29日`, `23–29 November 2026`.
+
+    A day is named if its noon lies in the window, so that each day has one edition and no two windows of a digest are
+    called the same; of a window without a noon the times are named as well. `year` is left out where it is False and
+    all days are of the year in which the window closes.
+    """
+    opens, closes = opens_at.astimezone(zone), max(opens_at, closes_at).astimezone(zone)
+    first = opens.date() + timedelta(days=opens.time() > _NOON)
+    last = closes.date() - timedelta(days=closes.time() <= _NOON)
+    if first > last:
+        return _times(opens, closes, language, year=year)
+    year = year or first.year != last.year
+    if language.startswith("zh"):
+        start = _day(first, language, year=year)
+        return start if first == last else f"{start}—{_beside(first, last, language)}"
+    end = _day(last, language, year=year)
+    if first == last:
+        return end
+    return f"{first.day}–{end}" if _month(first) == _month(last) else f"{_beside(last, first, language)} – {end}"
+
+
+_NOON = time(12)
+
+
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month
+
+
+def _day(day: date, language: str, *, year: bool) -> str:
+    if year:
+        return said(day, language)
+    return f"{day.month}月{day.day}日" if language.startswith("zh") else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def _beside(known: date, day: date, language: str) -> str:
+    """A day beside one that is known: without its year where they share it, in Chinese without its month too."""
+    if language.startswith("zh") and _month(known) == _month(day):
+        return f"{day.day}日"
+    return _day(day, language, year=day.year != known.year)
+
+
+def _times(opens: datetime, closes: datetime, language: str, *, year: bool) -> str:
+    """A window of less than a day, to the minute."""
+    day, end = opens.date(), closes.date()
+    named = _day(day, language, year=year or day.year != end.year)
+    since, until = f"{opens:%H:%M}", f"{closes:%H:%M}"
+    if language.startswith("zh"):
+        return f"{named}{since}—{'' if day == end else _beside(day, end, language)}{until}"
+    return f"{named}, {since}–{until}" if day == end else f"{named}, {since} – {_beside(day, end, language)}, {until}"

@@ -243,7 +243,7 @@ class _Site:
         return Response(png, media_type="image/png", headers=_FOR_GOOD)
 
     def editions(self, request: Request) -> Response:
-        return self._pages.page(request, "editions", editions=self._reading.editions())
+        return self._pages.page(request, "editions", editions=self._reading.editions(self._pages.language(request)))
 
     def edition(self, request: Request) -> Response:
         edition = self._reading.edition(EditionKey(request.path_params["key"]), self._pages.language(request))

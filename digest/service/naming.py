@@ -1,0 +1,31 @@
+"""What an edition is called wherever it is named: by the days that it covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.ports import FIRST_REACH
+from digest.typeset.dates import covered
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import Edition
+    from digest.ports import Transaction
+    from digest.settings import Settings
+
+
+def edition_name(tx: Transaction, settings: Settings, edition: Edition, language: str) -> str:
+    """The days of an edition, such as `2026年11月23日—29日`, on the calendar of its digest."""
+    configured = settings.digest(edition.digest)
+    zone = ZoneInfo(configured.timezone if configured else "UTC")
+    return covered(window_opens(tx, edition), edition.closes_at, zone, language)
+
+
+def window_opens(tx: Transaction, edition: Edition) -> datetime:
+    """Where the window of an edition opens: the first one of a digest reaches back from when that was configured."""
+    if edition.opens_at is not None:
+        return edition.opens_at
+    state = tx.editions.digest(edition.digest)
+    return min(state.configured_at if state else edition.closes_at, edition.closes_at) - FIRST_REACH
