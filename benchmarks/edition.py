@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -18,7 +18,8 @@ from digest import logs
 from digest.app import event_loop
 from digest.mail import transport
 from digest.mail.dkim import Key, write_key
-from digest.mail.words import Frame, body
+from digest.mail.told import Frame
+from digest.mail.words import body
 from digest.model import (
     AtomId,
     Body,
@@ -60,6 +61,7 @@ def words() -> Body:
     frame = Frame(
         title="科学空间 每周摘要",
         key=_KEY,
+        opens_at=_NOW - timedelta(days=7),
         closes_at=_NOW,
         zone=ZoneInfo("Asia/Shanghai"),
         base_url=_SITE,

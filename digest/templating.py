@@ -89,6 +89,16 @@ def check_templates(folder: Path | None) -> str:
     return f"{len(names)} templates from {ours}" + (f", {own} replaced by {folder}" if folder else "")
 
 
+def language_name(tag: str, language: str) -> str:
+    """What a language is called in another one, such as `Chinese`; empty where that is not known."""
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - as for the catalogs below
+
+    try:
+        return str(Locale.parse(language).languages.get(tag.partition("-")[0].lower(), ""))
+    except (UnknownLocaleError, ValueError):
+        return ""
+
+
 @lru_cache(maxsize=8)
 def _words(language: str) -> dict[str, str]:
     """The translations of a language, read from its catalogs as they are: no build step in between."""

@@ -1,4 +1,7 @@
-"""What changed in an entry that was told before: a short extract, for HTML and for text. Knows no edition."""
+"""What changed in an entry that was told before: the sentences before and now, for HTML and for text. Knows no edition.
+
+Both are typeset as the text of an entry is: formulas whole, Chinese punctuation full-width.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,25 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from digest.changes.dates import redates
 from digest.mail.personal import without_marks
 from digest.typeset.characters import shown
-from digest.typeset.differences import Piece, differences
+from digest.typeset.differences import Change, Piece, differences
 from digest.typeset.excerpt import cut
 from digest.typeset.formulas import text as linear
-from digest.typeset.math.extract import pieces
+from digest.typeset.math.extract import Formula, pieces
+from digest.typeset.math.mathml import mathml
+from digest.typeset.punctuation import full_width
+from digest.typeset.sentences import clauses, ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from digest.model import Content, EntryDate
-    from digest.typeset.differences import Change
-    from digest.typeset.math.extract import Formula
 
 _MOST = 3  # changes of an entry; its page shows all
-_LONGEST = 180  # characters of a changed paragraph
+_LONGEST = 180  # characters of a side
+_LONG_BETWEEN = 60  # characters between two changes, of which a longer stretch is shown in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A paragraph as it was or as it is, what differs marked; both empty where there is none."""
+    """Sentences as they were or as they are, in HTML what differs marked; both empty where there are none."""
 
     html: str
     text: str
@@ -61,42 +67,126 @@ class Extract:
 
 def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]) -> Extract:
     """What the corrections changed, titles apart; `channel` shows formulas in HTML."""
-    found: list[Change] = []
-    for one in corrections:
-        found += differences(_without_title(one.before), _without_title(one.after))
+    found = [change for one in corrections for change in _differences(one)]
     made = tuple(
-        (_side(change.before, "del", "[-", "-]", channel), _side(change.after, "ins", "{+", "+}", channel))
-        for change in found[:_MOST]
+        (_side(before, "del", channel), _side(after, "ins", channel))
+        for before, after in map(_sentences, found[:_MOST])
     )
     return Extract(made, len(found) - len(made))
 
 
-def _without_title(content: Content) -> Content:
-    return replace(content, title="", paragraphs=tuple(map(without_marks, content.paragraphs)))
+def seen(corrections: Sequence[Correction]) -> bool:
+    """Whether a reader sees any of it: another writing of an equal formula or mark is no correction."""
+    return any(
+        shown(one.before.title) != shown(one.after.title)
+        or (one.now is not None and (one.was is None or redates(one.was, one.now)))
+        or _differences(one)
+        for one in corrections
+    )
 
 
-def _side(stretches: Iterable[Piece], element: str, start: str, end: str, channel: Callable[[Formula], str]) -> Side:
+def _differences(one: Correction) -> tuple[Change, ...]:
+    """The paragraphs that look otherwise, whole."""
+    before, after = _typeset(one.before), _typeset(one.after)
+    drawn = {_drawing(formula): formula for paragraph in after.paragraphs for formula in _formulas(paragraph)}
+    alike = tuple(_with_formulas(paragraph, drawn) for paragraph in before.paragraphs)
+    return differences(replace(before, paragraphs=alike), after, around=None)
+
+
+def _typeset(content: Content) -> Content:
+    paragraphs = (full_width(shown(without_marks(paragraph))) for paragraph in content.paragraphs)
+    return replace(content, title="", paragraphs=tuple(paragraphs))
+
+
+def _formulas(paragraph: str) -> Iterator[Formula]:
+    return (piece for piece in pieces(paragraph) if isinstance(piece, Formula))
+
+
+def _drawing(formula: Formula) -> tuple[str, bool, str]:
+    """What a reader sees of a formula."""
+    return mathml(formula) or formula.source, formula.display, formula.tag
+
+
+def _with_formulas(paragraph: str, drawn: dict[tuple[str, bool, str], Formula]) -> str:
+    """The paragraph, formulas that look like one of `drawn` written as that is."""
+    return "".join(
+        piece if isinstance(piece, str) else drawn.get(_drawing(piece), piece).source for piece in pieces(paragraph)
+    )
+
+
+def _sentences(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Of both sides the sentences from the first difference to the last; none of a side that only lacks sentences."""
+    before, after = (_joined(side) for side in (change.before, change.after))
+    head = _common(before, after)
+    tail = _common(before[head:][::-1], after[head:][::-1])
+    sides = _within(change.before, head, len(before) - tail), _within(change.after, head, len(after) - tail)
+    for side, other, at in ((0, 1, head), (1, 0, head)):
+        if not any(piece.changed for piece in sides[side]) and sides[other] and at in {0, *ends((before, after)[side])}:
+            changed = tuple(piece for piece in (change.before, change.after)[other] if piece.changed)
+            if len(changed) == 1 and _stands_alone((before, after)[other], head, changed[0].text):
+                return ((), changed) if side == 0 else (changed, ())
+    return sides
+
+
+def _stands_alone(whole: str, at: int, text: str) -> bool:
+    """Whether what was added or taken away is whole sentences."""
+    places = {0, len(whole), *ends(whole)}
+    return at in places and at + len(text) in places
+
+
+def _joined(side: Iterable[Piece]) -> str:
+    return "".join(piece.text for piece in side)
+
+
+def _common(one: str, other: str) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _within(side: Sequence[Piece], start: int, end: int) -> tuple[Piece, ...]:
+    """The pieces of the sentences that the stretch lies in."""
+    whole = _joined(side)
+    places = [0, *ends(whole)]
+    first = max((place for place in places if place <= start and place < len(whole)), default=0)
+    last = next((place for place in places if place >= max(end, first + 1)), len(whole))
+    made, at = [], 0
+    for piece in side:
+        text = piece.text[max(0, first - at) : max(0, last - at)]
+        at += len(piece.text)
+        if text:
+            made.append(Piece(text, piece.changed))
+    return tuple(made)
+
+
+def _side(stretches: Sequence[Piece], element: str, channel: Callable[[Formula], str]) -> Side:
     html = text = ""
     for piece in _short(stretches):
-        written = shown(piece.text)
-        marked, plain = _set(written, channel), " ".join(linear(written).split("\n"))
+        marked, plain = _set(piece.text, channel), " ".join(linear(piece.text).split("\n"))
         html += f"<{element}>{marked}</{element}>" if piece.changed else marked
-        text += f"{start}{plain}{end}" if piece.changed else plain
-    return Side(html, text)
+        text += plain
+    return Side(html.strip(), text.strip())
 
 
-def _short(stretches: Iterable[Piece]) -> Iterator[Piece]:
-    """About as many characters as a glance takes in; no formula is cut."""
+def _short(stretches: Sequence[Piece]) -> Iterator[Piece]:
+    """About as many characters as a glance takes in; no formula is cut, little of a long stretch between changes."""
     left = _LONGEST
-    for piece in stretches:
+    for at, piece in enumerate(stretches):
         if left <= 0:
-            yield Piece("…", changed=False)
+            yield Piece("……", changed=False)
             return
-        text = cut(piece.text, left)
+        between = not piece.changed and 0 < at < len(stretches) - 1
+        whole = _in_part(piece.text) if between and len(piece.text) > _LONG_BETWEEN else piece.text
+        text = cut(whole, left)
         yield Piece(text, piece.changed)
-        if text != piece.text:
+        if text != whole:
             return
         left -= len(text)
+
+
+def _in_part(text: str) -> str:
+    """The first clause and the last one, dots in the place of what stands between."""
+    marks = sorted({*clauses(text), *(place - 1 for place in ends(text))})
+    head, tail = (marks[0], marks[-1] + 1) if marks else (0, 0)
+    return f"{text[:head]}……{text[tail:]}" if head > 0 and tail - head > _LONG_BETWEEN // 2 else text
 
 
 def _set(text: str, channel: Callable[[Formula], str]) -> str:

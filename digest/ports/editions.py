@@ -124,6 +124,10 @@ class Editions(Protocol):
         """The body in that language, or where there is none the first one stored; None where there is no edition."""
         ...
 
+    def subjects(self) -> frozenset[str]:
+        """The subjects of all editions whose words are stored."""
+        ...
+
     def variants(self, key: EditionKey) -> list[Variant]:
         """The words as they were made, in that order; none of an empty edition."""
         ...

@@ -7,29 +7,29 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.errors import FencedError
-from digest.mail.corrections import Correction
+from digest.mail.corrections import Correction, seen
 from digest.mail.message import message_id, picture_address, pictures_in
-from digest.mail.words import Frame, body, fitted
+from digest.mail.words import body, fitted
 from digest.model import DigestId, Edition, EditionKey, Section, Selected, SourceId, Variant
 from digest.ports import FIRST_REACH, Recipient
 from digest.service.audience import audience
 from digest.service.digests import schedule_of, sender_domain
-from digest.service.feeds import feeds, holds_any
-from digest.service.pictures import channel
+from digest.service.feeds import holds_any
+from digest.service.framing import frame
 from digest.service.planning import LARGE, finish, parts
 from digest.service.redating import tells_another_day
 from digest.service.tracing import say_made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
-    from digest.model import Body, EntryId, SubscriberId
+    from digest.mail.told import Frame
+    from digest.model import Body, Content, EntryId, SubscriberId
     from digest.ports import DigestState, EditionCounts, Store, Transaction
     from digest.settings import Digest, Settings
 
@@ -47,6 +47,11 @@ class _Selection:
     def empty(self) -> bool:
         """Whether there is nothing new and nothing corrected; being read is no news."""
         return all(one.section is Section.MOST_READ for one in self.entries)
+
+    def contents(self, entries: Sequence[Selected]) -> Iterator[Content]:
+        """All texts of which these entries may show something."""
+        yield from (one.entry.content for one in entries)
+        yield from (content for steps in self.before.values() for one in steps for content in (one.before, one.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +188,9 @@ def draft(
         if selection.empty:
             return None
         key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
-        frame = _frame(tx, settings, digest, key, now, selection, selection.entries)
-        made = body(frame, selection.entries, selection.before, language)
+        edition = Edition(key, state.id, None, _opens_at(state, now), now, empty=False)
+        around = frame(tx, settings, digest, edition, selection.contents(selection.entries))
+        made = body(around, selection.entries, selection.before, language)
         return Draft(key, made, pictures(tx, made))
 
 
@@ -302,13 +308,12 @@ def _planned(
     if selection.empty and slot is None:
         return None
     key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
-    opens_at = min(state.last_close_at, now) if state.last_close_at else None  # the clock may have stepped back
-    edition = Edition(key, state.id, slot, opens_at, now, selection.empty)
+    edition = Edition(key, state.id, slot, _opens_at(state, now), now, selection.empty)
     if selection.empty:
         return _Planned(edition)
     people = audience(tx, settings, digest, selection.entries, now)
-    frame = _frame(tx, settings, digest, key, now, selection, people.entries)
-    words = _Words(frame, selection, people.entries)
+    around = frame(tx, settings, digest, edition, selection.contents(people.entries))
+    words = _Words(around, selection, people.entries)
     words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
     domain, schedule = sender_domain(settings), schedule_of(digest)
     recipients, still_behind = [], set()
@@ -322,11 +327,16 @@ def _planned(
     return _Planned(edition, people.entries, words.variants, recipients, caught_up, people.resting)
 
 
+def _opens_at(state: DigestState, now: datetime) -> datetime | None:
+    """Where the newest edition closed, or now where the clock stepped back since."""
+    return min(state.last_close_at, now) if state.last_close_at else None
+
+
 class _Words:
     """The words of an edition, made once for all who get the same. A variant's number is its place in `variants`."""
 
-    def __init__(self, frame: Frame, selection: _Selection, entries: Sequence[Selected]) -> None:
-        self._frame, self._before, self._entries = frame, selection.before, entries
+    def __init__(self, around: Frame, selection: _Selection, entries: Sequence[Selected]) -> None:
+        self._frame, self._before, self._entries = around, selection.before, entries
         self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
         self.variants: list[Variant] = []
 
@@ -366,15 +376,19 @@ class _Words:
 def _selection(tx: Transaction, digest: Digest, state: DigestState) -> _Selection:
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
     new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
-    corrected = tx.editions.corrected(state.id)
+    corrected = [
+        (entry, steps)
+        for entry in tx.editions.corrected(state.id)
+        if seen(steps := _corrections(tx, state.id, entry.id))
+    ]
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return _Selection(
         (
             *(Selected(Section.NEW, entry) for entry in new),
             *(Selected(Section.MOST_READ, entry, gained) for entry, gained in read),
-            *(Selected(Section.CORRECTED, entry) for entry in corrected),
+            *(Selected(Section.CORRECTED, entry) for entry, _ in corrected),
         ),
-        {entry.id: _corrections(tx, state.id, entry.id) for entry in corrected},
+        {entry.id: steps for entry, steps in corrected},
     )
 
 
@@ -391,36 +405,3 @@ def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Cor
 def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
     """The pictures that the HTML of an edition shows, by name."""
     return {name: png for name in pictures_in(words.html) if (png := tx.pictures.png(name)) is not None}
-
-
-def _frame(
-    tx: Transaction,
-    settings: Settings,
-    digest: Digest,
-    key: EditionKey,
-    now: datetime,
-    selection: _Selection,
-    entries: Sequence[Selected],
-) -> Frame:
-    contents = [one.entry.content for one in entries]
-    contents += [content for pairs in selection.before.values() for one in pairs for content in (one.before, one.after)]
-    offered = feeds(settings)
-    groups = [feed for feed in offered if feed.path.startswith("topics/")] or [
-        feed for feed in offered if feed.path.startswith("sources/")
-    ]
-    return Frame(
-        title=digest.title,
-        key=key,
-        closes_at=now,
-        zone=ZoneInfo(digest.timezone),
-        base_url=settings.base_url,
-        template=digest.template,
-        folder=settings.templates,
-        channel=channel(tx, contents, picture_address),
-        weight=lambda name: len(tx.pictures.png(name) or b""),
-        groups=[(feed.title, feed.holds) for feed in groups],
-        sources={SourceId(one.id): one.title for one in settings.sources if len(settings.sources) > 1},
-        languages={SourceId(one.id): one.language for one in settings.sources},
-        subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
-        postal=settings.mail.postal,
-    )

@@ -224,6 +224,10 @@ class SqlEditions:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _body(row)
 
+    def subjects(self) -> frozenset[str]:
+        query = select(edition_bodies.c.subject).distinct()
+        return frozenset(self._connection.execute(query).scalars())
+
     def variants(self, key: EditionKey) -> list[Variant]:
         query = select(edition_bodies).where(edition_bodies.c.edition == key).order_by(edition_bodies.c.ordinal)
         return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]

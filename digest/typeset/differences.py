@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rapidfuzz.distance import Indel
 
 from digest.typeset.characters import shown
+from digest.typeset.math.extract import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,7 +82,7 @@ def html(changes: Iterable[Change]) -> str:
 
 
 def _change(old: str, new: str, around: int | None) -> Change:
-    units = _UNIT.findall(old), _UNIT.findall(new)
+    units = _units(old), _units(new)
     before: list[Piece] = []
     after: list[Piece] = []
     for same, start, end in _calm(_stretches(*units), *units):
@@ -95,8 +96,16 @@ def _change(old: str, new: str, around: int | None) -> Change:
     return Change(_joined(before), _joined(after))
 
 
-def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
-    runs = groupby(filter(attrgetter("text"), pieces), attrgetter("changed"))
+def _units(text: str) -> list[str]:
+    r"""What is never marked in part; a formula between `\begin` and `\end` is one, too."""
+    if r"\begin" not in text:
+        return _UNIT.findall(text)
+    parts = (_UNIT.findall(piece) if isinstance(piece, str) else [piece.source] for piece in pieces(text))
+    return [unit for part in parts for unit in part]
+
+
+def _joined(stretches: list[Piece]) -> tuple[Piece, ...]:
+    runs = groupby(filter(attrgetter("text"), stretches), attrgetter("changed"))
     return tuple(Piece("".join(piece.text for piece in run), changed) for changed, run in runs)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Scheme = Literal["light", "dark"]
 WIDTHS = (360, 800)
-SHOWN = ("weekly", "english", "corrected", "long")
+SHOWN = ("weekly", "english", "corrected", "forty", "long")
+TALLEST = 6_000  # px at 360 px, of a mail with forty entries
 SCREENSHOTS = ROOT / "build" / "screenshots"
 AXE = "tests/npm/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -100,3 +101,30 @@ def test_without_pictures_their_words_are_read(page: Page, made: dict[str, Made]
         assert height > 0
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
     assert page.evaluate(HIDDEN) == []
+
+
+def test_forty_entries_fit_on_a_phone(chromium: Browser, made: dict[str, Made]) -> None:
+    page = chromium.new_page(viewport={"width": 360, "height": 800})
+    page.set_content(with_pictures(made["forty"].words.html, dict(made["forty"].pictures)))
+    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth)")
+    assert page.locator(".lines").count() == 40
+    assert page.evaluate("document.documentElement.scrollHeight") < TALLEST
+    heights = page.evaluate("[...document.querySelectorAll('.lines')].map(e => e.getBoundingClientRect().height)")
+    assert max(heights) <= 2 * 14 * 1.6 + 8  # two lines, a formula may be a little higher
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["weekly", "forty"])
+def test_the_contents_jump_within_the_mail(chromium: Browser, made: dict[str, Made], name: str) -> None:
+    page = chromium.new_page(viewport={"width": 360, "height": 500})
+    page.set_content(made[name].words.html)
+    jumps = page.locator("a[href^='#']")
+    assert jumps.count() > 3
+    for at in range(jumps.count()):
+        jump = jumps.nth(at)
+        place = (jump.get_attribute("href") or "").removeprefix("#")
+        jump.click()
+        top = page.evaluate("name => document.getElementsByName(name)[0].getBoundingClientRect().top", place)
+        bottom = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+        assert -1 <= top <= 60 or bottom <= 1
+    page.close()

@@ -196,6 +196,17 @@ def test_a_body_falls_back_to_the_first_stored(store: Store, hand: Hand) -> None
         assert tx.editions.body(EditionKey("weekly/none"), "en") is None
 
 
+def test_the_subjects_of_all_editions_are_known(store: Store, hand: Hand, now: datetime) -> None:
+    with store.read() as tx:
+        assert tx.editions.subjects() == frozenset()
+    hand.edition("weekly/1")
+    hand.edition("daily/1", slot_at=now)
+    with store.read() as tx:
+        stored = {v.body.subject for key in ("weekly/1", "daily/1") for v in tx.editions.variants(EditionKey(key))}
+        assert tx.editions.subjects() == stored
+        assert stored
+
+
 def test_editions_are_listed_newest_first_with_their_deliveries(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:

@@ -6,7 +6,7 @@ Each is what `message()` gives to the transport. They hold something of every ki
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,7 +15,8 @@ from digest.dumps.structure import blocks
 from digest.mail.corrections import Correction
 from digest.mail.message import Letter, message, picture_address, pictures_in
 from digest.mail.personal import Personal, personal
-from digest.mail.words import Frame, body
+from digest.mail.told import Frame
+from digest.mail.words import body
 from digest.model import (
     AtomId,
     Content,
@@ -153,6 +154,7 @@ def mail(
     around = frame or Frame(
         title=title,
         key=EditionKey("weekly/2026-W47"),
+        opens_at=NOW - timedelta(days=7),
         closes_at=NOW,
         zone=ZoneInfo("Asia/Shanghai"),
         base_url=SITE,
@@ -166,6 +168,7 @@ def mail(
         ],
         sources=SOURCES,
         languages=dict.fromkeys(SOURCES, "zh-CN"),
+        original=lambda one: f"https://blog.example/{one.id}" if "notes" in one.sources else "",
         subscribe_url=f"{SITE}/subscribe",
         postal=POSTAL,
     )
@@ -201,10 +204,16 @@ def mail(
     return Made(mine, shown, message(letter))
 
 
+FORTY = tuple(
+    Selected(one.section, replace(one.entry, id=EntryId(f"forty-{number}"))) for number, one in enumerate(LONG[:40])
+)
+
+
 MAILS: dict[str, Callable[[], Made]] = {
     "weekly": lambda: mail(SELECTED, "zh_CN", "科学空间 每周摘要"),
     "english": lambda: mail(SELECTED, "en", "Science Spaces Weekly"),
     "text": lambda: mail(SELECTED, "en", "Science Spaces Weekly", Format.TEXT),
+    "forty": lambda: mail(FORTY + SELECTED[5:], "zh_CN", "科学空间 每周摘要"),
     "long": lambda: mail(LONG, "zh_CN", "科学空间 每周摘要"),
     "corrected": lambda: mail(SELECTED[-2:], "zh_CN", "科学空间 每周摘要"),
 }

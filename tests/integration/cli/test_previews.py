@@ -81,7 +81,7 @@ def test_a_choice_of_topics_is_a_kind_of_its_own_and_gets_only_these(told: Blog)
     mine = (told.home / "shown" / "zh_CN-both-geometry.txt").read_text("utf-8")
     assert "三角形的心" in mine
     assert "别的" not in mine.replace("和别的", "")
-    assert "* 别的" in (told.home / "shown" / "zh_CN-both.txt").read_text("utf-8")
+    assert "2. 别的" in (told.home / "shown" / "zh_CN-both.txt").read_text("utf-8")
 
 
 def test_a_folder_holds_all_of_them_and_a_page_that_leads_there(told: Blog) -> None:
@@ -114,7 +114,8 @@ def test_a_test_mail_is_marked_and_its_links_act_on_nobody(told: Blog) -> None:
     (raw,) = told.mails()
     mail = mail_of(raw)
     assert mail["To"] == "Me@example.org"
-    assert mail["Subject"].startswith("[测试] 山上 每周摘要")
+    assert mail["Subject"].startswith("[测试] ")
+    assert " · 山上 每周摘要（" in mail["Subject"]
     assert mail["Subject"] in said
     assert "Me@example.org" not in said
     page = lxml_html.document_fromstring(part(mail, "html"))

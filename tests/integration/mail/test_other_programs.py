@@ -27,20 +27,16 @@ if TYPE_CHECKING:
 NPM = ROOT / "tests" / "npm"
 WITH_HTML = [name for name in MAILS if name != "text"]
 MOST_SPAM_POINTS = 2.0
-LEAST_SCORE = 70  # of 100, in each mail program
+LEAST_SCORE = 90  # of 100, in each mail program
 
 # Programs that do not know these show the mail plainer, and all of it can still be read.
 PLAINER = {
     "<style>",  # the dark colours; every other style is inlined
     "@media",
-    "border-radius",
-    "max-height",  # of the preheader, which is hidden by `display` and `mso-hide` as well
-    "overflow",
-    "overflow-wrap",  # long addresses may be wider than the window
-    "word-break",
-    "white-space",  # code keeps its lines: it stands in <pre>
-    "height",  # of pictures and bars, which carry it as attribute as well
+    "table-layout",  # Outlook on a desktop widens the sheet for a long address
 }
+# Chinese mails say 退订, and every mail has the header.
+CHINESE = {"missing-unsubscribe"}
 # The cells of the bars hold a space in a small size, so that they stay low; no word is that small.
 NO_WORDS = {"small-text", "small-text-multiple"}
 # Formulas stand in the line of text.
@@ -74,7 +70,7 @@ def test_no_mail_program_hides_anything(pages: list[Path], needs: Callable[[str]
         assert {found["property"] for found in told} <= PLAINER
         assert {found["severity"] for found in told} <= {"warning"}
         assert min(audit["scores"].values()) >= LEAST_SCORE, audit["scores"]
-        assert set(audit["spam"]) <= FORMULAS
+        assert set(audit["spam"]) <= FORMULAS | (set() if "english" in audit["path"] else CHINESE)
         assert audit["links"] == []
         assert set(audit["accessibility"]) <= NO_WORDS
         assert set(audit["images"]) <= IN_LINE | FORMULAS
@@ -144,8 +140,9 @@ def test_parsers_read_the_same(name: str, needs: Callable[[str], str]) -> None:
     needs("tests/npm/node_modules/mailparser/package.json")
     made, raw = MAILS[name](), path(name).read_bytes()
     html = made.words.html if name in WITH_HTML else ""
+    title = "Science Spaces Weekly" if name in {"english", "text"} else "科学空间 每周摘要"
     lists = {
-        "list-id": f"{made.words.subject.partition(' · ')[0]} <weekly.example.org>",
+        "list-id": f"{title} <weekly.example.org>",
         "list-help": f"<{SITE}/about>",
         "list-archive": f"<{SITE}/editions/weekly/2026-W47>",
         "list-post": "NO",
@@ -168,4 +165,4 @@ def test_parsers_read_the_same(name: str, needs: Callable[[str], str]) -> None:
     assert len(mail["lines"]) == len(set(mail["lines"]))
     if html:
         assert {LEAVE_URL, PREFERENCES_URL} <= set(wanted.links)
-        assert all(link.startswith(f"{SITE}/") for link in wanted.links)
+        assert all(link.startswith((f"{SITE}/", "https://blog.example/", "#")) for link in wanted.links)

@@ -87,10 +87,10 @@ def test_a_wrong_year_that_was_published_is_corrected_openly(blog_of_before: Blo
     assert entry["date"] == {"year": 2019, "month": 7, "day": 13, "kind": "exact"}
 
     for words in newest(blog, "ada@example.org"):
-        corrected = words[words.index("更正") :]
+        corrected = words[words.index("有修改的文章") :]
         assert OLD in corrected
         assert f"日期：{WRONG} → {RIGHT}" in corrected
-        assert "正文有更正" not in corrected
+        assert "正文有修改" not in corrected
     for words in newest(blog, "bob@example.org"):
         assert "date: 13 July 2021 → 13 July 2019" in words[words.index("Corrected") :]
         assert "its text was corrected" not in words

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,11 +15,13 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from digest.errors import ConfigurationError
-from digest.mail.corrections import Correction
+from digest.mail.bars import shares
+from digest.mail.corrections import Correction, seen
 from digest.mail.lint import findings
 from digest.mail.message import message, picture_address
 from digest.mail.personal import Personal, personal
-from digest.mail.words import CONTENTS, LARGEST_HTML, LARGEST_PICTURES, Frame, body
+from digest.mail.told import Frame
+from digest.mail.words import CONTENTS, LARGEST_HTML, LARGEST_PICTURES, body
 from digest.model import (
     AtomId,
     Block,
@@ -42,6 +46,7 @@ NOW = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
 FRAME = Frame(
     title="科学空间 每周摘要",
     key=EditionKey("weekly/2026-W47"),
+    opens_at=NOW - timedelta(days=7),
     closes_at=NOW,
     zone=ZoneInfo("Asia/Shanghai"),
     base_url="https://digest.example.org",
@@ -65,7 +70,7 @@ def text_of(page: str) -> str:
     return " ".join(lxml_html.document_fromstring(page).text_content().split())
 
 
-def test_new_entries_come_first_then_the_most_read_then_the_corrected() -> None:
+def test_new_entries_come_first_then_the_corrected_then_the_most_read() -> None:
     selected = [
         Selected(Section.NEW, entry("甲", "甲的题目")),
         Selected(Section.MOST_READ, entry("乙", "乙的题目"), 42),
@@ -74,8 +79,8 @@ def test_new_entries_come_first_then_the_most_read_then_the_corrected() -> None:
     for language in ("zh_CN", "en"):
         made = body(FRAME, selected, corrected(entry("丙", "丙的旧题目"), selected[2].entry), language)
         for words in (text_of(made.html), made.text):
-            order = [words.index(part) for part in ("甲的题目", "乙的题目", "42", "丙的新题目", "丙的旧题目")]
-            assert order[0] < min(order[1:3]) < max(order[1:3]) < min(order[3:])
+            order = [words.rindex(part) for part in ("甲的题目", "丙的新题目", "丙的旧题目", "乙的题目", "42")]
+            assert order == sorted(order)
             assert "https://digest.example.org/editions/weekly/2026-W47" in made.html + made.text
         assert "甲的第一段。" in made.text
         assert "山客" in made.text
@@ -128,14 +133,14 @@ def test_figures_show_as_captions_and_markup_stays_text() -> None:
 
 
 def test_an_edition_too_long_for_a_mail_says_what_it_leaves_out() -> None:
-    many = [Selected(Section.NEW, entry(f"第{n}篇", "", "字" * 400)) for n in range(200)]
+    many = [Selected(Section.NEW, entry(f"第{n}篇", "很长的题目" * 30, "字" * 400)) for n in range(200)]
     made = body(FRAME, many, {}, "zh_CN")
     assert len(made.html.encode()) <= LARGEST_HTML
     shown = made.html.count("/entries/")
     assert 5 < shown < 200
-    left_out = [n for n in range(200) if f"第{n}篇" not in made.text]
+    left_out = [n for n in range(200) if f"/entries/第{n}篇" not in made.text]
     assert left_out == list(range(200 - len(left_out), 200))
-    assert str(len(left_out)) in made.text
+    assert f"还有 {len(left_out)} 篇" in made.text
     assert "200" in made.text + made.subject
 
 
@@ -189,7 +194,7 @@ def test_the_footer_says_why_since_when_who_and_how_to_change_or_leave() -> None
     links = lxml_html.document_fromstring(mine.html).xpath("//a/@href")
     assert {"https://l.example/", "https://p.example/", "https://digest.example.org/"} <= set(links)
     for words in (text_of(mine.html), mine.text):
-        foot = words[words.index("您收到这封信") :]
+        foot = words[words.index("您收到这封邮件") :]
         assert all(part in foot for part in ("a@b", "X日", "科学空间 每周摘要", "山客,某街一号"))
     assert "山客" not in body(FRAME, [Selected(Section.MOST_READ, entry("甲"), 1)], {}, "zh_CN").text
 
@@ -197,10 +202,10 @@ def test_the_footer_says_why_since_when_who_and_how_to_change_or_leave() -> None
 def test_a_long_mail_begins_with_its_contents_and_a_short_one_does_not() -> None:
     many = [Selected(Section.NEW, entry(f"第{n}篇")) for n in range(CONTENTS)]
     for made in (text_of(body(FRAME, many, {}, "zh_CN").html), body(FRAME, many, {}, "zh_CN").text):
-        rest = made[made.index("本期内容") :]
+        rest = made[made.index("本期目录") :]
         assert rest.index("第4篇") < rest.index("第0篇的第一段")
     few = body(FRAME, many[1:], {}, "zh_CN")
-    assert "本期内容" not in few.html + few.text
+    assert "本期目录" not in few.html + few.text
 
 
 def test_new_entries_stand_by_groups_in_their_order_where_there_are_several() -> None:
@@ -213,7 +218,7 @@ def test_new_entries_stand_by_groups_in_their_order_where_there_are_several() ->
         ]
         assert places == sorted(places)
         assert "没有" not in words
-    assert made.subject.endswith("甲 等4篇")
+    assert made.subject.startswith("丙 等 4 篇 · ")
     one = body(replace(FRAME, groups=groups), new[2:], {}, "zh_CN")
     assert "后一半" not in one.html + one.text
     headings = lxml_html.document_fromstring(one.html).xpath("//h3")
@@ -224,8 +229,43 @@ def test_the_most_read_show_how_far_they_lead() -> None:
     read = [Selected(Section.MOST_READ, entry(str(n)), n) for n in (1000, 500, 1)]
     made = body(FRAME, read, {}, "en")
     assert lxml_html.document_fromstring(made.html).xpath("//td[@class='gain']/@width") == ["100%", "50%", "1%"]
-    bars = [line.split()[0] for line in made.text.splitlines() if line.strip().startswith(("█", "▏"))]
-    assert bars == ["█" * 24, "█" * 12, "▏"]
+    bars = [line.split()[0] for line in made.text.splitlines() if line.strip().startswith(("█", "▏", "▎"))]
+    assert bars == ["█" * 24, "█" * 12, "▎"]
+
+
+def test_bars_of_gains_that_are_nearly_the_same_differ_visibly() -> None:
+    read = [Selected(Section.MOST_READ, entry(str(n)), n) for n in (4748, 4747, 4745, 4744, 4744)]
+    made = body(FRAME, read, {}, "zh_CN")
+    widths = [int(w[:-1]) for w in lxml_html.document_fromstring(made.html).xpath("//td[@class='gain']/@width")]
+    assert widths[3] == widths[4]
+    assert all(a - b >= 4 for a, b in pairwise(widths[:4]))
+    bars = [line.split()[0] for line in made.text.splitlines() if line.strip().startswith("█")]
+    assert len(set(bars)) == 4
+    for words in (text_of(made.html), made.text):
+        assert words.count("同样新增4744位读者") == 1
+
+
+def test_equal_gains_are_said_in_words() -> None:
+    read = [Selected(Section.MOST_READ, entry(str(n)), 12345) for n in range(3)]
+    for language, said in (("zh_CN", "各新增1.2万位读者。"), ("en", "Each gained 12,345 readers.")):
+        made = body(FRAME, read, {}, language)
+        assert "gain" not in re.sub(r"<style.*?</style>", "", made.html, flags=re.DOTALL).replace("gained", "")
+        assert "█" not in made.text
+        for words in (text_of(made.html), made.text):
+            assert words.count(said) == 1
+    alone = body(FRAME, read[:1], {}, "en")
+    assert "+12,345 readers" in alone.text
+    assert "█" not in alone.text
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=20))
+def test_bars_are_as_long_as_what_they_stand_for_and_never_alike(gains: list[int]) -> None:
+    made = shares(sorted(gains, reverse=True))
+    assert made[0] == 100
+    assert all(1 <= share <= 100 for share in made)
+    for (more, longer), (less, shorter) in pairwise(zip(sorted(gains, reverse=True), made, strict=True)):
+        assert (longer == shorter) == (more == less)
+        assert longer >= shorter
 
 
 def test_a_correction_shows_what_was_and_what_is_and_nothing_of_the_rest() -> None:
@@ -237,19 +277,77 @@ def test_a_correction_shows_what_was_and_what_is_and_nothing_of_the_rest() -> No
     page = lxml_html.document_fromstring(made.html)
     assert [mark.text_content() for mark in page.xpath("//del")] == ["$\\eta\\leq\\frac{2}{L}$", "两", "删去的一段话。"]
     assert [mark.text_content() for mark in page.xpath("//ins")] == ["$\\eta\\leq\\frac{1}{L}$", "三"]
-    assert "原题：旧题" in text_of(made.html)
+    assert "原标题：旧题" in text_of(made.html)
     assert "没有变过" not in made.html + made.text
-    assert "证明分[-两-]步" in made.text
-    assert "证明分{+三+}步" in made.text
-    assert "{+η ≤ 1/L+}" in made.text
-    assert "现已删去" in made.text
+    assert "改前：学习率满足η ≤ 2/L，证明分两步。" in made.text
+    assert "改后：学习率满足η ≤ 1/L，证明分三步。" in made.text
+    assert "改前：删去的一段话。\n  改后：已删除" in made.text
+    english = body(FRAME, [Selected(Section.CORRECTED, after)], corrected(before, after), "en")
+    assert "was: 学习率满足η ≤ 2/L，证明分两步。\n  now: 学习率满足η ≤ 1/L，证明分三步。" in english.text
+
+
+def test_a_corrected_entry_is_typeset_as_a_new_one() -> None:
+    one = entry("甲", "新题", "设有(一个)数,则$x^2$大于零。")
+    frame = replace(FRAME, original=lambda entry: f"https://blog.example/{entry.id}")
+    old = entry("甲", "旧题", "设有(一个)数,则$x$大于零。")
+    made = body(frame, [Selected(Section.CORRECTED, one)], corrected(old, one), "zh_CN")
+    new = body(frame, [Selected(Section.NEW, one)], {}, "zh_CN")
+    for words in (made, new):
+        page = lxml_html.document_fromstring(words.html)
+        assert page.xpath("//h3[@class='title']/a/@href") == ["https://digest.example.org/entries/甲"]
+        assert page.xpath("//p[@class='facts']/a[text()='原文']/@href") == ["https://blog.example/甲"]
+        assert "山客 · 2020年11月13日" in words.text
+        assert "原文：https://blog.example/甲" in words.text
+        assert "设有（一个）数，则" in text_of(words.html)
+        assert page.xpath("//sup/text()") == ["2"]
+
+
+def test_a_correction_shows_whole_sentences_and_whole_formulas() -> None:
+    formula = "\\begin{equation}a_%d\\leq b\\end{equation}"
+    before = entry("甲", "", f"第一句不变。第二句说的是{formula % 1}就这样。第三句不变，但也很长很长。第四句错了。")
+    after = entry("甲", "", f"第一句不变。第二句说的是{formula % 2}就这样。第三句不变，但也很长很长。第四句对了。")
+    made = body(FRAME, [Selected(Section.CORRECTED, after)], corrected(before, after), "zh_CN")
+    marks = [mark.text_content() for mark in lxml_html.document_fromstring(made.html).xpath("//del | //ins")]
+    assert marks == [formula % 1, "错", formula % 2, "对"]
+    assert "第一句" not in made.text
+    assert "改前：第二句说的是" in made.text
+    assert "第四句对了。" in made.text
+
+
+def test_a_sentence_that_was_added_or_taken_away_is_shown_alone() -> None:
+    short, long = entry("甲", "", "原来有的一句。"), entry("甲", "", "原来有的一句。后来加的一句。")
+    added = body(FRAME, [Selected(Section.CORRECTED, long)], corrected(short, long), "zh_CN")
+    assert "新增：后来加的一句。" in added.text
+    assert "原来有的" not in added.text
+    gone = body(FRAME, [Selected(Section.CORRECTED, short)], corrected(long, short), "zh_CN")
+    assert "改前：后来加的一句。\n  改后：已删除" in gone.text
+
+
+def test_a_formula_or_mark_that_looks_the_same_is_no_correction() -> None:
+    before = entry("甲", "", "即使(如此),$a\\leq b$ 也成立。", "另一段。")
+    after = entry("甲", "", "即使（如此），$a \\le b$ 也成立。", "另一段。")
+    assert not seen(corrected(before, after)[after.id])
+    other = entry("甲", "", "即使（如此），$a < b$ 也成立。", "另一段。")
+    assert seen(corrected(before, other)[other.id])
+    assert seen(corrected(before, replace(after, content=replace(after.content, title="乙")))[after.id])
+
+
+def test_corrections_stand_in_the_contents() -> None:
+    one, two = entry("甲", "新文章题"), entry("乙", "改过的题")
+    both = [Selected(Section.NEW, one), Selected(Section.CORRECTED, two)]
+    for count in (1, 8, 30, 60):
+        more = [Selected(Section.NEW, entry(f"第{n}篇")) for n in range(count - 1)]
+        made = body(FRAME, [*both, *more], corrected(entry("乙", "旧题"), two), "zh_CN")
+        for words in (text_of(made.html), made.text):
+            contents = words[words.index("本期目录") :]
+            assert contents.index("改过的题") < contents.index("新文章", contents.index("改过的题"))
 
 
 def test_of_many_changes_the_first_are_shown_and_the_others_counted() -> None:
     before = entry("甲", "", *(f"第{n}段,原来说的是这样的。" for n in range(9)))
     after = entry("甲", "", *(f"第{n}段,后来说的却是那样。{'很长' * 500}" for n in range(9)))
     made = body(FRAME, [Selected(Section.CORRECTED, after)], corrected(before, after), "zh_CN")
-    assert len(lxml_html.document_fromstring(made.html).xpath("//div[@class='change']")) == 3
+    assert len(lxml_html.document_fromstring(made.html).xpath("//div[@class='change text']")) == 3
     assert "另有6处改动" in made.html
     assert "另有6处改动" in made.text
     assert made.text.count("很长") < 300
@@ -258,12 +356,12 @@ def test_of_many_changes_the_first_are_shown_and_the_others_counted() -> None:
 def test_only_a_title_or_too_much_to_be_shown_is_told_in_words() -> None:
     short, one = entry("甲", "新题"), entry("甲", "新题", *("<" * 400 for _ in range(3)))
     retitled = body(FRAME, [Selected(Section.CORRECTED, short)], corrected(entry("甲", "旧题"), short), "zh_CN")
-    assert "正文有更正" not in retitled.text + retitled.html
+    assert "正文有修改" not in retitled.text + retitled.html
     before = entry("甲", "新题", *("&" * 400 for _ in range(3)))
     told = body(FRAME, [Selected(Section.CORRECTED, one)], corrected(before, one), "zh_CN")
     for words in (told.text, told.html):
-        assert "正文有更正" in words
-        assert "原文：" not in words
+        assert "正文有修改" in words
+        assert "改前：" not in words
 
 
 SINCE, WRONG, RIGHT = (
@@ -284,7 +382,7 @@ def test_a_corrected_date_is_told_with_both_days_and_the_text_is_not_said_to_be_
     *chinese, english, plain = redated(one, Correction(one.content, one.content, WRONG, RIGHT))
     for words in chinese:
         assert "日期：2021年7月26日 → 2019年7月26日" in words
-        assert "正文有更正" not in words
+        assert "正文有修改" not in words
         assert "现已恢复原样" not in words
     for words in (english, plain):
         assert "date: 26 July 2021 → 26 July 2019" in words
@@ -309,7 +407,8 @@ def test_several_corrected_dates_are_told_from_the_first_to_the_last_with_the_ti
 def test_a_date_that_was_known_better_is_no_correction_and_a_year_inferred_for_the_new_day_is_said_to_be() -> None:
     old, one = entry("甲", "旧题"), replace(entry("甲", "新题"), date=RIGHT)
     for words in redated(one, Correction(old.content, one.content)):
-        assert "2019" not in words
+        assert "日期：" not in words
+        assert "date:" not in words
     again = replace(one, date=replace(WRONG, day=28))
     *_, english, plain = redated(again, Correction(one.content, one.content, SINCE, again.date))
     for words in (english, plain):
@@ -334,16 +433,16 @@ def test_what_came_back_as_it_was_is_said_so_and_shows_no_date() -> None:
     assert "曾有改动，现已恢复原样" in chinese
     assert "changed, and now as it was before" in english
     for words in (chinese, english):
-        assert "2019" not in words
+        assert "→" not in words
         assert "旧题" not in words
-        assert "正文有更正" not in words
+        assert "正文有修改" not in words
 
 
 def test_too_heavy_pictures_leave_entries_out_as_too_much_html_does() -> None:
     paragraph = "公式$$\\frac{1}{%s}$$完。"
-    many = [Selected(Section.NEW, entry(f"第{n}篇", "", paragraph % n)) for n in range(40)]
+    many = [Selected(Section.NEW, entry(f"第{n}篇", "", paragraph % n)) for n in range(12)]
     found = [f for one in many for f in formulas([Block(BlockKind.PARAGRAPH, one.entry.content.paragraphs[0])])]
-    assert len(found) == 40
+    assert len(found) == 12
 
     class Sizes(dict[str, Size]):
         def get(self, _name: str, _default: object = None) -> Size:
@@ -352,8 +451,8 @@ def test_too_heavy_pictures_leave_entries_out_as_too_much_html_does() -> None:
     frame = replace(FRAME, channel=pictured(Sizes(), picture_address), weight=lambda _: LARGEST_PICTURES // 10)
     made = body(frame, many, {}, "zh_CN")
     assert made.html.count("<img") == 10
-    assert "还有30篇" in made.html
-    assert "还有30篇" in made.text
+    assert "还有 2 篇" in made.html
+    assert "还有 2 篇" in made.text
 
 
 def test_an_excerpt_that_is_too_much_for_a_mail_is_left_out_whole() -> None:
