@@ -18,7 +18,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
-from digest.errors import ConfigurationError
+from digest.addresses import ascii_domain
+from digest.errors import AddressError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -226,6 +227,6 @@ def _base64(raw: bytes) -> str:
 
 def _ascii_domain(domain: str) -> str:
     try:
-        return domain.encode("idna").decode("ascii").lower()
-    except UnicodeError as error:
+        return ascii_domain(domain)
+    except AddressError as error:
         raise ConfigurationError(f"{domain!r} is no domain", place="dkim.domain") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, replace
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from digest.errors import ConfigurationError, DigestError, UnknownError, masked
+from digest.addresses import mailbox
+from digest.errors import ConfigurationError, DigestError, masked
 from digest.mail.bounces import AUTOMATIC, report
 from digest.mail.incoming import incoming
 from digest.mail.strikes import Sent, strikes_off
@@ -18,6 +17,7 @@ from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind
 from digest.ports import Bounce
 from digest.service.finding import Evidence, find
+from digest.service.subscribers import require_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,14 +41,8 @@ def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> st
     """Where a server sends a delivery back to."""
     address = settings.bounces.address
     if not address:
-        return _address(settings.mail.sender)
+        return mailbox(settings.mail.sender).address
     return return_path(address, bounce_token(secret, delivery.subscriber.id, delivery.edition))
-
-
-@functools.cache
-def _address(sender: str) -> str:
-    """Parsed once: it takes as long as the line of log that a mail has."""
-    return parseaddr(sender)[1]
 
 
 def take(
@@ -102,7 +96,7 @@ def record(
 
 def our_addresses(settings: Settings) -> tuple[str, ...]:
     """The addresses that servers know us by."""
-    return tuple(filter(None, (settings.bounces.address, _address(settings.mail.sender))))
+    return tuple(filter(None, (settings.bounces.address, mailbox(settings.mail.sender).address)))
 
 
 def _ignored(tx: Transaction, said: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
@@ -183,8 +177,6 @@ def unsuppress(store: Store, address: str, *, now: datetime) -> None:
         DigestError: the address is not struck off.
     """
     with store.write() as tx:
-        record = tx.subscribers.find(address.strip())
-        if record is None:
-            raise UnknownError("subscriber", masked(address), remedy="see `digest subscribers list`")
+        record = require_known(tx, address)
         if not tx.subscribers.unsuppress(record.subscriber.id, "operator, digest subscribers unsuppress", now):
             raise DigestError(f"{masked(address)}: is not suppressed")

@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.addresses import checked_address
 from digest.errors import BusyError
 from digest.mail.tokens import marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.digest_names import read_leave
 from digest.service.following import follow
 from digest.service.latest import plan_latest
-from digest.service.subscribers import checked_address, chosen_digests
+from digest.service.subscribers import chosen_digests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

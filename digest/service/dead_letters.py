@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from digest.addresses import address_key, spellings
 from digest.errors import DigestError, UnknownError, masked
 from digest.model import DeliveryState, DigestId
 from digest.service.turns import in_turns
@@ -41,15 +42,15 @@ def dead(
         UnknownError: there is no such edition.
         DigestError: somebody has no such dead letter.
     """
-    wanted = {address.strip().casefold(): address for address in addresses}
+    wanted = {key: address for address in addresses for key in spellings(address)}
     found = [
         row
         for row in listed(store, states, edition)
-        if row.next_at is None and (not wanted or row.address.casefold() in wanted)
+        if row.next_at is None and (not wanted or address_key(row.address) in wanted)
     ]
-    missing = wanted.keys() - {row.address.casefold() for row in found}
+    missing = set(wanted.values()) - {wanted.get(address_key(row.address), "") for row in found}
     if missing:
-        name = masked(wanted[min(missing)])
+        name = masked(min(missing))
         raise DigestError(f"{name}: has no such dead letter (see `digest deliveries list`)")
     return found
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from digest.addresses import checked_address
 from digest.errors import AddressError, DigestError
 from digest.lists.columns import ignored
 from digest.lists.decoding import decoded
@@ -17,7 +18,7 @@ from digest.model import DigestId, Format
 from digest.ports import Joining, Newcomer
 from digest.service.following import follow
 from digest.service.preferences import zones
-from digest.service.subscribers import checked_address, chosen_digests, language_of_digests
+from digest.service.subscribers import chosen_digests, language_of_digests
 from digest.service.turns import in_turns
 
 if TYPE_CHECKING:

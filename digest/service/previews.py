@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from email.utils import parseaddr
 from itertools import product
 from typing import TYPE_CHECKING
 
+from digest.addresses import checked_address, mailbox
 from digest.errors import DigestError, UnknownError
 from digest.mail.lint import findings
 from digest.mail.message import message
@@ -17,7 +17,6 @@ from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.digests import sender_domain
 from digest.service.editions import Draft, draft, pictures
 from digest.service.letters import letter
-from digest.service.subscribers import checked_address
 from digest.templating import LANGUAGES
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ async def send_trial(settings: Settings, mail: Letter) -> str:
         TransportError: it did not take it.
     """
     async with session(settings) as way:
-        return await way.send(parseaddr(settings.mail.sender)[1], mail.to_address, message(mail))
+        return await way.send(mailbox(settings.mail.sender).address, mail.to_address, message(mail))
 
 
 def chosen_language(language: str | None, digest: Digest) -> str:

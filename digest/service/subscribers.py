@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from digest.addresses import checked_address, former_spelling
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
 from digest.lists.words import checked_name, language_of
 from digest.mail.tokens import address_hash
@@ -21,31 +21,8 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _LANGUAGES = ("zh_CN", "en")
-_LONGEST = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
-_LONGEST_LOCAL = 64
-_ATOM = r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f\ud800-\udfff.]+"
-_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_DOMAIN = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 
 
-def checked_address(written: str) -> str:
-    """The address as mail servers take it: its domain in ASCII.
-
-    Raises:
-        AddressError: it is none.
-    """
-    address = written.strip()
-    local, at, domain = address.rpartition("@")
-    if not at or len(address) > _LONGEST or len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
-        raise AddressError(address, "is no mail address")
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode("ascii")
-        except UnicodeError as error:
-            raise AddressError(address, "has no possible domain") from error
-    if not _DOMAIN.fullmatch(domain):
-        raise AddressError(address, "has no possible domain")
-    return f"{local}@{domain.lower()}"
 
 
 def add(
@@ -79,7 +56,7 @@ def add(
         joined = [follow(tx, settings, person.subscriber.id, digest, source, now) for digest in wanted]
         if not any(joined):
             raise DigestError(f"{masked(address)}: is subscribed already")
-        return _known(tx, address)
+        return require_known(tx, address)
 
 
 def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
@@ -96,7 +73,7 @@ def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
         UnknownError: there is no such person.
     """
     with store.read() as tx:
-        records = tx.subscribers.all() if address is None else [_known(tx, address)]
+        records = tx.subscribers.all() if address is None else [require_known(tx, address)]
         troubles = tx.bounces.of(record.subscriber.id for record in records)
     return [_exported(record) | _came_back(troubles.get(record.subscriber.id, Trouble())) for record in records]
 
@@ -151,7 +128,7 @@ def erase(store: Store, address: str, *, now: datetime) -> None:
     """
     secret = store.secret()
     with store.write() as tx:
-        record = _known(tx, address)
+        record = require_known(tx, address)
         tx.subscribers.erase(record.subscriber.id, address_hash(secret, record.subscriber.address), now)
 
 
@@ -176,10 +153,15 @@ def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
     return True
 
 
-def _known(tx: Transaction, address: str) -> SubscriberRecord:
-    record = tx.subscribers.find(address.strip())
+def require_known(tx: Transaction, written: str) -> SubscriberRecord:
+    """The person of an address as an operator writes it, or as an older program may have stored it.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    record = tx.subscribers.find(written) or tx.subscribers.find(former_spelling(written))
     if record is None:
-        raise UnknownError("subscriber", masked(address), remedy="see `digest subscribers list`")
+        raise UnknownError("subscriber", masked(written), remedy="see `digest subscribers list`")
     return record
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select, update
 
+from digest.addresses import address_key
 from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId
 from digest.store.statements import insert
-from digest.store.subscribers import address_key
 from digest.store.tables import confirmations
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from digest.addresses import address_key
 from digest.model import DigestId, SubscriberId
 from digest.ports import KnownPerson
 from digest.store.statements import batches, insert_rows
-from digest.store.subscribers import address_key
 from digest.store.tables import consents, erased, subscribers, subscriptions
 
 if TYPE_CHECKING:

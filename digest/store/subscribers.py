@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
+from digest.addresses import address_key, spellings
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.ports import Consent, Follower, SubscriberRecord
 from digest.store.statements import batches, insert
@@ -176,7 +177,9 @@ class SqlSubscribers:
         return True
 
     def find(self, address: str) -> SubscriberRecord | None:
-        return next(iter(self._records(subscribers.c.address_key == address_key(address))), None)
+        keys = spellings(address)
+        found = {address_key(one.subscriber.address): one for one in self._records(subscribers.c.address_key.in_(keys))}
+        return next((found[key] for key in keys if key in found), None)
 
     def get(self, subscriber: SubscriberId) -> SubscriberRecord | None:
         return next(iter(self._records(subscribers.c.id == subscriber)), None)
@@ -343,8 +346,3 @@ class SqlSubscribers:
             )
             for row in people
         ]
-
-
-def address_key(address: str) -> str:
-    """What two spellings of one address have in common."""
-    return address.casefold()

@@ -1,0 +1,149 @@
+"""Mail addresses: what people and settings write, as mail servers take it. The only home of email-validator.
+
+A domain is kept as its A-labels. Nothing here asks the DNS: whether a domain takes mail is found out by sending.
+Source: RFC 5321, 5322, 5891 (IDNA 2008), 6531.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from digest.errors import AddressError
+
+_LONGEST = 320  # characters that are looked at; no address has more than 254 bytes
+# What an input method for Chinese leaves where a keyboard has ASCII.
+_WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys((0x3002, 0xFF61, 0xFE52), ".")
+_WIDTHS[0xFE6B] = "@"
+# Categories that nobody sees, and what of other categories looks like nothing. Source: Default_Ignorable_Code_Point.
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
+_NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"|[^"\\<>,;:@()\[\]]*)\s*<(?P<address>[^<>]*)>')
+_NEEDS_QUOTES = re.compile(r'["\\<>,;:@()\[\].]')
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address and the name in front of it, empty for none."""
+
+    name: str
+    address: str
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        """As settings hold it; `mailbox` reads the same from it."""
+        if not self.name:
+            return self.address
+        escaped = re.sub(r'(["\\])', r"\\\1", self.name)
+        return f'"{escaped}" <{self.address}>' if _NEEDS_QUOTES.search(self.name) else f"{self.name} <{self.address}>"
+
+
+def checked_address(written: str) -> str:
+    """A person's address, its domain as A-labels in lower case; the local part as they wrote it.
+
+    Full-width forms are read as ASCII, what nobody sees is cut off at both ends.
+
+    Raises:
+        AddressError: it is none, or something that nobody sees stands inside.
+    """
+    return _address(written, dotless=False)
+
+
+@lru_cache(maxsize=32)
+def mailbox(written: str) -> Mailbox:
+    """One mailbox of ours as a setting holds it, such as `Digest <digest@example.org>`, read in whole.
+
+    A name that holds `,;:@()[]<>"` or a backslash stands in quotes. The domain may be of an intranet, without a dot.
+
+    Raises:
+        AddressError: it is not one address with an optional name; the local part is not ASCII; the name holds a
+            control character.
+    """
+    clean = _stripped(written)
+    named = _NAMED.fullmatch(clean)
+    name, address = (named["name"].strip(), named["address"]) if named else ("", clean)
+    if name.startswith('"'):
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
+        raise AddressError(written, "holds a control character")
+    checked = _address(address, dotless=True)
+    if not checked.isascii():
+        raise AddressError(written, "has letters outside ASCII before the @, which many servers refuse")
+    return Mailbox(name, checked)
+
+
+def ascii_domain(domain: str) -> str:
+    """A domain as its A-labels, in lower case.
+
+    Raises:
+        AddressError: it is none.
+    """
+    return _address(f"x@{domain}", dotless=True).partition("@")[2]
+
+
+def address_key(address: str) -> str:
+    """What two spellings of one address have in common: case does not count, nor how accents are composed."""
+    return unicodedata.normalize("NFC", address).lower()
+
+
+def spellings(written: str) -> tuple[str, ...]:
+    """The keys under which somebody may be stored who is called so, the present one first. Never raises."""
+    plain = written.strip()
+    try:
+        wanted = checked_address(written)
+    except AddressError:
+        wanted = plain
+    return tuple(dict.fromkeys((address_key(wanted), address_key(plain))))
+
+
+def former_spelling(written: str) -> str:
+    """How programs that knew only IDNA 2003 stored an address, `straße.de` as `strasse.de`; empty where they refused.
+
+    It may be another owner's domain: only an operator who looks for a stored person may ask for it.
+    """
+    local, at, domain = written.strip().rpartition("@")
+    try:
+        return address_key(f"{local}{at}{domain.encode('idna').decode('ascii')}")
+    except UnicodeError:
+        return ""
+
+
+def _address(written: str, *, dotless: bool) -> str:
+    import email_validator  # noqa: PLC0415 - who reads dumps does without
+
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # .local and .test are domains where this is operated in them
+    address = _stripped(written).translate(_WIDTHS)
+    if len(address) > _LONGEST:
+        raise AddressError(written, "is no mail address: it is too long")
+    unseen = next(filter(_unseen, address), None)
+    if unseen:
+        raise AddressError(written, f"is no mail address: it holds {_called(unseen)}")
+    try:
+        found = email_validator.validate_email(
+            address, strict=True, check_deliverability=False, globally_deliverable=not dotless
+        )
+    except email_validator.EmailNotValidError as error:
+        raise AddressError(written, "is no mail address") from error
+    return f"{found.local_part}@{found.ascii_domain}"
+
+
+def _stripped(written: str) -> str:
+    start, end = 0, len(written)
+    while start < end and _unseen(written[start]):
+        start += 1
+    while start < end and _unseen(written[end - 1]):
+        end -= 1
+    return written[start:end]
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN or _BLANK.match(character) is not None
+
+
+def _called(character: str) -> str:
+    return f"{unicodedata.name(character, 'a control character')} (U+{ord(character):04X})"
