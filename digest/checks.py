@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from digest import bundled
+from digest.addresses import mailbox
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import ConfigurationError, DigestError, DumpError
 from digest.mail.incoming import try_incoming
-from digest.mail.transport import signing_keys, try_relay, try_transport
+from digest.mail.transport import signing_keys, try_envelopes, try_relay, try_transport
+from digest.mail.verp import bounce_token, return_path
+from digest.model import EditionKey, SubscriberId
 from digest.service.digest_names import orphans
 from digest.service.digests import sender_domain
 from digest.service.renaming import require_present_names
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.records import Record
-    from digest.settings import Settings, Source
+    from digest.settings import Relay, Settings, Source
 
 _SQLITE = "sqlite:///"
 
@@ -75,6 +80,9 @@ def _orphans(settings: Settings) -> Iterator[Finding]:
 
 def transport_findings(settings: Settings) -> Iterator[Finding]:
     """Each relay and the place of bounces is asked and logged in to, each key is read; nothing is sent."""
+    if settings.mail.transport == "smtp":
+        yield _found("links", lambda: _links(settings))
+        yield _found("tag", lambda: _tag(settings))
     yield _found("mail", lambda: asyncio.run(try_transport(settings.mail)))
     if settings.fallback.host:
         yield _found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
@@ -95,6 +103,8 @@ def mail_findings(
     from digest.mail.records import is_here, lookup, problem, records  # noqa: PLC0415 - dnspython is for this alone
 
     yield from transport_findings(settings)
+    if settings.mail.transport == "smtp":
+        yield from _envelopes(settings)
     domain = sender_domain(settings)
     if "." not in domain or domain.endswith((".localdomain", ".local", ".invalid", ".test")):
         yield Finding("sender", problem=f"{domain} is no domain of the world: set mail.sender to an address of yours")
@@ -119,6 +129,69 @@ def mail_findings(
         yield Finding(f"dns MX {domain}", problem="there is none: bounces and answers reach nobody")
     if is_here(settings.mail.host):
         yield Finding("dns PTR", "the address that mails leave from needs a reverse name (PTR) that leads back to it")
+
+
+def _links(settings: Settings) -> str:
+    """Mails hold links to our pages, by which readers confirm and leave."""
+    parts = urlsplit(settings.base_url)
+    host = parts.hostname or ""
+    if _is_loopback(host):
+        problem = f"{settings.base_url} leads each reader to their own machine"
+    elif parts.scheme != "https":
+        problem = f"{settings.base_url} is not https, and mail programs press no button to leave there (RFC 8058)"
+    else:
+        return f"mails lead to {settings.base_url}"
+    raise ConfigurationError(
+        problem,
+        place="base_url",
+        remedy='set it to how readers reach you, such as base_url = "https://digest.example.org"',
+    )
+
+
+def _tag(settings: Settings) -> str:
+    if settings.tag:
+        return f"ids begin with tag:{settings.tag}"
+    raise ConfigurationError(
+        "is not set, so that another base_url would give new entries other ids",
+        place="tag",
+        remedy=f'set tag = "{settings.tag_base}", and never change it',
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".localdomain"))
+    return address.is_loopback or address.is_unspecified
+
+
+def _envelopes(settings: Settings) -> Iterator[Finding]:
+    """Whether each relay takes mail from our sender, and from the address under which bounces come back."""
+    sender = mailbox(settings.mail.sender).address
+    remedies = {sender: "let your account send as this address, or set mail.sender to one that it may use"}
+    if settings.bounces.address:
+        token = bounce_token(b"check", SubscriberId(0), EditionKey("check"))
+        remedies[return_path(settings.bounces.address, token)] = (
+            "let your account send as these addresses, and the server that takes mail to them know what a + means, "
+            "on Postfix by recipient_delimiter = +; see docs/bounces.md"
+        )
+    for relay in (settings.mail, settings.fallback):
+        if relay.host:
+            yield from _asked(relay, remedies)
+
+
+def _asked(relay: Relay, remedies: dict[str, str]) -> Iterator[Finding]:
+    try:
+        found = asyncio.run(try_envelopes(relay, remedies))
+    except ConfigurationError:
+        return  # told already
+    for address, error in found.items():
+        part = f"envelope {address}"
+        if error is None:
+            yield Finding(part, f"{relay.host} takes mail from it, and to it; nothing was sent")
+        elif error.phase not in {"connect", "login"}:  # those are told already
+            yield Finding(part, problem=f"{relay.host} refuses it: {error} ({remedies[address]})")
 
 
 def _dkim(settings: Settings) -> str:

@@ -23,7 +23,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from digest.errors import ConfigurationError
+from digest.addresses import mailbox
+from digest.errors import AddressError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +105,29 @@ def _network(value: str) -> str:
         return str(ip_network(value, strict=False))
     except ValueError as error:
         raise ValueError(f"{value!r} is no IP address or network, such as 10.0.0.0/8") from error
+
+
+def _mailbox(value: str) -> str:
+    """One mailbox with an optional name, its domain as A-labels; empty stays empty."""
+    if not value.strip():
+        return ""
+    try:
+        return str(mailbox(value))
+    except AddressError as error:
+        raise ValueError(
+            f"{value!r} is not one address with an optional name: write NAME <name@example.org>, the name in "
+            'quotes where it holds , ; : @ ( ) [ ] < > or ", and only ASCII before the @'
+        ) from error
+
+
+def _sender(value: str) -> str:
+    if not value.strip():
+        raise ValueError("every mail needs a sender: write NAME <name@example.org>")
+    return _mailbox(value)
+
+
+def _bare(value: str) -> str:
+    return mailbox(_mailbox(value)).address if value.strip() else ""
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -303,8 +327,13 @@ class Mail(Relay):
     """How mail leaves."""
 
     transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
-    sender: str = Field("Digest <digest@localhost.localdomain>", description="The From of every mail.")
-    reply_to: str = Field("", description="Where answers go, if not to the sender.")
+    sender: Annotated[str, AfterValidator(_sender)] = Field(
+        "Digest <digest@localhost.localdomain>",
+        description="The From of every mail: one address, a name in front of it if you like.",
+    )
+    reply_to: Annotated[str, AfterValidator(_mailbox)] = Field(
+        "", description="Where answers go, if not to the sender: one address with an optional name."
+    )
     path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
     connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
     per_second: float = Field(0, ge=0, description="The most mails a second; 0 for no limit.")
@@ -368,7 +397,7 @@ class Retention(_Group):
 class Bounces(_Group):
     """How mail that could not be delivered, and complaints about mail, come back."""
 
-    address: str = Field(
+    address: Annotated[str, AfterValidator(_bare)] = Field(
         "",
         description="Where bounces go, such as `bounces@digest.example.org`: mails are sent from `bounces+TOKEN@…`.",
     )
@@ -450,9 +479,7 @@ class Hooks(_Group):
 class Alerts(_Group):
     """Who hears that something is wrong."""
 
-    mail: tuple[Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")], ...] = Field(
-        (), description="Addresses to write to."
-    )
+    mail: tuple[Annotated[str, AfterValidator(_bare)], ...] = Field((), description="Addresses to write to.")
     webhook: Annotated[str, AfterValidator(_hook)] = Field("", repr=False, description="A URL that gets a JSON POST.")
     after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
     late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")

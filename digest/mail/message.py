@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass, field
 from email.charset import Charset
 from email.header import Header
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from digest import addresses
 from digest.mail.payloads import carriers
 from digest.model import Format
 
@@ -30,6 +31,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLAIN = re.compile(r"[A-Za-z0-9 !#$%&'*+/^_`{|}~.-]*")
 _LONGEST_PLAIN = 60
 _LONGEST_LINE = 75
+_WANTED_LINE = 78  # RFC 5322, 2.1.1
+_FOLD = "\r\n "
 _UTF8 = Charset("utf-8")
 _PICTURE = re.compile(r'src="cid:([0-9a-f]{32})@formula\.digest"')
 
@@ -111,8 +114,9 @@ def words(text: str, name: str) -> str:
 
 
 def mailbox(written: str, name: str) -> str:
-    """A mailbox as people write it, `Name <a@b.example>`, as a header's value."""
-    return named(*parseaddr(written), name)
+    """A mailbox as settings hold it, `Name <a@b.example>`, as a header's value."""
+    read = addresses.mailbox(written)
+    return named(read.name, read.address, name)
 
 
 def named(display: str, address: str, name: str) -> str:
@@ -123,7 +127,11 @@ def named(display: str, address: str, name: str) -> str:
     """
     if re.search(r"[\s<>]", address) or _CONTROL.search(address):
         raise ValueError("an address holds no white space, control character or angle bracket")
-    return f"{_phrase(display, name)} <{address}>" if display.strip() else address
+    if not display.strip():
+        return address
+    phrase = _phrase(display, name)
+    used = len(f"{name}: {phrase}".rpartition("\r\n")[2])
+    return f"{phrase}{' ' if used + len(address) + 3 <= _WANTED_LINE else _FOLD}<{address}>"
 
 
 def _phrase(text: str, name: str) -> str:

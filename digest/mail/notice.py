@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from digest.mail.message import mailbox, words
+from digest.mail.message import mailbox, named, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,7 @@ def notice(letter: Notice) -> bytes:
     headers = {
         "Date": format_datetime(letter.written_at),
         "From": mailbox(letter.sender, "From"),
-        "To": mailbox(letter.to, "To"),
+        "To": named("", letter.to, "To"),
         "Subject": words(letter.subject, "Subject"),
         "Message-ID": letter.message_id,
         "Auto-Submitted": "auto-generated",

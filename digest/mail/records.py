@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ import dns.resolver
 from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
+from digest.addresses import mailbox
 from digest.mail.dkim import zone_line
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ class Record:
 
 def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
     """What has to be published for the sender's domain, in the order in which to do it."""
-    address = parseaddr(settings.mail.sender)[1]
-    domain = address.rpartition("@")[2]
+    sender = mailbox(settings.mail.sender)
+    domain = sender.domain
     hosts = [host for host in (settings.mail.host, settings.fallback.host) if host]
     names = dict.fromkeys(_mechanism(host, _web_host(settings)) for host in hosts)
-    reports = parseaddr(settings.mail.reply_to)[1] or address
+    reports = mailbox(settings.mail.reply_to or settings.mail.sender).address
     return [
         Record("SPF", domain, " ".join(["v=spf1", *names, "~all"])),
         *(Record("DKIM", key.name, key.record) for key in keys),

@@ -13,7 +13,7 @@ from digest.errors import TransportError
 from digest.mail.login import token, uses_token
 from digest.mail.pipelining import CLOSING, Pipeline
 from digest.mail.taken import at_once
-from digest.mail.transaction import RFC_5321, TROUBLE, Envelope, Timeouts, code_of, transaction, words_of
+from digest.mail.transaction import RFC_5321, TROUBLE, Envelope, Timeouts, code_of, offer, transaction, words_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -122,9 +122,32 @@ class SmtpSession:
         self._client = None
         await _dropped(client, connection)
 
+    async def ask(self, sender: str, recipient: str) -> None:
+        """Learn whether the server would take a mail, on a connection of its own; nothing is handed over.
+
+        Raises:
+            TransportError: it would not, or it cannot be reached.
+        """
+        client = await self._logged_in()
+        transport = client.transport
+        try:
+            await offer(client, sender, recipient, self._timeouts)
+            with contextlib.suppress(*TROUBLE):
+                await client.quit(timeout=5)
+        finally:
+            await _dropped(client, transport)
+
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is not None and (self._pipeline or self._client.is_connected):
             return self._client
+        client = self._client = await self._logged_in()
+        if client.supports_extension("pipelining"):
+            connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
+            self._pipeline = Pipeline(connection, smtputf8=smtputf8, timeouts=self._timeouts)
+        return client
+
+    async def _logged_in(self) -> aiosmtplib.SMTP:
+        """A new connection that is ready for a mail."""
         relay = self._relay
         client = aiosmtplib.SMTP(
             hostname=relay.host,
@@ -147,10 +170,6 @@ class SmtpSession:
         except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
             raise TransportError(f"{relay.host}: {words_of(error)}", phase=phase, code=code_of(error)) from error
-        self._client = client
-        if client.supports_extension("pipelining"):
-            connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
-            self._pipeline = Pipeline(connection, smtputf8=smtputf8, timeouts=self._timeouts)
         return client
 
     async def _drop(self) -> None:

@@ -60,9 +60,7 @@ async def transaction(
     Raises:
         TransportError: it did not, or nobody knows.
     """
-    options = _options(client, sender, recipient)
-    await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
-    await _said(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
+    await offer(client, sender, recipient, timeouts)
     ready = await _said(client.execute_command(b"DATA", timeout=timeouts.data), "content")
     if ready.code != GO_ON:
         raise TransportError(one_line(ready.message), phase="content", code=ready.code)
@@ -70,6 +68,17 @@ async def transaction(
     if answer.code // 100 != TAKEN:
         raise TransportError(one_line(answer.message), phase="content", code=answer.code)
     return Taken(one_line(answer.message), answer.code)
+
+
+async def offer(client: aiosmtplib.SMTP, sender: str, recipient: str, timeouts: Timeouts = RFC_5321) -> None:
+    """Say who a message is from and for; the server has agreed to both when this returns.
+
+    Raises:
+        TransportError: it did not.
+    """
+    options = _options(client, sender, recipient)
+    await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
+    await _said(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
 
 
 def _options(client: aiosmtplib.SMTP, sender: str, recipient: str) -> list[str]:

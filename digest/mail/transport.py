@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import TYPE_CHECKING, Protocol, Self
 
+from digest.addresses import mailbox
+from digest.errors import TransportError
 from digest.mail.login import password, require_token
 from digest.mail.taken import at_once
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from digest.mail.dkim import Key
@@ -113,7 +115,7 @@ def signing_keys(settings: Settings) -> tuple[Key, ...]:
         return ()
     from digest.mail.dkim import keys  # noqa: PLC0415 - as above
 
-    return keys(settings.dkim, parseaddr(settings.mail.sender)[1].rpartition("@")[2])
+    return keys(settings.dkim, mailbox(settings.mail.sender).domain)
 
 
 def _way(settings: Settings) -> Session:
@@ -156,6 +158,24 @@ async def try_relay(relay: Relay) -> str:
     """
     async with _smtp(relay) as way:
         return await way.greet()
+
+
+async def try_envelopes(relay: Relay, addresses: Iterable[str]) -> dict[str, TransportError | None]:
+    """Ask a server whether it takes mail from each of these addresses to itself; nothing is sent.
+
+    Up to RCPT, since many servers keep until then what they have against a sender.
+
+    Returns: what it has against each address, None where nothing.
+    """
+    found: dict[str, TransportError | None] = {}
+    for address in addresses:
+        try:
+            await _smtp(relay).ask(address, address)
+        except TransportError as error:
+            found[address] = error
+        else:
+            found[address] = None
+    return found
 
 
 def prepare(settings: Settings) -> None:

@@ -12,9 +12,9 @@ import json
 import urllib.error
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from digest.addresses import mailbox
 from digest.editions.schedule import Schedule, latest_slot
 from digest.errors import DigestError, FencedError
 from digest.mail.notice import Notice, notice
@@ -193,7 +193,7 @@ async def _mail(settings: Settings, due: AlertNotice) -> None:
         written_at=due.made_at,
     )
     async with session(settings) as way:
-        await way.send(parseaddr(settings.mail.sender)[1], address, notice(letter))
+        await way.send(mailbox(settings.mail.sender).address, address, notice(letter))
 
 
 def _headline(due: AlertNotice) -> str:

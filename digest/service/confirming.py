@@ -6,9 +6,9 @@ import asyncio
 import hashlib
 import hmac
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from digest.addresses import mailbox
 from digest.errors import TransportError, masked
 from digest.mail.notice import Notice, notice
 from digest.mail.tokens import confirmation_token
@@ -73,7 +73,7 @@ def _give_back(store: Store, rest: Sequence[Confirmation], now: datetime) -> Non
 async def _hand_over(
     way: Session, store: Store, settings: Settings, confirmation: Confirmation
 ) -> TransportError | None:
-    sender = parseaddr(settings.mail.sender)[1]
+    sender = mailbox(settings.mail.sender).address
     try:
         await way.send(sender, confirmation.address, message_of(store, settings, confirmation))
     except TransportError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from digest.addresses import mailbox
 from digest.editions.schedule import Schedule
 from digest.model import DigestId
 
@@ -32,4 +32,4 @@ def schedule_of(digest: Digest) -> Schedule:
 
 def sender_domain(settings: Settings) -> str:
     """The domain in Message-IDs and List-Ids: that of the sender."""
-    return parseaddr(settings.mail.sender)[1].rpartition("@")[2] or "localhost.localdomain"
+    return mailbox(settings.mail.sender).domain

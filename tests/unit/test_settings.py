@@ -115,6 +115,14 @@ def test_a_password_is_not_shown(config: Callable[[str], Path], monkeypatch: pyt
         ('[mail]\ntransport = "smtp"', "mail", "needs host"),
         ('[mail]\nusername = "a"', "mail", "password_file"),
         ('[mail]\nhost="a.example"\nusername="a"\npassword="b"\nsecurity="none"', "mail", "without TLS"),
+        ('[mail]\nsender = "Kexue, Digest <digest@example.org>"', "mail.sender", "in quotes"),
+        ('[mail]\nsender = ""', "mail.sender", "needs a sender"),
+        ('[mail]\nsender = "Digest"', "mail.sender", "not one address"),
+        ('[mail]\nsender = "a@example.org, b@example.org"', "mail.sender", "not one address"),
+        ('[mail]\nreply_to = "Answers: a@example.org"', "mail.reply_to", "not one address"),
+        ('[bounces]\naddress = "a@example.org b@example.org"', "bounces.address", "not one address"),
+        ('[bounces]\naddress = "a+b@example.org"', "bounces", "without a plus"),
+        ('[alerts]\nmail = ["a@example.org, b@example.org"]', "alerts.mail.0", "not one address"),
         ("[mail", "digest.toml", "TOML"),
     ],
 )
@@ -126,6 +134,24 @@ def test_an_error_names_the_file_the_key_and_the_reason(
 
     assert place in caught.value.place
     assert says in caught.value.problem
+
+
+def test_addresses_of_ours_are_kept_as_mail_servers_take_them(config: Callable[[str], Path]) -> None:
+    settings = load(
+        config(
+            """
+            [mail]
+            sender = '"Kexue, Digest" <digest@straße.example>'
+            reply_to = "科学空间 <answers＠科学．example>"
+            [bounces]
+            address = "Bounces <bounces@straße.example>"
+            """
+        )
+    )
+
+    assert settings.mail.sender == '"Kexue, Digest" <digest@xn--strae-oqa.example>'
+    assert settings.mail.reply_to == "科学空间 <answers@xn--48st12e.example>"
+    assert settings.bounces.address == "bounces@xn--strae-oqa.example"
 
 
 def test_a_year_stands_for_its_first_or_last_day(config: Callable[[str], Path]) -> None:

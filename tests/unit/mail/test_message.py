@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.addresses import Mailbox
 from digest.mail.message import Letter, mailbox, message, message_id, words
 from digest.model import EditionKey, Format, SubscriberId
 
@@ -61,6 +62,36 @@ def test_a_message_says_what_a_list_mail_must() -> None:
     assert header(raw, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
     assert parsed(raw)["Reply-To"] is None
     assert header(message(replace(LETTER, reply_to="a@b.example")), "Reply-To") == "a@b.example"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Kexue, Digest",
+        "Digest: weekly",
+        "Digest; (all) [of] it @home",
+        'The "Digest" \\ of us',
+        "kexue.fm",
+        "科学空间，每周：摘要",
+        "每周 📬 摘要 👩‍🔬",
+        "=?utf-8?q?Kexue=2C?=",
+        "科学空间" * 20,
+    ],
+)
+def test_a_sender_is_read_back_as_it_was_set_whatever_stands_in_its_name(name: str) -> None:
+    box = Mailbox(name, "digest@example.org")
+    raw = message(replace(LETTER, sender=str(box), reply_to=str(box)))
+    modern = email.message_from_bytes(raw, policy=email.policy.default)
+    for field in ("From", "Reply-To"):
+        (address,) = modern[field].addresses
+        # Between two encoded words it keeps the white space that does not count (RFC 2047, 6.2).
+        assert "".join(address.display_name.split()) == "".join(name.split())
+        assert address.addr_spec == box.address
+        assert modern[field].defects == ()
+        (value,) = parsed(raw).get_all(field, [])
+        ((phrase, read),) = getaddresses([value.replace("\r\n", "")])
+        assert (str(make_header(decode_header(phrase))), read) == (name, box.address)
+    assert all(len(line) <= 78 for line in head(raw) if line.startswith((b"From", b"Reply-To", b" ")))
 
 
 def test_urls_stand_literally_in_their_headers_however_long() -> None:
