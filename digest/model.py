@@ -15,6 +15,7 @@ DigestId = NewType("DigestId", str)
 EditionKey = NewType("EditionKey", str)
 SubscriberId = NewType("SubscriberId", int)
 ConfirmationId = NewType("ConfirmationId", int)
+SingleMailId = NewType("SingleMailId", int)
 _T = TypeVar("_T")
 
 
@@ -285,17 +286,24 @@ class Subscriber:
 
 
 class ConfirmationKind(StrEnum):
-    """What the owner of an address is asked: to subscribe, or to let who holds this link see all that is stored."""
+    """What the owner of an address is asked.
+
+    `join`: to subscribe. `access`: to let who holds this link see all that is stored. `move`: to get here from now on
+    what went to a subscriber's former address.
+    """
 
     JOIN = "join"
     ACCESS = "access"
+    MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """Something that was asked for on a page, and that only the owner of the address can confirm, by a mailed link.
 
-    `subscriber` is known for access only. `latest`: send the latest edition at once.
+    `subscriber`: who asked, or who joined by it; absent while nobody joined. `latest`: send the latest edition at once.
+    `proven`: who asked held a link that was mailed to the former address for it. Of one that is long done the address
+    is no longer kept.
     """
 
     id: ConfirmationId
@@ -308,6 +316,30 @@ class Confirmation:
     asked_at: datetime
     expires_at: datetime
     done_at: datetime | None
+    attempts: int
+    proven: bool = False
+
+
+class SingleMailKind(StrEnum):
+    """Why a mail goes to one person: they are new, or their mails go to another address now, told to the old one."""
+
+    WELCOME = "welcome"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class SingleMail:
+    """A mail to one person that is no edition, as begun by who hands it over.
+
+    `address` is where it goes. `attempts` counts this one too; `digests` are what they follow.
+    """
+
+    id: SingleMailId
+    kind: SingleMailKind
+    subscriber: Subscriber
+    digests: tuple[DigestId, ...]
+    address: str
+    written_at: datetime
     attempts: int
 
 

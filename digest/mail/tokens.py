@@ -6,16 +6,17 @@ import base64
 import binascii
 import hashlib
 import hmac
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from digest.model import ConfirmationId, DigestId, SubscriberId
+from digest.model import ConfirmationId, ConfirmationKind, DigestId, SubscriberId
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from digest.model import Confirmation
 
-_MARK_BYTES = 20
+_MARK_BYTES, _SHORT_MARK_BYTES = 20, 16
+_MOMENT_BYTES = 7
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def leave_token(secret: bytes, subscriber: SubscriberId, digest: DigestId) -> str:
@@ -41,23 +42,53 @@ def read_preferences_token(secret: bytes, token: str) -> SubscriberId | None:
 
 
 def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
-    """The token by which the owner of an address confirms. The moment in it tells two apart that got the same id."""
-    return _token(secret, f"confirm {confirmation.kind}", f"{confirmation.id}.{_moment(confirmation.asked_at)}")
+    """The token by which the owner of an address confirms. The moment in it tells two apart that got the same id.
+
+    It is short, at most 37 characters for ids below 2³², so that its link fits on a line of a mail.
+    """
+    number = confirmation.id.to_bytes((confirmation.id.bit_length() + 7) // 8)
+    said = _microseconds(confirmation.asked_at).to_bytes(_MOMENT_BYTES) + number
+    return _encoded(_short_mark(secret, confirmation.kind, said) + said)
 
 
 def read_confirmation_token(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
-    """The id and the moment of what is confirmed, to be compared with `marks`. Never raises."""
-    for kind in ("join", "access"):
-        said = _said(secret, f"confirm {kind}", token)
-        if said:
-            number, _, moment = said.partition(".")
-            return ConfirmationId(int(number)), f"{kind} {moment}"
-    return None
+    """The id of what is confirmed, and what is compared with `marks`. Never raises."""
+    return _short_confirmation(secret, token) or _long_confirmation(secret, token)
 
 
 def marks(confirmation: Confirmation) -> str:
     """What a token of this confirmation says beside its id."""
-    return f"{confirmation.kind} {_moment(confirmation.asked_at)}"
+    return f"{confirmation.kind} {_microseconds(confirmation.asked_at)}"
+
+
+def asked_in(marked: str) -> tuple[ConfirmationKind, datetime]:
+    """What was asked for, and when, from the marks in a token of ours."""
+    kind, _, moment = marked.partition(" ")
+    return ConfirmationKind(kind), _EPOCH + timedelta(microseconds=int(moment))
+
+
+def _short_confirmation(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
+    raw = _decoded(token)
+    mark, said = raw[:_SHORT_MARK_BYTES], raw[_SHORT_MARK_BYTES:]
+    moment, number = said[:_MOMENT_BYTES], said[_MOMENT_BYTES:]
+    for kind in ConfirmationKind:
+        if number and hmac.compare_digest(mark, _short_mark(secret, kind, said)):
+            return ConfirmationId(int.from_bytes(number)), f"{kind} {int.from_bytes(moment)}"
+    return None
+
+
+def _long_confirmation(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
+    """As tokens were before they had to be short: such links still lie in mails."""
+    for kind in (ConfirmationKind.JOIN, ConfirmationKind.ACCESS):
+        said = _said(secret, f"confirm {kind}", token)
+        if said:
+            number, _, moment = said.partition(".")
+            return ConfirmationId(int(number)), f"{kind} {int(moment.replace('.', ''))}"
+    return None
+
+
+def _short_mark(secret: bytes, kind: ConfirmationKind, said: bytes) -> bytes:
+    return _mark(secret, f"confirm {kind} in short", said)[:_SHORT_MARK_BYTES]
 
 
 def address_hash(secret: bytes, address: str) -> str:
@@ -76,21 +107,26 @@ def _token(secret: bytes, purpose: str, said: str) -> str:
 
 def _said(secret: bytes, purpose: str, token: str) -> str | None:
     """What a token of this purpose says; None for one that we did not make, or not for this."""
+    raw = _decoded(token)
+    mark, said = raw[:_MARK_BYTES], raw[_MARK_BYTES:]
+    return said.decode() if hmac.compare_digest(mark, _mark(secret, purpose, said)) else None
+
+
+def _decoded(token: str) -> bytes:
+    """The bytes of a token; none where they are written otherwise than we write them."""
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        mark, said = raw[:_MARK_BYTES], raw[_MARK_BYTES:]
-        genuine = hmac.compare_digest(mark, _mark(secret, purpose, said)) and token == _encoded(raw)
-        return said.decode() if genuine else None
     except (ValueError, binascii.Error):
-        return None
+        return b""
+    return raw if token == _encoded(raw) else b""
 
 
 def _mark(secret: bytes, purpose: str, said: bytes) -> bytes:
     return hmac.digest(secret, purpose.encode() + b"\0" + said, "sha256")[:_MARK_BYTES]
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.timestamp():.6f}"
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def _encoded(raw: bytes) -> str:

@@ -36,6 +36,7 @@ from digest.ports.newcomers import Joining, KnownPerson, Newcomer, Newcomers
 from digest.ports.planning import Planning, Unplanned
 from digest.ports.renames import Renamed, Renames
 from digest.ports.roster import Followed, OnRoster, Roster
+from digest.ports.single_mails import SingleMails
 from digest.ports.store import Store, Transaction, Version
 from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers
 from digest.ports.watching import Queue, Retention, Watching
@@ -97,6 +98,7 @@ __all__ = [
     "Settled",
     "Shown",
     "Sighted",
+    "SingleMails",
     "SourceState",
     "Stamp",
     "Stated",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from digest.ports.planning import Planning
     from digest.ports.renames import Renames
     from digest.ports.roster import Roster
+    from digest.ports.single_mails import SingleMails
     from digest.ports.subscribers import Confirmations, Subscribers
     from digest.ports.watching import Retention, Watching
 
@@ -55,6 +56,8 @@ class Transaction(Protocol):
     def roster(self) -> Roster: ...
     @property
     def confirmations(self) -> Confirmations: ...
+    @property
+    def single_mails(self) -> SingleMails: ...
     @property
     def deliveries(self) -> Deliveries: ...
     @property

@@ -113,6 +113,21 @@ class Subscribers(Protocol):
         """
         ...
 
+    def move(self, subscriber: SubscriberId, address: str, source: str, now: datetime, *, asked_at: datetime) -> None:
+        """Give a person, who confirmed it, another address that nobody has; what came back before no longer counts.
+
+        For each digest that they follow a consent is recorded, in the words of `source`.
+        """
+        ...
+
+    def hand_on(self, subscriber: SubscriberId, other: SubscriberId, digest: DigestId) -> None:
+        """Let what was told to a person of a digest count as told to another one, who was told nothing of it."""
+        ...
+
+    def is_erased(self, subscriber: SubscriberId) -> bool:
+        """Whether there was such a person once."""
+        ...
+
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
         """End a subscription and take back its deliveries that are not begun; False where there is none."""
         ...
@@ -174,6 +189,7 @@ class Confirmations(Protocol):
         mail: bool,
         now: datetime,
         expires_at: datetime,
+        proven: bool = False,
     ) -> ConfirmationId:
         """Store it; `mail` says whether the owner is to be mailed."""
         ...
@@ -185,10 +201,15 @@ class Confirmations(Protocol):
         ...
 
     def mailed(self, kind: ConfirmationKind, address: str, since: datetime) -> int:
-        """How many of a kind, asked for after then, were to be mailed to an address, whatever its case."""
+        """How many of a kind, asked for after then, were to be mailed to an address, whatever its case.
+
+        To subscribe and to move count together: whoever asks chooses the address.
+        """
         ...
 
-    def done(self, confirmation: ConfirmationId, now: datetime) -> None: ...
+    def done(self, confirmation: ConfirmationId, now: datetime, subscriber: SubscriberId | None = None) -> None:
+        """Its owner confirmed; `subscriber` is who joined by it."""
+        ...
 
     def due(self, now: datetime) -> bool:
         """Whether the mail of any is due."""
@@ -207,9 +228,9 @@ class Confirmations(Protocol):
         ...
 
     def expired(self, now: datetime, asked_before: datetime) -> int:
-        """How many have expired and were asked for before then."""
+        """How many have expired and were asked for before then, those apart of which `expire` left what stays."""
         ...
 
     def expire(self, now: datetime, asked_before: datetime) -> int:
-        """Delete those; how many there were."""
+        """Delete those; how many there were. Of those that were confirmed it stays whose they are, and no address."""
         ...

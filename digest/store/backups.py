@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from digest.model import DeliveryState, EditionKey
 from digest.ports import Waiting
 from digest.store.leases import NOT_LEASED, OPEN
-from digest.store.tables import confirmations, deliveries, editions, meta, subscribers
+from digest.store.tables import confirmations, deliveries, editions, meta, single_mails, subscribers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,4 +76,6 @@ class SqlBackups:
         }
         asked = confirmations.c.next_at.is_not(None) & (confirmations.c.asked_at <= asked_by)
         self._connection.execute(update(confirmations).where(asked).values(next_at=None))
+        written = single_mails.c.next_at.is_not(None) & (single_mails.c.written_at <= asked_by)
+        self._connection.execute(update(single_mails).where(written).values(next_at=None, begun=False, text=reason))
         return self._connection.execute(update(deliveries).where(OPEN).values({**sent, **NOT_LEASED})).rowcount

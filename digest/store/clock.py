@@ -21,6 +21,7 @@ from digest.store.tables import (
     reader_counts,
     reports,
     revisions,
+    single_mails,
     sources,
     subscriptions,
 )
@@ -39,7 +40,7 @@ _HAPPENED = (
     *(subscriptions.c.joined_at, subscriptions.c.since, subscriptions.c.left_at),
     *(reports.c.at, deliveries.c.written_at),
 )
-_WAITS = (meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at)
+_WAITS = (meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at)
 _LONGEST = timedelta(days=2)  # no wait ends later, but by a clock that was ahead
 
 

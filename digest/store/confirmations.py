@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from digest.model import SubscriberId
 
+# Who asks may choose whom these mails go to, so they are counted together.
+_TOGETHER = dict.fromkeys((_BY_ANYBODY := (ConfirmationKind.JOIN, ConfirmationKind.MOVE)), _BY_ANYBODY)
 _NOT_MAILED = "not mailed"  # how the words begin of what surely reached nobody: it does not stand in the way
 
 
@@ -41,6 +43,7 @@ class SqlConfirmations:
         mail: bool,
         now: datetime,
         expires_at: datetime,
+        proven: bool = False,
     ) -> ConfirmationId:
         row = {
             "kind": kind,
@@ -56,6 +59,7 @@ class SqlConfirmations:
             "attempts": 0,
             "next_at": now if mail else None,
             "text": "" if mail else f"{_NOT_MAILED}: asked too often",
+            "proven": proven,
         }
         asked = insert(self._connection, confirmations).values(row).returning(confirmations.c.id)
         return ConfirmationId(self._connection.execute(asked).scalar_one())
@@ -76,7 +80,7 @@ class SqlConfirmations:
             select(func.count())
             .select_from(confirmations)
             .where(
-                confirmations.c.kind == kind,
+                confirmations.c.kind.in_(_TOGETHER.get(kind, (kind,))),
                 confirmations.c.address_key == address_key(address),
                 confirmations.c.asked_at > since,
                 ~confirmations.c.text.startswith(_NOT_MAILED),
@@ -84,9 +88,10 @@ class SqlConfirmations:
         )
         return self._connection.execute(query).scalar_one()
 
-    def done(self, confirmation: ConfirmationId, now: datetime) -> None:
+    def done(self, confirmation: ConfirmationId, now: datetime, subscriber: SubscriberId | None = None) -> None:
         here = update(confirmations).where(confirmations.c.id == confirmation)
-        self._connection.execute(here.values(done_at=now, next_at=None))
+        whose = {} if subscriber is None else {"subscriber_id": subscriber}
+        self._connection.execute(here.values(done_at=now, next_at=None, **whose))
 
     def due(self, now: datetime) -> bool:
         query = select(confirmations.c.id).where(confirmations.c.next_at <= now).limit(1)
@@ -113,11 +118,26 @@ class SqlConfirmations:
         return self._connection.execute(query).scalar_one()
 
     def expire(self, now: datetime, asked_before: datetime) -> int:
-        return self._connection.execute(delete(confirmations).where(_expired(now, asked_before))).rowcount
+        over = _expired(now, asked_before)
+        gone = self._connection.execute(delete(confirmations).where(over, confirmations.c.done_at.is_(None))).rowcount
+        return gone + self._connection.execute(update(confirmations).where(over).values(NOBODY)).rowcount
+
+
+# What stays of a link that was used: whose it is, and when.
+NOBODY: dict[str, Any] = {
+    "address": "",
+    "address_key": "",
+    "digests": [],
+    "language": "",
+    "network": "",
+    "next_at": None,
+    "text": "",
+}
 
 
 def _expired(now: datetime, asked_before: datetime) -> ColumnElement[bool]:
-    return and_(confirmations.c.expires_at <= now, confirmations.c.asked_at < asked_before)
+    kept = and_(confirmations.c.done_at.is_not(None), confirmations.c.address == "")
+    return and_(confirmations.c.expires_at <= now, confirmations.c.asked_at < asked_before, ~kept)
 
 
 def _confirmation(row: Row[Any], attempts: int | None = None) -> Confirmation:
@@ -133,4 +153,5 @@ def _confirmation(row: Row[Any], attempts: int | None = None) -> Confirmation:
         expires_at=row.expires_at,
         done_at=row.done_at,
         attempts=row.attempts if attempts is None else attempts,
+        proven=row.proven,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from digest.addresses import address_key, spellings
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.ports import Consent, Follower, SubscriberRecord
+from digest.store.confirmations import NOBODY
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     bounces,
@@ -18,6 +19,7 @@ from digest.store.tables import (
     deliveries,
     editions,
     erased,
+    single_mails,
     subscribers,
     subscriptions,
     suppressions,
@@ -176,6 +178,28 @@ class SqlSubscribers:
         self._suppress_deliveries(subscriber, deliveries.c.edition.in_(of_digest))
         return True
 
+    def move(self, subscriber: SubscriberId, address: str, source: str, now: datetime, *, asked_at: datetime) -> None:
+        here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        self._connection.execute(here.values(address=address, address_key=address_key(address)))
+        if not self.unsuppress(subscriber, source, now):
+            self._struck("unsuppressed", subscriber, source, now)  # from here on bounces are counted anew
+        record = self.get(subscriber)
+        for digest in record.digests if record else ():
+            self._consent(subscriber, Consent(digest, "joined", source, now, asked_at=asked_at))
+
+    def hand_on(self, subscriber: SubscriberId, other: SubscriberId, digest: DigestId) -> None:
+        of_digest = deliveries.c.edition.in_(select(editions.c.key).where(editions.c.digest == digest))
+        theirs = select(func.count()).select_from(deliveries).where(deliveries.c.subscriber_id == other, of_digest)
+        if self._connection.execute(theirs).scalar_one():
+            return
+        ended = and_(deliveries.c.next_at.is_(None), deliveries.c.state != DeliveryState.SUPPRESSED)
+        mine = update(deliveries).where(deliveries.c.subscriber_id == subscriber, of_digest, ended)
+        self._connection.execute(mine.values(subscriber_id=other))
+
+    def is_erased(self, subscriber: SubscriberId) -> bool:
+        query = select(subscribers.c.erased_at).where(subscribers.c.id == subscriber)
+        return self._connection.execute(query).scalar_one_or_none() is not None
+
     def find(self, address: str) -> SubscriberRecord | None:
         keys = spellings(address)
         found = {address_key(one.subscriber.address): one for one in self._records(subscribers.c.address_key.in_(keys))}
@@ -227,7 +251,9 @@ class SqlSubscribers:
         run(delete(suppressions).where(suppressions.c.subscriber_id == subscriber))
         key = select(subscribers.c.address_key).where(subscribers.c.id == subscriber).scalar_subquery()
         theirs = or_(confirmations.c.subscriber_id == subscriber, confirmations.c.address_key == key)
-        run(delete(confirmations).where(theirs))
+        run(delete(confirmations).where(theirs, confirmations.c.done_at.is_(None)))
+        run(update(confirmations).where(theirs).values(NOBODY))
+        run(delete(single_mails).where(single_mails.c.subscriber_id == subscriber))
         self._suppress_deliveries(subscriber)
         nothing: dict[str, object] = {"message_id": "", "text": ""}  # a server's words often name the address
         run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(nothing))

@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
-from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section
+from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section, SingleMailKind
 from digest.ports import DumpState, NoticeKind
 
 if TYPE_CHECKING:
@@ -553,7 +553,7 @@ erased = Table(
 )
 
 # What was asked for on a page and awaits its owner; `next_at` is present while its mail is to be sent. `network` is a
-# keyed hash of where it was asked from.
+# keyed hash of where it was asked from. What was confirmed stays without its address, so that its link says what is so.
 confirmations = Table(
     "confirmations",
     metadata,
@@ -572,10 +572,36 @@ confirmations = Table(
     _needed("attempts", Integer),
     Column("next_at", UtcTime),
     _needed("text", Text),
+    _needed("proven", Boolean),
     _one_of("kind", ConfirmationKind),
-    CheckConstraint("(kind = 'access') = (subscriber_id IS NOT NULL)", name="subscriber"),
+    CheckConstraint(
+        "CASE WHEN kind = 'join' THEN done_at IS NOT NULL OR subscriber_id IS NULL ELSE subscriber_id IS NOT NULL END",
+        name="subscriber",
+    ),
     Index(None, "address_key"),
     Index(None, "asked_at"),
+    Index(None, "next_at"),
+)
+
+# Mails to one person that are no edition. `address` is empty for the person's own; `next_at` is present while it is to
+# be sent, `begun` while it is handed over or whoever did that died. Until `guards_until` the new address may be a thief's.
+single_mails = Table(
+    "single_mails",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("kind", Text),
+    _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
+    _needed("address", Text),
+    _needed("written_at", UtcTime),
+    Column("guards_until", UtcTime),
+    _needed("attempts", Integer),
+    _needed("begun", Boolean),
+    _needed("uncertain", Integer),
+    Column("next_at", UtcTime),
+    _needed("text", Text),
+    _one_of("kind", SingleMailKind),
+    CheckConstraint("NOT begun OR next_at IS NOT NULL", name="begun"),
+    Index(None, "subscriber_id"),
     Index(None, "next_at"),
 )
 

@@ -29,6 +29,7 @@ from digest.store.readings import SqlReadings
 from digest.store.renames import SqlRenames
 from digest.store.retention import SqlRetention
 from digest.store.roster import SqlRoster
+from digest.store.single_mails import SqlSingleMails
 from digest.store.subscribers import SqlSubscribers
 from digest.store.version import Versions
 from digest.store.watching import SqlWatching
@@ -60,6 +61,7 @@ class SqlTransaction:
         self.newcomers = SqlNewcomers(connection)
         self.roster = SqlRoster(connection)
         self.confirmations = SqlConfirmations(connection)
+        self.single_mails = SqlSingleMails(connection)
         self.deliveries = SqlDeliveries(connection)
         self.retention = SqlRetention(connection)
         self.backups = SqlBackups(connection)
