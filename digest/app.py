@@ -262,7 +262,7 @@ class Service:
                 _log.info("hub told", feeds=told)
 
     async def _confirm(self) -> None:
-        from digest.service import confirming, consent  # noqa: PLC0415 - after the first answers
+        from digest.service import confirming, consent, single_mails  # noqa: PLC0415 - after the first answers
 
         async with self._confirming:
             if self._stop.is_set():
@@ -272,6 +272,9 @@ class Service:
                 sent = await confirming.send_confirmations(self._store, self._settings, clock)
                 if sent:
                     _log.info("confirmations sent", count=sent)
+                told = await single_mails.send_single_mails(self._store, self._settings, clock)
+                if told:
+                    _log.info("single mails sent", count=told)
 
     async def _tidy(self) -> None:
         from digest.service import retention  # noqa: PLC0415 - after the first answers

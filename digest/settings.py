@@ -265,6 +265,11 @@ class Signup(_Group):
     expires: Duration = Field(
         timedelta(days=2), gt=timedelta(0), description="How long the link to confirm holds; then all is deleted."
     )
+    welcome: Literal["edition", "letter", "none"] = Field(
+        "edition",
+        description="What a newcomer gets at once: the newest `edition` (a short `letter` where there is none), "
+        "always the `letter`, or `none`.",
+    )
     per_network: int = Field(10, ge=1, description="How many requests of one network are taken in an hour.")
     total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
 

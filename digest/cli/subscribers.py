@@ -23,6 +23,9 @@ def add(
     language: Annotated[str | None, typer.Option(help="zh_CN or en (default: the digest's).")] = None,
     form: Annotated[str, typer.Option("--format", metavar="both|text", help="Which parts their mail has.")] = "both",
     digest: Annotated[list[str] | None, typer.Option("--digest", metavar="ID", help="Default: all.")] = None,
+    welcome: Annotated[
+        bool, typer.Option("--welcome/--no-welcome", help="Send a first mail at once, as signup.welcome says.")
+    ] = True,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -32,7 +35,15 @@ def add(
 
     with store_of(config) as (settings, store):
         record = subscribers.add(
-            store, settings, address, name=name, language=language, form=form, digests=digest, now=clock()
+            store,
+            settings,
+            address,
+            name=name,
+            language=language,
+            form=form,
+            digests=digest,
+            welcome=welcome,
+            now=clock(),
         )
     if as_json:
         print_json(people.as_json(record))

@@ -1,13 +1,12 @@
-"""A short mail in plain text that is no edition: a link to confirm, a word to the operator."""
+"""A short mail that is no edition: a link to confirm, a welcome, a word to the operator."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from digest.mail.message import mailbox, named, words
+from digest.mail.message import boundary, content, lines, mailbox, named, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a short mail is made of. `message_id` is the same for each attempt."""
+    """What a short mail is made of. `message_id` is the same for each attempt, `html` is empty for text alone.
+
+    `leave_url` is where mail programs leave the one digest that it is about; empty where it is about none or several.
+    """
 
     sender: str
     to: str
@@ -23,6 +25,9 @@ class Notice:
     text: str
     message_id: str
     written_at: datetime
+    html: str = ""
+    reply_to: str = ""
+    leave_url: str = ""
 
 
 def notice(letter: Notice) -> bytes:
@@ -35,12 +40,24 @@ def notice(letter: Notice) -> bytes:
         "Date": format_datetime(letter.written_at),
         "From": mailbox(letter.sender, "From"),
         "To": named("", letter.to, "To"),
+        "Reply-To": mailbox(letter.reply_to, "Reply-To") if letter.reply_to else "",
         "Subject": words(letter.subject, "Subject"),
         "Message-ID": letter.message_id,
+        "List-Unsubscribe": f"<{letter.leave_url}>" if letter.leave_url else "",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if letter.leave_url else "",
         "Auto-Submitted": "auto-generated",
         "MIME-Version": "1.0",
-        "Content-Type": "text/plain; charset=utf-8",
-        "Content-Transfer-Encoding": "base64",
     }
-    body = base64.encodebytes(letter.text.replace("\n", "\r\n").encode("utf-8", "replace")).replace(b"\n", b"\r\n")
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n" + body
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
+    text = _part("plain", letter.text)
+    if not letter.html:
+        return f"{head}{text}".encode()
+    limit = boundary("alternative", letter.message_id)
+    parts = "".join(f"--{limit}\r\n{part}\r\n" for part in (text, _part("html", letter.html)))
+    kind = f'Content-Type: multipart/alternative;\r\n boundary="{limit}"'
+    return f"{head}{kind}\r\n\r\n{parts}--{limit}--\r\n".encode()
+
+
+def _part(subtype: str, text: str) -> str:
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    return head + lines(content(text)).decode("ascii")

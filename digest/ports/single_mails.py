@@ -22,13 +22,20 @@ class SingleMails(Protocol):
         ...
 
     def tell_moved(
-        self, subscriber: SubscriberId, address: str, now: datetime, *, guards_until: datetime | None
+        self, subscriber: SubscriberId, address: str | None, now: datetime, *, guards_until: datetime | None
     ) -> None:
-        """Plan a word to a person's former address. Until then whoever has the new one is not taken for its owner."""
+        """Plan a word to a person's former address; None where no mail reaches it.
+
+        Until then whoever has the new one is not taken for the person.
+        """
         ...
 
     def guarded(self, subscriber: SubscriberId, now: datetime) -> bool:
         """Whether the person's address changed so that it may still be a thief's."""
+        ...
+
+    def awaits(self, subscriber: SubscriberId) -> bool:
+        """Whether a welcome or an edition is on its way to somebody."""
         ...
 
     def due(self, now: datetime) -> bool:

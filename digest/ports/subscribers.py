@@ -121,7 +121,10 @@ class Subscribers(Protocol):
         ...
 
     def hand_on(self, subscriber: SubscriberId, other: SubscriberId, digest: DigestId) -> None:
-        """Let what was told to a person of a digest count as told to another one, who was told nothing of it."""
+        """Let what was told to a person of a digest count as told to another one, and what is owed be owed to them.
+
+        Nothing where the other one was told anything of it.
+        """
         ...
 
     def is_erased(self, subscriber: SubscriberId) -> bool:
@@ -166,7 +169,13 @@ class Subscribers(Protocol):
         """Delete the person and every trace but the deliveries' counts; keep `address_hash` so that none re-imports."""
         ...
 
-    def erased(self, address_hash: str) -> bool: ...
+    def keep_out(self, address_hash: str, now: datetime) -> None:
+        """Remember an address that nobody has any more, so that no import brings it back."""
+        ...
+
+    def erased(self, address_hash: str) -> bool:
+        """Whether an address is to be kept out."""
+        ...
 
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         """Never mail this address again: what its server said."""

@@ -9,17 +9,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
-from digest.errors import TransportError, masked
+from digest.errors import TransportError
 from digest.mail.notice import Notice, notice
+from digest.mail.short import short_mail
 from digest.mail.tokens import confirmation_token
 from digest.mail.transport import session
 from digest.model import ConfirmationKind
 from digest.service.digests import sender_domain
-from digest.templating import rendered
-from digest.typeset.characters import line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from digest.mail.transport import Session
@@ -32,7 +31,11 @@ _BATCH = 50
 _ATTEMPTS = 5
 _WAIT = timedelta(minutes=5)  # before the second attempt, doubled with each
 _PERMANENT = 5
-_TEMPLATES = {ConfirmationKind.JOIN: ("confirm", "confirm"), ConfirmationKind.ACCESS: ("access", "preferences")}
+_TEMPLATES = {
+    ConfirmationKind.JOIN: ("confirm", "confirm"),
+    ConfirmationKind.MOVE: ("move", "confirm"),
+    ConfirmationKind.ACCESS: ("access", "preferences"),
+}
 
 
 async def send_confirmations(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
@@ -99,25 +102,53 @@ def message_of(store: Store, settings: Settings, confirmation: Confirmation) -> 
     secret = store.secret()
     folder, path = _TEMPLATES[confirmation.kind]
     values = {
-        "site": settings.site_title,
         "titles": [digest.title for name in confirmation.digests if (digest := settings.digest(name))],
         "url": f"{settings.base_url}/{path}/{confirmation_token(secret, confirmation)}",
         "hours": int((confirmation.expires_at - confirmation.asked_at).total_seconds() // 3600),
-        "address": masked(confirmation.address),
-        "home_url": f"{settings.base_url}/",
+        "address": confirmation.address,
     }
-
-    def said(name: str) -> str:
-        return rendered(confirmation.language, settings.templates, f"mail/{folder}/{name}.txt", values)
-
     marked = hmac.new(secret, f"notice\0{confirmation.id}\0{confirmation.asked_at}".encode(), hashlib.sha256)
+    return short_notice(
+        settings,
+        folder,
+        confirmation.language,
+        values,
+        to=confirmation.address,
+        mark=marked.hexdigest(),
+        written_at=confirmation.asked_at,
+    )
+
+
+def short_notice(
+    settings: Settings,
+    name: str,
+    language: str,
+    values: Mapping[str, object],
+    *,
+    to: str,
+    mark: str,
+    written_at: datetime,
+    text_only: bool = False,
+    leave_url: str = "",
+) -> bytes:
+    """A short mail from the templates `mail/NAME/`; `mark` makes its Message-ID the same at each attempt.
+
+    Raises:
+        ConfigurationError: a template is wrong.
+        ValueError: the address cannot stand in a header.
+    """
+    frame = {"site": settings.site_title, "home_url": f"{settings.base_url}/", "postal": settings.mail.postal}
+    subject, text, page = short_mail(name, language, settings.templates, frame | dict(values))
     return notice(
         Notice(
             sender=settings.mail.sender,
-            to=confirmation.address,
-            subject=line(said("subject")),
-            text=said("text").strip() + "\n",
-            message_id=f"<{folder}.{marked.hexdigest()[:32]}@{sender_domain(settings)}>",
-            written_at=confirmation.asked_at,
+            reply_to=settings.mail.reply_to,
+            to=to,
+            subject=subject,
+            text=text,
+            html="" if text_only else page,
+            message_id=f"<{name}.{mark[:32]}@{sender_domain(settings)}>",
+            written_at=written_at,
+            leave_url=leave_url,
         )
     )

@@ -14,8 +14,8 @@ from digest.mail.tokens import marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.digest_names import read_leave
 from digest.service.following import follow
-from digest.service.latest import plan_latest
 from digest.service.subscribers import chosen_digests
+from digest.service.welcome import greet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
-WORDING = "2026-11"  # of what people agree to on the page; docs/privacy.md keeps each
+WORDING = "2026-12"  # of what people agree to on the page; docs/privacy.md keeps each
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_MAILS = {ConfirmationKind.JOIN: 1, ConfirmationKind.ACCESS: 3}  # to one address in a day
+_MAILS = {ConfirmationKind.JOIN: 1, ConfirmationKind.MOVE: 1, ConfirmationKind.ACCESS: 3}  # to one address in a day
 _ACCESS = timedelta(hours=1)  # how long a link to all that is stored of a person holds
 _SECOND_THOUGHTS = timedelta(days=7)  # how long leaving can be undone from its page
 
@@ -53,7 +53,7 @@ def ask(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    _ask(
+    request(
         store,
         settings,
         ConfirmationKind.JOIN,
@@ -74,7 +74,7 @@ def ask_access(
     Raises:
         BusyError: as in `ask`.
     """
-    _ask(
+    request(
         store,
         settings,
         ConfirmationKind.ACCESS,
@@ -86,7 +86,7 @@ def ask_access(
     )
 
 
-def _ask(
+def request(
     store: Store,
     settings: Settings,
     kind: ConfirmationKind,
@@ -98,9 +98,14 @@ def _ask(
     subscriber: SubscriberId | None = None,
     digests: Sequence[DigestId] = (),
     latest: bool = False,
+    proven: bool = False,
 ) -> None:
+    """Have the owner of an address mailed a link, unless they were today. The same is written for every address.
+
+    Raises:
+        BusyError: this network, or everybody together, asks too often.
+    """
     asker = network_hash(store.secret(), network)
-    lasts = _ACCESS if kind is ConfirmationKind.ACCESS else settings.signup.expires
     with store.write() as tx:
         asked = tx.confirmations.asked
         if asked(now - _HOUR) >= settings.signup.total or asked(now - _HOUR, asker) >= settings.signup.per_network:
@@ -115,55 +120,54 @@ def _ask(
             network=asker,
             mail=tx.confirmations.mailed(kind, address, now - _DAY) < _MAILS[kind],
             now=now,
-            expires_at=now + lasts,
+            expires_at=now + lasts(settings, kind),
+            proven=proven,
         )
 
 
-def awaiting(store: Store, token: str, now: datetime) -> Confirmation | None:
-    """What the token in a mailed link confirms; None where it is not ours, or its time is over."""
-    with store.read() as tx:
-        return _awaiting(tx, store.secret(), token, now)
-
-
-def _awaiting(tx: Transaction, secret: bytes, token: str, now: datetime) -> Confirmation | None:
-    read = read_confirmation_token(secret, token)
-    found = tx.confirmations.get(read[0]) if read else None
-    if found is None or read is None or marks(found) != read[1]:
-        return None
-    return found if now < found.expires_at else None
+def lasts(settings: Settings, kind: ConfirmationKind) -> timedelta:
+    """How long a link of this kind holds."""
+    return _ACCESS if kind is ConfirmationKind.ACCESS else settings.signup.expires
 
 
 def expire(store: Store, now: datetime) -> int:
-    """Delete what nobody confirmed in time; how many there were. A day of it is kept, for counting who asks."""
+    """Delete what nobody confirmed in time; how many there were. A day of it is kept, for counting who asks.
+
+    Of what was confirmed, the address goes.
+    """
     with store.read() as tx:
         if not tx.confirmations.expired(now, now - _DAY):
             return 0
     with store.write() as tx:
+        tx.single_mails.expire(now)
         return tx.confirmations.expire(now, now - _DAY)
 
 
-def confirm(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
-    """The owner of an address confirms by their link. Twice is fine; None for a link that holds no longer.
+def awaited(tx: Transaction, secret: bytes, token: str, kind: ConfirmationKind, now: datetime) -> Confirmation | None:
+    """What the token in a mailed link confirms, done or not; None where it is not ours, or its time is over."""
+    read = read_confirmation_token(secret, token)
+    found = tx.confirmations.get(read[0]) if read else None
+    if found is None or read is None or marks(found) != read[1] or found.kind is not kind:
+        return None
+    return found if now < found.expires_at else None
 
-    A link that was used says nothing to who left or changed the rhythm since.
-    """
+
+def confirm(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
+    """The owner of an address confirms by their link; None where it was used, or holds no longer."""
     secret = store.secret()
     with store.write() as tx:
-        asked = _awaiting(tx, secret, token, now)
-        if asked is None or asked.kind is not ConfirmationKind.JOIN:
+        asked = awaited(tx, secret, token, ConfirmationKind.JOIN, now)
+        if asked is None or asked.done_at is not None:
             return None
         known = tx.subscribers.find(asked.address)
-        if asked.done_at is not None:
-            return known if known and set(asked.digests) <= set(known.digests) else None
         person = known or tx.subscribers.add(asked.address, name="", language=asked.language, fmt=Format.BOTH, now=now)
         assert person is not None  # noqa: S101 - it is known, or it is new
         number = person.subscriber.id
         tx.subscribers.unsuppress(number, "confirmed by mail, which reached them", now)
         for digest in asked.digests:
             follow(tx, settings, number, digest, "web form", now, wording=WORDING, asked_at=asked.asked_at)
-            if asked.latest:
-                plan_latest(tx, settings, secret, number, digest, now)
-        tx.confirmations.done(asked.id, now)
+        greet(tx, settings, secret, number, asked.digests, now, edition=asked.latest)
+        tx.confirmations.done(asked.id, now, number)
         return tx.subscribers.get(number)
 
 

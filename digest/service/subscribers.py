@@ -12,6 +12,7 @@ from digest.model import DigestId, Format
 from digest.ports import Trouble
 from digest.service.digest_names import read_leave
 from digest.service.following import follow
+from digest.service.welcome import greet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +35,12 @@ def add(
     language: str | None = None,
     form: str = "both",
     digests: Sequence[str] | None = None,
+    welcome: bool = False,
     now: datetime,
 ) -> SubscriberRecord:
     """Subscribe somebody at once, by the operator's word. Who is known and left comes back: this is a new consent.
+
+    `welcome`: they get a first mail at once, as `signup.welcome` says.
 
     Raises:
         AddressError: the address is none, or the server said that it does not exist.
@@ -48,14 +52,18 @@ def add(
     spoken = (language_of(language) or language) if language else language_of_digests(settings, wanted)
     called = checked_name(name)
     _check(spoken, form)
+    secret = store.secret()
     with store.write() as tx:
         person = tx.subscribers.find(address) or _new(tx, address, called, spoken, form, now)
         if person.suppressed:
             raise AddressError(address, f"is known undeliverable: {person.suppressed}")
         source = "operator, digest subscribers add"
-        joined = [follow(tx, settings, person.subscriber.id, digest, source, now) for digest in wanted]
-        if not any(joined):
+        joined = [digest for digest in wanted if follow(tx, settings, person.subscriber.id, digest, source, now)]
+        if not joined:
             raise DigestError(f"{masked(address)}: is subscribed already")
+        if welcome and settings.signup.welcome != "none":
+            edition = settings.signup.welcome == "edition"
+            greet(tx, settings, secret, person.subscriber.id, joined, now, edition=edition)
         return require_known(tx, address)
 
 

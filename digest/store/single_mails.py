@@ -52,7 +52,7 @@ class SqlSingleMails:
         return True
 
     def tell_moved(
-        self, subscriber: SubscriberId, address: str, now: datetime, *, guards_until: datetime | None
+        self, subscriber: SubscriberId, address: str | None, now: datetime, *, guards_until: datetime | None
     ) -> None:
         self._plan(SingleMailKind.MOVED, subscriber, address, now, guards_until)
 
@@ -60,20 +60,20 @@ class SqlSingleMails:
         self,
         kind: SingleMailKind,
         subscriber: SubscriberId,
-        address: str,
+        address: str | None,
         now: datetime,
         guards_until: datetime | None,
     ) -> None:
         row: dict[str, object] = {
             "kind": kind,
             "subscriber_id": subscriber,
-            "address": address,
+            "address": address or "",
             "written_at": now,
             "guards_until": guards_until,
             "attempts": 0,
             "begun": False,
             "uncertain": 0,
-            "next_at": now,
+            "next_at": None if address is None else now,
             "text": "",
         }
         self._connection.execute(insert(self._connection, single_mails).values(row))
@@ -85,6 +85,13 @@ class SqlSingleMails:
             .where(single_mails.c.subscriber_id == subscriber, single_mails.c.guards_until > now)
         )
         return self._connection.execute(query).scalar_one() > 0
+
+    def awaits(self, subscriber: SubscriberId) -> bool:
+        of_theirs = (
+            exists().where(table.c.subscriber_id == subscriber, table.c.next_at.is_not(None))
+            for table in (single_mails, deliveries)
+        )
+        return bool(self._connection.execute(select(or_(*of_theirs))).scalar_one())
 
     def due(self, now: datetime) -> bool:
         query = select(single_mails.c.id).where(single_mails.c.next_at <= now).limit(1)

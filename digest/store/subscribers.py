@@ -195,6 +195,11 @@ class SqlSubscribers:
         ended = and_(deliveries.c.next_at.is_(None), deliveries.c.state != DeliveryState.SUPPRESSED)
         mine = update(deliveries).where(deliveries.c.subscriber_id == subscriber, of_digest, ended)
         self._connection.execute(mine.values(subscriber_id=other))
+        this = and_(subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest)
+        owed = select(subscriptions.c.since).where(this, subscriptions.c.behind)
+        since = self._connection.execute(owed).scalar_one_or_none()
+        if since is not None:
+            self.follows_since(other, digest, since)
 
     def is_erased(self, subscriber: SubscriberId) -> bool:
         query = select(subscribers.c.erased_at).where(subscribers.c.id == subscriber)
@@ -270,9 +275,12 @@ class SqlSubscribers:
             "erased_at": now,
         }
         run(update(subscribers).where(subscribers.c.id == subscriber).values(blank))
-        row = {"address_hash": address_hash, "erased_at": now}
-        run(insert(self._connection, erased).values(row).on_conflict_do_nothing())
+        self.keep_out(address_hash, now)
         self.erased_some = True
+
+    def keep_out(self, address_hash: str, now: datetime) -> None:
+        row = {"address_hash": address_hash, "erased_at": now}
+        self._connection.execute(insert(self._connection, erased).values(row).on_conflict_do_nothing())
 
     def erased(self, address_hash: str) -> bool:
         query = select(func.count()).select_from(erased).where(erased.c.address_hash == address_hash)

@@ -584,7 +584,8 @@ confirmations = Table(
 )
 
 # Mails to one person that are no edition. `address` is empty for the person's own; `next_at` is present while it is to
-# be sent, `begun` while it is handed over or whoever did that died. Until `guards_until` the new address may be a thief's.
+# be sent; `begun` without an answer means that whoever handed it over died. Until `guards_until` the person's new
+# address may be a thief's.
 single_mails = Table(
     "single_mails",
     metadata,

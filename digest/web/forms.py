@@ -6,10 +6,13 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from starlette.concurrency import run_in_threadpool
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
 _LARGEST = 16 * 1024  # bytes of a form of ours
 _MOST_FIELDS = 200
@@ -40,12 +43,27 @@ async def form_of(request: Request) -> Form:
         body += part
         if len(body) > _LARGEST:
             return Form({})
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if media_type(request.headers.get("content-type", "")) != "application/x-www-form-urlencoded":
         return Form({})
     try:
         return Form(parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
     except ValueError:
         return Form({})
+
+
+def media_type(header: str) -> str:
+    """The type in a Content-Type header, without parameters; case does not count. Source: RFC 9110, 8.3.1."""
+    return header.partition(";")[0].strip().lower()
+
+
+def with_form(endpoint: Callable[[Request, Form | None], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that gets the form of a POST, and None for a GET; it runs in a thread, since the store blocks."""
+
+    async def answered(request: Request) -> Response:
+        form = await form_of(request) if request.method == "POST" else None
+        return await run_in_threadpool(endpoint, request, form)
+
+    return answered
 
 
 def network_of(request: Request, proxies: Sequence[str]) -> str:

@@ -7,21 +7,22 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from digest.editions.schedule import Schedule
 from digest.editions.spoken import spoken
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.model import ConfirmationKind, DigestId, Format
-from digest.service import consent, preferences, subscribers
+from digest.service import consent, links, moves, preferences, subscribers
+from digest.service.links import LinkState
 from digest.service.preferences import Wishes
-from digest.web.forms import form_of, network_of
+from digest.web.forms import network_of, with_form
+from digest.web.mailed import Mailed, no_more
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
@@ -38,23 +39,14 @@ _TRAP = "website"  # a field that no person sees, and that programs fill in
 def people_routes(store: Store, settings: Settings, *, now: Callable[[], datetime]) -> list[Route]:
     """The routes of these pages."""
     people = _People(store, settings, now)
+    mailed = Mailed(store, settings, now)
     paths = {
         "/subscribe": people.subscribe,
-        "/confirm/{token}": people.confirm,
+        "/confirm/{token}": mailed.confirm,
         "/preferences/{token}": people.preferences,
-        "/leave/{token}": people.leave,
+        "/leave/{token}": mailed.leave,
     }
-    return [Route(path, _with_form(endpoint), methods=_METHODS) for path, endpoint in paths.items()]
-
-
-def _with_form(endpoint: Callable[[Request, Form | None], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that gets the form of a POST, and None for a GET; it runs in a thread, since the store blocks."""
-
-    async def answered(request: Request) -> Response:
-        form = await form_of(request) if request.method == "POST" else None
-        return await run_in_threadpool(endpoint, request, form)
-
-    return answered
+    return [Route(path, with_form(endpoint), methods=_METHODS) for path, endpoint in paths.items()]
 
 
 class _People:
@@ -80,7 +72,7 @@ class _People:
                     form.one("address"),
                     digests=form.chosen("digest"),
                     language=self._pages.language(request),
-                    latest=form.one("latest") == "yes",
+                    latest=form.one("latest") == "yes" or (not form.one("choose") and self._offers_edition),
                     network=network_of(request, self._settings.web.proxies),
                     now=self._now(),
                 )
@@ -104,43 +96,28 @@ class _People:
             address=address,
             wrong=wrong,
             trap=_TRAP,
+            latest=self._offers_edition,
         )
+
+    @property
+    def _offers_edition(self) -> bool:
+        """Whether newcomers get the newest edition unless they say otherwise."""
+        return self._settings.signup.welcome == "edition"
 
     def _busy(self, request: Request, error: BusyError) -> Response:
         page = self._pages.page(request, "busy", code=429, private=True)
         page.headers["Retry-After"] = str(error.seconds)
         return page
 
-    def confirm(self, request: Request, form: Form | None) -> Response:
-        """The page behind the link in the confirmation mail; its button subscribes."""
-        token, now = request.path_params["token"], self._now()
-        asked = consent.awaiting(self._store, token, now)
-        if asked is None or asked.kind is not ConfirmationKind.JOIN:
-            return self._pages.page(request, "expired", code=410, private=True)
-        record = consent.confirm(self._store, self._settings, token, now) if form is not None else None
-        if form is not None and record is None:
-            return self._pages.page(request, "expired", code=410, private=True)
-        return self._pages.page(
-            request,
-            "confirm",
-            private=True,
-            address=masked(asked.address),
-            titles=[self._title(name) for name in asked.digests],
-            done=record is not None,
-            preferences_url=record and self._preferences_path(record),
-        )
-
     def preferences(self, request: Request, form: Form | None) -> Response:
         """A reader's choices. The link in a mail says whose they are and asks; only a link mailed for it shows all."""
         token = request.path_params["token"]
-        record, owner = preferences.whose(self._store, token), False
-        if record is None:
-            asked = consent.awaiting(self._store, token, self._now())
-            if asked and asked.kind is ConfirmationKind.ACCESS and asked.subscriber is not None:
-                with self._store.read() as tx:
-                    record, owner = tx.subscribers.get(asked.subscriber), True
-        if record is None:
-            return self._pages.page(request, "expired", code=410, private=True)
+        link, owner = links.preferences_link(self._store, token), False
+        if link.state is LinkState.DAMAGED:
+            link, owner = links.confirmation_link(self._store, self._settings, token, self._now()), True
+        record = link.person
+        if record is None or not (link.kind is None or link.kind is ConfirmationKind.ACCESS):
+            return no_more(self._pages, request, self._settings, link, ConfirmationKind.ACCESS)
         if form is None and not owner:
             return self._pages.page(request, "whose", private=True, address=masked(record.subscriber.address))
         if form is None:
@@ -148,35 +125,72 @@ class _People:
         return self._act(request, form, record, owner=owner)
 
     def _act(self, request: Request, form: Form, record: SubscriberRecord, *, owner: bool) -> Response:
-        act, person, said = form.one("act"), record.subscriber.id, ""
         try:
-            if act == "save":
-                preferences.change(self._store, self._settings, person, self._wishes(form, record), self._now())
-                said = "saved"
-            elif act.startswith("latest "):
-                digest = DigestId(act.partition(" ")[2])
-                sent = preferences.latest(self._store, self._settings, person, digest, self._now())
-                said = "latest" if sent else "no latest"
-            elif act == "link":
-                language, network = self._pages.language(request), network_of(request, self._settings.web.proxies)
-                consent.ask_access(
-                    self._store, self._settings, record, language=language, network=network, now=self._now()
-                )
-                said = "link"
-            elif act == "export" and owner:
-                return self._export(record)
-            elif act == "erase" and owner and form.one("sure") == "yes":
-                subscribers.erase(self._store, record.subscriber.address, now=self._now())
-                return self._pages.page(request, "erased", private=True)
+            said = self._done(request, form, record, owner=owner)
         except BusyError as error:
             return self._busy(request, error)
         except StoreError:
             raise  # as above
+        except AddressError:
+            said = "no address"
         except (DigestError, ValueError):
             said = "wrong"
+        if isinstance(said, Response):
+            return said
         with self._store.read() as tx:
-            fresh = tx.subscribers.get(person) or record
+            fresh = tx.subscribers.get(record.subscriber.id) or record
         return self._choices(request, fresh, owner=owner, said=said)
+
+    def _done(self, request: Request, form: Form, record: SubscriberRecord, *, owner: bool) -> str | Response:
+        """Do what a button is for; a word for the page of choices, or another page."""
+        act, person = form.one("act"), record.subscriber.id
+        if act == "save":
+            preferences.change(self._store, self._settings, person, self._wishes(form, record), self._now())
+            return "saved"
+        if act.startswith("latest "):
+            digest = DigestId(act.partition(" ")[2])
+            return (
+                "latest"
+                if preferences.latest(self._store, self._settings, person, digest, self._now())
+                else "no latest"
+            )
+        if act == "move":
+            self._ask_move(request, form.one("new_address"), record, owner=owner)
+            return "move"
+        return self._about_data(request, form, record, owner=owner)
+
+    def _about_data(self, request: Request, form: Form, record: SubscriberRecord, *, owner: bool) -> str | Response:
+        """What only the owner of the address may do, or be mailed a link for."""
+        act = form.one("act")
+        if act in {"link", "export", "erase"} and self._guarded(record):
+            return "guarded"
+        if act == "link":
+            language, network = self._pages.language(request), network_of(request, self._settings.web.proxies)
+            consent.ask_access(self._store, self._settings, record, language=language, network=network, now=self._now())
+            return "link"
+        if act == "export" and owner:
+            return self._export(record)
+        if act == "erase" and owner and form.one("sure") == "yes":
+            subscribers.erase(self._store, record.subscriber.address, now=self._now())
+            return self._pages.page(request, "erased", private=True)
+        return ""
+
+    def _ask_move(self, request: Request, written: str, record: SubscriberRecord, *, owner: bool) -> None:
+        moves.ask_move(
+            self._store,
+            self._settings,
+            record,
+            written,
+            proven=owner,
+            language=self._pages.language(request),
+            network=network_of(request, self._settings.web.proxies),
+            now=self._now(),
+        )
+
+    def _guarded(self, record: SubscriberRecord) -> bool:
+        """Whether whoever has the present address may have it by a forwarded mail of somebody else's."""
+        with self._store.read() as tx:
+            return tx.single_mails.guarded(record.subscriber.id, self._now())
 
     def _export(self, record: SubscriberRecord) -> Response:
         (known,) = subscribers.export(self._store, record.subscriber.address)
@@ -216,7 +230,7 @@ class _People:
         return self._pages.page(
             request,
             "preferences",
-            code=_UNUSABLE if said == "wrong" else _OK,
+            code=_UNUSABLE if said in {"wrong", "no address"} else _OK,
             private=True,
             address=person.address if owner else masked(person.address),
             person=person,
@@ -240,39 +254,6 @@ class _People:
             ]
             for group in preferences.selections(self._settings)
         ]
-
-    def leave(self, request: Request, form: Form | None) -> Response:
-        """The page behind the link in a mail, which changes nothing; and its button, which mail programs press too.
-
-        Source: RFC 8058: the POST is answered without redirect, cookie or question.
-        """
-        token, now = request.path_params["token"], self._now()
-        if form is not None and form.one("act") == "undo":
-            consent.undo(self._store, self._settings, token, now)
-        elif form is not None and not subscribers.leave(self._store, token, source="link in a mail", now=now):
-            return self._pages.page(request, "missing", code=404)
-        known = subscribers.leaving(self._store, token)
-        if known is None:  # erased: there is nobody left to speak of
-            return PlainTextResponse("ok\n") if form is not None else self._pages.page(request, "missing", code=404)
-        record, digest = known
-        return self._pages.page(
-            request,
-            "leave",
-            private=True,
-            status="subscribed" if digest in record.digests else "left",
-            back=form is not None and form.one("act") == "undo",
-            undo=consent.may_undo(self._store, token, now),
-            address=masked(record.subscriber.address),
-            digest=self._title(digest),
-        )
-
-    def _title(self, name: str) -> str:
-        configured = self._settings.digest(name)
-        return configured.title if configured else name
-
-    def _preferences_path(self, record: SubscriberRecord) -> str:
-        url = preferences.preferences_url(self._store, self._settings, record.subscriber.id)
-        return url.removeprefix(self._settings.base_url)
 
 
 def _topics(form: Form, before: Sequence[str]) -> tuple[str, ...]:

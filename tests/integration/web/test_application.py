@@ -461,7 +461,7 @@ def test_one_click_leaves_at_once_and_again_is_fine(site: Site, filled: Blog, bo
 
     assert reply.status == 200
     assert {"location", "set-cookie", "refresh"}.isdisjoint(reply.headers)
-    assert [form.xpath("string(.//button)") for form in reply.page.xpath("//main//form")] == ["撤销退订"]
+    assert [form.xpath("string(.//button)") for form in reply.page.xpath("//main//form")] == ["恢复订阅"]
     assert person["digests"] == []
     assert isinstance(person["consents"], list)
     assert [consent["act"] for consent in person["consents"]][-1] == "left"

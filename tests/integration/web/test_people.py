@@ -65,8 +65,7 @@ class Desk(Site):
     def link(self) -> str:
         """The path of the only link into these pages that the only mail holds."""
         (mail,) = self.mailed()
-        (url,) = re.findall(r"https://digest\.example\.org(/(?:confirm|preferences)/\S+)", mail.get_content())
-        return str(url)
+        return link_in(mail)
 
     def record(self, address: str = ADA) -> SubscriberRecord | None:
         with self.store.read() as tx:
@@ -82,6 +81,19 @@ class Desk(Site):
         """The whole database as SQL."""
         with sqlite3.connect(self.settings.data_dir / "digest.db") as database:
             return list(database.iterdump())
+
+
+def words_of(mail: EmailMessage) -> str:
+    """The text of a mail that has HTML beside it."""
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return str(text.get_content())
+
+
+def link_in(mail: EmailMessage) -> str:
+    """The path of the only link to confirm, or to somebody's choices, in the text of a mail."""
+    (url,) = re.findall(r"https://digest\.example\.org(/(?:confirm|preferences)/\S+)", words_of(mail))
+    return str(url)
 
 
 @pytest.fixture
@@ -126,13 +138,13 @@ def test_the_mail_is_a_few_lines_in_the_language_of_the_page(desk: Desk) -> None
     desk.post("/subscribe", address="bob@example.org")
     english, chinese = sorted(desk.mailed(), key=lambda mail: str(mail["To"]))
     assert (english["To"], english["Subject"]) == (ADA, "Confirm your subscription to 山上")
-    assert chinese["Subject"] == "请确认订阅 山上"
+    assert chinese["Subject"] == "请确认订阅“山上”"
     for mail in (english, chinese):
-        assert mail.get_content_type() == "text/plain"
-        assert len(mail.get_content().splitlines()) < 20
+        assert mail.get_content_type() == "multipart/alternative"
+        assert len(words_of(mail).splitlines()) < 20
         assert mail["Auto-Submitted"] == "auto-generated"
         assert "List-Unsubscribe" not in mail
-    assert ADA not in english.get_content()
+    assert ADA in words_of(english)
 
 
 def test_nothing_of_the_asker_stands_in_the_mail(desk: Desk) -> None:
@@ -448,7 +460,7 @@ def test_the_latest_edition_comes_on_request(desk: Desk) -> None:
     record = desk.record()
     assert record is not None
     path = f"/preferences/{preferences_token(desk.store.secret(), record.subscriber.id)}"
-    assert "没有您还没收到的往期" in desk.post(path, act="latest weekly").page.text_content()
+    assert "最新一期已经发给您了" in desk.post(path, act="latest weekly").page.text_content()
 
 
 def test_only_the_owner_sees_and_erases_everything(desk: Desk) -> None:
@@ -584,8 +596,9 @@ def test_confirmations_rest_with_all_other_sending(desk: Desk) -> None:
 def test_urls_in_mails_are_ours(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA)
     (mail,) = desk.mailed()
-    urls = re.findall(r"https?://\S+", mail.get_content())
-    assert {urlsplit(url).netloc for url in urls} == {"digest.example.org"}
+    for part in mail.iter_parts():
+        urls = re.findall(r"https?://[^\s\"<]+", part.get_content())
+        assert {urlsplit(url).netloc for url in urls} == {"digest.example.org"}
 
 
 def test_while_nothing_can_be_written_who_presses_a_button_is_told_to_come_again(

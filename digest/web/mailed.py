@@ -1,0 +1,151 @@
+"""The pages behind the links by which people confirm and leave. A page says what is so now; only a POST acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.errors import masked
+from digest.model import ConfirmationKind
+from digest.service import consent, links, moves, preferences, subscribers
+from digest.service.links import LinkState
+from digest.web.pages import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from digest.ports import Store, SubscriberRecord
+    from digest.service.links import Link
+    from digest.settings import Settings
+    from digest.web.forms import Form
+
+_OK, _MISSING, _GONE = 200, 404, 410
+_HOUR = 3600
+
+
+def no_more(
+    pages: Pages,
+    request: Request,
+    settings: Settings,
+    link: Link,
+    kind: ConfirmationKind,
+    *,
+    code: int = _GONE,
+) -> Response:
+    """The page of a link that does nothing any more, or never did; `kind` is what such links are for here."""
+    misplaced = link.holds or (
+        link.kind is not None and (link.kind is ConfirmationKind.ACCESS) != (kind is ConfirmationKind.ACCESS)
+    )
+    return pages.page(
+        request,
+        "link",
+        code=code,
+        private=True,
+        state=str(LinkState.DAMAGED if misplaced else link.state),
+        kind=str(link.kind or kind),
+        hours=int(consent.lasts(settings, link.kind or kind).total_seconds() // _HOUR),
+    )
+
+
+class Mailed:
+    """The endpoints."""
+
+    def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._store, self._settings, self._now = store, settings, now
+        self._pages = Pages(settings)
+
+    def confirm(self, request: Request, form: Form | None) -> Response:
+        """The page behind the link in the mail that asks for a confirmation; its button confirms."""
+        token, now = request.path_params["token"], self._now()
+        link = links.confirmation_link(self._store, self._settings, token, now)
+        if form is not None and link.state is LinkState.OPEN:
+            act = moves.move if link.kind is ConfirmationKind.MOVE else consent.confirm
+            act(self._store, self._settings, token, now)
+            link = links.confirmation_link(self._store, self._settings, token, now)
+        if not link.holds or link.asked is None or link.kind is ConfirmationKind.ACCESS:
+            return no_more(self._pages, request, self._settings, link, ConfirmationKind.JOIN)
+        if link.state is LinkState.OPEN:
+            return self._asks(request, link)
+        return self._used(request, link)
+
+    def _asks(self, request: Request, link: Link) -> Response:
+        assert link.asked  # noqa: S101 - an open link is of what is asked
+        return self._pages.page(
+            request,
+            "confirm",
+            private=True,
+            state="asks",
+            kind=str(link.kind),
+            address=masked(link.asked.address),
+            titles=[self._title(name) for name in link.asked.digests],
+        )
+
+    def _used(self, request: Request, link: Link) -> Response:
+        """What is so after the link did what it is for. Who left is gone, so this is no page of a subscriber."""
+        record = self._recipient(link)
+        left = not record.digests
+        return self._pages.page(
+            request,
+            "confirm",
+            code=_GONE if left else _OK,
+            private=True,
+            state="left" if left else "suppressed" if record.suppressed else "subscribed",
+            kind=str(link.kind),
+            address=masked(record.subscriber.address),
+            titles=[self._title(name) for name in record.digests],
+            coming=self._coming(record),
+            preferences_url=self._preferences_path(record),
+        )
+
+    def _recipient(self, link: Link) -> SubscriberRecord:
+        """Who gets the mails now. Whoever was known by a new address before goes on in the mover's place."""
+        assert link.asked  # noqa: S101 - as above
+        assert link.person  # noqa: S101 - else it were of an erased person
+        if link.kind is not ConfirmationKind.MOVE or not link.asked.address:
+            return link.person
+        with self._store.read() as tx:
+            return tx.subscribers.find(link.asked.address) or link.person
+
+    def _coming(self, record: SubscriberRecord) -> bool:
+        """Whether a mail is on its way to somebody."""
+        with self._store.read() as tx:
+            return tx.single_mails.awaits(record.subscriber.id)
+
+    def leave(self, request: Request, form: Form | None) -> Response:
+        """The page behind the link in a mail, which changes nothing; and its button, which mail programs press too.
+
+        Source: RFC 8058: the POST is answered without redirect, cookie or question.
+        """
+        token, now = request.path_params["token"], self._now()
+        undoing = form is not None and form.one("act") == "undo"
+        if undoing:
+            consent.undo(self._store, self._settings, token, now)
+        elif form is not None:
+            subscribers.leave(self._store, token, source="link in a mail", now=now)
+        link = links.leave_link(self._store, token)
+        if link.person is None or link.digest is None:
+            damaged = link.state is LinkState.DAMAGED
+            code = _MISSING if damaged else _OK if form is not None else _GONE
+            return no_more(self._pages, request, self._settings, link, ConfirmationKind.JOIN, code=code)
+        return self._pages.page(
+            request,
+            "leave",
+            private=True,
+            status="subscribed" if link.digest in link.person.digests else "left",
+            back=undoing,
+            undo=consent.may_undo(self._store, token, now),
+            address=masked(link.person.subscriber.address),
+            digest=self._title(link.digest),
+            preferences_url=self._preferences_path(link.person),
+        )
+
+    def _title(self, name: str) -> str:
+        configured = self._settings.digest(name)
+        return configured.title if configured else name
+
+    def _preferences_path(self, record: SubscriberRecord) -> str:
+        url = preferences.preferences_url(self._store, self._settings, record.subscriber.id)
+        return url.removeprefix(self._settings.base_url)
