@@ -13,14 +13,14 @@ from digest.typeset.characters import line
 from digest.typeset.text import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _WIDTH = 72
 _LONGEST_LINE = 78  # RFC 5322, 2.1.1
 _INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 _KEPT = re.compile(r' data-css-inline="[a-z]+"')
-_BREAKS = re.compile(r"(?<=[;,>])(?=[^\s])|[ \n]+")  # where white space may stand: in a style, behind a tag, in words
+_BLOCK = re.compile(r"</?(?:body|div|h1|head|html|li|meta|p|style|table|tbody|td|title|tr|ul)\b", re.IGNORECASE)
 
 
 def short_mail(name: str, language: str, folder: Path | None, values: Mapping[str, object]) -> tuple[str, str, str]:
@@ -31,7 +31,7 @@ def short_mail(name: str, language: str, folder: Path | None, values: Mapping[st
     """
     given = {
         "language": language.replace("_", "-"),
-        "wrapped": lambda words: "\n".join(wrapped(words, _WIDTH)),
+        "wrapped": lambda words, indent="": "\n".join(wrapped(words, _WIDTH, indent=indent)),
         **values,
     }
     subject = line(rendered(language, folder, f"mail/{name}/subject.txt", given))
@@ -44,12 +44,41 @@ def short_mail(name: str, language: str, folder: Path | None, values: Mapping[st
 
 
 def narrow(page: str) -> str:
-    """The same page in lines of at most 78 characters, as far as it has places to break them."""
-    made: list[str] = []
-    for written in page.splitlines():
-        made.extend(_narrow(written))
-    return "\n".join(made) + "\n"
+    """The same page in lines of at most 78 characters where white space may stand; unchanged if it holds `<pre>`."""
+    if "<pre" in page:
+        return page
+    return "".join(f"{line}\n" for written in page.splitlines() for line in _narrow(written))
 
 
-def _narrow(written: str) -> list[str]:
-    return [written]
+def _narrow(written: str) -> Iterator[str]:
+    made = ""
+    for space, piece in _pieces(written):
+        if made and len(made) + len(space) + len(piece) > _LONGEST_LINE:
+            yield made
+            made = piece
+        else:
+            made += space + piece
+    yield made
+
+
+def _pieces(written: str) -> Iterator[tuple[str, str]]:
+    """What no white space may part, each with what stands before it.
+
+    It may stand for a space that is not of a name in a style, behind a declaration, and inside the edges of a block.
+    """
+    space, start, tag, quoted = "", 0, -1, False
+    for at, character in enumerate(written):
+        if character == "<":
+            tag, quoted = at, False
+        quoted ^= tag >= 0 and character == "'"
+        if character == " " and not quoted:
+            yield space, written[start:at]
+            space, start = " ", at + 1
+        elif (character == ";" and tag >= 0 and not quoted) or (
+            character == ">" and _BLOCK.match(written, tag if tag >= 0 else at)
+        ):
+            yield space, written[start : at + 1]
+            space, start = "", at + 1
+        if character == ">":
+            tag = -1
+    yield space, written[start:]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from digest.addresses import mailbox
 from digest.editions.schedule import next_slot
 from digest.editions.spoken import spoken
-from digest.errors import TransportError
+from digest.errors import ConfigurationError, TransportError
 from digest.mail.tokens import leave_token, preferences_token
 from digest.mail.transport import session
 from digest.model import Format, SingleMailKind
@@ -39,14 +39,19 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     """Hand over what is due; how many were. Rests with all other sending.
 
     Raises:
-        DigestError: the store cannot record what happens.
+        DigestError: the store cannot record what happens, or a template is wrong.
     """
     if not await asyncio.to_thread(_due, store, clock()):
         return 0
     sent = 0
     async with session(settings) as way:
         while mail := await asyncio.to_thread(_begin, store, clock()):
-            problem = await _hand_over(way, store, settings, mail)
+            try:
+                problem = await _hand_over(way, store, settings, mail)
+            except ConfigurationError as error:  # a template is wrong: nothing was handed over
+                unsent = TransportError(str(error), phase="connect")
+                await asyncio.to_thread(_record, store, mail, unsent, clock())
+                raise
             await asyncio.to_thread(_record, store, mail, problem, clock())
             sent += problem is None
             if problem is not None and problem.phase in {"connect", "login", "sender"}:
