@@ -146,6 +146,6 @@ def test_new_rows_get_numbers_of_their_own(older: Store) -> None:
             "now": NOW,
         }
         number = tx.confirmations.ask(
-            ConfirmationKind.MOVE, "x@example.org", subscriber=SubscriberId(1), expires_at=NOW + DAY, **values
+            ConfirmationKind.MOVE, "x@example.org", subscriber=SubscriberId(1), now=NOW, expires_at=NOW + DAY, **values
         )
         assert number == 3
