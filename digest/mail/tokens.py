@@ -46,7 +46,7 @@ def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
 
     It is short, at most 37 characters for ids below 2³², so that its link fits on a line of a mail.
     """
-    number = confirmation.id.to_bytes((confirmation.id.bit_length() + 7) // 8)
+    number = confirmation.id.to_bytes(max(1, (confirmation.id.bit_length() + 7) // 8))
     said = _microseconds(confirmation.asked_at).to_bytes(_MOMENT_BYTES) + number
     return _encoded(_short_mark(secret, confirmation.kind, said) + said)
 
