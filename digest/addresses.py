@@ -134,11 +134,16 @@ def _address(written: str, *, dotless: bool) -> str:
 
 def _stripped(written: str) -> str:
     start, end = 0, len(written)
-    while start < end and _unseen(written[start]):
+    while start < end and _cut_off(written[start]):
         start += 1
-    while start < end and _unseen(written[end - 1]):
+    while start < end and _cut_off(written[end - 1]):
         end -= 1
     return written[start:end]
+
+
+def _cut_off(character: str) -> bool:
+    """Whether it may stand at an end: what copying brings along, and no NUL or other control."""
+    return character.isspace() or (_unseen(character) and unicodedata.category(character) != "Cc")
 
 
 def _unseen(character: str) -> bool:

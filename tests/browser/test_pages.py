@@ -258,7 +258,7 @@ def test_one_leaves_and_comes_back_by_keyboard(browser: Browser, site: Site, who
             page.keyboard.press("Enter")
         assert page.url == site.address + site.leaving[who]
         screenshot(page, "left-light-1280")
-        assert button.inner_text() == "撤销退订"
+        assert button.inner_text() == "恢复订阅"
         button.focus()
         with page.expect_navigation():
             page.keyboard.press("Enter")

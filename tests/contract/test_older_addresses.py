@@ -143,7 +143,6 @@ def test_new_rows_get_numbers_of_their_own(older: Store) -> None:
             "latest": False,
             "network": "n",
             "mail": True,
-            "now": NOW,
         }
         number = tx.confirmations.ask(
             ConfirmationKind.MOVE, "x@example.org", subscriber=SubscriberId(1), now=NOW, expires_at=NOW + DAY, **values

@@ -60,6 +60,8 @@ def test_an_address_is_kept_as_mail_servers_take_it(written: str, address: str) 
         "<a@example.org>",
         "\udcff@example.org",
         "a@exam\x00ple.org",
+        "a@example.org\x00",
+        "\x07a@example.org",
         "a\u200b@example.org",
         "a@exam\u200dple.org",
         "a\u202eb@example.org",

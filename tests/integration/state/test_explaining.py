@@ -72,7 +72,7 @@ def test_it_is_found_by_id_and_former_title_and_several_are_listed(told: Blog, a
 
 
 def test_what_somebody_got_and_why_another_did_not(told: Blog) -> None:
-    told.run("subscribers", "add", "bob@example.org")
+    told.run("subscribers", "add", "bob@example.org", "--no-welcome")
     got = explained(told, "旋转位置", "ada@example.org")["subscriber"]
     assert (got["address"], got["why"]) == ("a***@e***.org", "subscribed to weekly")
     (mail,) = got["editions"]

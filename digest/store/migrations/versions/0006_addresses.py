@@ -12,10 +12,6 @@ revision = "0006"
 down_revision = "0005"
 
 TEXT, WHOLE, TRUTH, JSON, MOMENT = sa.Text(), sa.Integer(), sa.Boolean(), sa.JSON(), sa.DateTime(timezone=True)
-_KEPT = (
-    "id, kind, address, address_key, subscriber_id, digests, language, latest, network, asked_at, expires_at, done_at, "
-    "attempts, next_at, text"
-)
 
 
 def upgrade() -> None:
@@ -67,7 +63,11 @@ def _confirmations() -> None:
     for column in ("address_key", "asked_at", "next_at"):
         op.create_index(f"ix_confirmations_{column}", "confirmations", [column])
     op.execute(
-        f"INSERT INTO confirmations ({_KEPT}, proven) SELECT {_KEPT}, false FROM confirmations_before"  # noqa: S608
+        "INSERT INTO confirmations (id, kind, address, address_key, subscriber_id, digests, language, latest, network, "
+        "asked_at, expires_at, done_at, attempts, next_at, text, proven) "
+        "SELECT id, kind, address, address_key, subscriber_id, digests, language, latest, network, "
+        "asked_at, expires_at, done_at, attempts, next_at, text, false "
+        "FROM confirmations_before"
     )
     op.drop_table("confirmations_before")
     op.execute(
@@ -110,10 +110,10 @@ def _keys(table: str) -> None:
     Who would get the key of somebody else keeps the old one.
     """
     database = op.get_bind()
-    rows = database.execute(sa.text(f"SELECT id, address, address_key FROM {table} WHERE address IS NOT NULL"))  # noqa: S608
-    changed = []
-    taken = set()
-    for row in rows:
+    people = sa.table(table, sa.column("id", WHOLE), sa.column("address", TEXT), sa.column("address_key", TEXT))
+    changed: list[tuple[int, str]] = []
+    taken: set[str] = set()
+    for row in database.execute(sa.select(people).where(people.c.address.is_not(None))):
         key = unicodedata.normalize("NFC", row.address).lower()
         taken.add(row.address_key)
         if key != row.address_key:
@@ -122,4 +122,4 @@ def _keys(table: str) -> None:
         if table == "subscribers" and key in taken:
             continue
         taken.add(key)
-        database.execute(sa.text(f"UPDATE {table} SET address_key = :key WHERE id = :id"), {"key": key, "id": number})  # noqa: S608
+        database.execute(sa.update(people).where(people.c.id == number).values(address_key=key))
