@@ -262,7 +262,7 @@ def test_one_leaves_and_comes_back_by_keyboard(browser: Browser, site: Site, who
         button.focus()
         with page.expect_navigation():
             page.keyboard.press("Enter")
-        assert page.locator("h1").inner_text() == "您已重新订阅山上 每周摘要"
+        assert page.locator("h1").inner_text() == "已恢复订阅《山上 每周摘要》"
         visit.check()
 
 
