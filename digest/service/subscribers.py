@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _LANGUAGES = ("zh_CN", "en")
 
 
-
-
 def add(
     store: Store,
     settings: Settings,

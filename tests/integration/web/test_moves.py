@@ -11,7 +11,7 @@ import pytest
 from digest.mail.tokens import leave_token, preferences_token
 from digest.mail.verp import bounce_token
 from digest.model import BounceKind, ConfirmationKind, DigestId, EditionKey, Format
-from digest.service import bounces, confirming, consent, moves, single_mails, subscribers
+from digest.service import bounces, confirming, consent, importing, moves, single_mails, subscribers
 from digest.service.invariants import violations
 from digest.service.preferences import Wishes, change
 from tests.integration.web.test_mailed import heading, singles
@@ -188,7 +188,8 @@ def test_a_new_spelling_of_the_same_address_is_a_change_of_its_own(desk: Desk) -
 def test_no_list_brings_the_old_address_back(desk: Desk) -> None:
     person = desk.joined()
     desk.post(ask(desk, choices(desk, person)))
-    report = subscribers.import_csv(desk.store, desk.settings, f"address\n{ADA}\n", now=desk.now)
+    file = importing.read_people(f"address\n{ADA}\n".encode(), desk.now)
+    report = importing.import_people(desk.store, desk.settings, file, now=desk.now)
     assert report.counts()["added"] == 0
     assert desk.record(ADA) is None
     desk.now += 2 * DAY
