@@ -27,7 +27,16 @@ from digest.ports.audit import (
 )
 from digest.ports.backups import Backups, Waiting
 from digest.ports.bounces import Bounce, Bounces, Suppression, Trouble
-from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, Overdue
+from digest.ports.breaker import (
+    Breaker,
+    Evidence,
+    RequestState,
+    Resting,
+    RestingDomain,
+    SuppressionRequest,
+    Tally,
+)
+from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, JustFailed, Overdue
 from digest.ports.digest_names import DigestNames, RenamedDigest
 from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
@@ -38,7 +47,7 @@ from digest.ports.renames import Renamed, Renames
 from digest.ports.roster import Followed, OnRoster, Roster
 from digest.ports.single_mails import SingleMails
 from digest.ports.store import Store, Transaction, Version
-from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers
+from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers, Suppressed
 from digest.ports.watching import Queue, Retention, Watching
 
 __all__ = [
@@ -51,6 +60,7 @@ __all__ = [
     "Backups",
     "Bounce",
     "Bounces",
+    "Breaker",
     "Confirmations",
     "Consent",
     "Counted",
@@ -64,12 +74,14 @@ __all__ = [
     "EditionCounts",
     "Editions",
     "Entries",
+    "Evidence",
     "Fact",
     "Feeds",
     "Followed",
     "Follower",
     "HandedOver",
     "Joining",
+    "JustFailed",
     "KnownDump",
     "KnownPerson",
     "Mention",
@@ -92,6 +104,9 @@ __all__ = [
     "RenamedDigest",
     "Renames",
     "Report",
+    "RequestState",
+    "Resting",
+    "RestingDomain",
     "Retention",
     "RevisionRecord",
     "Roster",
@@ -107,7 +122,10 @@ __all__ = [
     "Story",
     "SubscriberRecord",
     "Subscribers",
+    "Suppressed",
     "Suppression",
+    "SuppressionRequest",
+    "Tally",
     "Transaction",
     "Trouble",
     "Unplanned",

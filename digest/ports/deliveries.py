@@ -44,6 +44,18 @@ class HandedOver:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class JustFailed:
+    """A delivery that failed at one of its first attempts. `alone`: nobody else got a mail of its edition yet."""
+
+    edition: EditionKey
+    subscriber: SubscriberId
+    message_id: str
+    address: str
+    text: str
+    alone: bool
+
+
 class Deliveries(Protocol):
     """The ledger of mail. Called by `service.delivery`."""
 
@@ -99,6 +111,17 @@ class Deliveries(Protocol):
 
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
         """`record` for many, at least one."""
+        ...
+
+    def just_failed(self, attempts: int) -> list[JustFailed]:
+        """Those that failed at one of their first attempts, of editions that are not handed over yet, oldest first.
+
+        Only at domains that took no mail of their edition.
+        """
+        ...
+
+    def reopen(self, edition: EditionKey, people: Sequence[SubscriberId], next_at: datetime) -> None:
+        """Defer those of these deliveries that failed: their refusals were not about their readers."""
         ...
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:

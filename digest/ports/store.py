@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from digest.ports.audit import Audit
     from digest.ports.backups import Backups
     from digest.ports.bounces import Bounces
+    from digest.ports.breaker import Breaker, Resting
     from digest.ports.deliveries import DeadLetters, Deliveries
     from digest.ports.digest_names import DigestNames
     from digest.ports.dumps import Readings
@@ -72,6 +73,10 @@ class Transaction(Protocol):
     def dead_letters(self) -> DeadLetters: ...
     @property
     def bounces(self) -> Bounces: ...
+    @property
+    def breaker(self) -> Breaker: ...
+    @property
+    def resting(self) -> Resting: ...
     @property
     def alerts(self) -> Alerts: ...
 

@@ -57,6 +57,16 @@ class Follower:
     behind: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Somebody who gets no mail since then, and why."""
+
+    id: SubscriberId
+    address: str
+    reason: str
+    at: datetime | None
+
+
 class Subscribers(Protocol):
     """People and their consent. Called by `service.subscribers` and `service.editions`."""
 
@@ -104,6 +114,10 @@ class Subscribers(Protocol):
         paused_until: datetime | None,
     ) -> None:
         """Change how a person is written to. A pause suppresses what is on its way to them and not handed over."""
+        ...
+
+    def suppressed(self) -> list[Suppressed]:
+        """Everybody who is suppressed, in the order of joining."""
         ...
 
     def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
 from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
-from digest.ports import DeliveryRow, HandedOver
+from digest.ports import DeliveryRow, HandedOver, JustFailed
 from digest.store import leases, meta
+from digest.store.breaker import SqlBreaker
 from digest.store.leases import EDITION, NOT_LEASED, OPEN, SUBSCRIBED, among, numbered
-from digest.store.statements import execute_ready
+from digest.store.statements import batches, execute_ready
 from digest.store.subscribers import REACHABLE, TAKEN_BACK
 from digest.store.tables import deliveries, subscribers
 
@@ -175,6 +176,41 @@ class SqlDeliveries:
         if again:
             named = [{"this_edition": one.edition, "person": one.subscriber, "became": one.state} for one in again]
             self._connection.execute(_GONE, named)
+
+    def just_failed(self, attempts: int) -> list[JustFailed]:
+        failed = and_(deliveries.c.state == DeliveryState.FAILED, deliveries.c.attempts <= attempts)
+        theirs = deliveries.alias()
+        unfinished = exists().where(theirs.c.edition == deliveries.c.edition, theirs.c.next_at.is_not(None))
+        query = (
+            select(deliveries, subscribers.c.address)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .where(failed, unfinished, subscribers.c.erased_at.is_(None), deliveries.c.message_id != "")
+            .order_by(deliveries.c.begun_at, deliveries.c.subscriber_id)
+        )
+        rows = self._connection.execute(query).all()
+        breaker = SqlBreaker(self._connection)
+        reached = {key: breaker.reached_domains(EditionKey(key)) for key in {row.edition for row in rows}}
+        return [
+            JustFailed(
+                EditionKey(row.edition),
+                SubscriberId(row.subscriber_id),
+                row.message_id,
+                row.address,
+                row.text,
+                alone=not reached[row.edition],
+            )
+            for row in rows
+            if row.address.rpartition("@")[2].casefold() not in reached[row.edition]
+        ]
+
+    def reopen(self, edition: EditionKey, people: Sequence[SubscriberId], next_at: datetime) -> None:
+        for batch in batches(people):
+            these = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
+            failed = and_(these, deliveries.c.state == DeliveryState.FAILED)
+            again = update(deliveries).where(failed).values(state=DeliveryState.DEFERRED, next_at=next_at)
+            self._connection.execute(again)
+            gone = [{"this_edition": edition, "person": one, "became": DeliveryState.DEFERRED} for one in batch]
+            self._connection.execute(_GONE, gone)
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.addresses import address_key, spellings
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.ports import Consent, Follower, SubscriberRecord
+from digest.ports import Consent, Follower, SubscriberRecord, Suppressed
 from digest.store.confirmations import NOBODY
 from digest.store.statements import batches, insert
 from digest.store.tables import (
@@ -22,6 +22,7 @@ from digest.store.tables import (
     single_mails,
     subscribers,
     subscriptions,
+    suppression_requests,
     suppressions,
 )
 
@@ -254,6 +255,7 @@ class SqlSubscribers:
         run(delete(consents).where(consents.c.subscriber_id == subscriber))
         run(delete(bounces).where(bounces.c.subscriber_id == subscriber))
         run(delete(suppressions).where(suppressions.c.subscriber_id == subscriber))
+        run(delete(suppression_requests).where(suppression_requests.c.subscriber_id == subscriber))
         key = select(subscribers.c.address_key).where(subscribers.c.id == subscriber).scalar_subquery()
         theirs = or_(confirmations.c.subscriber_id == subscriber, confirmations.c.address_key == key)
         run(delete(confirmations).where(theirs, confirmations.c.done_at.is_(None)))
@@ -292,7 +294,16 @@ class SqlSubscribers:
             self._struck("suppressed", subscriber, reason, now)
         self._suppress_deliveries(subscriber)
 
+    def suppressed(self) -> list[Suppressed]:
+        query = select(subscribers).where(subscribers.c.suppressed != "").order_by(subscribers.c.id)
+        return [
+            Suppressed(SubscriberId(row.id), row.address or "", row.suppressed, row.suppressed_at)
+            for row in self._connection.execute(query)
+        ]
+
     def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
+        asked = and_(suppression_requests.c.subscriber_id == subscriber, suppression_requests.c.state == "asked")
+        self._connection.execute(delete(suppression_requests).where(asked))
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.suppressed != "")
         if self._connection.execute(here.values(suppressed="", suppressed_at=None)).rowcount == 0:
             return False

@@ -36,7 +36,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section, SingleMailKind
-from digest.ports import DumpState, NoticeKind
+from digest.ports import DumpState, Evidence, NoticeKind, RequestState
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -646,6 +646,33 @@ suppressions = Table(
     _needed("at", UtcTime),
     CheckConstraint("act IN ('suppressed', 'unsuppressed')", name="act"),
     Index(None, "subscriber_id"),
+)
+
+# Suppressions that an edition asks for: they take effect when their share of it is known, or by the operator's word.
+suppression_requests = Table(
+    "suppression_requests",
+    metadata,
+    Column("edition", ForeignKey(editions.c.key), primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey(subscribers.c.id), primary_key=True),
+    _needed("evidence", Text),
+    _needed("reason", Text),
+    _needed("state", Text),
+    _needed("at", UtcTime),
+    _one_of("evidence", Evidence),
+    _one_of("state", RequestState),
+    Index(None, "state"),
+    Index(None, "subscriber_id"),
+)
+
+# Recipient domains that rest, or rested last, gone when a mail got through; `times` they rested in a row.
+resting_domains = Table(
+    "resting_domains",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    _needed("reason", Text),
+    _needed("times", Integer),
+    _needed("since", UtcTime),
+    _needed("until", UtcTime),
 )
 
 # What is wrong now, one row a subject, gone when all is well and was told.

@@ -14,6 +14,7 @@ from digest.store.alerts import SqlAlerts
 from digest.store.audit import SqlAudit
 from digest.store.backups import SqlBackups
 from digest.store.bounces import SqlBounces
+from digest.store.breaker import SqlBreaker
 from digest.store.confirmations import SqlConfirmations
 from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
@@ -27,6 +28,7 @@ from digest.store.pictures import SqlPictures
 from digest.store.planning import SqlPlanning
 from digest.store.readings import SqlReadings
 from digest.store.renames import SqlRenames
+from digest.store.resting import SqlResting
 from digest.store.retention import SqlRetention
 from digest.store.roster import SqlRoster
 from digest.store.single_mails import SqlSingleMails
@@ -69,6 +71,8 @@ class SqlTransaction:
         self.watching = SqlWatching(connection)
         self.dead_letters = SqlDeadLetters(connection)
         self.bounces = SqlBounces(connection)
+        self.breaker = SqlBreaker(connection)
+        self.resting = SqlResting(connection)
         self.alerts = SqlAlerts(connection)
 
 

@@ -1,0 +1,116 @@
+"""Suppressions that were asked for; knows nothing of shares, nor what follows from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, delete, exists, func, select, update
+
+from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
+from digest.ports import Evidence, RequestState, SuppressionRequest, Tally
+from digest.store.statements import batches, insert
+from digest.store.tables import bounces, deliveries, editions, subscribers, suppression_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+REFUSAL = "refused "  # how the `message` of a bounce begins that is a refusal while the mail was handed over
+
+
+class SqlBreaker:
+    """`ports.Breaker` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(
+        self, edition: EditionKey, subscriber: SubscriberId, evidence: Evidence, reason: str, now: datetime
+    ) -> None:
+        row = {
+            "edition": edition,
+            "subscriber_id": subscriber,
+            "evidence": evidence,
+            "reason": reason,
+            "state": RequestState.ASKED,
+            "at": now,
+        }
+        first = insert(self._connection, suppression_requests).values(row)
+        stronger = suppression_requests.c.evidence == Evidence.SERVER
+        again = first.on_conflict_do_update(
+            index_elements=list(suppression_requests.primary_key),
+            set_={"evidence": evidence, "reason": reason},
+            where=and_(stronger, suppression_requests.c.state == RequestState.ASKED),
+        )
+        self._connection.execute(again)
+
+    def waiting(self) -> list[EditionKey]:
+        asked = suppression_requests.c.state == RequestState.ASKED
+        query = select(suppression_requests.c.edition).where(asked).distinct()
+        return sorted(EditionKey(key) for key in self._connection.execute(query).scalars())
+
+    def requests(self, edition: EditionKey) -> list[SuppressionRequest]:
+        query = (
+            select(suppression_requests, subscribers.c.address)
+            .join(subscribers, subscribers.c.id == suppression_requests.c.subscriber_id)
+            .where(suppression_requests.c.edition == edition)
+            .order_by(suppression_requests.c.subscriber_id)
+        )
+        return [
+            SuppressionRequest(
+                EditionKey(row.edition),
+                SubscriberId(row.subscriber_id),
+                row.address or "",
+                Evidence(row.evidence),
+                row.reason,
+                RequestState(row.state),
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def tally(self, edition: EditionKey) -> Tally:
+        made_at = select(editions.c.closes_at).where(editions.c.key == edition)
+        called_off = deliveries.c.state == DeliveryState.SUPPRESSED
+        query = select(
+            func.coalesce(func.sum(case((called_off, 0), else_=1)), 0),
+            func.count(deliveries.c.next_at),
+        ).where(deliveries.c.edition == edition)
+        mails, waiting = self._connection.execute(query).one()
+        return Tally(self._connection.execute(made_at).scalar_one(), int(mails), waiting)
+
+    def reached_domains(self, edition: EditionKey) -> set[str]:
+        theirs = and_(bounces.c.subscriber_id == deliveries.c.subscriber_id, bounces.c.edition == edition)
+        query = (
+            select(subscribers.c.address_key)
+            .join(deliveries, deliveries.c.subscriber_id == subscribers.c.id)
+            .where(
+                deliveries.c.edition == edition,
+                deliveries.c.state == DeliveryState.ACCEPTED,
+                subscribers.c.address_key.is_not(None),
+                ~exists().where(theirs, bounces.c.kind == BounceKind.HARD),
+            )
+        )
+        return {address.rpartition("@")[2] for address in self._connection.execute(query).scalars()}
+
+    def put(self, edition: EditionKey, people: Iterable[SubscriberId], state: RequestState) -> None:
+        for batch in batches(people):
+            these = update(suppression_requests).where(_these(edition, batch))
+            self._connection.execute(these.values(state=state))
+
+    def drop(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        for batch in batches(people):
+            asked = suppression_requests.c.state == RequestState.ASKED
+            self._connection.execute(delete(suppression_requests).where(_these(edition, batch), asked))
+
+    def forget(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        named = list(people)
+        self.drop(edition, named)
+        for batch in batches(named):
+            refusals = and_(bounces.c.edition == edition, bounces.c.subscriber_id.in_(batch))
+            self._connection.execute(delete(bounces).where(refusals, bounces.c.message.startswith(REFUSAL)))
+
+
+def _these(edition: EditionKey, people: list[SubscriberId]) -> ColumnElement[bool]:
+    return and_(suppression_requests.c.edition == edition, suppression_requests.c.subscriber_id.in_(people))

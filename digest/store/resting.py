@@ -1,0 +1,52 @@
+"""Recipient domains to which no mail goes for a while; knows nothing of why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, or_, select, update
+
+from digest.model import DeliveryState
+from digest.ports import RestingDomain
+from digest.store.statements import insert
+from digest.store.tables import deliveries, resting_domains, subscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+class SqlResting:
+    """`ports.Resting` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[RestingDomain]:
+        rows = self._connection.execute(select(resting_domains).order_by(resting_domains.c.domain))
+        return [RestingDomain(row.domain, row.reason, row.times, row.since, row.until) for row in rows]
+
+    def rest(self, domain: str, reason: str, until: datetime, now: datetime) -> None:
+        row = {"domain": domain, "reason": reason, "times": 1, "since": now, "until": until}
+        again = {"reason": reason, "times": resting_domains.c.times + 1, "until": until}
+        first = insert(self._connection, resting_domains).values(row)
+        self._connection.execute(first.on_conflict_do_update(index_elements=[resting_domains.c.domain], set_=again))
+        self.put_off([domain], until)
+
+    def put_off(self, domains: Collection[str], until: datetime) -> None:
+        if not domains:
+            return
+        theirs = or_(*(subscribers.c.address_key.endswith(f"@{domain}", autoescape=True) for domain in domains))
+        open_ = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED])
+        here = update(deliveries).where(
+            open_,
+            deliveries.c.next_at < until,
+            deliveries.c.subscriber_id.in_(select(subscribers.c.id).where(theirs)),
+        )
+        self._connection.execute(here.values(state=DeliveryState.DEFERRED, next_at=until))
+
+    def got_through(self, domains: Collection[str]) -> None:
+        these = resting_domains.c.domain.in_(list(domains))
+        self._connection.execute(delete(resting_domains).where(these))
