@@ -7,7 +7,7 @@ CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults years fuzz mutants wapiti audit format coverage wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
+.PHONY: help setup run test check faults years fuzz mutants wapiti audit edition format coverage wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -44,6 +44,9 @@ faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the 
 
 years: $(READY) ## Crawl 300 random sites for two years each, or SITES=…; writes the table of docs/reliability.md
 	$(BIN)/python -m tests.years $(SITES)
+
+edition: $(READY) ## Send an edition to 5,000 readers, or READERS=…, through a server with every refusal and limit
+	DIGEST_TEST_READERS=$${READERS:-5000} $(BIN)/python -m pytest tests/integration/mail/test_mixed_world.py
 
 fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
 	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz

@@ -287,11 +287,13 @@ class Service:
                 _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
 
     async def _alert(self) -> None:
-        from digest.service import alerts  # noqa: PLC0415 - after the first answers
+        from digest.service import alerts, striking  # noqa: PLC0415 - after the first answers
 
         async with self._telling:
             if self._stop.is_set():
                 return
+            with logged("suppressions"):
+                await asyncio.to_thread(striking.settle_due, self._store, self._settings, clock())
             with logged("alerts"):
                 for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
                     _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)

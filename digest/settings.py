@@ -409,6 +409,13 @@ class Bounces(_Group):
     soft: int = Field(
         5, ge=1, description="After how many editions in a row that failed for now an address is struck off."
     )
+    breaker: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="The share of an edition's mails (and at least 20) above which its suppressions take no effect, "
+        "and sending rests until an operator decides; 1 for no limit.",
+    )
     every: Duration = Field(
         timedelta(minutes=5), gt=timedelta(0), description="How often the maildir or the IMAP folder is read."
     )

@@ -167,6 +167,8 @@ def _status_json(state: Status) -> dict[str, object]:
         "refusals": list(state.refusals),
         "ignored_mail": state.ignored,
         "suppressed": state.suppressed,
+        "held_suppressions": [{"edition": h.edition, "asked": h.asked, "mails": h.mails} for h in state.held],
+        "resting": [{"domain": r.domain, "reason": r.reason, "until": r.until.isoformat()} for r in state.resting],
         "alerts": [{"subject": a.subject, "problem": a.problem, "since": a.since.isoformat()} for a in state.alerts],
         "undrawn_formulas": state.undrawn,
         "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
@@ -214,13 +216,21 @@ def _print_status(state: Status) -> None:
     _print_bounces(state)
     for alert in state.alerts:
         typer.echo(f"trouble: {alert.subject}: {alert.problem} (since {alert.since})")
-    if state.paused:
-        typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
+    _print_rests(state)
     typer.echo(f"last backup: {f'{state.backed_up_at:%Y-%m-%d %H:%M} UTC' if state.backed_up_at else 'never'}")
     if state.undrawn:
         typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
     for report in state.reports:
         typer.echo(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")
+
+
+def _print_rests(state: Status) -> None:
+    for held in state.held:
+        typer.echo(f"sending is paused: {held}")
+    for resting in state.resting:
+        typer.echo(f"mail to {resting.domain} rests until {resting.until}: {resting.reason}")
+    if state.paused:
+        typer.echo(f"sending is paused until {state.paused[1]}: {state.paused[0]}")
 
 
 def _print_dumps(state: Status) -> None:

@@ -6,11 +6,11 @@ Source: RFC 5321, sections 4.2.1 and 4.5.4.1; RFC 3463.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.mail.blame import OF_ONE_PERSON, About, Blame, blame
 from digest.model import MAY_HAVE_IT, DeliveryState
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from digest.errors import TransportError
 
-_STATUS = re.compile(r"(?:^|\s)5\.(\d{1,3})\.(\d{1,3})\b")
-_OF_A_MAILBOX = {550, 551, 552, 553, 556}
-_OF_THE_SENDER = {("1", "7"), ("1", "8")}  # which many servers say at RCPT
+_OF_A_MAILBOX = {521, 550, 551, 552, 553, 556}
+_OURS = frozenset({"connect", "login", "sender"})  # phases in which no recipient was named
+_US = Blame(About.US)
 _FEWEST_ATTEMPTS = 4
 _TEMPORARY, _PERMANENT = 4, 5
 _LONGEST_WAIT = timedelta(hours=8)
@@ -36,11 +36,11 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to record. `suppress`: the address does not exist. `pause`: the fault is ours or the relay's."""
+    """What to record, and whom it is about. `pause`: it may be ours or the relay's, and several in a row are."""
 
     state: DeliveryState
     wait: timedelta | None = None
-    suppress: bool = False
+    blame: Blame = _US
     pause: bool = False
 
 
@@ -53,8 +53,10 @@ def outcome(
     now: datetime,
     seed: str,
     patience: Patience,
+    sender: str = "",
+    recipient: str = "",
 ) -> Outcome:
-    """What a refusal means. It is told by the reply code, whatever class of exception brought it.
+    """What a refusal means. It is told by the reply, whatever class of exception brought it.
 
     `attempts` counts this one, `uncertain` those before it of which nobody knows what became; a mail that is old when
     it is first offered is offered a few times all the same; `seed` spreads the
@@ -66,31 +68,28 @@ def outcome(
         wait = _wait(1, seed, patience) if uncertain + 1 < MAY_HAVE_IT else None
         return Outcome(DeliveryState.UNKNOWN, wait, pause=True)
     kind = error.code // 100 if error.code else _TEMPORARY
-    if kind == _PERMANENT and error.phase == "recipient" and _of_one_person(error):
-        return Outcome(DeliveryState.FAILED, suppress=_status(error)[0] == "1")
-    ours = error.code is None or error.phase in {"connect", "login", "sender"}
+    ours = error.code is None or error.phase in _OURS
+    told = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
+    if kind == _PERMANENT and _of_one_person(error, told):
+        return Outcome(DeliveryState.FAILED, blame=told)
     wait = _wait(attempts, seed, patience)
     if not ours and attempts >= _FEWEST_ATTEMPTS and now + wait > made_at + patience.give_up:
-        return Outcome(DeliveryState.FAILED)
-    return Outcome(DeliveryState.DEFERRED, wait, pause=ours or kind == _PERMANENT)
+        return Outcome(DeliveryState.FAILED, blame=told)
+    return Outcome(DeliveryState.DEFERRED, wait, told, pause=ours or kind == _PERMANENT)
 
 
-def _of_one_person(error: TransportError) -> bool:
-    """Whether a lasting refusal at RCPT is of this mailbox.
+def _of_one_person(error: TransportError, told: Blame) -> bool:
+    """Whether a lasting refusal is of this mailbox, as far as one refusal tells.
 
-    Most servers keep what they have against us or our sender (5.7.1, 5.1.8, 530) until RCPT: said to everybody, it
-    must not fail everybody.
+    What names the mailbox may come after the content, too: each of our mails has one recipient. Most servers keep what
+    they have against us or our sender (5.7.1, 5.1.8, 530) until RCPT: said to everybody, it must not fail everybody.
     """
-    subject, detail = _status(error)
-    if not subject:
-        return error.code in _OF_A_MAILBOX
-    return subject in {"1", "2", "6"} and (subject, detail) not in _OF_THE_SENDER
-
-
-def _status(error: TransportError) -> tuple[str, str]:
-    """Subject and detail of the enhanced status code; empty where there is none. Source: RFC 3463."""
-    found = _STATUS.search(error.text)
-    return (found[1], found[2]) if found else ("", "")
+    if told.about in OF_ONE_PERSON:
+        return True
+    nothing_of_us = (
+        error.phase == "recipient" and told.about is not About.US and told.status.split(".")[1:2] in ([], ["0"], ["1"])
+    )
+    return nothing_of_us and error.code in _OF_A_MAILBOX
 
 
 def _wait(attempts: int, seed: str, patience: Patience) -> timedelta:

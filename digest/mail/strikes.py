@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from digest.model import EditionKey
 
 _FAILURES = frozenset({BounceKind.SOFT, BounceKind.HARD})
+_HARD = 2  # editions; one refusal may be another's fault than the reader's
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ def strikes_off(kind: BounceKind, edition: EditionKey, sent: Sequence[Sent], sof
     """Whether a bounce of this edition ends all mail to its reader.
 
     `sent` are the editions that count, oldest first, this bounce among what came back of them already. A complaint
-    and an address that does not exist end it at once, other failures after `soft` editions in a row. An edition of
-    which nothing came back, or only a delay, ends the row; one that was refused by a policy (which may be our fault)
-    neither counts nor ends it.
+    ends it at once; two editions in a row of which the server said that there is no such address; other failures after
+    `soft` editions in a row. An edition of which nothing came back, or only a delay, ends the row; one that was refused
+    by a policy (which may be our fault) neither counts nor ends it.
     """
     if kind is BounceKind.COMPLAINT:
         return True
@@ -37,14 +38,12 @@ def strikes_off(kind: BounceKind, edition: EditionKey, sent: Sequence[Sent], sof
     at = next((number for number, one in enumerate(counted) if one.edition == edition), None)
     if at is None or kind not in _FAILURES:
         return False
-    return kind is BounceKind.HARD or _row(counted[at:]) + _row(counted[at::-1]) - 1 >= soft
+    row = [*_row(counted[at::-1])[::-1], *_row(counted[at:])[1:]]
+    hard = sum(BounceKind.HARD in one.bounces for one in row)
+    return hard >= _HARD or len(row) >= soft
 
 
-def _row(sent: Sequence[Sent]) -> int:
-    """How many from the start failed."""
-    count = 0
-    for one in sent:
-        if not one.bounces & _FAILURES:
-            break
-        count += 1
-    return count
+def _row(sent: Sequence[Sent]) -> Sequence[Sent]:
+    """Those from the start that failed."""
+    end = next((number for number, one in enumerate(sent) if not one.bounces & _FAILURES), len(sent))
+    return sent[:end]

@@ -21,6 +21,7 @@ from digest.mail.notice import Notice, notice
 from digest.mail.transport import session
 from digest.model import DigestId, SourceId
 from digest.ports import Alert, AlertNotice, DumpState, NoticeKind
+from digest.service import striking
 from digest.service.alert_states import Health, Seen, Step, step
 from digest.service.digests import sender_domain
 from digest.service.posting import post
@@ -37,6 +38,7 @@ _A_DAY = timedelta(days=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _GIVE_UP = timedelta(days=7)
 _MAIL = "mail "
+_MAIL_TO = "mail to "
 _WEBHOOK = "webhook"
 
 
@@ -90,12 +92,13 @@ def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: 
     states = tx.readings.sources()
     for source in settings.sources:
         yield _source(tx, source, states.get(SourceId(source.id)), settings.alerts.after)
-    yield _sending(tx, stored.get(SENDING), now)
+    yield _sending(tx, settings, stored.get(SENDING), now)
+    yield from _resting(tx, stored, now)
     for digest in settings.digests:
         yield _digest(tx, digest, settings.alerts.late, now)
     people = tx.bounces.refused(now - _A_DAY)
     ill = people >= settings.alerts.refused
-    problem = f"the servers of {people} readers refused our mail by policy (5.7.x) within a day"
+    problem = f"the servers of {people} readers refused our mail within a day for what is ours: sender, policy, limit"
     yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem)
 
 
@@ -108,15 +111,26 @@ def _source(tx: Transaction, source: Source, state: SourceState | None, after: i
     return Seen(subject, Health.ILL if state.failures >= after else Health.DOUBTFUL, problem)
 
 
-def _sending(tx: Transaction, stored: Alert | None, now: datetime) -> Seen:
+def _sending(tx: Transaction, settings: Settings, stored: Alert | None, now: datetime) -> Seen:
     """A pause ends by itself: all is well when a mail went out since, or none is left. A fence is lifted by hand."""
     if since := tx.backups.fenced():
         return Seen(SENDING, Health.ILL, str(FencedError(since)))
+    if held := striking.held(tx, settings, now):
+        return Seen(SENDING, Health.ILL, f"paused: {held[0]}")
     paused = tx.deliveries.paused(now)
     if paused:
         return Seen(SENDING, Health.ILL, f"paused: {paused[0]}")
     well = stored is None or not tx.deliveries.trouble() or not tx.deliveries.open()
     return Seen(SENDING, Health.WELL if well else Health.UNKNOWN)
+
+
+def _resting(tx: Transaction, stored: dict[str, Alert], now: datetime) -> Iterator[Seen]:
+    """The domains that rest. All is well with one again when a mail got through, which nobody knows while it rests."""
+    rested = {f"{_MAIL_TO}{one.domain}": one for one in tx.resting.all()}
+    for subject, one in rested.items():
+        yield Seen(subject, Health.ILL if one.until > now else Health.UNKNOWN, f"rests: {one.reason}")
+    for subject in [subject for subject in stored if subject.startswith(_MAIL_TO) and subject not in rested]:
+        yield Seen(subject, Health.WELL)
 
 
 def _digest(tx: Transaction, digest: Digest, late: timedelta, now: datetime) -> Seen:

@@ -12,10 +12,10 @@ from digest.addresses import mailbox
 from digest.errors import ConfigurationError, DigestError, masked
 from digest.mail.bounces import AUTOMATIC, report
 from digest.mail.incoming import incoming
-from digest.mail.strikes import Sent, strikes_off
 from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind
 from digest.ports import Bounce
+from digest.service import striking
 from digest.service.finding import Evidence, find
 from digest.service.subscribers import require_known
 
@@ -124,19 +124,26 @@ def _credible(said: Report, address: str) -> bool:
 def _follow(
     tx: Transaction, settings: Settings, person: SubscriberId, edition: EditionKey, said: Report, now: datetime
 ) -> bool:
-    """Do what the rules want; whether the address was struck off by it."""
+    """Do what the rules want; whether the address was struck off by it.
+
+    A complaint is its reader's own act. Anything else asks for a suppression: it takes effect when the share is known.
+    """
     record = tx.subscribers.get(person)
-    sent = [Sent(key, kinds) for key, kinds in tx.bounces.counted(person)]
-    if record is None or not strikes_off(said.kind, edition, sent, settings.bounces.soft):
+    if record is None:
         return False
     if said.kind is BounceKind.COMPLAINT:
         for digest in record.digests:
             tx.subscribers.leave(person, digest, "complaint, by a feedback report", now)
-    elif record.suppressed:
+        tx.subscribers.suppress(person, " ".join(said.text.split()), now)
+        return True
+    if record.suppressed:
         return False
-    words = said.text if said.kind is BounceKind.COMPLAINT else f"bounced: {said.status} {said.text}"
-    tx.subscribers.suppress(person, " ".join(words.split()), now)
-    return True
+    words = " ".join(f"bounced: {said.status} {said.text}".split())
+    own = said.kind is BounceKind.HARD and bool(said.server)
+    striking.ask(tx, settings, person, edition, said.kind, words, status=said.status if own else "", now=now)
+    striking.settle(tx, settings, now)
+    after = tx.subscribers.get(person)
+    return after is not None and bool(after.suppressed)
 
 
 def require_folder(settings: Settings) -> None:

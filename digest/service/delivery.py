@@ -17,27 +17,32 @@ from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, FencedError, TransportError
+from digest.mail.blame import About, domain_of
 from digest.mail.replies import Patience, outcome
 from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
+from digest.service import striking
 from digest.service.bounces import envelope_sender
 from digest.service.digests import schedule_of
 from digest.service.ledger import Answer, Ledger
 from digest.service.letters import Letters
 from digest.service.queueing import Queue
+from digest.service.refusals import Refusals, Rest
+from digest.service.remembering import remember
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
 
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
     from digest.ports import Store
     from digest.service.ledger import Turn
+    from digest.service.refusals import Refused
     from digest.settings import Settings
 
-_REFUSALS = 3  # in a row, of whatever is not one person's fault, before all sending rests
+_LONGEST_REST = 5  # how often the rest of a domain is doubled
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,21 @@ class _Drain:
         self._letters = Letters(settings, self._secret)
         # One thread for all that the store is asked: several would wait for each other's turn to write.
         self._thread = ThreadPoolExecutor(1, "ledger")
-        self._ledger = Ledger(store, settings.mail, clock, self._letters, self._thread)
-        self._queue = Queue(store, settings.mail, clock, self._thread, wait or self._until, lambda: self.halted, others)
-        self._refusals = 0
+        self._ledger = Ledger(store, settings, clock, self._letters, self._thread)
+        self._refusals = Refusals()
+        self._queue = Queue(
+            store,
+            settings.mail,
+            clock,
+            self._thread,
+            wait or self._until,
+            lambda: self.halted,
+            others,
+            self._refusals.know,
+        )
+        self._rests: Counter[str] = Counter()  # how often in a row a domain rested
+        self._failed: set[str] = set()  # by message id, as far as reported
+        self._marks: dict[str, int] = {}  # of mails that are announced, by message id
         self._total = 0
         self._keeping: list[asyncio.Task[None]] = []
         self.report = DrainReport()
@@ -146,15 +163,26 @@ class _Drain:
             if resume:
                 with self._store.write(exclusive=False) as tx:
                     tx.deliveries.resume()
+            self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
-                self._ledger.trouble = bool(tx.deliveries.trouble())
+                trouble, rested = tx.deliveries.trouble(), tx.resting.all()
+                self._ledger.trouble = bool(trouble)
+                self._ledger.rested = {one.domain for one in rested}
+                self._rests.update({one.domain: one.times for one in rested})
+                remember(tx, self._refusals)
                 self.report.paused = paused[0] if paused else ""
+                if held := striking.held(tx, self._settings, self._clock()):
+                    self.report.paused = str(held[0])
                 if since := tx.backups.fenced():
                     self.report.paused = str(FencedError(since))
                 self._total = tx.deliveries.open(edition)
 
         await asyncio.get_running_loop().run_in_executor(self._thread, look)
+
+    def _settle(self) -> None:
+        """Let suppressions take effect that may by now."""
+        striking.settle_due(self._store, self._settings, self._clock())
 
     def close(self) -> None:
         self._thread.shutdown(wait=False)
@@ -176,6 +204,7 @@ class _Drain:
             await asyncio.gather(*self._keeping, return_exceptions=True)
             try:
                 self.report.full = await self._queue.give_back()
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._settle)
             except DigestError as error:  # their leases end by themselves
                 self.error = self.error or error
 
@@ -199,7 +228,7 @@ class _Drain:
                     turn, told = self._ledger.turn(answer, delivery), None
                     turn.done.add_done_callback(partial(self._look_after, answer))
                     if delivery:
-                        following = self._queue.ahead() if way.pipelines else None
+                        following = self._announced() if way.pipelines else None
                         try:
                             told = await self._hand_over(way, delivery, following, turn)
                         finally:
@@ -221,6 +250,13 @@ class _Drain:
                     self._queue.put_back(unused)
             self._queue.wake()
 
+    def _announced(self) -> Delivery | None:
+        """What may follow: it is on its way to the server from now on."""
+        following = self._queue.ahead()
+        if following:
+            self._marks[following.message_id] = self._refusals.mark()
+        return following
+
     def _look_after(self, answer: Answer | None, done: asyncio.Future[DeliveryState | None]) -> None:
         """Where a turn failed, stop the others and keep its answer, at once: its worker is busy with the next mail."""
         if done.cancelled() or not (error := done.exception()):
@@ -236,12 +272,21 @@ class _Drain:
     def _count(
         self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
     ) -> None:
-        done = [answer.state] if answer else []
+        done = [self._became(answer)] if answer else []
         if begun is DeliveryState.SUPPRESSED:
             done.append(begun)
         self.report.states.update(done)
         if progress and done:
             progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
+
+    def _became(self, answer: Answer) -> DeliveryState:
+        """The state of an answer as it is recorded."""
+        if answer.state is not DeliveryState.FAILED:
+            return answer.state
+        if answer.delivery.message_id in self._ledger.blameless:
+            return DeliveryState.DEFERRED
+        self._failed.add(answer.delivery.message_id)
+        return DeliveryState.FAILED
 
     async def _hand_over(
         self,
@@ -261,6 +306,7 @@ class _Drain:
                     return
             raise _NotBegunError
 
+        mark = self._marks.pop(delivery.message_id, self._refusals.mark())
         try:
             await turn.taken
             # The first one's turn reads the words, and what is likely not begun is worth no connection.
@@ -282,7 +328,7 @@ class _Drain:
             return None
         except ValueError as error:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
-        self._refusals = 0
+        self._refusals.got_through(delivery, mark)
         return Answer(delivery, DeliveryState.ACCEPTED, code=taken.code, text=str(taken))
 
     def _envelope(self, delivery: Delivery) -> Envelope:
@@ -298,9 +344,12 @@ class _Drain:
             now=now,
             seed=delivery.message_id,
             patience=Patience(mail.retry, self._give_up(delivery)),
+            sender=self._envelope(delivery).sender,
+            recipient=delivery.subscriber.address,
         )
-        self._refusals = self._refusals + 1 if told.pause else 0
-        if told.pause and (self._refusals >= _REFUSALS or error.phase == "login"):
+        found = self._refusals.refused(delivery, error, told)
+        self._clear(found.blameless)
+        if found.rest is Rest.ALL:
             self.report.paused = str(error)
         return Answer(
             delivery,
@@ -308,9 +357,30 @@ class _Drain:
             next_at=now + told.wait if told.wait else None,
             code=error.code,
             text=f"{error.phase}: {error.text}",
-            suppress=told.suppress,
+            gone=told.state is DeliveryState.FAILED and told.blame.about is About.ADDRESS,
+            proven=told.blame.proven,
             pause=self.report.paused,
+            rest=self._rest(delivery, now) if found.rest is Rest.DOMAIN else None,
+            blameless=found.blameless,
         )
+
+    def _rest(self, delivery: Delivery, now: datetime) -> datetime:
+        """Until when the mail to a domain rests: each time in a row for twice as long."""
+        domain = domain_of(delivery.subscriber.address)
+        until: datetime = now + self._settings.mail.pause * 2 ** min(self._rests[domain], _LONGEST_REST)
+        self._rests[domain] += 1
+        self._ledger.rested.add(domain)
+        self._queue.rest(domain, until)
+        return until
+
+    def _clear(self, blameless: Sequence[Refused]) -> None:
+        """Count those as deferred that failed for what was not about them."""
+        these = {one.message_id for one in blameless}
+        self._ledger.blameless |= these
+        counted = len(these & self._failed)
+        self._failed -= these
+        self.report.states[DeliveryState.FAILED] -= counted
+        self.report.states[DeliveryState.DEFERRED] += counted
 
     def _give_up(self, delivery: Delivery) -> timedelta:
         """How old it may get: as the settings say, and not older than the slot at which the next edition comes."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, FencedError
+from digest.mail.blame import domain_of
 from digest.model import DeliveryState
 from digest.ports import HandedOver
 from digest.service.editions import pictures
+from digest.service.striking import refused
 from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from digest.model import Delivery, EditionKey
     from digest.ports import Store, Transaction
     from digest.service.letters import Letters
-    from digest.settings import Mail
+    from digest.service.refusals import Refused
+    from digest.settings import Settings
 
 
 _WORTH_WAITING = 0.5  # of the time that a transaction takes, for whose mail is under way
@@ -34,15 +37,22 @@ _STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to rec
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a hand-over. `suppress`: the address does not exist. `pause` says why all sending is to rest."""
+    """What became of a hand-over. `gone`: the server said that there is no such address, `proven` by its code.
+
+    `pause` says why all sending is to rest, `rest` until when the mail to its domain is to. `blameless` failed before
+    for the same reason.
+    """
 
     delivery: Delivery
     state: DeliveryState
     next_at: datetime | None = None
     code: int | None = None
     text: str = ""
-    suppress: bool = False
+    gone: bool = False
+    proven: bool = False
     pause: str = ""
+    rest: datetime | None = None
+    blameless: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,12 @@ class Ledger:
     """The store as the workers of one drain see it; used within one event loop."""
 
     def __init__(
-        self, store: Store, mail: Mail, clock: Callable[[], datetime], letters: Letters, thread: Executor
+        self, store: Store, settings: Settings, clock: Callable[[], datetime], letters: Letters, thread: Executor
     ) -> None:
-        self._store, self._mail, self._clock, self._letters, self._thread = store, mail, clock, letters, thread
+        self._store, self._settings, self._clock = store, settings, clock
+        self._mail, self._letters, self._thread = settings.mail, letters, thread
+        self.rested: set[str] = set()  # domains that rest or did, and to which no mail got through since
+        self.blameless: set[str] = set()  # whose refusals were not about them, by message id
         self._traces: dict[EditionKey, list[str]] = {}
         self._waiting: list[Turn] = []
         self._writing: asyncio.Task[None] | None = None
@@ -175,6 +188,7 @@ class Ledger:
         return states
 
     def _record(self, tx: Transaction, answers: Sequence[Answer], now: datetime) -> None:
+        answers = [self._cleared(answer, now) for answer in answers]
         tx.deliveries.record_all(
             [
                 HandedOver(one.delivery.edition, one.delivery.subscriber.id, one.state, one.next_at, one.code, one.text)
@@ -185,14 +199,36 @@ class Ledger:
         for answer in answers:
             if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
                 tx.subscribers.set_behind(answer.delivery.digest, [answer.delivery.subscriber.id], behind=True)
-            if answer.suppress:
-                tx.subscribers.suppress(answer.delivery.subscriber.id, answer.text, now)
+            if answer.gone:
+                person, words = answer.delivery.subscriber.id, answer.text
+                refused(tx, self._settings, person, answer.delivery.edition, words, proven=answer.proven, now=now)
             if answer.pause:
                 tx.deliveries.pause(answer.pause, now + self._mail.pause, now)
-
+            if answer.rest:
+                tx.resting.rest(domain_of(answer.delivery.subscriber.address), answer.text, answer.rest, now)
+        for answer in answers:  # when all that failed is recorded
+            self._clear(tx, answer.blameless, now)
+        if got := self.rested & {
+            domain_of(one.delivery.subscriber.address) for one in answers if one.state is DeliveryState.ACCEPTED
+        }:
+            tx.resting.got_through(got)
         if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
             tx.deliveries.got_through(now)
             self.trouble = False  # where this is rolled back, the next drain finds it again
+
+    def _cleared(self, answer: Answer, now: datetime) -> Answer:
+        """As it is recorded: what was not about its reader is deferred, however it looked when it came."""
+        if answer.state is not DeliveryState.FAILED or answer.delivery.message_id not in self.blameless:
+            return answer
+        return replace(answer, state=DeliveryState.DEFERRED, next_at=now + self._mail.retry, gone=False)
+
+    def _clear(self, tx: Transaction, blameless: Sequence[Refused], now: datetime) -> None:
+        """Take back what was recorded of refusals that were not about their readers."""
+        editions = {one.edition for one in blameless}
+        for edition in editions:
+            people = [one.subscriber for one in blameless if one.edition == edition]
+            tx.deliveries.reopen(edition, people, now + self._mail.retry)
+            tx.breaker.forget(edition, people)
 
     def _learn(self, tx: Transaction, delivery: Delivery) -> None:
         if delivery.edition not in self._traces:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable
     from concurrent.futures import Executor
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.ports import Store
+    from digest.ports import Store, Transaction
     from digest.settings import Mail
 
 _HELD = 10  # batches of a domain without room that may be held: their leases must not run out
@@ -83,6 +83,12 @@ class Waiting:
         self._busy[_domain(delivery)] -= 1
         self._under_way.discard(delivery.message_id)
 
+    def withdraw(self, domain: str) -> list[Delivery]:
+        """Take out all of a domain that nobody took."""
+        theirs = [one for one in self._rest if _domain(one) == domain]
+        self._rest = deque(one for one in self._rest if _domain(one) != domain)
+        return theirs
+
     def cleared(self) -> list[Delivery]:
         """All that nobody took; none are left."""
         rest = list(self._rest)
@@ -125,6 +131,7 @@ class Queue:
         wait: Callable[[datetime], Awaitable[None]],
         halted: Callable[[], bool],
         others: Callable[[], Awaitable[None]] | None = None,
+        leased: Callable[[Collection[Delivery]], None] | None = None,
     ) -> None:
         self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
         self._thread, self._others = thread, others
@@ -134,6 +141,9 @@ class Queue:
         self._edition: EditionKey | None = None
         self._all_leased = False
         self._day_is_full = False
+        self._leased = leased or (lambda _: None)
+        self._resting: dict[str, datetime] = {}
+        self._withdrawn: list[Delivery] = []
 
     async def fill(self, edition: EditionKey | None) -> int:
         """Lease the first batch, of one edition or of all; how many there are."""
@@ -186,6 +196,11 @@ class Queue:
         """It was taken, and nothing was begun."""
         self._waiting.put_back(delivery)
 
+    def rest(self, domain: str, until: datetime) -> None:
+        """Begin no more mail to this domain; its deliveries are put off until then."""
+        self._resting[domain] = until
+        self._withdrawn += self._waiting.withdraw(domain)
+
     def done(self, delivery: Delivery) -> None:
         """It is dealt with, and its domain has room again."""
         self._waiting.done(delivery)
@@ -203,7 +218,7 @@ class Queue:
         """
         if self._ahead:
             await self._ahead
-        if rest := self._waiting.cleared():
+        if rest := self._waiting.cleared() + self._withdrawn:
             await self._in_thread(self._release, rest)
         return self._day_is_full and await self._in_thread(self._some_wait)
 
@@ -228,9 +243,10 @@ class Queue:
     async def _fill(self) -> bool:
         """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""
         async with self._filling:
-            room = len(self._waiting) < _HELD * self._mail.batch
-            if room and not self._waiting.ready and not self._all_leased:
+            while not self._waiting.ready and not self._all_leased and len(self._waiting) < _HELD * self._mail.batch:
                 await self._lease_more()
+                if len(self._waiting):
+                    break
             if self._all_leased and not self._waiting.ready:
                 self._waiting.free()
         return self._waiting.ready
@@ -238,7 +254,11 @@ class Queue:
     async def _lease_more(self) -> None:
         batch = await self._in_thread(self._lease)
         self._all_leased = not batch or self._others is not None
+        self._leased(batch)
         self._waiting.add(batch)
+        for domain, until in self._resting.items():
+            if until > self._clock():
+                self._withdrawn += self._waiting.withdraw(domain)
         if self._others and len(batch) == self._mail.batch:
             await self._others()
 
@@ -253,7 +273,15 @@ class Queue:
                 # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
                 limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
                 self._day_is_full = not limit
+            self._put_off(tx, now)
             return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
+
+    def _put_off(self, tx: Transaction, now: datetime) -> None:
+        """See that no mail to a domain that rests is due, recorded or just found out."""
+        resting = {one.domain: one.until for one in tx.resting.all()} | self._resting
+        for domain, until in resting.items():
+            if until > now:
+                tx.resting.put_off([domain], until)
 
     def _some_wait(self) -> bool:
         with self._store.read() as tx:
@@ -263,6 +291,7 @@ class Queue:
         with self._store.write(exclusive=False) as tx:
             for delivery in rest:
                 tx.deliveries.release(delivery.edition, delivery.subscriber.id)
+            self._put_off(tx, self._clock())
 
 
 def _domain(delivery: Delivery) -> str:

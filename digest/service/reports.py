@@ -10,12 +10,14 @@ from digest.editions.schedule import Schedule, next_slot
 from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.ports import DumpState
+from digest.service import striking
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.ports import Alert, KnownDump, Report, Store
+    from digest.ports import Alert, KnownDump, Report, RestingDomain, Store
+    from digest.service.striking import Held
     from digest.settings import Settings
 
 _NAMED = 10  # reports that are shown
@@ -59,8 +61,9 @@ class DigestStatus:
 class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
     `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
-    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `fenced` is the moment
-    of the backup that this is.
+    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `held` are editions
+    that ask for too many suppressions, `resting` the domains that no mail goes to now. `fenced` is the moment of the
+    backup that this is.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -74,6 +77,8 @@ class Status:
     refusals: tuple[str, ...]  # the newest words of servers that refused us, addresses in them masked
     ignored: dict[str, int]
     suppressed: int
+    held: tuple[Held, ...]
+    resting: tuple[RestingDomain, ...]
     alerts: tuple[Alert, ...]
     backed_up_at: datetime | None
     fenced: datetime | None
@@ -125,6 +130,8 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tuple(_ADDRESS.sub(lambda found: masked(found[0]), words) for words in tx.bounces.refusals(_REFUSALS)),
             tx.bounces.ignored(),
             tx.bounces.suppressed(),
+            tuple(striking.held(tx, settings, now)),
+            tuple(one for one in tx.resting.all() if one.until > now),
             tuple(tx.alerts.all().values()),
             tx.backups.made_at(),
             tx.backups.fenced(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, latest_slot
 from digest.model import DigestId, SourceId
 from digest.ports import DumpState
+from digest.service import striking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,15 +83,15 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
             digests=tuple(_digests(tx, settings.digests, now)),
             queue=queue.depth,
             queue_age=_age(queue.next_at, now) or _NO_TIME,
-            sending=sending(tx, now),
+            sending=sending(tx, settings, now),
         )
 
 
-def sending(tx: Transaction, now: datetime) -> Sending:
+def sending(tx: Transaction, settings: Settings, now: datetime) -> Sending:
     """How sending went, as far as the store was told: no server is asked for it."""
     if tx.backups.fenced():
         return Sending.FENCED
-    if tx.deliveries.paused(now):
+    if tx.deliveries.paused(now) or striking.held(tx, settings, now):
         return Sending.PAUSED
     return Sending.TROUBLED if tx.deliveries.trouble() else Sending.OK
 

@@ -54,7 +54,9 @@ def add(
     with store.write() as tx:
         person = tx.subscribers.find(address) or _new(tx, address, called, spoken, form, now)
         if person.suppressed:
-            raise AddressError(address, f"is known undeliverable: {person.suppressed}")
+            raise AddressError(
+                address, f"is known undeliverable: {person.suppressed} (`digest subscribers unsuppress` lifts it)"
+            )
         source = "operator, digest subscribers add"
         joined = [digest for digest in wanted if follow(tx, settings, person.subscriber.id, digest, source, now)]
         if not joined:

@@ -84,7 +84,9 @@ class WatchServer(Listener):
     """The listener for monitors that `web.metrics_listen` asks for."""
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics) -> None:
-        super().__init__(watch_application(store, metrics, now), settings.web.metrics_listen, "web.metrics_listen")
+        super().__init__(
+            watch_application(store, settings, metrics, now), settings.web.metrics_listen, "web.metrics_listen"
+        )
 
 
 def _bound(listen: str, place: str) -> socket.socket:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from digest.ports import Store
+    from digest.settings import Settings
     from digest.web.metrics import Metrics
 
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -30,8 +31,8 @@ _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forw
 class Watch:
     """The endpoints, as plain functions: the store blocks."""
 
-    def __init__(self, store: Store, metrics: Metrics, now: Callable[[], datetime]) -> None:
-        self._store, self._metrics, self._now = store, metrics, now
+    def __init__(self, store: Store, settings: Settings, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._store, self._settings, self._metrics, self._now = store, settings, metrics, now
 
     def healthy(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
         """The process answers: nothing else is a reason to kill it."""
@@ -46,7 +47,7 @@ class Watch:
         try:
             self._store.check()
             with self._store.read() as tx:
-                mail = sending(tx, self._now())
+                mail = sending(tx, self._settings, self._now())
         except DigestError:
             return JSONResponse({"ready": False, "store": "failing", "mail": "unknown"}, 503, _NOT_STORED)
         ready = mail is Sending.OK or "full" not in request.query_params
@@ -57,9 +58,9 @@ class Watch:
         return Response(body, headers={"Content-Type": media_type, **_NOT_STORED})
 
 
-def watch_application(store: Store, metrics: Metrics, now: Callable[[], datetime]) -> ASGIApp:
+def watch_application(store: Store, settings: Settings, metrics: Metrics, now: Callable[[], datetime]) -> ASGIApp:
     """The ASGI application of a listener for monitors."""
-    watch = Watch(store, metrics, now)
+    watch = Watch(store, settings, metrics, now)
     return Starlette(
         routes=[
             Route("/healthz", watch.healthy),

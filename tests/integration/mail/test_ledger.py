@@ -37,7 +37,7 @@ def leased(post: Post) -> list[Delivery]:
 
 def opened(post: Post) -> Ledger:
     letters = Letters(post.settings, post.store.secret())
-    return Ledger(post.store, post.settings.mail, lambda: post.now, letters, ThreadPoolExecutor(1))
+    return Ledger(post.store, post.settings, lambda: post.now, letters, ThreadPoolExecutor(1))
 
 
 class Transactions:

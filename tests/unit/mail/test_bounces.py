@@ -34,7 +34,8 @@ def dsn(*recipients: str, to: str = "bounces+abc@digest.example.org") -> bytes:
 
 
 def block(action: str, status: str, diagnostic: str = "smtp; 550 no", recipient: str = "a@example.org") -> str:
-    return f"Final-Recipient: rfc822; {recipient}\nAction: {action}\nStatus: {status}\nDiagnostic-Code: {diagnostic}"
+    fields = f"Final-Recipient: rfc822; {recipient}\nAction: {action}\nStatus: {status}"
+    return f"{fields}\nRemote-MTA: dns; mx.example.org\nDiagnostic-Code: {diagnostic}"
 
 
 def arf(kind: str, *, sender: str = "bounces+abc@digest.example.org") -> bytes:

@@ -20,8 +20,12 @@ def struck(kind: BounceKind, history: str, at: int = -1, soft: int = 5) -> bool:
     return strikes_off(kind, editions[at].edition, editions, soft)
 
 
-def test_an_address_that_does_not_exist_is_struck_off_at_once() -> None:
-    assert struck(HARD, "....h")
+@pytest.mark.parametrize(
+    ("history", "off"),
+    [("....h", False), ("h.h", False), ("hh", True), ("hsh", True), ("hrh", True), ("hdh", False), ("..hh", True)],
+)
+def test_two_editions_in_a_row_to_an_address_that_does_not_exist_strike_it_off(history: str, *, off: bool) -> None:
+    assert struck(HARD, history) is off
 
 
 def test_a_complaint_strikes_off_whatever_came_before() -> None:

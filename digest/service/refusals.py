@@ -1,0 +1,162 @@
+"""What refusals have in common across recipients: are they about us, about a domain, or each about its own reader.
+
+One refusal is its recipient's. The same words for several domains in a row are about us, the same words for one domain
+are about that domain. Pure: the state of one drain, in memory; what follows is recorded by the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from digest.mail.blame import OF_ONE_PERSON, About, domain_of, pattern
+from digest.model import DeliveryState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from digest.errors import TransportError
+    from digest.mail.replies import Outcome
+    from digest.model import Delivery, EditionKey, SubscriberId
+
+_IN_A_ROW = 3  # refusals that may be ours
+_OF_PEOPLE = 20  # refusals that name each reader's address or mailbox: an old list has many in a row
+_SEVERAL = 3  # domains
+FIRST_ATTEMPTS = 6  # who is refused at a later one fails by themselves, so that nobody is tried for ever
+
+
+class Rest(StrEnum):
+    """What is to rest: nothing, the mail to one domain, or all."""
+
+    NOTHING = "nothing"
+    DOMAIN = "domain"
+    ALL = "all"
+
+
+class Refused(NamedTuple):
+    """A delivery that was refused, as far as it matters here."""
+
+    edition: EditionKey
+    subscriber: SubscriberId
+    message_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a refusal shows, seen with those before it. `blameless` failed before for what was not about them."""
+
+    rest: Rest = Rest.NOTHING
+    blameless: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    number: int
+    delivery: Refused
+    domain: str
+    words: str
+    failed: bool
+
+
+class Refusals:
+    """The refusals of one drain since a mail got through, in all and by domain.
+
+    `looked_into` holds words for which a domain (empty: all sending) rested before: where they come again there and
+    name each reader, they are about each reader, and where they do not, about the same as before.
+    `rested` are domains that rested before: what they refuse is about them, even where nothing else is left to send.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._row: list[_Refusal] = []
+        self._of_domain: dict[str, list[_Refusal]] = {}
+        self._domains: set[str] = set()
+        self._reached: set[str] = set()
+        self._found: set[tuple[str, str]] = set()  # domain, empty for all, and words
+        self.looked_into: set[tuple[str, str]] = set()
+        self.rested: set[str] = set()
+
+    def know(self, deliveries: Collection[Delivery]) -> None:
+        """That these are to be sent: where all are for one domain, what is about it is about us."""
+        domains = {domain_of(one.subscriber.address) for one in deliveries}
+        self._domains |= domains
+        self._found = {(domain, words) for domain, words in self._found if domain not in domains}
+
+    def remember(self, refused: Refused, words: str, *, alone: bool) -> None:
+        """That this failed in an earlier drain, in which its domain took nothing; `alone`: and nobody else did."""
+        domain = domain_of(refused.address)
+        earlier = _Refusal(0, refused, domain, pattern(words, refused.address), failed=True)
+        self._of_domain.setdefault(domain, []).append(earlier)
+        if alone:
+            self._row.append(earlier)
+
+    def mark(self) -> int:
+        """How many refusals there were: who is tried now and gets through shows that those before it are over."""
+        return self._number
+
+    def got_through(self, delivery: Delivery, mark: int) -> None:
+        """A mail was taken that was tried at `mark`; refusals of others that were tried with it may be of one row."""
+        domain = domain_of(delivery.subscriber.address)
+        self._reached.add(domain)
+        self._row = [one for one in self._row if one.number > mark]
+        self._of_domain[domain] = [one for one in self._of_domain.get(domain, ()) if one.number > mark]
+
+    def refused(self, delivery: Delivery, error: TransportError, told: Outcome) -> Finding:
+        """Take in a refusal that came after those before."""
+        failed = told.state is DeliveryState.FAILED
+        if error.phase == "login":
+            return Finding(Rest.ALL)
+        if not told.pause and not (failed and delivery.attempts <= FIRST_ATTEMPTS):
+            return Finding()
+        domain = domain_of(delivery.subscriber.address)
+        words = "" if told.blame.about is About.US else pattern(error.text, delivery.subscriber.address)
+        if self._found & {("", words), (domain, words)}:  # it was under way when the others' were seen
+            return Finding(blameless=(of(delivery),) if failed else ())
+        self._number += 1
+        refusal = _Refusal(self._number, of(delivery), domain, words, failed)
+        self._row.append(refusal)
+        self._of_domain.setdefault(domain, []).append(refusal)
+        ours = error.code is None or error.uncertain or error.phase in {"connect", "sender"}
+        return self._weighed(refusal, of_people=told.blame.about in OF_ONE_PERSON, ours=ours)
+
+    def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> Finding:
+        domain, words = newest.domain, newest.words
+        looked_into = bool(self.looked_into & {("", words), (domain, words)})
+        if of_people and looked_into:
+            return Finding()
+        enough = _OF_PEOPLE if of_people else _IN_A_ROW
+        if not (of_people and self._reached) and self._all(words, enough, ours=ours):
+            self._of_domain.clear()
+            return self._rest(Rest.ALL, "", words, self._row)
+        theirs = self._of_domain[domain]
+        if not (of_people and domain in self._reached) and not ours and _count(theirs, words) >= enough:
+            self.rested.add(domain)
+            return self._rest(Rest.DOMAIN, domain, words, theirs)
+        # What sending rested for a while ago may not be over, even for the last few who hear it.
+        return Finding(blameless=(newest.delivery,) if newest.failed and looked_into else ())
+
+    def _all(self, words: str, enough: int, *, ours: bool) -> bool:
+        if ours:
+            return sum(not one.failed for one in self._row) >= enough
+        domains = {one.domain for one in self._row if one.words == words}
+        alone = domains >= self._domains and not domains <= self.rested
+        several = len(domains) >= _SEVERAL or alone
+        return several and _count(self._row, words) >= enough
+
+    def _rest(self, rest: Rest, domain: str, words: str, row: list[_Refusal]) -> Finding:
+        self._found.add((domain, words))
+        blameless = tuple(one.delivery for one in row if one.failed and one.words == words)
+        row.clear()
+        return Finding(rest, blameless)
+
+
+def of(delivery: Delivery) -> Refused:
+    """What matters of a delivery here."""
+    person = delivery.subscriber
+    return Refused(delivery.edition, person.id, delivery.message_id, person.address)
+
+
+def _count(row: list[_Refusal], words: str) -> int:
+    return sum(one.words == words for one in row)

@@ -1,0 +1,192 @@
+"""When an address that does not exist is struck off: evidence is gathered, and a circuit breaker looks at its share.
+
+What an edition asks for takes effect when its mails are handed over, or a day has gone by. Where it asks for more than
+the share that the settings allow, something else is wrong than the addresses: none of it takes effect, sending rests,
+and the operator decides. Whatever is found here is worked out from the store anew, so that no crash loses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError, UnknownError
+from digest.mail.blame import blame, domain_of
+from digest.mail.strikes import Sent, strikes_off
+from digest.model import BounceKind
+from digest.ports import Bounce, Evidence, RequestState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import EditionKey, SubscriberId
+    from digest.ports import Store, SuppressionRequest, Transaction
+    from digest.settings import Settings
+
+FEWEST = 20  # requests of an edition that a share is formed of: of fewer it says nothing
+_A_DAY = timedelta(days=1)
+_AT_THIS_ADDRESS = "1.1"  # the only code that a server says of one address among others of its domain
+_UNDECIDED = (RequestState.ASKED, RequestState.APPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An edition that asks for more suppressions than its settings allow: `asked` of `mails`."""
+
+    edition: EditionKey
+    asked: int
+    mails: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.edition} asks to suppress {self.asked} of {self.mails} readers, which looks like a fault of ours; "
+            f"nobody is suppressed and sending rests. `digest subscribers suppress {self.edition}` names them, "
+            "with --confirm it applies them, with --dismiss it drops them"
+        )
+
+
+def refused(
+    tx: Transaction,
+    settings: Settings,
+    person: SubscriberId,
+    edition: EditionKey,
+    text: str,
+    *,
+    proven: bool,
+    now: datetime,
+) -> None:
+    """Record that a server said of an address while it was handed a mail that it does not exist.
+
+    `proven`: by a status code that says so. Whoever speaks at RCPT for a domain of which it takes other mail is that
+    domain's server, or asked it.
+    """
+    if tx.subscribers.get(person) is None:
+        return
+    status, kind = blame(text).status, BounceKind.HARD if proven else BounceKind.SOFT
+    known = hashlib.sha256(f"{person}\0{edition}".encode()).hexdigest()
+    tx.bounces.add(Bounce(person, edition, f"refused {known}", kind, status, text, now))
+    ask(tx, settings, person, edition, kind, text, status=status if proven else "", now=now)
+
+
+def ask(
+    tx: Transaction,
+    settings: Settings,
+    person: SubscriberId,
+    edition: EditionKey,
+    kind: BounceKind,
+    reason: str,
+    *,
+    status: str,
+    now: datetime,
+) -> None:
+    """Ask for a suppression where there is evidence. `status`: what the address's own server said, else empty."""
+    sent = [Sent(key, kinds) for key, kinds in tx.bounces.counted(person)]
+    if strikes_off(kind, edition, sent, settings.bounces.soft):
+        tx.breaker.ask(edition, person, Evidence.EDITIONS, reason, now)
+    elif status.partition(".")[2] == _AT_THIS_ADDRESS and any(one.edition == edition for one in sent):
+        tx.breaker.ask(edition, person, Evidence.SERVER, reason, now)
+
+
+def settle(tx: Transaction, settings: Settings, now: datetime) -> list[Held]:
+    """Let take effect what may; the editions that ask for too much. In an exclusive transaction."""
+    return [held for edition in tx.breaker.waiting() if (held := _settle(tx, settings, edition, now))]
+
+
+def held(tx: Transaction, settings: Settings, now: datetime) -> list[Held]:
+    """The editions that ask for too much; changes nothing."""
+    found = (_looked(tx, settings, edition, now) for edition in tx.breaker.waiting())
+    return [one.held for one in found if one and one.held]
+
+
+def settle_due(store: Store, settings: Settings, now: datetime) -> None:
+    """`settle` where it would do anything; else nobody waits for the turn to write."""
+    with store.read() as tx:
+        looks = [_looked(tx, settings, edition, now) for edition in tx.breaker.waiting()]
+    if any(look and (look.weak or (look.applied if look.held else look.asked)) for look in looks):
+        with store.write() as tx:
+            settle(tx, settings, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What an edition asks for whose share is known: `weak` has too little evidence, the others stand."""
+
+    weak: tuple[SuppressionRequest, ...]
+    asked: tuple[SuppressionRequest, ...]
+    applied: tuple[SuppressionRequest, ...]
+    held: Held | None
+
+
+def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> _Look | None:
+    """None where its share is not known yet."""
+    tally = tx.breaker.tally(edition)
+    if tally.open and now < tally.made_at + _A_DAY:
+        return None
+    requests, reached = tx.breaker.requests(edition), tx.breaker.reached_domains(edition)
+    waiting = [one for one in requests if one.state is RequestState.ASKED]
+    weak = tuple(one for one in waiting if one.evidence is Evidence.SERVER and domain_of(one.address) not in reached)
+    asked = tuple(one for one in waiting if one not in weak)
+    applied = tuple(one for one in requests if one.state is RequestState.APPLIED)
+    confirmed = any(one.state is RequestState.CONFIRMED for one in requests)
+    count = len(asked) + len(applied)
+    too_many = count >= FEWEST and count > settings.bounces.breaker * max(tally.mails, 1)
+    stopped = Held(edition, count, tally.mails) if asked and too_many and not confirmed else None
+    return _Look(weak, asked, applied, stopped)
+
+
+def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> Held | None:
+    look = _looked(tx, settings, edition, now)
+    if look is None:
+        return None
+    tx.breaker.drop(edition, [one.subscriber for one in look.weak])
+    if look.held:
+        # What it got before, while its share was small, was of the same cause.
+        for one in look.applied:
+            tx.subscribers.unsuppress(one.subscriber, f"{edition} asked for too many suppressions", now)
+        tx.breaker.put(edition, [one.subscriber for one in look.applied], RequestState.ASKED)
+        return look.held
+    _apply(tx, edition, look.asked, RequestState.APPLIED, now)
+    return None
+
+
+def _apply(
+    tx: Transaction, edition: EditionKey, asked: tuple[SuppressionRequest, ...], state: RequestState, now: datetime
+) -> None:
+    for one in asked:
+        record = tx.subscribers.get(one.subscriber)
+        if record and not record.suppressed:
+            tx.subscribers.suppress(one.subscriber, one.reason, now)
+    tx.breaker.put(edition, [one.subscriber for one in asked], state)
+
+
+def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
+    """What an edition asks for and nobody decided.
+
+    Raises:
+        UnknownError: there is no such edition.
+    """
+    with store.read() as tx:
+        if tx.editions.edition(edition) is None:
+            raise UnknownError("edition", edition, remedy="see `digest edition list`")
+        return [one for one in tx.breaker.requests(edition) if one.state is RequestState.ASKED]
+
+
+def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -> int:
+    """Apply or drop all that an edition asks for, by the operator's word; how many suppressions.
+
+    Raises:
+        UnknownError: there is no such edition.
+        DigestError: it asks for none.
+    """
+    asked_by(store, edition)
+    with store.write() as tx:
+        asked = tuple(one for one in tx.breaker.requests(edition) if one.state is RequestState.ASKED)
+        if not asked:
+            raise DigestError(f"{edition}: asks for no suppressions (see `digest alerts`)")
+        if confirm:
+            _apply(tx, edition, asked, RequestState.CONFIRMED, now)
+        else:
+            tx.breaker.put(edition, [one.subscriber for one in asked], RequestState.DISMISSED)
+    return len(asked)

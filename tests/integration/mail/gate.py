@@ -1,0 +1,126 @@
+"""A private Postfix in front of a scripted server: real refusals of real configurations, on free ports of loopback.
+
+It takes mail for the readers at reader.test that it lists, hands it on to a port, and knows the senders of digest.test
+that it lists. What comes back for `bounces@digest.test` goes by LMTP to another port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.integration.mail.chain import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SERVICES = """\
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+_SETTINGS = """\
+compatibility_level = 3.6
+queue_directory = {home}/spool
+data_directory = {home}/data
+maillog_file_prefixes = {home}
+maillog_file = {home}/log
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.reader.test
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+local_recipient_maps =
+smtputf8_enable = no
+smtpd_reject_unlisted_sender = yes
+relay_domains = reader.test
+relay_recipient_maps = inline:{{ {readers} }}
+virtual_mailbox_domains = digest.test
+virtual_mailbox_maps = inline:{{ {{ bounces@digest.test = x }} }}
+transport_maps = inline:{{
+ {{ reader.test = smtp:[127.0.0.1]:{onward} }} {{ digest.test = lmtp:[127.0.0.1]:{bounces} }} }}
+"""
+
+
+@dataclass
+class Gate:
+    """What is to be known of it: it answers at `port`, hands mail on to `onward`, and bounces to `bounces`."""
+
+    home: Path
+    port: int
+    onward: int
+    bounces: int
+    readers: Sequence[str]
+
+    def configure(self, **more: str) -> None:
+        """Write its configuration, with these settings at the end."""
+        listed = " ".join(f"{{ {one} = x }}" for one in self.readers)
+        places = {"home": self.home, "onward": self.onward, "bounces": self.bounces}
+        settings = _SETTINGS.format(**places, readers=listed)
+        settings += "".join(f"{name} = {value}\n" for name, value in more.items())
+        (self.home / "etc" / "main.cf").write_text(settings)
+
+    def reload(self, **more: str) -> None:
+        """Let it go on with these settings, as its operator would."""
+        self.configure(**more)
+        self._postfix("reload")
+
+    def _postfix(self, command: str) -> None:
+        program = ["postfix", "-c", str(self.home / "etc")]
+        subprocess.run([*program, command], check=True, capture_output=True, timeout=60)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        self._postfix("start")
+        try:
+            for _ in range(600):
+                with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port), 5):
+                    break
+                time.sleep(0.05)
+            yield
+        finally:
+            self._postfix("stop")
+
+
+@contextlib.contextmanager
+def gate(*readers: str, onward: int, **more: str) -> Iterator[Gate]:
+    """Run it for these readers."""
+    home = Path(tempfile.mkdtemp(prefix="digest-gate-"))
+    home.chmod(0o755)  # it works as users of its own
+    made = Gate(home, free_port(), onward, free_port(), readers)
+    try:
+        for folder in ("etc", "spool", "data"):
+            (home / folder).mkdir()
+        owner = pwd.getpwnam("postfix")
+        os.chown(home / "data", owner.pw_uid, owner.pw_gid)
+        (home / "etc" / "master.cf").write_text(_SERVICES.format(port=made.port))
+        made.configure(**more)
+        with made.running():
+            yield made
+    finally:
+        shutil.rmtree(home)
