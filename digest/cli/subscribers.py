@@ -1,4 +1,4 @@
-"""`digest subscribers add|show|unsuppress|erase`; the other commands stand in `importing` and `people`."""
+"""`digest subscribers add|show|erase`; the other commands stand in `importing`, `people` and `suppressing`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from digest.cli import importing, people
+from digest.cli import importing, people, suppressing
 from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, store_of
 
 app = typer.Typer(name="subscribers", help="People who get the digests.", no_args_is_help=True)
 importing.register(app)
 people.register(app)
+suppressing.register(app)
 
 
 @app.command()
@@ -62,17 +63,6 @@ def show(address: people.AddressArgument, *, as_json: JsonOption = False, config
         print_json(known[0])
     else:
         typer.echo(json.dumps(known[0], ensure_ascii=False, indent=2))
-
-
-@app.command()
-def unsuppress(address: people.AddressArgument, *, config: ConfigOption = None) -> None:
-    """Mail an address again that was struck off; what came back before no longer counts. Your act is recorded."""
-    from digest.app import clock
-    from digest.service import bounces
-
-    with store_of(config) as (_, store):
-        bounces.unsuppress(store, address, now=clock())
-    typer.echo(f"{address}: gets mail again")
 
 
 @app.command()

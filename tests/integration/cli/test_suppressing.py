@@ -1,0 +1,127 @@
+"""`digest subscribers suppress` and `unsuppress`: what waits for a word, and taking back many at once."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.model import DeliveryState, EditionKey
+from digest.ports import Evidence
+from digest.store import open_store
+
+if TYPE_CHECKING:
+    from tests.conftest import Article, Blog
+
+DAY = timedelta(days=1)
+MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
+PEOPLE = ["ada@one.example", "bob@one.example", "eve@two.example", "zoe@two.example"]
+
+
+@pytest.fixture
+def people(blog: Blog) -> list[str]:
+    """Four who are suppressed, a day apart, for two reasons."""
+    for address in PEOPLE:
+        blog.run("subscribers", "add", address)
+    with closing(open_store(f"sqlite:///{blog.home / 'var' / 'digest.db'}")) as store, store.write() as tx:
+        for day, address in enumerate(PEOPLE):
+            record = tx.subscribers.find(address)
+            assert record is not None
+            reason = "bounced: 5.1.90 daily limit" if day % 2 else "bounced: 5.1.1 unknown"
+            tx.subscribers.suppress(record.subscriber.id, reason, MONDAY + day * DAY)
+    return PEOPLE
+
+
+def suppressed(blog: Blog) -> list[str]:
+    return [one["address"] for one in blog.listed("subscribers", "list") if one["suppressed"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (["ada@one.example", "ZOE@two.example"], ["bob@one.example", "eve@two.example"]),
+        (["two.example"], ["ada@one.example", "bob@one.example"]),
+        (["@two.example", "ada@one.example"], ["bob@one.example"]),
+        (["--domain", "one.example"], ["eve@two.example", "zoe@two.example"]),
+        (["--since", "2026-11-18"], ["ada@one.example", "bob@one.example"]),
+        (["--since", "2026-11-18T00:01"], ["ada@one.example", "bob@one.example", "eve@two.example"]),
+        (["--since", "2026-11-18T08:00:00+0800"], ["ada@one.example", "bob@one.example"]),
+        (["--reason", "Daily Limit"], ["ada@one.example", "eve@two.example"]),
+        (["--reason", "5.1.90", "--domain", "two.example"], ["ada@one.example", "bob@one.example", "eve@two.example"]),
+        (["--since", "2026-01-01"], []),
+    ],
+)
+def test_many_are_taken_back_at_once(blog: Blog, people: list[str], arguments: list[str], left: list[str]) -> None:
+    blog.run("subscribers", "unsuppress", *arguments)
+    assert suppressed(blog) == left
+
+
+def test_a_file_names_whom_to_take_back_whatever_else_stands_in_it(blog: Blog, people: list[str]) -> None:
+    file = blog.home / "again.csv"
+    file.write_text('\ufeffEmail,Name\n"Ada" <ada@one.example>,x\neve@two.example;Eve\nno-one@one.example\n\n', "utf-8")
+    told = blog.run("subscribers", "unsuppress", "--file", str(file), code=1)
+    assert "2 get mail again" in told
+    assert "no subscriber" in told
+    assert suppressed(blog) == ["bob@one.example", "zoe@two.example"]
+
+
+def test_who_is_meant_has_to_be_said(blog: Blog, people: list[str]) -> None:
+    assert "say whom" in blog.run("subscribers", "unsuppress", code=2)
+    (blog.home / "empty").write_text("nobody\n", "utf-8")
+    assert "holds no address" in blog.run("subscribers", "unsuppress", "--file", str(blog.home / "empty"), code=1)
+    told = blog.run("subscribers", "unsuppress", "ada@one.example", "--reason", "full", code=1)
+    assert "is suppressed for another reason" in told
+    assert suppressed(blog) == people
+
+
+def test_who_is_added_again_while_suppressed_is_told_how_that_is_lifted(blog: Blog, people: list[str]) -> None:
+    told = blog.run("subscribers", "add", "ada@one.example", code=1)
+    assert "5.1.1 unknown" in told
+    assert "digest subscribers unsuppress" in told
+
+
+@pytest.fixture
+def key(blog: Blog, article: type[Article]) -> EditionKey:
+    """An edition that asks to suppress twenty of its twenty-five readers."""
+    blog.search("page.txt", article("甲"))
+    blog.refresh()
+    for number in range(25):
+        blog.run("subscribers", "add", f"reader{number}@one.example")
+    (made,) = blog.listed("edition", "cut")
+    key = EditionKey(made["key"])
+    with closing(open_store(f"sqlite:///{blog.home / 'var' / 'digest.db'}")) as store, store.write() as tx:
+        for leased in tx.deliveries.lease(MONDAY + 900 * DAY, MONDAY + 901 * DAY, 100, key):
+            person = leased.subscriber.id
+            tx.deliveries.record(key, person, DeliveryState.FAILED, now=MONDAY, code=550, text="5.1.1")
+            if person > 5:
+                tx.breaker.ask(key, person, Evidence.EDITIONS, "550 5.1.1 unknown", MONDAY)
+    return key
+
+
+def test_an_edition_that_asks_for_too_much_is_shown_and_confirmed(blog: Blog, key: EditionKey) -> None:
+    told = blog.run("status")
+    assert "sending is paused" in told
+    assert f"digest subscribers suppress {key}" in told
+    (state,) = blog.listed("status")
+    assert state["held_suppressions"] == [{"edition": key, "asked": 20, "mails": 25}]
+    assert "sending is paused" in blog.run("edition", "send", code=1)
+    assert len(blog.listed("subscribers", "suppress", key)) == 20
+    assert "reader24@one.example" in blog.run("subscribers", "suppress", key)
+    assert suppressed(blog) == []
+
+    assert "20 suppressed" in blog.run("subscribers", "suppress", key, "--confirm")
+
+    assert len(suppressed(blog)) == 20
+    assert "sending is paused" not in blog.run("status")
+    assert "asks for no suppressions" in blog.run("subscribers", "suppress", key)
+    assert "asks for no suppressions" in blog.run("subscribers", "suppress", key, "--confirm", code=1)
+
+
+def test_an_edition_that_asks_for_too_much_may_be_dismissed(blog: Blog, key: EditionKey) -> None:
+    assert blog.listed("subscribers", "suppress", key, "--dismiss") == [{"edition": key, "dismissed": 20}]
+    assert suppressed(blog) == []
+    assert "sending is paused" not in blog.run("status")
+    blog.run("subscribers", "suppress", key, "--dismiss", "--confirm", code=2)
+    assert "no edition" in blog.run("subscribers", "suppress", "weekly/1", "--confirm", code=1)
