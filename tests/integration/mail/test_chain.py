@@ -121,7 +121,8 @@ def test_bounces_are_read_from_an_imap_folder_and_put_away(
     servers: Chain, post_to: Callable[..., Post], port: int, done: str
 ) -> None:
     post = post_to(port)
-    (person,) = post.people("nobody@reader.test")
+    person, _ = post.people("nobody@reader.test", "ada@reader.test")
+    post.drain()
     account = {"imap_host": "127.0.0.1", "imap_port": servers.imap, "imap_security": "none", "done": done}
     login = {"username": "bounces@reader.test", "password": PASSWORD, "address": "bounces@digest.test"}
     known = post.settings.model_dump()
