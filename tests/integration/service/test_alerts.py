@@ -268,7 +268,7 @@ def test_many_refusals_by_policy_are_told_and_nobody_is_struck_off(watch: Watch)
         last = tx.subscribers.all()[4].subscriber.id
         tx.bounces.add(Bounce(last, KEY, "last", BounceKind.REFUSED, "5.7.26", "no DKIM", NOW))
     (told,) = watch.look()
-    assert told.startswith("trouble: refused mail: the servers of 5 readers refused our mail by policy")
+    assert told.startswith("trouble: refused mail: the servers of 5 readers refused our mail within a day")
 
 
 def test_what_was_told_is_not_told_again_after_a_restart(watch: Watch, tmp_path: Path, hook: Hook) -> None:
