@@ -3,7 +3,9 @@
 Behind the content of one message goes the envelope of the next, its DATA too, before anybody decided that the next is
 sent. That hands nothing over: a message is its content, and only `send` writes one. If something else is sent instead,
 or nothing, the connection is cut, since nothing else takes a DATA back.
-Source: RFC 2920; RFC 5321, 3.3 and 4.5.3.2.
+Some servers, or firewalls before them, announce it and lose commands all the same. Their replies stay away or do not
+fit; that is noticed before any content is written.
+Source: RFC 1870; RFC 2920; RFC 5321, 3.3 and 4.5.3.2.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _SECONDS_AFTER_REFUSAL = 10.0
 _SECONDS_TO_QUIT = 5.0
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 _LONGEST_REPLY = 32 * 1024
+_BAD_SEQUENCE = 503
+_ROUNDED = 1024  # bytes, how much the next mail may differ from this one
 _STEPS = (("sender", TAKEN), ("recipient", TAKEN), ("content", GO_ON // 100))  # MAIL, RCPT, DATA
 
 
@@ -35,13 +39,24 @@ class _Reply(NamedTuple):
     text: str
 
 
+class LostCommandsError(TransportError):
+    """The replies to several commands in one write do not fit, or stay away. No content was written."""
+
+
 class Pipeline(asyncio.Protocol):
     """A connection on which somebody else greeted and logged in. It is `usable` until anything strange happens."""
 
-    def __init__(self, transport: asyncio.Transport, *, smtputf8: bool, timeouts: Timeouts = RFC_5321) -> None:
-        """Take the transport over from the protocol that it has."""
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        *,
+        smtputf8: bool,
+        largest: int | None = None,
+        timeouts: Timeouts = RFC_5321,
+    ) -> None:
+        """Take the transport over from the protocol that it has. `largest` is as `transaction.largest` has it."""
         self._loop = asyncio.get_running_loop()
-        self._transport, self._smtputf8, self._timeouts = transport, smtputf8, timeouts
+        self._transport, self._smtputf8, self._largest, self._timeouts = transport, smtputf8, largest, timeouts
         self._replies: deque[_Reply] = deque()
         self._begun = b""  # of a line
         self._lines: list[str] = []  # of a reply that goes on
@@ -69,12 +84,13 @@ class Pipeline(asyncio.Protocol):
 
         Raises:
             TransportError: it did not, or nobody knows.
+            LostCommandsError: it did not, and would have if it had been asked one by one, as it seems.
             ValueError: an address cannot stand in a command.
             Exception: what `begun` raises; the connection is cut then.
         """
         if self._announced is None:
             self._replies.clear()  # what was said unasked
-            self._write(self._commands(envelope), "sender")
+            self._write(self._commands(envelope, len(message)), "sender")
         self._announced = None
         await self._enveloped()
         await self._write_content(message, following, begun)
@@ -102,7 +118,7 @@ class Pipeline(asyncio.Protocol):
 
     # --- the conversation ---
 
-    def _commands(self, envelope: Envelope) -> bytes:
+    def _commands(self, envelope: Envelope, size: int) -> bytes:
         """All that goes before a content.
 
         Raises:
@@ -118,23 +134,47 @@ class Pipeline(asyncio.Protocol):
                 # This mailbox alone cannot be reached from here; another relay could.
                 raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
             option = " SMTPUTF8"
+        if self._largest is not None:
+            option = f" SIZE={size}{option}"
         reset = "RSET\r\n" if self._reset else ""
         return f"{reset}MAIL FROM:<{sender}>{option}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
+
+    def _estimate(self, size: int) -> int:
+        """What to say of the size of a mail that is not made yet, by that of the one before it."""
+        about = (size // _ROUNDED + 2) * _ROUNDED
+        return min(about, self._largest) if self._largest else about
 
     async def _enveloped(self) -> None:
         """Read what the server says of an envelope; it waits for the content then."""
         if self._reset:
             self._reset = False
-            answer = await self._reply("sender", self._timeouts.reply)
+            answer = await self._enveloping_reply("sender", self._timeouts.reply)
             if answer.code // 100 != TAKEN:
+                self._require_order(answer, "sender")
                 self.close()
                 raise TransportError(answer.text, phase="sender")
         times = (self._timeouts.reply, self._timeouts.reply, self._timeouts.data)
         for left, ((phase, wanted), seconds) in zip((2, 1, 0), zip(_STEPS, times, strict=True), strict=True):
-            said = await self._reply(phase, seconds)
+            said = await self._enveloping_reply(phase, seconds)
             if said.code // 100 != wanted:
+                self._require_order(said, phase)
                 await self._settle(said.code, left)
                 raise TransportError(said.text, phase=phase, code=said.code)
+
+    async def _enveloping_reply(self, phase: str, seconds: float) -> _Reply:
+        """A reply before the content; a server that has lost the command stays silent."""
+        try:
+            return await self._reply(phase, min(seconds, self._timeouts.pipelined))
+        except TransportError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise LostCommandsError(error.text, phase=phase) from error
+            raise
+
+    def _require_order(self, answer: _Reply, phase: str) -> None:
+        """See that a reply that is not the wanted one may be one to its command at all, and not to one behind it."""
+        if answer.code == _BAD_SEQUENCE or answer.code // 100 in {TAKEN, GO_ON // 100}:
+            self.close()
+            raise LostCommandsError(answer.text, phase=phase, code=answer.code)
 
     async def _settle(self, refusal: int, left: int) -> None:
         """After a refusal, hear what was asked for behind it. Where a content is awaited all the same, it gets none.
@@ -172,7 +212,7 @@ class Pipeline(asyncio.Protocol):
             raise
         if following:
             try:
-                last += self._commands(following)
+                last += self._commands(following, self._estimate(len(message)))
                 self._announced = following
             except (ValueError, TransportError):
                 pass  # its own `send` says so

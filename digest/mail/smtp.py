@@ -1,19 +1,32 @@
-"""A session over one SMTP connection: reaching, logging in, recovering. Source: RFC 3207, 4954, 5321, 8314."""
+"""A session over one SMTP connection: reaching, logging in, recovering. Source: RFC 1870, 3207, 4954, 5321, 8314."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import ssl
+import time
 from typing import TYPE_CHECKING, Self, cast
 
 import aiosmtplib
 
+from digest import logs
 from digest.errors import TransportError
+from digest.mail.limits import session_is_used_up
 from digest.mail.login import token, uses_token
-from digest.mail.pipelining import CLOSING, Pipeline
+from digest.mail.pipelining import CLOSING, LostCommandsError, Pipeline
 from digest.mail.taken import at_once
-from digest.mail.transaction import RFC_5321, TROUBLE, Envelope, Timeouts, code_of, offer, transaction, words_of
+from digest.mail.transaction import (
+    RFC_5321,
+    TROUBLE,
+    Envelope,
+    Timeouts,
+    code_of,
+    largest,
+    offer,
+    transaction,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,6 +35,11 @@ if TYPE_CHECKING:
     from digest.settings import Relay
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
+_PLAIN_SECONDS = 86_400.0
+_TOO_LARGE = 552
+_PHASES = ("sender", "recipient", "content", "answer")
+_plain_until: dict[tuple[str, int], float] = {}  # of the monotonic clock: relays that lost commands, in this process
+_log = logs.get_logger()
 
 
 class SmtpSession:
@@ -35,6 +53,9 @@ class SmtpSession:
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
         self._pipeline: Pipeline | None = None  # speaks on the client's connection, where the server allows it
+        self._largest: int | None = None  # as `transaction.largest` has it
+        self._address = relay.host, relay.port or _PORTS[relay.security]
+        self._plain = _plain_until.get(self._address, 0.0) > time.monotonic()  # whether it is asked one by one
 
     async def __aenter__(self) -> Self:
         return self
@@ -42,6 +63,10 @@ class SmtpSession:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Say goodbye where there is a connection, and close it: a server may count it until it has heard that."""
         client, self._client = self._client, None
         if client is None:
             return
@@ -49,7 +74,7 @@ class SmtpSession:
         if self._pipeline:
             pipeline, self._pipeline = self._pipeline, None
             await pipeline.quit()
-        else:
+        elif client.is_connected:
             with contextlib.suppress(*TROUBLE):
                 # Every answer is in: a server that does not say goodbye changes nothing.
                 await asyncio.wait_for(client.quit(), timeout=5)
@@ -83,21 +108,50 @@ class SmtpSession:
         """Hand over one message in a transaction of its own.
 
         A connection that has served may have been closed since, or reached what its server allows: where nothing was
-        said of the recipient yet, a fresh one is tried.
+        taken yet, a fresh one is tried. A server that lost commands of several is asked one by one.
         """
         used = self._client is not None
         envelope = Envelope(sender, recipient)
         try:
             return await self._hand_over(envelope, message, following, begun)
+        except LostCommandsError as error:
+            return await self._one_by_one(envelope, message, begun, error)
         except TransportError as error:
-            if not used or error.phase != "sender" or error.code not in {None, CLOSING}:
+            if not used or not session_is_used_up(error):
                 raise
-        return await self._hand_over(envelope, message, following, begun)
+        await self._leave()
+        try:
+            return await self._hand_over(envelope, message, following, begun)
+        except LostCommandsError as error:
+            return await self._one_by_one(envelope, message, begun, error)
+
+    async def _one_by_one(self, envelope: Envelope, message: bytes, begun: Begun, lost: LostCommandsError) -> Taken:
+        """Hand it over in plain dialogue; where that does better, speak so from then on."""
+        await self._drop()
+        self._plain, further = True, False
+        try:
+            taken = await self._hand_over(envelope, message, None, begun)
+        except TransportError as error:
+            further = error.phase in _PHASES and _PHASES.index(error.phase) > _PHASES.index(lost.phase)
+            raise
+        else:
+            further = True
+            return taken
+        finally:
+            if further:
+                _log.warning("the relay loses pipelined commands and is asked one by one", relay=self.host)
+                _plain_until[self._address] = time.monotonic() + _PLAIN_SECONDS
+            else:
+                self._plain = False
+                await self._drop()
 
     async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
         if self._pipeline and not self._pipeline.takes(envelope):
             await self._drop()
         client = await self._connected()
+        if self._largest and len(message) > self._largest:
+            problem = f"5.3.4 the mail has {len(message)} bytes, and {self.host} takes {self._largest} at most"
+            raise TransportError(problem, phase="content", code=_TOO_LARGE)
         if self._pipeline:
             return await self._pipeline.send(envelope, message, following, begun)
         await begun()
@@ -141,9 +195,10 @@ class SmtpSession:
         if self._client is not None and (self._pipeline or self._client.is_connected):
             return self._client
         client = self._client = await self._logged_in()
-        if client.supports_extension("pipelining"):
+        self._largest = largest(client)
+        if client.supports_extension("pipelining") and not self._plain:
             connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
-            self._pipeline = Pipeline(connection, smtputf8=smtputf8, timeouts=self._timeouts)
+            self._pipeline = Pipeline(connection, smtputf8=smtputf8, largest=self._largest, timeouts=self._timeouts)
         return client
 
     async def _logged_in(self) -> aiosmtplib.SMTP:
@@ -151,7 +206,7 @@ class SmtpSession:
         relay = self._relay
         client = aiosmtplib.SMTP(
             hostname=relay.host,
-            port=relay.port or _PORTS[relay.security],
+            port=self._address[1],
             use_tls=relay.security == "tls",
             start_tls=relay.security == "starttls",  # True, not None: without it the mail stays here
             tls_context=self._context,

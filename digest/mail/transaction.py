@@ -1,6 +1,6 @@
 """One mail over a connection that is ready: MAIL, RCPT, DATA, each with its time. Knows no settings and no login.
 
-Source: RFC 5321, 3.3, 4.5.2 and 4.5.3.2; RFC 6531.
+Source: RFC 1870; RFC 5321, 3.3, 4.5.2 and 4.5.3.2; RFC 6531.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Timeouts:
     data: float = 120.0
     block: float = 180.0
     final: float = 600.0  # after the final dot: who hangs up before may send a second copy
+    pipelined: float = 15.0  # for a reply to several commands in one write: a server that is silent may have lost some
 
 
 RFC_5321 = Timeouts()
@@ -60,7 +61,7 @@ async def transaction(
     Raises:
         TransportError: it did not, or nobody knows.
     """
-    await offer(client, sender, recipient, timeouts)
+    await offer(client, sender, recipient, timeouts, size=len(message))
     ready = await _said(client.execute_command(b"DATA", timeout=timeouts.data), "content")
     if ready.code != GO_ON:
         raise TransportError(one_line(ready.message), phase="content", code=ready.code)
@@ -70,24 +71,35 @@ async def transaction(
     return Taken(one_line(answer.message), answer.code)
 
 
-async def offer(client: aiosmtplib.SMTP, sender: str, recipient: str, timeouts: Timeouts = RFC_5321) -> None:
+async def offer(
+    client: aiosmtplib.SMTP, sender: str, recipient: str, timeouts: Timeouts = RFC_5321, *, size: int = 0
+) -> None:
     """Say who a message is from and for; the server has agreed to both when this returns.
 
     Raises:
         TransportError: it did not.
     """
-    options = _options(client, sender, recipient)
+    options = _options(client, sender, recipient, size)
     await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
     await _said(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
 
 
-def _options(client: aiosmtplib.SMTP, sender: str, recipient: str) -> list[str]:
+def largest(client: aiosmtplib.SMTP) -> int | None:
+    """How many bytes a mail may have: 0 where the server sets no limit, None where it knows no SIZE."""
+    if not client.supports_extension("size"):
+        return None
+    said = client.esmtp_extensions.get("size", "").strip()
+    return int(said) if said.isdecimal() else 0
+
+
+def _options(client: aiosmtplib.SMTP, sender: str, recipient: str, size: int) -> list[str]:
+    options = [f"SIZE={size}"] if size and client.supports_extension("size") else []
     if sender.isascii() and recipient.isascii():
-        return []
+        return options
     if not client.supports_extension("smtputf8"):
         # This mailbox alone cannot be reached from here; another relay could.
         raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
-    return ["SMTPUTF8"]
+    return [*options, "SMTPUTF8"]
 
 
 async def _said(command: Awaitable[aiosmtplib.SMTPResponse], phase: str) -> aiosmtplib.SMTPResponse:

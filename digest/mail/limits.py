@@ -1,0 +1,99 @@
+"""Which refusals are limits of a relay or of a recipient's server, that a slower or another hand-over meets. Pure.
+
+Source: RFC 5321, 4.2; RFC 3463; what Postfix, Exchange, Gmail, Amazon SES, Yahoo, QQ and NetEase say, as of 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from digest.errors import TransportError
+
+_CLOSING, _STORAGE = 421, 452
+_BUSY_CODES = {421, 450, 451, 454}
+_TOO_LARGE = 552
+_TEMPORARY, _PERMANENT = 4, 5
+_LARGE_STATUS = re.compile(r"(?:^|\s|\(#?)5\.(?:3\.4|2\.3)\b")
+_LARGE = re.compile(
+    r"(?:message|mail)\s+(?:size|length)|fixed\s+limit|too\s+(?:large|big|long)|size\s+limit", re.IGNORECASE
+)
+_ENHANCED = re.compile(r"(?:^|\s|\(#?)4\.(\d{1,3})\.(\d{1,3})\b")
+_RATE = re.compile(
+    r"too\s+(?:many|fast|quick|frequent|often)|throttl|slow\s*down|frequen|rate[\s-]*limit|rate\s+(?:is\s+)?control"
+    r"|(?:sending|message|mail|request)\s+rate|unexpected\s+volume|concurren|try\s+again\s+later,?\s+closing"
+    r"|server\s+(?:is\s+)?busy|\u9891\u7387|\u9891\u7e41|\u8fc7\u5feb",
+    re.IGNORECASE,
+)
+_RATE_OR_ROOM = re.compile(r"exceed|too\s+(?:much|high)|limit|\u9650\u5236", re.IGNORECASE)
+_OF_ROOM = re.compile(r"storage|mailbox|quota|disk|space|size", re.IGNORECASE)
+_OF_ONE_USER = re.compile(r"user .{0,60}receiv|gr[ae]y[\s-]*list", re.IGNORECASE)
+_OTHER_POLICY = re.compile(
+    r"host\s*name|host\s+not\s+found|helo|reverse|ptr\b|dns|lookup|authenticat|credential|starttls|encrypt|\btls\b"
+    r"|spf\b|dkim\b|dmarc\b|verif|access\s+denied|relay|not\s+permitted|spam|virus|black",
+    re.IGNORECASE,
+)
+_OF_A_SESSION = re.compile(r"session|connection", re.IGNORECASE)
+_BEFORE_THE_DOT = {"sender", "recipient", "content"}
+_MAILBOX = "2"
+
+
+def session_is_used_up(error: TransportError) -> bool:
+    """Whether a mail may go on over a fresh connection: this one was closed, or has had what a session may have.
+
+    Meant for a connection that has served before. Silence is none of that: another would be silent as well. Only at
+    MAIL it is, where what was closed long ago may not be known yet.
+    """
+    if error.uncertain or error.phase not in _BEFORE_THE_DOT:
+        return False
+    if error.code is None:
+        return error.phase == "sender" or not isinstance(error.__cause__, TimeoutError)
+    if error.code == _CLOSING:
+        return True
+    if error.phase == "content" or error.code // 100 != _TEMPORARY or _subject(error) == _MAILBOX:
+        return False
+    return error.code == _STORAGE or bool(_OF_A_SESSION.search(error.text) and rate_limit(error) is RateLimit.SAID)
+
+
+class RateLimit(StrEnum):
+    """Whether a server takes mails like this one, and fewer of them in a time.
+
+    `said` in words; `likely` by its code, where no words tell of another policy: some grey lists say the same.
+    """
+
+    NO = "no"
+    LIKELY = "likely"
+    SAID = "said"
+
+
+def rate_limit(error: TransportError) -> RateLimit:
+    """What a refusal says of it.
+
+    Not where it is one mailbox that gets too much (4.2.x), and not of grey lists, which want the same mail again after
+    minutes.
+    """
+    if error.uncertain or error.code is None or error.code // 100 != _TEMPORARY or _subject(error) == _MAILBOX:
+        return RateLimit.NO
+    if _OF_ONE_USER.search(error.text):
+        return RateLimit.NO
+    if _RATE.search(error.text):
+        return RateLimit.SAID
+    if _RATE_OR_ROOM.search(error.text):
+        return RateLimit.NO if _OF_ROOM.search(error.text) else RateLimit.SAID
+    by_code = error.code in _BUSY_CODES and _subject(error) == "7" and not _OTHER_POLICY.search(error.text)
+    return RateLimit.LIKELY if by_code else RateLimit.NO
+
+
+def is_too_large(error: TransportError) -> bool:
+    """Whether a relay takes no mail of this size, now or later: by 5.3.4, 5.2.3, or 552 with words of a size."""
+    if error.code is None or error.code // 100 != _PERMANENT:
+        return False
+    return bool(_LARGE_STATUS.search(error.text) or (error.code == _TOO_LARGE and _LARGE.search(error.text)))
+
+
+def _subject(error: TransportError) -> str:
+    """That of the enhanced status code; empty where there is none."""
+    found = _ENHANCED.search(error.text)
+    return found[1] if found else ""
