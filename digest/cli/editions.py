@@ -12,9 +12,11 @@ from digest.model import DigestId, EditionKey
 from digest.service.naming import edition_name
 
 if TYPE_CHECKING:
-    from digest.ports import EditionCounts, Store
+    from digest.ports import DeliveryRow, EditionCounts, Store
     from digest.service.delivery import DrainReport, Progress
     from digest.settings import Digest, Settings
+
+_NAMED = 10  # mails that wait
 
 app = typer.Typer(name="edition", help="Make, look at and send editions.", no_args_is_help=True)
 
@@ -142,21 +144,30 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
 def send(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only this edition.")] = None,
     *,
+    now: Annotated[bool, typer.Option("--now", help="Try at once what was refused for now, too.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Send what is planned, of one edition or of all; what was refused for now is tried when its time comes."""
+    """Send what is planned, of one edition or of all; name what was refused for now and until when it waits."""
+    from digest.app import clock
+    from digest.service import waits
+
     with store_of(config) as (settings, store):
         if key is not None:
             with store.read() as tx:
                 if tx.editions.edition(EditionKey(key)) is None:
                     raise UnknownError("edition", key, remedy="see `digest edition list`")
-        report = _sent(store, settings, key)
+        report = _sent(store, settings, key, hurry=now)
+        waiting = waits.waiting(store, EditionKey(key) if key else None, clock())
     if as_json:
-        print_json(report.counts())
+        print_json(report.counts() | {"waiting": _waiting_json(waiting)})
     else:
         counts = ", ".join(f"{count} {name}" for name, count in report.counts().items() if count)
-        typer.echo(counts or "nothing is planned")
+        typer.echo(counts or ("nothing is due" if waiting else "nothing is planned"))
+        _print_waiting(waiting)
+    if report.too_large:
+        typer.echo(f"digest: mails failed for their size: {report.too_large}", err=True)
+        typer.echo("digest: let the relay take more, or tell less, then: digest deliveries retry", err=True)
     if report.full:
         typer.echo(
             "digest: the mails of a day (mail.per_day) are used up; the rest goes when there is room", err=as_json
@@ -167,7 +178,30 @@ def send(
         raise typer.Exit(1)
 
 
-def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
+def _waiting_json(waiting: list[DeliveryRow]) -> dict[str, object]:
+    moments = [row.next_at.isoformat() for row in waiting if row.next_at]
+    return {
+        "mails": len(waiting),
+        "first_at": moments[0] if moments else None,
+        "last_at": moments[-1] if moments else None,
+    }
+
+
+def _print_waiting(waiting: list[DeliveryRow]) -> None:
+    """Name what waits, the first due first; of many the first few."""
+    if not waiting:
+        return
+    print_table(
+        ("waits", "address", "attempts", "until", "answer"),
+        [(r.edition, r.address, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in waiting[:_NAMED]],
+        numbers=("attempts",),
+    )
+    last = waiting[-1].next_at
+    more = f"{len(waiting) - _NAMED} more, the last until {last:%Y-%m-%d %H:%M} UTC; " if len(waiting) > _NAMED else ""
+    typer.echo(f"{more}`digest edition send --now` tries them at once")
+
+
+def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> DrainReport:
     from digest.app import clock
     from digest.service import delivery, planning
 
@@ -181,6 +215,12 @@ def _sent(store: Store, settings: Settings, key: str | None) -> DrainReport:
 
         return asyncio.run(
             delivery.drain(
-                store, settings, clock, edition=EditionKey(key) if key else None, progress=progress, resume=True
+                store,
+                settings,
+                clock,
+                edition=EditionKey(key) if key else None,
+                progress=progress,
+                resume=True,
+                hurry=hurry,
             )
         )

@@ -168,6 +168,15 @@ def _status_json(state: Status) -> dict[str, object]:
         "ignored_mail": state.ignored,
         "suppressed": state.suppressed,
         "held_suppressions": [{"edition": h.edition, "asked": h.asked, "mails": h.mails} for h in state.held],
+        "slowed": [
+            {
+                "domain": s.domain or None,
+                "per_minute": round(s.per_minute, 2),
+                "since": s.since.isoformat(),
+                "next_at": s.next_at.isoformat(),
+            }
+            for s in state.slowed
+        ],
         "resting": [{"domain": r.domain, "reason": r.reason, "until": r.until.isoformat()} for r in state.resting],
         "alerts": [{"subject": a.subject, "problem": a.problem, "since": a.since.isoformat()} for a in state.alerts],
         "undrawn_formulas": state.undrawn,
@@ -227,6 +236,10 @@ def _print_status(state: Status) -> None:
 def _print_rests(state: Status) -> None:
     for held in state.held:
         typer.echo(f"sending is paused: {held}")
+    for slowed in state.slowed:
+        whose = f"to {slowed.domain}" if slowed.domain else "to everybody"
+        asked = f"since {slowed.since:%Y-%m-%d %H:%M} UTC, as its server asked"
+        typer.echo(f"mail {whose} goes at {slowed.per_minute:.0f} a minute {asked}")
     for resting in state.resting:
         typer.echo(f"mail to {resting.domain} rests until {resting.until}: {resting.reason}")
     if state.paused:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 from digest import logs
 from digest.errors import TransportError
+from digest.mail.limits import RateLimit, rate_limit
 from digest.mail.taken import Taken, at_once
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from digest.mail.smtp import SmtpSession
@@ -28,8 +30,8 @@ class FallbackSession:
     on with the second for a while, since each failing attempt may cost minutes.
     """
 
-    def __init__(self, first: SmtpSession, second: SmtpSession) -> None:
-        self._first, self._second = first, second
+    def __init__(self, first: SmtpSession, second: SmtpSession, others: Callable[[], bool] = bool) -> None:
+        self._first, self._second, self._others = first, second, others
         self._first_at = 0.0  # of the loop's clock
         self._problem = ""  # why the first one rests
 
@@ -63,7 +65,7 @@ class FallbackSession:
             try:
                 return await _named(self._first, sender, recipient, message, following, begun)
             except TransportError as error:
-                if again or error.phase not in _UNREACHED:
+                if again or error.phase not in _UNREACHED or self._is_one_too_many(error):
                     raise
                 self._problem = str(error)
             _log.warning("the first relay fails, the fallback is asked", reason=self._problem)
@@ -76,6 +78,10 @@ class FallbackSession:
                     f"{error.text}; before it {self._problem}", phase=error.phase, code=error.code
                 ) from error
             raise
+
+    def _is_one_too_many(self, error: TransportError) -> bool:
+        """Whether the first relay is well, and takes no more connections than others of us have."""
+        return self._others() and rate_limit(error) is RateLimit.SAID
 
 
 async def _named(

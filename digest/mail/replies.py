@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.mail.blame import OF_ONE_PERSON, About, Blame, blame
+from digest.mail.limits import is_too_large
 from digest.model import MAY_HAVE_IT, DeliveryState
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _OURS = frozenset({"connect", "login", "sender"})  # phases in which no recipien
 _US = Blame(About.US)
 _FEWEST_ATTEMPTS = 4
 _TEMPORARY, _PERMANENT = 4, 5
-_LONGEST_WAIT = timedelta(hours=8)
+_LONGEST_DOUBLED, _SPREAD = timedelta(hours=8), 0.25
+LONGEST_WAIT = _LONGEST_DOUBLED * (1 + _SPREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def outcome(
     kind = error.code // 100 if error.code else _TEMPORARY
     ours = error.code is None or error.phase in _OURS
     told = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
+    if is_too_large(error):
+        return Outcome(DeliveryState.FAILED, blame=told)  # it would not be smaller the next time
     if kind == _PERMANENT and _of_one_person(error, told):
         return Outcome(DeliveryState.FAILED, blame=told)
     wait = _wait(attempts, seed, patience)
@@ -96,4 +100,4 @@ def _wait(attempts: int, seed: str, patience: Patience) -> timedelta:
     """The first wait, doubled with each attempt, and up to a quarter more."""
     spread = int.from_bytes(hashlib.sha256(f"{seed}\0{attempts}".encode()).digest()[:4]) / 2**32
     doubled: timedelta = patience.retry * 2 ** min(attempts - 1, 10)
-    return min(doubled, _LONGEST_WAIT) * (1 + spread / 4)
+    return min(doubled, _LONGEST_DOUBLED) * (1 + spread * _SPREAD)

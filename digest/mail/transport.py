@@ -10,7 +10,7 @@ from digest.mail.login import password, require_token
 from digest.mail.taken import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from digest.mail.dkim import Key
@@ -94,14 +94,16 @@ class _Signing:
         return await self._way.send(sender, recipient, mail, again=again, following=following, begun=begun)
 
 
-def session(settings: Settings) -> Session:
+def session(settings: Settings, *, others: Callable[[], bool] = bool) -> Session:
     """A new session of the transport that the settings name. It connects when it first sends, and signs what it sends.
+
+    `others` says whether other sessions use it at the same time.
 
     Raises:
         ConfigurationError: a password or a key cannot be read.
     """
     keys = signing_keys(settings)
-    way = _way(settings)
+    way = _way(settings, others)
     return _Signing(way, keys) if keys else way
 
 
@@ -118,7 +120,7 @@ def signing_keys(settings: Settings) -> tuple[Key, ...]:
     return keys(settings.dkim, mailbox(settings.mail.sender).domain)
 
 
-def _way(settings: Settings) -> Session:
+def _way(settings: Settings, others: Callable[[], bool]) -> Session:
     mail = settings.mail
     if mail.transport == "maildir":
         from digest.mail.maildir import MaildirSession  # noqa: PLC0415 - only one of the two is ever needed
@@ -129,7 +131,7 @@ def _way(settings: Settings) -> Session:
         return first
     from digest.mail.fallback import FallbackSession  # noqa: PLC0415 - as above
 
-    return FallbackSession(first, _smtp(settings.fallback))
+    return FallbackSession(first, _smtp(settings.fallback), others)
 
 
 def _smtp(relay: Relay) -> SmtpSession:

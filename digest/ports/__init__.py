@@ -42,6 +42,7 @@ from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Repor
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
 from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
 from digest.ports.newcomers import Joining, KnownPerson, Newcomer, Newcomers
+from digest.ports.pacing import Pacing, Slowed
 from digest.ports.planning import Planning, Unplanned
 from digest.ports.renames import Renamed, Renames
 from digest.ports.roster import Followed, OnRoster, Roster
@@ -90,6 +91,7 @@ __all__ = [
     "NoticeKind",
     "OnRoster",
     "Overdue",
+    "Pacing",
     "Pictures",
     "Place",
     "Planning",
@@ -114,6 +116,7 @@ __all__ = [
     "Shown",
     "Sighted",
     "SingleMails",
+    "Slowed",
     "SourceState",
     "Stamp",
     "Stated",

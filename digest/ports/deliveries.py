@@ -34,7 +34,11 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """What the transport said of a leased delivery, as `Deliveries.record` has it."""
+    """What the transport said of a leased delivery, as `Deliveries.record` has it.
+
+    `given_back` is the number of an attempt that does not count: the mail was not handed over, nobody refused it, and
+    it is as due as before, in the state that it had.
+    """
 
     edition: EditionKey
     subscriber: SubscriberId
@@ -42,6 +46,7 @@ class HandedOver:
     next_at: datetime | None = None
     code: int | None = None
     text: str = ""
+    given_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

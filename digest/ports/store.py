@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digest.ports.editions import Editions
     from digest.ports.entries import Entries, Feeds, Pictures
     from digest.ports.newcomers import Newcomers
+    from digest.ports.pacing import Pacing
     from digest.ports.planning import Planning
     from digest.ports.renames import Renames
     from digest.ports.roster import Roster
@@ -77,6 +78,8 @@ class Transaction(Protocol):
     def breaker(self) -> Breaker: ...
     @property
     def resting(self) -> Resting: ...
+    @property
+    def pacing(self) -> Pacing: ...
     @property
     def alerts(self) -> Alerts: ...
 

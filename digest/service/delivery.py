@@ -18,17 +18,20 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.blame import About, domain_of
+from digest.mail.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies import Patience, outcome
 from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
-from digest.service import striking
+from digest.service import striking, waits
 from digest.service.bounces import envelope_sender
+from digest.service.crew import Crew, Worker
 from digest.service.digests import schedule_of
 from digest.service.ledger import Answer, Ledger
 from digest.service.letters import Letters
+from digest.service.pacing import EVERYBODY, REMEMBERED, Slowing
 from digest.service.queueing import Queue
-from digest.service.refusals import Refusals, Rest
+from digest.service.refusals import Finding, Refusals, Rest
 from digest.service.remembering import remember
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _LONGEST_REST = 5  # how often the rest of a domain is doubled
+_BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})
+_TEMPORARY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,14 @@ class Progress:
 class DrainReport:
     """What a drain did, by the state that it recorded. `paused` says why sending rests, empty where it does not.
 
-    `full`: the mails of a day are used up, and the rest waits.
+    `full`: the mails of a day are used up, and the rest waits. `too_large`: why mails failed for their size, in the
+    words of the relay; empty where none did.
     """
 
     states: Counter[DeliveryState] = field(default_factory=Counter)
     paused: str = ""
     full: bool = False
+    too_large: str = ""
 
     @property
     def attempted(self) -> int:
@@ -92,12 +99,14 @@ async def drain(
     progress: Callable[[Progress], None] | None = None,
     stop: asyncio.Event | None = None,
     resume: bool = False,
+    hurry: bool = False,
     wait: Callable[[datetime], Awaitable[None]] | None = None,
     others: Callable[[], Awaitable[None]] | None = None,
 ) -> DrainReport:
     """Send what is due, of one edition or of all.
 
-    `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks.
+    `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks;
+    with `hurry` what waits for a later moment is tried at once.
     `wait` returns when a moment has come; it serves `mail.per_second`. With `others` one batch is sent: they are called
     where there may be more, to send at the same time.
 
@@ -106,7 +115,7 @@ async def drain(
     """
     run = _Drain(store, settings, clock, stop or asyncio.Event(), wait, others)
     with contextlib.closing(run):
-        await run.begin(edition, resume=resume)
+        await run.begin(edition, resume=resume, hurry=hurry)
         await run.send(edition, progress)
     if run.error:
         raise run.error
@@ -150,6 +159,7 @@ class _Drain:
         self._failed: set[str] = set()  # by message id, as far as reported
         self._marks: dict[str, int] = {}  # of mails that are announced, by message id
         self._total = 0
+        self._crew = Crew(settings.mail.connections)
         self._keeping: list[asyncio.Task[None]] = []
         self.report = DrainReport()
         self.error: BaseException | None = None
@@ -158,14 +168,18 @@ class _Drain:
     def halted(self) -> bool:
         return self._stop.is_set() or bool(self.report.paused) or self.error is not None
 
-    async def begin(self, edition: EditionKey | None, *, resume: bool) -> None:
+    async def begin(self, edition: EditionKey | None, *, resume: bool, hurry: bool) -> None:
         def look() -> None:
             if resume:
                 with self._store.write(exclusive=False) as tx:
                     tx.deliveries.resume()
+            if hurry:
+                waits.hurry(self._store, edition, self._clock())
+            waits.bring_back(self._store, self._settings.mail, self._clock())
             self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
+                self._queue.paces.begin(tx.pacing.all(self._clock() - REMEMBERED))
                 trouble, rested = tx.deliveries.trouble(), tx.resting.all()
                 self._ledger.trouble = bool(trouble)
                 self._ledger.rested = {one.domain for one in rested}
@@ -195,10 +209,10 @@ class _Drain:
     async def send(self, edition: EditionKey | None, progress: Callable[[Progress], None] | None) -> None:
         """Hand over by several workers what is due; what none of them began is given back."""
         waiting = 0 if self.halted else await self._queue.fill(edition)
-        workers = min(self._settings.mail.connections, waiting)
+        wanted = waiting and (self._settings.mail.connections if self._queue.paces.slow else waiting)
         try:
             # To their end, whatever becomes of one: the others' answers are to be recorded.
-            await asyncio.gather(*(self._work(progress) for _ in range(workers)), return_exceptions=True)
+            await self._crew.work(lambda worker: self._work(worker, progress), wanted)
         finally:
             await self._ledger.written()
             await asyncio.gather(*self._keeping, return_exceptions=True)
@@ -208,7 +222,7 @@ class _Drain:
             except DigestError as error:  # their leases end by themselves
                 self.error = self.error or error
 
-    async def _work(self, progress: Callable[[Progress], None] | None) -> None:
+    async def _work(self, worker: Worker, progress: Callable[[Progress], None] | None) -> None:
         """Hand over one after the other. An answer is recorded in the transaction that begins the next.
 
         While that is made durable, the next is composed, signed and sent as far as it can be without being handed over.
@@ -217,10 +231,10 @@ class _Drain:
         delivery: Delivery | None = None
         following: Delivery | None = None
         try:
-            async with session(self._settings) as way:
+            async with session(self._settings, others=lambda: self._crew.others(worker)) as way:
                 answer: Answer | None = None
-                while True:
-                    delivery, following = following or self._queue.next(), None
+                while worker.stays or answer:
+                    delivery, following = following or self._next(worker), None
                     if delivery is None and answer is None:
                         if await self._queue.more():
                             continue
@@ -230,16 +244,16 @@ class _Drain:
                     if delivery:
                         following = self._announced() if way.pipelines else None
                         try:
-                            told = await self._hand_over(way, delivery, following, turn)
+                            told = await self._hand_over(worker, way, delivery, following, turn)
                         finally:
                             following = following if following and self._queue.claim(following) else None
                     begun = await turn.done
-                    self._count(answer, begun, progress)
+                    await self._recorded(answer, begun, progress)
                     answer = told if begun is DeliveryState.LEASED else None
                     if delivery:
                         self._queue.done(delivery)
                         delivery = None
-                    if following and self.halted:
+                    if following and (self.halted or not worker.stays):
                         self._queue.put_back(following)
                         following = None
         except Exception as error:  # noqa: BLE001 - it is raised when all have ended
@@ -266,13 +280,20 @@ class _Drain:
             self._keeping.append(asyncio.create_task(self._keep(answer)))
 
     async def _keep(self, answer: Answer) -> None:
-        if await self._ledger.keep(answer, self._stop):
+        if await self._ledger.keep(answer, self._stop) and not answer.back:
             self.report.states.update([answer.state])
 
-    def _count(
+    def _next(self, worker: Worker) -> Delivery | None:
+        """What a worker may begin at once; nothing where it only has its last answer to record."""
+        return self._queue.next() if worker.stays else None
+
+    async def _recorded(
         self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
     ) -> None:
-        done = [self._became(answer)] if answer else []
+        """Count what is in the ledger now, and see that what was given back is offered again."""
+        if answer and answer.back:
+            await self._queue.again()
+        done = [self._became(answer)] if answer and not answer.back else []
         if begun is DeliveryState.SUPPRESSED:
             done.append(begun)
         self.report.states.update(done)
@@ -290,6 +311,7 @@ class _Drain:
 
     async def _hand_over(
         self,
+        worker: Worker,
         way: Session,
         delivery: Delivery,
         following: Delivery | None,
@@ -324,18 +346,26 @@ class _Drain:
         except TransportError as error:
             with contextlib.suppress(_NotBegunError):
                 await begun()
-                return self._refused(delivery, error)
+                return self._refused(worker, delivery, error)
             return None
         except ValueError as error:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals.got_through(delivery, mark)
+        self._queue.paces.taken(delivery.message_id, domain_of(delivery.subscriber.address))
+        self._crew.got_through(worker)
         return Answer(delivery, DeliveryState.ACCEPTED, code=taken.code, text=str(taken))
 
     def _envelope(self, delivery: Delivery) -> Envelope:
         return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)
 
-    def _refused(self, delivery: Delivery, error: TransportError) -> Answer:
+    def _refused(self, worker: Worker, delivery: Delivery, error: TransportError) -> Answer:
         mail, now = self._settings.mail, self._clock()
+        again = Answer(delivery, DeliveryState.PLANNED, code=error.code, text=f"{error.phase}: {error.text}", back=True)
+        if self._is_one_too_many(worker, error):
+            return again
+        slowing = self._slowing(delivery, error)
+        if slowing is Slowing.SLOWER:
+            return again
         told = outcome(
             error,
             attempts=delivery.attempts,
@@ -347,7 +377,11 @@ class _Drain:
             sender=self._envelope(delivery).sender,
             recipient=delivery.subscriber.address,
         )
-        found = self._refusals.refused(delivery, error, told)
+        found = _AS_SLOW_AS_IT_GETS.get(slowing) if slowing else None
+        if is_too_large(error):
+            found, self.report.too_large = Finding(), error.text
+        if found is None:
+            found = self._refusals.refused(delivery, error, told, times=1 + self._crew.unreached)
         self._clear(found.blameless)
         if found.rest is Rest.ALL:
             self.report.paused = str(error)
@@ -363,6 +397,32 @@ class _Drain:
             rest=self._rest(delivery, now) if found.rest is Rest.DOMAIN else None,
             blameless=found.blameless,
         )
+
+    def _is_one_too_many(self, worker: Worker, error: TransportError) -> bool:
+        """Whether a relay that serves others of us takes no further connection; this worker's was one too many then.
+
+        A wrong password is none of that unless another got in with it.
+        """
+        temporary = error.code is None or error.code // 100 == _TEMPORARY
+        if error.phase == "connect" or (error.phase == "login" and (temporary or self._crew.works)):
+            return self._crew.dismiss(worker)
+        if error.phase != "login":
+            self._crew.reached(worker)
+        return False
+
+    def _slowing(self, delivery: Delivery, error: TransportError) -> Slowing | None:
+        """What follows where a server asks for fewer mails in a time; None where it does not.
+
+        Not before anything was taken, where only a code says so, or it is all that the relay says: then it is not how
+        fast they come.
+        """
+        limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
+        everybody, paces = error.phase in _BEFORE_THE_RECIPIENT, self._queue.paces
+        untaken = not paces.took(EVERYBODY if everybody else domain)
+        if limit is RateLimit.NO or (untaken and (everybody or limit is RateLimit.LIKELY)):
+            return None
+        mark = self._queue.mark(delivery)
+        return paces.refused(delivery.message_id, domain, mark, self._clock(), everybody=everybody)
 
     def _rest(self, delivery: Delivery, now: datetime) -> datetime:
         """Until when the mail to a domain rests: each time in a row for twice as long."""
@@ -388,3 +448,6 @@ class _Drain:
         if digest is None:
             return longest
         return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)
+
+
+_AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}

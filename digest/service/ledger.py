@@ -40,7 +40,7 @@ class Answer:
     """What became of a hand-over. `gone`: the server said that there is no such address, `proven` by its code.
 
     `pause` says why all sending is to rest, `rest` until when the mail to its domain is to. `blameless` failed before
-    for the same reason.
+    for the same reason. `back`: nobody refused it, and it is offered again as if it had not been.
     """
 
     delivery: Delivery
@@ -53,6 +53,7 @@ class Answer:
     pause: str = ""
     rest: datetime | None = None
     blameless: tuple[Refused, ...] = ()
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,15 @@ class Ledger:
         answers = [self._cleared(answer, now) for answer in answers]
         tx.deliveries.record_all(
             [
-                HandedOver(one.delivery.edition, one.delivery.subscriber.id, one.state, one.next_at, one.code, one.text)
+                HandedOver(
+                    one.delivery.edition,
+                    one.delivery.subscriber.id,
+                    one.state,
+                    one.next_at,
+                    one.code,
+                    one.text,
+                    one.delivery.attempts if one.back else 0,
+                )
                 for one in answers
             ],
             now,

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.errors import DigestError
+from digest.mail.blame import domain_of
+from digest.service.pacing import EVERYBODY, REMEMBERED, Mark, Paces
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -16,22 +18,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.ports import Store, Transaction
+    from digest.ports import Slowed, Store, Transaction
     from digest.settings import Mail
 
 _HELD = 10  # batches of a domain without room that may be held: their leases must not run out
+_PATIENT = timedelta(minutes=1)  # how long a drain waits for a mail to become due; what comes later is the next one's
+_WORTH_LEASING = timedelta(seconds=1)  # a wait after which something else may be due
 _DAY = timedelta(days=1)
 _T = TypeVar("_T")
 
 
 class Waiting:
-    """Leased deliveries in their order. One is passed over while its domain has as many connections as it may have."""
+    """Leased deliveries in their order. One is passed over while its domain has as many connections as it may have.
 
-    def __init__(self, per_domain: int) -> None:
-        self._per_domain = per_domain
+    And while the pace of its domain says that it is too early.
+    """
+
+    def __init__(self, per_domain: int, paces: Paces, clock: Callable[[], datetime]) -> None:
+        self._per_domain, self._paces, self._clock = per_domain, paces, clock
         self._rest: deque[Delivery] = deque()
         self._busy: Counter[str] = Counter()
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, Mark] = {}
         self._reserved: dict[str, Delivery] = {}
 
     def __len__(self) -> int:
@@ -54,8 +61,37 @@ class Waiting:
         delivery = self._rest[at]
         del self._rest[at]
         self._busy[_domain(delivery)] += 1
-        self._under_way.add(delivery.message_id)
+        self._under_way[delivery.message_id] = self._paces.start(_domain(delivery), self._clock())
         return delivery
+
+    @property
+    def busy(self) -> bool:
+        """Whether any that was taken is not done."""
+        return bool(self._under_way)
+
+    def mark(self, delivery: Delivery) -> Mark:
+        """How the paces were when one was taken that is not done."""
+        return self._under_way[delivery.message_id]
+
+    def soonest(self, now: datetime) -> datetime | None:
+        """When the first may start of those for which there is room, and for which it is too early."""
+        domains = {_domain(one) for one in self._rest}
+        return min((self._paces.next_at(one, now) for one in domains if self._has_room(one)), default=None)
+
+    def surplus(self) -> list[Delivery]:
+        """Take out what the paces of their domains do not let start within a minute or so."""
+        left: dict[str, float] = {}
+        rest: deque[Delivery] = deque()
+        out: list[Delivery] = []
+        for one in self._rest:
+            domain = _domain(one)
+            if domain not in left:
+                per_minute = self._paces.per_minute(domain)
+                left[domain] = float("inf") if per_minute is None else max(1.0, per_minute)
+            left[domain] -= 1
+            (rest if left[domain] >= 0 else out).append(one)
+        self._rest = rest
+        return out
 
     def reserve(self) -> Delivery | None:
         """Take one that is not begun yet: until `claim` it may be freed for another."""
@@ -81,7 +117,7 @@ class Waiting:
     def done(self, delivery: Delivery) -> None:
         """Its domain has room again."""
         self._busy[_domain(delivery)] -= 1
-        self._under_way.discard(delivery.message_id)
+        self._under_way.pop(delivery.message_id, None)
 
     def withdraw(self, domain: str) -> list[Delivery]:
         """Take out all of a domain that nobody took."""
@@ -96,12 +132,16 @@ class Waiting:
         return rest
 
     def _next(self) -> int | None:
-        if not self._per_domain:
+        if not self._per_domain and not self._paces.slow:
             return 0 if self._rest else None
-        return next(
-            (at for at, one in enumerate(self._rest) if self._busy[_domain(one)] < self._per_domain),
-            None,
-        )
+        now = self._clock()
+        return next((at for at, one in enumerate(self._rest) if self._may_start(_domain(one), now)), None)
+
+    def _may_start(self, domain: str, now: datetime) -> bool:
+        return self._has_room(domain) and self._paces.next_at(domain, now) <= now
+
+    def _has_room(self, domain: str) -> bool:
+        return not self._per_domain or self._busy[domain] < self._per_domain
 
 
 class Pace:
@@ -135,7 +175,9 @@ class Queue:
     ) -> None:
         self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
         self._thread, self._others = thread, others
-        self._waiting, self._pace = Waiting(mail.per_domain), Pace(mail.per_second)
+        self.paces = Paces(clock())
+        self._waiting, self._pace = Waiting(mail.per_domain, self.paces, clock), Pace(mail.per_second)
+        self._later: set[datetime] = set()  # when something is due that was put off for a short time
         self._filling, self._room = asyncio.Lock(), asyncio.Event()
         self._ahead: asyncio.Task[None] | None = None
         self._edition: EditionKey | None = None
@@ -154,7 +196,7 @@ class Queue:
     def next(self) -> Delivery | None:
         """What may begin at once."""
         now = self._clock()
-        if self._halted() or self._pace.next_at(now) > now:
+        if self._halted() or self._next_at(now) > now:
             return None
         delivery = self._waiting.take()
         if delivery:
@@ -167,7 +209,8 @@ class Queue:
 
         It is taken with `claim`: who has nothing else to do gets it before, or it would wait for a silent server.
         """
-        if self._mail.per_second or self._mail.per_domain or self._halted():
+        limited = self._mail.per_second or self._mail.per_domain or self.paces.per_minute(EVERYBODY)
+        if limited or self._halted():
             return None
         delivery = self._waiting.reserve()
         self._fill_ahead(delivery)
@@ -183,14 +226,62 @@ class Queue:
             return False
         if await self._fill():
             now = self._clock()
-            if (start := self._pace.next_at(now)) > now:
+            if (start := self._next_at(now)) > now:
                 await self._wait(start)
-        elif len(self._waiting):
+                self.paces.came(start, self._clock())
+        elif moment := self._moment(self._clock()):
+            await self._wait_for_room_or(moment)
+        elif len(self._waiting) and self._waiting.busy:
             self._room.clear()
             await self._room.wait()
         else:
             return False
         return True
+
+    async def again(self) -> None:
+        """Something was given back that is due, for its pace has changed."""
+        await self._in_thread(self._save_paces, *self.paces.changes())
+        self._look_again()
+
+    def _look_again(self) -> None:
+        if self._others is None:
+            self._all_leased = False
+        self.wake()
+
+    def mark(self, delivery: Delivery) -> Mark:
+        """How the paces were when it was taken."""
+        return self._waiting.mark(delivery)
+
+    def _next_at(self, now: datetime) -> datetime:
+        """When the next may start, whoever it is for."""
+        start = self._pace.next_at(now)
+        return max(start, self.paces.next_at(EVERYBODY, now)) if self.paces.slow else start
+
+    def _moment(self, now: datetime) -> datetime | None:
+        """When something may start that needs no room, or is due that was put off; None where it is not soon."""
+        if not self.paces.slow and not self._later:
+            return None
+        soonest = self._waiting.soonest(now) if self.paces.slow else None
+        moment = min(self._later | ({soonest} if soonest else set()), default=None)
+        return moment if moment and moment <= now + _PATIENT else None
+
+    async def _wait_for_room_or(self, moment: datetime) -> None:
+        self._room.clear()
+        before = self._clock()
+        waits = [asyncio.ensure_future(one) for one in (self._wait(moment), self._room.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        if not waits[0].done() or waits[0].cancelled():
+            return
+        waits[0].result()
+        self.paces.came(moment, self._clock())
+        due = {one for one in self._later if one <= moment}
+        self._later -= due
+        if due or moment - before >= _WORTH_LEASING:
+            self._look_again()
 
     def put_back(self, delivery: Delivery) -> None:
         """It was taken, and nothing was begun."""
@@ -220,6 +311,7 @@ class Queue:
             await self._ahead
         if rest := self._waiting.cleared() + self._withdrawn:
             await self._in_thread(self._release, rest)
+        await self._in_thread(self._save_paces, *self.paces.changes())
         return self._day_is_full and await self._in_thread(self._some_wait)
 
     def _fill_ahead(self, taken: Delivery | None) -> None:
@@ -243,9 +335,10 @@ class Queue:
     async def _fill(self) -> bool:
         """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""
         async with self._filling:
+            await self._put_surplus_off()
             while not self._waiting.ready and not self._all_leased and len(self._waiting) < _HELD * self._mail.batch:
                 await self._lease_more()
-                if len(self._waiting):
+                if len(self._waiting) and not self.paces.slow:
                     break
             if self._all_leased and not self._waiting.ready:
                 self._waiting.free()
@@ -259,8 +352,21 @@ class Queue:
         for domain, until in self._resting.items():
             if until > self._clock():
                 self._withdrawn += self._waiting.withdraw(domain)
+        await self._put_surplus_off()
         if self._others and len(batch) == self._mail.batch:
             await self._others()
+
+    async def _put_surplus_off(self) -> None:
+        """Hold no leases of what its pace keeps waiting: they would run out, and others would not be leased."""
+        if not self.paces.slow or not (surplus := self._waiting.surplus()):
+            return
+        until = self._clock() + _PATIENT
+        self._later.add(until)
+        await self._in_thread(self._put_off_until, surplus, until)
+
+    def _put_off_until(self, surplus: list[Delivery], until: datetime) -> None:
+        with self._store.write(exclusive=False) as tx:
+            tx.pacing.put_off([(one.edition, one.subscriber.id, one.leased_until) for one in surplus], until)
 
     def _in_thread(self, ask: Callable[..., _T], *arguments: object) -> asyncio.Future[_T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, ask, *arguments)
@@ -283,6 +389,11 @@ class Queue:
             if until > now:
                 tx.resting.put_off([domain], until)
 
+    def _save_paces(self, slowed: list[Slowed], free: list[str]) -> None:
+        if slowed or free:
+            with self._store.write(exclusive=False) as tx:
+                tx.pacing.put(slowed, free, self._clock() - REMEMBERED)
+
     def _some_wait(self) -> bool:
         with self._store.read() as tx:
             return tx.deliveries.open(self._edition) > 0
@@ -295,4 +406,4 @@ class Queue:
 
 
 def _domain(delivery: Delivery) -> str:
-    return delivery.subscriber.address.rpartition("@")[2].casefold()
+    return domain_of(delivery.subscriber.address)

@@ -103,8 +103,8 @@ class Refusals:
         self._row = [one for one in self._row if one.number > mark]
         self._of_domain[domain] = [one for one in self._of_domain.get(domain, ()) if one.number > mark]
 
-    def refused(self, delivery: Delivery, error: TransportError, told: Outcome) -> Finding:
-        """Take in a refusal that came after those before."""
+    def refused(self, delivery: Delivery, error: TransportError, told: Outcome, times: int = 1) -> Finding:
+        """Take in a refusal that came after those before; `times` where other connections met it as well."""
         failed = told.state is DeliveryState.FAILED
         if error.phase == "login":
             return Finding(Rest.ALL)
@@ -116,7 +116,7 @@ class Refusals:
             return Finding(blameless=(of(delivery),) if failed else ())
         self._number += 1
         refusal = _Refusal(self._number, of(delivery), domain, words, failed)
-        self._row.append(refusal)
+        self._row += [refusal] * times
         self._of_domain.setdefault(domain, []).append(refusal)
         ours = error.code is None or error.uncertain or error.phase in {"connect", "sender"}
         return self._weighed(refusal, of_people=told.blame.about in OF_ONE_PERSON, ours=ours)

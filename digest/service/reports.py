@@ -11,12 +11,13 @@ from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.ports import DumpState
 from digest.service import striking
+from digest.service.pacing import REMEMBERED
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.ports import Alert, KnownDump, Report, RestingDomain, Store
+    from digest.ports import Alert, KnownDump, Report, RestingDomain, Slowed, Store
     from digest.service.striking import Held
     from digest.settings import Settings
 
@@ -62,8 +63,8 @@ class Status:
     """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
     `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
     for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `held` are editions
-    that ask for too many suppressions, `resting` the domains that no mail goes to now. `fenced` is the moment of the
-    backup that this is.
+    that ask for too many suppressions, `resting` the domains that no mail goes to now, `slowed` the paces that servers
+    asked for. `fenced` is the moment of the backup that this is.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -79,6 +80,7 @@ class Status:
     suppressed: int
     held: tuple[Held, ...]
     resting: tuple[RestingDomain, ...]
+    slowed: tuple[Slowed, ...]
     alerts: tuple[Alert, ...]
     backed_up_at: datetime | None
     fenced: datetime | None
@@ -132,6 +134,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tx.bounces.suppressed(),
             tuple(striking.held(tx, settings, now)),
             tuple(one for one in tx.resting.all() if one.until > now),
+            tuple(tx.pacing.all(now - REMEMBERED)),
             tuple(tx.alerts.all().values()),
             tx.backups.made_at(),
             tx.backups.fenced(),

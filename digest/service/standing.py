@@ -11,13 +11,14 @@ from digest.editions.schedule import Schedule, latest_slot
 from digest.model import DigestId, SourceId
 from digest.ports import DumpState
 from digest.service import striking
+from digest.service.pacing import REMEMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from digest.model import DeliveryState
-    from digest.ports import DigestState, Store, Transaction
+    from digest.ports import DigestState, Slowed, Store, Transaction
     from digest.settings import Digest, Settings
 
 _OVERDUE = 3  # times `every` without a pass
@@ -65,6 +66,7 @@ class Standing:
     queue: int
     queue_age: timedelta
     sending: Sending
+    slowed: tuple[Slowed, ...] = ()
 
 
 def standing(store: Store, settings: Settings, now: datetime) -> Standing:
@@ -84,6 +86,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
             queue=queue.depth,
             queue_age=_age(queue.next_at, now) or _NO_TIME,
             sending=sending(tx, settings, now),
+            slowed=tuple(tx.pacing.all(now - REMEMBERED)),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Select, Update
+    from sqlalchemy import ColumnElement, Connection, Row, Select, Update
 
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
@@ -35,7 +35,7 @@ def _begin(count: int) -> Update:
     begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "begun_at": bindparam("now")}
     return (
         update(deliveries)
-        .where(_mine(count), _REACHED)
+        .where(not_begun(count), _REACHED)
         .values(leased_until=bindparam("until"), **begun)
         .returning(deliveries.c.subscriber_id)
     )
@@ -43,7 +43,7 @@ def _begin(count: int) -> Update:
 
 @lru_cache(maxsize=64)
 def _take_back(count: int) -> Update:
-    return update(deliveries).where(_mine(count)).values(TAKEN_BACK)
+    return update(deliveries).where(not_begun(count)).values(TAKEN_BACK)
 
 
 @lru_cache(maxsize=64)
@@ -65,7 +65,18 @@ def _known(count: int) -> Select[int]:
     )
 
 
-def _mine(count: int) -> ColumnElement[bool]:
+def by_lease(
+    leases: Sequence[tuple[EditionKey, SubscriberId, datetime]],
+) -> dict[tuple[EditionKey, datetime], list[SubscriberId]]:
+    """The people by edition and end of lease."""
+    groups: dict[tuple[EditionKey, datetime], list[SubscriberId]] = defaultdict(list)
+    for edition, person, leased_until in leases:
+        groups[edition, leased_until].append(person)
+    return groups
+
+
+def not_begun(count: int) -> ColumnElement[bool]:
+    """That it is one of so many people's whose lease is still the one that was given, with nothing begun."""
     # Within a function, or SQLite looks through all that has the same lease and not up the keys.
     lease = func.coalesce(deliveries.c.leased_until, deliveries.c.leased_until)
     return and_(
@@ -98,6 +109,25 @@ _RECORD = (
     )
 )
 
+# The number of the attempt tells whether it is still ours: another drain would have begun one more.
+_GIVE_BACK = (
+    update(deliveries)
+    .where(
+        deliveries.c.edition == EDITION,
+        deliveries.c.subscriber_id == bindparam("person"),
+        deliveries.c.state == DeliveryState.LEASED,
+        deliveries.c.begun,
+        deliveries.c.attempts == bindparam("attempt"),
+    )
+    .values(
+        state=deliveries.c.leased_from,
+        attempts=deliveries.c.attempts - 1,
+        code=bindparam("said_code"),
+        text=bindparam("said"),
+        **NOT_LEASED,
+    )
+)
+
 # Who left meanwhile gets it no more, and another digest may tell it.
 _GONE = (
     update(deliveries)
@@ -108,6 +138,11 @@ _GONE = (
         ~_REACHED,
     )
     .values(TAKEN_BACK)
+)
+
+
+WITH_ADDRESS = select(deliveries, subscribers.c.address).join(
+    subscribers, subscribers.c.id == deliveries.c.subscriber_id
 )
 
 
@@ -135,11 +170,8 @@ class SqlDeliveries:
     def begin_all(
         self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
     ) -> list[DeliveryState | None]:
-        groups: dict[tuple[EditionKey, datetime], list[SubscriberId]] = defaultdict(list)
-        for edition, person, leased_until in leases:
-            groups[edition, leased_until].append(person)
         states: dict[tuple[EditionKey, SubscriberId, datetime], DeliveryState] = {}
-        for (edition, leased_until), people in groups.items():
+        for (edition, leased_until), people in by_lease(leases).items():
             count, these = len(people), {"this_edition": edition, "this_lease": leased_until, **numbered(people)}
             begun = self._people(_begin(count), {**these, "until": until, "now": now})
             gone: list[int] = []
@@ -170,8 +202,10 @@ class SqlDeliveries:
         people = sorted({one.subscriber for one in answers})
         # The rows are held until the end, so that nobody is erased between the question and the answer.
         known = set(self._people(_known(len(people)), numbered(people)))
-        rows = [_recorded(one, now, known=one.subscriber in known) for one in answers]
-        execute_ready(self._connection, _RECORD, *rows)
+        if back := [_given_back(one, known=one.subscriber in known) for one in answers if one.given_back]:
+            execute_ready(self._connection, _GIVE_BACK, *back)
+        if rows := [_recorded(one, now, known=one.subscriber in known) for one in answers if not one.given_back]:
+            execute_ready(self._connection, _RECORD, *rows)
         again = [one for one in answers if one.next_at is not None and one.state not in _ENDED]
         if again:
             named = [{"this_edition": one.edition, "person": one.subscriber, "became": one.state} for one in again]
@@ -229,25 +263,8 @@ class SqlDeliveries:
         return self._connection.execute(query).scalar_one_or_none()
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
-        query = (
-            select(deliveries, subscribers.c.address)
-            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-            .where(deliveries.c.edition == edition)
-            .order_by(deliveries.c.subscriber_id)
-        )
-        return [
-            DeliveryRow(
-                edition=EditionKey(row.edition),
-                subscriber=SubscriberId(row.subscriber_id),
-                address=row.address or "",
-                state=DeliveryState(row.state),
-                attempts=row.attempts,
-                next_at=row.next_at,
-                code=row.code,
-                text=row.text,
-            )
-            for row in self._connection.execute(query)
-        ]
+        query = WITH_ADDRESS.where(deliveries.c.edition == edition).order_by(deliveries.c.subscriber_id)
+        return [row_of(row) for row in self._connection.execute(query)]
 
     def pause(self, reason: str, until: datetime, now: datetime) -> None:  # noqa: ARG002 - the port records who asks when
         meta.pause(self._connection, reason, until)
@@ -267,6 +284,30 @@ class SqlDeliveries:
 
 def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
     return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+
+
+def row_of(row: Row[Any]) -> DeliveryRow:
+    """A row of `WITH_ADDRESS` as the ports have it."""
+    return DeliveryRow(
+        edition=EditionKey(row.edition),
+        subscriber=SubscriberId(row.subscriber_id),
+        address=row.address or "",
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        next_at=row.next_at,
+        code=row.code,
+        text=row.text,
+    )
+
+
+def _given_back(answer: HandedOver, *, known: bool) -> dict[str, object]:
+    return {
+        "this_edition": answer.edition,
+        "person": answer.subscriber,
+        "attempt": answer.given_back,
+        "said_code": answer.code,
+        "said": answer.text if known else "",
+    }
 
 
 def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, object]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -673,6 +674,18 @@ resting_domains = Table(
     _needed("times", Integer),
     _needed("since", UtcTime),
     _needed("until", UtcTime),
+)
+
+# How many mails a minute a server asked for: to a recipient domain, or to everybody where that is empty.
+paces = Table(
+    "paces",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    _needed("per_minute", Float),
+    _needed("since", UtcTime),
+    _needed("at", UtcTime),
+    _needed("next_at", UtcTime),
+    CheckConstraint("per_minute > 0", name="per_minute"),
 )
 
 # What is wrong now, one row a subject, gone when all is well and was told.

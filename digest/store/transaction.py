@@ -24,6 +24,7 @@ from digest.store.entries import SqlEntries
 from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
 from digest.store.newcomers import SqlNewcomers
+from digest.store.pacing import SqlPacing
 from digest.store.pictures import SqlPictures
 from digest.store.planning import SqlPlanning
 from digest.store.readings import SqlReadings
@@ -73,6 +74,7 @@ class SqlTransaction:
         self.bounces = SqlBounces(connection)
         self.breaker = SqlBreaker(connection)
         self.resting = SqlResting(connection)
+        self.pacing = SqlPacing(connection)
         self.alerts = SqlAlerts(connection)
 
 

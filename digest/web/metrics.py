@@ -143,6 +143,17 @@ def _gauges(now: Standing) -> Iterator[Metric]:
     )
     yield _gauge("digest_queue_depth", "Deliveries that will be tried.", now.queue)
     yield _gauge("digest_queue_age_seconds", "How long the mail waits that was due first.", _s(now.queue_age))
+    everybody = [one.per_minute for one in now.slowed if not one.domain]
+    yield _gauge(
+        "digest_sending_slowed_domains",
+        "Recipient domains whose server asked for fewer mails.",
+        len(now.slowed) - len(everybody),
+    )
+    yield _gauge(
+        "digest_sending_per_minute",
+        "Mails a minute to everybody that the relay let us; 0 for no limit.",
+        sum(everybody),
+    )
     yield _family(
         "digest_sending",
         "1 for how sending went, as of the last attempt.",

@@ -1,0 +1,70 @@
+"""Paces that servers asked for, and waits; knows nothing of how they are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from digest.model import DeliveryState
+from digest.ports import Slowed
+from digest.store.deliveries import WITH_ADDRESS, by_lease, not_begun, row_of
+from digest.store.leases import NOT_LEASED, OPEN, numbered
+from digest.store.statements import batches, insert
+from digest.store.tables import deliveries, paces, subscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from digest.model import EditionKey, SubscriberId
+    from digest.ports import DeliveryRow
+
+
+class SqlPacing:
+    """`ports.Pacing` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, since: datetime) -> list[Slowed]:
+        rows = self._connection.execute(select(paces).where(paces.c.at >= since).order_by(paces.c.domain))
+        return [Slowed(row.domain, row.per_minute, row.since, row.at, row.next_at) for row in rows]
+
+    def put(self, slowed: Collection[Slowed], free: Collection[str], before: datetime) -> None:
+        self._connection.execute(delete(paces).where(or_(paces.c.domain.in_(list(free)), paces.c.at < before)))
+        for one in slowed:
+            row = {"per_minute": one.per_minute, "since": one.since, "at": one.at, "next_at": one.next_at}
+            first = insert(self._connection, paces).values(domain=one.domain, **row)
+            self._connection.execute(first.on_conflict_do_update(index_elements=[paces.c.domain], set_=row))
+
+    def put_off(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime) -> None:
+        for (edition, leased_until), people in by_lease(leases).items():
+            for some in batches(people):
+                these = {"this_edition": edition, "this_lease": leased_until, **numbered(some)}
+                later = {"state": deliveries.c.leased_from, "next_at": until, **NOT_LEASED}
+                self._connection.execute(update(deliveries).where(not_begun(len(some))).values(later), these)
+
+    def hurry(self, edition: EditionKey | None, now: datetime) -> int:
+        return self._due_at(now, edition)
+
+    def bring_back(self, latest: datetime) -> int:
+        return self._due_at(latest, None)
+
+    def _due_at(self, moment: datetime, edition: EditionKey | None) -> int:
+        """Let what waits for a later moment than this one be due at it."""
+        return self._connection.execute(
+            update(deliveries).where(_later(moment, edition)).values(next_at=moment)
+        ).rowcount
+
+    def waiting(self, now: datetime, edition: EditionKey | None = None) -> list[DeliveryRow]:
+        order = (deliveries.c.next_at, deliveries.c.edition, deliveries.c.subscriber_id)
+        query = WITH_ADDRESS.where(_later(now, edition), subscribers.c.erased_at.is_(None)).order_by(*order)
+        return [row_of(row) for row in self._connection.execute(query)]
+
+
+def _later(moment: datetime, edition: EditionKey | None) -> ColumnElement[bool]:
+    later = and_(OPEN, deliveries.c.next_at > moment, deliveries.c.state != DeliveryState.LEASED)
+    return later if edition is None else and_(later, deliveries.c.edition == edition)
