@@ -164,6 +164,11 @@ class Post:
             )
         return EditionKey(key)
 
+    async def wait(self, until: datetime) -> None:
+        """Move the clock instead of waiting."""
+        self.now = max(self.now, until)
+        await asyncio.sleep(0)
+
     def drain(self, **options: Any) -> DrainReport:
         return asyncio.run(drain(self.store, self.settings, lambda: self.now, **options))
 

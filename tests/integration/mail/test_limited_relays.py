@@ -27,16 +27,6 @@ READERS = [f"reader{number}@d{number % 40}.example" for number in range(80)]
 SLOW = [f"reader{number}@slow.example" for number in range(80)]
 
 
-def moving(post: Post) -> Callable[[datetime], Any]:
-    """A wait that moves the clock instead."""
-
-    async def wait(until: datetime) -> None:
-        post.now = max(post.now, until)
-        await asyncio.sleep(0)
-
-    return wait
-
-
 def attempts(post: Post) -> set[int]:
     return {row.attempts for row in post.rows().values()}
 
@@ -114,7 +104,7 @@ def test_few_mails_a_session_and_few_sessions_at_once(post_to: Callable[..., Pos
     with Relay(Connections(1), PerSession(7, reply, at)) as relay:
         post = post_to(relay.port, connections=3)
         post.people(*READERS)
-        report = post.drain(wait=moving(post))
+        report = post.drain(wait=post.wait)
     assert report.paused == ""
     assert relay.copies() == dict.fromkeys(READERS, 1)
     assert post.states() == {ACCEPTED: 80}
@@ -158,7 +148,7 @@ def test_a_domain_with_a_rate_is_served_at_it_and_the_others_at_once(
         rate = Rate(10, 20, lambda: post.now, "slow.example", reply, at)
         relay.behaviours.append(rate)
         post.people(*SLOW, *READERS)
-        report = post.drain(wait=moving(post))
+        report = post.drain(wait=post.wait)
     assert relay.copies() == dict.fromkeys((*SLOW, *READERS), 1)
     assert report.counts() == {"accepted": 160, "deferred": 0, "failed": 0, "unknown": 0, "suppressed": 0}
     assert attempts(post) == {1}, "a refusal for the pace is no attempt"
@@ -173,7 +163,7 @@ def test_a_rate_for_all_slows_the_whole_run(post_to: Callable[..., Post]) -> Non
         rate = Rate(10, 30, lambda: post.now, reply="450 4.7.1 too much mail from you")
         relay.behaviours.append(rate)
         post.people(*READERS)
-        report = post.drain(wait=moving(post))
+        report = post.drain(wait=post.wait)
         with post.store.read() as tx:
             paces = {one.domain: one.per_minute for one in tx.pacing.all(began)}
     assert (report.paused, post.states()) == ("", {ACCEPTED: 80})
@@ -189,7 +179,7 @@ def test_a_rate_that_is_said_at_mail_slows_the_whole_run(post_to: Callable[..., 
         post = post_to(relay.port, connections=4)
         relay.behaviours.append(Rate(10, 30, lambda: post.now, at=Moment.SENDER))
         post.people(*READERS)
-        report = post.drain(wait=moving(post))
+        report = post.drain(wait=post.wait)
         with post.store.read() as tx:
             assert [one.domain for one in tx.pacing.all(post.now - timedelta(hours=1))] == [""]
     assert (report.paused, post.states(), attempts(post)) == ("", {ACCEPTED: 80}, {1})
@@ -201,9 +191,9 @@ def test_the_next_drain_goes_on_at_the_pace_of_the_last(post_to: Callable[..., P
         rate = Rate(10, 20, lambda: post.now, "slow.example")
         relay.behaviours.append(rate)
         people = post.people(*SLOW)
-        post.drain(wait=moving(post))
+        post.drain(wait=post.wait)
         refused, edition = rate.refused, post.edition("weekly/2026-W48", *people[:30])
-        post.drain(wait=moving(post))
+        post.drain(wait=post.wait)
         with post.store.read() as tx:
             assert {row.state for row in tx.deliveries.rows(edition)} == {ACCEPTED}
         assert rate.refused - refused < 6, "a fresh start would begin with all at once"
@@ -211,7 +201,7 @@ def test_the_next_drain_goes_on_at_the_pace_of_the_last(post_to: Callable[..., P
         post.now += timedelta(days=2)
         post.edition("weekly/2026-W49", *people[:8])
         began = post.now
-        post.drain(wait=moving(post))
+        post.drain(wait=post.wait)
     assert post.now == began, "a pace that nobody used for a day is forgotten"
 
 
@@ -221,7 +211,7 @@ def test_a_domain_that_takes_nothing_rests_and_the_others_are_served(post_to: Ca
     with Relay(closed) as relay:
         post = post_to(relay.port, connections=4)
         post.people(*SLOW, *READERS)
-        report = post.drain(wait=moving(post))
+        report = post.drain(wait=post.wait)
     assert relay.copies() == dict.fromkeys(READERS, 1)
     assert report.paused == ""
     assert report.counts()["deferred"] <= 4
@@ -236,7 +226,7 @@ def test_one_reader_who_is_always_refused_does_not_slow_the_domain_for_ever(post
     with Relay(To(lambda one: one == SLOW[5], "450 4.7.1 not so fast, too many requests")) as relay:
         post = post_to(relay.port, connections=2)
         post.people(*SLOW)
-        report = post.drain(wait=moving(post))
+        report = post.drain(wait=post.wait)
     assert post.rows()[SLOW[5]].state is DEFERRED
     assert (report.counts()["accepted"], report.counts()["deferred"]) == (79, 1)
     assert relay.copies() == dict.fromkeys(set(SLOW) - {SLOW[5]}, 1)
@@ -255,10 +245,10 @@ def test_a_grey_list_is_no_rate(post_to: Callable[..., Post]) -> None:
         post = post_to(relay.port)
         post.people(*SLOW)
         began = post.now
-        assert post.drain(wait=moving(post)).counts()["deferred"] == 80
+        assert post.drain(wait=post.wait).counts()["deferred"] == 80
         assert post.now == began
         post.now += timedelta(hours=1)
-        assert post.drain(wait=moving(post)).counts()["accepted"] == 80
+        assert post.drain(wait=post.wait).counts()["accepted"] == 80
     assert relay.copies() == dict.fromkeys(SLOW, 1)
 
 
@@ -267,7 +257,7 @@ def test_new_mail_is_sent_while_a_slow_domain_is_served(post_to: Callable[..., P
         post = post_to(relay.port, connections=2)
         relay.behaviours.append(Rate(5, 5, lambda: post.now, "slow.example"))
         people = post.people(*SLOW[:60])
-        later = moving(post)
+        later = post.wait
         made: list[EditionKey] = []
 
         async def wait(until: datetime) -> None:
@@ -323,10 +313,10 @@ def test_a_domain_that_rests_is_tried_at_once_as_well(post_to: Callable[..., Pos
     with Relay(To(lambda one: one.endswith("slow.example"), "450 4.7.1 too many requests")) as relay:
         post = post_to(relay.port)
         post.people(*SLOW[:30])
-        post.drain(wait=moving(post))
+        post.drain(wait=post.wait)
         relay.behaviours.clear()
-        assert post.drain(wait=moving(post)).attempted == 0
-        assert post.drain(hurry=True, wait=moving(post)).counts()["accepted"] == 30
+        assert post.drain(wait=post.wait).attempted == 0
+        assert post.drain(hurry=True, wait=post.wait).counts()["accepted"] == 30
 
 
 def test_a_wait_of_a_wrong_clock_is_brought_back_to_the_longest(post_to: Callable[..., Post]) -> None:
@@ -370,7 +360,7 @@ def test_the_pace_stands_in_the_status_and_in_the_metrics(post_to: Callable[...,
         slow = Rate(10, 20, lambda: post.now, "slow.example")
         relay.behaviours += [Rate(10, 30, lambda: post.now, at=Moment.SENDER), slow]
         post.people(*SLOW[:40], *READERS)
-        post.drain(wait=moving(post))
+        post.drain(wait=post.wait)
     slowed = status(post.store, post.settings, post.now).slowed
     assert slowed
     assert slowed[0].domain == ""

@@ -18,7 +18,19 @@ from digest.model import DeliveryState
 from digest.service import alerts, striking
 from digest.store import open_store
 from tests.integration.mail.conftest import KEY, Post
-from tests.integration.mail.relay import Act, Behaviour, Moment, Once, Relay, Talk, To
+from tests.integration.mail.relay import (
+    Act,
+    Behaviour,
+    Connections,
+    Moment,
+    Once,
+    PerSession,
+    Rate,
+    Relay,
+    Size,
+    Talk,
+    To,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +41,7 @@ LARGE = ["gmail.example", "qq.example", "yahoo.example", "163.example", "outlook
 BLOCKING, GREYLISTING = "blocking.example", "greylisting.example"
 UNREACHABLE = ("gone", "noaccount", "full", "hopeless")
 CONNECTIONS = 4
+EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 1000000")
 
 
 @dataclass
@@ -133,6 +146,10 @@ def limits() -> list[Behaviour]:
     """What a relay does at any moment: it goes away, wants a new connection, wants to be left alone."""
     often = frozenset(range(11, 10 * READERS, 97))
     return [
+        Connections(CONNECTIONS - 1),
+        PerSession(40),
+        PerSession(30, at=Moment.RECIPIENT),
+        Size(1_000_000),
         Once(Moment.RECIPIENT, "421 4.3.2 closing", often),
         Once(Moment.SENDER, "421 4.4.2 idle for too long", frozenset(range(23, 10 * READERS, 101))),
         Once(Moment.RECIPIENT, Act.DROP, frozenset(range(31, 10 * READERS, 211))),
@@ -140,6 +157,14 @@ def limits() -> list[Behaviour]:
         Once(Moment.CONTENT, Act.DROP, frozenset(range(53, 10 * READERS, 227))),
         Once(Moment.RECIPIENT, "451 4.3.0 try later", frozenset(range(61, 10 * READERS, 89))),
         Once(Moment.CONTENT, "452 4.3.1 insufficient storage", frozenset(range(71, 10 * READERS, 103))),
+    ]
+
+
+def rates(post: Post) -> list[Behaviour]:
+    """How much a relay takes in a time: for one domain, and in all."""
+    return [
+        Rate(20, 60, lambda: post.now, "qq.example"),
+        Rate(200, 600, lambda: post.now, reply="450 4.7.1 too much mail from you"),
     ]
 
 
@@ -156,7 +181,7 @@ def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
     (patient,) = (one for one in relay.behaviours if isinstance(one, UntilLeftAlone))
     subjects: set[str] = set()
     for _ in range(2000):
-        post.drain()
+        post.drain(wait=post.wait)
         alerts.decide(post.store, post.settings, post.now)
         with post.store.read() as tx:
             subjects |= set(tx.alerts.all())
@@ -172,8 +197,9 @@ def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
 
 def test_everybody_who_can_be_reached_has_one_and_nobody_else_is_blamed(post_of: Callable[[int], Post]) -> None:
     people = [named(number) for number in range(READERS)]
-    with Relay(*limits(), *world()) as relay:
+    with Relay(*limits(), *world(), extensions=EXTENSIONS) as relay:
         post = post_of(relay.port)
+        relay.behaviours += rates(post)
         post.people(*people)
         subjects = sent_to_the_end(post, relay)
         copies = relay.copies()
@@ -196,8 +222,9 @@ def test_a_list_that_is_as_bad_as_that_suppresses_nobody_before_it_is_confirmed(
     for number in range(0, READERS, 9):
         if people[number].startswith("reader"):
             people[number] = f"gone{number}@{LARGE[number % 5]}"
-    with Relay(*limits(), *world()) as relay:
+    with Relay(*limits(), *world(), extensions=EXTENSIONS) as relay:
         post = post_of(relay.port)
+        relay.behaviours += rates(post)
         post.people(*people)
         subjects = sent_to_the_end(post, relay)
         with post.store.read() as tx:
