@@ -90,6 +90,7 @@ def feed(
     config: ConfigOption = None,
 ) -> None:
     """Print the feed, byte for byte as it is served."""
+    from digest.owned import require_free
     from digest.service.syndication import FORMATS, Syndication
 
     if form not in FORMATS:
@@ -97,6 +98,8 @@ def feed(
     if source is not None and topic is not None:
         raise typer.BadParameter("a feed is of a source or of a topic", param_hint="--topic")
     with store_of(config) as (settings, store):
+        if output:
+            require_free(settings, output, config)
         if source is not None:
             _chosen(settings, source)
         if topic is not None and settings.topic(topic) is None:

@@ -198,9 +198,12 @@ def export(
     """Export all that is stored of people: consent, subscriptions, deliveries; one JSON object a line."""
     from digest.app import clock
     from digest.lists.writing import csv_lines
+    from digest.owned import require_free
     from digest.service import roster, subscribers
 
-    with store_of(config) as (_, store):
+    with store_of(config) as (settings, store):
+        if output:
+            require_free(settings, output, config)
         if as_csv:
             only = roster.record_of(store, address).subscriber.id if address else None
             people = (one for one, _ in roster.people(store, clock()) if only in {None, one.subscriber.id})

@@ -55,12 +55,15 @@ def preview(
     With --format, --language or a FILE with an ending (.html, .txt) it shows one part of one mail.
     """
     from digest.app import clock
+    from digest.owned import require_free
     from digest.service import editions, previews
 
     if form not in {None, "html", "text"}:
         raise typer.BadParameter("html or text", param_hint="--format")
     one = form is not None or language is not None or (output is not None and _is_file(output))
     with store_of(config) as (settings, store):
+        if output and output != _TERMINAL:
+            require_free(settings, output, config)
         chosen = digest_named(settings, digest)
         spoken = previews.chosen_language(language, chosen)
         body = editions.preview(store, settings, chosen, clock(), spoken) if one and not as_json else None

@@ -50,11 +50,13 @@ def simulate(
     Nothing is sent and the state is not changed. Equal state and configuration give equal files.
     """
     from digest.app import opened_untouched
+    from digest.owned import require_free
     from digest.service import simulating
 
     settings = settings_of(config)
     begin, end = _window(settings, since, until)
     with opened_untouched(settings) as store, progress_bar(None, "replaying") as advance:
+        require_free(settings, output, config)
         _make_ready(output)
         done = simulating.simulate(
             store,

@@ -41,9 +41,11 @@ def backup(
 ) -> None:
     """Write a copy of the state, while `digest run` works, and read it back to prove it."""
     from digest.app import clock
+    from digest.owned import require_free
     from digest.service import backup as backups
 
-    with store_of(config) as (_, store):
+    with store_of(config) as (settings, store):
+        require_free(settings, file, config)
         now = clock()
         with progress_bar(None, "backup") as advance:
             backups.back_up(

@@ -1,0 +1,79 @@
+"""The files that belong to an installation, which no command may overwrite with its output."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError
+from digest.settings import config_file
+from digest.store import database_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+
+    from digest.settings import Settings
+
+_BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite writes beside a database
+
+
+def require_free(settings: Settings, target: Path, config: Path | None = None) -> None:
+    """Refuse to write to a file or folder of the installation itself.
+
+    `target` need not exist; links are followed. `config` is the file that the settings were read from.
+
+    Raises:
+        DigestError: it is the database, its lock, the configuration, a key or password, a dump, a mail or a template.
+    """
+    place = target.resolve()
+    for path, what in _files(settings, config):
+        if place == path.resolve() or _is_same(place, path):
+            raise DigestError(f"{target}: is {what} of this installation (name another file)")
+    for source in settings.sources:
+        if _is_read(source.path, place):
+            raise DigestError(f"{target}: the source {source.id} reads what lies there (name another file)")
+    for folder, what in _folders(settings):
+        if place.is_relative_to(folder.resolve()):
+            raise DigestError(f"{target}: {what} of this installation lie there (name another file)")
+
+
+def _files(settings: Settings, config: Path | None) -> Iterator[tuple[Path, str]]:
+    database = database_file(settings.database) if settings.database.startswith("sqlite:") else None
+    if database:
+        for ending in _BESIDE:
+            yield database.with_name(database.name + ending), "the database"
+    yield settings.database_folder / "digest.lock", "the lock"
+    if read := config_file(config):
+        yield read, "the configuration"
+    groups: tuple[BaseModel, ...] = (
+        settings.mail, settings.fallback, settings.dkim, settings.bounces, settings.hooks,
+    )  # fmt: skip
+    for group in groups:
+        for name in type(group).model_fields:
+            path = getattr(group, name)
+            if name.endswith("_file") and isinstance(path, Path):
+                yield path, "a key or password"
+
+
+def _folders(settings: Settings) -> Iterator[tuple[Path, str]]:
+    if settings.mail.transport == "maildir":
+        yield settings.mail.path, "mails"
+    if settings.bounces.maildir:
+        yield settings.bounces.maildir, "mails"
+    if settings.templates:
+        yield settings.templates, "the templates"
+
+
+def _is_same(place: Path, path: Path) -> bool:
+    """Whether both are names of one file on the disk."""
+    return place.exists() and path.exists() and place.samefile(path)
+
+
+def _is_read(source: Path, place: Path) -> bool:
+    """Whether a source whose path is a file, a folder or a glob reads that place."""
+    if not source.exists():
+        return fnmatch(str(place), str(source))
+    return place.is_relative_to(source.resolve()) or _is_same(place, source)
