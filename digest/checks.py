@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -83,6 +84,7 @@ def transport_findings(settings: Settings) -> Iterator[Finding]:
     if settings.mail.transport == "smtp":
         yield _found("links", lambda: _links(settings))
         yield _found("tag", lambda: _tag(settings))
+        yield _found("lease", lambda: _lease(settings))
     yield _found("mail", lambda: asyncio.run(try_transport(settings.mail)))
     if settings.fallback.host:
         yield _found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
@@ -145,6 +147,20 @@ def _links(settings: Settings) -> str:
         problem,
         place="base_url",
         remedy='set it to how readers reach you, such as base_url = "https://digest.example.org"',
+    )
+
+
+def _lease(settings: Settings) -> str:
+    """A mail whose lease ends while it is handed over may be taken by another drain, and go out twice."""
+    from digest.mail.transaction import RFC_5321  # noqa: PLC0415 - who sends nothing does not load it
+
+    longest = timedelta(seconds=RFC_5321.of_a_mail)
+    if settings.mail.lease > longest:
+        return f"a drain holds a mail for {settings.mail.lease}, and handing it over takes {longest} at most"
+    raise ConfigurationError(
+        f"{settings.mail.lease} is no longer than a slow server may take over one mail ({longest})",
+        place="mail.lease",
+        remedy='leave it out, or set it to "30m" or more',
     )
 
 

@@ -40,6 +40,11 @@ class Timeouts:
     final: float = 600.0  # after the final dot: who hangs up before may send a second copy
     pipelined: float = 15.0  # for a reply to several commands in one write: a server that is silent may have lost some
 
+    @property
+    def of_a_mail(self) -> float:
+        """The longest that one mail may take: MAIL and RCPT, DATA, its content, the reply to its final dot."""
+        return 2 * self.reply + self.data + self.block + self.final
+
 
 RFC_5321 = Timeouts()
 

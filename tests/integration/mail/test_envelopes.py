@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.checks import Finding, findings, mail_findings
+from digest.checks import Finding, findings, mail_findings, transport_findings
 from digest.settings import Settings
 from tests.integration.mail.conftest import NOW, Inbox
 
@@ -140,6 +140,13 @@ def test_ids_must_not_hang_on_where_the_pages_are(settings_for: Callable[..., Se
 
 def test_who_writes_files_is_asked_for_neither(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
     settings = settings_for(0, mail={"path": tmp_path / "mail"}, base_url="http://127.0.0.1:8080", tag="")
-    assert {one.part for one in findings(settings, NOW)}.isdisjoint({"links", "tag"})
+    assert {one.part for one in findings(settings, NOW)}.isdisjoint({"links", "tag", "lease"})
     assert not [one for one in findings(settings, NOW) if one.problem and one.part != "bounces"]
+
+
+@pytest.mark.parametrize(("minutes", "fails"), [(24, True), (25, True), (26, False)])
+def test_a_lease_that_a_slow_server_outlasts_is_refused(minutes: int, *, fails: bool) -> None:
+    settings = Settings(mail={"transport": "smtp", "host": "127.0.0.1", "lease": f"{minutes}m"})
+    found = {one.part: one.problem for one in transport_findings(settings)}
+    assert ('set it to "30m" or more' in (found["lease"] or "")) is fails
     assert envelopes(settings) == {}
