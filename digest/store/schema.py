@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 NEWEST = "0008"  # a test holds it equal to the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION_TABLE = "alembic_version"
+_COLUMNS = {  # table and column of each, in one query
+    "sqlite": (
+        "SELECT made.name, part.name FROM sqlite_master AS made, pragma_table_info(made.name) AS part "
+        "WHERE made.type = 'table'"
+    ),
+    "postgresql": (
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+    ),
+}
 
 
 def migrate(connection: Connection, place: str) -> None:
@@ -43,6 +52,31 @@ def outdated(connection: Connection) -> str | None:
     """The revision of a database whose schema is older than the newest; None of an empty, a new or a newer one."""
     found = version(connection)
     return found if found and found < NEWEST else None
+
+
+def require_whole(connection: Connection, place: str) -> None:
+    """Refuse a database that says it is of the newest schema and lacks a table or column of it.
+
+    Programs between two releases made such ones: their schema changed and kept its number.
+
+    Raises:
+        StoreError: naming what is missing, and the remedy.
+    """
+    from digest.store.tables import metadata  # noqa: PLC0415 - the tables are loaded by who opens them
+
+    found = {(table, column) for table, column in connection.execute(text(_COLUMNS[connection.dialect.name]))}
+    missing = [
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.c
+        if (table.name, column.name) not in found
+    ]
+    if missing:
+        more = f" and {len(missing) - 1} more columns" if len(missing) > 1 else ""
+        raise StoreError(
+            f"{place}: is not whole: it lacks {missing[0]}{more}; a program that was never released made it "
+            "(put a backup in its place, or move it away: the next start makes a new one and reads all dumps)"
+        )
 
 
 def upgrade(connection: Connection, place: str, revision: str = "head") -> None:

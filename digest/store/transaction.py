@@ -148,8 +148,9 @@ class SqlStore:
     def check(self) -> None:
         with translated(self._place), self._turn, self._engine.begin() as connection:
             found = schema.version(connection)
-        if found != schema.NEWEST:
-            raise StoreError(f"{self._place}: its schema is {found}, not {schema.NEWEST} (restart digest)")
+            if found != schema.NEWEST:
+                raise StoreError(f"{self._place}: its schema is {found}, not {schema.NEWEST} (restart digest)")
+            schema.require_whole(connection, self._place)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -198,10 +199,12 @@ def _make_ready(engine: Engine, place: str, made_at: datetime, secret: bytes | N
     """Bring the schema to the newest; of two that try at once, one does and the other finds it done."""
     with engine.begin() as connection:
         if schema.version(connection) == schema.NEWEST:
+            schema.require_whole(connection, place)
             return
     with engines.writing(engine).begin() as connection:
         file, old = engines.file_of(engine), schema.outdated(connection)
         if file and old:
             copies.keep(engine, file.with_name(f"{file.name}.before-{old}"), datetime.now(UTC))
         schema.migrate(connection, place)
+        schema.require_whole(connection, place)
         meta.make_row(connection, made_at, secret)

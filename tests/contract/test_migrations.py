@@ -140,6 +140,33 @@ def test_a_store_that_remembers_no_departures_is_opened_and_used(tmp_path: Path)
     store.close()
 
 
+@pytest.mark.parametrize("start", ["0001", schema.NEWEST])
+def test_a_store_that_lacks_a_column_is_refused_and_left_as_it_was(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "digest.db"
+    engine = engines.writing(engines.opened(file, timedelta(0)))
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", start)
+        connection.execute(text("ALTER TABLE editions DROP COLUMN closes_at"))
+    engine.dispose()
+
+    with pytest.raises(StoreError, match=r"digest\.db: is not whole: it lacks editions\.closes_at; .*put a backup"):
+        open_store(f"sqlite:///{file}")
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(start,)]
+
+
+def test_a_store_that_loses_a_table_while_it_is_open_is_not_ready(tmp_path: Path) -> None:
+    file = tmp_path / "digest.db"
+    store = open_store(f"sqlite:///{file}")
+    store.check()
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE pictures")
+        connection.commit()
+    with pytest.raises(StoreError, match=r"it lacks pictures\.name and 4 more columns"):
+        store.check()
+    store.close()
+
+
 def test_a_migration_that_fails_leaves_the_old_schema(engine: Engine) -> None:
     with pytest.raises(LookupError), engine.begin() as connection:  # noqa: PT012 - what came before the exception is the point
         schema.migrate(connection, "here")
