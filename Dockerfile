@@ -11,7 +11,8 @@ RUN /opt/build/bin/pip install --require-hashes -r requirements-build.txt \
 COPY pyproject.toml README.md LICENSE ./
 COPY digest digest
 COPY templates templates
-COPY config config
+COPY config/example.toml config/
+COPY config/demo config/demo
 # What pip leaves is compiled here, by contents and not by time: nothing may be written where it runs, and the same
 # source gives the same files. Of the languages that Babel knows, ours are two.
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \

@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-CONFIG ?= config/digest.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
@@ -22,9 +21,8 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY) ## Start the service on http://127.0.0.1:8080 with the sample dumps
-	@$(BIN)/digest subscribers import --config $(CONFIG) config/samples/subscribers.csv
-	@exec $(BIN)/digest run --config $(CONFIG)
+run: $(READY) ## Start the demo on http://127.0.0.1:8080: an invented blog, apart from your own
+	@exec $(BIN)/digest demo
 
 test: $(READY) ## Run all tests, with coverage
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered

@@ -1,4 +1,4 @@
-"""Where the files that travel with the code lie: templates and the sample configuration."""
+"""Where the files that travel with the code lie: templates, the demo, the configuration that `digest init` writes."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ def _dumps(source: Source) -> str:
 
 def _samples() -> str:
     count = 0
-    for file in dump_files(bundled.folder("config") / "samples" / "*.txt"):
+    for file in dump_files(bundled.folder("config") / "demo" / "samples" / "*.txt"):
         if isinstance(file, DumpFile):
             with file.path.open("rb") as stream:
                 count += len(read_snapshot(stream, file.name, largest=file.size).sightings)

@@ -633,6 +633,27 @@ class _Environment(EnvSettingsSource):
         return {name.replace("__", "_"): value for name, value in super()._load_env_vars().items()}
 
 
+class _DemoEnvironment(_Environment):
+    """What says where the demo is reached and how it speaks, and nothing else."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        harmless = ("digest_base_url", "digest_web_", "digest_log_")
+        return {name: value for name, value in super()._load_env_vars().items() if name.lower().startswith(harmless)}
+
+
+class _DemoSettings(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no secret is the demo's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (_DemoEnvironment(settings_cls, env_nested_delimiter="_", env_nested_max_split=1), init_settings)
+
+
 def load(path: Path | None = None) -> Settings:
     """The settings of a file, the environment over it, secrets over both.
 
@@ -643,14 +664,26 @@ def load(path: Path | None = None) -> Settings:
     """
     chosen = _chosen(path)
     file = (chosen or DEFAULT_CONFIG).absolute()
-    if file.exists():
-        given = _toml(file)
-    elif chosen:
+    if chosen and not file.exists():
         raise ConfigurationError("there is no such file", place=str(chosen), remedy="`digest init` writes one")
-    else:
-        given = {}
+    return _loaded(file, Settings)
+
+
+def load_demo(file: Path) -> Settings:
+    """The settings of the demo. Of the environment only `DIGEST_BASE_URL`, `DIGEST_WEB_…` and `DIGEST_LOG_…` count.
+
+    So nothing that is set for a real installation leads the demo to its database, its readers or its mail server.
+
+    Raises:
+        ConfigurationError: as `load`.
+    """
+    return _loaded(file.absolute(), _DemoSettings)
+
+
+def _loaded(file: Path, kind: type[Settings]) -> Settings:
+    given = _toml(file) if file.exists() else {}
     try:
-        settings = Settings(**given)
+        settings = kind(**given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "settings"

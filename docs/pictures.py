@@ -71,7 +71,7 @@ def screenshots() -> None:
         os.environ.update(
             DIGEST_DATA_DIR=scratch, DIGEST_WEB_LISTEN="127.0.0.1:0", DIGEST_BASE_URL="https://digest.example.org"
         )
-        settings = load(ROOT / "config" / "digest.toml")
+        settings = load(ROOT / "config" / "demo" / "digest.toml")
         with opened(settings) as store, sync_playwright() as playwright:
             for source in settings.sources:
                 refreshed(store, settings, source)

@@ -25,7 +25,7 @@ before up --detach --no-build --wait digest >/dev/null 2>&1
 python3 -c "print('address'); [print(f'reader{n}@example.org') for n in range($people)]" >dumps/people.csv
 before exec -T digest digest subscribers import /dumps/people.csv
 rm dumps/people.csv
-cp config/samples/index.txt dumps/
+cp config/demo/samples/index.txt dumps/
 chmod -R a+rX dumps
 before exec -T digest digest refresh
 want 'its entry stands in the feed' tells 为什么一叠纸对折二十次就碰得到云
@@ -35,7 +35,7 @@ say 'its store moves before the many start, and the old one is fenced'
 before stop >/dev/null 2>&1
 docker compose up --detach --wait postgres >/dev/null 2>&1
 docker compose run --rm -T -v "${COMPOSE_PROJECT_NAME:-digest}_state:/old" scheduler \
-    migrate-store sqlite:////old/digest.db "$(cat secrets/database-url)"
+    migrate-store sqlite:////old/digest.db file:/run/secrets/digest_database_url
 before run --rm -T digest fence
 before rm --force digest >/dev/null 2>&1 # stopped, it would count as one that died; the volume stays
 docker compose up --detach --no-build --wait proxy web worker sink >/dev/null 2>&1
@@ -52,7 +52,7 @@ bare() { docker compose exec -T --index "$1" web python -c \
     'import urllib.request as u; r = u.urlopen("http://127.0.0.1:8080/feed.atom"); print(r.headers["ETag"], len(r.read()))'; }
 
 say 'a dump comes out in the feed'
-cp config/samples/*.txt dumps/
+cp config/demo/samples/*.txt dumps/
 chmod -R a+rX dumps
 digest refresh
 soon 30 'its entries stand in the feed' grown

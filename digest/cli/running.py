@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 from digest import bundled
 from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
 from digest.errors import ConfigurationError
+from digest.settings import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
     from digest.mail.records import Record
@@ -47,18 +48,22 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace a configuration that is there.")] = False,
 ) -> None:
-    """Write a commented configuration and sample dumps to start from."""
-    file = folder / "digest.toml"
+    """Write a commented configuration of your own to start from, and a folder for your dumps."""
+    file, dumps = folder / "digest.toml", folder / "dumps"
     if file.exists() and not force:
         raise ConfigurationError("is there already", place=str(file), remedy="--force replaces it")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(bundled.folder("config") / "digest.toml", file)
-        shutil.copytree(bundled.folder("config") / "samples", folder / "samples", dirs_exist_ok=True)
+        dumps.mkdir(parents=True, exist_ok=True)
+        text = (bundled.folder("config") / "example.toml").read_bytes()
+        file.unlink(missing_ok=True)
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:  # noqa: PTH123 - a handle
+            opened.write(text)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(folder)) from error
-    typer.echo(f"{file} is written, with dumps to try in {folder / 'samples'}.")
-    typer.echo(f"Next: digest run --config {file}")
+    named = "" if file == DEFAULT_CONFIG else f" --config {file}"
+    typer.echo(f"{file} is written; only you can read it.")
+    typer.echo(f"Next: put dumps into {dumps}, and then digest check{named}, digest run{named}.")
+    typer.echo("To see it at work on samples first: digest demo")
 
 
 def _print_record(record: Record, *, as_json: bool) -> None:

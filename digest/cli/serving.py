@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 def serve(config: Path | None, role: str) -> None:
     """Run the service until it is told to stop."""
-    settings = load(config)
+    serve_with(load(config), role)
+
+
+def serve_with(settings: Settings, role: str = "all") -> None:
+    """The same, with settings that are loaded already."""
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     require_sources(settings)
     require_mail(settings)

@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder as `git clone` leaves it: the sample configuration and the sample dumps."""
-    shutil.copytree(ROOT / "config", tmp_path / "config")
+    """A folder with the configuration and the dumps of the demo as its own."""
+    shutil.copytree(ROOT / "config" / "demo", tmp_path / "config")
     return tmp_path
 
 
@@ -53,11 +53,11 @@ def digest(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 class Service:
     """A running `digest run`; `lines` is what it printed until it was ready."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, command: str = "run", **env: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "digest", "run"],
+            [sys.executable, "-m", "digest", command],
             cwd=home,
-            env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"},
+            env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"} | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -83,11 +83,11 @@ class Service:
 
 
 @pytest.fixture
-def running(home: Path) -> Iterator[Callable[[], Service]]:
+def running(home: Path) -> Iterator[Callable[..., Service]]:
     started: list[Service] = []
 
-    def start() -> Service:
-        started.append(Service(home))
+    def start(command: str = "run", **env: str) -> Service:
+        started.append(Service(home, command, **env))
         return started[-1]
 
     yield start
@@ -106,7 +106,7 @@ def fetched(url: str) -> bytes:
 
 
 def mails(home: Path) -> set[str]:
-    return {path.name for path in (home / "var" / "mail" / "new").glob("*")}
+    return {path.name for path in (home / "config" / "mail" / "new").glob("*")}
 
 
 def test_a_newcomer_sees_feed_edition_and_mails_and_a_restart_tells_nothing(
@@ -114,7 +114,7 @@ def test_a_newcomer_sees_feed_edition_and_mails_and_a_restart_tells_nothing(
     digest: Callable[..., subprocess.CompletedProcess[str]],
     running: Callable[[], Service],
 ) -> None:
-    digest("subscribers", "import", "config/samples/subscribers.csv")
+    digest("subscribers", "import", "config/subscribers.csv")
     first = running()
     body = fetched(first.where("feed"))
     feed = feedparser.parse(body)
@@ -127,11 +127,44 @@ def test_a_newcomer_sees_feed_edition_and_mails_and_a_restart_tells_nothing(
     first.stop()
 
     told = mails(home)
-    digest("subscribers", "import", "config/samples/subscribers.csv")
+    digest("subscribers", "import", "config/subscribers.csv")
     second = running()
     assert fetched(second.where("feed")) == body
     assert mails(home) == told
     second.stop()
+
+
+def test_the_demo_says_so_and_touches_nothing_of_a_real_installation(
+    home: Path, digest: Callable[..., subprocess.CompletedProcess[str]], running: Callable[..., Service]
+) -> None:
+    real = f"sqlite:///{home / 'real.db'}"
+    with socket.create_server(("127.0.0.1", 0)) as relay:
+        relay.settimeout(0)
+        demo = running(
+            "demo",
+            DIGEST_DATABASE_URL=real,
+            DIGEST_DATA_DIR=str(home / "real"),
+            DIGEST_TITLE="Mine",
+            DIGEST_MAIL_TRANSPORT="smtp",
+            DIGEST_MAIL_HOST="127.0.0.1",
+            DIGEST_MAIL_PORT=str(relay.getsockname()[1]),
+            DIGEST_MAIL_SECURITY="none",
+        )
+        assert "This is the demo" in demo.lines[0]
+        feed = feedparser.parse(fetched(demo.where("feed")))
+        assert len(feed.entries) == 8
+        assert "演示" in feed.feed.title
+        assert all(entry.id.startswith("tag:demo.invalid,") for entry in feed.entries)
+        assert Path(demo.where("mails")).resolve() == home / "var" / "demo" / "mail"
+        demo.stop()
+        with pytest.raises(BlockingIOError):
+            relay.accept()
+    assert len(list((home / "var" / "demo" / "mail" / "new").iterdir())) == 3
+    assert {path.name for path in home.iterdir()} == {"config", "var"}
+    assert not (home / "config" / "digest.db").exists()
+
+    (home / "var" / "demo" / "digest.toml").write_text("# mine\n", "utf-8")
+    assert "a configuration of yours" in digest("demo", code=2).stderr
 
 
 def test_a_second_service_on_the_same_folder_is_refused(

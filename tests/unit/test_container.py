@@ -29,10 +29,6 @@ def instructions(word: str) -> list[str]:
     return [" ".join(found.split()) for found in re.findall(rf"^{word} +(.*)$", last, re.MULTILINE)]
 
 
-def ignored(file: str) -> set[str]:
-    return {line.strip("/") for line in (ROOT / file).read_text("utf-8").splitlines()}
-
-
 def test_ours_are_the_services_that_are_built_here() -> None:
     assert {name for name, service in SERVICES.items() if "build" in service} == set(OURS)
 
@@ -120,13 +116,3 @@ def test_labels_are_the_same_for_the_same_source() -> None:
     assert labels["version"] == project["version"] == digest.__version__
     assert labels["licenses"] == project["license"]
     assert "$" not in "".join(labels.values())
-
-
-def test_what_is_the_operators_is_neither_kept_nor_built_in() -> None:
-    theirs = {"dumps", "secrets", "backups", "digest.toml", "docker-compose.override.yml"}
-    keys = {"config/*.pem", "config/*.local.toml"}
-    assert theirs | keys <= ignored(".gitignore")
-    lines = (ROOT / ".dockerignore").read_text("utf-8").split()
-    assert lines[0] == "*"
-    assert not {f"!{name}" for name in theirs} & set(lines)
-    assert keys <= set(lines[lines.index("!config") :])

@@ -173,10 +173,15 @@ def test_a_named_file_must_exist_and_the_default_may_be_absent(tmp_path: Path, m
 
 
 def test_the_configuration_that_travels_with_the_code_is_right() -> None:
-    settings = load(ROOT / "config" / "digest.toml")
+    demo, example = load(ROOT / "config" / "demo" / "digest.toml"), load(ROOT / "config" / "example.toml")
 
-    assert [s.id for s in settings.sources] == ["samples"]
-    assert settings.digests[0].first == "now"
+    assert [s.id for s in demo.sources] == ["samples"]
+    assert demo.digests[0].first == "now"
+    assert example.sources[0].path == ROOT / "config" / "dumps"
+    assert (example.data_dir, example.mail.path) == (ROOT / "config" / "var", ROOT / "config" / "var" / "mail")
+    assert not {demo.title, demo.sources[0].title, demo.digests[0].title} & {
+        example.title, example.sources[0].title, example.digests[0].title,
+    }  # fmt: skip
 
 
 def test_the_tag_comes_from_the_host_unless_it_is_set(config: Callable[[str], Path]) -> None:
