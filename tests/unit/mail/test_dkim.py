@@ -114,15 +114,30 @@ def test_a_removed_field_breaks_both(name: str) -> None:
     assert verdicts(changed) == [False, False]
 
 
-@pytest.mark.parametrize(
-    "name", ["From", "To", "Subject", "Date", "Reply-To", "List-Unsubscribe", "List-Unsubscribe-Post"]
-)
+ADDED = [
+    *("From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Date"),
+    *("Message-ID", "In-Reply-To", "References", "Auto-Submitted"),
+    *("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID"),
+    *("Content-Description", "Content-Language", "Content-Location", "Content-Base"),
+    *("List-Id", "List-Help", "List-Subscribe", "List-Unsubscribe", "List-Unsubscribe-Post"),
+    *("List-Post", "List-Owner", "List-Archive"),
+]
+
+
+@pytest.mark.parametrize("name", [*ADDED, "list-ID ", "CONTENT-TYPE"])
 @pytest.mark.parametrize("above", [True, False])
 def test_an_added_field_breaks_both(name: str, above: bool) -> None:
-    raw = signed(written(), KEYS)
-    added = f"{name}: evil@example.com\r\n".encode()
-    changed = added + raw if above else raw.replace(b"\r\n\r\n", b"\r\n" + added + b"\r\n", 1)
-    assert verdicts(changed) == [False, False]
+    for raw in signed(written(), KEYS), signed(written(list_id=""), KEYS):
+        added = f"{name}: evil@example.com\r\n".encode()
+        changed = added + raw if above else raw.replace(b"\r\n\r\n", b"\r\n" + added + b"\r\n", 1)
+        assert verdicts(changed) == [False, False]
+
+
+@pytest.mark.parametrize(
+    "name", ["Received", "Return-Path", "Delivered-To", "X-Spam-Status", "Resent-From", "Precedence"]
+)
+def test_what_stations_on_the_way_add_breaks_nothing(name: str) -> None:
+    assert verdicts(f"{name}: a station\r\n".encode() + signed(written(), KEYS)) == BOTH
 
 
 def test_a_changed_or_longer_body_breaks_both() -> None:
