@@ -1,8 +1,12 @@
-"""The transport that writes mails into a folder. Source: the maildir convention, `tmp/` then `new/`."""
+"""The transport that writes mails into a folder. Source: the maildir convention, `tmp/` then `new/`.
+
+The mails hold addresses, and tokens with which anybody could act for their readers: only the owner may look.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
 
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
 
 
@@ -59,12 +64,13 @@ class MaildirSession:
         found = _MESSAGE_ID.search(message)
         name = hashlib.sha256(found[1] if found else message).hexdigest()[:32] + ".digest"
         try:
-            for part in ("tmp", "new", "cur"):
-                (self._folder / part).mkdir(parents=True, exist_ok=True)
+            _make_private(self._folder)
             if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
                 return f"{name} was there"
             draft = self._folder / "tmp" / name
-            with draft.open("wb") as file:
+            draft.unlink(missing_ok=True)  # a crash left it
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+            with open(handle, "wb") as file:  # noqa: PTH123 - it is a handle, so that its mode is right from the start
                 envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
                 file.write((envelope + message).replace(b"\r\n", b"\n"))
                 file.flush()
@@ -74,6 +80,21 @@ class MaildirSession:
         except OSError as error:
             raise TransportError(f"{self._folder}: {error.strerror}", phase="connect") from error
         return name
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folders of a maildir; where older ones are open to others, close them with all that lies in them."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    for part in (folder / "tmp", folder / "new", folder / "cur", folder):
+        if part != folder:
+            part.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        if part.stat().st_mode & 0o077:
+            with contextlib.suppress(PermissionError):  # it is another user's, who decides who looks into it
+                part.chmod(_FOLDER_MODE)
+                for mail in part.iterdir() if part != folder else ():
+                    if mail.is_file() and not mail.is_symlink():
+                        mail.chmod(_FILE_MODE)
 
 
 def _sync(folder: Path) -> None:
