@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, IntakeError
+from digest.mail.hiding import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -81,7 +82,7 @@ def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
 
         def put_away(name: str = name) -> None:
             try:
-                cur.mkdir(exist_ok=True)
+                cur.mkdir(mode=0o700, exist_ok=True)
                 (new / name).rename(cur / f"{name.partition(':')[0]}:2,S")
             except OSError as error:
                 raise IntakeError(f"{new / name}: cannot be moved to cur/: {error.strerror}") from error
@@ -136,11 +137,21 @@ def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
     try:
         if bounces.imap_security == "starttls":
             server.starttls(secured)
-        server.login(bounces.username, _password(bounces))
+        _log_in(server, Sent(bounces.username, _password(bounces)))
         yield server
     finally:
         with contextlib.suppress(imaplib.IMAP4.error, OSError):
             server.logout()
+
+
+def _log_in(server: imaplib.IMAP4, sent: Sent) -> None:
+    """Log in; a refusal is told without what was sent, which some servers repeat."""
+    try:
+        server.login(sent.username, sent.secret)
+    except UnicodeError:
+        raise imaplib.IMAP4.error("a user name or password outside ASCII cannot be sent (choose another)") from None
+    except imaplib.IMAP4.error as error:
+        raise imaplib.IMAP4.error(sent.hidden(str(error))) from None
 
 
 def _put_away(server: imaplib.IMAP4, uid: str, folder: str) -> None:

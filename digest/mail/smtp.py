@@ -12,6 +12,7 @@ import aiosmtplib
 
 from digest import logs
 from digest.errors import TransportError
+from digest.mail.hiding import Sent
 from digest.mail.limits import session_is_used_up
 from digest.mail.login import token, uses_token
 from digest.mail.pipelining import CLOSING, LostCommandsError, Pipeline
@@ -52,6 +53,7 @@ class SmtpSession:
         secured = relay.security != "none"
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
+        self._sent = Sent(relay.username, password)
         self._pipeline: Pipeline | None = None  # speaks on the client's connection, where the server allows it
         self._largest: int | None = None  # as `transaction.largest` has it
         self._address = relay.host, relay.port or _PORTS[relay.security]
@@ -110,8 +112,13 @@ class SmtpSession:
         A connection that has served may have been closed since, or reached what its server allows: where nothing was
         taken yet, a fresh one is tried. A server that lost commands of several is asked one by one.
         """
+        try:
+            return await self._send(Envelope(sender, recipient), message, following, begun)
+        except TransportError as error:
+            raise self._told(error) from error.__cause__
+
+    async def _send(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
         used = self._client is not None
-        envelope = Envelope(sender, recipient)
         try:
             return await self._hand_over(envelope, message, following, begun)
         except LostCommandsError as error:
@@ -144,6 +151,13 @@ class SmtpSession:
             else:
                 self._plain = False
                 await self._drop()
+
+    def _told(self, error: TransportError) -> TransportError:
+        """The refusal without the password or token. A user name stays: later replies speak of senders by right."""
+        text = self._sent.hidden(error.text, names=False)
+        if text == error.text:
+            return error
+        return TransportError(text, phase=error.phase, code=error.code, uncertain=error.uncertain)
 
     async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
         if self._pipeline and not self._pipeline.takes(envelope):
@@ -224,7 +238,10 @@ class SmtpSession:
             raise
         except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
-            raise TransportError(f"{relay.host}: {words_of(error)}", phase=phase, code=code_of(error)) from error
+            words = f"{relay.host}: {words_of(error, self._sent.hidden)}"
+            if phase == "login":  # what it says may repeat what was sent, so the cause is not kept
+                raise TransportError(words, phase=phase, code=code_of(error)) from None
+            raise TransportError(words, phase=phase, code=code_of(error)) from error
         return client
 
     async def _drop(self) -> None:
@@ -238,7 +255,8 @@ class SmtpSession:
         if not uses_token(relay):
             await client.login(relay.username, self._password)
         elif "xoauth2" in client.server_auth_methods:
-            await client.auth_xoauth2(relay.username, await token(relay))
+            self._sent = Sent(relay.username, await token(relay))
+            await client.auth_xoauth2(relay.username, self._sent.secret)
         else:
             raise TransportError(f"{relay.host}: the server takes no access token (XOAUTH2)", phase="login")
 

@@ -17,7 +17,7 @@ from digest.errors import TransportError
 from digest.mail.taken import Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from aiosmtplib.protocol import SMTPProtocol
 
@@ -183,10 +183,10 @@ def code_of(error: BaseException) -> int | None:
     return code if isinstance(code, int) and code > 0 else None
 
 
-def words_of(error: BaseException) -> str:
-    """What a server, or whatever failed, said of it."""
+def words_of(error: BaseException, hidden: Callable[[str], str] = str) -> str:
+    """What a server, or whatever failed, said of it; `hidden` takes out what must not be recorded, before it is cut."""
     message = getattr(error, "message", "")
-    return one_line(message if isinstance(message, str) and message else str(error)) or "no reply"
+    return one_line(hidden(message if isinstance(message, str) and message else str(error))) or "no reply"
 
 
 def one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import re
 import socketserver
@@ -59,8 +60,10 @@ class Sink(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.taken: list[Taken] = []
+        self.refused: list[list[str]] = []  # what each login that it refused had sent
         self.connections = 0
         self.extensions: tuple[str, ...] = ("SMTPUTF8", "8BITMIME", "PIPELINING")
+        self.repeats = False  # whether it refuses every login, and says again what it was told, in clear too
         self.at: Callable[[Moment, str], str | Act | None] = lambda _moment, _recipient: None
         self.lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
@@ -135,7 +138,21 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self._write("221 bye")
                 return
             else:
-                self._write("250 ok")
+                self._answer(line)
+
+    def _answer(self, line: bytes) -> None:
+        if not (self.server.repeats and line[:4].upper() == b"AUTH"):
+            self._write("250 ok")
+            return
+        words = [line.strip().decode("ascii", "replace")]
+        mechanism, given = line.split()[1].upper(), len(line.split()) - 2
+        for _ in range({b"LOGIN": 2, b"CRAM-MD5": 1}.get(mechanism, 0) - given):
+            self._write("334 " + base64.b64encode(b"<1@sink>").decode())
+            words.append(self.rfile.readline().strip().decode("ascii", "replace"))
+        clear = [base64.b64decode(word.split()[-1] + "==").decode("utf-8", "replace") for word in words if word]
+        told = [" ".join("".join(c if c.isprintable() else " " for c in text).split()) for text in (*words, *clear)]
+        self.server.refused.append(told)
+        self._write("\r\n".join([*(f"535-5.7.8 no login with <{text}>" for text in told), "535 5.7.8 try again"]))
 
     def _take(self, recipient: str) -> None:
         lines: list[bytes] = []

@@ -28,16 +28,17 @@ MARKERS = {
     name: f"m4rk3r-{name}-d0-n0t-s4y"
     for name in (
         *("mail-password", "fallback-token", "imap-password", "webhook", "database", "given-in-the-environment"),
-        *("printed-token", "refresh-token", "mailgun-key", "postmark-secret", "brevo-secret", "resend-secret"),
+        *("printed-token", "refresh-token", "mailgun-key", "postmark-secret", "brevo-secret", "resend-secret", "user"),
     )
 }
 HOOKS = {"mailgun": "key", "brevo": "secret", "resend": "secret"}
+USER = f"{MARKERS['user']}@example.org"
 MORE = """
 [fallback]
 host = "127.0.0.1"
 port = {sink}
 security = "none"
-username = "u"
+username = "{user}"
 oauth_token_file = "token"
 [dkim]
 key_file = "dkim.pem"
@@ -46,7 +47,7 @@ address = "bounces@example.org"
 imap_host = "127.0.0.1"
 imap_port = {imap}
 imap_security = "none"
-username = "u"
+username = "{user}"
 password_file = "imap-password"
 [hooks]
 mailgun_key = "{mailgun}"
@@ -85,9 +86,10 @@ class Refusing(socketserver.ThreadingTCPServer):
             for line in self.rfile:
                 tag, _, verb = line.partition(b" ")
                 known = verb.strip().upper() == b"CAPABILITY"
-                untagged = b"* CAPABILITY IMAP4rev1\r\n" if known else b""
+                untagged = b"* CAPABILITY IMAP4rev1\r\n" if known else b"* OK you said " + line
                 self.server.asked.append(verb.strip())  # type: ignore[attr-defined]
-                self.wfile.write(untagged + tag + (b" OK done\r\n" if known else b" NO [AUTHENTICATIONFAILED] no\r\n"))
+                refused = b" NO [AUTHENTICATIONFAILED] not with " + verb.strip() + b"\r\n"
+                self.wfile.write(untagged + tag + (b" OK done\r\n" if known else refused))
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), self.Conversation)
@@ -108,13 +110,13 @@ def imap() -> Iterator[Refusing]:
 def place(tmp_path: Path, imap: Refusing) -> Iterator[Place]:
     """An installation with every kind of secret, whose relays and mailbox let nobody in."""
     with Sink() as sink:
-        sink.extensions = ("AUTH PLAIN LOGIN XOAUTH2",)
+        sink.extensions, sink.repeats = ("AUTH PLAIN LOGIN XOAUTH2",), True
         (tmp_path / "dumps").mkdir()
         made = Place(tmp_path)
         made.write("page.txt", [Article("一篇")])
-        ports = {"sink": sink.port, "imap": imap.server_address[1], "webhook": MARKERS["webhook"]}
+        ports = {"user": USER, "sink": sink.port, "imap": imap.server_address[1], "webhook": MARKERS["webhook"]}
         hooks = {name: MARKERS[f"{name}-{kind}"] for name, kind in HOOKS.items()}
-        smtp = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\nusername = "u"\n'
+        smtp = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\nusername = "{USER}"\n'
         mail = f'[mail]\n{smtp}password_file = "mail-password"\n'
         (tmp_path / "digest.toml").write_text(CONFIG.replace("[mail]\n", mail) + MORE.format(**ports, **hooks), "utf-8")
         for file, marker in {
@@ -134,6 +136,8 @@ def place(tmp_path: Path, imap: Refusing) -> Iterator[Place]:
         made.here("subscribers", "add", "ada@example.org")
         yield made
         assert sink.taken == []
+        assert sink.refused
+        assert all(USER in " ".join(told) for told in sink.refused)
 
 
 def forms(place: Place) -> set[str]:
@@ -143,7 +147,7 @@ def forms(place: Place) -> set[str]:
     texts = [*MARKERS.values(), *(place.home / "dkim.pem").read_text("ascii").splitlines()[1:-1]]
     found = {secret.hex(), repr(secret), base64.b64encode(secret).decode(), *texts}
     for text in texts:
-        said = [text, f"\0u\0{text}", f"user=u\1auth=Bearer {text}\1\1"]
+        said = [text, f"\0{USER}\0{text}", f"user={USER}\1auth=Bearer {text}\1\1"]
         found |= {text.encode().hex(), *(base64.b64encode(one.encode()).decode() for one in said)}
     return found
 
@@ -234,5 +238,6 @@ def test_settings_show_no_secret(place: Place) -> None:
     shown = [repr(settings), str(settings), *(repr(getattr(settings, name)) for name in ("mail", "fallback", "alerts"))]
     place.env |= given
     ended = place.here("check", code=None)
+    passwords = [marker for name, marker in MARKERS.items() if name != "user"]  # who logs in is a setting like others
     for one in [*shown, ended.out, ended.err]:
-        assert not [marker for marker in MARKERS.values() if marker in one]
+        assert not [marker for marker in passwords if marker in one]
