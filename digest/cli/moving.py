@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from digest.cli.common import progress_bar
+from digest.errors import ConfigurationError
 
-_URL = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
+_URL = "sqlite:///PATH, postgresql://USER@HOST/NAME, or file:PATH or env:NAME where the URL stands"
 
 
 def register(app: typer.Typer) -> None:
@@ -19,10 +22,47 @@ def migrate_store(
     source: Annotated[str, typer.Argument(metavar="FROM", help=f"The store that is: {_URL}.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="Where it shall be: a new file or an empty database.")],
 ) -> None:
-    """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only."""
+    """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only.
+
+    No password is an argument: put the URL into a file or a variable, or the password into PGPASSWORD or ~/.pgpass.
+    """
     from digest.store import move_store, place
 
+    old, new = _url(source, "FROM"), _url(target, "TO")
     with progress_bar(None, "copying") as advance:
-        rows = move_store(source, target, lambda done, total, name: advance(done, name, total))
-    typer.echo(f"{rows} rows are copied to {place(target)}, and equal.")
+        rows = move_store(old, new, lambda done, total, name: advance(done, name, total))
+    typer.echo(f"{rows} rows are copied to {place(new)}, and equal.")
     typer.echo("Set DIGEST_DATABASE_URL to it. Never start the service on the old store again: it would mail twice.")
+
+
+def _url(given: str, argument: str) -> str:
+    """The URL that an argument is or names.
+
+    Raises:
+        ConfigurationError: there is none where it names one, or it holds a password.
+    """
+    from digest.store import has_password
+
+    kind, colon, name = given.partition(":")
+    if colon and kind == "env":
+        return _found(os.environ.get(name, ""), f"{argument}: the variable {name}")
+    if colon and kind == "file":
+        try:
+            lines = Path(name).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError("cannot be read", place=f"{argument}: {name}") from error
+        return _found(lines[0] if lines else "", f"{argument}: {name}")
+    if has_password(given):
+        raise ConfigurationError(
+            "a password among the arguments can be read by everybody on this machine, and stays in the shell's history",
+            place=argument,
+            remedy="put the URL into a file that only you can read and write file:PATH, or into a variable and write "
+            "env:NAME; and change that password",
+        )
+    return given
+
+
+def _found(url: str, place: str) -> str:
+    if not url.strip():
+        raise ConfigurationError("holds no URL", place=place, remedy="write postgresql://USER:PASSWORD@HOST/NAME there")
+    return url.strip()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from digest.store.transaction import SqlStore
 
-__all__ = ["database_file", "is_made", "move_store", "open_scratch", "open_store", "place", "server"]
+__all__ = ["database_file", "has_password", "is_made", "move_store", "open_scratch", "open_store", "place", "server"]
 
 _WAIT = timedelta(seconds=30)
 
@@ -88,6 +88,17 @@ def move_store(source: str, target: str, progress: Callable[[int, int, str], Non
             new.close()
     finally:
         old.close()
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL holds a password.
+
+    Raises:
+        StoreError: the URL cannot be read.
+    """
+    from digest.store.engine import has_password as holds  # noqa: PLC0415 - as above
+
+    return holds(url)
 
 
 def place(url: str) -> str:

@@ -48,6 +48,19 @@ def place(url: str) -> str:
     return str(database_file(url) or "the store in memory")
 
 
+def has_password(url: str) -> bool:
+    """Whether a URL of a server holds a password.
+
+    Raises:
+        StoreError: the URL cannot be read.
+    """
+    if not is_server(url):
+        return False
+    from digest.store import postgres  # noqa: PLC0415 - as above
+
+    return postgres.has_password(url)
+
+
 def of_server(url: str, wait: timedelta) -> Engine:
     """The engine of a PostgreSQL database; `wait` is how long a write waits for another one."""
     from digest.store import postgres  # noqa: PLC0415 - as above

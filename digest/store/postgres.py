@@ -68,6 +68,11 @@ def conninfo(url: str) -> str:
     return plain
 
 
+def has_password(url: str) -> bool:
+    """Whether the URL holds a password, of the user or of a key for TLS."""
+    return bool({"password", "sslpassword"} & set(conninfo_to_dict(conninfo(url))))
+
+
 def place(url: str) -> str:
     """How messages name the database: without user and password."""
     parts = conninfo_to_dict(conninfo(url))

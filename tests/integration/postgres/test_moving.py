@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.store.transaction import SqlStore
-    from tests.postgres import Server
 
 
 def everything(store: SqlStore) -> dict[str, list[tuple[object, ...]]]:
@@ -128,18 +127,64 @@ def test_where_there_is_nothing_to_copy_nothing_is_made(url: str, tmp_path: Path
 
 
 def test_the_command_says_what_to_do_next_and_no_password(
-    file: str, postgres: Server, url: str, capfd: pytest.CaptureFixture[str]
+    file: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    secret = url.replace("digest@", "digest:g3h31m@")
+    secret = tmp_path / "database-url"
+    secret.write_text(url.replace("digest@", "digest:g3h31m@") + "\n", "utf-8")
+    monkeypatch.setenv("OLD_STORE", file)
     with pytest.raises(SystemExit) as ended:
-        main(["migrate-store", file, secret])
+        main(["migrate-store", "env:OLD_STORE", f"file:{secret}"])
     assert not ended.value.code
     out, err = capfd.readouterr()
     assert "rows are copied to postgresql://" in out
     assert "Never start the service on the old store again" in out
     with pytest.raises(SystemExit) as ended:
-        main(["migrate-store", file, secret])
+        main(["migrate-store", "env:OLD_STORE", f"file:{secret}"])
     assert ended.value.code == 1
     out, refused = capfd.readouterr()
     assert "is not empty" in refused
     assert "g3h31m" not in err + refused + out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://digest:g3h31m@127.0.0.1/digest",
+        "postgres://digest:g3h31m@127.0.0.1/digest",
+        "postgresql+psycopg://:g3h31m@/digest",
+        "postgresql://127.0.0.1/digest?user=digest&password=g3h31m",
+        "postgresql://127.0.0.1/digest?sslpassword=g3h31m",
+        "postgresql://digest:g3h31m@[::1/digest",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_password_among_the_arguments_is_refused_and_not_said(
+    url: str, first: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = f"sqlite:///{tmp_path / 'digest.db'}"
+    with pytest.raises(SystemExit) as ended:
+        main(["migrate-store", *((url, other) if first else (other, url))])
+    out, refused = capfd.readouterr()
+    assert ended.value.code in {1, 2}
+    assert "g3h31m" not in out + refused
+    assert ("file:PATH" in refused and "env:NAME" in refused) or "cannot be read" in refused
+    assert not (tmp_path / "digest.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("env:NO_SUCH_VARIABLE", "TO: the variable NO_SUCH_VARIABLE: holds no URL"),
+        ("file:none", "TO: none: cannot be read"),
+        ("file:empty", "TO: empty: holds no URL"),
+    ],
+)
+def test_an_argument_that_names_no_url_is_told(
+    named: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(["migrate-store", "sqlite:///none.db", named])
+    assert ended.value.code == 2
+    assert says in capfd.readouterr().err
