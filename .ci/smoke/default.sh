@@ -31,6 +31,11 @@ want '/metrics is not public' answers /metrics 404
 want 'monitors are told' within python -c \
     'import urllib.request as u; assert b"digest_store_up 1.0" in u.urlopen("http://127.0.0.1:9464/metrics").read()'
 
+say 'without a dump it is the demo, which says so and is apart'
+want 'the log says so' grep -q 'This is the demo' <<<"$(docker compose logs digest)"
+want 'its feed says so' tells 演示
+want 'the real store is not made' refuses within test -e /data/digest.db
+
 say 'nobody special, nothing writable'
 want 'uid 10001' same "$(within id -u)" 10001
 want 'the root is read only' refuses within touch /written
@@ -47,6 +52,7 @@ digest subscribers add ada@example.org
 cp config/demo/samples/*.txt dumps/
 chmod -R a+rX dumps
 digest refresh 2>/dev/null
+soon 30 'the demo is over' no_demo
 want 'its entry stands in the feed' tells 圆周率日
 
 say 'a mail comes out by itself, once'

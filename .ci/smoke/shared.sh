@@ -25,4 +25,5 @@ status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 answers() { [ "$(status "$at$1")" = "$2" ]; }
 feed() { curl -fsS "$at/feed.atom"; }
 tells() { grep -q "$1" <<<"$(feed)"; } # no pipe: who writes to it when grep has found ends with an error
+no_demo() { local now; now=$(feed) && ! grep -q 演示 <<<"$now"; }
 same() { [ "$1" = "$2" ]; }

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import sys
+import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from digest import bundled
-from digest.errors import ConfigurationError
+from digest.errors import ConfigurationError, DumpError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.settings import Settings
 
 _FOLDER = Path("var/demo")
 _FILES = ("digest.toml", "subscribers.csv", "samples/index.txt", "samples/search.txt")
+_HERE = {"localhost", "127.0.0.1", "::1"}
+_LOOK_SECONDS = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -25,17 +37,72 @@ def demo(
     ] = _FOLDER,
 ) -> None:
     """Run the service on sample dumps of an invented blog; it touches no installation of yours."""
+    from digest.settings import load_demo
+
+    _run(load_demo(_written(folder)), folder, "Your own installation begins with `digest init`.")
+
+
+def run_or_demo(config: Path | None) -> None:
+    """Run the service; in its place the demo, until the first dump lies there, where it knows nothing yet."""
+    from digest.cli.serving import serve_with
+    from digest.settings import load, load_demo
+
+    settings = load(config)
+    if _has_begun(settings):
+        serve_with(settings)
+        return
+    folder = settings.data_dir / "demo"
+    places = {name: getattr(settings, name) for name in ("base_url", "web", "log")}
+    found = threading.Event()
+    watch = threading.Thread(target=_end_at_first_dump, args=(settings, found), daemon=True)
+    own = ", ".join(str(source.path) for source in settings.sources)
+    last = f"Put a dump into {own}, and your own installation takes its place."
+    _run(load_demo(_written(folder)).model_copy(update=places), folder, last, watch.start)
+    if found.is_set():
+        typer.echo("A dump is there: the demo ends, your own installation starts.")
+        sys.stdout.flush()
+        again = ["run", *(["--config", str(config)] if config else [])]
+        os.execv(sys.executable, [sys.executable, "-m", "digest", *again])  # noqa: S606 - ourselves, with nothing left of it
+
+
+def _run(settings: Settings, folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
     from digest.app import clock, opened
     from digest.cli.serving import serve_with
     from digest.service import subscribers
-    from digest.settings import load_demo
 
-    settings = load_demo(_written(folder))
     with opened(settings) as store:
         subscribers.import_csv(store, settings, (folder / "subscribers.csv").read_text("utf-8"), now=clock())
     typer.echo(f"This is the demo: invented articles and readers, kept in {folder}. No mail leaves this machine.")
-    typer.echo("Your own installation begins with `digest init`.")
-    serve_with(settings)
+    typer.echo(last)
+    serve_with(settings, ready=ready)
+
+
+def _has_begun(settings: Settings) -> bool:
+    """Whether this is a real installation: others may reach it, it has a dump or a state, or shares a server."""
+    from digest.store import is_made, server
+
+    reached = urlsplit(settings.base_url).hostname not in _HERE
+    return reached or _has_dump(settings) or server(settings.database) is not None or is_made(settings.database)
+
+
+def _has_dump(settings: Settings) -> bool:
+    from digest.dumps.files import DumpFile, dump_files
+
+    for source in settings.sources:
+        try:
+            if any(isinstance(file, DumpFile) for file in dump_files(source.path)):
+                return True
+        except (DumpError, OSError):  # there is no such folder yet
+            continue
+    return not settings.sources  # an error that `run` tells
+
+
+def _end_at_first_dump(settings: Settings, found: threading.Event) -> None:
+    """Tell this process to stop, as an operator would, once a source has a dump."""
+    while not _has_dump(settings):
+        found.wait(_LOOK_SECONDS)
+    found.set()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _written(folder: Path) -> Path:

@@ -33,11 +33,19 @@ def run(
     role: Annotated[
         str, typer.Option("--role", metavar="all|web|worker|scheduler", help="Only this part, where several share.")
     ] = "all",
+    demo: Annotated[
+        bool, typer.Option("--demo-without-dumps", help="Run the demo until the first dump is there.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Run the service: timer, web server and delivery, until it is told to stop."""
     from digest.cli.serving import serve
 
+    if demo:
+        from digest.cli.demo import run_or_demo
+
+        run_or_demo(config)
+        return
     if role not in _ROLES:
         raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
     serve(config, role)

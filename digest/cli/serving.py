@@ -27,8 +27,8 @@ def serve(config: Path | None, role: str) -> None:
     serve_with(load(config), role)
 
 
-def serve_with(settings: Settings, role: str = "all") -> None:
-    """The same, with settings that are loaded already."""
+def serve_with(settings: Settings, role: str = "all", *, ready: Callable[[], None] = lambda: None) -> None:
+    """The same, with settings that are loaded already; `ready` is called when the first pass is through."""
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     require_sources(settings)
     require_mail(settings)
@@ -45,21 +45,26 @@ def serve_with(settings: Settings, role: str = "all") -> None:
             opened(settings) as store,
             asyncio.Runner(loop_factory=event_loop) as runner,
         ):
-            runner.run(_serve(settings, store, lambda: Service(settings, store)))
+            runner.run(_serve(settings, store, lambda: Service(settings, store), ready))
         return
     from digest.member import Member, Role
 
     with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared)))
+        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared), ready))
 
 
-async def _serve(settings: Settings, store: Store, made: Callable[[], Service]) -> None:
+async def _serve(settings: Settings, store: Store, made: Callable[[], Service], ready: Callable[[], None]) -> None:
     service = made()
     gc.freeze()  # what is there now stays
     gc.enable()
     where = f"listens on {service.address} and " if service.address else ""
     _say(f"Digest {where}reads {len(settings.sources)} sources …")
-    await service.run(lambda: _say_where(settings, store, service.address), _end_at_once)
+
+    def tell() -> None:
+        _say_where(settings, store, service.address)
+        ready()
+
+    await service.run(tell, _end_at_once)
 
 
 def _end_at_once() -> None:

@@ -53,9 +53,9 @@ def digest(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 class Service:
     """A running `digest run`; `lines` is what it printed until it was ready."""
 
-    def __init__(self, home: Path, command: str = "run", **env: str) -> None:
+    def __init__(self, home: Path, *command: str, **env: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "digest", command],
+            [sys.executable, "-m", "digest", *(command or ("run",))],
             cwd=home,
             env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"} | env,
             stdout=subprocess.PIPE,
@@ -63,6 +63,10 @@ class Service:
             text=True,
         )
         self.lines: list[str] = []
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        self.lines.clear()
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(line)
@@ -86,8 +90,8 @@ class Service:
 def running(home: Path) -> Iterator[Callable[..., Service]]:
     started: list[Service] = []
 
-    def start(command: str = "run", **env: str) -> Service:
-        started.append(Service(home, command, **env))
+    def start(*command: str, **env: str) -> Service:
+        started.append(Service(home, *command, **env))
         return started[-1]
 
     yield start
@@ -165,6 +169,47 @@ def test_the_demo_says_so_and_touches_nothing_of_a_real_installation(
 
     (home / "var" / "demo" / "digest.toml").write_text("# mine\n", "utf-8")
     assert "a configuration of yours" in digest("demo", code=2).stderr
+
+
+def test_without_a_dump_the_demo_runs_until_the_first_one(home: Path, running: Callable[..., Service]) -> None:
+    config = home / "config" / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("samples/*.txt", "own").replace("演示", "真的"), "utf-8")
+    service = running("run", "--demo-without-dumps")
+    assert "This is the demo" in service.lines[0]
+    assert Path(service.where("mails")).resolve() == home / "config" / "demo" / "mail"
+    demo = feedparser.parse(fetched(service.where("feed")))
+    assert "演示" in demo.feed.title
+    assert len(demo.entries) == 8
+    assert not (home / "config" / "digest.db").exists()
+
+    (home / "config" / "own").mkdir()
+    shutil.copyfile(home / "config" / "samples" / "index.txt", home / "config" / "own" / "page.txt")
+    service.wait_until_ready()
+    assert "the demo ends" in service.lines[0]
+    real = feedparser.parse(fetched(service.where("feed")))
+    assert "真的" in real.feed.title
+    assert len(real.entries) == 4
+    assert (home / "config" / "digest.db").exists()
+    service.stop()
+
+
+@pytest.mark.parametrize("real", ["a public address", "a state"])
+def test_the_demo_never_takes_the_place_of_a_real_installation(
+    home: Path,
+    digest: Callable[..., subprocess.CompletedProcess[str]],
+    running: Callable[..., Service],
+    real: str,
+) -> None:
+    config = home / "config" / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("samples/*.txt", "unmounted"), "utf-8")
+    if real == "a state":
+        digest("subscribers", "add", "ada@example.org")
+    env = {"DIGEST_BASE_URL": "https://digest.example.org"} if real == "a public address" else {}
+    service = running("run", "--demo-without-dumps", **env)
+    assert "This is the demo" not in "".join(service.lines)
+    assert not feedparser.parse(fetched(service.where("feed"))).entries
+    assert not (home / "config" / "demo").exists()
+    service.stop()
 
 
 def test_a_second_service_on_the_same_folder_is_refused(
