@@ -141,28 +141,17 @@ def test_a_newcomer_sees_feed_edition_and_mails_and_a_restart_tells_nothing(
 def test_the_demo_says_so_and_touches_nothing_of_a_real_installation(
     home: Path, digest: Callable[..., subprocess.CompletedProcess[str]], running: Callable[..., Service]
 ) -> None:
-    real = f"sqlite:///{home / 'real.db'}"
-    with socket.create_server(("127.0.0.1", 0)) as relay:
-        relay.settimeout(0)
-        demo = running(
-            "demo",
-            DIGEST_DATABASE_URL=real,
-            DIGEST_DATA_DIR=str(home / "real"),
-            DIGEST_TITLE="Mine",
-            DIGEST_MAIL_TRANSPORT="smtp",
-            DIGEST_MAIL_HOST="127.0.0.1",
-            DIGEST_MAIL_PORT=str(relay.getsockname()[1]),
-            DIGEST_MAIL_SECURITY="none",
-        )
-        assert "This is the demo" in demo.lines[0]
-        feed = feedparser.parse(fetched(demo.where("feed")))
-        assert len(feed.entries) == 8
-        assert "演示" in feed.feed.title
-        assert all(entry.id.startswith("tag:demo.invalid,") for entry in feed.entries)
-        assert Path(demo.where("mails")).resolve() == home / "var" / "demo" / "mail"
-        demo.stop()
-        with pytest.raises(BlockingIOError):
-            relay.accept()
+    relay = {"TRANSPORT": "smtp", "HOST": "127.0.0.1", "PORT": "1", "SECURITY": "none"}
+    real = {"DATABASE_URL": f"sqlite:///{home / 'real.db'}", "DATA_DIR": str(home / "real"), "TITLE": "Mine"}
+    given = {f"DIGEST_MAIL_{name}": value for name, value in relay.items()}
+    demo = running("demo", **given, **{f"DIGEST_{name}": value for name, value in real.items()})
+    assert "This is the demo" in demo.lines[0]
+    assert Path(demo.where("mails")).resolve() == home / "var" / "demo" / "mail"
+    feed = feedparser.parse(fetched(demo.where("feed")))
+    assert len(feed.entries) == 8
+    assert "演示" in feed.feed.title
+    assert all(entry.id.startswith("tag:demo.invalid,") for entry in feed.entries)
+    demo.stop()
     assert len(list((home / "var" / "demo" / "mail" / "new").iterdir())) == 3
     assert {path.name for path in home.iterdir()} == {"config", "var"}
     assert not (home / "config" / "digest.db").exists()

@@ -22,6 +22,41 @@ class Mutant:
 MAIL = "tests/integration/mail/test_draining.py"
 MUTANTS = (
     Mutant(
+        "a mail in the maildir can be read by everybody",
+        "digest/mail/maildir.py",
+        "_FOLDER_MODE, _FILE_MODE = 0o700, 0o600",
+        "_FOLDER_MODE, _FILE_MODE = 0o755, 0o644",
+        ("tests/integration/mail/test_maildir.py",),
+    ),
+    Mutant(
+        "what a relay repeats of a login is recorded",
+        "digest/mail/smtp.py",
+        "words_of(error, self._sent.hidden)",
+        "words_of(error)",
+        ("tests/security/test_secrets.py",),
+    ),
+    Mutant(
+        "a Content-Type can be added to a signed mail",
+        "digest/mail/dkim.py",
+        '("mime-version", "content-type", ',
+        '("mime-version", ',
+        ("tests/unit/mail/test_dkim.py",),
+    ),
+    Mutant(
+        "a password among the arguments is taken",
+        "digest/cli/moving.py",
+        "if has_password(given):",
+        "if not given and has_password(given):",
+        ("tests/integration/postgres/test_moving.py",),
+    ),
+    Mutant(
+        "the demo heeds settings of a real installation",
+        "digest/settings.py",
+        "if name.lower().startswith(harmless)",
+        "if harmless",
+        ("tests/acceptance/test_service.py",),
+    ),
+    Mutant(
         "a delivery is begun without saying so",
         "digest/store/deliveries.py",
         '"begun": True, ',

@@ -105,6 +105,13 @@ def test_a_store_moves_before_anything_starts_on_the_new_one() -> None:
     assert "docker compose up --detach" in lines[move:]
 
 
+def test_no_page_has_a_file_of_git_edited() -> None:
+    tracked = r"(?:\.env|docker-compose\.yml|config/(?:container|example|demo/digest)\.toml|Makefile)"
+    for page in PAGES:
+        for line in (found[0] for found in _CODE.findall(page.read_text("utf-8"))):
+            assert not re.search(rf"(?:sed -i .*|>>? ?){tracked}(?:\s|$)", line), line
+
+
 def outgrowing() -> list[str]:
     """The lines of code about an installation that has outgrown its machine."""
     part = DEPLOY.partition("## Outgrowing")[2].partition("## Kubernetes")[0]
