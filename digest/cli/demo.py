@@ -68,10 +68,11 @@ def run_or_demo(config: Path | None) -> None:
 def _run(settings: Settings, folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
     from digest.app import clock, opened
     from digest.cli.serving import serve_with
-    from digest.service import subscribers
+    from digest.service import importing
 
     with opened(settings) as store:
-        subscribers.import_csv(store, settings, (folder / "subscribers.csv").read_text("utf-8"), now=clock())
+        people = importing.read_people((folder / "subscribers.csv").read_bytes(), clock())
+        importing.import_people(store, settings, people, now=clock())
     typer.echo(f"This is the demo: invented articles and readers, kept in {folder}. No mail leaves this machine.")
     typer.echo(last)
     serve_with(settings, ready=ready)
