@@ -5,25 +5,39 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, update
+from sqlalchemy import case, delete, exists, update
 
 from digest.model import DeliveryState
 from digest.store.meta import grow_published
 from digest.store.tables import (
+    alert_notices,
+    alerts,
+    bounces,
     confirmations,
+    consents,
     deliveries,
+    departures,
     digests,
     dumps,
     editions,
     entries,
     entry_sources,
+    erased,
+    ignored_mail,
     meta,
+    paces,
     reader_counts,
+    renamed_digests,
+    renamed_sources,
     reports,
+    resting_domains,
     revisions,
     single_mails,
     sources,
+    subscribers,
     subscriptions,
+    suppression_requests,
+    suppressions,
 )
 
 if TYPE_CHECKING:
@@ -38,10 +52,25 @@ _HAPPENED = (
     *(entries.c.first_seen_at, entries.c.updated_at, entries.c.removed_at, revisions.c.at),
     *(entry_sources.c.first_seen_at, digests.c.configured_at, editions.c.opens_at, editions.c.closes_at),
     *(subscriptions.c.joined_at, subscriptions.c.since, subscriptions.c.left_at),
-    *(reports.c.at, deliveries.c.written_at),
+    *(reports.c.at, departures.c.left_at, deliveries.c.written_at, deliveries.c.begun_at, deliveries.c.accepted_at),
+    *(subscribers.c.created_at, subscribers.c.suppressed_at, subscribers.c.erased_at, erased.c.erased_at),
+    *(consents.c.asked_at, consents.c.at, confirmations.c.asked_at, confirmations.c.done_at, single_mails.c.written_at),
+    *(bounces.c.at, suppressions.c.at, suppression_requests.c.at, ignored_mail.c.newest_at),
+    *(paces.c.since, paces.c.at, resting_domains.c.since),
+    *(alerts.c.since, alerts.c.told_at, alerts.c.well_since, alert_notices.c.since, alert_notices.c.made_at),
+    *(meta.c.fenced_at, renamed_sources.c.at, renamed_digests.c.at),
 )
-_WAITS = (meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at)
+_WAITS = (
+    *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
+    *(paces.c.next_at, resting_domains.c.until, alert_notices.c.next_at),
+)
+MAY_LIE_AHEAD = (  # deadlines, choices, and what is mended by hand below
+    *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
+    *(deliveries.c.leased_until, editions.c.slot_at, reader_counts.c.counted_at),
+)
+KNOWN = (*_HAPPENED, *_WAITS, *MAY_LIE_AHEAD)
 _LONGEST = timedelta(days=2)  # no wait ends later, but by a clock that was ahead
+_HANDED_OVER = timedelta(hours=1)  # after so long nobody is handing over what was begun
 
 
 def stepped_back(connection: Connection, now: datetime) -> None:
@@ -49,7 +78,7 @@ def stepped_back(connection: Connection, now: datetime) -> None:
 
     A slot that lies ahead was none, so that the editions of the weeks until then are made. Reader counts of then are
     dropped: as of now they would be several of one moment. What is due at once, or waits for longer than anything
-    does, waits no more; a lease of what was begun stays, since it may have been handed over.
+    does, waits no more. A lease of what was begun ends in an hour: then it is unknown whether it was handed over.
     """
     _wait_no_more(connection, now)
     for column in _HAPPENED:
@@ -68,4 +97,5 @@ def _wait_no_more(connection: Connection, now: datetime) -> None:
     for column in _WAITS:
         connection.execute(update(column.table).where(column > now + _LONGEST).values({column.name: now}))
     leased = deliveries.c.leased_until > now + _LONGEST
-    connection.execute(update(deliveries).where(leased, ~deliveries.c.begun).values(leased_until=now))
+    ends = case((deliveries.c.begun, now + _HANDED_OVER), else_=now)
+    connection.execute(update(deliveries).where(leased).values(leased_until=ends))

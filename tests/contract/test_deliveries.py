@@ -11,8 +11,9 @@ from sqlalchemy import update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
 from digest.ports import DeliveryRow, HandedOver
+from digest.store import clock
 from digest.store.deliveries import SqlDeliveries
-from digest.store.tables import subscriptions
+from digest.store.tables import UtcTime, metadata, subscriptions
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
@@ -80,9 +81,24 @@ def test_what_was_planned_under_a_clock_ahead_is_due_when_that_is_mended(
     assert lease(store, before) == [(KEY, person, 1)]
 
 
-def test_a_lease_under_a_clock_ahead_ends_unless_it_was_begun(
+def test_every_moment_of_the_store_has_its_place_where_a_clock_is_mended() -> None:
+    moments = {column for table in metadata.sorted_tables for column in table.c if isinstance(column.type, UtcTime)}
+    assert moments == set(clock.KNOWN)
+
+
+def test_what_was_begun_under_a_clock_ahead_is_unknown_an_hour_after_that_is_mended(
     store: Store, person: SubscriberId, now: datetime
 ) -> None:
+    before = now - timedelta(days=3000)
+    with store.write() as tx:
+        (leased,) = tx.deliveries.lease(now, now + LEASE, 1)
+        tx.deliveries.begin_all([(KEY, person, leased.leased_until)], now + LEASE, now)
+        tx.readings.clock_stepped_back(before)
+    assert lease(store, before + timedelta(minutes=59)) == []
+    assert lease(store, before + timedelta(minutes=61)) == [(KEY, person, 2)]
+
+
+def test_a_lease_under_a_clock_ahead_ends(store: Store, person: SubscriberId, now: datetime) -> None:
     before = now - timedelta(days=3000)
     with store.write() as tx:
         tx.deliveries.lease(now, now + LEASE, 1)
@@ -90,9 +106,6 @@ def test_a_lease_under_a_clock_ahead_ends_unless_it_was_begun(
         tx.readings.clock_stepped_back(before)
         assert tx.deliveries.paused(before) is None
     assert lease(store, before) == [(KEY, person, 1)]
-    with store.write() as tx:
-        tx.readings.clock_stepped_back(before - timedelta(days=3000))
-    assert lease(store, before) == []
 
 
 def test_an_ended_lease_is_unknown_and_leased_again(store: Store, person: SubscriberId, now: datetime) -> None:
