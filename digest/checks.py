@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_envelopes, try_relay, try_transport
 from digest.mail.verp import bounce_token, return_path
 from digest.model import EditionKey, SubscriberId
+from digest.patterns import Pattern, hostile
 from digest.service.digest_names import orphans
 from digest.service.digests import sender_domain
 from digest.service.renaming import require_present_names
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.records import Record
-    from digest.settings import Relay, Settings, Source
+    from digest.settings import Relay, Settings, Source, Topic
 
 _SQLITE = "sqlite:///"
+_TEXT, _SLOW = 100_000, 2.0  # a pattern may take so many seconds for so many characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _found("samples", _samples)
     yield _found("store", lambda: _store(settings))
     yield _found("templates", lambda: check_templates(settings.templates))
+    for topic in settings.topics:
+        if topic.patterns:
+            yield _found(f"topic {topic.id}", lambda topic=topic: _patterns(topic))  # type: ignore[misc]
     for digest in settings.digests:
         schedule = Schedule.parse(digest.schedule, digest.timezone)
         yield Finding(f"digest {digest.id}", f"next at {next_slot(schedule, now).isoformat()}")
@@ -250,6 +256,24 @@ def _dumps(source: Source) -> str:
         entries = len(read_snapshot(stream, dumps[0].name, largest=source.largest).sightings)
     refused = len(files) - len(dumps)
     return f"{len(dumps)} dumps, {entries} entries in the first" + (f", {refused} links refused" if refused else "")
+
+
+def _patterns(topic: Topic, ticking: Callable[[], float] = time.perf_counter) -> str:
+    """Searches texts that would hold up many an engine; `ticking` gives seconds."""
+    slowest = 0.0
+    for written in topic.patterns:
+        pattern = Pattern(written)
+        for text in hostile(written):
+            started = ticking()
+            pattern.found(text)
+            slowest = max(slowest, (ticking() - started) / len(text) * _TEXT)
+        if slowest > _SLOW:
+            raise ConfigurationError(
+                f"{written!r} may take {slowest:.1f} s for a text of {_TEXT:,} characters",
+                place="topics.patterns",
+                remedy="use + or * instead of a counted repetition, or fewer alternatives",
+            )
+    return f"{len(topic.patterns)} patterns, {_TEXT:,} characters that try to hold one up take {slowest * 1000:.0f} ms"
 
 
 def _samples() -> str:

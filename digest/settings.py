@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from digest.addresses import mailbox
 from digest.errors import AddressError, ConfigurationError
+from digest.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,9 +95,9 @@ def _hook(value: str) -> str:
 
 def _pattern(value: str) -> str:
     try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from error
+        Pattern(value)
+    except ValueError as error:
+        raise ValueError(f"the pattern {value!r}: {error}") from error
     return value
 
 
@@ -222,7 +223,8 @@ class Topic(_Group):
     title: str = Field(min_length=1, description="What readers see.")
     words: tuple[str, ...] = Field((), description="One of these stands in the title or the text, whatever its case.")
     patterns: tuple[Annotated[str, AfterValidator(_pattern)], ...] = Field(
-        (), description="One of these regular expressions is found in the title or the text."
+        (),
+        description="One of these regular expressions (of RE2: no `(?=…)`, no `\\1`) is found in title or text.",
     )
     sources: tuple[Name, ...] = Field((), description="One of these sources shows it.")
     authors: tuple[str, ...] = Field((), description="One of these wrote it.")

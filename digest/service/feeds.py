@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
+from digest.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -80,8 +81,8 @@ class _Rule:
     """What a topic asks of an entry."""
 
     def __init__(self, topic: Topic) -> None:
-        parts = [*map(re.escape, topic.words), *(f"(?:{pattern})" for pattern in topic.patterns)]
-        self._words = re.compile("|".join(parts), re.IGNORECASE) if parts else None
+        self._words = re.compile("|".join(map(re.escape, topic.words)), re.IGNORECASE) if topic.words else None
+        self._patterns = [Pattern(pattern) for pattern in topic.patterns]
         self._sources, self._authors = set(topic.sources), set(topic.authors)
 
     def holds(self, entry: Entry) -> bool:
@@ -90,7 +91,11 @@ class _Rule:
         if self._authors and entry.content.author not in self._authors:
             return False
         text = "\n".join((entry.content.title, *entry.content.paragraphs))
-        return self._words is None or self._words.search(text) is not None
+        if self._words is None and not self._patterns:
+            return True
+        if self._words is not None and self._words.search(text):
+            return True
+        return any(pattern.found(text) for pattern in self._patterns)
 
 
 def holds_any(settings: Settings, topics: Iterable[str]) -> Callable[[Entry], bool]:

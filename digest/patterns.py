@@ -1,0 +1,147 @@
+"""Regular expressions that others write, matched in time linear in the text; the only home of RE2.
+
+They are written as for Python's `re`, as far as RE2 can do the same: `\\w`, `\\d` and `\\s` know all scripts, `\\u4e00` is
+a character. `\\b` is RE2's: it stands between an ASCII letter or digit and anything else, so `\\bGPT\\b` is found
+between Chinese characters.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LARGEST = 50_000  # instructions, the unit of RE2: what a character of a text costs at worst
+_HOSTILE = 20_000  # characters of a text that tries to hold a pattern up
+_DIGIT, _NO_DIGIT = r"\p{Nd}", r"\P{Nd}"
+_WORD = r"\p{L}\p{N}_"
+_NO_WORD = r"\p{M}\p{Z}\p{S}\p{C}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}‿⁀⁔︳︴﹍-﹏＿"
+_SPACES = ((9, 13), (28, 32), (133, 133), (160, 160), (5760, 5760), (8192, 8202), (8232, 8233), (8239, 8239))
+_MORE_SPACES = ((8287, 8287), (12288, 12288))
+
+
+def _class(ranges: tuple[tuple[int, int], ...]) -> str:
+    return "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in ranges)
+
+
+def _gaps(ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    starts = (0, *(last + 1 for _, last in ranges))
+    ends = (*(first - 1 for first, _ in ranges), sys.maxunicode)
+    return tuple(zip(starts, ends, strict=True))
+
+
+_SETS = {
+    "d": _DIGIT,
+    "D": _NO_DIGIT,
+    "w": _WORD,
+    "W": _NO_WORD,
+    "s": _class(_SPACES + _MORE_SPACES),
+    "S": _class(_gaps(_SPACES + _MORE_SPACES)),
+}
+_HEX = {"u": 4, "U": 8}
+_REMEDIES = (
+    (r"\(\?<?[=!]|^\(\?<$", "looks ahead or behind: write what has to stand there as a part of the pattern"),
+    (r"\\[1-9]|\(\?P$|\(\?P[=>]", "refers back to a group: write out what may stand there twice"),
+    (r"\(\?\(", "depends on whether a group was found: write both cases with a | between them"),
+    (r"\(\?>|[*+?}]\+", "keeps what it took (`(?>…)`, `a++`): leave that out, no pattern can take long here"),
+    (r"\(\?#", "has a comment: write it behind a # in the configuration"),
+    (r"\(\?[aLux]|\(\?-?[a-zA-Z]", "sets a flag that does not exist here; there are (?i), (?m), (?s)"),
+    (r"\{", "repeats more than 1000 times, all its repetitions multiplied: use + or *"),
+)
+
+
+class Pattern:
+    """A compiled pattern, whatever the case of letters.
+
+    Raises:
+        ValueError: it is none, or has a part that takes more than linear time; the text names the part and the remedy.
+    """
+
+    __slots__ = ("_compiled", "text")
+
+    def __init__(self, text: str) -> None:
+        import re2  # noqa: PLC0415 - only who has patterns pays for it
+
+        self.text = text
+        options = re2.Options()
+        options.case_sensitive = False
+        options.log_errors = False
+        try:
+            self._compiled = re2.compile("".join(_translated(text)), options)
+        except re2.error as error:
+            raise ValueError(_problem(error)) from error
+        if self._compiled.programsize > _LARGEST:
+            raise ValueError("is too large: use + or * instead of a counted repetition, or fewer alternatives")
+
+    def found(self, text: str) -> bool:
+        """Whether it is found in the text; the time grows as the text does, and other threads go on meanwhile."""
+        return self._compiled.search(text.encode("utf-8", "replace")) is not None
+
+
+def hostile(pattern: str) -> Iterator[str]:
+    """Texts that hold up an engine which tries one way after the other, made of what the pattern asks for."""
+    letters = re.sub(r"\\.|\W", "", pattern)
+    for unit in dict.fromkeys((*letters[:20], letters, "a", "0", " ", "aA0 ", "文", "中文字", "\n", "a\n")):
+        if unit:
+            yield unit * (_HOSTILE // len(unit)) + "\0"
+
+
+def _translated(pattern: str) -> Iterator[str]:
+    """The pattern in the syntax of RE2, piece by piece."""
+    position, inside = 0, False
+    while position < len(pattern):
+        character = pattern[position]
+        if character == "\\":
+            piece, position = _escape(pattern, position, inside=inside)
+            yield piece
+            continue
+        end = position + 1
+        if inside and pattern.startswith("[:", position) and ":]" in pattern[position:]:
+            end = pattern.index(":]", position) + 2
+        elif inside:
+            inside = character != "]"
+        elif character == "[":
+            inside = True
+            end += pattern.startswith("^", end)
+            end += pattern.startswith("]", end)  # here it is a character
+        yield pattern[position:end]
+        position = end
+
+
+def _escape(pattern: str, position: int, *, inside: bool) -> tuple[str, int]:
+    """What a backslash and its letter are to RE2, and where the pattern goes on."""
+    letter, end = pattern[position + 1 : position + 2], position + 2
+    if letter in _SETS:
+        return (_SETS[letter] if inside else f"[{_SETS[letter]}]"), end
+    if letter in _HEX:
+        digits = pattern[end : end + _HEX[letter]]
+        if not re.fullmatch(rf"[0-9A-Fa-f]{{{_HEX[letter]}}}", digits):
+            raise ValueError(f"has an incomplete escape \\{letter}{digits}")
+        return rf"\x{{{digits}}}", end + len(digits)
+    named = re.compile(r"\{([^}]+)\}").match(pattern, end) if letter == "N" else None
+    if named:
+        try:
+            return rf"\x{{{ord(unicodedata.lookup(named[1])):x}}}", named.end()
+        except KeyError:
+            raise ValueError(f"names an unknown character {named[1]!r}") from None
+        except TypeError:  # a name of several characters
+            raise ValueError(f"names several characters by {named[1]!r}; write them") from None
+    if letter == "Z":
+        return r"\z", end
+    if letter == "b" and inside:
+        return r"\x08", end
+    return pattern[position:end], end
+
+
+def _problem(error: Exception) -> str:
+    """What RE2 said, in words, and what to write instead."""
+    said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error.args[0])
+    part = said.partition(": ")[2]
+    remedy = next((remedy for sign, remedy in _REMEDIES if re.search(sign, part)), "")
+    if said.startswith(("invalid perl operator", "invalid escape", "bad repetition", "invalid repetition")) and remedy:
+        return f"{part} {remedy}"
+    return f"is no regular expression of RE2: {said}"
