@@ -1,7 +1,7 @@
-"""Regular expressions that others write, matched in time linear in the text; the only home of RE2.
+r"""Regular expressions that others write, matched in time linear in the text; the only home of RE2.
 
-They are written as for Python's `re`, as far as RE2 can do the same: `\\w`, `\\d` and `\\s` know all scripts, `\\u4e00` is
-a character. `\\b` is RE2's: it stands between an ASCII letter or digit and anything else, so `\\bGPT\\b` is found
+They are written as for Python's `re`, as far as RE2 can do the same: `\w`, `\d` and `\s` know all scripts, `\u4e00` is
+a character. `\b` is RE2's: it stands between an ASCII letter or digit and anything else, so `\bGPT\b` is found
 between Chinese characters.
 """
 
