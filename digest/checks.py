@@ -254,8 +254,10 @@ def _dumps(source: Source) -> str:
         raise DumpError(str(source.path), "holds no dump", remedy=f"check path of source {source.id}")
     with dumps[0].path.open("rb") as stream:
         entries = len(read_snapshot(stream, dumps[0].name, largest=source.largest).sightings)
-    refused = len(files) - len(dumps)
-    return f"{len(dumps)} dumps, {entries} entries in the first" + (f", {refused} links refused" if refused else "")
+    refused = [str(file) for file in files if not isinstance(file, DumpFile)]
+    return f"{len(dumps)} dumps, {entries} entries in the first" + (
+        f", {len(refused)} refused, such as {refused[0]}" if refused else ""
+    )
 
 
 def _patterns(topic: Topic, ticking: Callable[[], float] = time.perf_counter) -> str:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.dumps.walk import NOTHING, WILD, Refused, Walk
 from digest.errors import DumpError
 from digest.model import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from digest.dumps.walk import Found
+
+__all__ = ["DumpFile", "Refused", "dump_files"]
+
 _NAME = operator.itemgetter(0)
-_WILD = frozenset("*?[")
-_UNFINISHED = ("~", ".tmp", ".part", ".swp")
 
 
 @value
@@ -40,91 +43,58 @@ class DumpFile:
         return f"{self.size} {self.mtime_ns} {self.inode}"
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file that is not read, and why."""
-
-    name: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.reason}"
-
-
 def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
     """The files that a source's path names: one file, a folder with all below it, or a glob; sorted by name.
 
     Hidden files and those that other programs are still writing (`~`, `.tmp`, `.part`, `.swp`) are left out. A
-    symbolic link that leads out of the source's folder is refused.
+    symbolic link that leads out of the source's folder is refused, and so is each file and folder that cannot be looked
+    at: the others are found all the same.
 
     Raises:
-        DumpError: there is no such file or folder.
+        DumpError: there is no such file or folder, or it cannot be listed.
     """
-    if _WILD & set(str(path)) and not path.exists():
-        root = _fixed(path)
-        pattern = path.relative_to(root).as_posix()
-        names = sorted({found.relative_to(root).as_posix() for found in root.glob(pattern) if not found.is_dir()})
-        yield from _described(root, (name for name in names if _wanted(name)))
-    elif path.is_dir():
-        yield from _all_below(path)
-    elif path.exists():
-        yield from _described(path.parent, [path.name])
+    try:
+        state = path.stat()
+    except (OSError, ValueError) as error:
+        if WILD & set(str(path)):
+            root = _fixed(path)
+            yield from _in_order(root, Walk(root).matching(path.relative_to(root).parts))
+            return
+        number = error.errno if isinstance(error, OSError) else errno.ENOENT
+        if number == errno.ENOENT or number is None:
+            raise DumpError(str(path), "there is no such file or folder", remedy="check the path") from error
+        raise DumpError(
+            str(path), f"cannot be looked at: {os.strerror(number)}", remedy="check the path and its rights"
+        ) from error
+    if stat.S_ISDIR(state.st_mode):
+        yield from _in_order(path, Walk(path).below())
     else:
-        raise DumpError(str(path), "there is no such file or folder", remedy="check the path")
+        yield from _described(path.parent, [path.name])
 
 
 def _fixed(path: Path) -> Path:
     """The leading part of a glob that holds no wildcard."""
     parts = []
     for part in path.parts[:-1]:
-        if _WILD & set(part):
+        if WILD & set(part):
             break
         parts.append(part)
     return Path(*parts)
 
 
-def _wanted(name: str) -> bool:
-    return not name.endswith(_UNFINISHED) and not name.startswith(".") and "/." not in name
-
-
-def _all_below(root: Path) -> Iterator[DumpFile | Refused]:
-    """The files below a folder. What is plainly a file is described as it was listed, the rest is looked at."""
-    for name, state in sorted(_below(root), key=_NAME):
-        if state and _regular(state) and not _foreign(name):
+def _in_order(root: Path, found: Iterator[Found]) -> Iterator[DumpFile | Refused]:
+    """What was found, by name. What is plainly a file is described as it was listed, the rest is looked at."""
+    for name, state in sorted(found, key=_NAME):
+        if isinstance(state, Refused):
+            yield Refused(ascii(name) if _foreign(name) else name, state.reason, state.unseen)
+        elif state and _regular(state) and not _foreign(name):
             yield DumpFile(root, name, state.st_size, state.st_mtime_ns, state.st_ino)
         else:
             yield from _described(root, [name])
 
 
-def _below(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.stat_result | None]]:
-    """The names of all wanted files below a folder; links to folders are not followed."""
-    try:
-        with os.scandir(folder / prefix) as found:
-            for entry in found:
-                name = prefix + entry.name
-                if not _wanted(entry.name):
-                    continue
-                if entry.is_file(follow_symlinks=False):
-                    yield name, _state(entry)
-                elif entry.is_dir(follow_symlinks=False):
-                    yield from _below(folder, f"{name}/")
-                elif entry.is_symlink():
-                    yield name, None
-    except OSError as error:
-        raise DumpError(
-            str(folder / prefix), f"cannot be listed: {error.strerror}", remedy="check its rights"
-        ) from error
-
-
-def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
-    try:
-        return entry.stat(follow_symlinks=False)
-    except OSError:
-        return None  # it is said why when it is looked at once more
-
-
-def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFile | Refused]:
-    inside = root.resolve()
+def _described(root: Path, names: list[str]) -> Iterator[DumpFile | Refused]:
+    inside = Path(os.path.realpath(root))
     for name in names:
         path = root / name
         if _foreign(name):
@@ -133,17 +103,17 @@ def _described(root: Path, names: Iterator[str] | list[str]) -> Iterator[DumpFil
         try:
             state = path.lstat()
             if not _regular(state):
-                if not path.resolve().is_relative_to(inside):
+                if not Path(os.path.realpath(path, strict=True)).is_relative_to(inside):
                     yield Refused(name, "is a link that leads out of the source's folder; it is not read")
                     continue
-                if path.is_dir():
-                    continue
                 state = path.stat()
+                if stat.S_ISDIR(state.st_mode):
+                    continue
                 if not _regular(state):
                     yield Refused(name, "is no regular file; it is not read")
                     continue
         except OSError as error:
-            yield Refused(name, f"cannot be looked at: {error.strerror}")
+            yield Refused(name, f"cannot be looked at: {error.strerror}", unseen=error.errno not in NOTHING)
             continue
         yield DumpFile(root, name, state.st_size, state.st_mtime_ns, state.st_ino)
 

@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
+    from digest.dumps.files import Refused
     from digest.model import SourceId
     from digest.ports import Store
     from digest.service.comparing import ReadDump
@@ -20,8 +21,18 @@ _SAME = 0.5  # of the shorter reading that both show to the letter
 class Moved:
     """The dumps of a source whose files are gone, and the new files that may be theirs."""
 
-    def __init__(self, store: Store, source: SourceId, names: Iterable[str], known: Iterable[str]) -> None:
-        """`names` are the files that there are, `known` dumps of which it is known that they were read before."""
+    def __init__(
+        self,
+        store: Store,
+        source: SourceId,
+        names: Iterable[str],
+        known: Iterable[str],
+        unseen: Collection[Refused] = (),
+    ) -> None:
+        """`names` are the files that there are, `known` dumps of which it is known that they were read before.
+
+        What is `unseen` is not gone.
+        """
         self._store, self._source = store, source
         here = set(names)
         self._gone: dict[str, str] = {}
@@ -30,7 +41,11 @@ class Moved:
         if here.difference(known):
             with store.read() as tx:
                 paths = tx.readings.paths(source)
-            self._gone = {path: sha256 for path, sha256 in paths.items() if path not in here}
+            self._gone = {
+                path: sha256
+                for path, sha256 in paths.items()
+                if path not in here and not any(one.hides(path) for one in unseen)
+            }
             self._new = here - paths.keys()
 
     def followed(self, dump: ReadDump) -> ReadDump:

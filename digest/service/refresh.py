@@ -109,7 +109,9 @@ class _Refreshing:
         held: list[DumpFile] = []
         gone = set(troubled)
         files = list(_files(self.source))
-        self.moved = Moved(self.store, self.name, (f.name for f in files if isinstance(f, DumpFile)), stamps)
+        unseen = [file for file in files if isinstance(file, Refused) and file.unseen]
+        gone = {path for path in gone if not any(one.hides(path) for one in unseen)}
+        self.moved = Moved(self.store, self.name, (f.name for f in files if isinstance(f, DumpFile)), stamps, unseen)
         for file in files:
             if self.stopped():
                 return self.done + Pass(self.name, skipped=skipped)
@@ -134,7 +136,7 @@ class _Refreshing:
             self._judge()
         if self.stopped():
             return self.done
-        emptied = listed and not found and bool(stamps or troubled)
+        emptied = listed and not unseen and not found and bool(stamps or troubled)
         with _uncollected():
             self._finish(state, gone - self.moved.taken if listed else set(), emptied=emptied)
         return self.done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,6 +304,43 @@ def test_a_dump_that_cannot_be_opened_is_named_and_tried_again(
     assert set(blog.entries()) == {"乙"}
     assert blog.refresh()["added"] == 1
     assert set(blog.entries()) == {"甲", "乙"}
+
+
+def test_a_loop_of_links_costs_no_other_dump(blog: Blog, article: type[Article]) -> None:
+    blog.search("good.txt", *several(article, 2))
+    loop = blog.home / "dumps" / "loop"
+    loop.symlink_to(loop)
+
+    assert blog.refresh(code=1)["added"] == 2
+    assert "loop: cannot be looked at: Too many levels" in blog.run("refresh", code=1)
+    assert "loop: cannot be looked at: Too many levels" in blog.run("check")
+    assert blog.listed("source", "show", "blog")
+
+
+def test_what_lies_in_a_folder_that_cannot_be_listed_is_not_gone(
+    blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = several(article, 16)
+    blog.search("deep/page.txt", *articles[:10])
+    blog.search("other.txt", articles[15])
+    blog.refresh()
+    blog.search("deep/page.txt", articles[0])
+    assert blog.refresh()["held"] == 1
+    usual = os.scandir
+
+    def refused(path: Any) -> Any:
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied")
+        return usual(path)
+
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "scandir", refused)
+        blog.search("other.txt", articles[15], articles[14])
+        blog.search("copy.txt", *articles[:10])  # which would be taken for the dump that is out of sight
+        counts = blog.refresh(code=1)
+        assert (counts["added"], counts["held"]) == (1, 1), "its siblings go on, and its hold stays"
+        assert "deep: cannot be listed: Permission denied" in blog.run("refresh", code=1)
+    assert blog.refresh()["held"] == 1
 
 
 def busy(article: type[Article], number: int, title: str, opening: str) -> Article:

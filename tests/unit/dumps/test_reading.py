@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import tracemalloc
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +20,6 @@ from digest.dumps.snapshot import read_sightings, read_snapshot
 from digest.errors import DumpError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from digest.model import Snapshot
 
 PAGE = "6 Nov\n\n春天的题目\n\n第一段,说山。\n\n第二段,说水。\n\n点击阅读全文...\n\n"
@@ -192,3 +193,92 @@ def test_a_missing_path_is_an_error_and_an_empty_glob_is_none(folder: Path) -> N
     with pytest.raises(DumpError, match="no such file"):
         names(folder / "nowhere")
     assert names(folder / "*.nothing") == []
+
+
+def refusals(path: Path) -> dict[str, str]:
+    return {one.name: one.reason for one in dump_files(path) if isinstance(one, Refused)}
+
+
+def test_links_that_lead_round_cost_nobody_else(folder: Path) -> None:
+    (folder / "round.txt").symlink_to(folder / "round.txt")
+    (folder / "ping").symlink_to(folder / "pong")
+    (folder / "pong").symlink_to(folder / "ping")
+    (folder / "deep" / "self").symlink_to("self")
+
+    for path in (folder, folder / "**" / "*", folder / "*"):
+        told = refusals(path)
+        assert "levels of symbolic links" in told["round.txt"], "on every version of Python"
+        assert {"ping", "pong"} <= told.keys()
+    assert names(folder / "**" / "[a-d].txt") == ["a.txt", "b.txt", "deep/er/c.txt"]
+    assert names(folder / "*" / "*.log") == ["deep/d.log"]
+    for path in (folder / "round.txt", folder / "ping"):
+        with pytest.raises(DumpError, match="levels of symbolic links"):
+            names(path)
+    with pytest.raises(DumpError, match="levels of symbolic links"):
+        names(folder / "ping" / "x.txt")
+
+
+@pytest.fixture
+def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sub-folder that may not be listed, for whoever runs this."""
+    listing = os.scandir
+
+    def scandir(path: Path) -> Any:
+        if Path(path) == folder / "deep":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listing(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    return folder
+
+
+@pytest.mark.parametrize("glob", ["", "**/*", "**/*.*"])
+def test_a_folder_that_cannot_be_listed_does_not_block_its_siblings(closed: Path, glob: str) -> None:
+    (closed / "z").mkdir()
+    (closed / "z" / "last.txt").write_text("text", "utf-8")
+    found = list(dump_files(closed / glob))
+
+    assert [one.name for one in found if isinstance(one, DumpFile)] == ["a.txt", "b.txt", "z/last.txt"]
+    (refused,) = (one for one in found if isinstance(one, Refused))
+    assert str(refused) == "deep: cannot be listed: Permission denied (check its rights)"
+    assert refused.hides("deep/d.log")
+    assert not refused.hides("deeper.txt")
+
+
+def test_a_root_that_cannot_be_listed_or_looked_at_is_an_error(closed: Path) -> None:
+    for path in (closed / "deep", closed / "deep" / "*.log"):
+        with pytest.raises(DumpError, match="cannot be listed: Permission denied"):
+            names(path)
+    with pytest.raises(DumpError, match="cannot be looked at: Not a directory"):
+        names(closed / "a.txt" / "b.txt")
+    with pytest.raises(DumpError, match="cannot be looked at: File name too long"):
+        names(closed / ("x" * 300))
+    with pytest.raises(DumpError, match="no such file"):
+        names(closed / "nul\0")
+
+
+def test_folders_may_lie_as_deep_as_the_system_lets_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth = 1200
+    monkeypatch.chdir(folder / "deep")
+    for _ in range(depth):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("found.txt").write_text("text", "utf-8")
+    try:
+        found = names(folder)
+    finally:  # in steps, since removing such a tree takes as deep a recursion
+        Path("found.txt").unlink()
+        for _ in range(depth):
+            os.chdir("..")
+            Path("d").rmdir()
+
+    assert sorted(found) == sorted(
+        ["a.txt", "b.txt", "deep/d.log", "deep/er/c.txt", "deep/" + "d/" * depth + "found.txt"]
+    )
+
+
+def test_a_pipe_is_neither_read_nor_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.txt")
+
+    assert "pipe.txt" not in names(folder)
+    assert refusals(folder / "*.txt") == {"pipe.txt": "is no regular file; it is not read"}
