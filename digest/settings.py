@@ -272,7 +272,12 @@ class Signup(_Group):
         description="What a newcomer gets at once: the newest `edition` (a short `letter` where there is none), "
         "always the `letter`, or `none`.",
     )
-    per_network: int = Field(10, ge=1, description="How many requests of one network are taken in an hour.")
+    per_network: int = Field(
+        10, ge=1, description="How many requests of one network (IPv4 /24, IPv6 /48) are taken in an hour."
+    )
+    per_domain: int = Field(
+        50, ge=1, description="How many addresses of one mail domain are mailed a link to confirm in an hour."
+    )
     total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
 
 

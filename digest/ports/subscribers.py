@@ -230,6 +230,10 @@ class Confirmations(Protocol):
         """
         ...
 
+    def mailed_within(self, domain: str, since: datetime) -> int:
+        """How many of all kinds, asked for after then, were to be mailed to a domain, whatever its case."""
+        ...
+
     def done(self, confirmation: ConfirmationId, now: datetime, subscriber: SubscriberId | None = None) -> None:
         """Its owner confirmed; `subscriber` is who joined by it."""
         ...

@@ -49,7 +49,7 @@ def ask(
 
     Raises:
         AddressError: it is no address.
-        BusyError: this network, or everybody together, asks too often.
+        BusyError: this network, or everybody together, asks too often, or for too many of this domain.
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
@@ -110,6 +110,9 @@ def request(
         asked = tx.confirmations.asked
         if asked(now - _HOUR) >= settings.signup.total or asked(now - _HOUR, asker) >= settings.signup.per_network:
             raise BusyError(int(_HOUR.total_seconds()))
+        domain = address.rpartition("@")[2]
+        if tx.confirmations.mailed_within(domain, now - _HOUR) >= settings.signup.per_domain:
+            raise BusyError(int(_HOUR.total_seconds()))  # said alike of an address that would not be mailed now
         tx.confirmations.ask(
             kind,
             address,

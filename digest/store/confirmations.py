@@ -88,6 +88,18 @@ class SqlConfirmations:
         )
         return self._connection.execute(query).scalar_one()
 
+    def mailed_within(self, domain: str, since: datetime) -> int:
+        query = (
+            select(func.count())
+            .select_from(confirmations)
+            .where(
+                confirmations.c.asked_at > since,
+                confirmations.c.address_key.endswith(address_key(f"@{domain}"), autoescape=True),
+                ~confirmations.c.text.startswith(_NOT_MAILED),
+            )
+        )
+        return self._connection.execute(query).scalar_one()
+
     def done(self, confirmation: ConfirmationId, now: datetime, subscriber: SubscriberId | None = None) -> None:
         here = update(confirmations).where(confirmations.c.id == confirmation)
         whose = {} if subscriber is None else {"subscriber_id": subscriber}

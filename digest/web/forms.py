@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
+
+from digest.web.addresses import Networks, read_address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 16 * 1024  # bytes of a form of ours
 _MOST_FIELDS = 200
-_PREFIX = {4: 24, 6: 56}  # who has one address of it has them all
+_PREFIX = {4: 24, 6: 48}  # who has one address of it may have them all: providers hand out up to a /48
 
 
 class Form:
@@ -71,27 +73,9 @@ def network_of(request: Request, proxies: Sequence[str]) -> str:
 
     Who is no proxy of ours says nothing about where they come from; behind one, the last address that is none counts.
     """
-    address = request.client.host if request.client else ""
-    trusted = [ip_network(proxy) for proxy in proxies]
-    hops = [hop.strip() for header in request.headers.getlist("x-forwarded-for") for hop in header.split(",")]
-    while hops and _within(address, trusted):
-        address = hops.pop()
-    return _network(address)
-
-
-def _within(address: str, networks: Sequence[object]) -> bool:
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return False
-    return any(known in network for network in networks)  # type: ignore[operator]
-
-
-def _network(address: str) -> str:
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(known, IPv6Address) and known.ipv4_mapped:
-        known = known.ipv4_mapped
-    return str(ip_network(f"{known}/{_PREFIX[known.version]}", strict=False))
+    address = read_address(request.client.host if request.client else "")
+    trusted = Networks(proxies)
+    hops = [hop for header in request.headers.getlist("x-forwarded-for") for hop in header.split(",")]
+    while hops and address in trusted:
+        address = read_address(hops.pop())
+    return "unknown" if address is None else str(ip_network(f"{address}/{_PREFIX[address.version]}", strict=False))

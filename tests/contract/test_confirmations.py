@@ -71,6 +71,29 @@ def test_who_asks_is_counted_by_network_and_whom_by_address(
         assert count.mailed(ConfirmationKind.ACCESS, "ada@example.org", now - HOUR) == 0
 
 
+def test_mails_are_counted_by_domain(store: Store, ask: Callable[..., ConfirmationId], now: datetime) -> None:
+    ask("ada@Example.ORG")
+    ask("bob@example.org", now + HOUR)
+    ask("eve@example.org", mail=False)
+    ask("x@notexample.org")
+    ask("x@sub.example.org")
+    ask("x@example.org.net")
+    ask("x@under_score.org")
+    with store.read() as tx:
+        within = tx.confirmations.mailed_within
+        assert (
+            within("example.org", now - HOUR),
+            within("EXAMPLE.org", now),
+            within("sub.example.org", now - HOUR),
+        ) == (
+            2,
+            1,
+            1,
+        )
+        assert within("under%score.org", now - HOUR) == within("underXscore.org", now - HOUR) == 0
+        assert within("under_score.org", now - HOUR) == 1
+
+
 def test_a_mail_is_leased_once_and_again_when_its_lease_has_ended(
     store: Store, ask: Callable[..., ConfirmationId], now: datetime
 ) -> None:

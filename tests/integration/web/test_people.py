@@ -275,6 +275,31 @@ def test_all_together_ask_for_no_more_than_the_total(desk: Desk) -> None:
     assert [desk.post("/subscribe", address=f"{n}@example.org").status for n in range(4)] == [200, 200, 200, 429]
 
 
+def test_one_mail_domain_gets_no_more_than_its_share(desk: Desk) -> None:
+    signup = desk.settings.signup.model_copy(update={"per_domain": 3, "per_network": 100})
+    desk.settings = desk.settings.model_copy(update={"signup": signup})
+    desk._app = application(desk.store, desk.settings, now=lambda: desk.now)
+    desk.post("/subscribe", address="0@example.org")
+    addresses = ["0@example.org", "1@Example.org", "2@EXAMPLE.ORG", "3@example.org", "0@example.org", "4@example.net"]
+
+    assert [desk.post("/subscribe", address=one).status for one in addresses] == [200, 200, 200, 429, 429, 200]
+    assert len(desk.mailed()) == 4
+    desk.now += HOUR + timedelta(seconds=1)
+    assert desk.post("/subscribe", address="3@example.org").status == 200
+
+
+def test_a_whole_48_of_ipv6_is_one_asker(desk: Desk) -> None:
+    desk.settings = desk.settings.model_copy(
+        update={"web": desk.settings.web.model_copy(update={"proxies": ("127.0.0.1/32",)})}
+    )
+    desk._app = application(desk.store, desk.settings, now=lambda: desk.now)
+    askers = [f"[2001:db8:7:{n:x}00::1]:{5000 + n}" for n in range(12)]
+
+    assert [desk.post("/subscribe", one, address=f"{n}@example.org").status for n, one in enumerate(askers)] == [
+        200
+    ] * 10 + [429] * 2
+
+
 def test_a_closed_door_offers_nothing(desk: Desk) -> None:
     signup = desk.settings.signup.model_copy(update={"open": False})
     desk.settings = desk.settings.model_copy(update={"signup": signup})
