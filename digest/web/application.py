@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -97,6 +98,7 @@ def application(
             405: site.not_allowed,
             UnknownError: site.missing,
             DigestError: site.unavailable,
+            ClientDisconnect: site.gone,
         },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
@@ -269,6 +271,10 @@ class _Site:
 
     def not_allowed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("method not allowed\n", 405, headers=getattr(error, "headers", None))
+
+    def gone(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
+        """Nobody is there any more to read it; without an answer the server would log a trace."""
+        return PlainTextResponse("the request ended early\n", 400)
 
     def unavailable(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("try again in a minute\n", 503, headers={"Retry-After": "60"})

@@ -6,11 +6,12 @@ HTTP, asks to close, waits behind one under way, or comes from somebody who does
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from digest.web.guarded import Guarded
 from digest.web.kept import NOT_MODIFIED, Kept
 
 if TYPE_CHECKING:
@@ -19,21 +20,14 @@ if TYPE_CHECKING:
 _SAYS_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 
 
-class Direct(HttpToolsProtocol):
+class Direct(Guarded):
     """A connection of a server whose application is `Kept`; with any other one it is uvicorn's own."""
 
-    cycle: Any  # None before the first request that uvicorn answers, which its types do not say
-    scope: Any
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - they are uvicorn's
-        super().__init__(*arguments, **named)
-        self._kept = self.app if isinstance(self.app, Kept) else None
-
-    def on_headers_complete(self) -> None:
+    def answer(self) -> None:
         """Answer, or leave it to uvicorn."""
-        known = self._known(self._kept) if self._kept and self._is_simple() else None
+        known = self._known(self.app) if isinstance(self.app, Kept) and self._is_simple() else None
         if known is None:
-            super().on_headers_complete()
+            super().answer()
             return
         status = known.start["status"]
         dated = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)
@@ -44,11 +38,6 @@ class Direct(HttpToolsProtocol):
             self.transport.writelines((head, known.body["body"]))
         known.count()
         self.on_response_complete()
-
-    def on_message_complete(self) -> None:
-        """Tell uvicorn's cycle, where there ever was one."""
-        if self.cycle is not None:
-            super().on_message_complete()
 
     def _is_simple(self) -> bool:
         return (

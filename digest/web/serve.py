@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
 from digest.errors import ConfigurationError
 from digest.web.application import application
 from digest.web.direct import Direct
+from digest.web.guarded import Guarded
+from digest.web.limits import WATCH, WEB, Gate, Limits, descriptors
 from digest.web.watching import watch_application
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from starlette.types import ASGIApp
@@ -24,14 +28,24 @@ if TYPE_CHECKING:
     from digest.web.metrics import Metrics
 
 _GRACE_SECONDS = 8
+_TICKS_A_SECOND = 10  # of uvicorn's
+_BACKLOG = 128  # connections that wait while we are busy: taken all at once, they fit into the reserve
 
 
 class _Quiet(uvicorn.Server):
-    """A server that leaves the signals to the service around it."""
+    """A server that leaves the signals to the service around it, and ends what takes too long."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_SECOND == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Guarded):
+                    connection.sweep(now)
+        return await super().on_tick(counter)
 
 
 class Listener:
@@ -41,14 +55,21 @@ class Listener:
         ConfigurationError: the address cannot be bound; `place` names its setting.
     """
 
-    def __init__(self, app: ASGIApp, listen: str, place: str) -> None:
+    def __init__(
+        self, app: ASGIApp, listen: str, place: str, *, limits: Limits = WEB, proxies: Iterable[str] = ()
+    ) -> None:
         self._socket = _bound(listen, place)
+        self._gate = Gate(limits.within(descriptors()), proxies)
         host, port = self._socket.getsockname()[:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._server = _Quiet(
             uvicorn.Config(
                 app,
-                http=Direct,
+                http=cast("type[asyncio.Protocol]", partial(Direct, gate=self._gate)),
+                interface="asgi3",
+                ws="none",
+                backlog=_BACKLOG,
+                timeout_keep_alive=limits.idle_seconds,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -65,6 +86,11 @@ class Listener:
         finally:
             self._socket.close()
 
+    def replace(self, app: ASGIApp, proxies: Iterable[str] = ()) -> None:
+        """Answer every request from now on by another application."""
+        self._server.config.loaded_app = app
+        self._gate.trust(proxies)
+
     def stop(self) -> None:
         """Take no new connection, and end when those under way are answered."""
         self._server.should_exit = True
@@ -77,16 +103,15 @@ class Server(Listener):
         self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics | None = None
     ) -> None:
         app = application(store, settings, now=now, metrics=metrics)
-        super().__init__(app, settings.web.listen, "web.listen")
+        super().__init__(app, settings.web.listen, "web.listen", proxies=settings.web.proxies)
 
 
 class WatchServer(Listener):
     """The listener for monitors that `web.metrics_listen` asks for."""
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics) -> None:
-        super().__init__(
-            watch_application(store, settings, metrics, now), settings.web.metrics_listen, "web.metrics_listen"
-        )
+        app = watch_application(store, settings, metrics, now)
+        super().__init__(app, settings.web.metrics_listen, "web.metrics_listen", limits=WATCH)
 
 
 def _bound(listen: str, place: str) -> socket.socket:

@@ -644,3 +644,31 @@ def test_while_nothing_can_be_written_who_presses_a_button_is_told_to_come_again
     assert [(reply.status, reply.headers.get("retry-after")) for reply in replies] == [(503, "60")] * 4
     assert desk.everything() == before
     assert desk.post(own, act="erase", sure="yes").status == 200
+
+
+def test_a_form_whose_sender_goes_away_is_no_fault_of_ours(desk: Desk) -> None:
+    sent: list[Any] = []
+
+    async def gone() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/subscribe",
+        "raw_path": b"/subscribe",
+        "query_string": b"",
+        "headers": [(b"content-type", FORM.encode())],
+        "client": ("192.0.2.7", 1),
+        "server": ("x", 80),
+        "http_version": "1.1",
+        "scheme": "http",
+        "root_path": "",
+    }
+    asyncio.run(desk._app(scope, gone, send))
+
+    assert [message.get("status") for message in sent] == [400, None]
+    assert desk.mailed() == []
