@@ -348,10 +348,18 @@ def only_one(folder: Path) -> Iterator[None]:
     """Hold the lock of the folder where the database lies.
 
     Raises:
-        ConfigurationError: another service runs on it.
+        ConfigurationError: another service runs on it, or it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "digest.lock").open("w") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "digest.lock").open("w")
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be written: {error.strerror}",
+            place=str(folder),
+            remedy="change its owner, or data_dir",
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 something failed and is named on stderr, 2 wrong usage or configuration."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        if is_plain(given):
-            sys.exit(int(not parse_plainly(given)))
-        if given[:1] == ["run"] and len(given) in {1, 3} and given[1:2] in ([], ["--config"]):
-            _run(Path(given[2]) if given[1:] else None)
-            return
-        from digest.cli.commands import app
-
-        app(args=given)
+        try:
+            _do(given)
+        finally:
+            sys.stdout.flush()  # what cannot be written is said while somebody can say it
     except ConfigurationError as error:
         sys.stderr.write(f"digest: {error}\n")
         sys.exit(2)
@@ -37,6 +35,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)  # as a shell says it, and as Typer does
+    except Exception as error:  # noqa: BLE001 - no command ends in a traceback
+        from digest.cli.lastly import last_words
+
+        sys.stderr.write(f"{last_words(error, given)}\n")
+        _discard_output()
+        sys.exit(1)
+
+
+def _do(given: list[str]) -> None:
+    """The command that these arguments are."""
+    if is_plain(given):
+        sys.exit(int(not parse_plainly(given)))
+    if given[:1] == ["run"] and len(given) in {1, 3} and given[1:2] in ([], ["--config"]):
+        _run(Path(given[2]) if given[1:] else None)
+        return
+    from digest.cli.commands import app
+
+    app(args=given)
+
+
+def _discard_output() -> None:
+    """Forget what is printed and cannot be written, or Python would complain about it at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(config: Path | None) -> None:

@@ -668,7 +668,11 @@ def test_a_form_whose_sender_goes_away_is_no_fault_of_ours(desk: Desk) -> None:
         "scheme": "http",
         "root_path": "",
     }
-    asyncio.run(desk._app(scope, gone, send))
+
+    async def ask() -> None:
+        await desk._app(scope, gone, send)
+
+    asyncio.run(ask())
 
     assert [message.get("status") for message in sent] == [400, None]
     assert desk.mailed() == []

@@ -1,0 +1,83 @@
+"""The last resort of a command: what nobody foresaw is one line for a person, and a file for who mends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import secrets
+import tempfile
+import traceback
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_LONGEST = 200  # characters of what an error says
+
+
+def last_words(error: BaseException, arguments: Sequence[str]) -> str:
+    """The line that names a fault by its id and tells where its details lie; they are written there now."""
+    ident = secrets.token_hex(4)
+    file = _written(ident, _details(error, arguments), arguments)
+    where = f"details in {file}" if file else "no details could be written, neither beside the store nor in TMPDIR"
+    return f"digest: {_in_a_line(error)} (fault {ident}: {where}; please report it)"
+
+
+def _in_a_line(error: BaseException) -> str:
+    from digest.logs import safe
+
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        said = next(iter(str(error).splitlines()), "")
+    name = type(error).__name__
+    return safe(f"{name}: {said[:_LONGEST]}" if said else name)
+
+
+def _details(error: BaseException, arguments: Sequence[str]) -> str:
+    from digest.logs import safe
+
+    system = f"digest {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    trace = "".join(traceback.format_exception(error)).splitlines()
+    return "\n".join(safe(line) for line in (system, f"digest {' '.join(arguments)}", *trace)) + "\n"
+
+
+def _written(ident: str, details: str, arguments: Sequence[str]) -> Path | None:
+    """The file that the details are in, readable by its owner alone; None where none can be written."""
+    for folder in _folders(arguments):
+        file = folder / f"digest-fault-{ident}.txt"
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as opened:  # noqa: PTH123 - by descriptor
+                opened.write(details)
+        except OSError:
+            continue
+        return file
+    return None
+
+
+def _folders(arguments: Sequence[str]) -> Iterator[Path]:
+    """Where details may lie, the best place first: where the state lies, else the system's place for such files."""
+    state = _state(arguments)
+    if state:
+        yield state
+    with contextlib.suppress(OSError):
+        yield Path(tempfile.gettempdir())
+
+
+def _state(arguments: Sequence[str]) -> Path | None:
+    """The folder of the state that a command was about; None where its configuration cannot be read."""
+    from digest.settings import load
+
+    given = [after for before, after in pairwise(arguments) if before == "--config"]
+    given += [one.removeprefix("--config=") for one in arguments if one.startswith("--config=")]
+    try:
+        folder = load(Path(given[-1]) if given else None).data_dir
+        return folder if folder.is_dir() else None
+    except Exception:  # noqa: BLE001 - the fault may lie there
+        return None
