@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from digest import logs
+from digest import logs, templating
 from digest.errors import ConfigurationError, DigestError, StoreError
 from digest.service import digests, feeds, renaming
 from digest.store import is_made, open_store, place
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from digest.mail.listener import Listener
     from digest.ports import Store
+    from digest.scheduler import Ticks
     from digest.service.passes import Pass
     from digest.settings import Settings, Source
 
@@ -123,16 +124,23 @@ def refreshed(
 class Service:
     """`digest run`: timer, web server and delivery around one store, until a signal says stop."""
 
-    def __init__(self, settings: Settings, store: Store, *, serves: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        serves: bool = True,
+        reread: Callable[[], Settings] | None = None,
+    ) -> None:
         from digest.scheduler import Ticks  # noqa: PLC0415 - other commands do not pay for APScheduler
         from digest.web.metrics import Metrics  # noqa: PLC0415 - as above
         from digest.web.serve import Server, WatchServer  # noqa: PLC0415 - nor for uvicorn
 
-        self._settings, self._store = settings, store
+        self._settings, self._store, self._reread = settings, store, reread or (lambda: settings)
         self._metrics = Metrics(store, settings, clock)
         self._server = Server(settings, store, clock, self._metrics) if serves else None
         self._watch = WatchServer(settings, store, clock, self._metrics) if settings.web.metrics_listen else None
-        self._ticks = Ticks()
+        self._ticks, self._ticking = Ticks(), False
         self._others: Callable[[], Awaitable[None]] | None = None
         self._holding = contextlib.AsyncExitStack()
         self._stop = asyncio.Event()
@@ -141,6 +149,8 @@ class Service:
         self._confirming = asyncio.Lock()
         self._telling = asyncio.Lock()
         self._bouncing = asyncio.Lock()
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
         self._listener: Listener | None = None
         if settings.bounces.listen and serves:
             from digest.mail.listener import Listener  # noqa: PLC0415 - nor for aiosmtpd
@@ -150,12 +160,15 @@ class Service:
     async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
 
+        SIGHUP reads configuration and templates anew.
+
         `late` is called where something is still under way LAST_SECONDS after the signal.
         """
         loop = asyncio.get_running_loop()
         deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         stopping = asyncio.create_task(self._stop.wait())
         listeners = [one for one in (self._server, self._watch) if one]
         serving = [asyncio.create_task(listener.serve()) for listener in listeners]
@@ -174,20 +187,65 @@ class Service:
             await asyncio.gather(*serving)
             await self._end()
             deadline.cancel()
+            templating.let_go()
             _log.info("stopped")
 
+    def _hung_up(self) -> None:
+        task = asyncio.create_task(self._reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload(self) -> None:
+        """Go on by the configuration and the templates as they are now; by those before where these are wrong."""
+        from digest import reloading  # noqa: PLC0415 - after the first answers
+
+        async with self._reloading:
+            if self._stop.is_set():
+                return
+            try:
+                settings = await asyncio.to_thread(self._reread)
+                require_sources(settings)
+                await asyncio.to_thread(require_mail, settings)
+                follow = await asyncio.to_thread(
+                    reloading.checked, self._store, self._settings, settings, self._server, clock()
+                )
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the service goes on as before
+                reason = str(error) if isinstance(error, DigestError) else repr(error)
+                _log.error("not reloaded: the configuration and templates before stay", reason=reason)
+                return
+            follow()
+            self._settings = self._metrics.settings = settings
+            logs.configure(settings.log.level, json_lines=settings.log.json_lines)
+            if self._ticking:
+                self._ticks.stop()
+                self._ticks = self._timer()
+                self._schedule(at_once=True)
+            _log.info("reloaded", sources=len(settings.sources), digests=len(settings.digests))
+
+    def _timer(self) -> Ticks:
+        from digest.scheduler import Ticks  # noqa: PLC0415 - as above
+
+        return Ticks()
+
     async def _begin(self, ready: Callable[[], None]) -> None:
+        await self._hold_templates()
         await self._catch_up()
         if not self._stop.is_set():
             ready()
             self._schedule()
 
     async def _end(self) -> None:
-        locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing)
+        locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing, self._reloading)
         async with contextlib.AsyncExitStack() as ended:  # what is in flight ends first
             for lock in locks:
                 await ended.enter_async_context(lock)
             await self._holding.aclose()
+
+    async def _hold_templates(self) -> None:
+        """Keep the templates as they are, so that one that is being edited breaks nothing before it is asked for."""
+        with logged("templates"):
+            use = await asyncio.to_thread(templating.checked, self._settings.templates)
+            use()
 
     async def _deadline(self, late: Callable[[], None]) -> None:
         await self._stop.wait()
@@ -211,14 +269,16 @@ class Service:
         """Where monitors find their listener; empty where there is none of its own."""
         return self._watch.address if self._watch else ""
 
-    def _schedule(self) -> None:
+    def _schedule(self, *, at_once: bool = False) -> None:
+        """Start the ticks; `at_once` means that nothing was done yet by these settings."""
         now, ticks, tick = clock(), self._ticks, self._settings.tick
+        self._ticking = True
         for source in self._settings.sources:
             ticks.add(
                 f"refresh {source.id}",
                 source.every,
                 functools.partial(self._refresh, source),
-                first_at=now + source.every,
+                first_at=now if at_once else now + source.every,
             )
         ticks.add("editions", tick, self._make, first_at=now + tick)
         ticks.add("send", tick, self._send, first_at=now + tick)

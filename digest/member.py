@@ -55,17 +55,29 @@ class Role(StrEnum):
 class Member(Service):
     """`digest run --role …` on a database that several share, `server` as libpq reads it."""
 
-    def __init__(self, settings: Settings, store: Store, role: Role, server: str) -> None:
-        super().__init__(settings, store, serves=role.serves)
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        role: Role,
+        server: str,
+        *,
+        reread: Callable[[], Settings] | None = None,
+    ) -> None:
+        super().__init__(settings, store, serves=role.serves, reread=reread)
         self._role, self._queue = role, Queue(server)
-        # Who keeps to a pace, or from a domain, does so for all: then one process sends at a time.
-        alone = bool(settings.mail.per_second or settings.mail.per_domain)
-        self._ticks = _Queued(self._queue, role, together=set() if alone else {_SEND})
-        self._others = None if alone else self._call_others
+        self._ticks = self._timer()
         self._working: asyncio.Task[None] | None = None
+
+    def _timer(self) -> Ticks:
+        # Who keeps to a pace, or from a domain, does so for all: then one process sends at a time.
+        alone = bool(self._settings.mail.per_second or self._settings.mail.per_domain)
+        self._others = None if alone else self._call_others
+        return _Queued(self._queue, self._role, together=set() if alone else {_SEND})
 
     async def _begin(self, ready: Callable[[], None]) -> None:
         await self._holding.enter_async_context(self._queue.opened())
+        await self._hold_templates()
         if self._role.serves:
             self._store.follow_published()
         self._schedule()

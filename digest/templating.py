@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from contextvars import ContextVar
+from functools import lru_cache, partial
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from digest import bundled
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import jinja2
@@ -18,12 +19,55 @@ if TYPE_CHECKING:
 LANGUAGES = ("zh_CN", "en")
 
 
-@lru_cache(maxsize=8)
+_Environments = dict[tuple[str, "Path | None"], "jinja2.Environment"]
+_held: _Environments = {}  # those whose templates stay as they are until they are held anew
+_tried: ContextVar[_Environments | None] = ContextVar("_tried", default=None)
+
+
 def environment(language: str, folder: Path | None) -> jinja2.Environment:
     """The environment of a language. A file in `folder` replaces its namesake among ours.
 
     Text from dumps is only ever a value in it, never a template; `.html` templates escape their values.
     """
+    return (_tried.get() or _held).get((language, folder)) or _environment(language, folder)
+
+
+def checked(folder: Path | None) -> Callable[[], None]:
+    """Read all templates of a folder; what has them used from now on, whatever becomes of their files.
+
+    Raises:
+        ConfigurationError: one is wrong.
+    """
+    made: _Environments = {(language, folder): _made(language, folder, changing=False) for language in LANGUAGES}
+    token = _tried.set(made)
+    try:
+        check_templates(folder)
+        for one in made.values():
+            for name in one.list_templates(extensions=["html", "txt", "xml"]):
+                one.get_template(name)
+    finally:
+        _tried.reset(token)
+    return partial(_hold, made)
+
+
+def _hold(made: _Environments) -> None:
+    _held.update(made)
+    for other in _held.keys() - made.keys():
+        del _held[other]
+
+
+def let_go() -> None:
+    """Read templates from their files again."""
+    _held.clear()
+
+
+@lru_cache(maxsize=8)
+def _environment(language: str, folder: Path | None) -> jinja2.Environment:
+    return _made(language, folder, changing=True)
+
+
+def _made(language: str, folder: Path | None, *, changing: bool) -> jinja2.Environment:
+    """`changing`: a template whose file changed is read again; else each is read once, for good."""
     import jinja2  # noqa: PLC0415 - feeds and most commands do without
 
     folders = [*([folder] if folder else []), bundled.folder("templates")]
@@ -35,6 +79,8 @@ def environment(language: str, folder: Path | None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        auto_reload=changing,
+        cache_size=400 if changing else -1,
     )
     words = _words(language)
     made.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension adds it

@@ -39,7 +39,8 @@ def demo(
     """Run the service on sample dumps of an invented blog; it touches no installation of yours."""
     from digest.settings import load_demo
 
-    _run(load_demo(_written(folder)), folder, "Your own installation begins with `digest init`.")
+    file = _written(folder)
+    _run(lambda: load_demo(file), folder, "Your own installation begins with `digest init`.")
 
 
 def run_or_demo(config: Path | None) -> None:
@@ -49,7 +50,7 @@ def run_or_demo(config: Path | None) -> None:
 
     settings = load(config)
     if _has_begun(settings):
-        serve_with(settings)
+        serve_with(lambda: load(config))
         return
     folder = settings.data_dir / "demo"
     places = {name: getattr(settings, name) for name in ("base_url", "web", "log")}
@@ -57,7 +58,8 @@ def run_or_demo(config: Path | None) -> None:
     watch = threading.Thread(target=_end_at_first_dump, args=(settings, found), daemon=True)
     own = ", ".join(str(source.path) for source in settings.sources)
     last = f"Put a dump into {own}, and your own installation takes its place."
-    _run(load_demo(_written(folder)).model_copy(update=places), folder, last, watch.start)
+    file = _written(folder)
+    _run(lambda: load_demo(file).model_copy(update=places), folder, last, watch.start)
     if found.is_set():
         typer.echo("A dump is there: the demo ends, your own installation starts.")
         sys.stdout.flush()
@@ -65,17 +67,18 @@ def run_or_demo(config: Path | None) -> None:
         os.execv(sys.executable, [sys.executable, "-m", "digest", *again])  # noqa: S606 - ourselves, with nothing left of it
 
 
-def _run(settings: Settings, folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
+def _run(reread: Callable[[], Settings], folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
     from digest.app import clock, opened
     from digest.cli.serving import serve_with
     from digest.service import importing
 
+    settings = reread()
     with opened(settings) as store:
         people = importing.read_people((folder / "subscribers.csv").read_bytes(), clock())
         importing.import_people(store, settings, people, now=clock())
     typer.echo(f"This is the demo: invented articles and readers, kept in {folder}. No mail leaves this machine.")
     typer.echo(last)
-    serve_with(settings, ready=ready)
+    serve_with(reread, ready=ready)
 
 
 def _has_begun(settings: Settings) -> bool:

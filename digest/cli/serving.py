@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from digest import logs
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
 
 def serve(config: Path | None, role: str) -> None:
     """Run the service until it is told to stop."""
-    serve_with(load(config), role)
+    serve_with(lambda: load(config), role)
 
 
-def serve_with(settings: Settings, role: str = "all", *, ready: Callable[[], None] = lambda: None) -> None:
-    """The same, with settings that are loaded already; `ready` is called when the first pass is through."""
+def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Callable[[], None] = lambda: None) -> None:
+    """The same, with settings from elsewhere, which a reload reads again; `ready` is called after the first pass."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever asks for a reload so early gets a start
+    settings = reread()
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     require_sources(settings)
     require_mail(settings)
@@ -45,12 +50,12 @@ def serve_with(settings: Settings, role: str = "all", *, ready: Callable[[], Non
             opened(settings) as store,
             asyncio.Runner(loop_factory=event_loop) as runner,
         ):
-            runner.run(_serve(settings, store, lambda: Service(settings, store), ready))
+            runner.run(_serve(settings, store, lambda: Service(settings, store, reread=reread), ready))
         return
     from digest.member import Member, Role
 
     with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared), ready))
+        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared, reread=reread), ready))
 
 
 async def _serve(settings: Settings, store: Store, made: Callable[[], Service], ready: Callable[[], None]) -> None:

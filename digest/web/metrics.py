@@ -40,6 +40,7 @@ class Metrics:
     def __init__(
         self, store: Store, settings: Settings, now: Callable[[], datetime], *, fresh: timedelta = _FRESH
     ) -> None:
+        self.settings = settings  # which may be replaced
         registry = self._registry = CollectorRegistry()
         self._refreshes = Counter(
             "digest_refreshes", "Passes over a source, by how they ended.", ["outcome"], registry=registry
@@ -60,7 +61,7 @@ class Metrics:
             self._entries.labels(change)
         Info("digest_build", "What runs.", registry=registry).info({"version": __version__})
         ProcessCollector(registry=registry)
-        registry.register(_Store(lambda: standing(store, settings, now()), fresh))
+        registry.register(_Store(lambda: standing(store, self.settings, now()), fresh))
 
     def refreshed(self, done: Pass | None, seconds: float) -> None:
         """Count a pass; None for one that ended in an error."""

@@ -102,8 +102,17 @@ class Server(Listener):
     def __init__(
         self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics | None = None
     ) -> None:
-        app = application(store, settings, now=now, metrics=metrics)
-        super().__init__(app, settings.web.listen, "web.listen", proxies=settings.web.proxies)
+        self._made = partial(application, store, now=now, metrics=metrics)
+        super().__init__(self._made(settings), settings.web.listen, "web.listen", proxies=settings.web.proxies)
+
+    def following(self, settings: Settings) -> Callable[[], None]:
+        """What makes this server answer by other settings; all that can fail has been done by then.
+
+        Raises:
+            DigestError: they are wrong.
+        """
+        app = self._made(settings)
+        return partial(self.replace, app, settings.web.proxies)
 
 
 class WatchServer(Listener):

@@ -1,0 +1,68 @@
+"""Whether a running service can go on by other settings; what makes it do so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest import templating
+from digest.errors import ConfigurationError
+from digest.service import digests, feeds, renaming
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from digest.ports import Store
+    from digest.settings import Settings
+    from digest.web.serve import Server
+
+
+def checked(
+    store: Store, before: Settings, after: Settings, server: Server | None, now: datetime
+) -> Callable[[], None]:
+    """What makes pages and mails follow `after`; all that can be wrong with them was tried by then.
+
+    Raises:
+        DigestError: they are wrong, or take a restart; nothing is other than before.
+    """
+    _require_same(before, after)
+    renaming.require_present_names(store, after)
+    use_templates = templating.checked(after.templates)
+    answer_by_them = server.following(after) if server else None
+    digests.register(store, after, now)
+    feeds.register(store, after)
+
+    def follow() -> None:
+        use_templates()
+        if answer_by_them:
+            answer_by_them()
+
+    return follow
+
+
+def _require_same(before: Settings, after: Settings) -> None:
+    """See that nothing differs which only a start looks at.
+
+    Raises:
+        ConfigurationError: something does.
+    """
+    for place, value in _fixed(before).items():
+        if _fixed(after)[place] != value:
+            raise ConfigurationError(
+                "is another one now, which takes a restart",
+                place=place,
+                remedy="restart the service, or set it back and reload",
+            )
+
+
+def _fixed(settings: Settings) -> dict[str, object]:
+    """What a start looks at, by the place of its setting."""
+    bounces = settings.bounces
+    return {
+        "data_dir": settings.data_dir,
+        "database_url": settings.database,
+        "web.listen": settings.web.listen,
+        "web.metrics_listen": settings.web.metrics_listen,
+        "bounces.listen": bounces.listen,
+        "bounces": bounces.listen and (bounces.address, bounces.protocol, bounces.largest),
+    }
