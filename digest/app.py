@@ -228,8 +228,8 @@ class Service:
         return Ticks()
 
     async def _begin(self, ready: Callable[[], None]) -> None:
-        await self._hold_templates()
         await self._catch_up()
+        await self._hold_templates()
         if not self._stop.is_set():
             ready()
             self._schedule()

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import jinja2
 
 LANGUAGES = ("zh_CN", "en")
+_EXTENSIONS = ("html", "txt", "xml")
 
 
 _Environments = dict[tuple[str, "Path | None"], "jinja2.Environment"]
-_held: _Environments = {}  # those whose templates stay as they are until they are held anew
+_held: _Environments = {}  # those whose templates stay as they were read
 _tried: ContextVar[_Environments | None] = ContextVar("_tried", default=None)
 
 
@@ -38,13 +39,16 @@ def checked(folder: Path | None) -> Callable[[], None]:
     Raises:
         ConfigurationError: one is wrong.
     """
-    made: _Environments = {(language, folder): _made(language, folder, changing=False) for language in LANGUAGES}
+    from digest.heldfiles import HeldFiles  # noqa: PLC0415 - who holds none does without Jinja
+
+    try:
+        files = HeldFiles(_files(folder), _EXTENSIONS)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"a template cannot be read: {error}", place=str(folder or "templates")) from error
+    made: _Environments = {(language, folder): _made(language, files) for language in LANGUAGES}
     token = _tried.set(made)
     try:
         check_templates(folder)
-        for one in made.values():
-            for name in one.list_templates(extensions=["html", "txt", "xml"]):
-                one.get_template(name)
     finally:
         _tried.reset(token)
     return partial(_hold, made)
@@ -63,24 +67,26 @@ def let_go() -> None:
 
 @lru_cache(maxsize=8)
 def _environment(language: str, folder: Path | None) -> jinja2.Environment:
-    return _made(language, folder, changing=True)
+    return _made(language, _files(folder))
 
 
-def _made(language: str, folder: Path | None, *, changing: bool) -> jinja2.Environment:
-    """`changing`: a template whose file changed is read again; else each is read once, for good."""
+def _files(folder: Path | None) -> jinja2.BaseLoader:
     import jinja2  # noqa: PLC0415 - feeds and most commands do without
 
-    folders = [*([folder] if folder else []), bundled.folder("templates")]
+    return jinja2.FileSystemLoader([*([folder] if folder else []), bundled.folder("templates")])
+
+
+def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
+    import jinja2  # noqa: PLC0415 - as above
+
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
+        loader=files,
         autoescape=jinja2.select_autoescape(("html", "xml"), default=False),
         undefined=jinja2.StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
-        auto_reload=changing,
-        cache_size=400 if changing else -1,
     )
     words = _words(language)
     made.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension adds it
@@ -124,7 +130,7 @@ def check_templates(folder: Path | None) -> str:
     import jinja2  # noqa: PLC0415 - as above
 
     made = environment(LANGUAGES[0], folder)
-    names = made.list_templates(extensions=["html", "txt", "xml"])
+    names = made.list_templates(extensions=_EXTENSIONS)
     for name in names:
         try:
             made.get_template(name)
