@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 import jinja2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
 
 class HeldFiles(jinja2.BaseLoader):
-    """What another loader finds now. The names of files stay, so that errors name them."""
+    """What another loader finds now. The names of files stay, so that errors name them.
 
-    def __init__(self, files: jinja2.BaseLoader, extensions: Iterable[str]) -> None:
+    Files that are no text are left out.
+
+    Raises:
+        OSError: a file cannot be read.
+        UnicodeDecodeError: one of these `extensions` is no text.
+    """
+
+    def __init__(self, files: jinja2.BaseLoader, extensions: Collection[str]) -> None:
         finder = jinja2.Environment(loader=files, autoescape=True)
-        self._sources = {
-            name: files.get_source(finder, name)[:2] for name in finder.list_templates(extensions=tuple(extensions))
-        }
+        self._sources: dict[str, tuple[str, str | None]] = {}
+        for name in files.list_templates():
+            try:
+                self._sources[name] = files.get_source(finder, name)[:2]
+            except UnicodeDecodeError:
+                if name.rpartition(".")[2] in extensions:
+                    raise
 
     def get_source(
         self,
