@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             _do(given)
         finally:
-            sys.stdout.flush()  # what cannot be written is said while somebody can say it
+            with contextlib.suppress(AttributeError, ValueError):  # it is closed
+                sys.stdout.flush()  # what cannot be written is said while somebody can say it
     except ConfigurationError as error:
         sys.stderr.write(f"digest: {error}\n")
         sys.exit(2)
@@ -60,7 +61,7 @@ def _discard_output() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,29 @@ def test_a_limit_of_a_domain_holds_for_all_workers_together(
         assert fleet.stop() == [0] * 4
     finally:
         fleet.close()
+
+
+def test_each_process_of_several_reads_its_configuration_anew(
+    fleet: Fleet, article: type[Article], tmp_path: Path
+) -> None:
+    running = fleet.start("scheduler", "worker", "web")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "b.txt").write_text(article("另一个题目").dateblock(), "utf-8")
+    config = tmp_path / "digest.toml"
+    more = '[[sources]]\nid = "more"\ntitle = "更多"\npath = "more"\nevery = "2s"\n[[digests]]'
+    config.write_text(config.read_text("utf-8").replace("[[digests]]", more, 1), "utf-8")
+    for process in running:
+        process.send_signal(signal.SIGHUP)
+
+    def known() -> bool:
+        with fleet.store.read() as tx:
+            return any("more" in entry.sources for entry in tx.entries.newest())
+
+    fleet.until(known)
+    assert fleet.stop() == [0, 0, 0]
+    logs = [file.read_text("utf-8") for file in tmp_path.glob("*.log")]
+    assert sum("reloaded  " in log for log in logs) == 3, logs
+    assert not any("not reloaded" in log or "Traceback" in log for log in logs)
 
 
 def test_two_web_processes_show_the_same_bytes_and_learn_of_a_change(
