@@ -19,7 +19,7 @@ if _HIDDEN:
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-_ADDRESS = re.compile(r"[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")
+_ADDRESS = re.compile(r"(?<![^\s<>\"',;:()=])[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")  # it begins a word: one try a word
 _TOKEN = re.compile(r"(/(?:leave|confirm|preferences)/)[^\s\"']+")
 _OURS = "message_id"  # looks like an address and is none
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

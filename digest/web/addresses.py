@@ -11,15 +11,14 @@ if TYPE_CHECKING:
 
 Address = IPv4Address | IPv6Address
 
+_LONGEST = 80  # characters of an address with all that may stand around it
 _WRITTEN = re.compile(
     r"""
-    \s* "? \s*
     (?: \[ (?P<bracketed> [0-9A-Fa-f:.]+ ) (?: %[^\]]* )? \]   # [2001:db8::7], [fe80::1%eth0]
       | (?P<four> [0-9.]+ )
       | (?P<six> [0-9A-Fa-f:.]+ ) (?: %[^\s:"]* )?             # 2001:db8::7 alone: a port could not be told from it
     )
     (?: (?<=[\].0-9]) : (?P<port> [0-9]{1,5} ) )?
-    \s* "? \s*
     """,
     re.VERBOSE,
 )
@@ -30,7 +29,8 @@ def read_address(written: str) -> Address | None:
 
     An IPv4 address within an IPv6 one is the IPv4 address.
     """
-    found = _WRITTEN.fullmatch(written)
+    bare = written.strip().strip('"').strip()
+    found = _WRITTEN.fullmatch(bare) if len(bare) <= _LONGEST else None
     try:
         known = ip_address(found["bracketed"] or found["four"] or found["six"]) if found else None
     except ValueError:

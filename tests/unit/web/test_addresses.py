@@ -49,6 +49,11 @@ def test_whatever_a_header_holds_is_read_or_not(written: str) -> None:
     read_address(written)
 
 
+def test_a_long_one_is_looked_at_once() -> None:
+    for unit in (" ", '"', "0", "1.", ":", "[", "%", " 0"):
+        assert read_address(unit * 30_000 + "x") is None
+
+
 def network(client: str, *forwarded: str, proxies: tuple[str, ...] = ("10.0.0.0/8", "fd00::/8")) -> str:
     headers = Headers(raw=[(b"x-forwarded-for", line.encode()) for line in forwarded])
     request: Any = SimpleNamespace(client=SimpleNamespace(host=client), headers=headers)
