@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from digest.dumps.layouts.rarely import Rarely
+import re
 
 # White space but the line end, written out: as a class, it is looked up for each line of Chinese.
 SPACES = "\t\x0b\x0c\r\x1c-\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 INVISIBLE = "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 LEAD = f"[{SPACES}{INVISIBLE}]*"  # what may stand in front of a mark
-_ENDS = Rarely(rf"\A[\s{INVISIBLE}]+|[\s{INVISIBLE}]+\Z")
+
+
+def _written_out(ranges: str) -> str:
+    """Each character of the ranges of a class."""
+    spans = re.findall("(.)(?:-(.))?", ranges, re.DOTALL)
+    return "".join(chr(code) for first, last in spans for code in range(ord(first), ord(last or first) + 1))
+
+
+_UNSEEN = _written_out(f"\n{SPACES}{INVISIBLE}")
 
 
 def bare(text: str) -> str:
-    """The text without white space and invisible characters around it."""
+    """The text without white space and invisible characters around it; in one go, however many there are."""
     stripped = text.strip()
-    return stripped if stripped.isascii() else _ENDS.compiled.sub("", stripped)
+    return stripped if stripped.isascii() else stripped.strip(_UNSEEN)
