@@ -70,9 +70,9 @@ def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 def _orphans(settings: Settings) -> Iterator[Finding]:
     """The digests that people follow and that are configured no more."""
-    if not is_made(settings.database):
-        return
     try:
+        if not is_made(settings.database):
+            return
         store = open_store(settings.database)
     except DigestError:
         return  # told as a finding of the store

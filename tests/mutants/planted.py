@@ -171,8 +171,8 @@ MUTANTS = (
     Mutant(
         "a delivery is begun to whoever left or was struck off since it was leased",
         "digest/store/deliveries.py",
-        ".where(_mine(count), _REACHED)",
-        ".where(_mine(count))",
+        ".where(not_begun(count), _REACHED)",
+        ".where(not_begun(count))",
         ("tests/contract/test_deliveries.py", MAIL),
     ),
     Mutant(
