@@ -267,7 +267,7 @@ class Pipeline(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
-            self._lines.append(line[4:].decode("utf-8", "replace"))
+            self._lines.append(line[4:].decode("utf-8", "surrogateescape"))
             if not line[:3].isdigit() or len(self._lines) * len(line) > _LONGEST_REPLY:
                 return self._over(ConnectionError("the server said something that is no reply"))
             if line[3:4] != b"-":

@@ -190,5 +190,18 @@ def words_of(error: BaseException, hidden: Callable[[str], str] = str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A server's words as they are recorded."""
-    return " ".join(text.split())[:300]
+    """A server's words as they are recorded: in one line, without control characters.
+
+    Bytes that are no UTF-8 stand in `text` as `surrogateescape` leaves them. Older Chinese servers write GB 18030.
+    """
+    plain = "".join(letter if letter.isprintable() else " " for letter in _in_charset(text))
+    return " ".join(plain.split())[:300]
+
+
+def _in_charset(text: str) -> str:
+    if not any("\ud800" <= letter <= "\udfff" for letter in text):
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("gb18030")
+    except UnicodeError:
+        return text.encode("utf-8", "replace").decode()
