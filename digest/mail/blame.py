@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from digest.mail import tongues
+
 
 class About(StrEnum):
     """Whom a refusal is about.
@@ -42,7 +44,8 @@ class Blame:
 
 
 _NO_ADDRESS = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
-_OURS = frozenset({"1.7", "1.8", "3.4", "4.5"})
+_OUR_ADDRESS = frozenset({"1.7", "1.8"})  # the sender's
+_OURS = _OUR_ADDRESS | {"3.4", "4.5"}
 _OTHERS = frozenset({"1.0", "1.4", "1.5", "1.9"})
 _BY_SUBJECT = {"2": About.MAILBOX, "3": About.DOMAIN, "4": About.DOMAIN, "5": About.US, "6": About.US, "7": About.US}
 _BY_CODE = {521: About.DOMAIN, 530: About.US, 534: About.US, 535: About.US, 552: About.MAILBOX, 556: About.DOMAIN}
@@ -52,6 +55,8 @@ _LONGEST = 1000  # characters that are looked at
 _URL = re.compile(r"https?://\S+")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b")
+_DOTTED = re.compile(r"(?<![\w.-])([a-z0-9-]+)(?:\.[a-z0-9-]+)*\.([a-z]{2,})(?![\w-])( ?\[)?")
+_ENDINGS = {"com", "net", "org", "edu", "info", "cn", "jp", "ru", "local"}
 
 
 _WHOSE = r"\b(?:user|mailbox|mail box|inbox|recipient|address|account|customer)\b"
@@ -80,6 +85,9 @@ _OUR_SENDER = _any(
     r"\brelay(?!ed|[- ]recipient)",
     r"\brcpthosts\b",
     r"\bpolic(?:y|ies)\b",
+    r"\byour (?:account|credits?|plan|subscription|quota)\b",
+    r"\byou (?:may|can|are|have|must) ?not\b|\byou've\b",
+    *tongues.OUR_SENDER,
 )
 _MAILBOX_STATE = _any(
     rf"(?:{_WHOSE}|\b(?:storage|disk)\b).{{0,60}}\b(?:{_FULL})\b",
@@ -88,6 +96,7 @@ _MAILBOX_STATE = _any(
     r"\bexceed\w* (?:its |their |the |storage |disk )*(?:quota|storage)\b",
     r"\b(?:disabled|inactive|suspended|full|locked|dormant) (?:user|mailbox|account|recipient|inbox)\b",
     r"\breceiving mail (?:at a rate|too quickly)",
+    *tongues.MAILBOX_STATE,
 )
 _OUR_DOING = _any(
     r"\blimit",
@@ -112,6 +121,11 @@ _OUR_DOING = _any(
     r"\byour (?:ip|server|host|domain|network|message|mail|email|system|isp)\b",
     r"\bclient host\b",
     r"\bcontent (?:denied|rejected)\b",
+    r"\bno permission\b",
+    r"\bcredits?\b",
+    r"\bbounce attacks?\b",
+    r"\b(?:rp|mi|dt|dmarc):[a-z]{3}\b",  # NetEase's codes for what it has against an IP, a sender, a message
+    *tongues.OUR_DOING,
 )
 _NO_SUCH_USER = _any(
     rf"\b(?:{_NONE}) (?:such )?(?:local )?(?:user|mailbox|recipient|address|account|customer|person|destination)\b",
@@ -125,13 +139,15 @@ _NO_SUCH_USER = _any(
     r"\brecip(?:ient)?notfound\b",
     r"\bnosuchuser\b",
     r"\brecipient address rejected: access denied\b",
+    r"\b(?:unknown|illegal|no such) (?:or illegal )?alias\b",
+    *tongues.NO_SUCH_USER,
 )
 _REFUSED_US = _any(
     r"\bnot (?:allowed|permitted|authori[sz]ed|accepted from)\b",
     r"\bdenied\b",
     r"\bblocked\b",
     r"\bbanned\b",
-    r"\bprohibited\b",
+    r"\bprohibit",
     r"\bauth",
 )
 _NO_DOMAIN = _any(
@@ -159,7 +175,7 @@ def blame(text: str, *, code: int | None = None, status: str = "", sender: str =
     nobody = f"{subject}.{detail}" in _NO_ADDRESS
     if (subject, detail) == ("6", "7"):  # an address outside ASCII, which this way does not take
         return Blame(About.MAILBOX, found)
-    about = About.US if named else _by_words(words, proven=nobody)
+    about = About.US if named or f"{subject}.{detail}" in _OUR_ADDRESS else _by_words(words, proven=nobody)
     if about is About.UNKNOWN:
         about = _by_status(subject, detail)
     if about is About.UNKNOWN and code and not found:
@@ -222,7 +238,15 @@ def _words(text: str, sender: str, recipient: str) -> tuple[str, bool]:
         bare = re.escape(local.partition("+")[0])
         named = named or re.search(rf"(?<![\w.+-]){bare}(?:\+[\w-]+)?@{re.escape(domain)}", plain) is not None
     plain = _ADDRESS.sub(" ", _URL.sub(" ", plain))
-    return " ".join(plain.split()), named
+    if theirs:
+        plain = re.sub(rf"(?<![\w.-])(?:[\w-]+\.)*{re.escape(theirs)}(?![\w-])", " ", plain)
+    return " ".join(_DOTTED.sub(_unless_server, plain).split()), named
+
+
+def _unless_server(dotted: re.Match[str]) -> str:
+    """Nothing of a server's name; `limit exceeded.please` and `resolver.adr.recipientnotfound` are words."""
+    first, last, bracket = dotted.groups()
+    return " " if bracket or last in _ENDINGS or not first.isalpha() else dotted[0]
 
 
 def _without(plain: str, recipient: str) -> str:

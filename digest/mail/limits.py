@@ -9,6 +9,8 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from digest.mail import tongues
+
 if TYPE_CHECKING:
     from digest.errors import TransportError
 
@@ -18,23 +20,34 @@ _TOO_LARGE = 552
 _TEMPORARY, _PERMANENT = 4, 5
 _LARGE_STATUS = re.compile(r"(?:^|\s|\(#?)5\.(?:3\.4|2\.3)\b")
 _LARGE = re.compile(
-    r"(?:message|mail)\s+(?:size|length)|fixed\s+limit|too\s+(?:large|big|long)|size\s+limit", re.IGNORECASE
+    r"\b(?:message|mail|e-mail)\s+(?:size|length)\b.{0,40}(?:limit|exceed|maximum|too)"
+    r"|\b(?:message|mail|e-mail|data)\s+(?:is\s+)?too\s+(?:large|big|long)|exceed\w*\s.{0,30}\b(?:message|mail)\s+size\b"
+    r"|\b(?:message|mail)\s+exceed\w*\s.{0,30}\bsize\b|" + "|".join(tongues.TOO_LARGE),
+    re.IGNORECASE,
 )
+_LARGE_ALONE = re.compile(
+    r"fixed\s+limit|too\s+(?:large|big|long)|too\s+much\s+mail\s+data|size\s+limit", re.IGNORECASE
+)
+_OF_A_MAILBOX = re.compile(r"mailbox|mail\s+box|inbox|quota|(?:^|\s|\(#?)5\.2\.[0124]\b", re.IGNORECASE)
 _ENHANCED = re.compile(r"(?:^|\s|\(#?)4\.(\d{1,3})\.(\d{1,3})\b")
 _RATE = re.compile(
-    r"too\s+(?:many|fast|quick|frequent|often)|throttl|slow\s*down|frequen|rate[\s-]*limit|rate\s+(?:is\s+)?control"
+    r"too\s+(?:many|fast|quick|frequent|often)|throttl|slow[\s-]*down|frequen|rate[\s-]*limit|rate\s+(?:is\s+)?control"
     r"|(?:sending|message|mail|request)\s+rate|unexpected\s+volume|concurren|try\s+again\s+later,?\s+closing"
-    r"|server\s+(?:is\s+)?busy|\u9891\u7387|\u9891\u7e41|\u8fc7\u5feb",
+    r"|server\s+(?:is\s+)?busy"
+    r"|\b(?:sending|send|daily|hourly|message|account|sender)\s+(?:quota|limit|allowance)"
+    r"|(?:quota|limit)\b.{0,40}\b(?:sender|per\s+(?:minute|hour|day)|daily|hourly)|" + "|".join(tongues.RATE),
     re.IGNORECASE,
 )
 _RATE_OR_ROOM = re.compile(r"exceed|too\s+(?:much|high)|limit|\u9650\u5236", re.IGNORECASE)
-_OF_ROOM = re.compile(r"storage|mailbox|quota|disk|space|size", re.IGNORECASE)
+_OF_ROOM = re.compile(r"storage|mailbox|quota|disk|space|size|time-?out|time\s+exceed|lookup|\bhops?\b", re.IGNORECASE)
 _OF_ONE_USER = re.compile(r"user .{0,60}receiv|gr[ae]y[\s-]*list", re.IGNORECASE)
 _OTHER_POLICY = re.compile(
     r"host\s*name|host\s+not\s+found|helo|reverse|ptr\b|dns|lookup|authenticat|credential|starttls|encrypt|\btls\b"
     r"|spf\b|dkim\b|dmarc\b|verif|access\s+denied|relay|not\s+permitted|spam|virus|black",
     re.IGNORECASE,
 )
+_OF_THIS_SESSION = re.compile(r"session|(?:this|per|each|one|a|same)\s+(?:smtp\s+)?connection", re.IGNORECASE)
+_RATE_OR_LIMIT = re.compile(r"too\s+many|limit|exceed|maximum|\bmax\b|no\s+more", re.IGNORECASE)
 _OF_A_SESSION = re.compile(r"session|connection", re.IGNORECASE)
 _BEFORE_THE_DOT = {"sender", "recipient", "content"}
 _MAILBOX = "2"
@@ -52,9 +65,11 @@ def session_is_used_up(error: TransportError) -> bool:
         return error.phase == "sender" or not isinstance(error.__cause__, TimeoutError)
     if error.code == _CLOSING:
         return True
-    if error.phase == "content" or error.code // 100 != _TEMPORARY or _subject(error) == _MAILBOX:
-        return False
-    return error.code == _STORAGE or bool(_OF_A_SESSION.search(error.text) and rate_limit(error) is RateLimit.SAID)
+    if _OF_THIS_SESSION.search(error.text) and _RATE_OR_LIMIT.search(error.text):  # whatever its class: some say 5xx
+        return True
+    early = error.phase != "content" and error.code // 100 == _TEMPORARY and _subject(error) != _MAILBOX
+    of_a_session = _OF_A_SESSION.search(error.text) and rate_limit(error) is RateLimit.SAID
+    return early and (error.code == _STORAGE or bool(of_a_session))
 
 
 class RateLimit(StrEnum):
@@ -87,10 +102,14 @@ def rate_limit(error: TransportError) -> RateLimit:
 
 
 def is_too_large(error: TransportError) -> bool:
-    """Whether a relay takes no mail of this size, now or later: by 5.3.4, 5.2.3, or 552 with words of a size."""
+    """Whether a relay takes no mail of this size, now or later: by 5.3.4, 5.2.3, or words of a mail's size."""
     if error.code is None or error.code // 100 != _PERMANENT:
         return False
-    return bool(_LARGE_STATUS.search(error.text) or (error.code == _TOO_LARGE and _LARGE.search(error.text)))
+    if _LARGE_STATUS.search(error.text):
+        return True
+    if _OF_A_MAILBOX.search(error.text):
+        return False
+    return bool(_LARGE.search(error.text) or (error.code == _TOO_LARGE and _LARGE_ALONE.search(error.text)))
 
 
 def _subject(error: TransportError) -> str:

@@ -4,8 +4,9 @@
         send to relay.port, then look at relay.taken, relay.copies(), relay.refusals, relay.most_open
 
 A behaviour is called with a `Moment` and the `Talk` that it happens in, and returns None for the usual, the reply to
-give in place of the usual one, or an `Act`. The first in order that says anything decides. All of them run in the
-thread of the server, one after the other, so they need no locks.
+give in place of the usual one, or an `Act`. The first in order that says anything decides. Bytes that are no UTF-8
+stand in a reply as `surrogateescape` has them. All of them run in the thread of the server, one after the other, so
+they need no locks.
 """
 
 from __future__ import annotations
@@ -276,7 +277,7 @@ class _Dialogue:
         return True
 
     async def _write(self, reply: str) -> None:
-        out = f"{reply}\r\n".encode()
+        out = f"{reply}\r\n".encode("utf-8", "surrogateescape")
         if self._says is not None:
             out, self._says = out[: self._says], self._says - min(len(out), self._says)
         self._writer.write(out)

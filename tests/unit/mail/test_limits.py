@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.limits import RateLimit, rate_limit, session_is_used_up
+from digest.mail.limits import RateLimit, is_too_large, rate_limit, session_is_used_up
 
 RATES = [
     ("recipient", 450, "4.7.1 Error: too much mail from 192.0.2.1"),
@@ -22,6 +22,15 @@ RATES = [
     ("sender", 451, "RP:CEL 发送频率过快"),
     ("login", 454, "4.7.0 Too many login attempts, please try again later"),
     ("recipient", 452, "4.5.3 your message exceeded the limit of this hour"),
+    ("sender", 450, "4.7.0 Quota exceeded for sender"),
+    ("recipient", 451, "4.7.1 Sending quota exceeded, wait 10 minutes"),
+    ("recipient", 452, "4.7.1 Hourly quota exceeded"),
+    ("recipient", 450, "4.7.1 mail limit for your mailbox reached: 100 per hour"),
+    ("recipient", 451, "RP:TRL 126 smtp3,DMmowAC3"),
+    ("recipient", 451, "MI:CEL 163"),
+    ("recipient", 451, "超出发送限额"),
+    ("recipient", 450, "Слишком много писем"),
+    ("recipient", 451, "4.7.0 slow-down"),
 ]
 OTHERS = [
     ("recipient", 450, "4.2.1 The user you are trying to contact is receiving mail too quickly"),
@@ -36,6 +45,10 @@ OTHERS = [
     ("content", 451, "4.3.0 not now"),
     ("recipient", 550, "5.7.1 too many mails from you"),
     ("connect", None, "no reply"),
+    ("content", 421, "4.4.2 mx Error: timeout exceeded"),
+    ("recipient", 451, "4.4.0 DNS lookup limit exceeded"),
+    ("recipient", 450, "4.4.3 hop limit exceeded"),
+    ("sender", 452, "4.3.1 queue file size limit exceeded"),
 ]
 
 
@@ -71,7 +84,8 @@ def test_a_connection_that_is_closed_is_used_up(phase: str, code: int | None, te
         (450, "4.7.1 too many messages over this connection", True),
         (452, "4.2.2 mailbox full", False),
         (450, "4.7.1 too many messages", False),
-        (550, "5.7.1 too many messages in this session", False),
+        (550, "5.7.1 too many messages in this session", True),
+        (550, "5.7.1 too many messages", False),
     ],
 )
 def test_so_is_one_that_had_its_mails(code: int, text: str, *, used_up: bool) -> None:
@@ -85,3 +99,49 @@ def test_silence_is_not_heard_twice_but_at_the_beginning() -> None:
         silent = TransportError("no reply", phase=phase)
         silent.__cause__ = TimeoutError()
         assert session_is_used_up(silent) is again
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "text"),
+    [
+        ("sender", 552, "5.5.3 too many messages in this session"),
+        ("recipient", 554, "5.7.1 too many messages per connection"),
+        ("content", 452, "too many messages in this session"),
+        ("content", 451, "4.5.0 session message limit"),
+    ],
+)
+def test_words_of_a_session_count_whatever_the_class_and_the_moment(phase: str, code: int, text: str) -> None:
+    assert session_is_used_up(TransportError(text, phase=phase, code=code))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (552, "5.3.4 Message size exceeds fixed limit"),
+        (552, "message exceeds maximum size"),
+        (552, "Too much mail data"),
+        (550, "Message too large"),
+        (554, "Message is too large"),
+        (550, "Message size exceeds limit"),
+        (552, "信件大小超过限制"),
+        (552, "邮件过大"),
+        (552, "Die Nachricht ist zu groß"),
+    ],
+)
+def test_these_say_that_a_mail_is_too_large(code: int, text: str) -> None:
+    assert is_too_large(TransportError(text, phase="content", code=code))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (552, "5.2.2 the user's mailbox has exceeded its size limit"),
+        (552, "Mailbox size limit exceeded"),
+        (552, "5.2.2 over quota; mail size limit"),
+        (452, "4.3.4 too large"),
+        (550, "5.1.1 user unknown"),
+        (552, "5.7.0 an illegal attachment on your message"),
+    ],
+)
+def test_these_do_not_say_that_a_mail_is_too_large(code: int, text: str) -> None:
+    assert not is_too_large(TransportError(text, phase="content", code=code))
