@@ -89,6 +89,10 @@ class Breaker(Protocol):
         """As `drop`, with the refusals that were recorded as bounces of that edition: they were about somebody else."""
         ...
 
+    def excuse(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        """Let what came back of that edition as a failure count as refused for what is ours."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RestingDomain:

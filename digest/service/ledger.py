@@ -16,7 +16,7 @@ from digest.mail.blame import domain_of
 from digest.model import DeliveryState
 from digest.ports import HandedOver
 from digest.service.editions import pictures
-from digest.service.striking import refused
+from digest.service.striking import forgive, refused
 from digest.service.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class Ledger:
         for edition in editions:
             people = [one.subscriber for one in blameless if one.edition == edition]
             tx.deliveries.reopen(edition, people, now + self._mail.retry)
-            tx.breaker.forget(edition, people)
+            forgive(tx, edition, people, now)
 
     def _learn(self, tx: Transaction, delivery: Delivery) -> None:
         if delivery.edition not in self._traces:

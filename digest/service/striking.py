@@ -19,6 +19,7 @@ from digest.model import BounceKind
 from digest.ports import Bounce, Evidence, RequestState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
@@ -33,7 +34,7 @@ _UNDECIDED = (RequestState.ASKED, RequestState.APPLIED)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An edition that asks for more suppressions than its settings allow: `asked` of `mails`."""
+    """An edition that asks for more suppressions than its settings allow: `asked` of the `mails` handed over."""
 
     edition: EditionKey
     asked: int
@@ -111,12 +112,16 @@ def settle_due(store: Store, settings: Settings, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What an edition asks for whose share is known: `weak` has too little evidence, the others stand."""
+    """What an edition asks for whose share is known: `weak` has too little evidence, the others stand.
+
+    `dismissed`: the operator said that the fault was not the addresses'; what comes after that is `weak`.
+    """
 
     weak: tuple[SuppressionRequest, ...]
     asked: tuple[SuppressionRequest, ...]
     applied: tuple[SuppressionRequest, ...]
     held: Held | None
+    dismissed: bool
 
 
 def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> _Look | None:
@@ -126,14 +131,20 @@ def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
         return None
     requests, reached = tx.breaker.requests(edition), tx.breaker.reached_domains(edition)
     waiting = [one for one in requests if one.state is RequestState.ASKED]
-    weak = tuple(one for one in waiting if one.evidence is Evidence.SERVER and domain_of(one.address) not in reached)
+    dismissed = any(one.state is RequestState.DISMISSED for one in requests)
+    weak = tuple(
+        one
+        for one in waiting
+        if dismissed or (one.evidence is Evidence.SERVER and domain_of(one.address) not in reached)
+    )
     asked = tuple(one for one in waiting if one not in weak)
     applied = tuple(one for one in requests if one.state is RequestState.APPLIED)
     confirmed = any(one.state is RequestState.CONFIRMED for one in requests)
     count = len(asked) + len(applied)
-    too_many = count >= FEWEST and count > settings.bounces.breaker * max(tally.mails, 1)
-    stopped = Held(edition, count, tally.mails) if asked and too_many and not confirmed else None
-    return _Look(weak, asked, applied, stopped)
+    mails = tally.mails - tally.open  # after a day, those that nobody was offered yet show nothing
+    too_many = count >= FEWEST and count > settings.bounces.breaker * max(mails, 1)
+    stopped = Held(edition, count, mails) if asked and too_many and not confirmed else None
+    return _Look(weak, asked, applied, stopped, dismissed)
 
 
 def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> Held | None:
@@ -141,10 +152,11 @@ def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     if look is None:
         return None
     tx.breaker.drop(edition, [one.subscriber for one in look.weak])
+    if look.dismissed:
+        tx.breaker.excuse(edition, [one.subscriber for one in look.weak])
     if look.held:
         # What it got before, while its share was small, was of the same cause.
-        for one in look.applied:
-            tx.subscribers.unsuppress(one.subscriber, f"{edition} asked for too many suppressions", now)
+        _take_back(tx, look.applied, f"{edition} asked for too many suppressions", now)
         tx.breaker.put(edition, [one.subscriber for one in look.applied], RequestState.ASKED)
         return look.held
     _apply(tx, edition, look.asked, RequestState.APPLIED, now)
@@ -154,11 +166,31 @@ def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
 def _apply(
     tx: Transaction, edition: EditionKey, asked: tuple[SuppressionRequest, ...], state: RequestState, now: datetime
 ) -> None:
+    known = {one.subscriber: tx.subscribers.get(one.subscriber) for one in asked}
+    # Who is suppressed already is so for another's word, which a hold of this edition must not take back.
+    tx.breaker.drop(edition, [person for person, record in known.items() if record and record.suppressed])
     for one in asked:
-        record = tx.subscribers.get(one.subscriber)
+        record = known[one.subscriber]
         if record and not record.suppressed:
             tx.subscribers.suppress(one.subscriber, one.reason, now)
     tx.breaker.put(edition, [one.subscriber for one in asked], state)
+
+
+def _take_back(tx: Transaction, applied: Iterable[SuppressionRequest], why: str, now: datetime) -> None:
+    """End the suppressions that took effect for these requests; one for another reason, such as a complaint, stays."""
+    for one in applied:
+        record = tx.subscribers.get(one.subscriber)
+        if record and record.suppressed == one.reason:
+            tx.subscribers.unsuppress(one.subscriber, why, now)
+
+
+def forgive(tx: Transaction, edition: EditionKey, people: Collection[SubscriberId], now: datetime) -> None:
+    """Take back all that followed from refusals of an edition that were not about these people."""
+    theirs = [one for one in tx.breaker.requests(edition) if one.subscriber in people]
+    applied = [one for one in theirs if one.state is RequestState.APPLIED]
+    _take_back(tx, applied, f"{edition}: the refusal was not about this address", now)
+    tx.breaker.put(edition, [one.subscriber for one in applied], RequestState.ASKED)
+    tx.breaker.forget(edition, people)
 
 
 def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
@@ -176,6 +208,8 @@ def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
 def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -> int:
     """Apply or drop all that an edition asks for, by the operator's word; how many suppressions.
 
+    What is dropped is no evidence later either, and the edition gets no suppression any more.
+
     Raises:
         UnknownError: there is no such edition.
         DigestError: it asks for none.
@@ -187,6 +221,10 @@ def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -
             raise DigestError(f"{edition}: asks for no suppressions (see `digest alerts`)")
         if confirm:
             _apply(tx, edition, asked, RequestState.CONFIRMED, now)
-        else:
-            tx.breaker.put(edition, [one.subscriber for one in asked], RequestState.DISMISSED)
-    return len(asked)
+            return len(asked)
+        applied = tuple(one for one in tx.breaker.requests(edition) if one.state is RequestState.APPLIED)
+        _take_back(tx, applied, f"{edition}: dismissed by the operator", now)
+        people = [one.subscriber for one in (*asked, *applied)]
+        tx.breaker.put(edition, people, RequestState.DISMISSED)
+        tx.breaker.excuse(edition, people)
+        return len(people)

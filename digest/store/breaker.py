@@ -111,6 +111,12 @@ class SqlBreaker:
             refusals = and_(bounces.c.edition == edition, bounces.c.subscriber_id.in_(batch))
             self._connection.execute(delete(bounces).where(refusals, bounces.c.message.startswith(REFUSAL)))
 
+    def excuse(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        failures = bounces.c.kind.in_([BounceKind.HARD, BounceKind.SOFT])
+        for batch in batches(people):
+            theirs = and_(bounces.c.edition == edition, bounces.c.subscriber_id.in_(batch), failures)
+            self._connection.execute(update(bounces).where(theirs).values(kind=BounceKind.REFUSED))
+
 
 def _these(edition: EditionKey, people: list[SubscriberId]) -> ColumnElement[bool]:
     return and_(suppression_requests.c.edition == edition, suppression_requests.c.subscriber_id.in_(people))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from digest.model import BounceKind, DeliveryState, DigestId, EditionKey, Subscr
 from digest.ports import Bounce, Evidence, RequestState, RestingDomain
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from digest.ports import Store
     from tests.contract.conftest import Hand
@@ -69,6 +70,25 @@ def test_what_was_decided_stays_whatever_is_asked_or_forgotten(
         tx.breaker.drop(KEY, people)
         assert [one.state for one in tx.breaker.requests(KEY)] == [APPLIED, CONFIRMED]
         assert tx.breaker.waiting() == []
+
+
+def test_failures_of_an_edition_are_excused_and_no_other(
+    store: Store, people: list[SubscriberId], now: datetime, hand: Hand
+) -> None:
+    later = EditionKey("weekly/2026-W12")
+    hand.edition(later, closes_at=now + timedelta(days=7), to=people)
+    with store.write() as tx:
+        for number, (person, key) in enumerate([(people[0], KEY), (people[1], KEY), (people[0], later)]):
+            tx.bounces.add(Bounce(person, key, f"m{number}", BounceKind.HARD, "5.1.1", "550", now))
+        tx.bounces.add(Bounce(people[0], KEY, "delayed", BounceKind.DELAYED, "4.2.0", "450", now))
+        tx.breaker.excuse(KEY, people[:1])
+    with store.read() as tx:
+        back = tx.bounces.of(people)
+    kinds = {person: [one.kind for one in trouble.bounces] for person, trouble in back.items()}
+    assert kinds == {
+        people[0]: [BounceKind.REFUSED, BounceKind.HARD, BounceKind.DELAYED],
+        people[1]: [BounceKind.HARD],
+    }
 
 
 def test_an_edition_is_tallied_without_the_mails_that_were_called_off(

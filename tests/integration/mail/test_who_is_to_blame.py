@@ -321,6 +321,78 @@ def test_bounces_that_come_one_by_one_count_together_and_take_back_what_took_eff
     assert suppressed(post) == set(READERS[:21])
 
 
+def test_a_complaint_stays_where_the_suppressions_of_an_edition_are_taken_back(inbox: Inbox, post: Post) -> None:
+    configured(post)
+    people = post.people(*READERS)
+    post.drain()
+    came_back(post, people[:19])
+    with post.store.write() as tx:
+        tx.subscribers.suppress(people[3], "feedback: abuse", post.now)
+    came_back(post, people[19:20])
+
+    assert suppressed(post) == {READERS[3]}
+
+
+def test_who_was_suppressed_for_one_edition_stays_so_when_another_is_held(inbox: Inbox, post: Post) -> None:
+    configured(post)
+    people = post.people(*READERS)
+    post.drain()
+    post.now += timedelta(days=7)
+    key = post.edition("weekly/2", *people)
+    post.drain()
+    came_back(post, people[:1])
+    came_back(post, people[:20], key)
+    came_back(post, people[20:21], key)
+
+    assert suppressed(post) == {READERS[0]}
+
+
+def test_after_a_day_the_share_is_that_of_the_mails_handed_over(inbox: Inbox, post: Post) -> None:
+    """An edition that was cut long before it goes out: what nobody was offered yet says nothing of its share."""
+    configured(post)
+    people = post.people(*(f"reader{number}@own.example" for number in range(500)))
+    post.now += timedelta(days=7)
+    key = post.edition("weekly/2", *people[100:])
+    post.now += timedelta(days=2)
+    with post.store.write() as tx:  # the first hundred of the second edition, as a drain that was cut short leaves them
+        leases = [(one.edition, one.subscriber.id) for one in tx.deliveries.lease(post.now, post.now, 100, key)]
+        for edition, person in leases:
+            tx.deliveries.record(edition, person, ACCEPTED, now=post.now, code=250, text="ok")
+    came_back(post, [person for _, person in leases[:20]], key)
+
+    assert suppressed(post) == set()
+    assert reports.status(post.store, post.settings, post.now).held == (Held(key, 20, 100),)
+
+
+def test_what_is_dismissed_takes_back_what_took_effect_and_proves_nothing_later(inbox: Inbox, post: Post) -> None:
+    configured(post)
+    people = post.people(*READERS)
+    post.drain()
+    came_back(post, people[:20])
+    striking.decide(post.store, KEY, confirm=False, now=post.now)
+    came_back(post, people[20:30])  # they trickle in, of the same cause
+    assert suppressed(post) == set()
+
+    post.now += timedelta(days=7)
+    post.edition("weekly/2", *everybody(post))
+    inbox.at_recipient = {READERS[0]: "550 5.1.3 bad", READERS[25]: "550 5.1.3 bad"}.get
+    post.drain()
+    assert suppressed(post) == set()  # one edition, and no code that one server says of one address
+
+
+def test_what_was_not_about_a_reader_lifts_what_took_effect_for_it(inbox: Inbox, post: Post) -> None:
+    people = post.people(*READERS)
+    refuse(inbox, READERS[7:8])
+    post.drain()
+    assert suppressed(post) == {READERS[7]}
+
+    with post.store.write() as tx:
+        striking.forgive(tx, KEY, people[7:8], post.now)
+    assert suppressed(post) == set()
+    with post.store.read() as tx:
+        assert tx.breaker.requests(KEY) == []
+
+
 def test_refusals_and_bounces_of_an_edition_count_together(inbox: Inbox, post: Post) -> None:
     configured(post)
     people = post.people(*READERS)
