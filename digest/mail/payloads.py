@@ -73,7 +73,12 @@ def _at(payload: object, *path: str) -> str:
     """What stands at a path, as text; empty where nothing does."""
     for name in path:
         payload = payload.get(name) if isinstance(payload, dict) else None
-    return str(payload) if isinstance(payload, str | int | float) and not isinstance(payload, bool) else ""
+    return _text(payload) if isinstance(payload, str | int | float) and not isinstance(payload, bool) else ""
+
+
+def _text(value: object) -> str:
+    """A value as text that any store takes: JSON may hold half a character, and NUL."""
+    return str(value).encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
 def _list(payload: object, *path: str) -> list[Any]:
@@ -184,7 +189,7 @@ def _resend(payload: object, number: str) -> Iterator[Told]:
     name, kind = _at(payload, "type"), _at(payload, "data", "bounce", "type")
     headers = payload.get("data", {}).get("headers") if isinstance(payload, dict) and _is_table(payload) else None
     for person in _list(payload, "data", "to")[:_MOST]:
-        reader = person.rpartition("<")[2].strip(" >") if isinstance(person, str) else ""
+        reader = _text(person).rpartition("<")[2].strip(" >") if isinstance(person, str) else ""
         yield Told(
             f"{name} {kind}" if kind else name,
             _at(payload, "data", "bounce", "subType"),

@@ -47,7 +47,7 @@ def signed_by_mailgun(signature: Mapping[str, str], key: str, now: datetime) -> 
     An event of a subaccount is signed twice, with its key and with that of the account above it.
     """
     stamp, token = signature.get("timestamp", ""), signature.get("token", "")
-    made = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
+    made = hmac.new(key.encode(), f"{stamp}{token}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
     given = (signature.get("signature", ""), signature.get("parent-signature", ""))
     return bool(token) and any(same(one, made) for one in given) and _is_near(stamp, now, _OLDEST)
 
@@ -59,7 +59,7 @@ def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: dat
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
         return False
-    made = hmac.new(key, f"{number}.{stamp}.".encode() + raw, hashlib.sha256).digest()
+    made = hmac.new(key, f"{number}.{stamp}.".encode("utf-8", "replace") + raw, hashlib.sha256).digest()
     wanted = "v1," + base64.b64encode(made).decode()
     given = headers.get("svix-signature", "").split()[:10]
     return bool(number) and any(same(one, wanted) for one in given) and _is_near(stamp, now, _STALE)

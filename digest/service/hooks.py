@@ -170,7 +170,7 @@ class Intake:
                 if whose is None or tx.subscribers.get(whose[0]) is None:
                     tx.bounces.ignore(f"{provider}: of no mail of ours", now)
                 elif event.said.kind is not BounceKind.OTHER:
-                    mark = f"hook\0{provider}\0{event.number}".encode()
+                    mark = f"hook\0{provider}\0{event.number}".encode("utf-8", "replace")
                     taken.append(record(tx, self._settings, whose, event.said, mark, now))
         return taken
 
