@@ -103,13 +103,18 @@ def rate_limit(error: TransportError) -> RateLimit:
 
 def is_too_large(error: TransportError) -> bool:
     """Whether a relay takes no mail of this size, now or later: by 5.3.4, 5.2.3, or words of a mail's size."""
-    if error.code is None or error.code // 100 != _PERMANENT:
+    return says_too_large(error.code, error.text)
+
+
+def says_too_large(code: int | None, text: str) -> bool:
+    """As `is_too_large`, of a reply that is kept."""
+    if code is None or code // 100 != _PERMANENT:
         return False
-    if _LARGE_STATUS.search(error.text):
+    if _LARGE_STATUS.search(text):
         return True
-    if _OF_A_MAILBOX.search(error.text):
+    if _OF_A_MAILBOX.search(text):
         return False
-    return bool(_LARGE.search(error.text) or (error.code == _TOO_LARGE and _LARGE_ALONE.search(error.text)))
+    return bool(_LARGE.search(text) or (code == _TOO_LARGE and _LARGE_ALONE.search(text)))
 
 
 def _subject(error: TransportError) -> str:

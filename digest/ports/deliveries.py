@@ -190,6 +190,13 @@ class DeadLetters(Protocol):
         """
         ...
 
+    def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
+        """Those that failed for what a server said of the sender or the content, of editions made since then.
+
+        Newest edition first, within it by subscriber.
+        """
+        ...
+
     def overdue(self, before: datetime) -> list[Overdue]:
         """The editions made before then of which mails that were due before then are not handed over."""
         ...

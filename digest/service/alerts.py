@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from digest.addresses import mailbox
 from digest.editions.schedule import Schedule, latest_slot
 from digest.errors import DigestError, FencedError
+from digest.mail.limits import says_too_large
 from digest.mail.notice import Notice, notice
 from digest.mail.transport import session
 from digest.model import DigestId, SourceId
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from digest.ports import SourceState, Store, Transaction
     from digest.settings import Digest, Settings, Source
 
-SENDING, REFUSED = "sending", "refused mail"
-_A_DAY = timedelta(days=1)
+SENDING, REFUSED, SIZE = "sending", "refused mail", "mail size"
+_A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _GIVE_UP = timedelta(days=7)
 _MAIL = "mail "
@@ -96,6 +97,7 @@ def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: 
     yield from _resting(tx, stored, now)
     for digest in settings.digests:
         yield _digest(tx, digest, settings.alerts.late, now)
+    yield _size(tx, now)
     people = tx.bounces.refused(now - _A_DAY)
     ill = people >= settings.alerts.refused
     problem = f"the servers of {people} readers refused our mail within a day for what is ours: sender, policy, limit"
@@ -122,6 +124,18 @@ def _sending(tx: Transaction, settings: Settings, stored: Alert | None, now: dat
         return Seen(SENDING, Health.ILL, f"paused: {paused[0]}")
     well = stored is None or not tx.deliveries.trouble() or not tx.deliveries.open()
     return Seen(SENDING, Health.WELL if well else Health.UNKNOWN)
+
+
+def _size(tx: Transaction, now: datetime) -> Seen:
+    """Whether mails of the last week failed for their size. All is well when they are tried again, or grow old."""
+    failed = [one for one in tx.dead_letters.refused_mails(now - _A_WEEK) if says_too_large(one.code, one.text)]
+    if not failed:
+        return Seen(SIZE, Health.WELL)
+    newest = failed[0]
+    count = sum(one.edition == newest.edition for one in failed)
+    problem = f"{newest.edition}: {count} mails are larger than the server takes ({newest.text})"
+    remedy = "let the relay take more, or tell less, then: digest deliveries retry"
+    return Seen(SIZE, Health.ILL, f"{problem}; {remedy}")
 
 
 def _resting(tx: Transaction, stored: dict[str, Alert], now: datetime) -> Iterator[Seen]:

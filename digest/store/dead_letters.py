@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, exists, func, or_, select, update
 
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
 _UNTRIED = (DeliveryState.PLANNED, DeliveryState.LEASED)
 _DEAD = or_(
     deliveries.c.state == DeliveryState.FAILED,
     and_(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.next_at.is_(None)),
+)
+_LISTED = (
+    select(deliveries, subscribers.c.address)
+    .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+    .join(editions, editions.c.key == deliveries.c.edition)
+    .where(subscribers.c.erased_at.is_(None))
+    .order_by(editions.c.closes_at.desc(), editions.c.key, deliveries.c.subscriber_id)
 )
 
 
@@ -31,15 +38,17 @@ class SqlDeadLetters:
         self._connection = connection
 
     def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
-        query = (
-            select(deliveries, subscribers.c.address)
-            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-            .join(editions, editions.c.key == deliveries.c.edition)
-            .where(deliveries.c.state.in_(list(states)), subscribers.c.erased_at.is_(None))
-            .order_by(editions.c.closes_at.desc(), editions.c.key, deliveries.c.subscriber_id)
-        )
+        query = _LISTED.where(deliveries.c.state.in_(list(states)))
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
+        return self._rows(query)
+
+    def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
+        of_the_mail = or_(*(deliveries.c.text.startswith(f"{phase}: ") for phase in ("sender", "content")))
+        recent = editions.c.closes_at >= made_since
+        return self._rows(_LISTED.where(recent, deliveries.c.state == DeliveryState.FAILED, of_the_mail))
+
+    def _rows(self, query: Select[Any]) -> list[DeliveryRow]:
         return [
             DeliveryRow(
                 edition=EditionKey(row.edition),

@@ -135,3 +135,24 @@ def test_an_edition_is_overdue_while_a_mail_of_it_is_untried_or_put_off(
     ended(store, now + HOUR, ACCEPTED)
     with store.read() as tx:
         assert tx.dead_letters.overdue(now + 9 * HOUR) == []
+
+
+def test_mails_that_were_refused_for_what_they_are_are_told_from_others(
+    store: Store, person: SubscriberId, hand: Hand, now: datetime
+) -> None:
+    others = [hand.subscriber(f"{letter}@example.org") for letter in "bc"]
+    hand.edition(later := EditionKey("weekly/2026-W12"), closes_at=now + 24 * HOUR, to=others)
+    with store.write() as tx:
+        for text, leased in zip(
+            ["content: 552 too large", "sender: 552 too large", "recipient: 550 no"],
+            tx.deliveries.lease(now + 25 * HOUR, now + 26 * HOUR, 9),
+            strict=True,
+        ):
+            tx.deliveries.record(leased.edition, leased.subscriber.id, FAILED, now=now, code=552, text=text)
+    with store.read() as tx:
+        both, newer = tx.dead_letters.refused_mails(now), tx.dead_letters.refused_mails(now + HOUR)
+    assert [(one.edition, one.subscriber, one.text) for one in both] == [
+        (later, others[0], "sender: 552 too large"),
+        (KEY, person, "content: 552 too large"),
+    ]
+    assert newer == both[:1]

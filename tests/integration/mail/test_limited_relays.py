@@ -10,9 +10,11 @@ import pytest
 
 from digest.mail.replies import LONGEST_WAIT
 from digest.model import DeliveryState, DigestId
+from digest.service import alerts, dead_letters
 from digest.service.reports import status
 from digest.web.metrics import Metrics
 from tests.exposition import numbers
+from tests.integration.mail.conftest import KEY
 from tests.integration.mail.relay import Act, Connections, Moment, Once, PerSession, Rate, Relay, Size, To
 
 if TYPE_CHECKING:
@@ -292,6 +294,30 @@ def test_mails_over_the_size_fail_at_once_and_are_named(
     assert report.too_large.startswith("5.3.4 ")
     assert sum(relay.mails_offered.values()) == (0 if "SIZE 2000" in extensions else 20)
     assert not relay.taken
+
+
+def test_the_operator_hears_of_mails_over_the_size_until_they_are_tried_again(post_to: Callable[..., Post]) -> None:
+    with Relay(Size(100), extensions=()) as relay:
+        post = post_to(relay.port)
+        post.people(*READERS[:20])
+        post.drain()
+        alerts.decide(post.store, post.settings, post.now)
+        with post.store.read() as tx:
+            alert = tx.alerts.all()["mail size"]
+        assert alert.told_at == post.now
+        assert "weekly/2026-W47: 20 mails are larger than the server takes (content: 5.3.4" in alert.problem
+        assert "digest deliveries retry" in alert.problem
+
+        relay.behaviours.clear()
+        letters = dead_letters.dead(post.store, [FAILED], KEY, [])
+        assert len(dead_letters.retry(post.store, post.settings, letters, now=post.now)) == 20
+        post.drain()
+        post.now += post.settings.alerts.calm
+        for _ in range(2):
+            alerts.decide(post.store, post.settings, post.now)
+            post.now += post.settings.alerts.calm
+    with post.store.read() as tx:
+        assert "mail size" not in tx.alerts.all()
 
 
 # --- waits ----------------------------------------------------------------------------------------
