@@ -13,7 +13,7 @@ from digest.service.naming import edition_name
 
 if TYPE_CHECKING:
     from digest.ports import DeliveryRow, EditionCounts, Store
-    from digest.service.delivery import DrainReport, Progress
+    from digest.service.drained import DrainReport, Progress
     from digest.settings import Digest, Settings
 
 _NAMED = 10  # mails that wait

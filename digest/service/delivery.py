@@ -9,85 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import next_slot
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.blame import About, domain_of
-from digest.mail.limits import RateLimit, is_too_large, rate_limit
-from digest.mail.replies import Patience, outcome
+from digest.mail.blame import domain_of
 from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
 from digest.service import striking, waits
 from digest.service.bounces import envelope_sender
 from digest.service.crew import Crew, Worker
-from digest.service.digests import schedule_of
+from digest.service.drained import DrainReport, Progress
+from digest.service.judging import Judge
 from digest.service.ledger import Answer, Ledger
 from digest.service.letters import Letters
-from digest.service.pacing import EVERYBODY, REMEMBERED, Slowing
+from digest.service.pacing import REMEMBERED
 from digest.service.queueing import Queue
-from digest.service.refusals import Finding, Refusals, Rest
+from digest.service.refusals import Refusals
 from digest.service.remembering import remember
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
     from digest.ports import Store
     from digest.service.ledger import Turn
-    from digest.service.refusals import Refused
     from digest.settings import Settings
-
-_LONGEST_REST = 5  # how often the rest of a domain is doubled
-_BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})
-_TEMPORARY = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a drain is."""
-
-    done: int
-    total: int
-
-
-@dataclass(slots=True)
-class DrainReport:
-    """What a drain did, by the state that it recorded. `paused` says why sending rests, empty where it does not.
-
-    `full`: the mails of a day are used up, and the rest waits. `too_large`: why mails failed for their size, in the
-    words of the relay; empty where none did.
-    """
-
-    states: Counter[DeliveryState] = field(default_factory=Counter)
-    paused: str = ""
-    full: bool = False
-    too_large: str = ""
-
-    @property
-    def attempted(self) -> int:
-        return self.states.total()
-
-    @property
-    def failed(self) -> int:
-        return self.states[DeliveryState.FAILED]
-
-    def counts(self) -> dict[str, int]:
-        names = (
-            DeliveryState.ACCEPTED,
-            DeliveryState.DEFERRED,
-            DeliveryState.FAILED,
-            DeliveryState.UNKNOWN,
-            DeliveryState.SUPPRESSED,
-        )
-        return {str(name): self.states[name] for name in names}
 
 
 async def drain(
@@ -155,14 +106,21 @@ class _Drain:
             others,
             self._refusals.know,
         )
-        self._rests: Counter[str] = Counter()  # how often in a row a domain rested
-        self._failed: set[str] = set()  # by message id, as far as reported
         self._marks: dict[str, int] = {}  # of mails that are announced, by message id
         self._total = 0
         self._crew = Crew(settings.mail.connections)
         self._keeping: list[asyncio.Task[None]] = []
         self.report = DrainReport()
         self.error: BaseException | None = None
+        self._judge = Judge(
+            settings,
+            clock,
+            self.report,
+            self._refusals,
+            queue=self._queue,
+            ledger=self._ledger,
+            crew=self._crew,
+        )
 
     @property
     def halted(self) -> bool:
@@ -180,10 +138,8 @@ class _Drain:
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
                 self._queue.paces.begin(tx.pacing.all(self._clock() - REMEMBERED))
-                trouble, rested = tx.deliveries.trouble(), tx.resting.all()
-                self._ledger.trouble = bool(trouble)
-                self._ledger.rested = {one.domain for one in rested}
-                self._rests.update({one.domain: one.times for one in rested})
+                self._ledger.trouble = bool(tx.deliveries.trouble())
+                self._judge.begin(tx.resting.all())
                 remember(tx, self._refusals)
                 self.report.paused = paused[0] if paused else ""
                 if held := striking.held(tx, self._settings, self._clock()):
@@ -293,21 +249,12 @@ class _Drain:
         """Count what is in the ledger now, and see that what was given back is offered again."""
         if answer and answer.back:
             await self._queue.again()
-        done = [self._became(answer)] if answer and not answer.back else []
+        done = [self._judge.became(answer)] if answer and not answer.back else []
         if begun is DeliveryState.SUPPRESSED:
             done.append(begun)
         self.report.states.update(done)
         if progress and done:
             progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
-
-    def _became(self, answer: Answer) -> DeliveryState:
-        """The state of an answer as it is recorded."""
-        if answer.state is not DeliveryState.FAILED:
-            return answer.state
-        if answer.delivery.message_id in self._ledger.blameless:
-            return DeliveryState.DEFERRED
-        self._failed.add(answer.delivery.message_id)
-        return DeliveryState.FAILED
 
     async def _hand_over(
         self,
@@ -346,7 +293,7 @@ class _Drain:
         except TransportError as error:
             with contextlib.suppress(_NotBegunError):
                 await begun()
-                return self._refused(worker, delivery, error)
+                return self._judge.refused(worker, delivery, error, self._envelope(delivery).sender)
             return None
         except ValueError as error:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
@@ -357,97 +304,3 @@ class _Drain:
 
     def _envelope(self, delivery: Delivery) -> Envelope:
         return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)
-
-    def _refused(self, worker: Worker, delivery: Delivery, error: TransportError) -> Answer:
-        mail, now = self._settings.mail, self._clock()
-        again = Answer(delivery, DeliveryState.PLANNED, code=error.code, text=f"{error.phase}: {error.text}", back=True)
-        if self._is_one_too_many(worker, error):
-            return again
-        slowing = self._slowing(delivery, error)
-        if slowing is Slowing.SLOWER:
-            return again
-        told = outcome(
-            error,
-            attempts=delivery.attempts,
-            uncertain=delivery.uncertain,
-            made_at=delivery.made_at,
-            now=now,
-            seed=delivery.message_id,
-            patience=Patience(mail.retry, self._give_up(delivery)),
-            sender=self._envelope(delivery).sender,
-            recipient=delivery.subscriber.address,
-        )
-        found = _AS_SLOW_AS_IT_GETS.get(slowing) if slowing else None
-        if is_too_large(error):
-            found, self.report.too_large = Finding(), error.text
-        if found is None:
-            found = self._refusals.refused(delivery, error, told, times=1 + self._crew.unreached)
-        self._clear(found.blameless)
-        if found.rest is Rest.ALL:
-            self.report.paused = str(error)
-        return Answer(
-            delivery,
-            told.state,
-            next_at=now + told.wait if told.wait else None,
-            code=error.code,
-            text=f"{error.phase}: {error.text}",
-            gone=told.state is DeliveryState.FAILED and told.blame.about is About.ADDRESS,
-            proven=told.blame.proven,
-            pause=self.report.paused,
-            rest=self._rest(delivery, now) if found.rest is Rest.DOMAIN else None,
-            blameless=found.blameless,
-        )
-
-    def _is_one_too_many(self, worker: Worker, error: TransportError) -> bool:
-        """Whether a relay that serves others of us takes no further connection; this worker's was one too many then.
-
-        A wrong password is none of that unless another got in with it.
-        """
-        temporary = error.code is None or error.code // 100 == _TEMPORARY
-        if error.phase == "connect" or (error.phase == "login" and (temporary or self._crew.works)):
-            return self._crew.dismiss(worker)
-        if error.phase != "login":
-            self._crew.reached(worker)
-        return False
-
-    def _slowing(self, delivery: Delivery, error: TransportError) -> Slowing | None:
-        """What follows where a server asks for fewer mails in a time; None where it does not.
-
-        Not before anything was taken, where only a code says so, or it is all that the relay says: then it is not how
-        fast they come.
-        """
-        limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
-        everybody, paces = error.phase in _BEFORE_THE_RECIPIENT, self._queue.paces
-        untaken = not paces.took(EVERYBODY if everybody else domain)
-        if limit is RateLimit.NO or (untaken and (everybody or limit is RateLimit.LIKELY)):
-            return None
-        mark = self._queue.mark(delivery)
-        return paces.refused(delivery.message_id, domain, mark, self._clock(), everybody=everybody)
-
-    def _rest(self, delivery: Delivery, now: datetime) -> datetime:
-        """Until when the mail to a domain rests: each time in a row for twice as long."""
-        domain = domain_of(delivery.subscriber.address)
-        until: datetime = now + self._settings.mail.pause * 2 ** min(self._rests[domain], _LONGEST_REST)
-        self._rests[domain] += 1
-        self._ledger.rested.add(domain)
-        self._queue.rest(domain, until)
-        return until
-
-    def _clear(self, blameless: Sequence[Refused]) -> None:
-        """Count those as deferred that failed for what was not about them."""
-        these = {one.message_id for one in blameless}
-        self._ledger.blameless |= these
-        counted = len(these & self._failed)
-        self._failed -= these
-        self.report.states[DeliveryState.FAILED] -= counted
-        self.report.states[DeliveryState.DEFERRED] += counted
-
-    def _give_up(self, delivery: Delivery) -> timedelta:
-        """How old it may get: as the settings say, and not older than the slot at which the next edition comes."""
-        longest, digest = self._settings.mail.give_up, self._settings.digest(delivery.digest)
-        if digest is None:
-            return longest
-        return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)
-
-
-_AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}

@@ -18,7 +18,7 @@ from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
 from digest.ports import Recipient
-from digest.service.delivery import DrainReport, drain
+from digest.service.delivery import drain
 from digest.service.letters import Letters
 from digest.store.deliveries import SqlDeliveries
 from digest.web.metrics import Metrics
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import trustme
 
     from digest.model import Delivery
+    from digest.service.drained import DrainReport
     from tests.integration.mail.conftest import Inbox, Post
 
 READERS = [f"reader{number}@example.org" for number in range(50)]
