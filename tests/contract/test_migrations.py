@@ -20,7 +20,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from digest.errors import StoreError
-from digest.model import EntryId, SourceId
+from digest.model import EditionKey, EntryId, SourceId
+from digest.ports import Evidence, RequestState, Slowed
 from digest.service.backup import restore
 from digest.settings import load
 from digest.store import database_file, meta, open_store, schema
@@ -29,9 +30,13 @@ from digest.store.tables import metadata
 from tests.contract.conftest import NOW, Hand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
     from tests.conftest import Blog
+
+KEY = EditionKey("weekly/2026-W11")
 
 
 @pytest.fixture
@@ -165,6 +170,50 @@ def test_a_store_that_loses_a_table_while_it_is_open_is_not_ready(tmp_path: Path
     with pytest.raises(StoreError, match=r"it lacks pictures\.name and 4 more columns"):
         store.check()
     store.close()
+
+
+@contextlib.contextmanager
+def opened_from(file: Path, version: str) -> Iterator[Hand]:
+    """A store that an older program left with the schema of that version, as this one opens it."""
+    engine = engines.writing(engines.opened(file, timedelta(0)))
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", version)
+        meta.make_row(connection, NOW, b"of before")
+    engine.dispose()
+    with contextlib.closing(open_store(f"sqlite:///{file}")) as store:
+        yield Hand(store)
+
+
+def test_a_store_that_knows_no_requests_and_no_rests_is_opened_and_used(tmp_path: Path) -> None:
+    with opened_from(tmp_path / "digest.db", "0006") as hand:
+        person = hand.subscriber("a@one.example")
+        hand.edition(KEY, to=[person])
+        with hand.store.write() as tx:
+            assert (tx.breaker.waiting(), tx.resting.all()) == ([], [])
+            tx.breaker.ask(KEY, person, Evidence.SERVER, "550 5.1.1", NOW)
+            tx.breaker.put(KEY, [person], RequestState.APPLIED)
+            tx.resting.rest("one.example", "450", NOW + timedelta(hours=1), NOW)
+        with hand.store.read() as tx:
+            assert [(one.subscriber, one.state) for one in tx.breaker.requests(KEY)] == [(person, RequestState.APPLIED)]
+            assert [one.domain for one in tx.resting.all()] == ["one.example"]
+            (row,) = tx.deliveries.rows(KEY)
+            assert row.next_at == NOW + timedelta(hours=1)
+        with hand.store.write() as tx:
+            tx.subscribers.erase(person, "hash", NOW)
+            assert tx.breaker.requests(KEY) == []
+
+
+def test_a_store_that_knows_no_paces_is_opened_and_used(tmp_path: Path) -> None:
+    with opened_from(tmp_path / "digest.db", "0007") as hand:
+        slowed = Slowed("one.example", 2.5, NOW, NOW, NOW + timedelta(minutes=1))
+        with hand.store.write() as tx:
+            assert tx.pacing.all(NOW) == []
+            tx.pacing.put([slowed], [], NOW - timedelta(days=1))
+        with hand.store.read() as tx:
+            assert tx.pacing.all(NOW - timedelta(days=1)) == [slowed]
+        with hand.store.write() as tx:
+            tx.pacing.put([], ["one.example"], NOW - timedelta(days=1))
+            assert tx.pacing.all(NOW - timedelta(days=1)) == []
 
 
 def test_a_migration_that_fails_leaves_the_old_schema(engine: Engine) -> None:
