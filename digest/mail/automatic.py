@@ -34,6 +34,8 @@ _AWAY = re.compile(
     |response|respon(?:der|se)|answer|acknowledg) | \bvacation\b | \bon\ (?:\w+\ )?(?:leave|holiday)\b
     | please\ confirm | confirm\ (?:your|that\ you) | verif(?:y|ication)\ (?:your|required|of\ your)
     | awaits\ moderator | \breceived\ your\ (?:e-?mail|message|request)\b | \bread:\ | \bnot\ read:\
+    | \burlaub\b | ferien | en\ (?:vacances|cong[ée]s?)\b | de\ vacaciones | de\ f[ée]rias | in\ ferie\b | \bvakantie\b
+    | p[åa]\ (?:semester|ferie)\b | \burlop | отпуск
     | abwesen | automatische\ antwort | nicht\ im\ (?:haus|b[üu]ro) | eingangsbest[äa]tigung
     | r[ée]ponse\ automatique | \babsen(?:ce|t)\b | message\ d.absence
     | respuesta\ autom[áa]tica | fuera\ de\ (?:la\ )?oficina | resposta\ autom[áa]tica | fora\ do\ escrit[óo]rio

@@ -123,3 +123,7 @@ class Resting(Protocol):
     def got_through(self, domains: Collection[str]) -> None:
         """A mail was taken for these domains: forget that they rested."""
         ...
+
+    def bring_back(self, latest: datetime) -> int:
+        """Let no domain rest for longer than until then; how many would have, as only a wrong clock explains."""
+        ...

@@ -14,6 +14,7 @@ from digest.mail.blame import About, domain_of
 from digest.mail.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies import Patience, outcome
 from digest.model import DeliveryState
+from digest.service import waits
 from digest.service.digests import schedule_of
 from digest.service.ledger import Answer
 from digest.service.pacing import EVERYBODY, Slowing
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from digest.service.refusals import Refused
     from digest.settings import Settings
 
-_LONGEST_REST = 5  # how often the rest of a domain is doubled
 _BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})
 _TEMPORARY = 4
 _AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}
@@ -133,7 +133,7 @@ class Judge:
     def _rest(self, delivery: Delivery, now: datetime) -> datetime:
         """Until when the mail to a domain rests: each time in a row for twice as long."""
         domain = domain_of(delivery.subscriber.address)
-        until: datetime = now + self._settings.mail.pause * 2 ** min(self._rests[domain], _LONGEST_REST)
+        until = now + waits.rest(self._settings.mail, self._rests[domain])
         self._rests[domain] += 1
         self._ledger.rested.add(domain)
         self._queue.rest(domain, until)

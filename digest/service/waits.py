@@ -8,23 +8,36 @@ from digest import logs
 from digest.mail.replies import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from digest.model import EditionKey
     from digest.ports import DeliveryRow, Store
     from digest.settings import Mail
 
+_REST_DOUBLED = 5  # times
 _log = logs.get_logger()
 
 
+def rest(mail: Mail, times: int) -> timedelta:
+    """How long a domain rests that rested so many times in a row before: each time twice as long, up to a limit."""
+    doubled: timedelta = mail.pause * 2 ** min(times, _REST_DOUBLED)
+    return doubled
+
+
+def longest_rest(mail: Mail) -> timedelta:
+    return rest(mail, _REST_DOUBLED)
+
+
 def bring_back(store: Store, mail: Mail, now: datetime) -> None:
-    """Let no mail wait for longer than any wait is, nor all sending for longer than it rests: a clock was wrong."""
-    latest, over = now + LONGEST_WAIT, now + mail.pause
+    """Let no mail, no domain and not all sending wait for longer than any of them does: a clock was wrong."""
+    latest, over, rested = now + LONGEST_WAIT, now + mail.pause, now + longest_rest(mail)
     with store.read() as tx:
         paused = tx.deliveries.paused(over)
-        if not paused and not tx.pacing.waiting(latest):
+        resting = any(one.until > rested for one in tx.resting.all())
+        if not paused and not resting and not tx.pacing.waiting(latest):
             return
     with store.write(exclusive=False) as tx:
+        tx.resting.bring_back(rested)
         count = tx.pacing.bring_back(latest)
         if paused:
             tx.deliveries.pause(paused[0], over, now)

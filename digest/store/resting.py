@@ -50,3 +50,7 @@ class SqlResting:
     def got_through(self, domains: Collection[str]) -> None:
         these = resting_domains.c.domain.in_(list(domains))
         self._connection.execute(delete(resting_domains).where(these))
+
+    def bring_back(self, latest: datetime) -> int:
+        here = update(resting_domains).where(resting_domains.c.until > latest).values(until=latest)
+        return self._connection.execute(here).rowcount

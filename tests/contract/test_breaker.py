@@ -188,3 +188,14 @@ def test_a_domain_is_not_taken_for_one_that_ends_alike(store: Store, hand: Hand,
         tx.resting.rest("one.example", "x", now + day, now)
         tx.resting.rest("___-one.example", "x", now + day, now)
         assert len(tx.deliveries.lease(now, now + day, 9)) == 2
+
+
+def test_a_domain_rests_no_longer_than_the_longest(store: Store, now: datetime) -> None:
+    with store.write() as tx:
+        tx.resting.rest("one.example", "450", now + timedelta(hours=1), now)
+        tx.resting.rest("two.example", "450", now + timedelta(days=3650), now)
+        assert tx.resting.bring_back(now + timedelta(hours=8)) == 1
+        assert [(one.until - now, one.times) for one in tx.resting.all()] == [
+            (timedelta(hours=1), 1),
+            (timedelta(hours=8), 1),
+        ]

@@ -9,7 +9,7 @@ import pytest
 
 from digest.mail.replies import LONGEST_WAIT
 from digest.model import DeliveryState, DigestId
-from digest.service import alerts, dead_letters
+from digest.service import alerts, dead_letters, waits
 from digest.service.reports import status
 from digest.web.metrics import Metrics
 from tests.exposition import numbers
@@ -368,6 +368,19 @@ def test_so_is_a_pause(post_to: Callable[..., Post]) -> None:
             tx.deliveries.pause("content: 554 no", post.now + timedelta(days=3650), post.now)
         assert post.drain().paused
         post.now += post.settings.mail.pause
+        assert post.drain().counts()["accepted"] == 3
+
+
+def test_so_is_the_rest_of_a_domain(post_to: Callable[..., Post]) -> None:
+    with Relay() as relay:
+        post = post_to(relay.port)
+        post.people(*SLOW[:3])
+        with post.store.write() as tx:
+            tx.resting.rest("slow.example", "recipient: 550 no", post.now + timedelta(days=3650), post.now)
+        assert post.drain().attempted == 0
+        with post.store.read() as tx:
+            assert [one.until for one in tx.resting.all()] == [post.now + waits.longest_rest(post.settings.mail)]
+        post.now += LONGEST_WAIT
         assert post.drain().counts()["accepted"] == 3
 
 

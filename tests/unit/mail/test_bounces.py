@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from digest.mail.bounces import report
+from digest.mail.bounces import AUTOMATIC, report
 from digest.model import BounceKind
 
 HARD, SOFT, REFUSED, DELAYED = BounceKind.HARD, BounceKind.SOFT, BounceKind.REFUSED, BounceKind.DELAYED
@@ -198,3 +198,27 @@ def test_a_message_made_to_hurt_is_read_in_short_time(raw: bytes) -> None:
     start = time.process_time()
     report(raw)
     assert time.process_time() - start < 60  # seconds; without its bounds the parser takes minutes
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Urlaub bis Montag",
+        "Je suis en congés",
+        "En vacances jusqu'au 5",
+        "Estoy de vacaciones",
+        "Estou de férias",
+        "Sono in ferie",
+        "Ik ben met vakantie",
+        "Jag är på semester",
+        "Я в отпуске",
+        "我在休假中",
+    ],
+)
+def test_an_away_note_without_a_mark_is_no_bounce_whatever_it_quotes(subject: str) -> None:
+    """Its envelope has no sender, as RFC 3834 asks, and it need not come from the address that we wrote to."""
+    head = f"Return-Path: <>\nFrom: Ada <ada@elsewhere.example>\nTo: bounces+abc@digest.example.org\nSubject: {subject}"
+    body = "Your mail to ada@example.org is undeliverable for now: 550 5.1.1 user unknown"
+    raw = f"{head}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n".encode()
+
+    assert report(raw).text == AUTOMATIC
