@@ -64,7 +64,8 @@ class Refusals:
     """The refusals of one drain since a mail got through, in all and by domain.
 
     `looked_into` holds words for which a domain (empty: all sending) rested before: where they come again there and
-    name each reader, they are about each reader, and where they do not, about the same as before.
+    name each reader, they are about each reader (of all sending: once anybody got through, or at a late attempt), and
+    where they do not, about the same as before.
     `rested` are domains that rested before: what they refuse is about them, even where nothing else is left to send.
     """
 
@@ -124,7 +125,7 @@ class Refusals:
     def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> Finding:
         domain, words = newest.domain, newest.words
         looked_into = bool(self.looked_into & {("", words), (domain, words)})
-        if of_people and looked_into:
+        if of_people and looked_into and (self._reached or ("", words) not in self.looked_into):
             return Finding()
         enough = _OF_PEOPLE if of_people else _IN_A_ROW
         if not (of_people and self._reached) and self._all(words, enough, ours=ours):

@@ -109,6 +109,9 @@ def test_a_relay_that_says_of_everybody_that_they_do_not_exist_loses_nobody(inbo
     assert (post.states(), report.failed) == ({DEFERRED: 20, PLANNED: 80}, 0)
     with post.store.read() as tx:
         assert (tx.bounces.counts(), tx.breaker.waiting()) == ({}, [])
+    for _ in range(6):  # for hours
+        post.now += post.settings.mail.pause
+        assert post.drain().failed == 0
     inbox.at_recipient = healthy
     until_nothing_waits(post)
     assert inbox.counts() == {1: 100}

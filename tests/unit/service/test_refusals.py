@@ -150,7 +150,15 @@ def test_who_is_refused_again_after_it_was_looked_into_fails_alone() -> None:
     assert {run.refused(domain, "550 go away", attempts=7).rest for domain in SEVERAL} == {Rest.NOTHING}
     again = Run(*SEVERAL)
     again.refusals.looked_into = {("", "unknown")}
+    again.taken("a.example")
     assert {again.refused(SEVERAL[n % 4], "550 5.1.1 unknown").rest for n in range(50)} == {Rest.NOTHING}
+
+
+def test_all_sending_rests_again_where_everybody_is_unknown_again_and_nobody_was_reached() -> None:
+    run = Run(*SEVERAL)
+    run.refusals.looked_into = {("", "unknown")}
+    found = [run.refused(SEVERAL[n % 4], "550 5.1.1 unknown") for n in range(20)]
+    assert (found[-1].rest, len(found[-1].blameless)) == (Rest.ALL, 20)
 
 
 def test_a_domain_that_is_tried_again_may_rest_again() -> None:
