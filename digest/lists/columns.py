@@ -127,19 +127,13 @@ def folded(head: str) -> str:
 
 
 def meanings(heads: Sequence[str]) -> dict[Field, tuple[int, ...]]:
-    """The columns of each field, the surest first, numbered from 0.
-
-    Only the surest one holds the addresses: beside `Email Address`, an `Address` is where somebody lives.
-    """
+    """The columns of each field, the surest first, numbered from 0."""
     found: dict[Field, list[tuple[int, int]]] = {}
     for column, head in enumerate(heads):
         known = _FIELDS.get(folded(head))
         if known:
             found.setdefault(known[0], []).append((known[1], column))
-    columns = {field: tuple(column for _, column in sorted(ranked)) for field, ranked in found.items()}
-    if Field.ADDRESS in columns:
-        columns[Field.ADDRESS] = columns[Field.ADDRESS][:1]
-    return columns
+    return {field: tuple(column for _, column in sorted(ranked)) for field, ranked in found.items()}
 
 
 def ignored(heads: Sequence[str], columns: Mapping[Field, tuple[int, ...]]) -> list[str]:

@@ -14,25 +14,37 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Source: PKWARE's APPNOTE and Microsoft's [MS-CFB]; what an export comes in where it is no text itself.
+_ARCHIVES = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook: save the sheet as CSV (UTF-8)"),
+    (b"\x1f\x8b", "compressed by gzip: unpack it"),
+)
 _START = 4096  # bytes that show whether every second one is 0
-_PAIRS = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
-_COMMON = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")  # GB 2312, in which nearly all Chinese is written
+_WIDE = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])+")
+# What nearly all Chinese is written in: GB 2312; level 1 of Big5, whose single pairs may be two Western letters.
+_COMMON = {
+    "gb18030": re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe])+"),
+    "cp950": re.compile(rb"(?:[\xa1-\xc6][\x40-\x7e\xa1-\xfe]){2,}"),
+}
 _REMEDY = "save it as UTF-8, or name its encoding with --encoding"
 
 
 def decoded(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """The text and the encoding that it was in; told by its mark, else UTF-8, UTF-16, GB18030 or Windows-1252.
+    """The text and the encoding that it was in; told by its mark, else UTF-8, UTF-16, GB18030, Big5 or Windows-1252.
 
     Raises:
         ListError: it is text in none of them, or not in the one that is named.
     """
     if encoding is not None:
         return _as(raw, encoding), encoding
+    for mark, remedy in _ARCHIVES:
+        if raw.startswith(mark):
+            raise ListError(f"is no text but {remedy}")
     for bom, name in _BOMS:
         if raw.startswith(bom):
             return _as(raw[len(bom) :], name), name
-    guesses = (_wide(raw[:_START]), "utf-8", _chinese(raw), "windows-1252")
-    for guess in filter(None, guesses):
+    for guess in (*_wide(raw[:_START]), "utf-8", *_chinese(raw), "windows-1252"):
         try:
             return raw.decode(guess), guess
         except UnicodeDecodeError:
@@ -49,17 +61,19 @@ def _as(raw: bytes, encoding: str) -> str:
         raise ListError(f"is no text in {encoding.upper()} (byte {error.start}; {_REMEDY})") from error
 
 
-def _wide(start: bytes) -> str | None:
+def _wide(start: bytes) -> list[str]:
     """UTF-16 without its mark: in half of the places there is hardly anything but 0."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     least = len(start) // 4
     if odd > least and even == 0:
-        return "utf-16-le"
-    return "utf-16-be" if even > least and odd == 0 else None
+        return ["utf-16-le"]
+    return ["utf-16-be"] if even > least and odd == 0 else []
 
 
-def _chinese(raw: bytes) -> str | None:
-    """GB18030, unless most of its characters would be ones that hardly anybody writes: then it is Western text."""
-    pairs = _PAIRS.findall(raw)
-    common = sum(_COMMON.fullmatch(pair) is not None for pair in pairs)
-    return "gb18030" if pairs and common * 2 > len(pairs) else None
+def _chinese(raw: bytes) -> list[str]:
+    """GB18030 and Big5, the likelier first; neither where what may be Chinese is mostly single and rare characters."""
+    written = _WIDE.findall(raw)
+    words = sum(len(run) for run in written if len(run) > 2)  # noqa: PLR2004 - bytes of one character
+    common = {name: sum(len(run) for one in written for run in runs.findall(one)) for name, runs in _COMMON.items()}
+    likely = [name for name in common if max(words, common[name]) * 2 > sum(map(len, written))]
+    return sorted(likely, key=lambda name: -common[name])

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TIME = (
-    r"(?:[T\s,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?\s*(?P<half>[ap]\.?m\.?)?)?"
+    r"(?:(?:[T\s,]+|(?=[上下]午))(?P<noon>[上下]午)?\s*"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?\s*(?P<half>[ap]\.?m\.?)?)?"
     r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?(?:\s+(?:UTC|GMT|[+-]\d{4}|[A-Z]{2,5}))?(?:\s+m=\S+)?"
 )
 _YEAR_FIRST = re.compile(
@@ -27,6 +28,7 @@ _MONTH_FIRST = re.compile(
 _DAY_FIRST = re.compile(
     rf"(?:[a-z]+,?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+{_NAME}[\s-]+(?P<year>\d{{4}}){_TIME}", re.IGNORECASE
 )
+_HALVES = {"上午": "a", "下午": "p"}
 _SECONDS, _MILLISECONDS = 10, 13  # digits of a moment counted since 1970
 _MONTHS_OF_A_YEAR = 12
 _FIRST_YEAR = 1990  # nobody subscribed to anything before
@@ -67,7 +69,7 @@ def moment(written: str, *, days_first: bool | None = None) -> datetime | None:
 
 
 def _made(found: re.Match[str], month: int, day: int) -> datetime | None:
-    hour, half = int(found["hour"] or 0), (found["half"] or "").lower()[:1]
+    hour, half = int(found["hour"] or 0), (found["half"] or _HALVES.get(found["noon"], "")).lower()[:1]
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     clock = hour, int(found["minute"] or 0), int(found["second"] or 0), int(f"{found['fraction'] or ''}000000"[:6])

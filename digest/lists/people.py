@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 _WITH_NAME = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _MOMENTS = (Field.CONFIRMED_AT, Field.ASKED_AT, Field.ADDED_AT, Field.PAUSED_UNTIL)
-_GUARD = re.compile(r"'+[=+\-@]")  # what our own export puts before a cell that a spreadsheet would compute
+_GUARD = re.compile(r"'+[=+\-@＝＋－＠]")  # what our own export puts before a cell that a spreadsheet would compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +188,17 @@ def _standing(row: _Row) -> Standing:
     for of, standing in ((Field.GONE, Standing.UNSUBSCRIBED), (Field.BOUNCED, Standing.BOUNCED)):
         if any(not is_nothing(cell) for cell in row.all(of)):
             said.add(standing)
-    if any(yes_or_no(cell) is False for cell in row.all(Field.WANTS)):
-        said.add(Standing.UNSUBSCRIBED)
+    said |= set(filter(None, map(_wants, row.all(Field.WANTS))))
     for standing in (Standing.BOUNCED, Standing.UNSUBSCRIBED, Standing.UNCONFIRMED):
         if standing in said:
             return standing
     return Standing.GETS_MAIL
+
+
+def _wants(written: str) -> Standing | None:
+    """How somebody stands by a column of yes and no, in which a state may stand as well; None where that is no word."""
+    yes = yes_or_no(written)
+    return standing_of(written) if yes is None else Standing.GETS_MAIL if yes else Standing.UNSUBSCRIBED
 
 
 def _known(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: str, *, strict: bool) -> _T | None:

@@ -15,7 +15,9 @@ from digest.lists.columns import Field, folded, meanings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+csv.field_size_limit(2**31 - 1)  # else a long note is taken for an open quote; all of a list is in memory anyway
 DELIMITERS = (",", ";", "\t", "|")
+_LONGEST_HEADS = 200  # characters
 _LOOKED_AT = 50  # rows that show which column holds the addresses
 _HINT = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # Excel's own first line
 _ADDRESS = re.compile(r"(?:[^<>]*<)?(?:mailto:)?[^\s,;<>|@＠]+[@＠][^\s,;<>|@＠]+>?", re.IGNORECASE)
@@ -61,7 +63,9 @@ def table(text: str) -> Table:
         raise ListError("holds no row")
     line = widest.first - 1 or 1
     heads = ", ".join(widest.heads)
-    raise ListError(f"no column is named like one of mail addresses: {heads} (name it email)", line)
+    if len(heads) > _LONGEST_HEADS:
+        heads = f"{heads[:_LONGEST_HEADS]} …"
+    raise ListError(f"the first row names no column of mail addresses: {heads} (name that column email)", line)
 
 
 def _reading(text: str, delimiter: str) -> Table:
@@ -72,11 +76,26 @@ def _reading(text: str, delimiter: str) -> Table:
         return Table(text, delimiter, (), {}, 1)
     line, cells = start[0]
     if not any(_ADDRESS.fullmatch(cell) for cell in cells):
-        columns = meanings(cells)
+        columns = _with_addresses(meanings(cells), start[1:])
         if Field.ADDRESS not in columns:
             columns |= _found_by_content(start[1:], columns)
         return Table(text, delimiter, tuple(cells), columns, line + 1)
     return Table(text, delimiter, (), _places(cells), line)
+
+
+def _with_addresses(
+    columns: Mapping[Field, tuple[int, ...]], rows: Sequence[tuple[int, list[str]]]
+) -> dict[Field, tuple[int, ...]]:
+    """The columns with one of addresses, the first that holds any: an `Email` may say whether somebody wants mail.
+
+    Beside `Email Address`, an `Address` is where somebody lives.
+    """
+    found = dict(columns)
+    if Field.ADDRESS in found:
+        named = found[Field.ADDRESS]
+        filled = (at for at in named if any(at < len(row) and _ADDRESS.fullmatch(row[at]) for _, row in rows))
+        found[Field.ADDRESS] = (next(filled, named[0]),)
+    return found
 
 
 def _places(cells: Sequence[str]) -> dict[Field, tuple[int, ...]]:
@@ -115,7 +134,11 @@ def swallowed(cells: Sequence[str], delimiter: str) -> bool:
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
-    return cells[0].startswith("#") and len(cells[0]) > 1 and not folded(cells[0]).startswith("email")
+    """Whether a row is `# such a line`, and not a number before an address (`#17`) or a head (`# id`)."""
+    first, *others = cells
+    if not first.startswith("#") or len(first) == 1 or folded(first).startswith("email"):
+        return False
+    return not (any(map(_ADDRESS.fullmatch, others)) or Field.ADDRESS in meanings(others))
 
 
 def _loose(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -25,6 +25,7 @@ _FORMATS = {
     Format.BOTH: words("both html multipart mixed htmltext htmlandtext texthtml htmlplain 图文 网页"),
     Format.TEXT: words("text plain plaintext txt textonly textplain 纯文本 文本"),
 }
+_LONGEST_NAME = 200  # characters
 _ADDRESS_WITHIN = re.compile(r"[^\s@<>,;]+[@＠][^\s@<>,;]+")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -54,7 +55,7 @@ _STANDINGS: tuple[tuple[Standing, tuple[str, ...], tuple[str, ...]], ...] = (
         Standing.UNSUBSCRIBED,
         words(
             "removed deleted disabled inactive cancelled canceled left blocked no false 0 off never paused"
-            " former expired archived revoked withdrawn banned denied rejected 取消 停用 禁用 否"
+            " former expired archived revoked withdrawn banned denied declined refused rejected 取消 停用 禁用 否"
         ),
         (
             "unsub",
@@ -82,7 +83,27 @@ _STANDINGS: tuple[tuple[Standing, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 _YES = {"yes", "true", "1", "on", "y", "t", "x", "是", "subscribed", "active"}
 _NO = {"no", "false", "0", "off", "n", "f", "否", "unsubscribed", "inactive", "none", "null", "nil", "na"}
-NOTHING = {"", "0", "false", "no", "null", "none", "nil", "na", "n", "0000", "00000000", "00000000000000"}
+NOTHING = {
+    "",
+    "0",
+    "false",
+    "no",
+    "null",
+    "none",
+    "nil",
+    "na",
+    "nan",
+    "nat",
+    "never",
+    "n",
+    "f",
+    "off",
+    "否",
+    "无",
+    "0000",
+    "00000000",
+    "00000000000000",
+}
 
 
 def _plain(written: str) -> str:
@@ -144,6 +165,8 @@ def checked_name(name: str) -> str:
         ListError: it holds a line break or another control character.
     """
     stripped = name.strip()
+    if len(stripped) > _LONGEST_NAME:
+        raise ListError(f"the name {stripped[:40]!r}… has {len(stripped)} characters, more than {_LONGEST_NAME}")
     if stripped.isprintable():
         return stripped
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in stripped):

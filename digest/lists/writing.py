@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# Source: OWASP, "CSV Injection". Reading such a cell takes the mark away again.
-_COMPUTED = re.compile(r"'*[=+\-@]")
+# Source: OWASP, "CSV Injection"; spreadsheets of East Asia compute full-width signs, too. Reading takes the mark away.
+_COMPUTED = re.compile(r"'*[=+\-@＝＋－＠]")
 
 
 def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.errors import ListError
 from digest.lists.columns import ignored
 from digest.lists.decoding import decoded
 from digest.lists.people import Listed, listed
@@ -147,3 +148,38 @@ def test_a_pause_ahead_is_kept_and_a_consent_ahead_is_not() -> None:
     (one,) = rows(f"email,paused_until,confirmed_at\nada@example.org,{ahead},{ahead}\n")
     assert (one.paused_until, one.consented_at) == (NOW + timedelta(days=9), None)
     assert "lies ahead" in one.warnings[0]
+
+
+TRADITIONAL = "電子郵件,姓名\nyu@example.org,林小滿\nchen@example.net,陳怡君與臺灣大學\n"
+
+
+@pytest.mark.parametrize("encoding", ["big5", "gb18030", "utf-16", "utf-8"])
+def test_traditional_chinese_is_read_in_each_of_its_encodings(encoding: str) -> None:
+    assert [one.name for one in rows(TRADITIONAL.encode(encoding))] == ["林小滿", "陳怡君與臺灣大學"]
+
+
+@pytest.mark.parametrize("name", ["Åsa", "ÁLVAREZ", "Ålesund Ärlig", "José", "Çelik"])
+def test_capitals_with_accents_are_not_taken_for_big5(name: str) -> None:
+    assert [one.name for one in rows(f"email,name\nada@example.org,{name}\n".encode("cp1252"))] == [name]
+
+
+@pytest.mark.parametrize(
+    ("raw", "remedy"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00" + bytes(64), "save the sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64), "save the sheet as CSV"),
+        (b"\x1f\x8b\x08\x00" + bytes(64), "unpack it"),
+    ],
+)
+def test_an_archive_is_called_so(raw: bytes, remedy: str) -> None:
+    with pytest.raises(ListError, match=remedy):
+        decoded(raw)
+
+
+@pytest.mark.parametrize(
+    ("word", "standing"),
+    [("declined", Standing.UNSUBSCRIBED), ("pending", Standing.UNCONFIRMED), ("no", Standing.UNSUBSCRIBED)],
+)
+def test_a_column_of_consent_may_hold_a_state(word: str, standing: Standing) -> None:
+    (one,) = rows(f"email,consent\nada@example.org,{word}\n")
+    assert one.standing is standing

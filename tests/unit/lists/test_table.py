@@ -98,7 +98,7 @@ def test_a_column_of_a_strange_name_is_told_by_its_addresses() -> None:
 
 
 def test_a_list_without_addresses_is_refused_with_its_heads() -> None:
-    with pytest.raises(ListError, match="line 1: no column is named like one of mail addresses: Username, Full Name"):
+    with pytest.raises(ListError, match="line 1: the first row names no column of mail addresses: Username, Full Name"):
         table("Username,Full Name\nada,Ada\n")
     with pytest.raises(ListError, match="holds no row"):
         table("\n\n")
@@ -215,3 +215,34 @@ def test_a_note_of_several_lines_may_name_an_address() -> None:
     assert people('email,name,note\na@example.org,Al,"met him\nwrite to: bob@example.org, he said"\n') == [
         ("a@example.org", "Al")
     ]
+
+
+def test_a_row_whose_first_cell_is_a_number_after_a_hash_is_no_comment() -> None:
+    assert people("#id,email,name\n#17,ada@example.org,Ada\n") == [("ada@example.org", "Ada")]
+    assert people("name,email\n#1 fan,ada@example.org\n") == [("ada@example.org", "#1 fan")]
+    assert people("# a list, of 2026\nemail,name\n#ada@example.org,Ada\nbob@example.org,Bob\n") == [
+        ("bob@example.org", "Bob")
+    ]
+
+
+@pytest.mark.parametrize("note", ["x" * 200_000, "one\ntwo, three\n" * 20_000])
+def test_a_long_cell_is_no_open_quote(note: str) -> None:
+    assert people(f'email,note,name\nada@example.org,"{note}",Ada\n') == [("ada@example.org", "Ada")]
+
+
+def test_a_name_of_many_lines_worth_is_refused() -> None:
+    ((address, problem),) = people(f"email,name\nada@example.org,{'x' * 201}\n")
+    assert not address
+    assert "has 201 characters" in problem
+
+
+def test_of_two_columns_the_one_that_holds_addresses_counts() -> None:
+    assert people("Email,Email Address,Name\nyes,ada@example.org,Ada\n") == [("ada@example.org", "Ada")]
+    assert people("Email,Address,Name\nada@example.org,12 Main St,Ada\n") == [("ada@example.org", "Ada")]
+
+
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+def test_no_cell_is_computed_and_each_is_read_back(sign: str) -> None:
+    written = "".join(csv_lines(("email", "name"), [("ada@example.org", f"{sign}1+1")]))
+    assert f",'{sign}1+1" in written
+    assert people(written) == [("ada@example.org", f"{sign}1+1")]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.lists.moments import day_first, moment
-from digest.lists.words import Standing, form_of, language_of, standing_of, tags_of, yes_or_no
+from digest.lists.words import Standing, form_of, is_nothing, language_of, standing_of, tags_of, yes_or_no
 from digest.model import Format
 
 CHINESE = (
@@ -106,3 +106,16 @@ def test_a_column_tells_whether_its_days_stand_first() -> None:
     assert day_first(["25/04/2024", "04/25/2024"]) is None
     assert moment("03/04/2024", days_first=True) == datetime(2024, 4, 3, tzinfo=UTC)
     assert moment("03/04/2024", days_first=False) == datetime(2024, 3, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("word", ["NaT", "nan", "never", "否", "—"])
+def test_what_says_that_nothing_happened_is_nothing(word: str) -> None:
+    assert is_nothing(word)
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [("2024/1/5 上午9:30:00", 9), ("2024/1/5 下午9:30", 21), ("2024年1月5日下午12:30", 12), ("2024/1/5 上午 12:30", 0)],
+)
+def test_a_spreadsheet_in_chinese_says_which_half_of_the_day(written: str, hour: int) -> None:
+    assert moment(written) == datetime(2024, 1, 5, hour, 30, tzinfo=UTC)
