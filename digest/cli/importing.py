@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from digest.service.importing import PeopleFile, Report
 
 _SHOWN = 10  # rows and lines of a kind that are told
+_WARNINGS, _COLUMNS = 50, 40  # that are named one by one
 _DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
 _ELSEWHERE = {
     "unsubscribed": "had unsubscribed there",
@@ -108,10 +111,13 @@ def _row(row: Listed) -> dict[str, object]:
 def _show(file: Path, found: PeopleFile, report: Report) -> None:
     cells = _DELIMITERS.get(found.table.delimiter, found.table.delimiter)
     heads = "heads in the first row" if found.table.heads else "no heads, so columns are taken in our order"
-    typer.echo(f"{file}: {len(found.rows)} rows, {found.encoding}, cells parted by {cells}, {heads}")
+    count = len(found.rows)
+    typer.echo(f"{file}: {count} {'row' if count == 1 else 'rows'}, {found.encoding}, cells parted by {cells}, {heads}")
     print_table(("column", "holds"), list(_meanings(found).items()))
     if found.ignored:
-        typer.echo(f"columns ignored: {', '.join(found.ignored)}\n")
+        more = len(found.ignored) - _COLUMNS
+        named = [*found.ignored[:_COLUMNS], *([f"and {more} more"] if more > 0 else [])]
+        typer.echo(f"columns ignored: {', '.join(named)}\n")
     rows = [_row(row) for row in _first(found)]
     used = [name for name in rows[0] if name == "line" or any(row[name] for row in rows)] if rows else []
     if used:
@@ -124,17 +130,23 @@ def _show(file: Path, found: PeopleFile, report: Report) -> None:
 
 def _tell(file: Path, report: Report) -> None:
     """What needs a word of the operator's, on stderr."""
-    for text, lines in report.warnings.items():
+    for text, lines in itertools.islice(report.warnings.items(), _WARNINGS):
         typer.echo(f"digest: {file}: {_lines(lines)}: {text}", err=True)
+    if len(report.warnings) > _WARNINGS:
+        typer.echo(f"digest: {file}: {len(report.warnings) - _WARNINGS} more warnings like these", err=True)
     for kind, words in _ELSEWHERE.items():
         if report.kinds[kind]:
             typer.echo(f"digest: {file}: {report.kinds[kind]} {words}, and are not subscribed", err=True)
     for outcome in report.suppressed[:_SHOWN]:
         typer.echo(f"digest: {file}: line {outcome.line}: {outcome.text}", err=True)
     if report.suppressed:
+        addresses = {outcome.text.partition(": ")[0] for outcome in report.suppressed}
+        one = len(addresses) == 1
+        whom = shlex.join(addresses if one else ("--file", str(file)))
         typer.echo(
-            f"digest: {file}: {len(report.suppressed)} are suppressed and get no mail; "
-            "`digest subscribers unsuppress ADDRESS` lifts that, then import once more",
+            f"digest: {file}: {'1 address is' if one else f'{len(addresses)} addresses are'} suppressed and "
+            f"{'gets' if one else 'get'} no mail. To lift that, run `digest subscribers unsuppress {whom}`, "
+            "then import the list once more",
             err=True,
         )
     for outcome in report.problems:

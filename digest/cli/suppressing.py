@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +10,11 @@ from typing import Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
-from digest.errors import DigestError
+from digest.errors import DigestError, ListError
 from digest.model import EditionKey
 
 _SHOWN = 20
+_AT = re.compile("(?<=.)[@＠]")  # in an address; `@example.org` is a domain
 
 
 def register(app: typer.Typer) -> None:
@@ -84,10 +86,10 @@ def unsuppress(
 
     if not (who or file or domain or since or reason):
         raise typer.BadParameter("say whom: an address, --file, --domain, --since or --reason", param_hint="ADDRESS")
-    domains = [*(domain or ()), *(one for one in who or () if not one.rpartition("@")[0])]
-    named = [*(one for one in who or () if one.rpartition("@")[0]), *(_read(file) if file else ())]
+    domains = [*(domain or ()), *(one for one in who or () if not _AT.search(one))]
+    named = [one for one in who or () if _AT.search(one)]
     moment = since and (since if since.tzinfo else since.replace(tzinfo=UTC)).astimezone(UTC)
-    chosen = lifting.Chosen(named, domains, moment, reason)
+    chosen = lifting.Chosen(named, domains, moment, reason, _read(file) if file else ())
     with store_of(config) as (_, store):
         done = lifting.lift(store, chosen, now=clock())
     if as_json:
@@ -98,6 +100,8 @@ def unsuppress(
             typer.echo(f"{one.address}: gets mail again")
         if len(done.people) != 1:
             typer.echo(f"{len(done.people)} get mail again")
+        if done.others:
+            typer.echo(f"{file}: skipped {done.others} that are not suppressed")
     for problem in done.problems:
         typer.echo(f"digest: {problem}", err=True)
     if done.problems:
@@ -108,9 +112,11 @@ def _read(file: Path) -> list[str]:
     from digest.service.lifting import addresses_in
 
     try:
-        found = addresses_in(file.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DigestError(f"{file}: cannot be read as UTF-8 text: {error}") from error
+        found = addresses_in(file.read_bytes())
+    except OSError as error:
+        raise DigestError(f"{file}: cannot be read: {error.strerror}") from error
+    except ListError as error:
+        raise DigestError(f"{file}: {error}") from error
     if not found:
         raise DigestError(f"{file}: holds no address")
     return found

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.errors import masked
+from digest.addresses import ascii_domain, spellings
+from digest.errors import AddressError, masked
+from digest.lists.decoding import decoded
 from digest.mail.blame import domain_of
 
 if TYPE_CHECKING:
@@ -16,62 +18,85 @@ if TYPE_CHECKING:
     from digest.ports import Store, Suppressed
 
 _SOURCE = "operator, digest subscribers unsuppress"
-_ADDRESS = re.compile(r"[^\s<>,;:\"']+@[^\s<>,;:\"']+")
+_ADDRESS = re.compile(r"[^\s<>,;:\"'@＠]+[@＠][^\s<>,;:\"'@＠]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Who is taken back: of these addresses and those at these domains, or of everybody where there are none, those
     who were suppressed `since` then and for a reason that holds these words, in any case of letters.
+
+    `listed` are addresses of a list, most of whom may well get mail: nothing is said of each.
     """
 
     addresses: Sequence[str] = ()
     domains: Sequence[str] = ()
     since: datetime | None = None
     reason: str = ""
+    listed: Sequence[str] = ()
 
-    def means(self, one: Suppressed) -> bool:
-        """Whether this person is meant."""
-        named = {address.strip().casefold() for address in self.addresses}
-        domains = {domain.strip().removeprefix("@").casefold() for domain in self.domains}
-        here = one.address.casefold() in named or domain_of(one.address) in domains
-        return (
-            (here or not (named or domains))
+    def of(self, people: Iterable[Suppressed]) -> list[Suppressed]:
+        """Those of the people who are meant, however their addresses are spelled."""
+        named = {key for address in (*self.addresses, *self.listed) for key in spellings(address)}
+        domains = {_domain(domain) for domain in self.domains}
+        everybody = not (named or domains)
+        return [
+            one
+            for one in people
+            if (everybody or not named.isdisjoint(spellings(one.address)) or domain_of(one.address) in domains)
             and (self.since is None or (one.at is not None and one.at >= self.since))
             and self.reason.casefold() in one.reason.casefold()
-        )
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """Who gets mail again, and in sentences which of the named do not, and why."""
+    """Who gets mail again, and in sentences which of the named do not, and why; how many of the listed do not."""
 
     people: tuple[Suppressed, ...]
     problems: tuple[str, ...]
+    others: int
 
 
-def addresses_in(text: str) -> list[str]:
-    """The first address of each line, whatever else stands there."""
-    return [found[0] for line in text.splitlines() if (found := _ADDRESS.search(line))]
+def addresses_in(raw: bytes) -> list[str]:
+    """The first address of each line, whatever else stands there.
+
+    Raises:
+        ListError: it is no text.
+    """
+    return [found[0] for line in decoded(raw)[0].splitlines() if (found := _ADDRESS.search(line))]
 
 
 def lift(store: Store, chosen: Chosen, *, now: datetime) -> Lifted:
     """Write to these people again. What came back before no longer counts; the next edition tells what they missed."""
     with store.write() as tx:
         suppressed = tx.subscribers.suppressed()
-        people = tuple(one for one in suppressed if chosen.means(one))
+        people = chosen.of(suppressed)
         for one in people:
             tx.subscribers.unsuppress(one.id, _SOURCE, now)
-        lifted = {one.address.casefold() for one in people}
-        left = [name for name in chosen.addresses if name.strip().casefold() not in lifted]
-        still = {one.address.casefold() for one in suppressed} - lifted
+        lifted = _keys(one.address for one in people)
+        still = _keys(one.address for one in suppressed) - lifted
+        left = [name for name in chosen.addresses if lifted.isdisjoint(spellings(name))]
         known = {name: tx.subscribers.find(name.strip()) is not None for name in left}
-    return Lifted(people, tuple(_problems(left, still, known)))
+    others = sum(lifted.isdisjoint(spellings(name)) for name in chosen.listed)
+    return Lifted(tuple(people), tuple(_problems(left, still, known)), others)
+
+
+def _keys(addresses: Iterable[str]) -> set[str]:
+    return {key for address in addresses for key in spellings(address)}
+
+
+def _domain(written: str) -> str:
+    bare = written.strip().removeprefix("@")
+    try:
+        return ascii_domain(bare)
+    except AddressError:
+        return bare.casefold()
 
 
 def _problems(left: Iterable[str], still: set[str], known: dict[str, bool]) -> Iterable[str]:
     for name in left:
-        if name.strip().casefold() in still:
+        if not still.isdisjoint(spellings(name)):
             yield f"{masked(name)}: is suppressed for another reason, or since another time"
         elif known[name]:
             yield f"{masked(name)}: is not suppressed"

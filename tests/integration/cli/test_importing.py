@@ -162,8 +162,30 @@ def test_who_is_suppressed_stays_so_and_is_told_how_to_lift_it(blog: Blog) -> No
     said = imported(blog, "email\nAda@example.org\nbroken\n", code=1)
     assert counts(said)["suppressed"] == 1
     assert "line 2: Ada@example.org: 550 5.1.1 no such user" in said
-    assert "digest subscribers unsuppress" in said
+    assert "1 address is suppressed" in said
+    assert "`digest subscribers unsuppress Ada@example.org`" in said
     assert people(blog)["ada@example.org"]["suppressed"] == "550 5.1.1 no such user"
+
+
+def test_many_who_are_suppressed_are_lifted_by_the_list_itself(blog: Blog) -> None:
+    text = "email\nada@example.org\nbob@example.org\ncarl@example.org\n"
+    imported(blog, text)
+    for address in ("ada@example.org", "bob@example.org"):
+        suppress(blog, address, "550 5.1.1 no such user")
+    said = imported(blog, f"{text}broken\n", code=1)
+    assert "2 addresses are suppressed" in said
+    assert f"`digest subscribers unsuppress --file {blog.home / 'people.csv'}`" in said
+    assert "2 get mail again" in blog.run("subscribers", "unsuppress", "--file", str(blog.home / "people.csv"))
+    assert counts(imported(blog, text))["suppressed"] == 0
+
+
+def test_of_many_warnings_and_columns_the_first_are_named(blog: Blog) -> None:
+    rows = "".join(f"r{n}@example.org,3/4/{1000 + n}\n" for n in range(99))
+    said = imported(blog, f"email,created_at\n{rows}broken\n", code=1)
+    assert "49 more warnings like these" in said
+    assert said.count("\n") < 60
+    wide = ",".join(f"c{n}" for n in range(99))
+    assert "c39, and 59 more" in imported(blog, f"email,{wide}\na@example.org\n", "--dry-run")
 
 
 def suppress(blog: Blog, address: str, reason: str) -> None:
