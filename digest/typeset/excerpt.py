@@ -22,7 +22,8 @@ _LONGEST_WORD = 40  # characters
 _WRITTEN = 3  # characters of a formula as it is written, for one that is seen
 # What announces something: dots behind it would announce what nobody sees.
 _ANNOUNCES = re.compile(
-    r"(?:[\s，、；：,;:（(【\[《“‘「—–\-]"
+    r"(?:[，；：,;:]\s*[（(]?(?:\d{1,2}|[一二三四五六七八九十])(?=$)"  # the number of a list's first point
+    r"|[\s，、；：,;:（(【\[《“‘「—–\-]"
     r"|(?:也就是说?|即|就是|则|总有|我们有|便?得到?|可得|形如|记为|记作|满足|使得|其中|以及|[有为是])"
     r"|(?<![A-Za-z])(?:i\.e\.|e\.g\.|that is|namely|such that|we have|we get|where|is|as|by|and|or|of|the|an?)"
     r"(?![A-Za-z]))++$"

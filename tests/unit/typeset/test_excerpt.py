@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import Block, BlockKind
-from digest.typeset.excerpt import cut, excerpt, summary
+from digest.typeset.excerpt import cut, excerpt, sentence_cut, summary
 from digest.typeset.formulas import formulas
 from digest.typeset.sentences import complete
 
@@ -328,3 +328,15 @@ def test_a_summary_of_any_article_ends_well(blocks: list[Block], limit: int) -> 
     for made in filter(None, [summary(blocks, limit)]):
         assert len(made) == 1
         ends_well(made, blocks)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("在本文，我们介绍第一式：1、把词切开；2、把词接上；3、看结果好不好。", "在本文，我们介绍第一式……"),
+        ("它有三个好处，（一）快得多而且省内存；（二）稳；（三）省。", "它有三个好处……"),
+        ("我们一共做了12个实验，每个实验都重复了三次。", "我们一共做了12个实验……"),
+    ],
+)
+def test_the_number_of_a_first_point_does_not_stand_before_the_dots(text: str, made: str) -> None:
+    assert sentence_cut(text, 14) == made
