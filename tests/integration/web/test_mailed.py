@@ -228,8 +228,8 @@ def of_before(secret: bytes, asked: Confirmation) -> str:
         ("zh-CN", "点击按钮后，将不再收到这份邮件", ("已退订", "不会再收到")),
         (
             "en",
-            "If you press the button, no further edition is sent there",
-            ("You left", "gets no further", "will get"),
+            "If you press the button, we send no more editions there",
+            ("You have unsubscribed", "gets no more editions", "will get"),
         ),
     ],
 )
