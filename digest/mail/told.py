@@ -35,6 +35,7 @@ LONGEST_NAME = 60  # characters of an author
 _LARGEST_ENTRY = 16_000  # bytes of HTML; a longer excerpt, of code or verse, is left out
 _LARGEST_CHANGES = 4_000  # bytes of HTML; of more, only the fact is told
 _LONGEST_TITLE = 200  # characters
+_SHORT_TITLE, _TWO_LINES = 160, 64  # cells of a title where entries have two lines: at most, and beside an excerpt
 _CODE = re.compile(r'<pre class="code"><code>(.*?)</code></pre>', re.DOTALL)
 _SPACES = re.compile(r"\n *| {2,}")
 _NARROW = 1.4  # cells a character: below that the text is not Chinese, and says half as much in as many characters
@@ -150,11 +151,16 @@ class Teller:
 
     def _told(self, one: Selected, corrections: Sequence[Correction], share: int, *, tied: bool) -> Told:
         frame, entry = self._frame, one.entry
-        page, plain = self._excerpt(one) if one.section is Section.NEW else ("", "")
+        now = _title(entry.content.title)
+        short = one.section is Section.NEW and self._length is Length.TWO_LINES
+        if short and cells(now) > _SHORT_TITLE:
+            now = cut(now, _SHORT_TITLE * len(now) // cells(now))
+        excerpted = one.section is Section.NEW and not (short and cells(now) > _TWO_LINES)
+        page, plain = self._excerpt(one) if excerpted else ("", "")
         group = group_of(frame, entry) if self._grouped else ""
         source = frame.sources.get(entry.sources[0], "")
         lang = frame.languages.get(entry.sources[0], "")
-        now, former = _title(entry.content.title), _title(corrections[0].before.title) if corrections else ""
+        former = _title(corrections[0].before.title) if corrections else ""
         redated, was = _redated(corrections, entry.date)
         return Told(
             title=now,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from digest.model import EntryId, Section, Selected
 from digest.service.editions import with_pictures
 from tests.conftest import ROOT
-from tests.golden.mails import MAILS
+from tests.golden.mails import MAILS, entry, mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +103,17 @@ def test_without_pictures_their_words_are_read(page: Page, made: dict[str, Made]
         assert height > 0
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
     assert page.evaluate(HIDDEN) == []
+
+
+@pytest.mark.parametrize("title", ["一个关于低秩近似与随机投影的很长的标题," * times for times in (2, 4, 8)])
+def test_forty_long_titles_fit_on_a_phone(chromium: Browser, title: str) -> None:
+    tall = ("设 $\\frac{\\int_0^1 x}{\\frac{a}{b}}$ 满足这些条件,我们就得到了结论,如此等等。",)
+    every = [Selected(Section.NEW, replace(entry(f"{title}{n}", tall), id=EntryId(f"long-{n}"))) for n in range(40)]
+    long = mail(every, "zh_CN", "科学空间 每周摘要")
+    page = chromium.new_page(viewport={"width": 360, "height": 800})
+    page.set_content(with_pictures(long.words.html, dict(long.pictures)))
+    assert page.evaluate("document.documentElement.scrollHeight") < TALLEST
+    page.close()
 
 
 def test_forty_entries_fit_on_a_phone(chromium: Browser, made: dict[str, Made]) -> None:

@@ -13,7 +13,7 @@ from lxml import html as lxml_html
 from digest.mail.lint import findings
 from digest.mail.told import Length, length_of
 from digest.mail.words import body
-from digest.model import Section, Selected, SourceId
+from digest.model import Entry, Section, Selected, SourceId
 from digest.typeset.text import cells
 from tests.unit.mail.test_words import FRAME, corrected, entry, text_of
 
@@ -65,6 +65,23 @@ def test_up_to_forty_have_two_lines() -> None:
     shown = lxml_html.document_fromstring(made.html).xpath("//div[@class='lines']")
     assert len(shown) == 40
     assert all(0 < cells(one.text_content().strip()) <= 80 for one in shown)
+
+
+@pytest.mark.parametrize(("written", "excerpts"), [("短的题目", 40), ("很长的题目" * 8, 0), ("很长很长的题目" * 20, 0)])
+def test_a_title_of_more_than_two_lines_stands_alone_among_forty(written: str, excerpts: int) -> None:
+    many = [Selected(Section.NEW, entry(f"第{n}篇", "", *LONG)) for n in range(40)]
+    titled = [replace(one, entry=_called(one.entry, f"{written}{n}")) for n, one in enumerate(many)]
+    made = lxml_html.document_fromstring(body(FRAME, titled, {}, "zh_CN").html)
+    assert len(made.xpath("//div[@class='lines']")) == excerpts
+    titles = [name.text_content() for name in made.xpath("//td[@class='name short']/a[@name]")]
+    assert len(titles) == 40
+    assert all(cells(title) <= 164 for title in titles)
+    few = body(FRAME, titled[:3], {}, "zh_CN")
+    assert all(f"{written}{n}" in few.html for n in range(3))
+
+
+def _called(one: Entry, title: str) -> Entry:
+    return replace(one, content=replace(one.content, title=title))
 
 
 def test_an_english_excerpt_has_twice_as_many_letters() -> None:
