@@ -19,6 +19,7 @@ _WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkey
 _WIDTHS[0xFE6B] = "@"
 # Categories that nobody sees, and what of other categories looks like nothing. Source: Default_Ignorable_Code_Point.
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # turn the direction of text around
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
 _NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"|[^"\\<>,;:@()\[\]]*)\s*<(?P<address>[^<>]*)>')
 _NEEDS_QUOTES = re.compile(r'["\\<>,;:@()\[\].]')
@@ -62,7 +63,7 @@ def mailbox(written: str) -> Mailbox:
 
     Raises:
         AddressError: it is not one address with an optional name; the local part is not ASCII; the name holds a
-            control character.
+            control character or one that turns the direction of text around.
     """
     clean = _stripped(written)
     named = _NAMED.fullmatch(clean)
@@ -71,6 +72,8 @@ def mailbox(written: str) -> Mailbox:
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
         raise AddressError(written, "holds a control character")
+    if BIDI.search(name):
+        raise AddressError(written, "holds a character that turns the direction of text around")
     checked = _address(address, dotless=True)
     if not checked.isascii():
         raise AddressError(written, "has letters outside ASCII before the @, which many servers refuse")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from digest.model import Format
 
 _T = TypeVar("_T")
-_WITH_NAME = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
+_WITH_NAME = re.compile(r"(?P<name>[^<>＜＞]*)[<＜](?P<address>[^<>＜＞]*)[>＞]")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _MOMENTS = (Field.CONFIRMED_AT, Field.ASKED_AT, Field.ADDED_AT, Field.PAUSED_UNTIL)
 _GUARD = re.compile(r"'+[=+\-@＝＋－＠]")  # what our own export puts before a cell that a spreadsheet would compute

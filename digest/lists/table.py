@@ -20,7 +20,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _LONGEST_HEADS = 200  # characters
 _LOOKED_AT = 50  # rows that show which column holds the addresses
 _HINT = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # Excel's own first line
-_ADDRESS = re.compile(r"(?:[^<>]*<)?(?:mailto:)?[^\s,;<>|@＠]+[@＠][^\s,;<>|@＠]+>?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[^<>＜＞]*[<＜])?(?:mailto:)?[^\s,;<>＜＞|@＠]+[@＠][^\s,;<>＜＞|@＠]+[>＞]?", re.IGNORECASE)
 # What a list without heads holds, in this order.
 _PLACES = (Field.ADDRESS, Field.NAME, Field.LANGUAGE, Field.FORMAT, Field.DIGEST)
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
+from digest.addresses import BIDI
 from digest.errors import ListError
 from digest.lists.columns import words
 from digest.model import Format
@@ -27,7 +28,6 @@ _FORMATS = {
 }
 _LONGEST_NAME = 200  # characters
 _ADDRESS_WITHIN = re.compile(r"[^\s@<>,;]+[@＠][^\s@<>,;]+")
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Standing(StrEnum):
@@ -171,7 +171,7 @@ def checked_name(name: str) -> str:
         return stripped
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in stripped):
         raise ListError(f"the name {stripped!r} holds a line break or a control character")
-    if _BIDI.search(stripped):
+    if BIDI.search(stripped):
         raise ListError(f"the name {stripped!a} holds a character that turns the direction of text around")
     return stripped
 

@@ -123,6 +123,7 @@ def test_a_mailbox_is_read_in_whole_and_written_so_that_it_is_read_again(written
         "",
         " ",
         "Digest",
+        "Dig\u202eest <digest@example.org>",
         "Digest <>",
         "Kexue, Digest <digest@example.org>",
         "Digest: weekly <digest@example.org>",

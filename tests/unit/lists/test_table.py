@@ -246,3 +246,9 @@ def test_no_cell_is_computed_and_each_is_read_back(sign: str) -> None:
     written = "".join(csv_lines(("email", "name"), [("ada@example.org", f"{sign}1+1")]))
     assert f",'{sign}1+1" in written
     assert people(written) == [("ada@example.org", f"{sign}1+1")]
+
+
+@pytest.mark.parametrize("written", ["林小满＜lin＠example.org＞", "林小满<lin@example.org>", "＜lin@example.org＞"])
+def test_brackets_and_the_sign_may_be_full_width(written: str) -> None:
+    found = [(address.replace("＠", "@"), name) for address, name in people(f"{written}\nada@example.org\n")]
+    assert found == [("lin@example.org", "林小满" if written.startswith("林") else ""), ("ada@example.org", "")]
