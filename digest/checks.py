@@ -173,10 +173,13 @@ def _lease(settings: Settings) -> str:
 def _tag(settings: Settings) -> str:
     if settings.tag:
         return f"ids begin with tag:{settings.tag}"
+    remedy = f'set tag = "{settings.tag_base}", and never change it'
+    if _is_loopback(urlsplit(settings.base_url).hostname or ""):
+        remedy = 'set it to a domain of yours and a year, such as tag = "digest.example.org,2026", and never change it'
     raise ConfigurationError(
         "is not set, so that another base_url would give new entries other ids",
         place="tag",
-        remedy=f'set tag = "{settings.tag_base}", and never change it',
+        remedy=remedy,
     )
 
 

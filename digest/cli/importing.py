@@ -136,7 +136,8 @@ def _tell(file: Path, report: Report) -> None:
         typer.echo(f"digest: {file}: {len(report.warnings) - _WARNINGS} more warnings like these", err=True)
     for kind, words in _ELSEWHERE.items():
         if report.kinds[kind]:
-            typer.echo(f"digest: {file}: {report.kinds[kind]} {words}, and are not subscribed", err=True)
+            verb = "is" if report.kinds[kind] == 1 else "are"
+            typer.echo(f"digest: {file}: {report.kinds[kind]} {words}, and {verb} not subscribed", err=True)
     for outcome in report.suppressed[:_SHOWN]:
         typer.echo(f"digest: {file}: line {outcome.line}: {outcome.text}", err=True)
     if report.suppressed:

@@ -27,10 +27,14 @@ class Done:
 
 
 def orphans(store: Store, settings: Settings) -> dict[DigestId, int]:
-    """How many follow each digest that is not configured (any more), and so get no mail of it."""
+    """How many follow each digest that is not configured (any more), and so get no mail of it.
+
+    A digest that the configuration still names by a former name is none of them; see `require_present_digests`.
+    """
     with store.read() as tx:
-        followers = tx.roster.followers()
-    return {digest: count for digest, count in followers.items() if settings.digest(digest) is None}
+        followers, former = tx.roster.followers(), tx.digest_names.all()
+    renamed = {one.new for one in former.values() if settings.digest(one.old)}
+    return {digest: n for digest, n in followers.items() if settings.digest(digest) is None and digest not in renamed}
 
 
 def rename(store: Store, settings: Settings, old: DigestId, new: DigestId, now: datetime) -> Done:

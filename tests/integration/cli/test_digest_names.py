@@ -143,6 +143,13 @@ def test_check_counts_who_follows_a_digest_that_is_no_longer_configured(village:
     assert [one["digests"] for one in blog.listed("subscribers", "list")] == [["news"], ["news"], []]
 
 
+def test_check_says_once_that_the_configuration_names_a_digest_by_its_former_name(village: Village) -> None:
+    village.rename()
+    said = village.blog.run("check", code=1)
+    assert 'write id = "news"' in said
+    assert "no longer configured" not in said
+
+
 def test_a_digest_that_is_over_lets_everybody_go(village: Village) -> None:
     blog = village.blog
     assert "is configured" in blog.run("digests", "end", "weekly", "--yes", code=2)

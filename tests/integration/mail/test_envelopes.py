@@ -136,6 +136,9 @@ def test_ids_must_not_hang_on_where_the_pages_are(settings_for: Callable[..., Se
     found = {one.part: one.problem for one in findings(settings_for(port, tag=""), NOW)}
     assert 'set tag = "digest.example.org,2026"' in found["tag"]
     assert {one.part for one in findings(settings_for(port), NOW) if one.problem} == set()
+    here = {one.part: one.problem for one in findings(settings_for(port, tag="", base_url="http://127.0.0.1"), NOW)}
+    assert "a domain of yours" in here["tag"]
+    assert "127.0.0.1" not in here["tag"]
 
 
 def test_who_writes_files_is_asked_for_neither(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
