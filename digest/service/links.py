@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.mail.tokens import asked_in, marks, read_confirmation_token, read_leave_token, read_preferences_token
+from digest.mail.tokens import asked_in, marks, read_confirmation_token, read_preferences_token
 from digest.model import ConfirmationKind, DigestId, SubscriberId
 from digest.service.consent import lasts
+from digest.service.digest_names import read_leave
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,8 +83,8 @@ def preferences_link(store: Store, token: str) -> Link:
 
 
 def leave_link(store: Store, token: str) -> Link:
-    """The link in each mail by which its reader leaves a digest."""
-    read = read_leave_token(store.secret(), token)
+    """The link in each mail by which its reader leaves a digest, which may have another name by now."""
+    read = read_leave(store, token)
     return _of_person(store, *read) if read else Link(LinkState.DAMAGED)
 
 

@@ -140,16 +140,6 @@ def erase(store: Store, address: str, *, now: datetime) -> None:
         tx.subscribers.erase(record.subscriber.id, address_hash(secret, record.subscriber.address), now)
 
 
-def leaving(store: Store, token: str) -> tuple[SubscriberRecord, DigestId] | None:
-    """Who a leave token speaks of, and of which digest; None for a token that is not ours or of an erased person."""
-    read = read_leave(store, token)
-    if read is None:
-        return None
-    with store.read() as tx:
-        record = tx.subscribers.get(read[0])
-    return (record, read[1]) if record else None
-
-
 def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
     """End a subscription by its token, for good when this returns. Leaving twice is fine; False: not our token."""
     read = read_leave(store, token)

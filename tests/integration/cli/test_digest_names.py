@@ -100,7 +100,7 @@ def test_readers_are_told_what_is_new_and_nothing_twice(village: Village, first:
 
 def test_links_in_old_mails_let_people_leave_the_digest_of_today(village: Village) -> None:
     from digest.app import clock, opened  # noqa: PLC0415 - one test's own
-    from digest.service import consent, subscribers  # noqa: PLC0415
+    from digest.service import consent, links, subscribers  # noqa: PLC0415
 
     token = village.leave_tokens()[0]
     village.rename()
@@ -108,16 +108,17 @@ def test_links_in_old_mails_let_people_leave_the_digest_of_today(village: Villag
     village.configure("weekly", "letters")
     settings = load(village.file)
     with opened(settings) as store:
-        known = subscribers.leaving(store, token)
-        assert known is not None
-        assert known[1] == "letters"
+        link = links.leave_link(store, token)
+        assert link.digest == "letters"
+        assert link.person is not None
+        assert link.person.digests == ("letters",)
         assert subscribers.leave(store, token, source="link in a mail", now=clock())
         with store.read() as tx:
-            assert len(tx.subscribers.active(known[1])) == 2
+            assert len(tx.subscribers.active(link.digest)) == 2
         assert consent.may_undo(store, token, clock())
         assert consent.undo(store, settings, token, clock())
         with store.read() as tx:
-            assert len(tx.subscribers.active(known[1])) == 3
+            assert len(tx.subscribers.active(link.digest)) == 3
 
 
 def test_pages_and_mails_under_way_of_old_editions_stay(village: Village) -> None:

@@ -222,6 +222,18 @@ def of_before(secret: bytes, asked: Confirmation) -> str:
 # --- the page for leaving -------------------------------------------------------------------------
 
 
+def test_the_link_of_an_old_mail_leaves_a_digest_that_has_another_name_now(desk: Desk) -> None:
+    record = desk.joined()
+    with desk.store.write() as tx:
+        tx.digest_names.rename(DigestId("former"), WEEKLY, desk.now)
+    path = f"/leave/{leave_token(desk.store.secret(), record.subscriber.id, DigestId('former'))}"
+    assert heading(desk(path)) == "要退订《山上 每周摘要》吗？"
+    assert heading(desk(path, "POST", b"List-Unsubscribe=One-Click")) == "已退订《山上 每周摘要》"
+    assert heading(desk(path)) == "已退订《山上 每周摘要》"
+    assert heading(desk.post(path, act="undo")) == "已恢复订阅《山上 每周摘要》"
+    assert heading(desk(path)) == "要退订《山上 每周摘要》吗？"
+
+
 @pytest.mark.parametrize(
     ("language", "asks", "never"),
     [
