@@ -154,4 +154,6 @@ def _unseen(character: str) -> bool:
 
 
 def _called(character: str) -> str:
+    if character == " ":
+        return "a space"
     return f"{unicodedata.name(character, 'a control character')} (U+{ord(character):04X})"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.addresses import checked_address
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
-from digest.errors import DigestError, ListError
+from digest.errors import AddressError, DigestError, ListError
 
 if TYPE_CHECKING:
     from digest.lists.people import Listed
@@ -96,7 +97,7 @@ def _first(found: PeopleFile) -> list[Listed]:
 def _row(row: Listed) -> dict[str, object]:
     return {
         "line": row.line,
-        "address": row.address,
+        "address": _understood_address(row.address),
         "name": row.name,
         "language": row.language,
         "format": row.form,
@@ -106,6 +107,18 @@ def _row(row: Listed) -> dict[str, object]:
         "source": row.source,
         "there": str(row.standing),
     }
+
+
+def _understood_address(written: str) -> str:
+    try:
+        return checked_address(written)
+    except AddressError:
+        return _visible(written)  # told with its line
+
+
+def _visible(text: str) -> str:
+    """The text with what nobody sees, or what turns the direction of a line around, written out: `\\u202e`."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _show(file: Path, found: PeopleFile, report: Report) -> None:
@@ -139,7 +152,7 @@ def _tell(file: Path, report: Report) -> None:
             verb = "is" if report.kinds[kind] == 1 else "are"
             typer.echo(f"digest: {file}: {report.kinds[kind]} {words}, and {verb} not subscribed", err=True)
     for outcome in report.suppressed[:_SHOWN]:
-        typer.echo(f"digest: {file}: line {outcome.line}: {outcome.text}", err=True)
+        typer.echo(f"digest: {file}: line {outcome.line}: {_visible(outcome.text)}", err=True)
     if report.suppressed:
         addresses = {outcome.text.partition(": ")[0] for outcome in report.suppressed}
         one = len(addresses) == 1
@@ -151,7 +164,7 @@ def _tell(file: Path, report: Report) -> None:
             err=True,
         )
     for outcome in report.problems:
-        typer.echo(f"digest: {file}: line {outcome.line}: {outcome.text}", err=True)
+        typer.echo(f"digest: {file}: line {outcome.line}: {_visible(outcome.text)}", err=True)
 
 
 def _lines(lines: Sequence[int]) -> str:

@@ -179,6 +179,15 @@ def test_many_who_are_suppressed_are_lifted_by_the_list_itself(blog: Blog) -> No
     assert counts(imported(blog, text))["suppressed"] == 0
 
 
+def test_what_nobody_sees_is_written_out_and_addresses_are_shown_as_understood(blog: Blog) -> None:
+    text = "email\n\u202eada＠example．org\nb\u202eob@example.org\ncarl @example.org\n"
+    said = imported(blog, text, "--dry-run", code=1)
+    assert "\u202e" not in said
+    assert " ada@example.org " in said
+    assert "line 3: b\\u202eob@example.org: is no mail address: it holds RIGHT-TO-LEFT OVERRIDE (U+202E)" in said
+    assert "line 4: carl @example.org: is no mail address: it holds a space" in said
+
+
 def test_of_many_warnings_and_columns_the_first_are_named(blog: Blog) -> None:
     rows = "".join(f"r{n}@example.org,3/4/{1000 + n}\n" for n in range(99))
     said = imported(blog, f"email,created_at\n{rows}broken\n", code=1)
