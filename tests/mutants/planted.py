@@ -93,10 +93,10 @@ MUTANTS = (
     ),
     Mutant(
         "any refusal of a recipient suppresses them",
-        "digest/mail/replies.py",
-        'suppress=_status(error)[0] == "1"',
-        "suppress=True",
-        ("tests/unit/mail/test_replies.py",),
+        "digest/service/judging.py",
+        "gone=told.state is DeliveryState.FAILED and told.blame.about is About.ADDRESS",
+        "gone=told.state is DeliveryState.FAILED",
+        ("tests/integration/mail/test_who_is_to_blame.py", "tests/integration/mail/test_sink.py"),
     ),
     Mutant(
         "STARTTLS is only tried",
