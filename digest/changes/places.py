@@ -145,14 +145,22 @@ def leads(one: Shown, shown: Sequence[Shown]) -> bool:
 
 
 def moved_up(one: Shown, shown: Sequence[Shown], last: Sequence[Placing]) -> bool:
-    """Whether a line stands above another one now that stood above it at the last reading."""
+    """Whether a line stands above another one now that stood above it at the last reading, and is the one that moved.
+
+    Of two that changed their order, the one moved that changed it with more others: a pin that goes back to its place
+    passes many, each of which passes that one only.
+    """
     rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
-    stood = rank.get((one.sighting.title, one.sighting.date))
-    if stood is None:
-        return False
-    return any(
-        below.sighting.position > one.sighting.position
-        and below.sighting.page == one.sighting.page
-        and rank.get((below.sighting.title, below.sighting.date), stood) < stood
-        for below in shown
-    )
+    page = [other for other in shown if other.sighting.page == one.sighting.page]
+    stood = [rank.get((other.sighting.title, other.sighting.date)) for other in page]
+    here = next(at for at, other in enumerate(page) if other.sighting.position == one.sighting.position)
+
+    def passed(at: int) -> list[int]:
+        """The places of the lines with which it changed its order."""
+        before = stood[at]
+        if before is None:
+            return []
+        return [to for to, other in enumerate(stood) if other is not None and (to - at) * (other - before) < 0]
+
+    up = [to for to in passed(here) if to > here]
+    return any(len(passed(to)) <= len(passed(here)) for to in up)

@@ -219,6 +219,7 @@ class Judge:
             facts = f"{article} ({article.now.kind}) was corrected {told} times, {subject.most} edits were shown"
             self._break("false correction", f"{article.number}.{self._crawl}", facts)
         subject.least -= told
+        subject.quiet_told |= told > 0 and subject.quiet_now
 
     def _judge_date(self, subject: Subject, entry: Entry) -> None:
         full = entry.date.full if entry.date else None

@@ -46,6 +46,7 @@ class Subject:
     day_returned: bool = False  # a dump showed it on a former day again
     quiet: str = ""  # what was first shown where it need not be told
     quiet_now: bool = False  # in this pass
+    quiet_told: bool = False  # though it need not be
     tail: str = ""  # the title after it on a page that was cut, until it is shown whole again
     newest: int = -1  # of the versions that were shown
     keys: set[str] = field(default_factory=set)
@@ -132,7 +133,7 @@ class Subject:
         self.certain = None if seen.recrawled else seen.version
         if not dump and kinds & _MORE_OR_LESS:
             # To a dump that did not show it before it is more or less of the same text, and the fuller one wins.
-            self.quiet, self.quiet_now = seen.key, True
+            self.quiet, self.quiet_now, self.quiet_told = seen.key, True, False
             if "removed" in kinds:
                 self.certain = None
             if kinds <= _MORE_OR_LESS:
@@ -142,7 +143,7 @@ class Subject:
             self.certain = None
         if seen.key not in self.keys:
             self.most += 1
-            self.least += told
+            self.least += told and not (self.quiet_told and seen.key == self.quiet)
         elif told and seen.key not in dump:  # to another dump, what the author took back is old text
             self.certain = None
             return False

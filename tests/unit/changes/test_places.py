@@ -98,3 +98,14 @@ def test_a_line_moved_up_where_one_stands_below_it_that_stood_above() -> None:
     swapped = shown(replace(one.sighting, position=1 - at) for at, one in enumerate(page("ab")))[::-1]
     assert moved_up(swapped[0], swapped, last)
     assert not moved_up(page("ab")[1], page("ab"), last)
+
+
+def test_a_line_has_not_moved_where_a_pin_went_back_to_its_place() -> None:
+    def reordered(before: str, now: str) -> tuple[Shown, ...]:
+        lines = {one.content.title: one.sighting for one in page(before)}
+        return shown(replace(lines[title], position=at) for at, title in enumerate(now))
+
+    now = reordered("pabcd", "abcpd")
+    assert not any(moved_up(one, now, placings("pabcd")) for one in now)
+    on_top = reordered("abcdg", "gabcd")
+    assert [moved_up(one, on_top, placings("abcdg")) for one in on_top] == [True, False, False, False, False]
