@@ -28,7 +28,6 @@ rm dumps/people.csv
 cp config/demo/samples/index.txt dumps/
 chmod -R a+rX dumps
 before exec -T digest digest refresh
-soon 30 'the demo is over' no_demo
 want 'its entry stands in the feed' tells 为什么一叠纸对折二十次就碰得到云
 ids=$(entry_ids)
 
