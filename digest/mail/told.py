@@ -35,6 +35,7 @@ LONGEST_NAME = 60  # characters of an author
 _LARGEST_ENTRY = 16_000  # bytes of HTML; a longer excerpt, of code or verse, is left out
 _LARGEST_CHANGES = 4_000  # bytes of HTML; of more, only the fact is told
 _LONGEST_TITLE = 200  # characters
+_LONGEST_LINK = 2_000  # characters
 _SHORT_TITLE, _TWO_LINES = 160, 64  # cells of a title where entries have two lines: at most, and beside an excerpt
 _CODE = re.compile(r'<pre class="code"><code>(.*?)</code></pre>', re.DOTALL)
 _SPACES = re.compile(r"\n *| {2,}")
@@ -165,7 +166,7 @@ class Teller:
         return Told(
             title=now,
             url=f"{frame.base_url}/entries/{entry.id}",
-            original=frame.original(entry),
+            original=_short(frame.original(entry)),
             author=cut(without_marks(line(entry.content.author or "")), LONGEST_NAME),
             date=said(entry.date, self._language),
             inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
@@ -237,6 +238,11 @@ def _redated(corrections: Sequence[Correction], now: EntryDate | None) -> tuple[
     if first is None:
         return False, None
     return first.was is None or redates(first.was, now), first.was
+
+
+def _short(link: str) -> str:
+    """A link that holds a title may be as long as it; no browser follows a very long one."""
+    return link if len(link) <= _LONGEST_LINK else ""
 
 
 def _title(written: str) -> str:

@@ -59,7 +59,7 @@ def _run(*command: str | Path, stdin: bytes | None = None) -> str:
 
 def sample(language: str) -> str:
     """The HTML of the edition that the sample configuration makes of the sample dumps."""
-    settings = load(ROOT / "config" / "digest.toml").model_copy(update={"base_url": SITE})
+    settings = load(ROOT / "config" / "demo" / "digest.toml").model_copy(update={"base_url": SITE})
     now = datetime(2026, 11, 30, tzinfo=UTC)
     store = open_store("sqlite://")
     digests.register(store, settings, now)
