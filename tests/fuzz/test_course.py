@@ -468,7 +468,7 @@ def _news_in(raw: bytes) -> list[str]:
     part = next(part for part in email.message_from_bytes(raw).walk() if part.get_content_type() == "text/plain")
     words = bytes(part.get_payload(decode=True) or b"").decode().replace("\r\n", "\n")
     news = words.partition("== New ==")[2].partition("\n== ")[0].partition("\n--\n")[0]
-    return re.findall(r"^\* (文章.)$", news, re.MULTILINE)
+    return re.findall(r"^\d+\. (文章.)$", news, re.MULTILINE)
 
 
 def test_over_any_course_nobody_is_told_twice_and_nobody_misses_anything() -> None:
