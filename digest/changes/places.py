@@ -144,23 +144,33 @@ def leads(one: Shown, shown: Sequence[Shown]) -> bool:
     return here.date is None or day is None or not 0 < (number(day) - number(here.date)) % _DAYS <= _SHORTLY
 
 
-def moved_up(one: Shown, shown: Sequence[Shown], last: Sequence[Placing]) -> bool:
-    """Whether a line stands above another one now that stood above it at the last reading, and is the one that moved.
+class Reordering:
+    """How the lines that stand on the pages of a reading changed their order since the last one."""
 
-    Of two that changed their order, the one moved that changed it with more others: a pin that goes back to its place
-    passes many, each of which passes that one only.
-    """
-    rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
-    page = [other for other in shown if other.sighting.page == one.sighting.page]
-    stood = [rank.get((other.sighting.title, other.sighting.date)) for other in page]
-    here = next(at for at, other in enumerate(page) if other.sighting.position == one.sighting.position)
+    def __init__(self, shown: Sequence[Shown], last: Sequence[Placing]) -> None:
+        rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
+        self._pages: dict[
+            int, dict[int, int]
+        ] = {}  # of each line that stood there before, by its position: its rank then
+        for one in shown:
+            before = rank.get((one.sighting.title, one.sighting.date))
+            if before is not None:
+                self._pages.setdefault(one.sighting.page, {})[one.sighting.position] = before
+        self._changed = {page for page, ranks in self._pages.items() if list(ranks.values()) != sorted(ranks.values())}
 
-    def passed(at: int) -> list[int]:
-        """The places of the lines with which it changed its order."""
-        before = stood[at]
-        if before is None:
-            return []
-        return [to for to, other in enumerate(stood) if other is not None and (to - at) * (other - before) < 0]
+    def moved_up(self, one: Shown) -> bool:
+        """Whether a line stands above one that stood above it before, and is the one of both that moved.
 
-    up = [to for to in passed(here) if to > here]
-    return any(len(passed(to)) <= len(passed(here)) for to in up)
+        Of two that changed their order, the one moved that changed it with more others: a pin that goes back to its
+        place passes many, each of which passes that one only.
+        """
+        page, here = one.sighting.page, one.sighting.position
+        if page not in self._changed or here not in self._pages[page]:
+            return False
+        passed = self._passed(page, here)
+        return any(len(self._passed(page, to)) <= len(passed) for to in passed if to > here)
+
+    def _passed(self, page: int, at: int) -> list[int]:
+        """The positions of the lines with which the one at a position changed its order."""
+        ranks = self._pages[page]
+        return [to for to, rank in ranks.items() if (to - at) * (rank - ranks[at]) < 0]

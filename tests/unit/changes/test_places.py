@@ -8,7 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.changes.places import Places, in_order, leads, moved_up, new_on_top
+from digest.changes.places import Places, Reordering, in_order, leads, new_on_top
 from digest.changes.shown import Shown, shown
 from digest.changes.values import Placing
 from digest.model import DateEvidence, EntryId, Fingerprint
@@ -96,8 +96,8 @@ def test_a_line_leads_its_page_unless_the_one_below_is_of_a_day_shortly_after() 
 def test_a_line_moved_up_where_one_stands_below_it_that_stood_above() -> None:
     last = placings("ab")
     swapped = shown(replace(one.sighting, position=1 - at) for at, one in enumerate(page("ab")))[::-1]
-    assert moved_up(swapped[0], swapped, last)
-    assert not moved_up(page("ab")[1], page("ab"), last)
+    assert Reordering(swapped, last).moved_up(swapped[0])
+    assert not Reordering(page("ab"), last).moved_up(page("ab")[1])
 
 
 def test_a_line_has_not_moved_where_a_pin_went_back_to_its_place() -> None:
@@ -106,6 +106,6 @@ def test_a_line_has_not_moved_where_a_pin_went_back_to_its_place() -> None:
         return shown(replace(lines[title], position=at) for at, title in enumerate(now))
 
     now = reordered("pabcd", "abcpd")
-    assert not any(moved_up(one, now, placings("pabcd")) for one in now)
+    assert not any(map(Reordering(now, placings("pabcd")).moved_up, now))
     on_top = reordered("abcdg", "gabcd")
-    assert [moved_up(one, on_top, placings("abcdg")) for one in on_top] == [True, False, False, False, False]
+    assert list(map(Reordering(on_top, placings("abcdg")).moved_up, on_top)) == [True, False, False, False, False]
