@@ -188,16 +188,20 @@ class _Fold:
         shown, sighting = match.shown, match.shown.sighting
         if state.known and state.known.removed:
             return shown.view
-        said = own or [self.departed[state.entry]] if own or state.entry in self.departed else ()
-        if all(placing.view != shown.view for placing in said) and compare(state, shown, said, self.titles):
+        view = shown.view
+        left = self.departed.get(state.entry)
+        said = own or ([left] if left else [])
+        turns = all(placing.view != view for placing in said) and compare(state, shown, said, self.titles)
+        day = Day.NEW if match.redated else day_of(state, shown, own)
+        if day in (Day.EARLIER, Day.TURNS):
+            self._report(state, sighting, EARLIER_DAY if day is Day.EARLIER else TAKES_TURNS)
+            view = taking_turns(shown.view)
+        else:
+            self._date(state, sighting.date, day)
+        if turns:
             self._report(state, sighting, _TURNS)
-            return alternating(shown.view)
-        found = Day.NEW if match.redated else day_of(state, shown, own)
-        if found in (Day.EARLIER, Day.TURNS):
-            self._report(state, sighting, EARLIER_DAY if found is Day.EARLIER else TAKES_TURNS)
-            return taking_turns(shown.view)
-        self._date(state, sighting.date, found)
-        return shown.view
+            view = alternating(shown.view)
+        return view
 
     def _report(self, state: State, sighting: Sighting, outcome: str) -> None:
         self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), outcome))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from digest.changes.values import Added, Cause, ChangeSet, Revised
-from digest.model import DateKind, EntryDate
+from digest.model import DateEvidence, DateKind, EntryDate
 from tests.unit.changes.shelf import NOW, TEXT, Shelf, sight
 
 WEEK, YEAR = timedelta(weeks=1), timedelta(days=365)
@@ -134,6 +134,15 @@ def test_a_text_that_took_turns_and_stays_is_taken_over_in_silence(shelf: Shelf)
     assert (causes(changes), changes.ambiguous) == ([Cause.SETTLED], ())
     assert shelf.entry("甲").content.paragraphs == two.paragraphs
     assert shelf.read(replace(two, readers=8), now=NOW + 5 * WEEK).changes == ()
+
+
+def test_a_year_is_learned_though_the_text_takes_turns(shelf: Shelf) -> None:
+    one, two = sight("甲"), sight("甲", body=(TEXT[0].replace("为什么", "何以"), TEXT[1]))
+    for week, sighting in enumerate((one, two, one)):
+        shelf.read(sighting, now=NOW + week * WEEK)
+    changes = shelf.read(replace(two, date=DateEvidence(3, 14, 2020)), now=NOW + 3 * WEEK)
+    assert [report.outcome for report in changes.ambiguous] == [TURNS]
+    assert shelf.entry("甲").date == EntryDate(3, 14, 2020, DateKind.EXACT)
 
 
 # --- title and text of one article were edited ------------------------------------------------------
