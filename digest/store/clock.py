@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 # Moments at which something happened. Those of leases, waits and deadlines lie ahead for a reason.
-_HAPPENED = (
+HAPPENED = (
     *(meta.c.published_at, meta.c.backed_up_at, sources.c.registered_at, sources.c.settled_at, sources.c.refreshed_at),
     *(dumps.c.read_at, dumps.c.changed_at, dumps.c.confirmed_at),
     *(entries.c.first_seen_at, entries.c.updated_at, entries.c.removed_at, revisions.c.at),
@@ -60,7 +60,7 @@ _HAPPENED = (
     *(alerts.c.since, alerts.c.told_at, alerts.c.well_since, alert_notices.c.since, alert_notices.c.made_at),
     *(meta.c.fenced_at, renamed_sources.c.at, renamed_digests.c.at),
 )
-_WAITS = (
+WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
     *(paces.c.next_at, resting_domains.c.until, alert_notices.c.next_at),
 )
@@ -68,7 +68,6 @@ MAY_LIE_AHEAD = (  # deadlines, choices, and what is mended by hand below
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
     *(deliveries.c.leased_until, editions.c.slot_at, reader_counts.c.counted_at),
 )
-KNOWN = (*_HAPPENED, *_WAITS, *MAY_LIE_AHEAD)
 _LONGEST = timedelta(days=2)  # no wait ends later, but by a clock that was ahead
 _HANDED_OVER = timedelta(hours=1)  # after so long nobody is handing over what was begun
 
@@ -81,7 +80,7 @@ def stepped_back(connection: Connection, now: datetime) -> None:
     does, waits no more. A lease of what was begun ends in an hour: then it is unknown whether it was handed over.
     """
     _wait_no_more(connection, now)
-    for column in _HAPPENED:
+    for column in HAPPENED:
         connection.execute(update(column.table).where(column > now).values({column.name: now}))
     connection.execute(update(editions).where(editions.c.slot_at > now).values(slot_at=None))
     connection.execute(delete(reader_counts).where(reader_counts.c.counted_at > now))
@@ -94,7 +93,7 @@ def _wait_no_more(connection: Connection, now: datetime) -> None:
     planned = deliveries.c.state == DeliveryState.PLANNED
     at_once = update(deliveries).where(planned, deliveries.c.next_at > now, made)
     connection.execute(at_once.values(next_at=now))
-    for column in _WAITS:
+    for column in WAITS:
         connection.execute(update(column.table).where(column > now + _LONGEST).values({column.name: now}))
     leased = deliveries.c.leased_until > now + _LONGEST
     ends = case((deliveries.c.begun, now + _HANDED_OVER), else_=now)

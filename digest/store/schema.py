@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from digest.errors import StoreError
+from digest.store.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -62,8 +63,6 @@ def require_whole(connection: Connection, place: str) -> None:
     Raises:
         StoreError: naming what is missing, and the remedy.
     """
-    from digest.store.tables import metadata  # noqa: PLC0415 - the tables are loaded by who opens them
-
     found = {(table, column) for table, column in connection.execute(text(_COLUMNS[connection.dialect.name]))}
     missing = [
         f"{table.name}.{column.name}"

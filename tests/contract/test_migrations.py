@@ -106,43 +106,38 @@ def test_every_older_schema_is_brought_to_the_newest(tmp_path: Path) -> None:
     assert ends[0][0] == schema.NEWEST == starts[-1]
 
 
-def test_a_store_that_knows_no_former_names_is_opened_and_used(tmp_path: Path) -> None:
-    file = tmp_path / "digest.db"
+@contextlib.contextmanager
+def opened_from(file: Path, version: str, *rows: str) -> Iterator[Hand]:
+    """A store that an older program left with the schema of that version and these rows, as this one opens it."""
     engine = engines.writing(engines.opened(file, timedelta(0)))
     with engine.begin() as connection:
-        schema.upgrade(connection, "here", "0002")
+        schema.upgrade(connection, "here", version)
         meta.make_row(connection, NOW, b"of before")
-        row = "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', '2026-03-14 09:26:53', '', 0)"
-        connection.execute(text(row))
+        for row in rows:
+            connection.execute(text(row))
     engine.dispose()
+    with contextlib.closing(open_store(f"sqlite:///{file}")) as store:
+        yield Hand(store)
 
-    store = open_store(f"sqlite:///{file}")
-    assert store.secret() == b"of before"
-    hand = Hand(store)
-    hand.read(hand.added("甲"))
-    with store.write() as tx:
-        assert tx.renames.all() == {}
-        tx.renames.rename(SourceId("blog"), SourceId("new"), {}, NOW)
-    assert hand.entry("甲").sources == ("new",)
-    store.close()
+
+def test_a_store_that_knows_no_former_names_is_opened_and_used(tmp_path: Path) -> None:
+    row = "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', '2026-03-14 09:26:53', '', 0)"
+    with opened_from(tmp_path / "digest.db", "0002", row) as hand:
+        assert hand.store.secret() == b"of before"
+        hand.read(hand.added("甲"))
+        with hand.store.write() as tx:
+            assert tx.renames.all() == {}
+            tx.renames.rename(SourceId("blog"), SourceId("new"), {}, NOW)
+        assert hand.entry("甲").sources == ("new",)
 
 
 def test_a_store_that_remembers_no_departures_is_opened_and_used(tmp_path: Path) -> None:
-    file = tmp_path / "digest.db"
-    engine = engines.writing(engines.opened(file, timedelta(0)))
-    with engine.begin() as connection:
-        schema.upgrade(connection, "here", "0003")
-        meta.make_row(connection, NOW, b"of before")
-    engine.dispose()
-
-    store = open_store(f"sqlite:///{file}")
-    hand = Hand(store)
-    first = [hand.placing("甲", 0)]
-    hand.read(hand.added("甲"), placings=first)
-    hand.read(placings=[], last=first)
-    with store.read() as tx:
-        assert set(tx.readings.departed(SourceId("blog"), "a.txt", [EntryId("甲")])) == {"甲"}
-    store.close()
+    with opened_from(tmp_path / "digest.db", "0003") as hand:
+        first = [hand.placing("甲", 0)]
+        hand.read(hand.added("甲"), placings=first)
+        hand.read(placings=[], last=first)
+        with hand.store.read() as tx:
+            assert set(tx.readings.departed(SourceId("blog"), "a.txt", [EntryId("甲")])) == {"甲"}
 
 
 @pytest.mark.parametrize("start", ["0001", schema.NEWEST])
@@ -170,18 +165,6 @@ def test_a_store_that_loses_a_table_while_it_is_open_is_not_ready(tmp_path: Path
     with pytest.raises(StoreError, match=r"it lacks pictures\.name and 4 more columns"):
         store.check()
     store.close()
-
-
-@contextlib.contextmanager
-def opened_from(file: Path, version: str) -> Iterator[Hand]:
-    """A store that an older program left with the schema of that version, as this one opens it."""
-    engine = engines.writing(engines.opened(file, timedelta(0)))
-    with engine.begin() as connection:
-        schema.upgrade(connection, "here", version)
-        meta.make_row(connection, NOW, b"of before")
-    engine.dispose()
-    with contextlib.closing(open_store(f"sqlite:///{file}")) as store:
-        yield Hand(store)
 
 
 def test_a_store_that_knows_no_requests_and_no_rests_is_opened_and_used(tmp_path: Path) -> None:
