@@ -13,7 +13,17 @@ from digest.store.departing import depart
 from digest.store.entries import PUBLISHED
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
-from digest.store.statements import DATE, batches, date_of, date_values, execute_rows, insert, insert_in, insert_rows
+from digest.store.statements import (
+    DATE,
+    batches,
+    body_value,
+    date_of,
+    date_values,
+    execute_rows,
+    insert,
+    insert_in,
+    insert_rows,
+)
 from digest.store.tables import (
     KeyKind,
     entries,
@@ -236,7 +246,7 @@ def _replace_placings(
                 *(source, path, placing.page, placing.position, placing.entry, placing.title),
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
                 *(placing.readers, placing.view, placing.complete, placing.because, placing.revision),
-                (placing.body.paragraphs, placing.body.figures) if placing.body else None,
+                body_value(placing.body),
             )
             for placing in fresh
         ),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select
 
-from digest.changes.values import Body, Placing, Vanished
+from digest.changes.values import Placing, Vanished
 from digest.model import EntryId, Fingerprint
-from digest.store.statements import batches, execute_rows, insert_in
+from digest.store.statements import batches, body_of, body_value, execute_rows, insert_in
 from digest.store.tables import departures
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def depart(
     rows = (
         (
             *(source, path, one.entry, one.title, one.view, one.complete, one.revision),
-            (one.body.paragraphs, one.body.figures) if one.body else None,
+            body_value(one.body),
             now,
         )
         for one in left.values()
@@ -71,7 +71,7 @@ def departed(connection: Connection, source: SourceId, path: str, of: Iterable[E
             view=Fingerprint(row.view),
             complete=row.complete,
             revision=row.revision,
-            body=Body(tuple(row.body[0]), tuple(row.body[1])) if row.body else None,
+            body=body_of(row),
         )
         for batch in batches(set(of))
         for row in connection.execute(_DEPARTED, {"here": source, "there": path, "entries": batch})

@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-from datetime import date
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, func, literal, not_, or_, select, update
 
-from digest.changes.values import Body, Earlier, Known, Placing
+from digest.changes.values import Known, Placing
 from digest.errors import StoreError
-from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, Layout, Sighting, SourceId
-from digest.ports import DumpState, KnownDump, Report, SourceState, Stamp, Unsettled
-from digest.store import applying, counting, departing
+from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
+from digest.ports import DumpState, KnownDump, Report, SourceState, Unsettled
+from digest.store import answering, applying, counting, departing, dump_rows
 from digest.store.clock import stepped_back
 from digest.store.engine import make_room
-from digest.store.entries import CONTENT
-from digest.store.statements import DATE, batches, content_of, date_of, fetched, insert, insert_in
+from digest.store.statements import DATE, batches, body_of, date_of, fetched, insert
 from digest.store.tables import (
-    KeyKind,
     UtcTime,
     departures,
     dumps,
     entries,
-    entry_keys,
     entry_sources,
     placings,
     renamed_sources,
     reports,
-    revisions,
     sources,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Insert, Row
+    from sqlalchemy import Connection, Row
 
     from digest.changes.values import ChangeSet, Questions
     from digest.ports import ApplyFacts
 
-
-_OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for imports that date everything alike
 
 # Statements that each dump needs are built once: to build one takes four times as long as to run it.
 _SOURCE = select(sources).where(sources.c.id == bindparam("source"))
@@ -54,31 +45,6 @@ _LAST_READING = (
     .where(placings.c.source == bindparam("source"), placings.c.path == bindparam("path"))
     .order_by(placings.c.page, placings.c.position)
 )
-_ANSWERING = select(entry_keys.c.entry_id).where(
-    entry_keys.c.kind == bindparam("kind"), entry_keys.c.key.in_(bindparam("keys", expanding=True))
-)
-_TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
-    entry_keys.c.entry_id.in_(bindparam("entries", expanding=True)),
-    func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
-)
-_KNOWN = (
-    select(entries.c.id, entries.c.removed_at.is_not(None).label("removed"))
-    .add_columns(entries.c.first_seen_at, entries.c.revision)
-    .add_columns(*(entries.c[name] for name in DATE), *CONTENT)
-    .join(revisions, and_(revisions.c.entry_id == entries.c.id, revisions.c.number == entries.c.revision))
-    .where(entries.c.id.in_(bindparam("entries", expanding=True)))
-)
-_DATED = (
-    select(
-        entries.c.id,
-        func.row_number()
-        .over(partition_by=entries.c.date_full, order_by=(entries.c.first_seen_at.desc(), entries.c.id))
-        .label("place"),
-    )
-    .where(entries.c.date_full.in_(bindparam("days", expanding=True)))
-    .subquery()
-)
-_NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
 _PAGE = (placings.c.source, placings.c.path, placings.c.page)
 _SHOWING = select(*_PAGE).where(placings.c.entry_id.in_(bindparam("entries", expanding=True))).distinct()
 _ELSEWHERE = (
@@ -88,13 +54,6 @@ _ELSEWHERE = (
         or_(placings.c.source != bindparam("source"), placings.c.path != bindparam("path")),
     )
     .distinct()
-)
-_EARLIER = (
-    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, *CONTENT)
-    .add_columns(*(revisions.c[name] for name in DATE))
-    .join(entries, entries.c.id == revisions.c.entry_id)
-    .where(revisions.c.entry_id.in_(bindparam("entries", expanding=True)), revisions.c.number < entries.c.revision)
-    .order_by(revisions.c.entry_id, revisions.c.number)
 )
 _PAGES = (  # of one dump: where they are asked for by all three, SQLite looks through all that there are
     select(placings)
@@ -142,11 +101,11 @@ class SqlReadings:
 
     def dumps(self, source: SourceId) -> dict[str, KnownDump]:
         rows = self._connection.execute(select(dumps).where(dumps.c.source == source).order_by(dumps.c.path))
-        return {row.path: _known_dump(row) for row in rows}
+        return {row.path: dump_rows.read(row) for row in rows}
 
     def dump(self, source: SourceId, path: str) -> KnownDump | None:
         row = self._connection.execute(_DUMP, {"source": source, "path": path}).one_or_none()
-        return _known_dump(row) if row else None
+        return dump_rows.read(row) if row else None
 
     def stamps(self, source: SourceId, rules: int, now: datetime) -> dict[str, str]:
         awaits = and_(dumps.c.state == DumpState.HELD, dumps.c.approved.is_not_distinct_from(dumps.c.sha256))
@@ -173,7 +132,7 @@ class SqlReadings:
     def troubled(self, source: SourceId) -> list[KnownDump]:
         ill = or_(dumps.c.state != DumpState.GOOD, dumps.c.notes.is_not(None))
         rows = self._connection.execute(select(dumps).where(dumps.c.source == source, ill).order_by(dumps.c.path))
-        return [_known_dump(row) for row in rows]
+        return [dump_rows.read(row) for row in rows]
 
     def let_go(self, source: SourceId, path: str) -> None:
         here = dumps.c.source == source, dumps.c.path == path
@@ -223,48 +182,7 @@ class SqlReadings:
         return departing.departed(self._connection, source, path, entries)
 
     def known(self, questions: Questions) -> list[Known]:
-        make_room(self._connection)
-        found: set[str] = set(questions.entries)
-        for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
-            for batch in batches(keys):
-                found.update(self._connection.execute(_ANSWERING, {"kind": kind, "keys": batch}).scalars())
-        found.update(self._dated(questions.days))
-        return [known for batch in batches(found) for known in self._known(batch)]
-
-    def _dated(self, days: Iterable[tuple[int, int, int]]) -> Iterator[str]:
-        """The entries of these days, of each the last that came."""
-        for some in batches(days):
-            asked = {"days": [date(*day) for day in some], "most": _OF_A_DAY}
-            yield from self._connection.execute(_NEWEST_OF_DAYS, asked).scalars()
-
-    def _known(self, batch: list[str]) -> list[Known]:
-        titles: dict[str, set[str]] = {}
-        for entry, key in fetched(self._connection.execute(_TITLES, {"entries": batch})):
-            titles.setdefault(entry, set()).add(key)
-        rows = list(fetched(self._connection.execute(_KNOWN, {"entries": batch})))
-        earlier = self._earlier([row.id for row in rows if row.revision > 1])
-        return [
-            Known(
-                EntryId(row.id),
-                frozenset(titles.get(row.id, ())),
-                content_of(row),
-                date_of(row),
-                removed=row.removed,
-                first_seen_at=row.first_seen_at,
-                revision=row.revision,
-                earlier=tuple(earlier.get(row.id, ())),
-            )
-            for row in rows
-        ]
-
-    def _earlier(self, of: list[str]) -> dict[str, list[Earlier]]:
-        """The revisions of each of these entries before its newest one."""
-        found: dict[str, list[Earlier]] = {}
-        if of:
-            for row in fetched(self._connection.execute(_EARLIER, {"entries": of})):
-                one = Earlier(row.number, content_of(row), date_of(row), row.significant)
-                found.setdefault(row.entry_id, []).append(one)
-        return found
+        return answering.known(self._connection, questions)
 
     def pages_with(
         self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
@@ -291,29 +209,7 @@ class SqlReadings:
         return applying.dates(self._connection, entries)
 
     def store_dump(self, dump: KnownDump) -> None:
-        row = {
-            "source": dump.source,
-            "path": dump.path,
-            "stamp": str(dump.stamp),
-            "sha256": dump.sha256,
-            "state": dump.state,
-            "reason": dump.reason,
-            "read_at": dump.read_at,
-            "sightings": dump.sightings,
-            "unreadable": dump.unreadable,
-            "approved": dump.approved,
-            "discarded": dump.discarded,
-            "rules": dump.rules,
-            "changed_at": dump.changed_at,
-            "confirmed_at": dump.confirmed_at,
-            "weigh_at": dump.weigh_at,
-            "waiting": list(dump.waiting) or None,
-            "overwritten": [list(astuple(one)) for one in dump.overwritten] or None,
-            "agreed": dump.agreed,
-            "notes": list(dump.notes) or None,
-            "left_out": dump.left_out,
-        }
-        self._connection.execute(_storing_dump(self._connection.dialect.name), row)
+        dump_rows.store(self._connection, dump)
 
     def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
         return applying.apply(self._connection, source, path, changes, facts)
@@ -372,52 +268,8 @@ class SqlReadings:
         self._connection.execute(word)
 
 
-@cache
-def _storing_dump(database: str) -> Insert:
-    put = insert_in(database, dumps)
-    told = {column.name: put.excluded[column.name] for column in dumps.c if not column.primary_key}
-    return put.on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=told)
-
-
 def _source_state(row: Row[Any]) -> SourceState:
     return SourceState(SourceId(row.id), row.settled_at, row.refreshed_at, row.problem, row.failures)
-
-
-def _known_dump(row: Row[Any]) -> KnownDump:
-    return KnownDump(
-        source=SourceId(row.source),
-        path=row.path,
-        stamp=_stamp(row.stamp),
-        sha256=row.sha256,
-        state=DumpState(row.state),
-        reason=row.reason,
-        read_at=row.read_at,
-        sightings=row.sightings,
-        unreadable=row.unreadable,
-        approved=row.approved,
-        discarded=row.discarded,
-        rules=row.rules,
-        changed_at=row.changed_at,
-        confirmed_at=row.confirmed_at,
-        weigh_at=row.weigh_at,
-        waiting=tuple(row.waiting or ()),
-        overwritten=tuple(map(_sighting, row.overwritten or ())),
-        agreed=row.agreed,
-        notes=tuple(row.notes or ()),
-        left_out=row.left_out,
-    )
-
-
-def _sighting(stored: list[Any]) -> Sighting:
-    dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete = stored
-    date = DateEvidence(*day) if day else None
-    texts = tuple(paragraphs), tuple(figures)
-    return Sighting(dump, position, page, Layout(layout), title, author, date, readers, *texts, complete)
-
-
-def _stamp(stored: str) -> Stamp:
-    size, mtime_ns, inode, *unsettled = stored.split()
-    return Stamp(int(size), int(mtime_ns), int(inode), settled=not unsettled)
 
 
 def _placing(row: Row[Any]) -> Placing:
@@ -432,5 +284,5 @@ def _placing(row: Row[Any]) -> Placing:
         complete=row.complete,
         because=row.because,
         revision=row.revision,
-        body=Body(tuple(row.body[0]), tuple(row.body[1])) if row.body else None,
+        body=body_of(row),
     )

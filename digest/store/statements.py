@@ -10,6 +10,7 @@ from sqlalchemy import JSON, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from digest.changes.values import Body
 from digest.model import Content, DateKind, EntryDate
 
 if TYPE_CHECKING:
@@ -167,6 +168,16 @@ def date_of(row: Row[*tuple[Any, ...]]) -> EntryDate | None:
         return None
     year = row.date_full.year if row.date_full else None
     return EntryDate(row.date_month, row.date_day, year, _KINDS[row.date_kind])
+
+
+def body_value(body: Body | None) -> tuple[object, ...] | None:
+    """What is stored of a text that a dump showed and no revision has."""
+    return (body.paragraphs, body.figures) if body else None
+
+
+def body_of(row: Row[*tuple[Any, ...]]) -> Body | None:
+    """Such a text, of a row of placings or departures."""
+    return Body(tuple(row.body[0]), tuple(row.body[1])) if row.body else None
 
 
 def content_values(content: Content) -> tuple[object, ...]:

@@ -175,7 +175,7 @@ def test_of_a_busy_day_the_last_that_came_answer(
     asked = Questions(days=frozenset({(2026, 3, 1), (2026, 3, 2)}))
     with store.read() as tx:
         assert {one.id for one in tx.readings.known(asked)} == set(days)
-        monkeypatch.setattr("digest.store.readings._OF_A_DAY", 2)
+        monkeypatch.setattr("digest.store.answering._OF_A_DAY", 2)
         assert {one.id for one in tx.readings.known(asked)} == {"乙", "丙", "丁"}
 
 

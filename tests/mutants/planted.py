@@ -247,7 +247,7 @@ MUTANTS = (
     ),
     Mutant(
         "a few entries answer for their day",
-        "digest/store/readings.py",
+        "digest/store/answering.py",
         "_OF_A_DAY = 1000",
         "_OF_A_DAY = 5",
         ("tests/contract/test_readings.py", "tests/integration/cli/test_refresh.py"),

@@ -1,0 +1,106 @@
+"""What the comparison of a reading asks of the entries: which answer to its titles, leads and days."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, bindparam, func, select
+
+from digest.changes.values import Earlier, Known
+from digest.model import EntryId
+from digest.store.engine import make_room
+from digest.store.entries import CONTENT
+from digest.store.statements import DATE, batches, content_of, date_of, fetched
+from digest.store.tables import KeyKind, entries, entry_keys, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Connection
+
+    from digest.changes.values import Questions
+
+_OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for imports that date everything alike
+
+_ANSWERING = select(entry_keys.c.entry_id).where(
+    entry_keys.c.kind == bindparam("kind"), entry_keys.c.key.in_(bindparam("keys", expanding=True))
+)
+_TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
+    entry_keys.c.entry_id.in_(bindparam("entries", expanding=True)),
+    func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
+)
+_KNOWN = (
+    select(entries.c.id, entries.c.removed_at.is_not(None).label("removed"))
+    .add_columns(entries.c.first_seen_at, entries.c.revision)
+    .add_columns(*(entries.c[name] for name in DATE), *CONTENT)
+    .join(revisions, and_(revisions.c.entry_id == entries.c.id, revisions.c.number == entries.c.revision))
+    .where(entries.c.id.in_(bindparam("entries", expanding=True)))
+)
+_DATED = (
+    select(
+        entries.c.id,
+        func.row_number()
+        .over(partition_by=entries.c.date_full, order_by=(entries.c.first_seen_at.desc(), entries.c.id))
+        .label("place"),
+    )
+    .where(entries.c.date_full.in_(bindparam("days", expanding=True)))
+    .subquery()
+)
+_NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
+_EARLIER = (
+    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, *CONTENT)
+    .add_columns(*(revisions.c[name] for name in DATE))
+    .join(entries, entries.c.id == revisions.c.entry_id)
+    .where(revisions.c.entry_id.in_(bindparam("entries", expanding=True)), revisions.c.number < entries.c.revision)
+    .order_by(revisions.c.entry_id, revisions.c.number)
+)
+
+
+def known(connection: Connection, questions: Questions) -> list[Known]:
+    """See `ports.Readings.known`."""
+    make_room(connection)
+    found: set[str] = set(questions.entries)
+    for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
+        for batch in batches(keys):
+            found.update(connection.execute(_ANSWERING, {"kind": kind, "keys": batch}).scalars())
+    found.update(_dated(connection, questions.days))
+    return [known for batch in batches(found) for known in _known(connection, batch)]
+
+
+def _dated(connection: Connection, days: Iterable[tuple[int, int, int]]) -> Iterator[str]:
+    """The entries of these days, of each the last that came."""
+    for some in batches(days):
+        asked = {"days": [date(*day) for day in some], "most": _OF_A_DAY}
+        yield from connection.execute(_NEWEST_OF_DAYS, asked).scalars()
+
+
+def _known(connection: Connection, batch: list[str]) -> list[Known]:
+    titles: dict[str, set[str]] = {}
+    for entry, key in fetched(connection.execute(_TITLES, {"entries": batch})):
+        titles.setdefault(entry, set()).add(key)
+    rows = list(fetched(connection.execute(_KNOWN, {"entries": batch})))
+    earlier = _earlier(connection, [row.id for row in rows if row.revision > 1])
+    return [
+        Known(
+            EntryId(row.id),
+            frozenset(titles.get(row.id, ())),
+            content_of(row),
+            date_of(row),
+            removed=row.removed,
+            first_seen_at=row.first_seen_at,
+            revision=row.revision,
+            earlier=tuple(earlier.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def _earlier(connection: Connection, of: list[str]) -> dict[str, list[Earlier]]:
+    """The revisions of each of these entries before its newest one."""
+    found: dict[str, list[Earlier]] = {}
+    if of:
+        for row in fetched(connection.execute(_EARLIER, {"entries": of})):
+            one = Earlier(row.number, content_of(row), date_of(row), row.significant)
+            found.setdefault(row.entry_id, []).append(one)
+    return found

@@ -1,0 +1,87 @@
+"""What is known of a dump, as its row."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from digest.model import DateEvidence, Layout, Sighting, SourceId
+from digest.ports import DumpState, KnownDump, Stamp
+from digest.store.statements import insert_in
+from digest.store.tables import dumps
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Insert, Row
+
+
+def store(connection: Connection, dump: KnownDump) -> None:
+    """See `ports.Readings.store_dump`."""
+    row = {
+        "source": dump.source,
+        "path": dump.path,
+        "stamp": str(dump.stamp),
+        "sha256": dump.sha256,
+        "state": dump.state,
+        "reason": dump.reason,
+        "read_at": dump.read_at,
+        "sightings": dump.sightings,
+        "unreadable": dump.unreadable,
+        "approved": dump.approved,
+        "discarded": dump.discarded,
+        "rules": dump.rules,
+        "changed_at": dump.changed_at,
+        "confirmed_at": dump.confirmed_at,
+        "weigh_at": dump.weigh_at,
+        "waiting": list(dump.waiting) or None,
+        "overwritten": [list(astuple(one)) for one in dump.overwritten] or None,
+        "agreed": dump.agreed,
+        "notes": list(dump.notes) or None,
+        "left_out": dump.left_out,
+    }
+    connection.execute(_storing(connection.dialect.name), row)
+
+
+@cache
+def _storing(database: str) -> Insert:
+    put = insert_in(database, dumps)
+    told = {column.name: put.excluded[column.name] for column in dumps.c if not column.primary_key}
+    return put.on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=told)
+
+
+def read(row: Row[Any]) -> KnownDump:
+    """The dump of a row."""
+    return KnownDump(
+        source=SourceId(row.source),
+        path=row.path,
+        stamp=_stamp(row.stamp),
+        sha256=row.sha256,
+        state=DumpState(row.state),
+        reason=row.reason,
+        read_at=row.read_at,
+        sightings=row.sightings,
+        unreadable=row.unreadable,
+        approved=row.approved,
+        discarded=row.discarded,
+        rules=row.rules,
+        changed_at=row.changed_at,
+        confirmed_at=row.confirmed_at,
+        weigh_at=row.weigh_at,
+        waiting=tuple(row.waiting or ()),
+        overwritten=tuple(map(_sighting, row.overwritten or ())),
+        agreed=row.agreed,
+        notes=tuple(row.notes or ()),
+        left_out=row.left_out,
+    )
+
+
+def _sighting(stored: list[Any]) -> Sighting:
+    dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete = stored
+    date = DateEvidence(*day) if day else None
+    texts = tuple(paragraphs), tuple(figures)
+    return Sighting(dump, position, page, Layout(layout), title, author, date, readers, *texts, complete)
+
+
+def _stamp(stored: str) -> Stamp:
+    size, mtime_ns, inode, *unsettled = stored.split()
+    return Stamp(int(size), int(mtime_ns), int(inode), settled=not unsettled)
