@@ -117,7 +117,7 @@ class _Look:
     `dismissed`: the operator said that the fault was not the addresses'; what comes after that is `weak`.
     """
 
-    weak: tuple[SuppressionRequest, ...]
+    weak: frozenset[SubscriberId]
     asked: tuple[SuppressionRequest, ...]
     applied: tuple[SuppressionRequest, ...]
     held: Held | None
@@ -129,15 +129,15 @@ def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     tally = tx.breaker.tally(edition)
     if tally.open and now < tally.made_at + _A_DAY:
         return None
-    requests, reached = tx.breaker.requests(edition), tx.breaker.reached_domains(edition)
+    requests = tx.breaker.requests(edition)
     waiting = [one for one in requests if one.state is RequestState.ASKED]
     dismissed = any(one.state is RequestState.DISMISSED for one in requests)
-    weak = tuple(
-        one
-        for one in waiting
-        if dismissed or (one.evidence is Evidence.SERVER and domain_of(one.address) not in reached)
-    )
-    asked = tuple(one for one in waiting if one not in weak)
+    by_server = [one for one in waiting if one.evidence is Evidence.SERVER]
+    # Only where it counts: to know it, all mails of the edition are looked at.
+    reached = tx.breaker.reached_domains(edition) if by_server and not dismissed else set()
+    unproven = [one for one in by_server if domain_of(one.address) not in reached]
+    weak = frozenset(one.subscriber for one in (waiting if dismissed else unproven))
+    asked = tuple(one for one in waiting if one.subscriber not in weak)
     applied = tuple(one for one in requests if one.state is RequestState.APPLIED)
     confirmed = any(one.state is RequestState.CONFIRMED for one in requests)
     count = len(asked) + len(applied)
@@ -151,9 +151,9 @@ def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     look = _looked(tx, settings, edition, now)
     if look is None:
         return None
-    tx.breaker.drop(edition, [one.subscriber for one in look.weak])
+    tx.breaker.drop(edition, look.weak)
     if look.dismissed:
-        tx.breaker.excuse(edition, [one.subscriber for one in look.weak])
+        tx.breaker.excuse(edition, look.weak)
     if look.held:
         # What it got before, while its share was small, was of the same cause.
         _take_back(tx, look.applied, f"{edition} asked for too many suppressions", now)
