@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
-from digest.errors import ConfigurationError, DigestError, masked
+from digest.errors import ConfigurationError
 from digest.mail.bounces import AUTOMATIC, report
 from digest.mail.incoming import incoming
 from digest.mail.verp import bounce_token, return_path
@@ -17,7 +17,6 @@ from digest.model import BounceKind
 from digest.ports import Bounce
 from digest.service import striking
 from digest.service.finding import Evidence, find
-from digest.service.subscribers import require_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -174,16 +173,3 @@ def read(
             if stopped():
                 break
     return +handled
-
-
-def unsuppress(store: Store, address: str, *, now: datetime) -> None:
-    """Mail an address again that was struck off; what came back before no longer counts against it.
-
-    Raises:
-        UnknownError: there is no such person.
-        DigestError: the address is not struck off.
-    """
-    with store.write() as tx:
-        record = require_known(tx, address)
-        if not tx.subscribers.unsuppress(record.subscriber.id, "operator, digest subscribers unsuppress", now):
-            raise DigestError(f"{masked(address)}: is not suppressed")

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 FEWEST = 20  # requests of an edition that a share is formed of: of fewer it says nothing
 _A_DAY = timedelta(days=1)
 _AT_THIS_ADDRESS = "1.1"  # the only code that a server says of one address among others of its domain
-_UNDECIDED = (RequestState.ASKED, RequestState.APPLIED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from digest.errors import IntakeError, StoreError
 from digest.mail import incoming, listener
 from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind, DigestId, EditionKey
-from digest.service import bounces
+from digest.service import bounces, lifting
 from digest.settings import Settings
 from tests.integration.mail.conftest import KEY, NOW
 from tests.unit.mail.test_bounces import arf, block, dsn
@@ -103,7 +103,7 @@ def test_an_address_that_does_not_exist_is_struck_off_and_its_waiting_mail_with_
 
 def test_the_same_message_again_changes_nothing(office: Post, ada: SubscriberId) -> None:
     took(office, bounced(office, ada))
-    bounces.unsuppress(office.store, ADA, now=office.now)
+    lifting.lift(office.store, lifting.Chosen([ADA]), now=office.now)
     before = trouble(office, ada)
 
     assert took(office, bounced(office, ada)).what == "known"
@@ -189,7 +189,7 @@ def test_a_complaint_ends_everything(office: Post, ada: SubscriberId) -> None:
 def test_an_address_taken_back_gets_mail_again_and_old_bounces_count_no_more(office: Post, ada: SubscriberId) -> None:
     took(office, bounced(office, ada))
     office.now += timedelta(days=1)
-    bounces.unsuppress(office.store, ADA, now=office.now)
+    lifting.lift(office.store, lifting.Chosen([ADA]), now=office.now)
 
     assert not took(office, bounced(office, ada, number=2)).struck_off  # of a mail from before, told late
     (key,) = editions(office, 1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.mail.tokens import leave_token
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service import bounces, consent, dead_letters, digests, editions, importing, preferences, subscribers
+from digest.service import consent, dead_letters, digests, editions, importing, lifting, preferences, subscribers
 from digest.service.importing import read_people
 from digest.service.preferences import Wishes
 from digest.settings import Settings
@@ -209,7 +209,7 @@ def test_who_is_mailed_again_after_being_struck_off_is_told_what_was_missed(pres
     with press.store.write() as tx:
         tx.subscribers.suppress(ada, "550 no such user", press.now)
     press.tick(at=MONDAY)
-    bounces.unsuppress(press.store, ADA, now=press.now)
+    lifting.lift(press.store, lifting.Chosen([ADA]), now=press.now)
     press.publish("乙")
     press.tick(at=MONDAY + 7 * DAY)
     press.deliver()

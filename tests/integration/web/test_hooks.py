@@ -15,7 +15,7 @@ from digest.errors import ConfigurationError, StoreError
 from digest.mail.payloads import Provider, carriers
 from digest.mail.verp import bounce_token
 from digest.model import BounceKind
-from digest.service import bounces, subscribers
+from digest.service import lifting, subscribers
 from digest.settings import load
 from digest.web.application import application
 from tests.integration.web.test_application import Reply, Site
@@ -112,7 +112,7 @@ def test_a_bounce_and_a_complaint_count_once_however_often_they_are_told(hooked:
     assert hooked.ada().suppressed
     assert hooked.ada().digests == ()
 
-    bounces.unsuppress(hooked.store, READER, now=hooked.now)
+    lifting.lift(hooked.store, lifting.Chosen([READER]), now=hooked.now)
     assert hooked.told(complained).status == 200
     assert hooked.ada().suppressed == ""
     assert hooked.ignored() == {}
