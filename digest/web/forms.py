@@ -40,17 +40,23 @@ async def form_of(request: Request) -> Form:
 
     Mail programs that press the button of RFC 8058 may send multipart; what they say is known, so it is not read.
     """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _LARGEST:
-            return Form({})
-    if media_type(request.headers.get("content-type", "")) != "application/x-www-form-urlencoded":
+    body = await body_of(request, _LARGEST)
+    if body is None or media_type(request.headers.get("content-type", "")) != "application/x-www-form-urlencoded":
         return Form({})
     try:
         return Form(parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
     except ValueError:
         return Form({})
+
+
+async def body_of(request: Request, largest: int) -> bytes | None:
+    """The whole of a request's body; None where it has more bytes than that."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > largest:
+            return None
+    return bytes(body)
 
 
 def media_type(header: str) -> str:

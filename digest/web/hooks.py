@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from digest import logs
 from digest.errors import HookError, StoreError
 from digest.mail.payloads import Provider
 from digest.service.hooks import IN_PATH, LARGEST, Intake
+from digest.web.forms import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +58,7 @@ class _Hooks:
     async def told(self, provider: Provider, request: Request) -> Response:
         if not self._intake.knows(provider, request.path_params.get("secret", "")):
             return PlainTextResponse("not found\n", 404)
-        raw = await _body(request)
+        raw = await body_of(request, LARGEST)
         if raw is None:
             return PlainTextResponse("too large\n", _TOO_LARGE)
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -72,16 +74,5 @@ class _Hooks:
             _log.error("hook not stored", provider=provider, reason=str(error))
             return PlainTextResponse("try again later\n", _LATER, headers={"Retry-After": "60"})
         if taken:
-            counts = {one.what: sum(other.what == one.what for other in taken) for one in taken}
-            _log.info("hook taken", provider=provider, **{str(what): count for what, count in counts.items()})
+            _log.info("hook taken", provider=provider, **Counter(str(one.what) for one in taken))
         return PlainTextResponse("ok\n")
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole of a request's body; None where it is larger than any that a provider sends."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            return None
-    return bytes(body)
