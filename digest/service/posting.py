@@ -6,6 +6,7 @@ of it in a few seconds, however slowly it comes: who is told must not hold up wh
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
 
     from typing_extensions import Buffer
 
@@ -88,13 +90,8 @@ def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SE
         ValueError: the URL is none.
     """
     request = urllib.request.Request(url, body, {"User-Agent": "Digest", **headers})  # noqa: S310 - the settings allow http(s) only
-    try:
-        with _opener.open(request, timeout=seconds):
-            return
-    except http.client.InvalidURL:
-        raise
-    except http.client.HTTPException as error:
-        raise OSError(f"no answer in HTTP: {error!r}") from error
+    with _answered(request, seconds):
+        pass
 
 
 def get(url: str, *, seconds: float = _SECONDS) -> bytes:
@@ -105,10 +102,17 @@ def get(url: str, *, seconds: float = _SECONDS) -> bytes:
         ValueError: the URL is none.
     """
     request = urllib.request.Request(url, headers={"User-Agent": "Digest"})  # noqa: S310 - the caller checked it
+    with _answered(request, seconds) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+@contextlib.contextmanager
+def _answered(request: urllib.request.Request, seconds: float) -> Iterator[http.client.HTTPResponse]:
+    """The answer, of which only the head is read yet."""
     try:
         with _opener.open(request, timeout=seconds) as answer:
-            body: bytes = answer.read()
-            return body
+            yield answer
     except http.client.InvalidURL:
         raise
     except http.client.HTTPException as error:
