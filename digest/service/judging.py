@@ -135,7 +135,6 @@ class Judge:
         domain = domain_of(delivery.subscriber.address)
         until = now + waits.rest(self._settings.mail, self._rests[domain])
         self._rests[domain] += 1
-        self._ledger.rested.add(domain)
         self._queue.rest(domain, until)
         return until
 

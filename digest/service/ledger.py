@@ -78,7 +78,7 @@ class Ledger:
     ) -> None:
         self._store, self._settings, self._clock = store, settings, clock
         self._mail, self._letters, self._thread = settings.mail, letters, thread
-        self.rested: set[str] = set()  # domains that rest or did, and to which no mail got through since
+        self.rested: set[str] = set()  # domains that are recorded as resting, or as having rested
         self.blameless: set[str] = set()  # whose refusals were not about them, by message id
         self._traces: dict[EditionKey, list[str]] = {}
         self._waiting: list[Turn] = []
@@ -214,16 +214,19 @@ class Ledger:
             if answer.pause:
                 tx.deliveries.pause(answer.pause, now + self._mail.pause, now)
             if answer.rest:
-                tx.resting.rest(domain_of(answer.delivery.subscriber.address), answer.text, answer.rest, now)
+                domain = domain_of(answer.delivery.subscriber.address)
+                tx.resting.rest(domain, answer.text, answer.rest, now)
+                self.rested.add(domain)
         for answer in answers:  # when all that failed is recorded
             self._clear(tx, answer.blameless, now)
         if got := self.rested & {
             domain_of(one.delivery.subscriber.address) for one in answers if one.state is DeliveryState.ACCEPTED
         }:
             tx.resting.got_through(got)
+            self.rested -= got  # where this is rolled back, the next drain finds them again
         if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
             tx.deliveries.got_through(now)
-            self.trouble = False  # where this is rolled back, the next drain finds it again
+            self.trouble = False  # as above
 
     def _cleared(self, answer: Answer, now: datetime) -> Answer:
         """As it is recorded: what was not about its reader is deferred, however it looked when it came."""

@@ -14,13 +14,14 @@ from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service import alerts, bounces, reports, striking
 from digest.service.striking import Held
 from digest.store import open_store
+from digest.store.resting import SqlResting
 from digest.store.transaction import SqlStore
 from tests.integration.mail.conftest import KEY, Post
 from tests.integration.mail.test_coming_back import ADDRESS, configured
 from tests.unit.mail.test_bounces import block, dsn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tests.integration.mail.conftest import Inbox
 
@@ -146,6 +147,27 @@ def test_one_domain_that_refuses_us_rests_while_the_others_are_served(inbox: Inb
     post.now += post.settings.alerts.calm
     assert told(post) == {}
     assert suppressed(post) == set()
+
+
+def test_that_a_domain_rests_no_more_is_recorded_once_not_with_each_mail(
+    inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.people(*READERS)
+    inbox.at_recipient = lambda to: "550 5.7.1 blocked by policy" if to.endswith("@gmail.example") else None
+    post.drain()
+    recorded: list[set[str]] = []
+    got_through = SqlResting.got_through
+
+    def counted(resting: SqlResting, domains: Collection[str]) -> None:
+        recorded.append(set(domains))
+        got_through(resting, domains)
+
+    monkeypatch.setattr(SqlResting, "got_through", counted)
+    inbox.at_recipient = healthy
+    post.now += post.settings.mail.pause
+    assert post.drain().states == {ACCEPTED: 17}  # the three that were refused wait longer
+    assert recorded == [{"gmail.example"}]
+    assert reports.status(post.store, post.settings, post.now).resting == ()
 
 
 def test_a_new_edition_leaves_a_domain_that_rests_alone(inbox: Inbox, post: Post) -> None:
