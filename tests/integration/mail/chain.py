@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PASSWORD = "open sesame"
-_SERVICES = """\
+SERVICES = """\
 127.0.0.1:{smtp} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -39,11 +39,10 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
-_POSTFIX = """\
+SETTINGS = """\
 compatibility_level = 3.6
 queue_directory = {home}/spool
 data_directory = {home}/data
-maillog_file = /dev/stdout
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = mx.reader.test
@@ -51,6 +50,9 @@ mydestination =
 alias_maps =
 local_recipient_maps =
 smtputf8_enable = no
+"""
+_POSTFIX = """\
+maillog_file = /dev/stdout
 smtpd_reject_unlisted_recipient = no
 virtual_mailbox_domains = reader.test
 virtual_transport = lmtp:[127.0.0.1]:{lmtp}
@@ -157,8 +159,8 @@ def _configure(made: Chain, users: tuple[str, ...]) -> None:
         (made.home / folder).mkdir()
     os.chown(made.home / "data", postfix.pw_uid, postfix.pw_gid)
     os.chown(made.home / "mail", nobody.pw_uid, nobody.pw_gid)
-    (made.home / "postfix" / "main.cf").write_text(_POSTFIX.format(**ports))
-    (made.home / "postfix" / "master.cf").write_text(_SERVICES.format(**ports))
+    (made.home / "postfix" / "main.cf").write_text((SETTINGS + _POSTFIX).format(**ports))
+    (made.home / "postfix" / "master.cf").write_text(SERVICES.format(**ports))
     (made.home / "dovecot.conf").write_text(_DOVECOT.format(**ports))
     (made.home / "users").write_text(
         "".join(

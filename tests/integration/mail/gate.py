@@ -18,45 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.integration.mail.chain import free_port
+from tests.integration.mail.chain import SERVICES, SETTINGS, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_SERVICES = """\
-127.0.0.1:{port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-error unix - - n - - error
-retry unix - - n - - error
-smtp unix - - n - - smtp
-lmtp unix - - n - - lmtp
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-"""
+_SMTP = "smtp unix - - n - - smtp\n"
 _SETTINGS = """\
-compatibility_level = 3.6
-queue_directory = {home}/spool
-data_directory = {home}/data
 maillog_file_prefixes = {home}
 maillog_file = {home}/log
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = mx.reader.test
-mydestination =
 mynetworks = 127.0.0.0/8
-alias_maps =
-local_recipient_maps =
-smtputf8_enable = no
 smtpd_reject_unlisted_sender = yes
 relay_domains = reader.test
 relay_recipient_maps = inline:{{ {readers} }}
@@ -81,7 +52,7 @@ class Gate:
         """Write its configuration, with these settings at the end."""
         listed = " ".join(f"{{ {one} = x }}" for one in self.readers)
         places = {"home": self.home, "onward": self.onward, "bounces": self.bounces}
-        settings = _SETTINGS.format(**places, readers=listed)
+        settings = (SETTINGS + _SETTINGS).format(**places, readers=listed)
         settings += "".join(f"{name} = {value}\n" for name, value in more.items())
         (self.home / "etc" / "main.cf").write_text(settings)
 
@@ -118,7 +89,7 @@ def gate(*readers: str, onward: int, **more: str) -> Iterator[Gate]:
             (home / folder).mkdir()
         owner = pwd.getpwnam("postfix")
         os.chown(home / "data", owner.pw_uid, owner.pw_gid)
-        (home / "etc" / "master.cf").write_text(_SERVICES.format(port=made.port))
+        (home / "etc" / "master.cf").write_text(SERVICES.format(smtp=made.port) + _SMTP)
         made.configure(**more)
         with made.running():
             yield made
