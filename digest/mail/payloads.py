@@ -87,10 +87,9 @@ def _list(payload: object, *path: str) -> list[Any]:
     return payload if isinstance(payload, list) else []
 
 
-def _headers(headers: object, *names: str) -> list[str]:
+def _headers(headers: list[Any], *names: str) -> list[str]:
     """The values of these headers in a list of names and values."""
-    listed = headers if isinstance(headers, list) else []
-    return [_at(one, "value") for one in listed if _at(one, "name").lower() in names]
+    return [_at(one, "value") for one in headers if _at(one, "name").lower() in names]
 
 
 def _kept(*values: str) -> tuple[str, ...]:
@@ -138,7 +137,7 @@ def _mailgun(payload: object, number: str) -> Iterator[Told]:
         f"{name} {_at(event, 'id') or number} {_at(event, 'timestamp')}",
         _at(event, "recipient"),
         _at(event, "delivery-status", "enhanced-code"),
-        f"{_at(event, 'delivery-status', 'message') or _at(event, 'delivery-status', 'description')}",
+        _at(event, "delivery-status", "message") or _at(event, "delivery-status", "description"),
         _at(event, "delivery-status", "mx-host"),
         _kept(_at(event, "envelope", "sender")),
         _kept(variables, _bracketed(_at(event, "message", "headers", "message-id"))),
@@ -187,7 +186,7 @@ def _brevo(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as
 
 def _resend(payload: object, number: str) -> Iterator[Told]:
     name, kind = _at(payload, "type"), _at(payload, "data", "bounce", "type")
-    headers = payload.get("data", {}).get("headers") if isinstance(payload, dict) and _is_table(payload) else None
+    headers = _list(payload, "data", "headers")
     for person in _list(payload, "data", "to")[:_MOST]:
         reader = _text(person).rpartition("<")[2].strip(" >") if isinstance(person, str) else ""
         yield Told(
@@ -200,10 +199,6 @@ def _resend(payload: object, number: str) -> Iterator[Told]:
                 *_headers(headers, _HEADER.lower(), "message-id"), _bracketed(_at(payload, "data", "message_id"))
             ),
         )
-
-
-def _is_table(payload: dict[str, Any]) -> bool:
-    return isinstance(payload.get("data"), dict)
 
 
 def _bracketed(message_id: str) -> str:
