@@ -59,17 +59,10 @@ def feedback(message: Message) -> Feedback | None:
 def bare_complaint(message: Message) -> Feedback | None:
     """A complaint that has no report part: who runs the loop says so, and our mail is attached."""
     mails = list(attached(message))
-    loop = _OF_A_LOOP.match(address_in(message, "From").partition("@")[0])
-    says = _COMPLAINS.search(header(message, "Subject")) or any(
-        one.get(name) for one in (message, *mails) for name in _MARKS
-    )
-    return _of("feedback: complaint", mails) if mails and says and (loop or _marked(message, mails)) else None
-
-
-def _marked(message: Message, mails: list[Message]) -> bool:
-    return any(one.get(name) for one in (message, *mails) for name in _MARKS) or bool(
-        _COMPLAINS.match(header(message, "Subject"))
-    )
+    marked = any(one.get(name) for one in (message, *mails) for name in _MARKS)
+    subject = header(message, "Subject")
+    of_a_loop = _OF_A_LOOP.match(address_in(message, "From").partition("@")[0]) and _COMPLAINS.search(subject)
+    return _of("feedback: complaint", mails) if mails and (marked or of_a_loop or _COMPLAINS.match(subject)) else None
 
 
 def _of(text: str, told: list[Message], *, wanted: bool = False) -> Feedback:
