@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from digest.errors import TransportError
 
 _OF_A_MAILBOX = {521, 550, 551, 552, 553, 556}
-_OURS = frozenset({"connect", "login", "sender"})  # phases in which no recipient was named
+BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})  # phases
 _US = Blame(About.US)
 _FEWEST_ATTEMPTS = 4
 _TEMPORARY, _PERMANENT = 4, 5
@@ -70,7 +70,7 @@ def outcome(
         wait = _wait(1, seed, patience) if uncertain + 1 < MAY_HAVE_IT else None
         return Outcome(DeliveryState.UNKNOWN, wait, pause=True)
     kind = error.code // 100 if error.code else _TEMPORARY
-    ours = error.code is None or error.phase in _OURS
+    ours = error.code is None or error.phase in BEFORE_THE_RECIPIENT
     told = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
     if is_too_large(error):
         return Outcome(DeliveryState.FAILED, blame=told)  # it would not be smaller the next time

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import next_slot
 from digest.mail.blame import About, domain_of
 from digest.mail.limits import RateLimit, is_too_large, rate_limit
-from digest.mail.replies import Patience, outcome
+from digest.mail.replies import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState
 from digest.service import waits
 from digest.service.digests import schedule_of
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from digest.service.refusals import Refused
     from digest.settings import Settings
 
-_BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})
 _TEMPORARY = 4
 _AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}
 
@@ -123,7 +122,7 @@ class Judge:
         fast they come.
         """
         limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
-        everybody, paces = error.phase in _BEFORE_THE_RECIPIENT, self._queue.paces
+        everybody, paces = error.phase in BEFORE_THE_RECIPIENT, self._queue.paces
         untaken = not paces.took(EVERYBODY if everybody else domain)
         if limit is RateLimit.NO or (untaken and (everybody or limit is RateLimit.LIKELY)):
             return None
