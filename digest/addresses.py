@@ -89,6 +89,11 @@ def ascii_domain(domain: str) -> str:
     return _address(f"x@{domain}", dotless=True).partition("@")[2]
 
 
+def domain_of(address: str) -> str:
+    """The domain of an address, in lower case; of one without a domain, all of it. Never raises."""
+    return address.rpartition("@")[2].casefold()
+
+
 def address_key(address: str) -> str:
     """What two spellings of one address have in common: case does not count, nor how accents are composed."""
     return unicodedata.normalize("NFC", address).lower()

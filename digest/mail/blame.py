@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from digest.addresses import domain_of
 from digest.mail import tongues
 
 
@@ -195,11 +196,6 @@ def named_host(text: str) -> str:
     """The server whose words a relay passes on (`host mx.example.org[192.0.2.1] said: …`); empty where none."""
     found = re.search(r"\bhost ([\w.-]+)\s*(?:\[[^\]]*\])? said\b", text, re.IGNORECASE)
     return found[1].casefold() if found else ""
-
-
-def domain_of(address: str) -> str:
-    """The domain of an address, in lower case."""
-    return address.rpartition("@")[2].casefold()
 
 
 def _by_words(words: str, *, proven: bool) -> About:

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.blame import domain_of
 from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from digest.addresses import domain_of
 from digest.editions.schedule import next_slot
-from digest.mail.blame import About, domain_of
+from digest.mail.blame import About
 from digest.mail.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState

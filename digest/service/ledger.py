@@ -11,8 +11,8 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError
-from digest.mail.blame import domain_of
 from digest.model import DeliveryState
 from digest.ports import HandedOver
 from digest.service.editions import pictures

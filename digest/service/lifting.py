@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.addresses import ascii_domain, spellings
+from digest.addresses import ascii_domain, domain_of, spellings
 from digest.errors import AddressError, masked
 from digest.lists.decoding import decoded
-from digest.mail.blame import domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

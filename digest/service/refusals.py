@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.mail.blame import OF_ONE_PERSON, About, domain_of, pattern
+from digest.addresses import domain_of
+from digest.mail.blame import OF_ONE_PERSON, About, pattern
 from digest.model import DeliveryState
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.addresses import domain_of
 from digest.errors import DigestError, UnknownError
-from digest.mail.blame import blame, domain_of
+from digest.mail.blame import blame
 from digest.mail.strikes import Sent, strikes_off
 from digest.model import BounceKind
 from digest.ports import Bounce, Evidence, RequestState

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.mail.blame import domain_of
+from digest.addresses import domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

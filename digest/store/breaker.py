@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, delete, exists, func, select, update
 
+from digest.addresses import domain_of
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
 from digest.ports import Evidence, RequestState, SuppressionRequest, Tally
 from digest.store.statements import batches, insert
@@ -92,7 +93,7 @@ class SqlBreaker:
                 ~exists().where(theirs, bounces.c.kind == BounceKind.HARD),
             )
         )
-        return {address.rpartition("@")[2] for address in self._connection.execute(query).scalars()}
+        return {domain_of(address) for address in self._connection.execute(query).scalars()}
 
     def put(self, edition: EditionKey, people: Iterable[SubscriberId], state: RequestState) -> None:
         for batch in batches(people):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
+from digest.addresses import domain_of
 from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, HandedOver, JustFailed
 from digest.store import leases, meta
@@ -234,7 +235,7 @@ class SqlDeliveries:
                 alone=not reached[row.edition],
             )
             for row in rows
-            if row.address.rpartition("@")[2].casefold() not in reached[row.edition]
+            if domain_of(row.address) not in reached[row.edition]
         ]
 
     def reopen(self, edition: EditionKey, people: Sequence[SubscriberId], next_at: datetime) -> None:
