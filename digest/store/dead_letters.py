@@ -8,6 +8,7 @@ from sqlalchemy import and_, case, exists, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, Overdue
+from digest.store.deliveries import WITH_ADDRESS, row_of
 from digest.store.subscribers import REACHABLE
 from digest.store.tables import deliveries, editions, subscribers, subscriptions
 
@@ -23,9 +24,7 @@ _DEAD = or_(
     and_(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.next_at.is_(None)),
 )
 _LISTED = (
-    select(deliveries, subscribers.c.address)
-    .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-    .join(editions, editions.c.key == deliveries.c.edition)
+    WITH_ADDRESS.join(editions, editions.c.key == deliveries.c.edition)
     .where(subscribers.c.erased_at.is_(None))
     .order_by(editions.c.closes_at.desc(), editions.c.key, deliveries.c.subscriber_id)
 )
@@ -49,19 +48,7 @@ class SqlDeadLetters:
         return self._rows(_LISTED.where(recent, deliveries.c.state == DeliveryState.FAILED, of_the_mail))
 
     def _rows(self, query: Select[Any]) -> list[DeliveryRow]:
-        return [
-            DeliveryRow(
-                edition=EditionKey(row.edition),
-                subscriber=SubscriberId(row.subscriber_id),
-                address=row.address,
-                state=DeliveryState(row.state),
-                attempts=row.attempts,
-                next_at=row.next_at,
-                code=row.code,
-                text=row.text,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return [row_of(row) for row in self._connection.execute(query)]
 
     def count(self) -> int:
         of_somebody = exists().where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.erased_at.is_(None))
