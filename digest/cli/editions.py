@@ -167,7 +167,10 @@ def send(
         _print_waiting(waiting)
     if report.too_large:
         typer.echo(f"digest: mails failed for their size: {report.too_large}", err=True)
-        typer.echo("digest: let the relay take more, or tell less, then: digest deliveries retry", err=True)
+        typer.echo(
+            "digest: raise the relay's limit, then: digest deliveries retry; if you cannot, make editions shorter",
+            err=True,
+        )
     if report.full:
         typer.echo(
             "digest: the mails of a day (mail.per_day) are used up; the rest goes when there is room", err=as_json

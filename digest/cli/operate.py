@@ -240,9 +240,9 @@ def _print_rests(state: Status) -> None:
     for held in state.held:
         typer.echo(f"sending is paused: {held}")
     for slowed in state.slowed:
-        whose = f"to {slowed.domain}" if slowed.domain else "to everybody"
-        asked = f"since {slowed.since:%Y-%m-%d %H:%M} UTC, as its server asked"
-        typer.echo(f"mail {whose} goes at {slowed.per_minute:.0f} a minute {asked}")
+        mail, who = (f"mail to {slowed.domain}", "its server") if slowed.domain else ("all mail", "the relay")
+        asked = f"which {who} has asked for since {slowed.since:%Y-%m-%d %H:%M} UTC"
+        typer.echo(f"{mail} goes at {slowed.per_minute:.0f} a minute, {asked}")
     for resting in state.resting:
         typer.echo(f"mail to {resting.domain} rests until {resting.until}: {resting.reason}")
     if state.paused:

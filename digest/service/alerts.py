@@ -100,7 +100,9 @@ def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: 
     yield _size(tx, now)
     people = tx.bounces.refused(now - _A_DAY)
     ill = people >= settings.alerts.refused
-    problem = f"the servers of {people} readers refused our mail within a day for what is ours: sender, policy, limit"
+    problem = (
+        f"the servers of {people} readers refused our mail within a day because of us: our sender, a policy or a limit"
+    )
     yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem)
 
 
@@ -134,7 +136,7 @@ def _size(tx: Transaction, now: datetime) -> Seen:
     newest = failed[0]
     count = sum(one.edition == newest.edition for one in failed)
     problem = f"{newest.edition}: {count} mails are larger than the server takes ({newest.text})"
-    remedy = "let the relay take more, or tell less, then: digest deliveries retry"
+    remedy = "raise the relay's limit, then: digest deliveries retry; if you cannot, make editions shorter"
     return Seen(SIZE, Health.ILL, f"{problem}; {remedy}")
 
 
