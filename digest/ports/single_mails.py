@@ -53,6 +53,10 @@ class SingleMails(Protocol):
         """What became of it; without `next_at` it is not tried again, nor where nobody knows twice."""
         ...
 
+    def expired(self, now: datetime) -> bool:
+        """Whether there are former addresses that were told and guard nothing any more."""
+        ...
+
     def expire(self, now: datetime) -> int:
-        """Forget the former addresses that were told and guard nothing; how many."""
+        """Forget those; how many there were."""
         ...

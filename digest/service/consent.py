@@ -136,10 +136,10 @@ def lasts(settings: Settings, kind: ConfirmationKind) -> timedelta:
 def expire(store: Store, now: datetime) -> int:
     """Delete what nobody confirmed in time; how many there were. A day of it is kept, for counting who asks.
 
-    Of what was confirmed, the address goes.
+    Of what was confirmed, the address goes; so do former addresses that were told.
     """
     with store.read() as tx:
-        if not tx.confirmations.expired(now, now - _DAY):
+        if not (tx.confirmations.expired(now, now - _DAY) or tx.single_mails.expired(now)):
             return 0
     with store.write() as tx:
         tx.single_mails.expire(now)

@@ -22,7 +22,7 @@ from digest.store.tables import deliveries, single_mails, subscribers, subscript
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _GOT_ONE = exists().where(
     deliveries.c.subscriber_id == single_mails.c.subscriber_id,
@@ -163,10 +163,17 @@ class SqlSingleMails:
         became = {"begun": False, "next_at": again, "text": text, "uncertain": doubts}
         self._connection.execute(update(single_mails).where(here).values(became))
 
+    def expired(self, now: datetime) -> bool:
+        query = select(single_mails.c.id).where(_expired(now)).limit(1)
+        return self._connection.execute(query).one_or_none() is not None
+
     def expire(self, now: datetime) -> int:
-        done = and_(
-            single_mails.c.kind == SingleMailKind.MOVED,
-            single_mails.c.next_at.is_(None),
-            or_(single_mails.c.guards_until.is_(None), single_mails.c.guards_until <= now),
-        )
-        return self._connection.execute(delete(single_mails).where(done)).rowcount
+        return self._connection.execute(delete(single_mails).where(_expired(now))).rowcount
+
+
+def _expired(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        single_mails.c.kind == SingleMailKind.MOVED,
+        single_mails.c.next_at.is_(None),
+        or_(single_mails.c.guards_until.is_(None), single_mails.c.guards_until <= now),
+    )

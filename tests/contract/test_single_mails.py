@@ -112,8 +112,11 @@ def test_former_addresses_are_forgotten_when_told_and_no_longer_guarded(
     assert mail is not None
     with store.write() as tx:
         tx.single_mails.record(mail.id, next_at=None, text="mailed")
+        assert not tx.single_mails.expired(now + DAY)
         assert tx.single_mails.expire(now + DAY) == 0
+        assert tx.single_mails.expired(now + 7 * DAY)
         assert tx.single_mails.expire(now + 7 * DAY) == 1
+        assert not tx.single_mails.expired(now + 7 * DAY)
         assert tx.single_mails.expire(now + 7 * DAY) == 0
 
 
