@@ -10,6 +10,7 @@ from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
 from digest.ports import FIRST_REACH, DumpState
 from digest.service.feeds import holds_any
+from digest.service.subscribers import require_known
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -99,9 +100,7 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
             raise UnknownError("entry", entry, remedy="see `digest entries list`")
         told = {mention.edition.digest for mention in story.mentions if mention.section in _TELLING}
         untold = (digest for digest in settings.digests if digest.id not in told)
-        person = tx.subscribers.find(address.strip()) if address else None
-        if address and person is None:
-            raise UnknownError("subscriber", address, remedy="see `digest subscribers list`; who was erased is gone")
+        person = require_known(tx, address) if address else None
         return Explanation(
             story,
             tuple(Standing(digest.id, _why_untold(tx, story, digest, now)) for digest in untold),

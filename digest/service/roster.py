@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.errors import DigestError, UnknownError, masked
+from digest.errors import DigestError, UnknownError
 from digest.lists.moments import moment
 from digest.lists.words import form_of, language_of, same, tags_of
 from digest.model import DigestId
 from digest.service import preferences
 from digest.service.preferences import Wishes
-from digest.service.subscribers import chosen_digests
+from digest.service.subscribers import chosen_digests, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,10 +109,7 @@ def record_of(store: Store, address: str) -> SubscriberRecord:
         UnknownError: there is no such person.
     """
     with store.read() as tx:
-        record = tx.subscribers.find(address.strip())
-    if record is None:
-        raise UnknownError("subscriber", masked(address), remedy="see `digest subscribers list`")
-    return record
+        return require_known(tx, address)
 
 
 def set_choices(

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from digest.errors import UnknownError
 from digest.model import ConfirmationId, ConfirmationKind, SubscriberId
 from digest.service.links import LinkState, confirmation_link
+from digest.service.roster import record_of
 from digest.service.subscribers import require_known
 from digest.settings import Settings
 from digest.store import engine as engines
@@ -110,6 +111,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def test_an_operator_finds_whom_an_older_program_stored(older: Store, written: str, number: int) -> None:
     with older.read() as tx:
         assert require_known(tx, written).subscriber.id == number
+    assert record_of(older, written).subscriber.id == number
 
 
 def test_nobody_is_taken_for_whom_another_domain_or_mailbox_belongs_to(older: Store) -> None:
