@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, Section, Selected, SourceId
+from digest.service.digests import rhythms_of
 from digest.service.feeds import holds_any
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def _missing(
 
     All that is new to them since they follow it and nothing that a mail told them; it joins `made.entries`.
     """
-    rhythms = [DigestId(one.id) for one in settings.rhythms(digest)]
-    told = tx.editions.told(follower.subscriber.id, rhythms)
+    told = tx.editions.told(follower.subscriber.id, rhythms_of(settings, DigestId(digest.id)))
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was untold when they came is theirs too, though it was seen before: editions made since then have told it.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import address_key, spellings
 from digest.errors import DigestError, UnknownError, masked
-from digest.model import DeliveryState, DigestId
+from digest.model import DeliveryState
+from digest.service.digests import rhythms_of
 from digest.service.turns import in_turns
 
 if TYPE_CHECKING:
@@ -79,8 +80,6 @@ def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
     made, variant = tx.editions.edition(row.edition), tx.deliveries.variant(row.edition, row.subscriber)
     if row.state is not DeliveryState.FAILED or made is None or variant is None:
         return False
-    digest, held = made.edition.digest, tx.editions.selected(row.edition)
-    configured = settings.digest(digest)
-    rhythms = [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]
-    told = tx.editions.told(row.subscriber, rhythms)
+    held = tx.editions.selected(row.edition)
+    told = tx.editions.told(row.subscriber, rhythms_of(settings, made.edition.digest))
     return any(held[at].entry.id in told for at in tx.editions.variants(row.edition)[variant].told)

@@ -25,6 +25,12 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
                 tx.editions.register_digest(DigestId(name), now)
 
 
+def rhythms_of(settings: Settings, digest: DigestId) -> list[DigestId]:
+    """The digests that tell the same entries, this one among them; it alone where it is not configured (any more)."""
+    configured = settings.digest(digest)
+    return [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]
+
+
 def schedule_of(digest: Digest) -> Schedule:
     """The slots of a digest."""
     return Schedule.parse(digest.schedule, digest.timezone)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.model import DigestId
+from digest.service.digests import rhythms_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.model import SubscriberId
+    from digest.model import DigestId, SubscriberId
     from digest.ports import Transaction
     from digest.settings import Settings
 
@@ -30,13 +30,12 @@ def follow(
 
     Who follows the same entries at another rhythm changes over: told nothing twice, and nothing left out.
     """
-    configured = settings.digest(digest)
     since = None
-    for other in settings.rhythms(configured) if configured else ():
-        known = tx.subscribers.subscription(person, DigestId(other.id)) if other.id != digest else None
+    for other in rhythms_of(settings, digest):
+        known = tx.subscribers.subscription(person, other) if other != digest else None
         if known and known[1] is None:
             since = min(since or known[0], known[0])
-            tx.subscribers.leave(person, DigestId(other.id), f"changed to {digest}: {source}", now)
+            tx.subscribers.leave(person, other, f"changed to {digest}: {source}", now)
     return tx.subscribers.join(
         person, digest, source, now, since=since, wording=wording, asked_at=asked_at, consented_at=consented_at
     )

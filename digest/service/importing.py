@@ -16,6 +16,7 @@ from digest.lists.words import Standing, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.ports import Joining, Newcomer
+from digest.service.digests import rhythms_of
 from digest.service.following import follow
 from digest.service.preferences import zones
 from digest.service.subscribers import chosen_digests, language_of_digests
@@ -272,7 +273,7 @@ class _Decided:
         self._settings = settings
         self._known = tx.newcomers.known(row.address for row in rows)
         self._erased = tx.newcomers.erased(row.hash for row in rows)
-        self._digests: dict[str, dict[str, bool]] = {}
+        self._digests: dict[str, dict[DigestId, bool]] = {}
         self._new: dict[str, Newcomer] = {}
         self.joins: list[tuple[KnownPerson, Joining]] = []
         self.outcomes = [self._outcome(row) for row in rows]
@@ -288,7 +289,7 @@ class _Decided:
         if person and person.suppressed:
             return Outcome(row.line, "suppressed", f"{row.newcomer.address}: {person.suppressed}")
         if row.hash not in self._digests:
-            self._digests[row.hash] = dict(self._rhythms(person.digests)) if person else {}
+            self._digests[row.hash] = self._rhythms(person.digests) if person else {}
         joins = self._missing(row)
         if person is None and row.hash not in self._new:
             self._new[row.hash] = replace(row.newcomer, joins=joins)
@@ -312,11 +313,10 @@ class _Decided:
                 digests.update(self._rhythms({join.digest: True}))
         return tuple(missing)
 
-    def _rhythms(self, digests: Mapping[DigestId, bool]) -> dict[str, bool]:
+    def _rhythms(self, digests: Mapping[DigestId, bool]) -> dict[DigestId, bool]:
         """The digests and all that tell the same entries, true where one of them is followed."""
-        found: dict[str, bool] = {}
+        found: dict[DigestId, bool] = {}
         for digest, followed in digests.items():
-            configured = self._settings.digest(digest)
-            for one in [rhythm.id for rhythm in self._settings.rhythms(configured)] if configured else [digest]:
+            for one in rhythms_of(self._settings, digest):
                 found[one] = found.get(one, False) or followed
         return found

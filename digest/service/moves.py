@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address
 from digest.mail.tokens import address_hash
-from digest.model import ConfirmationKind, DigestId
+from digest.model import ConfirmationKind
 from digest.service.consent import awaited, request
+from digest.service.digests import rhythms_of
 from digest.service.following import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.model import Confirmation
+    from digest.model import Confirmation, DigestId
     from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
@@ -120,8 +121,5 @@ def _join_up(
 
 def _missing(settings: Settings, wanted: Sequence[DigestId], followed: Sequence[DigestId]) -> list[DigestId]:
     """The digests of whose entries nothing is followed yet, at whatever rhythm."""
-    known = set(followed)
-    for name in followed:
-        configured = settings.digest(name)
-        known |= {DigestId(one.id) for one in settings.rhythms(configured)} if configured else set()
+    known = {one for name in followed for one in rhythms_of(settings, name)}
     return [name for name in wanted if name not in known]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.model import DigestId
 from digest.ports import Unplanned
+from digest.service.digests import rhythms_of
 from digest.service.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.model import EditionKey, SubscriberId
+    from digest.model import DigestId, EditionKey, SubscriberId
     from digest.ports import Recipient, Store, Transaction
     from digest.settings import Settings
 
@@ -28,7 +28,7 @@ def parts(
     resting: Sequence[SubscriberId],
 ) -> list[Unplanned]:
     """The readers of an edition in parts. Who rests comes with no mail."""
-    rhythms, behind = _rhythms(settings, digest), set(caught_up)
+    rhythms, behind = rhythms_of(settings, digest), set(caught_up)
     made = []
     for start in range(0, len(mails), _PART):
         some = mails[start : start + _PART]
@@ -59,7 +59,7 @@ def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey
         if taken is None:
             continue
         digest, part = taken
-        rhythms = _rhythms(settings, digest)
+        rhythms = rhythms_of(settings, digest)
         unchanged = [person for person, told in part.caught_up if _told(tx, rhythms, person) == told]
         reached = tx.planning.plan(edition, part.mails)
         mailed = {mail.subscriber for mail in part.mails}
@@ -71,8 +71,3 @@ def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey
 
 def _told(tx: Transaction, rhythms: Sequence[DigestId], person: SubscriberId) -> int:
     return len(tx.editions.told(person, rhythms))
-
-
-def _rhythms(settings: Settings, digest: DigestId) -> list[DigestId]:
-    configured = settings.digest(digest)
-    return [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]
