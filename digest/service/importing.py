@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 SOURCE = "operator, digest subscribers import"
 _BY_OPERATOR = "operator, "  # how a source begins that needs no other word of who brought it in
-_DRY = 1_000  # rows looked up at once where nothing is written
 
 
 class Outcome(NamedTuple):
@@ -74,10 +73,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """A list that was read whole and holds no open quote. `gone` are hashes of who must not be subscribed.
-
-    With a column of digests they are hashes with a digest, since somebody may have left one of several.
-    """
+    """A list that was read whole and holds no open quote."""
 
     encoding: str
     table: Table
@@ -140,17 +136,10 @@ def import_people(
                 asked_at=join.asked_at,
                 consented_at=join.at,
             )
-        outcomes[:] = decided.outcomes
-
-    outcomes: list[Outcome] = []
-
-    def stored(done: int) -> None:
-        for outcome in outcomes:
+        for outcome in decided.outcomes:
             report.add(outcome)
-        if progress:
-            progress(done, len(rows))
 
-    in_turns(store, rows, write, progress=stored)
+    in_turns(store, rows, write, progress=lambda done: progress(done, len(rows)) if progress else None)
     return report
 
 
