@@ -19,7 +19,7 @@ from digest.ports import Joining, Newcomer
 from digest.service.digests import rhythms_of
 from digest.service.following import follow
 from digest.service.preferences import zones
-from digest.service.subscribers import chosen_digests, language_of_digests
+from digest.service.subscribers import chosen_digests, language_of_digests, topic_called
 from digest.service.turns import in_turns
 
 if TYPE_CHECKING:
@@ -219,15 +219,14 @@ class _Topics:
     """The configured topics by what tags may call them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._topics = settings.topics
+        self._settings = settings
         self._known: dict[str, str | None] = {}
 
     def of(self, tags: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """The topics that tags mean, each once, and the tags that mean none."""
         for tag in tags:
             if tag not in self._known:
-                meant = (one.id for one in self._topics if same(one.id, tag) or same(one.title, tag))
-                self._known[tag] = next(meant, None)
+                self._known[tag] = topic_called(self._settings, tag)
         chosen = dict.fromkeys(topic for tag in tags if (topic := self._known[tag]))
         return tuple(chosen), [tag for tag in tags if self._known[tag] is None]
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError
 from digest.lists.moments import moment
-from digest.lists.words import form_of, language_of, same, tags_of
+from digest.lists.words import form_of, tags_of
 from digest.model import DigestId
 from digest.service import preferences
 from digest.service.preferences import Wishes
-from digest.service.subscribers import chosen_digests, require_known
+from digest.service.subscribers import chosen_digests, known_language, require_known, topic_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -135,7 +135,7 @@ def set_choices(
     person = record.subscriber
     wishes = Wishes(record.digests, person.topics, person.language, person.format, person.timezone, person.paused_until)
     if language is not None:
-        wishes = replace(wishes, language=_language(language))
+        wishes = replace(wishes, language=known_language(language))
     if form is not None:
         wishes = replace(wishes, format=_form(form))
     if topics is not None:
@@ -150,13 +150,6 @@ def set_choices(
     return record_of(store, address)
 
 
-def _language(written: str) -> str:
-    found = language_of(written)
-    if found is None:
-        raise DigestError(f"{written!r} is no language we speak (there are zh_CN, en)")
-    return found
-
-
 def _form(written: str) -> Format:
     found = form_of(written)
     if found is None:
@@ -167,10 +160,10 @@ def _form(written: str) -> Format:
 def _topics(settings: Settings, written: str) -> tuple[str, ...]:
     chosen = []
     for tag in tags_of(written):
-        meant = [topic.id for topic in settings.topics if same(topic.id, tag) or same(topic.title, tag)]
-        if not meant:
+        meant = topic_called(settings, tag)
+        if meant is None:
             raise UnknownError("topic", tag, remedy="the configuration names the topics")
-        chosen.append(meant[0])
+        chosen.append(meant)
     return tuple(dict.fromkeys(chosen))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, former_spelling
 from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
-from digest.lists.words import checked_name, language_of
+from digest.lists.words import checked_name, language_of, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.ports import Trouble
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
-
-_LANGUAGES = ("zh_CN", "en")
 
 
 def add(
@@ -47,9 +45,9 @@ def add(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    spoken = (language_of(language) or language) if language else language_of_digests(settings, wanted)
+    spoken = known_language(language) if language else language_of_digests(settings, wanted)
     called = checked_name(name)
-    _check(spoken, form)
+    _check(form)
     secret = store.secret()
     with store.write() as tx:
         person = tx.subscribers.find(address) or _new(tx, address, called, spoken, form, now)
@@ -69,7 +67,7 @@ def add(
 
 def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
     """Somebody who was not known, without any digest yet."""
-    added = tx.subscribers.add(address, name=name.strip(), language=language, fmt=Format(form), now=now)
+    added = tx.subscribers.add(address, name=name, language=language, fmt=Format(form), now=now)
     assert added is not None  # noqa: S101 - nobody of this address was found in this transaction
     return added
 
@@ -179,8 +177,23 @@ def language_of_digests(settings: Settings, wanted: Sequence[DigestId]) -> str:
     return next(digest.language for digest in settings.digests if digest.id in wanted)
 
 
-def _check(language: str, form: str) -> None:
-    if language not in _LANGUAGES:
-        raise DigestError(f"{language!r} is no language we speak (there are {', '.join(_LANGUAGES)})")
+def known_language(written: str) -> str:
+    """The language of ours that is meant.
+
+    Raises:
+        DigestError: it is none.
+    """
+    found = language_of(written)
+    if found is None:
+        raise DigestError(f"{written!r} is no language we speak (there are zh_CN, en)")
+    return found
+
+
+def topic_called(settings: Settings, name: str) -> str | None:
+    """The configured topic whose id or title this is, but for case, width and marks; None where there is none."""
+    return next((topic.id for topic in settings.topics if same(topic.id, name) or same(topic.title, name)), None)
+
+
+def _check(form: str) -> None:
     if form not in list(Format):
         raise DigestError(f"{form!r} is no format (there are {', '.join(Format)})")
