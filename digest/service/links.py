@@ -39,7 +39,8 @@ class LinkState(StrEnum):
 class Link:
     """A link as it stands. `kind` is known where it is of a confirmation, `asked` while that is stored.
 
-    `person`: whose it is, as stored now. `digest`: which it leaves.
+    `person`: whose it is, as stored now; of a new address that was confirmed, who gets the mails there. `digest`: which
+    it leaves.
     """
 
     state: LinkState
@@ -72,7 +73,10 @@ def confirmation_link(store: Store, settings: Settings, token: str, now: datetim
 
 
 def _used(tx: Transaction, asked: Confirmation) -> Link:
+    """Whoever was known by a new address before goes on there in the mover's place."""
     found = tx.subscribers.get(asked.subscriber) if asked.subscriber else tx.subscribers.find(asked.address)
+    if found and asked.kind is ConfirmationKind.MOVE and asked.address:
+        found = tx.subscribers.find(asked.address) or found
     return Link(LinkState.USED if found else LinkState.ERASED, asked.kind, asked, found)
 
 

@@ -85,7 +85,8 @@ class Mailed:
 
     def _used(self, request: Request, link: Link) -> Response:
         """What is so after the link did what it is for. Who left is gone, so this is no page of a subscriber."""
-        record = self._recipient(link)
+        record = link.person
+        assert record  # noqa: S101 - else it were of an erased person
         left = not record.digests
         return self._pages.page(
             request,
@@ -99,15 +100,6 @@ class Mailed:
             coming=self._coming(record),
             preferences_url=self._preferences_path(record),
         )
-
-    def _recipient(self, link: Link) -> SubscriberRecord:
-        """Who gets the mails now. Whoever was known by a new address before goes on in the mover's place."""
-        assert link.asked  # noqa: S101 - as above
-        assert link.person  # noqa: S101 - else it were of an erased person
-        if link.kind is not ConfirmationKind.MOVE or not link.asked.address:
-            return link.person
-        with self._store.read() as tx:
-            return tx.subscribers.find(link.asked.address) or link.person
 
     def _coming(self, record: SubscriberRecord) -> bool:
         """Whether a mail is on its way to somebody."""
