@@ -187,10 +187,6 @@ class Subscribers(Protocol):
         """Remember an address that nobody has any more, so that no import brings it back."""
         ...
 
-    def erased(self, address_hash: str) -> bool:
-        """Whether an address is to be kept out."""
-        ...
-
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         """Never mail this address again: what its server said."""
         ...

@@ -284,10 +284,6 @@ class SqlSubscribers:
         row = {"address_hash": address_hash, "erased_at": now}
         self._connection.execute(insert(self._connection, erased).values(row).on_conflict_do_nothing())
 
-    def erased(self, address_hash: str) -> bool:
-        query = select(func.count()).select_from(erased).where(erased.c.address_hash == address_hash)
-        return self._connection.execute(query).scalar_one() > 0
-
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
         if self._connection.execute(here.values(suppressed=reason or "suppressed", suppressed_at=now)).rowcount:

@@ -162,8 +162,8 @@ def test_an_address_that_is_kept_out_is_known_by_its_hash(store: Store, now: dat
     with store.write() as tx:
         tx.subscribers.keep_out("hash", now)
         tx.subscribers.keep_out("hash", now + DAY)
-        assert tx.subscribers.erased("hash")
-        assert not tx.subscribers.erased("other")
+        assert tx.newcomers.erased(["hash"]) == {"hash"}
+        assert not tx.newcomers.erased(["other"])
 
 
 def test_what_was_confirmed_stays_without_its_address(store: Store, ada: SubscriberId, now: datetime) -> None:

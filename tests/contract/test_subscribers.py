@@ -181,8 +181,8 @@ def test_an_erased_person_is_gone_and_only_the_counts_stay(
         assert tx.subscribers.get(erased) is None
         assert tx.subscribers.all() == []
         assert tx.subscribers.active(WEEKLY) == []
-        assert tx.subscribers.erased("hash-of-somebody")
-        assert not tx.subscribers.erased("hash-of-another")
+        assert tx.newcomers.erased(["hash-of-somebody"]) == {"hash-of-somebody"}
+        assert not tx.newcomers.erased(["hash-of-another"])
         assert tx.deliveries.lease(now + 2 * day, now + 3 * day, 9) == []
         rows = [tx.deliveries.rows(EditionKey(key))[0] for key in (KEY, "weekly/2", "weekly/3")]
     assert [(row.state, row.address, row.text) for row in rows] == [
@@ -211,4 +211,4 @@ def test_an_erased_address_may_join_again_as_another_person(
     assert again != erased
     with store.write() as tx:
         tx.subscribers.erase(again, "hash-of-somebody", now)
-        assert tx.subscribers.erased("hash-of-somebody")
+        assert tx.newcomers.erased(["hash-of-somebody"]) == {"hash-of-somebody"}
