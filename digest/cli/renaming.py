@@ -1,43 +1,74 @@
-"""`digest source rename`: another name for a source, with all that is known of it."""
+"""`digest source rename`: another name for a source, with all that is known of it; what renaming a digest shares."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.model import SourceId
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from digest.ports import Store
+    from digest.settings import Settings
+
+OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="Its name up to now.")]
+NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("rename")(rename)
 
 
-def rename(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="Its name up to now.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")],
-    *,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
+def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Give a source another name and keep all of it; its old addresses lead to the new ones. Stop the service first."""
-    from digest.app import clock, only_one, opened_untouched
+    from digest.app import clock
     from digest.service import renaming
-    from digest.settings import config_file, is_name
+
+    with stopped(config, new) as (settings, store):
+        done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())
+    facts: dict[str, object] = {"source": new, "was": old, "entries": done.entries, "dumps": done.dumps}
+    said = f"{old} is {new} now, with {done.entries} entries and {done.dumps} dumps. Its old addresses lead there."
+    tell(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
+
+
+@contextlib.contextmanager
+def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
+    """The settings, whichever of both names they have, and the store that no service uses meanwhile."""
+    from digest.app import only_one, opened_untouched
+    from digest.settings import is_name
 
     if not is_name(new):
         raise typer.BadParameter(f"{new!r} is no name: small letters, digits, - and _", param_hint="NEW")
     settings = settings_of(config)
     with only_one(settings.database_folder), opened_untouched(settings, any_names=True) as store:
-        done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())
+        yield settings, store
+
+
+def tell(
+    config: Path | None,
+    old: str,
+    new: str,
+    lines_to_change: Callable[[str, str], Iterable[tuple[int, str]]],
+    facts: dict[str, object],
+    said: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Say what was renamed, as JSON or in words, and which lines of the configuration are to be changed."""
+    from digest.settings import config_file
+
     file = config_file(config)
-    lines = list(renaming.lines_to_change(file.read_text("utf-8"), old)) if file else []
+    lines = list(lines_to_change(file.read_text("utf-8"), old)) if file else []
     if as_json:
-        change = [{"line": number, "text": line} for number, line in lines]
-        print_json({"source": new, "was": old, "entries": done.entries, "dumps": done.dumps, "change": change})
+        print_json(facts | {"change": [{"line": number, "text": line} for number, line in lines]})
         return
-    typer.echo(f"{old} is {new} now, with {done.entries} entries and {done.dumps} dumps. Its old addresses lead there.")
+    typer.echo(said)
     if lines:
         typer.echo(f"Write {new} for {old} in {file}; until then no command opens the store:")
     for number, line in lines:
