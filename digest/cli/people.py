@@ -14,8 +14,9 @@ from digest.cli.operate import write_file
 from digest.errors import UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from digest.model import DigestId, Subscriber
     from digest.ports import OnRoster, SubscriberRecord
     from digest.service.roster import State
     from digest.settings import Settings
@@ -34,35 +35,26 @@ def register(app: typer.Typer) -> None:
 
 def as_json(record: SubscriberRecord) -> dict[str, object]:
     """A person as commands print them."""
-    person = record.subscriber
+    return _facts(record.subscriber, record.digests, record.suppressed)
+
+
+def _listed(person: OnRoster, state: State) -> dict[str, object]:
+    digests = [one.digest for one in person.followed if one.left_at is None]
+    return _facts(person.subscriber, digests, person.suppressed) | {"state": str(state)}
+
+
+def _facts(person: Subscriber, digests: Sequence[DigestId], suppressed: str) -> dict[str, object]:
     return {
         "address": person.address,
         "name": person.name,
         "language": person.language,
         "format": person.format,
-        "digests": list(record.digests),
+        "digests": list(digests),
         "created_at": person.created_at.isoformat(),
-        "suppressed": record.suppressed or None,
+        "suppressed": suppressed or None,
         "timezone": person.timezone or None,
         "topics": list(person.topics),
         "paused_until": person.paused_until and person.paused_until.isoformat(),
-    }
-
-
-def _listed(person: OnRoster, state: State) -> dict[str, object]:
-    who = person.subscriber
-    return {
-        "address": who.address,
-        "name": who.name,
-        "language": who.language,
-        "format": who.format,
-        "digests": [one.digest for one in person.followed if one.left_at is None],
-        "created_at": who.created_at.isoformat(),
-        "suppressed": person.suppressed or None,
-        "state": str(state),
-        "timezone": who.timezone or None,
-        "topics": list(who.topics),
-        "paused_until": who.paused_until and who.paused_until.isoformat(),
     }
 
 
