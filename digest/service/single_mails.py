@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.addresses import mailbox
 from digest.editions.schedule import next_slot
 from digest.editions.spoken import spoken
 from digest.errors import ConfigurationError, TransportError
 from digest.mail.tokens import leave_token, preferences_token
 from digest.mail.transport import session
 from digest.model import Format, SingleMailKind
-from digest.service.confirming import short_notice
 from digest.service.digests import schedule_of
+from digest.service.short_mails import LEASE, again_at, hand_over, short_notice, stops
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.mail.transport import Session
     from digest.model import DigestId, SingleMail
     from digest.ports import Store
     from digest.settings import Settings
 
-_LEASE = timedelta(minutes=30)  # longer than a hand-over may take
 _ATTEMPTS = 8
-_WAIT = timedelta(minutes=5)  # before the second attempt, doubled with each
-_PERMANENT = 5
 
 
 async def send_single_mails(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
@@ -47,14 +40,14 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     async with session(settings) as way:
         while mail := await asyncio.to_thread(_begin, store, clock()):
             try:
-                problem = await _hand_over(way, store, settings, mail)
+                problem = await hand_over(way, settings, mail.address, partial(single_message, store, settings, mail))
             except ConfigurationError as error:  # a template is wrong: nothing was handed over
                 unsent = TransportError(str(error), phase="connect")
                 await asyncio.to_thread(_record, store, mail, unsent, clock())
                 raise
             await asyncio.to_thread(_record, store, mail, problem, clock())
             sent += problem is None
-            if problem is not None and problem.phase in {"connect", "login", "sender"}:
+            if stops(problem):
                 break
     return sent
 
@@ -68,24 +61,11 @@ def _begin(store: Store, now: datetime) -> SingleMail | None:
     with store.write() as tx:
         if tx.deliveries.paused(now) or tx.backups.fenced():
             return None
-        return tx.single_mails.begin(now, now + _LEASE)
-
-
-async def _hand_over(way: Session, store: Store, settings: Settings, mail: SingleMail) -> TransportError | None:
-    try:
-        message = await asyncio.to_thread(single_message, store, settings, mail)
-        await way.send(mailbox(settings.mail.sender).address, mail.address, message)
-    except TransportError as error:
-        return error
-    except ValueError as error:
-        return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
-    return None
+        return tx.single_mails.begin(now, now + LEASE)
 
 
 def _record(store: Store, mail: SingleMail, problem: TransportError | None, now: datetime) -> None:
-    again = None
-    if problem is not None and (problem.code or 0) // 100 != _PERMANENT and mail.attempts < _ATTEMPTS:
-        again = now + _WAIT * 2 ** (mail.attempts - 1)
+    again = again_at(problem, mail.attempts, now) if problem is not None and mail.attempts < _ATTEMPTS else None
     with store.write() as tx:
         tx.single_mails.record(
             mail.id,
@@ -109,14 +89,14 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
         told = [_told(settings, secret, mail, digest) for digest in mail.digests if settings.digest(digest)]
         leave_urls = [one["leave_url"] for one in told]
         values |= {"digests": told, "preferences_url": preferences, "newest_url": _newest(store, settings, mail)}
-    marked = hmac.new(secret, f"single\0{mail.id}\0{mail.written_at}".encode(), hashlib.sha256)
     return short_notice(
         settings,
+        secret,
         str(mail.kind),
         person.language,
         values,
         to=mail.address,
-        mark=marked.hexdigest(),
+        mark=f"single\0{mail.id}\0{mail.written_at}",
         written_at=mail.written_at,
         text_only=person.format is Format.TEXT,
         leave_url=leave_urls[0] if len(leave_urls) == 1 else "",
