@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from digest.model import DigestId
-from digest.ports import Consent, Followed, OnRoster
+from digest.ports import Followed, OnRoster
+from digest.store.records import PERSON, consent_of, subscriber_of
 from digest.store.statements import BATCH
-from digest.store.subscribers import PERSON, subscriber_of
 from digest.store.tables import consents, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Select
+
+    from digest.ports import Consent
 
 
 class SqlRoster:
@@ -41,8 +43,7 @@ class SqlRoster:
         newest: dict[tuple[int, str], Consent] = {}
         records = select(consents).where(consents.c.subscriber_id.in_(people), consents.c.act == "joined")
         for row in self._connection.execute(records.order_by(consents.c.id)):
-            consent = Consent(DigestId(row.digest), row.act, row.source, row.at, row.wording, row.asked_at)
-            newest[row.subscriber_id, row.digest] = consent
+            newest[row.subscriber_id, row.digest] = consent_of(row)
         found: dict[int, list[Followed]] = {}
         query = select(subscriptions).where(subscriptions.c.subscriber_id.in_(people))
         for row in self._connection.execute(query.order_by(subscriptions.c.joined_at, subscriptions.c.digest)):

@@ -15,8 +15,8 @@ from digest.model import (
     SingleMailKind,
     SubscriberId,
 )
+from digest.store.records import subscriber_of
 from digest.store.statements import insert
-from digest.store.subscribers import subscriber_of
 from digest.store.tables import deliveries, single_mails, subscribers, subscriptions
 
 if TYPE_CHECKING:

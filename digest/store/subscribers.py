@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.addresses import address_key, spellings
-from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.ports import Consent, Follower, SubscriberRecord, Suppressed
+from digest.model import DeliveryState, SubscriberId
+from digest.ports import Consent, Follower, Suppressed
 from digest.store.confirmations import NOBODY
+from digest.store.records import records, subscriber_of
 from digest.store.statements import batches, insert
 from digest.store.tables import (
     bounces,
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection
+
+    from digest.model import DigestId, Format, Subscriber
+    from digest.ports import SubscriberRecord
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
 _CLOCK = timedelta(days=1)  # whoever catches up looks back so far behind `since`, for it may have stepped back
@@ -42,35 +46,6 @@ TAKEN_BACK: dict[str, Any] = {
     "leased_from": None,
     "begun": False,
 }
-
-
-# What `subscriber_of` reads.
-PERSON = (
-    subscribers.c.id,
-    subscribers.c.address,
-    subscribers.c.name,
-    subscribers.c.language,
-    subscribers.c.format,
-    subscribers.c.created_at,
-    subscribers.c.timezone,
-    subscribers.c.topics,
-    subscribers.c.paused_until,
-)
-
-
-def subscriber_of(row: Row[Any]) -> Subscriber:
-    """The person of a row of subscribers."""
-    return Subscriber(
-        id=SubscriberId(row.id),
-        address=row.address,
-        name=row.name,
-        language=row.language,
-        format=Format(row.format),
-        created_at=row.created_at,
-        timezone=row.timezone,
-        topics=tuple(row.topics),
-        paused_until=row.paused_until,
-    )
 
 
 class SqlSubscribers:
@@ -208,14 +183,15 @@ class SqlSubscribers:
 
     def find(self, address: str) -> SubscriberRecord | None:
         keys = spellings(address)
-        found = {address_key(one.subscriber.address): one for one in self._records(subscribers.c.address_key.in_(keys))}
+        known = records(self._connection, subscribers.c.address_key.in_(keys))
+        found = {address_key(one.subscriber.address): one for one in known}
         return next((found[key] for key in keys if key in found), None)
 
     def get(self, subscriber: SubscriberId) -> SubscriberRecord | None:
-        return next(iter(self._records(subscribers.c.id == subscriber)), None)
+        return next(iter(records(self._connection, subscribers.c.id == subscriber)), None)
 
     def all(self) -> list[SubscriberRecord]:
-        return self._records()
+        return records(self._connection)
 
     def active(self, digest: DigestId) -> list[Subscriber]:
         return [follower.subscriber for follower in self.followers(digest)]
@@ -345,45 +321,3 @@ class SqlSubscribers:
             "at": consent.at,
         }
         self._connection.execute(insert(self._connection, consents).values(row))
-
-    def _records(self, *which: ColumnElement[bool]) -> list[SubscriberRecord]:
-        """In the order of joining; three queries a batch of people, not a person."""
-        query = select(subscribers).where(subscribers.c.erased_at.is_(None), *which).order_by(subscribers.c.id)
-        people = self._connection.execute(query).all()
-        return [record for batch in batches(people) for record in self._batch(batch)]
-
-    def _batch(self, people: list[Row[Any]]) -> list[SubscriberRecord]:
-        ids = [row.id for row in people]
-        digests: dict[int, list[DigestId]] = {}
-        acts: dict[int, list[Consent]] = {}
-        mails: dict[int, list[tuple[EditionKey, DeliveryState, datetime | None]]] = {}
-        active = (
-            select(subscriptions)
-            .where(subscriptions.c.subscriber_id.in_(ids), subscriptions.c.left_at.is_(None))
-            .order_by(subscriptions.c.joined_at, subscriptions.c.digest)
-        )
-        for row in self._connection.execute(active):
-            digests.setdefault(row.subscriber_id, []).append(DigestId(row.digest))
-        history = select(consents).where(consents.c.subscriber_id.in_(ids)).order_by(consents.c.id)
-        for row in self._connection.execute(history):
-            consent = Consent(DigestId(row.digest), row.act, row.source, row.at, row.wording, row.asked_at)
-            acts.setdefault(row.subscriber_id, []).append(consent)
-        sent = (
-            select(deliveries)
-            .join(editions, editions.c.key == deliveries.c.edition)
-            .where(deliveries.c.subscriber_id.in_(ids))
-            .order_by(editions.c.closes_at, editions.c.key)
-        )
-        for row in self._connection.execute(sent):
-            mail = (EditionKey(row.edition), DeliveryState(row.state), row.accepted_at)
-            mails.setdefault(row.subscriber_id, []).append(mail)
-        return [
-            SubscriberRecord(
-                subscriber_of(row),
-                tuple(digests.get(row.id, ())),
-                row.suppressed,
-                tuple(acts.get(row.id, ())),
-                tuple(mails.get(row.id, ())),
-            )
-            for row in people
-        ]
