@@ -1,0 +1,42 @@
+"""The words of the templates in each language: all that a template says is translated, and nothing else is kept."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from digest import bundled
+from digest.templating import LANGUAGES, environment
+
+_NAME = re.compile(r'^msgid(?:_plural)? "(.+)"$', re.MULTILINE)
+BY_CAUSE = "revision "  # begins the name of what a page says of a revision; test_revisions looks whether all are there
+
+
+def said() -> set[str]:
+    """What the templates ask to be translated."""
+    files: Any = environment(LANGUAGES[0], None)
+    found: set[str] = set()
+    for name in files.list_templates(extensions=("html", "txt", "xml")):
+        for _, _, words in files.extract_translations(files.loader.get_source(files, name)[0]):
+            found |= {word for word in (words if isinstance(words, tuple) else (words,)) if word}
+    return found - {BY_CAUSE}
+
+
+def translated(language: str) -> list[str]:
+    """What the catalogs of a language translate, each as often as it stands there."""
+    catalogs = (bundled.folder("templates") / "locale" / language).glob("*.po")
+    return [word for catalog in catalogs for word in _NAME.findall(catalog.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_catalogs_hold_what_the_templates_say_once_and_nothing_else(language: str) -> None:
+    known = Counter(translated(language))
+    assert [word for word, times in known.items() if times > 1] == []
+    assert {word for word in known if not word.startswith(BY_CAUSE)} - said() == set()
+
+
+def test_all_that_the_templates_say_is_in_chinese() -> None:
+    assert said() - set(translated("zh_CN")) == set()
