@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from css_inline import CSSInliner, InlineError
-
-from digest.errors import ConfigurationError
+from digest.mail.templates import common, inlined
 from digest.templating import rendered
 from digest.typeset.characters import line
-from digest.typeset.text import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_WIDTH = 72
 _LONGEST_LINE = 78  # RFC 5322, 2.1.1
-_INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)
-_KEPT = re.compile(r' data-css-inline="[a-z]+"')
 _BLOCK = re.compile(r"</?(?:body|div|h1|head|html|li|meta|p|style|table|tbody|td|title|tr|ul)\b", re.IGNORECASE)
 
 
@@ -29,18 +23,11 @@ def short_mail(name: str, language: str, folder: Path | None, values: Mapping[st
     Raises:
         ConfigurationError: a template is wrong.
     """
-    given = {
-        "language": language.replace("_", "-"),
-        "wrapped": lambda words, indent="": "\n".join(wrapped(words, _WIDTH, indent=indent)),
-        **values,
-    }
+    given = {**common(language), **values}
     subject = line(rendered(language, folder, f"mail/{name}/subject.txt", given))
     text = rendered(language, folder, f"mail/{name}/text.txt", given).strip() + "\n"
     page = rendered(language, folder, f"mail/{name}/html.html", given | {"subject": subject})
-    try:
-        return subject, text, narrow(_KEPT.sub("", _INLINER.inline(page)))
-    except InlineError as error:
-        raise ConfigurationError(f"its styles cannot be read: {error}", place=f"mail/{name}/html.html") from error
+    return subject, text, narrow(inlined(page, f"mail/{name}/html.html"))
 
 
 def narrow(page: str) -> str:

@@ -12,6 +12,7 @@ from digest.dumps.structure import blocks
 from digest.mail.bars import bar, counted, shares
 from digest.mail.corrections import Extract, extract
 from digest.mail.personal import without_marks
+from digest.mail.templates import WIDTH
 from digest.model import Block, BlockKind, DateKind, Section
 from digest.typeset.characters import line
 from digest.typeset.dates import said
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from digest.model import EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
     from digest.typeset.math.extract import Formula
 
-WIDTH = 72  # cells of a line of text
-LONGEST_NAME = 60  # characters of an author
+_LONGEST_NAME = 60  # characters of an author
 _LARGEST_ENTRY = 16_000  # bytes of HTML; a longer excerpt, of code or verse, is left out
 _LARGEST_CHANGES = 4_000  # bytes of HTML; of more, only the fact is told
 _LONGEST_TITLE = 200  # characters
@@ -167,7 +167,7 @@ class Teller:
             title=now,
             url=f"{frame.base_url}/entries/{entry.id}",
             original=_short(frame.original(entry)),
-            author=cut(without_marks(line(entry.content.author or "")), LONGEST_NAME),
+            author=cut(without_marks(line(entry.content.author or "")), _LONGEST_NAME),
             date=said(entry.date, self._language),
             inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
             source=source if source != group else "",

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from digest.mail.templates import common
 from digest.templating import rendered
 from digest.typeset.characters import line
-from digest.typeset.text import wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from digest.model import Body
 
 _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
-_WIDTH = 72
 
 
 def marked_as_test(body: Body, folder: Path | None) -> Body:
@@ -25,11 +24,7 @@ def marked_as_test(body: Body, folder: Path | None) -> Body:
     Raises:
         ConfigurationError: a template is wrong.
     """
-    values = {
-        "language": body.language.replace("_", "-"),
-        "subject": body.subject,
-        "wrapped": lambda words: "\n".join(wrapped(words, _WIDTH)),
-    }
+    values = {**common(body.language), "subject": body.subject}
     subject, page, text = (
         rendered(body.language, folder, f"mail/trial/{name}", values)
         for name in ("subject.txt", "html.html", "text.txt")

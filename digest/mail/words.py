@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from css_inline import CSSInliner, InlineError
-
-from digest.errors import ConfigurationError
 from digest.mail.message import pictures_in
 from digest.mail.personal import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
-from digest.mail.told import WIDTH, Length, Teller, group_of, length_of
+from digest.mail.templates import common, inlined
+from digest.mail.told import Length, Teller, group_of, length_of
 from digest.model import Body, Section
 from digest.templating import language_name, rendered
 from digest.typeset.characters import line
 from digest.typeset.dates import covered, said
 from digest.typeset.excerpt import cut
-from digest.typeset.text import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +30,6 @@ _LONGEST_PREHEADER = 140  # characters
 _MOST_CORRECTED = {Length.TWO_LINES: 4, Length.CONTENTS: 0}  # shown with what changed, else:
 _MOST_CORRECTED_ELSE = 12
 CONTENTS = 5  # entries from which on they are listed at the top
-_KEPT = re.compile(r' data-css-inline="[a-z]+"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def fitted(
     shown = len(told[Section.NEW])
     while True:
         values = _values(frame, told, shown, length, language) | {"grouped": grouped, "about": about}
-        page = _inlined(frame, _render(frame, "html.html", values, language))
+        page = inlined(_render(frame, "html.html", values, language), f"mail/{frame.template}/html.html")
         size = max(len(page.encode()) / LARGEST_HTML, sum(map(frame.weight, pictures_in(page))) / LARGEST_PICTURES)
         if size <= 1 or shown <= 1:
             break
@@ -94,23 +89,6 @@ def _render(frame: Frame, name: str, values: Mapping[str, object], language: str
     return rendered(language, frame.folder, f"mail/{frame.template}/{name}", values)
 
 
-def _inlined(frame: Frame, page: str) -> str:
-    """The page with its styles on its elements: mail programs drop style sheets, and keep `data-css-inline="keep"`
-    where they know it.
-
-    Raises:
-        ConfigurationError: the style sheet of a template is wrong.
-    """
-    try:
-        made = _INLINER.inline(page)
-    except InlineError as error:
-        raise ConfigurationError(str(error), place=f"mail/{frame.template}/html.html") from error
-    return _KEPT.sub("", made)
-
-
-_INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)
-
-
 def _values(
     frame: Frame, told: Mapping[Section, list[Told]], shown: int, length: Length, language: str
 ) -> dict[str, object]:
@@ -121,7 +99,7 @@ def _values(
     detailed = _MOST_CORRECTED.get(length, _MOST_CORRECTED_ELSE)
     days = {year: covered(frame.opens_at, frame.closes_at, frame.zone, language, year=year) for year in (False, True)}
     return {
-        "language": language.replace("_", "-"),
+        **common(language),
         "title": frame.title,
         "span": days[False],
         "day": days[True],
@@ -150,7 +128,6 @@ def _values(
         "address": ADDRESS,
         "agreed": AGREED,
         "postal": line(frame.postal),
-        "wrapped": lambda words, indent="": "\n".join(wrapped(words, WIDTH, indent=indent)),
     }
 
 
