@@ -78,9 +78,9 @@ def message_id(edition: EditionKey, subscriber: SubscriberId, domain: str, secre
 
 def message(letter: Letter) -> bytes:
     """The message with CRLF line ends, at most 998 characters a line."""
-    body = _part("plain", letter.text)
+    body = part("plain", letter.text)
     if letter.format is not Format.TEXT:
-        page = _part("html", letter.html)
+        page = part("html", letter.html)
         if letter.pictures:
             pictures = [_picture(name, png) for name, png in sorted(letter.pictures.items())]
             page = _multipart("related", letter.message_id, [page, *pictures])
@@ -158,7 +158,7 @@ def boundary(subtype: str, message_id: str) -> str:
 def _multipart(subtype: str, seed: str, parts: Iterable[str]) -> str:
     limit = boundary(subtype, seed)
     kind = '; type="text/html"' if subtype == "related" else ""
-    inner = "".join(f"--{limit}\r\n{part}\r\n" for part in parts)
+    inner = "".join(f"--{limit}\r\n{one}\r\n" for one in parts)
     return f'Content-Type: multipart/{subtype}; boundary="{limit}"{kind}\r\n\r\n{inner}--{limit}--\r\n'
 
 
@@ -170,7 +170,8 @@ def _picture(name: str, png: bytes) -> str:
     )
 
 
-def _part(subtype: str, text: str) -> str:
+def part(subtype: str, text: str) -> str:
+    """Words as a part of a message, its headers first."""
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     return head + lines(content(text)).decode("ascii")
 

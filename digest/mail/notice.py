@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from digest.mail.message import boundary, content, lines, mailbox, named, words
+from digest.mail.message import boundary, mailbox, named, part, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,15 +49,10 @@ def notice(letter: Notice) -> bytes:
         "MIME-Version": "1.0",
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
-    text = _part("plain", letter.text)
+    text = part("plain", letter.text)
     if not letter.html:
         return f"{head}{text}".encode()
     limit = boundary("alternative", letter.message_id)
-    parts = "".join(f"--{limit}\r\n{part}\r\n" for part in (text, _part("html", letter.html)))
+    parts = "".join(f"--{limit}\r\n{one}\r\n" for one in (text, part("html", letter.html)))
     kind = f'Content-Type: multipart/alternative;\r\n boundary="{limit}"'
     return f"{head}{kind}\r\n\r\n{parts}--{limit}--\r\n".encode()
-
-
-def _part(subtype: str, text: str) -> str:
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    return head + lines(content(text)).decode("ascii")
