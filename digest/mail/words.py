@@ -13,7 +13,7 @@ from digest.mail.told import Length, Teller, group_of, length_of
 from digest.model import Body, Section
 from digest.templating import language_name, rendered
 from digest.typeset.characters import line
-from digest.typeset.dates import covered, said
+from digest.typeset.dates import covered
 from digest.typeset.excerpt import cut
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def _values(
         "title": frame.title,
         "span": days[False],
         "day": days[True],
-        "made_on": said(closes.date(), language),
-        "month": closes.month,
+        "month": closes.month,  # as the two below: for templates of one's own, whose subjects name a week of a month
         "month_name": closes.strftime("%B"),
         "week": (closes.day - 1) // 7 + 1,
         "first": cut(first.title, _LONGEST_FIRST) if first else "",

@@ -14,15 +14,20 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+_NOON = time(12)
 
 
-def said(day: EntryDate | date | None, language: str) -> str:
-    """`2020年11月20日`, `20 November 2020`; without a known year `11月20日`, `20 November`; empty for None."""
+def said(day: EntryDate | date | None, language: str, *, year: bool = True) -> str:
+    """`2020年11月20日`, `20 November 2020`; empty for None.
+
+    Without a known year, or where `year` is False, `11月20日`, `20 November`.
+    """
     if day is None:
         return ""
+    known = day.year if year else None
     if language.startswith("zh"):
-        return f"{f'{day.year}年' if day.year else ''}{day.month}月{day.day}日"
-    return f"{day.day} {_MONTHS[day.month - 1]}{f' {day.year}' if day.year else ''}"
+        return f"{f'{known}年' if known else ''}{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]}{f' {known}' if known else ''}"
 
 
 def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str, *, year: bool = True) -> str:
@@ -39,38 +44,29 @@ def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str
         return _times(opens, closes, language, year=year)
     year = year or first.year != last.year
     if language.startswith("zh"):
-        start = _day(first, language, year=year)
+        start = said(first, language, year=year)
         return start if first == last else f"{start}—{_beside(first, last, language)}"
-    end = _day(last, language, year=year)
+    end = said(last, language, year=year)
     if first == last:
         return end
     return f"{first.day}–{end}" if _month(first) == _month(last) else f"{_beside(last, first, language)} – {end}"
-
-
-_NOON = time(12)
 
 
 def _month(day: date) -> tuple[int, int]:
     return day.year, day.month
 
 
-def _day(day: date, language: str, *, year: bool) -> str:
-    if year:
-        return said(day, language)
-    return f"{day.month}月{day.day}日" if language.startswith("zh") else f"{day.day} {_MONTHS[day.month - 1]}"
-
-
 def _beside(known: date, day: date, language: str) -> str:
     """A day beside one that is known: without its year where they share it, in Chinese without its month too."""
     if language.startswith("zh") and _month(known) == _month(day):
         return f"{day.day}日"
-    return _day(day, language, year=day.year != known.year)
+    return said(day, language, year=day.year != known.year)
 
 
 def _times(opens: datetime, closes: datetime, language: str, *, year: bool) -> str:
     """A window of less than a day, to the minute."""
     day, end = opens.date(), closes.date()
-    named = _day(day, language, year=year or day.year != end.year)
+    named = said(day, language, year=year or day.year != end.year)
     since, until = f"{opens:%H:%M}", f"{closes:%H:%M}"
     if language.startswith("zh"):
         return f"{named}{since}—{'' if day == end else _beside(day, end, language)}{until}"
