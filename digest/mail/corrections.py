@@ -116,22 +116,27 @@ def _with_formulas(paragraph: str, drawn: dict[tuple[str, bool, str], Formula]) 
 
 def _sentences(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """Of both sides the sentences from the first difference to the last; none of a side that only lacks sentences."""
-    before, after = (_joined(side) for side in (change.before, change.after))
+    before, after = _joined(change.before), _joined(change.after)
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
-    sides = _within(change.before, head, len(before) - tail), _within(change.after, head, len(after) - tail)
-    for side, other, at in ((0, 1, head), (1, 0, head)):
-        if not any(piece.changed for piece in sides[side]) and sides[other] and at in {0, *ends((before, after)[side])}:
-            changed = tuple(piece for piece in (change.before, change.after)[other] if piece.changed)
-            if len(changed) == 1 and _stands_alone((before, after)[other], head, changed[0].text):
-                return ((), changed) if side == 0 else (changed, ())
-    return sides
+    old, new = _within(change.before, head, len(before) - tail), _within(change.after, head, len(after) - tail)
+    if new and _lacks(old, before, head) and (added := _alone(change.after, after, head)):
+        return (), added
+    if old and _lacks(new, after, head) and (taken := _alone(change.before, before, head)):
+        return taken, ()
+    return old, new
 
 
-def _stands_alone(whole: str, at: int, text: str) -> bool:
-    """Whether what was added or taken away is whole sentences."""
+def _lacks(side: Sequence[Piece], whole: str, at: int) -> bool:
+    """Whether nothing of a side differs, and a sentence could stand where the other side has more."""
+    return not any(piece.changed for piece in side) and at in {0, *ends(whole)}
+
+
+def _alone(side: Sequence[Piece], whole: str, at: int) -> tuple[Piece, ...]:
+    """What was added or taken away there, if that is one stretch of whole sentences; else nothing."""
+    changed = tuple(piece for piece in side if piece.changed)
     places = {0, len(whole), *ends(whole)}
-    return at in places and at + len(text) in places
+    return changed if len(changed) == 1 and {at, at + len(changed[0].text)} <= places else ()
 
 
 def _joined(side: Iterable[Piece]) -> str:

@@ -126,10 +126,9 @@ def _ended(made: list[Block], *, goes_on: bool) -> tuple[Block, ...]:
         return ()
     last = made[-1]
     if last.kind is BlockKind.PARAGRAPH and not complete(last.text):
-        ended = sentence_cut(last.text, len(last.text))
-        made[-1] = Block(last.kind, ended)
+        made[-1] = Block(last.kind, sentence_cut(last.text, len(last.text)))
     elif goes_on and last.kind in {BlockKind.CODE, BlockKind.VERSE, BlockKind.FIGURE} and not complete(last.text):
-        made.append(Block(BlockKind.PARAGRAPH, "……" if _CHINESE.search(last.text) else "…"))
+        made.append(Block(BlockKind.PARAGRAPH, _dots(last.text)))
     return tuple(made)
 
 
@@ -150,8 +149,12 @@ def _dotted(text: str, limit: int) -> str:
         kept = kept[:-_TAIL] + _ANNOUNCES.sub("", kept[-_TAIL:])
     if kept.endswith("…") or len(kept) in ends(text):
         return kept
-    dots = "……" if _CHINESE.search(kept or text) else "…"
-    return kept.rstrip(".。 ") + dots
+    return kept.rstrip(".。 ") + _dots(kept or text)
+
+
+def _dots(text: str) -> str:
+    """The dots that stand behind a text that goes on."""
+    return "……" if _CHINESE.search(text) else "…"
 
 
 def _before_word(hidden: str, at: int) -> int:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 HOLE = "\ufffc"  # each character of a formula, so that no mark within it is taken for one of the text
 _STOP = re.compile(r"[。！？!?｡．.]+")
 _CLAUSE = re.compile(r"[，、；：,;:](?!\d)|——|—|–")
-_QUOTES = "”’」』"
-_CLOSERS = _QUOTES + '）)】]〕"'
+_CLOSERS = '”’」』）)】]〕"'
 _OPENS = {
     "（": "）",
     "(": ")",
