@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from digest.editions.due import due_at, due_slot, edition_key
@@ -54,25 +55,24 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
     secret = store.secret()
     finish(store, settings)
     for digest in settings.digests:
-
-        def wanted(tx: Transaction, state: DigestState, digest: Digest = digest) -> tuple[datetime | None, bool]:
-            slot = due_slot(
-                schedule_of(digest),
-                now,
-                configured_at=state.configured_at,
-                last_slot_at=state.last_slot_at,
-                late=digest.late,
-            )
-            first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
-            return slot, slot is not None or first
-
         try:
-            key = _made(store, secret, settings, digest, now, wanted)
+            key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
         except FencedError:
             break
         if key:
             made.append(_said(store, key))
     return made
+
+
+def _due(
+    settings: Settings, digest: Digest, now: datetime, tx: Transaction, state: DigestState
+) -> tuple[datetime | None, bool]:
+    """The slot that an edition is due for, if any, and whether one is due: for it, or as the very first."""
+    slot = due_slot(
+        schedule_of(digest), now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+    )
+    first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
+    return slot, slot is not None or first
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
