@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from digest.model import Body
     from digest.ports import Store
     from tests.conftest import Article
 
 WEDNESDAY = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
+ZONE = "Asia/Shanghai"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -38,6 +41,7 @@ class Paper:
     store: Store
     now: datetime = WEDNESDAY
     options: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
     articles: list[Article] = field(default_factory=list)
 
     @property
@@ -45,8 +49,8 @@ class Paper:
         return Settings(
             data_dir=self.folder,
             base_url="https://digest.example.org",
-            sources=[{"id": "blog", "title": "山上", "path": self.folder / "dumps", "timezone": "Asia/Shanghai"}],
-            digests=[{"id": "weekly", "title": "每周", "timezone": "Asia/Shanghai", **self.options}],
+            sources=[{"id": "blog", "title": "山上", "path": self.folder / "dumps", "timezone": ZONE, **self.source}],
+            digests=[{"id": "weekly", "title": "每周", "timezone": ZONE, **self.options}],
         )
 
     def publish(self, *titles: str) -> None:
@@ -82,14 +86,28 @@ class Paper:
                 [one.entry.content.title for one in tx.editions.selected(key) if one.section is section] for key in keys
             ]
 
+    def words(self, key: str) -> Body:
+        """What an edition says in Chinese."""
+        with self.store.read() as tx:
+            made = tx.editions.body(EditionKey(key), "zh_CN")
+        assert made is not None
+        return made
 
-@pytest.fixture
-def paper(tmp_path: Path, article: type[Article]) -> Iterator[Paper]:
+
+@contextmanager
+def opened(folder: Path, article: type[Article], **source: Any) -> Iterator[Paper]:
+    """A paper with a store of its own; `source` is what its source says beside what it must."""
     store = open_store("sqlite://")
-    made = Paper(tmp_path, article, store)
+    made = Paper(folder, article, store, source=source)
     digests.register(store, made.settings, made.now)
     yield made
     store.close()
+
+
+@pytest.fixture
+def paper(tmp_path: Path, article: type[Article]) -> Iterator[Paper]:
+    with opened(tmp_path, article) as made:
+        yield made
 
 
 def test_an_edition_comes_at_its_slot_and_once(paper: Paper) -> None:

@@ -6,7 +6,7 @@ import email
 import email.policy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from lxml import html as lxml_html
@@ -15,54 +15,30 @@ from digest.mail.message import message
 from digest.mail.personal import ADDRESS, LEAVE_URL, PREFERENCES_URL
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.ports import Recipient
-from digest.service import digests, editions, subscribers
+from digest.service import editions, subscribers
 from digest.service.letters import Letters, letter
 from digest.service.reading import Reading
-from digest.settings import Settings
-from digest.store import open_store
 from tests.golden import mails as golden
-from tests.integration.service.test_editions import DAY, HOUR, MONDAY, Paper
+from tests.integration.service.test_editions import DAY, HOUR, MONDAY, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import Article
+    from tests.integration.service.test_editions import Paper
 
 BEFORE = golden.FOLDER / "before" / "weekly.eml"  # as the program made it that named editions by weeks of a month
 
 
-class Linked(Paper):
-    """A blog whose originals can be found."""
-
-    @property
-    def settings(self) -> Settings:
-        made = super().settings
-        source: dict[str, Any] = made.sources[0].model_dump() | {"link": "https://blog.example/{title}/"}
-        return Settings(
-            data_dir=made.data_dir,
-            base_url=made.base_url,
-            sources=[source],
-            digests=[digest.model_dump() for digest in made.digests],
-        )
-
-    def words(self, key: str, language: str = "zh_CN") -> Body:
-        with self.store.read() as tx:
-            made = tx.editions.body(EditionKey(key), language)
-        assert made is not None
-        return made
-
-
 @pytest.fixture
-def paper(tmp_path: Path, article: type[Article]) -> Iterator[Linked]:
-    store = open_store("sqlite://")
-    made = Linked(tmp_path, article, store)
-    digests.register(store, made.settings, made.now)
-    yield made
-    store.close()
+def paper(tmp_path: Path, article: type[Article]) -> Iterator[Paper]:
+    """A blog whose originals can be found."""
+    with opened(tmp_path, article, link="https://blog.example/{title}/") as made:
+        yield made
 
 
-def test_mails_pages_and_lists_name_an_edition_by_the_same_days(paper: Linked) -> None:
+def test_mails_pages_and_lists_name_an_edition_by_the_same_days(paper: Paper) -> None:
     keys = []
     for week, title in enumerate("甲乙"):
         paper.now = MONDAY + timedelta(days=7 * week - 1)
@@ -86,7 +62,7 @@ def test_mails_pages_and_lists_name_an_edition_by_the_same_days(paper: Linked) -
         assert f"2026年{name}" in paper.words(key).html
 
 
-def test_editions_of_equal_days_and_titles_in_two_years_have_two_subjects(paper: Linked) -> None:
+def test_editions_of_equal_days_and_titles_in_two_years_have_two_subjects(paper: Paper) -> None:
     paper.options = {"schedule": "daily 08:00"}
     subjects = []
     for year in (2026, 2027, 2028):
@@ -102,7 +78,7 @@ def test_editions_of_equal_days_and_titles_in_two_years_have_two_subjects(paper:
     ]
 
 
-def test_editions_that_are_cut_within_a_minute_have_two_subjects(paper: Linked) -> None:
+def test_editions_that_are_cut_within_a_minute_have_two_subjects(paper: Paper) -> None:
     paper.publish("甲")
     paper.cut()
     made = []
@@ -116,7 +92,7 @@ def test_editions_that_are_cut_within_a_minute_have_two_subjects(paper: Linked) 
     assert len(set(made)) == 3
 
 
-def test_a_mail_leads_to_our_page_and_to_the_original(paper: Linked) -> None:
+def test_a_mail_leads_to_our_page_and_to_the_original(paper: Paper) -> None:
     paper.publish("甲 乙")
     (key,) = paper.tick(at=MONDAY)
     page = lxml_html.document_fromstring(paper.words(key).html)
@@ -126,7 +102,7 @@ def test_a_mail_leads_to_our_page_and_to_the_original(paper: Linked) -> None:
     assert page.xpath("//a[text()='原文']/@href") == ["https://blog.example/%E7%94%B2%20%E4%B9%99/"]
 
 
-def test_a_formula_that_is_written_otherwise_and_looks_the_same_is_told_to_nobody(paper: Linked) -> None:
+def test_a_formula_that_is_written_otherwise_and_looks_the_same_is_told_to_nobody(paper: Paper) -> None:
     paper.publish("甲")
     told = "不等式$a\\leq b$总是成立的，这一点前面已经说明了理由。"
     paper.articles[0] = replace(paper.articles[0], body=(told,))
@@ -151,7 +127,7 @@ def frozen(subject: str, text: str, html: str) -> Body:
     )
 
 
-def test_words_that_an_older_program_froze_are_shown_and_sent_as_they_are(paper: Linked) -> None:
+def test_words_that_an_older_program_froze_are_shown_and_sent_as_they_are(paper: Paper) -> None:
     old = email.message_from_bytes(BEFORE.read_bytes(), policy=email.policy.default)
     plain, page = old.get_body(("plain",)), old.get_body(("html",))
     assert plain is not None
