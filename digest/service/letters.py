@@ -12,6 +12,7 @@ from digest.mail.payloads import Provider
 from digest.mail.personal import Personal, personal
 from digest.mail.tokens import leave_token, preferences_token
 from digest.service.digests import sender_domain
+from digest.service.naming import digest_title
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ def _letter(
     written_at: datetime,
     leave_url: str,
 ) -> Letter:
-    configured = settings.digest(digest)
     return Letter(
         sender=settings.mail.sender,
         reply_to=settings.mail.reply_to,
@@ -145,7 +145,7 @@ def _letter(
         message_id=message_id,
         written_at=written_at,
         list_id=f"{digest}.{sender_domain(settings)}",
-        list_title=configured.title if configured else digest,
+        list_title=digest_title(settings, digest),
         archive_url=f"{settings.base_url}/editions/{edition}",
         help_url=f"{settings.base_url}/about",
         leave_url=leave_url,

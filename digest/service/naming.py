@@ -1,4 +1,4 @@
-"""What an edition is called wherever it is named: by the days that it covers."""
+"""What a digest is called, and an edition of it: by the days that it covers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from digest.typeset.dates import covered
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.model import Edition
+    from digest.model import DigestId, Edition
     from digest.ports import Transaction
     from digest.settings import Settings
+
+
+def digest_title(settings: Settings, digest: DigestId) -> str:
+    """The title of a digest; its id where it is configured no more."""
+    configured = settings.digest(digest)
+    return configured.title if configured else digest
 
 
 def edition_name(tx: Transaction, settings: Settings, edition: Edition, language: str) -> str:

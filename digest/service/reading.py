@@ -13,7 +13,7 @@ from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
 from digest.ports import DumpState
 from digest.service.feeds import EVERYTHING, source_of, via
-from digest.service.naming import edition_name
+from digest.service.naming import digest_title, edition_name
 from digest.service.redating import tells_another_day
 from digest.typeset.characters import line, shown
 from digest.typeset.chart import chart
@@ -217,9 +217,8 @@ class Reading:
             )
 
     def _edition_title(self, tx: Transaction, edition: Edition, language: str) -> str:
-        configured = self._settings.digest(edition.digest)
-        called = configured.title if configured else edition.digest
-        return f"{called} · {edition_name(tx, self._settings, edition, language)}"
+        days = edition_name(tx, self._settings, edition, language)
+        return f"{digest_title(self._settings, edition.digest)} · {days}"
 
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
         """An edition with its entries as they were when it was made; empty ones have no page."""
@@ -232,7 +231,6 @@ class Reading:
                 one.entry.id: tx.entries.revisions(one.entry.id) for one in selected if one.section is Section.CORRECTED
             }
             days = edition_name(tx, self._settings, made.edition, language)
-        configured = self._settings.digest(made.edition.digest)
 
         def section(wanted: Section) -> tuple[EntryView, ...]:
             return tuple(
@@ -241,7 +239,7 @@ class Reading:
 
         return EditionView(
             made.edition,
-            configured.title if configured else made.edition.digest,
+            digest_title(self._settings, made.edition.digest),
             days,
             section(Section.NEW),
             section(Section.MOST_READ),

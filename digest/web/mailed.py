@@ -8,6 +8,7 @@ from digest.errors import masked
 from digest.model import ConfirmationKind
 from digest.service import consent, links, moves, preferences, subscribers
 from digest.service.links import LinkState
+from digest.service.naming import digest_title
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Mailed:
             state="asks",
             kind=str(link.kind),
             address=masked(link.asked.address),
-            titles=[self._title(name) for name in link.asked.digests],
+            titles=[digest_title(self._settings, name) for name in link.asked.digests],
         )
 
     def _used(self, request: Request, link: Link) -> Response:
@@ -96,7 +97,7 @@ class Mailed:
             state="left" if left else "suppressed" if record.suppressed else "subscribed",
             kind=str(link.kind),
             address=masked(record.subscriber.address),
-            titles=[self._title(name) for name in record.digests],
+            titles=[digest_title(self._settings, name) for name in record.digests],
             coming=self._coming(record),
             preferences_url=self._preferences_path(record),
         )
@@ -130,13 +131,9 @@ class Mailed:
             back=undoing,
             undo=consent.may_undo(self._store, token, now),
             address=masked(link.person.subscriber.address),
-            digest=self._title(link.digest),
+            digest=digest_title(self._settings, link.digest),
             preferences_url=self._preferences_path(link.person),
         )
-
-    def _title(self, name: str) -> str:
-        configured = self._settings.digest(name)
-        return configured.title if configured else name
 
     def _preferences_path(self, record: SubscriberRecord) -> str:
         url = preferences.preferences_url(self._store, self._settings, record.subscriber.id)
