@@ -11,7 +11,6 @@ import typer
 from digest import bundled
 from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
 from digest.errors import ConfigurationError
-from digest.settings import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
     from digest.mail.records import Record
@@ -57,6 +56,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace a configuration that is there.")] = False,
 ) -> None:
     """Write a commented configuration of your own to start from, and a folder for your dumps."""
+    from digest.settings import DEFAULT_CONFIG
+
     file, dumps = folder / "digest.toml", folder / "dumps"
     if file.exists() and not force:
         raise ConfigurationError("is there already", place=str(file), remedy="--force replaces it")

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, latest_slot
 from digest.model import DigestId, SourceId
 from digest.ports import DumpState
-from digest.service import striking
-from digest.service.pacing import REMEMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +69,8 @@ class Standing:
 
 def standing(store: Store, settings: Settings, now: datetime) -> Standing:
     """How everything that is configured stands now."""
+    from digest.service.pacing import REMEMBERED  # noqa: PLC0415 - after the first answers
+
     with store.read() as tx:
         known, failing = tx.watching.refreshed_at(), tx.watching.failing()
         ages = [(source, _age(known.get(SourceId(source.id)), now)) for source in settings.sources]
@@ -92,6 +92,8 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
 
 def sending(tx: Transaction, settings: Settings, now: datetime) -> Sending:
     """How sending went, as far as the store was told: no server is asked for it."""
+    from digest.service import striking  # noqa: PLC0415 - as above
+
     if tx.backups.fenced():
         return Sending.FENCED
     if tx.deliveries.paused(now) or striking.held(tx, settings, now):
