@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.dumps.files import is_read
 from digest.errors import DigestError
 from digest.settings import config_file
 from digest.store import database_file
@@ -33,7 +33,7 @@ def require_free(settings: Settings, target: Path, config: Path | None = None) -
         if place == path.resolve() or _is_same(place, path):
             raise DigestError(f"{target}: is {what} of this installation (name another file)")
     for source in settings.sources:
-        if _is_read(source.path, place):
+        if is_read(source.path, place) or _is_same(place, source.path):
             raise DigestError(f"{target}: the source {source.id} reads what lies there (name another file)")
     for folder, what in _folders(settings):
         if place.is_relative_to(folder.resolve()):
@@ -70,10 +70,3 @@ def _folders(settings: Settings) -> Iterator[tuple[Path, str]]:
 def _is_same(place: Path, path: Path) -> bool:
     """Whether both are names of one file on the disk."""
     return place.exists() and path.exists() and place.samefile(path)
-
-
-def _is_read(source: Path, place: Path) -> bool:
-    """Whether a source whose path is a file, a folder or a glob reads that place."""
-    if not source.exists():
-        return fnmatch(str(place), str(source))
-    return place.is_relative_to(source.resolve()) or _is_same(place, source)

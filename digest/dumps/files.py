@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.dumps.walk import NOTHING, WILD, Refused, Walk
+from digest.dumps.walk import NOTHING, WILD, Refused, Walk, matches
 from digest.errors import DumpError
 from digest.model import value
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from digest.dumps.walk import Found
 
-__all__ = ["DumpFile", "Refused", "dump_files"]
+__all__ = ["DumpFile", "Refused", "dump_files", "is_read"]
 
 _NAME = operator.itemgetter(0)
 
@@ -70,6 +70,15 @@ def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
         yield from _in_order(path, Walk(path).below())
     else:
         yield from _described(path.parent, [path.name])
+
+
+def is_read(path: Path, place: Path) -> bool:
+    """Whether a source's path names a file at this place, which need not be there; `place` holds no links."""
+    if not WILD & set(str(path)) or path.exists():
+        return place.is_relative_to(path.resolve())
+    root = _fixed(path)
+    inside = root.resolve()
+    return place.is_relative_to(inside) and matches(place.relative_to(inside).parts, path.relative_to(root).parts)
 
 
 def _fixed(path: Path) -> Path:

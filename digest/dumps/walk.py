@@ -107,7 +107,7 @@ class Walk:
         for entry in self._listed(prefix):
             if isinstance(entry, Refused):
                 yield entry.name, entry
-            elif part == "**" or fnmatch.fnmatchcase(entry.name, part):
+            elif part == "**" or _fits(entry.name, part):
                 yield from _answer(prefix, entry, parts if part == "**" else rest, through=part == "**")
 
     def _listed(self, prefix: str) -> Iterator[os.DirEntry[str] | Refused]:
@@ -122,6 +122,20 @@ class Walk:
             if not prefix:
                 raise DumpError(str(self._root), reason, remedy="check its rights") from error
             yield Refused(prefix.rstrip("/"), f"{reason} (check its rights)", unseen=True)
+
+
+def matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    """Whether `Walk.matching` finds a file by these parts of a glob; its folders and it are called so."""
+    if not parts or not names:
+        return not parts and not names
+    if parts[0] == "**":
+        return any(matches(names[deep:], parts[1:] or ("*",)) for deep in range(len(names)))
+    return _fits(names[0], parts[0]) and matches(names[1:], parts[1:])
+
+
+def _fits(name: str, part: str) -> bool:
+    """Whether a file or folder is called as one part of a glob says, which is not `**`."""
+    return fnmatch.fnmatchcase(name, part)
 
 
 def _answer(

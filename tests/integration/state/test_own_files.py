@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.errors import DigestError
+from digest.dumps.files import DumpFile, Refused, dump_files, is_read
+from digest.errors import DigestError, DumpError
 from digest.owned import require_free
 from digest.settings import load
 from tests.conftest import Article
@@ -86,6 +88,23 @@ def test_what_a_glob_would_read_is_refused_before_it_is_there(ours: Blog) -> Non
     with pytest.raises(DigestError, match="the source blog reads"):
         require_free(settings, ours.home / "other" / "feed.txt", config)
     require_free(settings, ours.home / "other" / "feed.atom", config)
+
+
+@pytest.mark.parametrize("glob", ["*.txt", "*/*.txt", "**", "**/*.txt", "a/**/b.txt", "[ab]/?.txt", "a/b.txt", "*/b/*"])
+@pytest.mark.parametrize("name", ["b.txt", "b.csv", "a/b.txt", "c/b.txt", "a/b/b.txt", "a/b/c/b.txt", "A/B.txt"])
+def test_a_file_is_a_source_s_before_it_is_there_exactly_where_it_is_read_afterwards(
+    tmp_path: Path, glob: str, name: str
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    path, file = tmp_path / "link" / glob, tmp_path / "real" / name
+    before = is_read(path, file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    found: list[DumpFile | Refused] = []
+    with contextlib.suppress(DumpError):  # the folder of the first wildcard is not there
+        found += dump_files(path)
+    assert before == any(isinstance(one, DumpFile) for one in found)
 
 
 def test_a_place_beside_ours_is_free(ours: Blog) -> None:
