@@ -13,8 +13,6 @@ from digest.store import database_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import BaseModel
-
     from digest.settings import Settings
 
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite writes beside a database
@@ -48,12 +46,8 @@ def _files(settings: Settings, config: Path | None) -> Iterator[tuple[Path, str]
     yield settings.database_folder / "digest.lock", "the lock"
     if read := config_file(config):
         yield read, "the configuration"
-    groups: tuple[BaseModel, ...] = (
-        settings.mail, settings.fallback, settings.dkim, settings.bounces, settings.hooks,
-    )  # fmt: skip
-    for group in groups:
-        for name in type(group).model_fields:
-            path = getattr(group, name)
+    for group in (settings.mail, settings.fallback, settings.dkim, settings.bounces, settings.hooks):
+        for name, path in group:
             if name.endswith("_file") and isinstance(path, Path):
                 yield path, "a key or password"
 

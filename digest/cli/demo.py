@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _FOLDER = Path("var/demo")
 _FILES = ("digest.toml", "subscribers.csv", "samples/index.txt", "samples/search.txt")
-_HERE = {"localhost", "127.0.0.1", "::1"}
 _LOOK_SECONDS = 2.0
 
 
@@ -83,9 +82,10 @@ def _run(reread: Callable[[], Settings], folder: Path, last: str, ready: Callabl
 
 def _has_begun(settings: Settings) -> bool:
     """Whether this is a real installation: others may reach it, it has a dump or a state, or shares a server."""
+    from digest.settings import THIS_MACHINE
     from digest.store import is_made, server
 
-    reached = urlsplit(settings.base_url).hostname not in _HERE
+    reached = urlsplit(settings.base_url).hostname not in THIS_MACHINE
     return reached or _has_dump(settings) or server(settings.database) is not None or is_made(settings.database)
 
 

@@ -18,6 +18,7 @@ from dns.rdtypes.ANY.TXT import TXT
 
 from digest.addresses import mailbox
 from digest.mail.dkim import zone_line
+from digest.settings import THIS_MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,7 +141,7 @@ def _mechanism(host: str, own: str) -> str:
 
 def is_here(host: str) -> bool:
     """Whether a relay runs on this machine, so that its reputation is ours."""
-    return host in {"localhost", "127.0.0.1", "::1"}
+    return host in THIS_MACHINE
 
 
 def _web_host(settings: Settings) -> str:

@@ -51,7 +51,7 @@ MUTANTS = (
     ),
     Mutant(
         "the demo heeds settings of a real installation",
-        "digest/settings.py",
+        "digest/settings/whole.py",
         "if name.lower().startswith(harmless)",
         "if harmless",
         ("tests/acceptance/test_service.py",),

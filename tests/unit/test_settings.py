@@ -88,7 +88,7 @@ def test_a_secret_file_wins_over_the_environment(
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "digest_mail__password").write_text("from the secret", "utf-8")
-    monkeypatch.setattr(subject, "_SECRETS", secrets)
+    monkeypatch.setattr("digest.settings.whole._SECRETS", secrets)
     monkeypatch.setenv("DIGEST_MAIL_PASSWORD", "from the environment")
 
     assert load(config(SMALLEST)).mail.password == "from the secret"

@@ -1,0 +1,215 @@
+"""What is read, told and shown, where it is served, and who hears of trouble; mail has a module of its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from digest.settings.kinds import (
+    HOST_PORT,
+    Address,
+    Duration,
+    FirstDay,
+    Group,
+    Hook,
+    Language,
+    LastDay,
+    Link,
+    Name,
+    Network,
+    Regex,
+    Share,
+    Zone,
+)
+
+_SCHEDULE = (  # what editions.schedule reads
+    r"(?i)^\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"
+    r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
+    r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
+)
+
+
+class Source(Group):
+    """A configured origin of dumps."""
+
+    id: Name = Field(description="Short name, used in URLs; `digest source rename` gives it another.")
+    title: str = Field(min_length=1, description="What readers see.")
+    path: Path = Field(description="A file, a folder (read with its sub-folders) or a glob; relative to this file.")
+    timezone: Zone = Field("UTC", description="The zone of its dates: an entry's day begins at midnight there.")
+    language: str = Field("zh-CN", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Language tag.")
+    link: Link = Field(
+        "", description="Where the original is found; {title} is replaced by the title, percent-encoded."
+    )
+    every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often it is read.")
+    backlog: int = Field(10, ge=0, description="How many entries of its first import count as new.")
+    earliest: FirstDay = Field(
+        None, description="No entry is older: a day, or a year. With `latest` it can settle dates without a year."
+    )
+    latest: LastDay = Field(None, description="No entry is newer.")
+    keep: Share = Field(
+        0.5, description="A dump that shows less than this share of the entries it showed before is held."
+    )
+    common: Share = Field(
+        0.0, description="A dump of whose last reading at most this share of entries is left is held."
+    )
+    agree: int = Field(
+        2,
+        ge=1,
+        description="Release a held dump after this many good readings in a row that agree, the held one included.",
+    )
+    corrected: Share = Field(
+        0.25,
+        description="Hold a pass that would correct more than this share of the entries that the source shows, "
+        "and at least five: then the crawler has changed.",
+    )
+    stale: Duration | None = Field(
+        None, gt=timedelta(0), description="Report the source as failed when no dump of it has changed for this long."
+    )
+    largest: int = Field(2 * 1024**3, gt=0, description="A dump of more bytes than this is refused.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.earliest and self.latest and self.earliest > self.latest:
+            raise ValueError("earliest is after latest")
+        return self
+
+
+class Digest(Group):
+    """A configured mailing."""
+
+    id: Name = Field(description="Short name, part of each edition's key; `digest digests rename` gives it another.")
+    title: str = Field(min_length=1, description="Stands in the subject and on the page.")
+    schedule: str = Field(
+        "mon 08:00",
+        pattern=_SCHEDULE,
+        description="`mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` (a date up to 28).",
+    )
+    timezone: Zone = Field("UTC", description="The zone of the schedule.")
+    language: Language = Field("zh_CN", description="The language of its mails, unless a subscriber has their own.")
+    template: Name = Field("weekly", description="The folder under templates/mail/ that its mails are made with.")
+    sources: tuple[Name, ...] = Field((), description="Only entries of these sources; empty for all.")
+    first: Literal["slot", "now"] = Field(
+        "slot", description="`now` makes a first edition as soon as there is something to tell."
+    )
+    late: Duration = Field(
+        timedelta(days=2), description="How long after its slot an edition is still sent; later, the next one tells it."
+    )
+    most_read: int = Field(5, ge=0, description="How many of the most read entries an edition names.")
+
+
+class Topic(Group):
+    """Entries of a kind, with feeds of their own: each rule that is given must hold."""
+
+    id: Name = Field(description="Short name, used in URLs; never change it.")
+    title: str = Field(min_length=1, description="What readers see.")
+    words: tuple[str, ...] = Field((), description="One of these stands in the title or the text, whatever its case.")
+    patterns: tuple[Regex, ...] = Field(
+        (),
+        description="One of these regular expressions (of RE2: no `(?=…)`, no `\\1`) is found in title or text.",
+    )
+    sources: tuple[Name, ...] = Field((), description="One of these sources shows it.")
+    authors: tuple[str, ...] = Field((), description="One of these wrote it.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.words or self.patterns or self.sources or self.authors):
+            raise ValueError("a topic needs a rule: words, patterns, sources or authors")
+        return self
+
+
+class Feed(Group):
+    """What subscription documents hold, and who is told of a change."""
+
+    newest: int = Field(
+        50, ge=2, le=1000, description="The most entries of a subscription document; older ones stand in archives."
+    )
+    largest: int = Field(512 * 1024, ge=10_000, description="The most bytes of a subscription document.")
+    hub: Link = Field("", description="The WebSub hub to tell of each change.")
+
+
+class Web(Group):
+    """The web server."""
+
+    listen: str = Field("127.0.0.1:8080", pattern=rf"^{HOST_PORT}$", description="HOST:PORT.")
+    metrics_listen: str = Field(
+        "",
+        pattern=rf"^(|{HOST_PORT})$",
+        description="HOST:PORT of another listener, for monitors only: `/metrics`, `/healthz`, `/readyz`.",
+    )
+    proxies: tuple[Network, ...] = Field(
+        (), description="Addresses or networks of your reverse proxies: only they may say who asks."
+    )
+
+
+class Signup(Group):
+    """Subscribing on the web pages, and what keeps others from being mailed by it."""
+
+    open: bool = Field(default=True, description="Whether the pages offer to subscribe by mail.")
+    expires: Duration = Field(
+        timedelta(days=2), gt=timedelta(0), description="How long the link to confirm holds; then all is deleted."
+    )
+    welcome: Literal["edition", "letter", "none"] = Field(
+        "edition",
+        description="What a newcomer gets at once: the newest `edition` (a short `letter` where there is none), "
+        "always the `letter`, or `none`.",
+    )
+    per_network: int = Field(
+        10, ge=1, description="How many requests of one network (IPv4 /24, IPv6 /48) are taken in an hour."
+    )
+    per_domain: int = Field(
+        50, ge=1, description="How many addresses of one mail domain are mailed a link to confirm in an hour."
+    )
+    total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
+
+
+class Retention(Group):
+    """How long what grows by itself is kept whole. Entries, revisions, editions and consents stay for good."""
+
+    readers: Duration = Field(
+        timedelta(days=45), ge=timedelta(days=7), description="How long every reader count is kept; then one a day."
+    )
+    readers_daily: Duration = Field(
+        timedelta(days=365), description="How long one a day is kept; then one a month, for good."
+    )
+    details: Duration = Field(
+        timedelta(days=90),
+        ge=timedelta(days=7),
+        description="How long a delivery keeps its Message-ID and what the server said.",
+    )
+    deliveries: Duration = Field(
+        timedelta(days=400),
+        ge=timedelta(days=7),
+        description="How long an edition keeps a row a reader; then only how many there were of each state.",
+    )
+    reports: Duration = Field(timedelta(days=365), description="How long reports of ambiguous sightings are kept.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.readers_daily < self.readers:
+            raise ValueError("readers_daily is shorter than readers")
+        if self.deliveries < self.details:
+            raise ValueError("deliveries is shorter than details")
+        return self
+
+
+class Alerts(Group):
+    """Who hears that something is wrong."""
+
+    mail: tuple[Address, ...] = Field((), description="Addresses to write to.")
+    webhook: Hook = Field("", repr=False, description="A URL that gets a JSON POST.")
+    after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
+    late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")
+    refused: int = Field(
+        5, ge=1, description="How many people's servers may refuse our mail by policy within a day before it is told."
+    )
+    calm: Duration = Field(timedelta(hours=1), description="How long all must be well before that is told.")
+
+
+class Log(Group):
+    """What the service says of itself."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is said.")
+    json_lines: bool = Field(default=False, description="One JSON object a line instead of text for people.")

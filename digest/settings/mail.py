@@ -1,0 +1,200 @@
+"""How mail leaves, is signed, and comes back."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from digest.settings.kinds import HOST_PORT, THIS_MACHINE, Address, Duration, Group, Mailbox, Sender
+
+_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp` it must fit into 64
+_PLAIN_DOMAIN = r"[A-Za-z0-9.-]{1,189}"
+
+
+class Relay(Group):
+    """A mail server that takes our mails, and how to log in to it."""
+
+    host: str = Field("", description="The SMTP server.")
+    port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 465, 587 or 25 by `security`.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        "starttls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+    )
+    username: str = Field("", description="Log in as.")
+    password: str = Field("", repr=False, description="Better given as password_file.")
+    password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    oauth_token_file: Path | None = Field(
+        None, description="Instead of a password: a file whose first line is an access token, read at each login."
+    )
+    oauth_command: tuple[str, ...] = Field(
+        (), description="Instead of a password: a program with its arguments that prints an access token."
+    )
+
+    @model_validator(mode="after")
+    def _credible(self) -> Self:
+        given = sum(map(bool, (self.password or self.password_file, self.oauth_token_file, self.oauth_command)))
+        if self.username and not given:
+            raise ValueError("username needs password_file, oauth_token_file or oauth_command")
+        if given > 1:
+            raise ValueError("give one of password_file, oauth_token_file and oauth_command")
+        if self.security == "none" and self.username and self.host not in THIS_MACHINE:
+            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
+        return self
+
+
+class Fallback(Relay):
+    """Where mails go while the first server cannot be reached."""
+
+
+class Dkim(Group):
+    """How mails are signed. Without a key file they are not."""
+
+    domain: str = Field("", description="The signing domain; empty for that of the sender, which it must match.")
+    selector: str = Field("digest", pattern=_SELECTOR, description="Names the RSA key in the DNS.")
+    key_file: Path | None = Field(None, description="The private RSA key; `digest mail key` makes one.")
+    ed25519_selector: str = Field("digest-ed25519", pattern=_SELECTOR, description="Names the Ed25519 key in the DNS.")
+    ed25519_key_file: Path | None = Field(
+        None, description="A private Ed25519 key for a second signature; never alone, since few verify it yet."
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.ed25519_key_file and not self.key_file:
+            raise ValueError("ed25519_key_file needs key_file too: many servers read RSA only")
+        if self.ed25519_key_file and self.selector.lower() == self.ed25519_selector.lower():
+            raise ValueError("selector and ed25519_selector must differ: each names one key")
+        return self
+
+
+class Mail(Relay):
+    """How mail leaves."""
+
+    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
+    sender: Sender = Field(
+        "Digest <digest@localhost.localdomain>",
+        description="The From of every mail: one address, a name in front of it if you like.",
+    )
+    reply_to: Mailbox = Field(
+        "", description="Where answers go, if not to the sender: one address with an optional name."
+    )
+    path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
+    connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
+    per_second: float = Field(0, ge=0, description="The most mails a second; 0 for no limit.")
+    per_day: int = Field(0, ge=0, description="The most mails of editions in any 24 hours; 0 for no limit.")
+    per_domain: int = Field(
+        0, ge=0, description="How many connections may deal with one recipient domain at once; 0 for all of them."
+    )
+    batch: int = Field(100, ge=1, le=10_000, description="How many deliveries are leased at a time.")
+    lease: Duration = Field(
+        timedelta(minutes=30), description="How long a drain may hold a delivery; longer than one may take to send."
+    )
+    retry: Duration = Field(timedelta(minutes=30), description="The first wait after a temporary refusal.")
+    give_up: Duration = Field(
+        timedelta(days=4),
+        description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
+    )
+    pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
+    postal: str = Field(
+        "",
+        pattern=r"^[^\r\n]*$",
+        description="The sender's name and postal address, one line at the foot of every mail.",
+    )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.transport == "smtp" and not self.host:
+            raise ValueError("transport smtp needs host")
+        return self
+
+
+class Bounces(Group):
+    """How mail that could not be delivered, and complaints about mail, come back."""
+
+    address: Address = Field(
+        "",
+        description="Where bounces go, such as `bounces@digest.example.org`: mails are sent from `bounces+TOKEN@…`.",
+    )
+    soft: int = Field(
+        5, ge=1, description="After how many editions in a row that failed for now an address is struck off."
+    )
+    breaker: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="The share of an edition's mails (and at least 20) above which its suppressions take no effect, "
+        "and sending rests until an operator decides; 1 for no limit.",
+    )
+    every: Duration = Field(
+        timedelta(minutes=5), gt=timedelta(0), description="How often the maildir or the IMAP folder is read."
+    )
+    largest: int = Field(1024**2, ge=65536, description="A mail of more bytes is refused, or read up to them.")
+    listen: str = Field("", pattern=rf"^(|{HOST_PORT})$", description="HOST:PORT where a mail server hands them over.")
+    protocol: Literal["lmtp", "smtp"] = Field("lmtp", description="What is spoken there.")
+    maildir: Path | None = Field(None, description="A maildir into which they are delivered; relative to this file.")
+    imap_host: str = Field("", description="An IMAP server that keeps them.")
+    imap_port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 993 or 143.")
+    imap_security: Literal["tls", "starttls", "none"] = Field(
+        "tls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+    )
+    username: str = Field("", description="Log in there as.")
+    password: str = Field("", repr=False, description="Better given as password_file.")
+    password_file: Path | None = Field(None, description="A file whose first line is the password.")
+    folder: str = Field("INBOX", min_length=1, description="The IMAP folder that is read.")
+    done: str = Field("", description="The IMAP folder into which they are moved; else they are marked as seen.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        local, at, domain = self.address.rpartition("@")
+        if (self.listen or self.maildir or self.imap_host) and not self.address:
+            raise ValueError("bounces are told apart by address: set it")
+        if self.address and not (at and re.fullmatch(_PLAIN_LOCAL, local) and re.fullmatch(_PLAIN_DOMAIN, domain)):
+            raise ValueError("address is a plain one of at most 31 characters before the @, without a plus sign")
+        if self.imap_host and not (self.username and (self.password or self.password_file)):
+            raise ValueError("imap_host needs username and password_file")
+        if self.imap_security == "none" and self.imap_host not in {"", *THIS_MACHINE}:
+            raise ValueError("a password is not sent without TLS: set imap_security to tls or starttls")
+        return self
+
+
+class Hooks(Group):
+    """Providers that tell by HTTP what bounced and who complained; each is off until its key or topic is set."""
+
+    ses_topics: tuple[Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")], ...] = (
+        Field((), description="Amazon SES: the ARNs of the SNS topics that may tell at `/hooks/ses`.")
+    )
+    mailgun_key: str = Field("", repr=False, description="Better given as mailgun_key_file.")
+    mailgun_key_file: Path | None = Field(
+        None, description="Mailgun: a file whose first line is the HTTP webhook signing key, for `/hooks/mailgun`."
+    )
+    postmark_secret: str = Field("", repr=False, description="Better given as postmark_secret_file.")
+    postmark_secret_file: Path | None = Field(
+        None, description="Postmark: a file whose first line is a secret of yours, for `/hooks/postmark/SECRET`."
+    )
+    sendgrid_key: str = Field("", description="SendGrid: the verification key of the signed event webhook.")
+    sendgrid_key_file: Path | None = Field(
+        None, description="SendGrid: a file whose first line is that key, for `/hooks/sendgrid`."
+    )
+    brevo_secret: str = Field("", repr=False, description="Better given as brevo_secret_file.")
+    brevo_secret_file: Path | None = Field(
+        None, description="Brevo: a file whose first line is a secret of yours, for `/hooks/brevo/SECRET`."
+    )
+    resend_secret: str = Field("", repr=False, description="Better given as resend_secret_file.")
+    resend_secret_file: Path | None = Field(
+        None, description="Resend: a file whose first line is the signing secret (`whsec_…`), for `/hooks/resend`."
+    )
+
+    def on(self) -> tuple[str, ...]:
+        """The providers that are switched on."""
+        held = {
+            "ses": self.ses_topics,
+            "mailgun": self.mailgun_key or self.mailgun_key_file,
+            "postmark": self.postmark_secret or self.postmark_secret_file,
+            "sendgrid": self.sendgrid_key or self.sendgrid_key_file,
+            "brevo": self.brevo_secret or self.brevo_secret_file,
+            "resend": self.resend_secret or self.resend_secret_file,
+        }
+        return tuple(name for name, given in held.items() if given)
