@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import Service, clock, logged
+from digest.app import clock
 from digest.queue import Queue
+from digest.running import Service, logged
 from digest.scheduler import Ticks
 
 if TYPE_CHECKING:
@@ -66,7 +67,6 @@ class Member(Service):
     ) -> None:
         super().__init__(settings, store, serves=role.serves, reread=reread)
         self._role, self._queue = role, Queue(server)
-        self._ticks = self._timer()
         self._working: asyncio.Task[None] | None = None
 
     def _timer(self) -> Ticks:

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import Service, event_loop, only_one, opened, require_mail, require_sources
+from digest.app import event_loop, only_one, opened, require_mail, require_sources
 from digest.errors import ConfigurationError
 from digest.settings import load
 from digest.store import server
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.ports import Store
+    from digest.running import Service
     from digest.settings import Settings
 
 
@@ -45,6 +46,8 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
                 place="database_url",
                 remedy="set it to postgresql://…, or run without --role",
             )
+        from digest.running import Service
+
         with (
             only_one(settings.database_folder),
             opened(settings) as store,

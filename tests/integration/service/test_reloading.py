@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest import logs, templating
-from digest.app import Service, opened
+from digest.app import opened
+from digest.running import Service
 from digest.service import refresh
 from digest.settings import load
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.app import Service, only_one, opened
+from digest.app import only_one, opened
 from digest.errors import ConfigurationError
+from digest.running import Service
 from digest.scheduler import Ticks
 from digest.service import alerts, bounces
 from digest.settings import Settings, load

@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.requests import Request
 
-from digest.app import Service, opened, refreshed
+from digest.app import opened, refreshed
 from digest.errors import StoreError
 from digest.model import DigestId, SourceId
+from digest.running import Service
 from digest.service.editions import make_due
 from digest.service.standing import Sending, Standing, standing
 from digest.service.tracing import trace
