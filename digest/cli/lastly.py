@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import secrets
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import __version__
+from digest.privately import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,9 +52,8 @@ def _written(ident: str, details: str, arguments: Sequence[str]) -> Path | None:
     for folder in _folders(arguments):
         file = folder / f"digest-fault-{ident}.txt"
         try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as opened:  # noqa: PTH123 - by descriptor
-                opened.write(details)
+            with new_file(file) as opened:
+                opened.write(details.encode("utf-8", "backslashreplace"))
         except OSError:
             continue
         return file

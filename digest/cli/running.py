@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from digest import bundled
 from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
 from digest.errors import ConfigurationError
+from digest.privately import new_file
 
 if TYPE_CHECKING:
     from digest.mail.records import Record
@@ -65,7 +65,7 @@ def init(
         dumps.mkdir(parents=True, exist_ok=True)
         text = (bundled.folder("config") / "example.toml").read_bytes()
         file.unlink(missing_ok=True)
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:  # noqa: PTH123 - a handle
+        with new_file(file) as opened:
             opened.write(text)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(folder)) from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from digest.addresses import ascii_domain
 from digest.errors import AddressError, ConfigurationError
+from digest.privately import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,7 +136,7 @@ def write_key(file: Path, kind: str) -> PrivateKey:
     )
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        with new_file(file) as opened:
             opened.write(pem)
     except FileExistsError as error:
         raise ConfigurationError("is there already", place=str(file), remedy="name another file") from error

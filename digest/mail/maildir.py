@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from digest.errors import TransportError
 from digest.mail.taken import Taken, at_once
+from digest.privately import FILE_MODE, new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
 
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_FOLDER_MODE = 0o700
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
 
 
@@ -69,8 +70,7 @@ class MaildirSession:
                 return f"{name} was there"
             draft = self._folder / "tmp" / name
             draft.unlink(missing_ok=True)  # a crash left it
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-            with open(handle, "wb") as file:  # noqa: PTH123 - it is a handle, so that its mode is right from the start
+            with new_file(draft) as file:
                 envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
                 file.write((envelope + message).replace(b"\r\n", b"\n"))
                 file.flush()
@@ -94,7 +94,7 @@ def _make_private(folder: Path) -> None:
                 part.chmod(_FOLDER_MODE)
                 for mail in part.iterdir() if part != folder else ():
                     if mail.is_file() and not mail.is_symlink():
-                        mail.chmod(_FILE_MODE)
+                        mail.chmod(FILE_MODE)
 
 
 def _sync(folder: Path) -> None:
