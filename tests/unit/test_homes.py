@@ -1,0 +1,44 @@
+"""The import contract of libraries: a new module cannot escape it, and its table stays true."""
+
+from __future__ import annotations
+
+import pytest
+from grimp import ImportGraph
+
+from tests.homes import OneHome
+
+
+def strays(homes: list[str], *imports: tuple[str, str]) -> list[str]:
+    graph = ImportGraph()
+    for importer, imported in imports:
+        graph.add_module(importer)
+        graph.add_module(imported, is_squashed=not imported.startswith("digest"))
+        graph.add_import(importer=importer, imported=imported)
+    contract = OneHome(name="homes", session_options={}, contract_options={"homes": homes})
+    found: list[str] = contract.check(graph, verbose=False).metadata["strays"]
+    return found
+
+
+def test_a_home_and_what_lies_in_it_may_import_its_library() -> None:
+    assert not strays(
+        ["sqlalchemy: digest.store"], ("digest.store.engine", "sqlalchemy"), ("digest.store", "sqlalchemy")
+    )
+
+
+@pytest.mark.parametrize("importer", ["digest.ports", "digest.brand_new", "digest.storehouse"])
+def test_no_other_module_may(importer: str) -> None:
+    kept = ("digest.store.engine", "sqlalchemy")
+    assert strays(["sqlalchemy: digest.store"], kept, (importer, "sqlalchemy")) == [f"{importer} imports sqlalchemy"]
+
+
+def test_a_library_without_a_line_has_no_home() -> None:
+    assert strays([], ("digest.web", "flask")) == ["digest.web imports flask"]
+
+
+def test_the_standard_library_is_everywhere_at_home() -> None:
+    assert not strays([], ("digest.web", "json"))
+
+
+def test_a_home_that_no_longer_imports_its_library_is_named() -> None:
+    (found,) = strays(["re2: digest.patterns, digest.old"], ("digest.patterns", "re2"))
+    assert found.startswith("digest.old is named as a home of re2")
