@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -17,6 +18,7 @@ from digest.app import opened
 from digest.running import Service
 from digest.service import refresh
 from digest.settings import load
+from tests.waiting import Log, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +32,8 @@ PAGE = "web/about.html"
 class House:
     """A service that runs on a configuration; `page` is what it answers, `hang_up` lets it read that anew."""
 
-    def __init__(self, blog: Blog, capfd: pytest.CaptureFixture[str]) -> None:
-        self.blog, self.config, self._capfd = blog, blog.home / "digest.toml", capfd
+    def __init__(self, blog: Blog) -> None:
+        self.blog, self.config, self.log = blog, blog.home / "digest.toml", Log()
         self._service: Service | None = None
 
     def change(self, old: str, new: str) -> None:
@@ -57,12 +59,9 @@ class House:
 
     def hang_up(self) -> str:
         """What the log says of it."""
-        self._capfd.readouterr()
+        before = len(self.log.text)
         os.kill(os.getpid(), signal.SIGHUP)
-        said = ""
-        while "reloaded" not in said:
-            said += self._capfd.readouterr().err
-        return said
+        return self.log.wait_for("reloaded", before)
 
     def lived(self, meanwhile: Callable[[], None]) -> None:
         """Run the service until its first pass is through, then do something in a thread, then end it."""
@@ -80,17 +79,16 @@ class House:
                     os.kill(os.getpid(), signal.SIGTERM)
                     await asyncio.wait_for(running, 30)
 
-        logs.configure("info", json_lines=False)
-        asyncio.run(life())
+        with contextlib.redirect_stderr(self.log):
+            logs.configure("info", json_lines=False)
+            asyncio.run(life())
 
 
 @pytest.fixture
-def house(
-    blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> House:
+def house(blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setenv("DIGEST_WEB_LISTEN", "127.0.0.1:0")
     blog.search("page.txt", article("甲"))
-    made = House(blog, capfd)
+    made = House(blog)
     made.change('data_dir = "var"', 'data_dir = "var"\ntemplates = "own"\ntitle = "旧名"')
     made.template("first {{ site }}")
     return made
@@ -109,8 +107,7 @@ def test_a_hang_up_brings_new_settings_sources_and_templates(house: House, artic
         house.change("[[digests]]", '[[sources]]\nid = "other"\ntitle = "别处"\npath = "other"\n[[digests]]')
         assert "not reloaded" not in house.hang_up()
         assert house.page() == (200, "second 新名")
-        while "乙" not in house.page("/feed.atom")[1]:
-            pass
+        until(lambda: "乙" in house.page("/feed.atom")[1], lambda: house.page("/feed.atom"))
         assert house.page("/sources/other")[0] == 200
         house.change("新名", "更新名")
         house.hang_up()
@@ -164,13 +161,12 @@ def test_a_template_that_breaks_later_breaks_no_page(house: House) -> None:
     house.lived(meanwhile)
 
 
-def test_what_is_wrong_with_a_template_at_the_start_is_said(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_with_a_template_at_the_start_is_said(house: House) -> None:
     house.template("{% if %}")
-    capfd.readouterr()
 
     house.lived(lambda: None)
 
-    assert "templates failed" in capfd.readouterr().err
+    assert "templates failed" in house.log.text
 
 
 def test_every_source_is_read_at_once_by_the_new_settings(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,8 +182,7 @@ def test_every_source_is_read_at_once_by_the_new_settings(house: House, monkeypa
     def meanwhile() -> None:
         house.change('title = "山上"', 'title = "山下"')
         house.hang_up()
-        while passes[-1] != "山下":
-            pass
+        until(lambda: passes[-1] == "山下", lambda: passes)
 
     house.lived(meanwhile)
     assert passes == ["山上", "山下"]

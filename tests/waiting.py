@@ -1,0 +1,50 @@
+"""Waits that end: each has a deadline, and says at it what was there instead."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = 30.0  # a busy machine is no failure; what never comes is one
+
+
+def until(true: Callable[[], object], seen: Callable[[], object] = lambda: None, *, seconds: float = SECONDS) -> None:
+    """Ask again and again, for a thread or a process that has no event to wait for; `seen` is for the message."""
+    end, pause = time.monotonic() + seconds, threading.Event()
+    while not true():
+        assert time.monotonic() < end, f"after {seconds:g} s still not so; seen: {seen()!r}"
+        pause.wait(0.01)
+
+
+class Log(io.TextIOBase):
+    """Stands in for stderr and keeps all that is written, by whichever thread: nothing is lost between two looks."""
+
+    def __init__(self) -> None:
+        self._text, self._more = "", threading.Condition()
+
+    def write(self, text: str) -> int:
+        with self._more:
+            self._text += text
+            self._more.notify_all()
+        return len(text)
+
+    @property
+    def text(self) -> str:
+        with self._more:
+            return self._text
+
+    def wait_for(self, wanted: str, since: int = 0, *, seconds: float = SECONDS) -> str:
+        """What was written after the first `since` characters, up to the end of the line that holds what is wanted."""
+
+        def lines() -> str:
+            return self._text[since : self._text.rfind("\n") + 1]
+
+        with self._more:
+            found = self._more.wait_for(lambda: wanted in lines(), seconds)
+            assert found, f"after {seconds:g} s no line says {wanted!r}; seen: {self._text[since:]!r}"
+            return lines()
