@@ -8,9 +8,10 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import subprocess
+    from collections.abc import Callable, Iterator
 
-SECONDS = 30.0  # a busy machine is no failure; what never comes is one
+SECONDS = 60.0  # a busy machine is no failure; what never comes is one
 
 
 def until(true: Callable[[], object], seen: Callable[[], object] = lambda: None, *, seconds: float = SECONDS) -> None:
@@ -19,6 +20,24 @@ def until(true: Callable[[], object], seen: Callable[[], object] = lambda: None,
     while not true():
         assert time.monotonic() < end, f"after {seconds:g} s still not so; seen: {seen()!r}"
         pause.wait(0.01)
+
+
+def ended(thread: threading.Thread, *, seconds: float = SECONDS) -> None:
+    """Wait for the end of a thread."""
+    thread.join(seconds)
+    assert not thread.is_alive(), f"after {seconds:g} s {thread.name} still runs"
+
+
+def lines(process: subprocess.Popen[str], *, seconds: float = SECONDS) -> Iterator[str]:
+    """What a process prints, line by line; at the deadline it is killed, which ends its lines."""
+    assert process.stdout
+    watch = threading.Timer(seconds, process.kill)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield from process.stdout
+    finally:
+        watch.cancel()
 
 
 class Log(io.TextIOBase):
@@ -41,10 +60,10 @@ class Log(io.TextIOBase):
     def wait_for(self, wanted: str, since: int = 0, *, seconds: float = SECONDS) -> str:
         """What was written after the first `since` characters, up to the end of the line that holds what is wanted."""
 
-        def lines() -> str:
+        def whole() -> str:
             return self._text[since : self._text.rfind("\n") + 1]
 
         with self._more:
-            found = self._more.wait_for(lambda: wanted in lines(), seconds)
+            found = self._more.wait_for(lambda: wanted in whole(), seconds)
             assert found, f"after {seconds:g} s no line says {wanted!r}; seen: {self._text[since:]!r}"
-            return lines()
+            return whole()

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import feedparser
 import pytest
 
+from tests.waiting import ended, lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -67,8 +69,7 @@ class Service:
 
     def wait_until_ready(self) -> None:
         self.lines.clear()
-        assert self.process.stdout
-        for line in self.process.stdout:
+        for line in lines(self.process):
             self.lines.append(line)
             if "Ctrl-C" in line:
                 return
@@ -237,7 +238,7 @@ def test_a_relay_that_never_answers_does_not_keep_the_service_from_ending(
         finally:
             process.kill()
             process.communicate()
-            thread.join()
+            ended(thread)
 
     assert time.monotonic() - asked_at < 10
     assert process.returncode == 1

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.waiting import lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,9 +63,8 @@ def _few() -> None:
 
 def address(service: subprocess.Popen[str]) -> str:
     """Where it listens, when it is ready."""
-    assert service.stdout
     found = ""
-    for line in service.stdout:
+    for line in lines(service):
         if "home page" in line:
             found = line.split()[-1]
         if "Ctrl-C" in line:

@@ -27,6 +27,8 @@ from digest.service import consent
 from digest.settings import load
 from digest.web.serve import Server
 from tests.conftest import CONFIG, Article
+from tests.serving import free_port
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,16 +199,10 @@ def _asking(home: Path) -> dict[str, Page]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
-    listen = f"127.0.0.1:{_free_port()}"  # pages and feeds name the address: it is needed before there is a server
+    listen = f"127.0.0.1:{free_port()}"  # pages and feeds name the address: it is needed before there is a server
     config = CONFIG.replace("https://digest.example.org", f"http://{listen}")
     config += f'[web]\nlisten = "{listen}"\n{RHYTHMS}'
     (home / "digest.toml").write_text(config, "utf-8")
@@ -268,7 +264,7 @@ def _served(server: Server) -> Iterator[str]:
         yield server.address
     finally:
         server.stop()
-        thread.join(30)
+        ended(thread)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from digest.store import clock
 from digest.store.deliveries import SqlDeliveries
 from digest.store.tables import UtcTime, metadata, subscriptions
 from tests.contract.plans import plans
+from tests.waiting import SECONDS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -353,7 +354,7 @@ def test_two_drains_never_get_the_same_delivery(store: Store, hand: Hand, now: d
 
     with ThreadPoolExecutor(4) as pool:
         drains = [pool.submit(drain) for _ in range(4)]
-        taken = [subscriber for done in drains for subscriber in done.result()]
+        taken = [subscriber for done in drains for subscriber in done.result(SECONDS)]
     assert sorted(taken) == people
 
 

@@ -28,6 +28,7 @@ from digest.store import database_file, meta, open_store, schema
 from digest.store import engine as engines
 from digest.store.tables import metadata
 from tests.contract.conftest import NOW, Hand
+from tests.waiting import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -291,8 +292,7 @@ class Upgrade:
             for _ in range(processes)
         ]
         for process in opening:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
+            assert next(lines(process), "") == "ready\n"
         for process in opening:
             process.communicate("\n", timeout=60)
         return [process.returncode for process in opening]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import pytest
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
 from digest.store import open_store
+from tests.waiting import SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def test_writers_take_turns_and_none_is_lost(store: Store, now: datetime) -> Non
     together = threading.Barrier(4)
 
     def count() -> None:
-        together.wait()
+        together.wait(SECONDS)
         for _ in range(10):
             with store.write() as tx:
                 state = tx.readings.source(BLOG)
@@ -89,7 +89,7 @@ def test_writers_take_turns_and_none_is_lost(store: Store, now: datetime) -> Non
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(count) for _ in range(4)]:
-            done.result()
+            done.result(SECONDS)
     with store.read() as tx:
         state = tx.readings.source(BLOG)
     assert state is not None
@@ -106,7 +106,7 @@ def test_readers_and_writers_share_a_store(store: Store, hand: Hand) -> None:
         for n in range(10):
             hand.read(hand.added(f"题{n}", n))
             reads += [pool.submit(read) for _ in range(4)]
-        assert all(1 <= done.result() <= 10 for done in reads)
+        assert all(1 <= done.result(SECONDS) <= 10 for done in reads)
     assert read() == 10
 
 
@@ -157,7 +157,7 @@ def _opened(url: str) -> bytes:
 
 def test_many_who_open_a_new_store_at_once_make_one(url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
-        secrets = {done.result() for done in [pool.submit(_opened, url) for _ in range(8)]}
+        secrets = {done.result(SECONDS) for done in [pool.submit(_opened, url) for _ in range(8)]}
     assert len(secrets) == 1
 
 
@@ -197,9 +197,7 @@ def test_the_version_shows_what_another_process_wrote(tmp_path: Path, now: datet
         before = version_of(one)
         with other.write() as tx:
             tx.readings.register_source(SourceId("blog"), now)
-        end = time.monotonic() + 5
-        while version_of(one) == before:
-            assert time.monotonic() < end
+        until(lambda: version_of(one) != before, lambda: version_of(one))
         assert version_of(one).published == before.published
 
 

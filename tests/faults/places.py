@@ -28,6 +28,7 @@ import time_machine
 
 from digest.cli import main
 from tests.faults.states import copied
+from tests.waiting import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -215,8 +216,7 @@ class Service:
     address: str = ""
 
     def read_until(self, ready: str) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
+        for line in lines(self.process):
             found = re.search(r"listens on (\S+)", line)
             self.address = found.group(1) if found else self.address
             if ready in line:

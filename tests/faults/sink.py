@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
+from tests.serving import serving
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -66,16 +68,14 @@ class Sink(socketserver.ThreadingTCPServer):
         self.repeats = False  # whether it refuses every login, and says again what it was told, in clear too
         self.at: Callable[[Moment, str], str | Act | None] = lambda _moment, _recipient: None
         self.lock = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        self._serving = serving(self)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._serving.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+        self._serving.__exit__(None, None, None)
 
     @property
     def port(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,8 @@ from tests.faults.conftest import ALL, PEOPLE
 from tests.faults.links import confirm_path, leave_paths
 from tests.faults.places import stored
 from tests.faults.states import copied
+from tests.serving import free_port
+from tests.waiting import SECONDS, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,10 +47,10 @@ def test_while_another_writer_holds_the_database_readers_read_and_a_leave_waits(
             status, headers, _ = service.ask(second, post=True, seconds=90)
             assert status == 503
             assert int(headers["retry-after"]) > 0
-            leaving.join()
+            ended(leaving)
             assert answers == [503]
         other.execute("COMMIT")
-        leaving.join()
+        ended(leaving)
         assert answers == [503 if ALL else 200]
         assert service.ask(first, post=True)[0] == 200
         service.stop()
@@ -130,8 +131,7 @@ def test_two_hundred_readers_see_one_feed_over_a_restart(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict]
 ) -> None:
     row = verdict("a restart while 200 readers poll")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        told.env["DIGEST_WEB_LISTEN"] = f"127.0.0.1:{free.getsockname()[1]}"
+    told.env["DIGEST_WEB_LISTEN"] = f"127.0.0.1:{free_port()}"
     tags, bodies = [""] * READERS, set[bytes]()
     statuses: list[list[int]] = [[] for _ in range(READERS)]
 
@@ -160,7 +160,7 @@ def test_two_hundred_readers_see_one_feed_over_a_restart(
             service.stop()
         with told.serving() as service:
             over.set()
-            polling.result()
+            polling.result(SECONDS)
             assert {*pool.map(poll, range(READERS))} == {200, 304}
             service.stop()
     seen = {status for each in statuses for status in each}
@@ -206,12 +206,12 @@ def test_under_a_lock_who_asks_or_confirms_is_told_to_come_again_and_nothing_is_
         for path in ("/subscribe", confirm, "/feed.atom", "/healthz"):
             assert service.ask(path)[0] == 200, path
         if ALL:  # longer than a write waits
-            for status, headers, _ in (one.result() for one in pressed):
+            for status, headers, _ in (one.result(120) for one in pressed):
                 assert status == 503
                 assert int(headers["retry-after"]) > 0
             assert done() == (0,) * 5
         other.execute("COMMIT")
-        assert [one.result()[0] for one in pressed] == [503 if ALL else 200] * 2
+        assert [one.result(120)[0] for one in pressed] == [503 if ALL else 200] * 2
         if ALL:
             assert [asks()[0], confirms()[0]] == [200, 200], "pressed again"
         service.stop()

@@ -1,4 +1,7 @@
-"""What is tested here turns in the loop that the service turns in, whose transports are none of asyncio's classes."""
+"""What is tested here turns in the loop that the service turns in, whose transports are none of asyncio's classes.
+
+None waits in it without end.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 _T = TypeVar("_T")
+LONGEST = 240  # seconds; less than pytest gives to a test, and the failure says where it waited
 
 
 @pytest.fixture(autouse=True)
 def _as_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(main: Coroutine[object, object, _T], *, debug: bool | None = None) -> _T:
         with asyncio.Runner(debug=debug, loop_factory=event_loop) as runner:
-            return runner.run(main)
+            return runner.run(asyncio.wait_for(main, LONGEST))
 
     monkeypatch.setattr(asyncio, "run", run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import socketserver
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -19,6 +18,7 @@ from digest.settings import load
 from tests.conftest import CONFIG, Article
 from tests.faults.places import Place
 from tests.faults.sink import Sink
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,12 +98,9 @@ class Refusing(socketserver.ThreadingTCPServer):
 
 @pytest.fixture
 def imap() -> Iterator[Refusing]:
-    with Refusing() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    server = Refusing()
+    with serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

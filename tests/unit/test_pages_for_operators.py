@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import textwrap
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 
 import digest
 from digest.cli.commands import app
+from tests.serving import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,8 +150,7 @@ def test_nginx_takes_what_stands_there(needs: Callable[[str], str], tmp_path: Pa
         (tmp_path / name).write_bytes(b"".join(blob.bytes() for blob in blobs))
     server = block("server {")
     assert "http://127.0.0.1:8080" in server
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = server.replace("listen 443", f"listen 127.0.0.1:{port}").replace("listen [::]:443 ssl http2;", "")
     server = re.sub(r"/etc/letsencrypt\S+/fullchain\.pem", str(tmp_path / "cert"), server)
     server = re.sub(r"/etc/letsencrypt\S+/privkey\.pem", str(tmp_path / "key"), server)

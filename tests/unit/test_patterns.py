@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from digest.errors import ConfigurationError
 from digest.patterns import Pattern, hostile
 from digest.service.feeds import _Rule
 from digest.settings import Topic
+from tests.waiting import SECONDS, ended
 
 _ATOMS = [
     "a", "B", "第", "數", "٣", "é", "_", " ", "\\.", ".", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "[\\d_]", "[^\\w]",
@@ -83,9 +85,10 @@ def test_other_threads_go_on_while_a_text_is_searched() -> None:
 
     searching = threading.Thread(target=search)
     searching.start()
-    while not done.is_set():
+    end = time.monotonic() + SECONDS
+    while not done.is_set() and time.monotonic() < end:
         turns[0] += 1
-    searching.join()
+    ended(searching)
 
     assert turns[0] > 1000, "the interpreter was not free meanwhile"
 

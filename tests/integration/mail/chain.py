@@ -8,13 +8,15 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.serving import free_port
+from tests.waiting import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,12 +94,6 @@ service lmtp {{
   }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @dataclass
@@ -179,7 +175,7 @@ def _running(made: Chain, command: list[str], ready: str, *, stop: list[str] | N
     assert process.stdout
     reading = threading.Thread(target=lambda: None)
     try:
-        for line in process.stdout:
+        for line in lines(process):
             made.said.append(line)
             if ready in line:
                 break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import email
-import socket
 import ssl
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from digest.ports import Recipient
 from digest.service.delivery import drain
 from digest.settings import Settings
 from digest.store import open_store
+from tests.serving import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,8 +88,7 @@ class _Local(Controller):
     """On a free port of its own."""
 
     def __init__(self, inbox: Inbox, *, old: bool = False, **options: Any) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         self._kind = _Old if old else SMTP
         super().__init__(inbox, hostname="127.0.0.1", port=port, **options)
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.integration.mail.chain import SERVICES, SETTINGS, free_port
+from tests.integration.mail.chain import SERVICES, SETTINGS
+from tests.serving import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Self
 
+from tests.waiting import ended
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -118,7 +120,7 @@ class Relay:
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        ended(self._thread)
 
     def copies(self) -> Counter[str]:
         """How many messages each recipient got."""

@@ -24,6 +24,7 @@ from digest.store.deliveries import SqlDeliveries
 from digest.web.metrics import Metrics
 from tests.exposition import numbers
 from tests.integration.mail.conftest import KEY
+from tests.waiting import SECONDS
 
 if TYPE_CHECKING:
     import ssl
@@ -606,7 +607,7 @@ def test_a_stop_finishes_what_is_under_way_and_counts_no_attempt_for_the_rest(
 
         def at_the_tenth(address: str) -> None:
             if address == READERS[9]:
-                asyncio.run_coroutine_threadsafe(ended(), loop).result()
+                asyncio.run_coroutine_threadsafe(ended(), loop).result(SECONDS)
 
         async def ended() -> None:
             stop.set()

@@ -17,6 +17,7 @@ from digest.mail.transaction import Envelope, Timeouts
 from digest.model import DeliveryState, DigestId
 from digest.settings import Mail
 from digest.store.deliveries import SqlDeliveries
+from tests.waiting import SECONDS
 
 if TYPE_CHECKING:
     import ssl
@@ -463,7 +464,7 @@ def test_who_was_announced_to_a_server_that_falls_silent_is_reached_over_another
 
     async def silent(recipient: str) -> None:
         if recipient == READERS[2]:  # the second of its connection: the first announces nobody
-            await others_done.wait()
+            await asyncio.wait_for(others_done.wait(), SECONDS)
         elif {one for one, _ in server.taken} == set(READERS):
             others_done.set()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 from aiosmtpd.controller import Controller
@@ -12,6 +11,7 @@ from digest.app import event_loop
 from digest.mail.smtp import SmtpSession
 from digest.mail.transaction import Timeouts
 from digest.settings import Settings
+from tests.serving import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +37,7 @@ async def send_all(settings: Settings) -> int:
 
 
 def test_no_answer_of_a_quick_relay_is_lost_in_the_loop_of_the_service(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Controller(Taking(), hostname="127.0.0.1", port=port)
     server.start()
     mail = {"transport": "smtp", "host": "127.0.0.1", "port": port, "security": "none"}

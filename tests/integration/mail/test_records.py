@@ -19,6 +19,7 @@ from digest.mail.dkim import write_key, zone_line
 from digest.mail.records import Record, lookup, problem, records
 from digest.mail.transport import signing_keys
 from digest.settings import Settings
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def ask(zone: Zone) -> Iterator[Callable[[str, str], list[str] | None]]:
         yield lambda name, kind: lookup(name, kind, resolver)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
             end.sendto(b"", server.getsockname())
-        thread.join()
+        ended(thread)
 
 
 @pytest.fixture

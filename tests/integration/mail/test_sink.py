@@ -16,6 +16,7 @@ import pytest
 from digest.mail.smtp import SmtpSession
 from digest.mail.transaction import Timeouts
 from digest.model import DeliveryState, DigestId
+from tests.serving import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +41,7 @@ class Sink:
     def __init__(self, program: str, folder: Path) -> None:
         self._program, self._folder = program, folder
         self._running: subprocess.Popen[bytes] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     def start(self, *faults: str) -> None:
         self.stop()

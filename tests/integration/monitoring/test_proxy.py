@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.serving import free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,14 +49,10 @@ class Behind(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+def answering(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield int(server.server_address[1])
 
 
 @pytest.fixture
@@ -69,9 +66,8 @@ def proxy(
 ) -> Iterator[str]:
     """The address of an nginx with our configuration, on ports and in folders of its own; a feed is new for `param`."""
     nginx = needs("nginx")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with serving(behind) as upstream:
+    port = free_port()
+    with answering(behind) as upstream:
         config = CONFIG.read_text("utf-8")
         for ours, here in (
             ("listen 8080", f"listen 127.0.0.1:{port}"),

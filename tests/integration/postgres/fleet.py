@@ -7,7 +7,6 @@ import email
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,8 @@ from aiosmtpd.controller import Controller
 from digest.errors import StoreError
 from digest.model import DigestId, Format
 from digest.store import open_store
+from tests.serving import free_port
+from tests.waiting import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +65,7 @@ class Relay:
         self.taken: dict[str, list[bytes]] = defaultdict(list)
         self.most = self._at_once = 0
         self._seconds, self._news = seconds, threading.Condition()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True)
         self._controller.start()
 
@@ -125,8 +125,7 @@ class Fleet:
         """Start a process a role at once; they are returned when all say that they are ready."""
         started = [self._started(role) for role in roles]
         for process in started:
-            assert process.stdout
-            for line in process.stdout:
+            for line in lines(process):
                 if found := re.search(r"listens on (\S+)", line):
                     self.addresses[process.pid] = found[1]
                 if "Ctrl-C" in line:

@@ -16,6 +16,7 @@ from digest.queue import Queue
 from digest.settings import load
 from digest.store import open_store, server
 from tests.contract.conftest import Hand
+from tests.waiting import SECONDS, lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -140,10 +141,9 @@ def test_work_is_done_by_one_at_a_time_unless_it_may_be_done_often(conninfo: str
 def killed_at_work(conninfo: str) -> None:
     """A process that took work and is gone since a minute."""
     process = subprocess.Popen([sys.executable, "-c", DIES, conninfo], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "begun\n"
+    assert next(lines(process), "") == "begun\n"
     process.kill()
-    process.communicate()
+    process.communicate(timeout=SECONDS)
     with psycopg.connect(conninfo) as connection:
         connection.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 minute'")
 

@@ -21,6 +21,7 @@ from digest.store import engine as engines
 from digest.store import is_made, open_store, schema
 from digest.store.tables import metadata
 from tests.contract.conftest import NOW, Hand
+from tests.waiting import SECONDS, until
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -128,9 +129,9 @@ def test_who_waited_for_the_turn_sees_what_was_written_before_it(store: SqlStore
     with ThreadPoolExecutor(1) as pool:
         with store.write() as tx:
             waiting = pool.submit(wait)
-            entered.wait()
+            assert entered.wait(SECONDS)
             tx.readings.register_source(SourceId("blog"), NOW)
-        waiting.result()
+        waiting.result(SECONDS)
     assert seen[0] is not None
 
 
@@ -175,7 +176,7 @@ def test_drains_that_lease_at_the_same_time_take_different_deliveries_and_all_of
 
     def take(_: int) -> list[int]:
         taken: list[int] = []
-        together.wait()
+        together.wait(SECONDS)
         while True:
             with store.write(exclusive=False) as tx:
                 leased = tx.deliveries.lease(NOW, NOW + HOUR, 3)
@@ -219,8 +220,8 @@ def test_a_late_answer_leaves_no_word_of_who_is_erased_meanwhile(store: SqlStore
                 leased.edition, leased.subscriber.id, DeliveryState.FAILED, now=NOW, text="no such <0@example.org>"
             )
             done = pool.submit(erase)
-            erasing.wait()
-        done.result()
+            assert erasing.wait(SECONDS)
+        done.result(SECONDS)
     with store.read() as tx:
         assert [row.text for row in tx.deliveries.rows(EditionKey(KEY))] == [""]
 
@@ -268,8 +269,7 @@ def test_a_change_of_what_is_published_is_heard(store: SqlStore) -> None:
     hand.read(hand.added("甲"))
     with store.read() as tx:
         newest = tx.entries.published_state()
-    while other._listening.known != newest:  # the suite's own limit ends this if it is never heard
-        other._listening._closed.wait(0.01)
+    until(lambda: other._listening.known == newest, lambda: other._listening.known)
     asked: list[object] = []
     event.listen(other._engine, "begin", asked.append)
     assert other.published_state() == newest

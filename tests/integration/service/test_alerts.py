@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email
 import json
-import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
@@ -19,6 +18,7 @@ from digest.ports import Bounce, DumpState, KnownDump, Recipient, Stamp
 from digest.service import alerts, refresh
 from digest.settings import Settings
 from digest.store import open_store
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,12 +72,9 @@ class _Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with Hook() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = Hook()
+    with serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 class Watch:

@@ -16,6 +16,8 @@ from digest.app import opened
 from digest.service.hub import HubError, tell
 from digest.service.posting import post
 from digest.settings import Settings, load
+from tests.serving import serving
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,12 +58,8 @@ class Listener(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     server = Hub()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture
@@ -154,8 +152,7 @@ def endless() -> Iterator[Callable[[Iterator[tuple[bytes, float]]], str]]:
     yield served
     stopped.set()
     for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive()
+        ended(thread)
     listener.close()
 
 

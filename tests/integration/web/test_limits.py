@@ -225,7 +225,7 @@ def test_who_does_not_take_the_answer_is_gone_and_who_takes_it_slowly_is_not() -
         before = connection.transport.get_write_buffer_size()
         cast("asyncio.Transport", writer.transport).resume_reading()
         while connection.transport.get_write_buffer_size() >= before:
-            await reader.read(1 << 20)
+            assert await reader.read(1 << 20)
         cast("asyncio.Transport", writer.transport).pause_reading()
         door.later(29)
         door.later(58)
