@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from digest.cli import main
-from digest.store import open_store
+from digest.store import open_store, schema
+from tests import schemas
 from tests.postgres import Server, name_in, programs
 
 if TYPE_CHECKING:
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+schema.upgrade = schemas.made  # a session's, as long as none asks for `by_migrations`
+
 ROOT = Path(__file__).resolve().parents[1]
 DUMPS = ROOT.parent / "shared" / "dumps"
+
+
+@pytest.fixture
+def by_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New stores are made as in earnest."""
+    monkeypatch.setattr(schema, "upgrade", schemas.by_migrations)
 
 
 @pytest.fixture

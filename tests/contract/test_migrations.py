@@ -17,7 +17,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from digest.errors import StoreError
 from digest.model import EditionKey, EntryId, SourceId
@@ -27,6 +27,7 @@ from digest.settings import load
 from digest.store import database_file, meta, open_store, schema
 from digest.store import engine as engines
 from digest.store.tables import metadata
+from tests import schemas
 from tests.contract.conftest import NOW, Hand
 from tests.waiting import lines
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Blog
 
+pytestmark = pytest.mark.usefixtures("by_migrations")
 KEY = EditionKey("weekly/2026-W11")
 
 
@@ -88,6 +90,21 @@ def test_the_schema_by_migrations_is_that_of_the_tables(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
     straight.dispose()
     engine.dispose()
+
+
+def test_the_statements_that_other_tests_run_instead_make_the_same_schema() -> None:
+    made = []
+    for upgrade in (schemas.by_migrations, schemas.made):
+        straight = create_engine("sqlite://")
+        with straight.begin() as connection:
+            upgrade(connection, "here")
+            rows = connection.execute(text("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+            counts = {table.name: len(connection.execute(select(table)).all()) for table in metadata.sorted_tables}
+            made.append((sorted(map(repr, rows)), counts, schema.version(connection)))
+        straight.dispose()
+    assert made[0] == made[1]
+    assert made[0][2] == schema.NEWEST
+    assert not any(made[0][1].values())
 
 
 def test_every_older_schema_is_brought_to_the_newest(tmp_path: Path) -> None:
