@@ -49,7 +49,11 @@ def send_test(*, config: ConfigOption = None) -> None:
 
     settings = settings_of(config)
     if not alerts.channels(settings):
-        raise ConfigurationError("nobody is told anything", place="alerts", remedy="set alerts.mail or alerts.webhook")
+        raise ConfigurationError(
+            "no operator is named, so nobody gets alerts",
+            place="operator",
+            remedy="set operator to your address, or alerts.webhook",
+        )
     now, failed = clock(), False
     for channel in alerts.channels(settings):
         trial = AlertNotice(0, channel, NoticeKind.TEST, "alerts", "nothing is wrong: this is a test", now, now, 0)

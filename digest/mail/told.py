@@ -73,7 +73,8 @@ class Frame:
     `channel` shows their formulas, `weight` tells the bytes of a picture by its name. New entries stand together by
     the first of `groups` that holds them, those that none holds at the end. `sources` names them where there are
     several, `languages` is what they are written in, `original` where an entry is found on its own site, empty where
-    that is not known. `subscribe_url` is empty where nobody can subscribe on a page, `postal` is the sender's line.
+    that is not known. `subscribe_url` is empty where nobody can subscribe on a page, `contact` is what readers
+    see and where it leads, both empty where there is none, `postal` the sender's line.
     `taken` are the subjects of other editions.
     """
 
@@ -92,6 +93,7 @@ class Frame:
     languages: Mapping[SourceId, str] = field(default_factory=dict)
     original: Callable[[Entry], str] = lambda _: ""
     subscribe_url: str = ""
+    contact: tuple[str, str] = ("", "")
     postal: str = ""
     taken: Collection[str] = ()
 

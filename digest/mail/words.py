@@ -126,6 +126,8 @@ def _values(
         "preferences_url": PREFERENCES_URL,
         "address": ADDRESS,
         "agreed": AGREED,
+        "contact": frame.contact[0],
+        "contact_url": frame.contact[1],
         "postal": line(frame.postal),
     }
 

@@ -170,7 +170,7 @@ def _digest(tx: Transaction, digest: Digest, late: timedelta, now: datetime) -> 
 
 def channels(settings: Settings) -> list[str]:
     """Who is told, by which means."""
-    return [*(_MAIL + address for address in settings.alerts.mail), *([_WEBHOOK] if settings.alerts.webhook else [])]
+    return [*(_MAIL + address for address in settings.operator), *([_WEBHOOK] if settings.alerts.webhook else [])]
 
 
 async def tell(store: Store, settings: Settings, clock: Callable[[], datetime]) -> list[str]:

@@ -42,6 +42,7 @@ def frame(tx: Transaction, settings: Settings, digest: Digest, edition: Edition,
         languages={SourceId(one.id): one.language for one in settings.sources},
         original=lambda entry: via(source_of(settings, entry), entry.content.title),
         subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
+        contact=(settings.contact, settings.contact_url),
         postal=settings.mail.postal,
         taken=tx.editions.subjects(),
     )

@@ -71,7 +71,13 @@ def short_notice(
         ConfigurationError: a template is wrong.
         ValueError: the address cannot stand in a header.
     """
-    frame = {"site": settings.site_title, "home_url": f"{settings.base_url}/", "postal": settings.mail.postal}
+    frame = {
+        "site": settings.site_title,
+        "home_url": f"{settings.base_url}/",
+        "contact": settings.contact,
+        "contact_url": settings.contact_url,
+        "postal": settings.mail.postal,
+    }
     subject, text, page = short_mail(name, language, settings.templates, frame | dict(values))
     marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()
     return notice(

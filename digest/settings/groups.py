@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 
 from digest.settings.kinds import (
     HOST_PORT,
-    Address,
     Duration,
     FirstDay,
     Group,
@@ -196,16 +195,19 @@ class Retention(Group):
 
 
 class Alerts(Group):
-    """Who hears that something is wrong."""
+    """When the operator hears that something is wrong, and where besides by mail."""
 
-    mail: tuple[Address, ...] = Field((), description="Addresses to write to.")
-    webhook: Hook = Field("", repr=False, description="A URL that gets a JSON POST.")
-    after: int = Field(3, ge=1, description="After how many passes in a row that failed a source is told of.")
-    late: Duration = Field(timedelta(hours=6), description="How late an edition or its mails may be.")
+    webhook: Hook = Field("", repr=False, description="Also send alerts as a JSON POST to this URL.")
+    after: int = Field(3, ge=1, description="Alert about a source after this many failed readings in a row.")
+    late: Duration = Field(timedelta(hours=6), description="Alert when an edition or its mails are later than this.")
     refused: int = Field(
-        5, ge=1, description="How many people's servers may refuse our mail by policy within a day before it is told."
+        5,
+        ge=1,
+        description="Alert when the servers of this many subscribers refuse our mail by policy within a day.",
     )
-    calm: Duration = Field(timedelta(hours=1), description="How long all must be well before that is told.")
+    calm: Duration = Field(
+        timedelta(hours=1), description="Report a recovery once everything has been well for this long."
+    )
 
 
 class Log(Group):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date, timedelta
 from ipaddress import ip_network
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import NoDecode
 
 from digest.addresses import mailbox
 from digest.errors import AddressError
@@ -119,6 +121,26 @@ def _bare(value: str) -> str:
     return mailbox(_mailbox(value)).address if value.strip() else ""
 
 
+def several(value: object) -> object:
+    """One text, or a list in JSON as the environment gives it, as the list that a file may hold."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f'{value!r} is no list in JSON, such as ["a@example.org", "b@example.org"]') from error
+    return [value] if value.strip() else []
+
+
+def _contact(value: str) -> str:
+    """A URL as it is, an address without the name in front of it."""
+    if value.strip().lower().startswith(("http://", "https://")):
+        _http(value.strip())
+        return value.strip()
+    return _bare(value.strip().removeprefix("mailto:"))
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
 FirstDay = Annotated[date | None, BeforeValidator(_first_day)]
@@ -133,4 +155,6 @@ Regex = Annotated[str, AfterValidator(_pattern)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Address = Annotated[str, AfterValidator(_bare)]
+Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(several)]
+Contact = Annotated[str, AfterValidator(_contact)]
 Language = Literal["zh_CN", "en"]

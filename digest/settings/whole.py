@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import (
@@ -18,8 +18,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from digest.settings.former import present_names
 from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
-from digest.settings.kinds import Duration, Language, Url
+from digest.settings.kinds import Addresses, Contact, Duration, Language, Url
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ class Settings(BaseSettings):
     base_url: Url = Field("http://127.0.0.1:8080", description="How people reach the web server from outside.")
     title: str = Field("", description="The name of the site and of the feed of everything; else the first source's.")
     language: Language = Field("zh_CN", description="The language of the pages.")
+    operator: Addresses = Field(
+        (),
+        description="Your address, or a list of several: alerts go there when something is wrong. Never published.",
+    )
+    contact: Contact = Field(
+        "", description="An address or URL for readers, shown in public at the foot of every page and mail."
+    )
     tag: str = Field(
         "",
         pattern=r"^(|[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2})$",
@@ -63,7 +71,7 @@ class Settings(BaseSettings):
     retention: Retention = Field(Retention(), description="How long what grows by itself is kept whole.")
     bounces: Bounces = Field(Bounces(), description="How bounces and complaints come back.")
     hooks: Hooks = Field(Hooks(), description="Providers that tell by HTTP what bounced and who complained.")
-    alerts: Alerts = Field(Alerts(), description="Who hears that something is wrong.")
+    alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
     @classmethod
@@ -84,6 +92,12 @@ class Settings(BaseSettings):
                 ),
             )
         return (*secrets, environment, init_settings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_present_names(cls, given: object) -> object:
+        """What is written under a former name (`alerts.mail`), under the present one."""
+        return present_names(given)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -118,6 +132,13 @@ class Settings(BaseSettings):
     @property
     def site_title(self) -> str:
         return self.title or (self.sources[0].title if self.sources else "Digest")
+
+    @property
+    def contact_url(self) -> str:
+        """Where the contact at the foot of pages and mails leads; empty where there is none."""
+        if not self.contact or self.contact.lower().startswith(("http://", "https://")):
+            return self.contact
+        return f"mailto:{quote(self.contact, safe='@')}"
 
     @property
     def tag_base(self) -> str:

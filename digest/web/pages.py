@@ -49,6 +49,8 @@ class Pages:
             "assets": self.paths,
             "feeds": self._feeds,
             "sources": settings.sources,
+            "contact": settings.contact,
+            "contact_url": settings.contact_url,
             "signup": settings.signup.open and bool(settings.digests),
         }
         made = rendered(language, settings.templates, f"web/{name}.html", frame | values)

@@ -122,7 +122,7 @@ def test_a_password_is_not_shown(config: Callable[[str], Path], monkeypatch: pyt
         ('[mail]\nreply_to = "Answers: a@example.org"', "mail.reply_to", "not one address"),
         ('[bounces]\naddress = "a@example.org b@example.org"', "bounces.address", "not one address"),
         ('[bounces]\naddress = "a+b@example.org"', "bounces", "without a plus"),
-        ('[alerts]\nmail = ["a@example.org, b@example.org"]', "alerts.mail.0", "not one address"),
+        ('[alerts]\nmail = ["a@example.org, b@example.org"]', "operator", "not one address"),
         ("[mail", "digest.toml", "TOML"),
     ],
 )
@@ -152,6 +152,64 @@ def test_addresses_of_ours_are_kept_as_mail_servers_take_them(config: Callable[[
     assert settings.mail.sender == '"Kexue, Digest" <digest@xn--strae-oqa.example>'
     assert settings.mail.reply_to == "科学空间 <answers@xn--48st12e.example>"
     assert settings.bounces.address == "bounces@xn--strae-oqa.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "operator"),
+    [
+        ('operator = "me@example.org"', ("me@example.org",)),
+        ('operator = ["me@example.org", "Us <us@straße.example>"]', ("me@example.org", "us@xn--strae-oqa.example")),
+        ('operator = ""', ()),
+        ('[alerts]\nmail = ["me@example.org"]', ("me@example.org",)),
+        ('operator = "me@example.org"\n[alerts]\nmail = ["us@example.org", "me@example.org"]',
+         ("me@example.org", "us@example.org")),
+    ],
+)  # fmt: skip
+def test_operators_are_named_by_one_address_or_a_list_and_by_the_former_name(
+    written: str, operator: tuple[str, ...], config: Callable[[str], Path]
+) -> None:
+    assert load(config(written)).operator == operator
+
+
+@pytest.mark.parametrize(
+    ("variables", "operator"),
+    [
+        ({"DIGEST_OPERATOR": "me@example.org"}, ("me@example.org",)),
+        ({"DIGEST_OPERATOR": '["me@example.org", "us@example.org"]'}, ("me@example.org", "us@example.org")),
+        ({"DIGEST_ALERTS_MAIL": '["us@example.org"]'}, ("us@example.org",)),
+        (
+            {"DIGEST_OPERATOR": "me@example.org", "DIGEST_ALERTS_MAIL": '["us@example.org"]'},
+            ("me@example.org", "us@example.org"),
+        ),
+    ],
+)
+def test_operators_come_from_the_environment_too(
+    variables: dict[str, str],
+    operator: tuple[str, ...],
+    config: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert load(config(SMALLEST)).operator == operator
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "leads_to"),
+    [
+        ("us@straße.example", "us@xn--strae-oqa.example", "mailto:us@xn--strae-oqa.example"),
+        ("mailto:Us <a&b@example.org>", "a&b@example.org", "mailto:a%26b@example.org"),
+        ("https://blog.example.org/about/", "https://blog.example.org/about/", "https://blog.example.org/about/"),
+        ("", "", ""),
+    ],
+)
+def test_the_contact_is_an_address_or_a_page(
+    written: str, shown: str, leads_to: str, config: Callable[[str], Path]
+) -> None:
+    settings = load(config(f'contact = "{written}"'))
+
+    assert (settings.contact, settings.contact_url) == (shown, leads_to)
 
 
 def test_a_year_stands_for_its_first_or_last_day(config: Callable[[str], Path]) -> None:

@@ -177,7 +177,7 @@ def test_a_test_alert_goes_to_each_channel(blog: Blog, key: EditionKey, monkeypa
 
 
 def test_without_a_channel_nobody_can_be_told(blog: Blog) -> None:
-    assert "set alerts.mail or alerts.webhook" in blog.run("alerts", "test", code=2)
+    assert "set operator to your address" in blog.run("alerts", "test", code=2)
 
 
 def test_what_is_wrong_is_listed(blog: Blog, key: EditionKey) -> None:

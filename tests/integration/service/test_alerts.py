@@ -88,7 +88,8 @@ class Watch:
             sources=[{"id": "blog", "title": "山上", "path": folder / "dumps"}],
             digests=[{"id": "weekly", "title": "每周", "schedule": "mon 08:00"}],
             mail={"path": folder / "mail", "sender": "Digest <digest@example.org>"},
-            alerts={"mail": ["op@example.org"], "webhook": hook.url},
+            operator=["op@example.org"],
+            alerts={"webhook": hook.url},
         )
         with store.write() as tx:
             tx.readings.register_source(BLOG, NOW)
@@ -350,7 +351,10 @@ def test_what_is_no_longer_configured_is_forgotten(watch: Watch) -> None:
 
 def test_a_hook_that_is_away_is_named(watch: Watch, hook: Hook) -> None:
     watch.settings = watch.settings.model_copy(
-        update={"alerts": watch.settings.alerts.model_copy(update={"webhook": "http://127.0.0.1:1/", "mail": ()})}
+        update={
+            "operator": (),
+            "alerts": watch.settings.alerts.model_copy(update={"webhook": "http://127.0.0.1:1/"}),
+        }
     )
     for _ in range(3):
         watch.refreshed("no such folder")
@@ -383,7 +387,7 @@ class Read(Watch):
 def read(tmp_path: Path, hook: Hook) -> Iterator[Read]:
     with closing(open_store("sqlite://")) as store:
         made = Read(store, tmp_path, hook)
-        fields = made.settings.model_dump(include={"data_dir", "title", "mail", "alerts", "digests"})
+        fields = made.settings.model_dump(include={"data_dir", "title", "mail", "operator", "alerts", "digests"})
         source = {"id": "blog", "title": "山上", "path": tmp_path / "dumps", "stale": "60d"}
         made.settings = Settings(**fields, sources=[source])
         yield made
