@@ -48,6 +48,14 @@ class FencedError(DigestError):
         super().__init__(f"the store is fenced: it was restored from a backup of {moment} (see `digest unfence`)")
 
 
+class EditionError(DigestError):
+    """No edition of a digest can be made, and why."""
+
+    def __init__(self, digest: str, problem: str) -> None:
+        self.digest, self.problem = digest, problem
+        super().__init__(f"no edition of {digest} can be made: {problem}")
+
+
 class UnknownError(DigestError):
     """Somebody asked for a thing that does not exist (an entry, an edition, a subscriber, a source)."""
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, settings_of, store_of
 from digest.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.ports import Alert
+    from digest.service.health import Trouble
 
 app = typer.Typer(name="alerts", help="What is wrong now, and who is told.", invoke_without_command=True)
 
@@ -17,27 +24,39 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     """List what is wrong now; what may be a blip is not told to anybody yet."""
     if context.invoked_subcommand:
         return
-    with store_of(config) as (_, store), store.read() as tx:
-        alerts, waiting = tx.alerts.all().values(), tx.alerts.waiting()
+    from digest.app import clock
+    from digest.service.health import troubles
+
+    with store_of(config) as (settings, store), store.read() as tx:
+        now = clock()
+        found, waiting = troubles(tx, settings, now), tx.alerts.waiting()
+        wrong = {one.subject for one in found}
+        over = [one for subject, one in tx.alerts.all().items() if one.told_at and subject not in wrong]
     if as_json:
-        for alert in alerts:
-            print_json(
-                {
-                    "subject": alert.subject,
-                    "problem": alert.problem,
-                    "since": alert.since.isoformat(),
-                    "told_at": alert.told_at and alert.told_at.isoformat(),
-                    "well_since": alert.well_since and alert.well_since.isoformat(),
-                }
-            )
+        for one in found:
+            print_json(_json(one, None))
+        for alert in over:
+            print_json(_json(alert, alert.well_since or now))
         return
-    if not alerts:
+    if not found:
         typer.echo("all is well")
     else:
-        columns = ("subject", "since", "told", "well since", "problem")
-        print_table(columns, [(a.subject, a.since, a.told_at, a.well_since, a.problem) for a in alerts])
+        columns = ("subject", "since", "told", "problem")
+        print_table(columns, [(one.subject, one.since, one.told_at, one.problem) for one in found])
+    for alert in over:
+        typer.echo(f"over, and told when it stays so for {settings.alerts.calm}: {alert.subject}: {alert.problem}")
     if waiting:
         typer.echo(f"{waiting} notices wait until their channel takes them")
+
+
+def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object]:
+    return {
+        "subject": one.subject,
+        "problem": one.problem,
+        "since": one.since.isoformat(),
+        "told_at": one.told_at and one.told_at.isoformat(),
+        "well_since": well_since and well_since.isoformat(),
+    }
 
 
 @app.command("test")

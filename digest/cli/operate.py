@@ -181,7 +181,16 @@ def _status_json(state: Status) -> dict[str, object]:
             for s in state.slowed
         ],
         "resting": [{"domain": r.domain, "reason": r.reason, "until": r.until.isoformat()} for r in state.resting],
-        "alerts": [{"subject": a.subject, "problem": a.problem, "since": a.since.isoformat()} for a in state.alerts],
+        "alerts": [
+            {
+                "kind": t.kind,
+                "subject": t.subject,
+                "problem": t.problem,
+                "since": t.since.isoformat(),
+                "told_at": t.told_at and t.told_at.isoformat(),
+            }
+            for t in state.troubles
+        ],
         "undrawn_formulas": state.undrawn,
         "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
         "fenced": state.fenced and state.fenced.isoformat(),
@@ -226,8 +235,8 @@ def _print_status(state: Status) -> None:
     if state.dead:
         typer.echo(f"dead letters: {state.dead}; `digest deliveries list` names them")
     _print_bounces(state)
-    for alert in state.alerts:
-        typer.echo(f"trouble: {alert.subject}: {alert.problem} (since {alert.since})")
+    for trouble in state.troubles:
+        typer.echo(f"trouble: {trouble.subject}: {trouble.problem} (since {trouble.since})")
     _print_rests(state)
     typer.echo(f"last backup: {f'{state.backed_up_at:%Y-%m-%d %H:%M} UTC' if state.backed_up_at else 'never'}")
     if state.undrawn:

@@ -39,7 +39,7 @@ from digest.ports.breaker import (
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, JustFailed, Overdue
 from digest.ports.digest_names import DigestNames, RenamedDigest
 from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
-from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, Editions, Recipient
+from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, EditionFailure, Editions, Recipient
 from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
 from digest.ports.newcomers import Joining, KnownPerson, Newcomer, Newcomers
 from digest.ports.pacing import Pacing, Slowed
@@ -73,6 +73,7 @@ __all__ = [
     "Drawn",
     "DumpState",
     "EditionCounts",
+    "EditionFailure",
     "Editions",
     "Entries",
     "Evidence",

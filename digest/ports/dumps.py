@@ -105,7 +105,8 @@ class KnownDump:
 class SourceState:
     """What is stored of a source. `settled_at`: when its first import was finished, absent before that.
 
-    `failures` counts the newest passes in a row that did not go well.
+    `refreshed_at`: when its newest pass ended, absent before the first one. `failures` counts the newest passes in a
+    row that did not go well.
     """
 
     id: SourceId
@@ -113,6 +114,7 @@ class SourceState:
     refreshed_at: datetime | None
     problem: str
     failures: int = 0
+    registered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

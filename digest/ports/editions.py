@@ -37,6 +37,14 @@ class DigestState:
 
 
 @dataclass(frozen=True, slots=True)
+class EditionFailure:
+    """Why no edition of a digest can be made, and since when."""
+
+    since: datetime
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class EditionCounts:
     """An edition with its deliveries by state."""
 
@@ -65,6 +73,18 @@ class Editions(Protocol):
         ...
 
     def digest(self, digest: DigestId) -> DigestState | None: ...
+
+    def failure(self, digest: DigestId) -> EditionFailure | None:
+        """Why the last try to make an edition of it failed; None where it did not."""
+        ...
+
+    def failed(self, digest: DigestId, problem: str, now: datetime) -> None:
+        """Record that a try to make an edition failed; an earlier failure keeps its moment."""
+        ...
+
+    def succeeded(self, digest: DigestId) -> None:
+        """Forget the failure."""
+        ...
 
     def untold(self, digest: DigestId, since: datetime | None, sources: Sequence[SourceId]) -> list[Entry]:
         """News that no edition of this digest holds, first seen at or after `since`; order as Entries.newest.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from digest.model import (
@@ -28,16 +29,8 @@ class Queue:
 class Watching(Protocol):
     """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
 
-    def troubled_dumps(self) -> dict[DumpState, int]:
-        """How many dumps are held or failed; a state without any may be absent."""
-        ...
-
-    def refreshed_at(self) -> dict[SourceId, datetime | None]:
-        """When each source ever known was last read to the end."""
-        ...
-
-    def failing(self) -> set[SourceId]:
-        """The sources whose newest pass failed or left a dump held."""
+    def troubled_dumps(self, sources: Collection[SourceId]) -> dict[DumpState, int]:
+        """How many dumps of these sources are held or failed; a state without any may be absent."""
         ...
 
     def undrawn(self) -> int:

@@ -1,4 +1,4 @@
-"""Operators hear about it: looks at the state, decides with `alert_states`, and tells by mail and webhook.
+"""Operators hear about it: `health` says what is wrong, `alert_states` what to tell; told by mail and webhook.
 
 What is to be told is committed first, one notice a channel, and deleted when the channel took it: a crash in between
 tells it once more, never not at all.
@@ -15,31 +15,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
-from digest.editions.schedule import Schedule, latest_slot
-from digest.errors import DigestError, FencedError
-from digest.mail.limits import says_too_large
+from digest.errors import DigestError
 from digest.mail.notice import Notice, notice
 from digest.mail.transport import session
-from digest.model import DigestId, SourceId
-from digest.ports import Alert, AlertNotice, DumpState, NoticeKind
-from digest.service import striking
-from digest.service.alert_states import Health, Seen, Step, step
+from digest.ports import Alert, AlertNotice, NoticeKind
+from digest.service.alert_states import Step, step
 from digest.service.digests import sender_domain
+from digest.service.health import look
 from digest.service.posting import post
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
-    from digest.ports import SourceState, Store, Transaction
-    from digest.settings import Digest, Settings, Source
+    from digest.ports import Store, Transaction
+    from digest.settings import Settings
 
-SENDING, REFUSED, SIZE = "sending", "refused mail", "mail size"
-_A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _GIVE_UP = timedelta(days=7)
 _MAIL = "mail "
-_MAIL_TO = "mail to "
 _WEBHOOK = "webhook"
 
 
@@ -82,87 +76,11 @@ def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str
     """What follows for each subject, and whether that differs from what is stored."""
     stored = tx.alerts.all()
     steps = []
-    for seen in _looked(tx, settings, stored, now):
+    for _, seen in look(tx, settings, now):
         before = stored.pop(seen.subject, None)
         taken = step(before, seen, now, settings.alerts.calm)
         steps.append((seen.subject, taken, taken.tell is not None or taken.alert != before))
     return steps + [(subject, Step(None), True) for subject in stored]  # no longer configured
-
-
-def _looked(tx: Transaction, settings: Settings, stored: dict[str, Alert], now: datetime) -> Iterator[Seen]:
-    states = tx.readings.sources()
-    for source in settings.sources:
-        yield _source(tx, source, states.get(SourceId(source.id)), settings.alerts.after)
-    yield _sending(tx, settings, stored.get(SENDING), now)
-    yield from _resting(tx, stored, now)
-    for digest in settings.digests:
-        yield _digest(tx, digest, settings.alerts.late, now)
-    yield _size(tx, now)
-    people = tx.bounces.refused(now - _A_DAY)
-    ill = people >= settings.alerts.refused
-    problem = (
-        f"the servers of {people} readers refused our mail within a day because of us: our sender, a policy or a limit"
-    )
-    yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem)
-
-
-def _source(tx: Transaction, source: Source, state: SourceState | None, after: int) -> Seen:
-    subject = f"source {source.id}"
-    if state is None or state.failures == 0:
-        return Seen(subject, Health.WELL)
-    held = [dump for dump in tx.readings.dumps(state.id).values() if dump.state is DumpState.HELD]
-    problem = state.problem or "; ".join(f"{dump.path}: held: {dump.reason}" for dump in held)
-    return Seen(subject, Health.ILL if state.failures >= after else Health.DOUBTFUL, problem)
-
-
-def _sending(tx: Transaction, settings: Settings, stored: Alert | None, now: datetime) -> Seen:
-    """A pause ends by itself: all is well when a mail went out since, or none is left. A fence is lifted by hand."""
-    if since := tx.backups.fenced():
-        return Seen(SENDING, Health.ILL, str(FencedError(since)))
-    if held := striking.held(tx, settings, now):
-        return Seen(SENDING, Health.ILL, f"paused: {held[0]}")
-    paused = tx.deliveries.paused(now)
-    if paused:
-        return Seen(SENDING, Health.ILL, f"paused: {paused[0]}")
-    well = stored is None or not tx.deliveries.trouble() or not tx.deliveries.open()
-    return Seen(SENDING, Health.WELL if well else Health.UNKNOWN)
-
-
-def _size(tx: Transaction, now: datetime) -> Seen:
-    """Whether mails of the last week failed for their size. All is well when they are tried again, or grow old."""
-    failed = [one for one in tx.dead_letters.refused_mails(now - _A_WEEK) if says_too_large(one.code, one.text)]
-    if not failed:
-        return Seen(SIZE, Health.WELL)
-    newest = failed[0]
-    count = sum(one.edition == newest.edition for one in failed)
-    problem = f"{newest.edition}: {count} mails are larger than the server takes ({newest.text})"
-    remedy = "raise the relay's limit, then: digest deliveries retry; if you cannot, make editions shorter"
-    return Seen(SIZE, Health.ILL, f"{problem}; {remedy}")
-
-
-def _resting(tx: Transaction, stored: dict[str, Alert], now: datetime) -> Iterator[Seen]:
-    """The domains that rest. All is well with one again when a mail got through, which nobody knows while it rests."""
-    rested = {f"{_MAIL_TO}{one.domain}": one for one in tx.resting.all()}
-    for subject, one in rested.items():
-        yield Seen(subject, Health.ILL if one.until > now else Health.UNKNOWN, f"rests: {one.reason}")
-    for subject in [subject for subject in stored if subject.startswith(_MAIL_TO) and subject not in rested]:
-        yield Seen(subject, Health.WELL)
-
-
-def _digest(tx: Transaction, digest: Digest, late: timedelta, now: datetime) -> Seen:
-    subject = f"digest {digest.id}"
-    state = tx.editions.digest(DigestId(digest.id))
-    slot = latest_slot(Schedule.parse(digest.schedule, digest.timezone), now)
-    if state and slot > state.configured_at and (state.last_slot_at or state.configured_at) < slot < now - late:
-        return Seen(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
-    for edition in tx.dead_letters.overdue(now - late):
-        if edition.digest != digest.id:
-            continue
-        if edition.untried:
-            return Seen(subject, Health.ILL, f"{edition.edition}: mails not sent: {edition.untried}")
-        if edition.deferred * 2 > edition.deliveries:
-            return Seen(subject, Health.ILL, f"{edition.edition}: mails refused for now: {edition.deferred}")
-    return Seen(subject, Health.WELL)
 
 
 # --- telling --------------------------------------------------------------------------------------

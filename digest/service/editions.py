@@ -8,15 +8,17 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from digest import logs
 from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import latest_slot, next_slot
-from digest.errors import FencedError
+from digest.errors import EditionError, FencedError
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import body
 from digest.model import DigestId, Edition, EditionKey, Section
 from digest.ports import Recipient
 from digest.service.audience import audience
 from digest.service.digests import schedule_of, sender_domain
+from digest.service.failed_editions import forget, noting, stands
 from digest.service.feeds import holds_any
 from digest.service.framing import frame
 from digest.service.planning import LARGE, finish, parts
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from digest.model import Body, Selected, SubscriberId, Variant
     from digest.ports import DigestState, EditionCounts, Store, Transaction
     from digest.settings import Digest, Settings
+
+_log = logs.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,25 @@ class Upcoming:
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
-    """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing."""
+    """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing.
+
+    One that cannot be made is recorded with the reason, and holds up no other.
+    """
     made = []
     secret = store.secret()
     finish(store, settings)
     for digest in settings.digests:
         try:
-            key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
+            with noting(store, digest, now):
+                key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
+                if key is None and stands(store, digest):
+                    draft(store, settings, digest, now, digest.language)  # what failed may be mended by now
         except FencedError:
             break
+        except EditionError as error:
+            _log.error("edition failed", digest=digest.id, reason=error.problem)
+            continue
+        forget(store, digest)
         if key:
             made.append(_said(store, key))
     return made
@@ -80,10 +94,15 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
 
     Raises:
         FencedError: the store was restored, and its fence stands.
+        EditionError: it cannot be made.
     """
     finish(store, settings)
-    key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))
-    return _said(store, key) if key else None
+    with noting(store, digest, now):
+        key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))
+    if key is None:
+        return None
+    forget(store, digest)
+    return _said(store, key)
 
 
 def _made(

@@ -11,8 +11,8 @@ from digest.errors import RowError
 REPORT_IT = "this is a fault of digest: report it with the dump"
 
 
-def fault(error: Exception) -> str:
-    """An unforeseen exception in one line, with the place in our code that it passed last."""
+def fault(error: Exception, what: str = "cannot be read or stored") -> str:
+    """An unforeseen exception in one line: what came of it, and the place in our code that it passed last."""
     home = Path(digest.__file__).parent
     raised = error.__cause__ if isinstance(error, RowError) and error.__cause__ else error
     frames = [
@@ -20,4 +20,4 @@ def fault(error: Exception) -> str:
     ]
     place = f" at {Path(frames[-1].filename).relative_to(home.parent)}:{frames[-1].lineno}" if frames else ""
     said = " ".join(str(error).split())[:200]
-    return f"cannot be read or stored: {type(raised).__name__}{f': {said}' if said else ''}{place}"
+    return f"{what}: {type(raised).__name__}{f': {said}' if said else ''}{place}"

@@ -11,13 +11,15 @@ from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.ports import DumpState
 from digest.service import striking
+from digest.service.health import troubles
 from digest.service.pacing import REMEMBERED
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.ports import Alert, KnownDump, Report, RestingDomain, Slowed, Store
+    from digest.ports import KnownDump, Report, RestingDomain, Slowed, Store
+    from digest.service.health import Trouble
     from digest.service.striking import Held
     from digest.settings import Settings
 
@@ -81,7 +83,7 @@ class Status:
     held: tuple[Held, ...]
     resting: tuple[RestingDomain, ...]
     slowed: tuple[Slowed, ...]
-    alerts: tuple[Alert, ...]
+    troubles: tuple[Trouble, ...]
     backed_up_at: datetime | None
     fenced: datetime | None
 
@@ -135,7 +137,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tuple(striking.held(tx, settings, now)),
             tuple(one for one in tx.resting.all() if one.until > now),
             tuple(tx.pacing.all(now - REMEMBERED)),
-            tuple(tx.alerts.all().values()),
+            troubles(tx, settings, now),
             tx.backups.made_at(),
             tx.backups.fenced(),
         )

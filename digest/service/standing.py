@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import Schedule, latest_slot
+from digest.editions.schedule import latest_slot
 from digest.model import DigestId, SourceId
 from digest.ports import DumpState
+from digest.service.digests import schedule_of
+from digest.service.health import Kind, Sending, counted, is_overdue, sending, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,20 +20,7 @@ if TYPE_CHECKING:
     from digest.ports import DigestState, Slowed, Store, Transaction
     from digest.settings import Digest, Settings
 
-_OVERDUE = 3  # times `every` without a pass
 _NO_TIME = timedelta(0)
-
-
-class Sending(StrEnum):
-    """How sending went, as of the last attempt. `troubled`: a pause is over, and no mail got through since.
-
-    `fenced`: the store came back from a backup, and nothing is sent before an operator lifts the fence.
-    """
-
-    OK = "ok"
-    PAUSED = "paused"
-    TROUBLED = "troubled"
-    FENCED = "fenced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,8 @@ class DigestStanding:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """All of it. `failing` counts the sources whose newest pass failed or left a dump held, `oldest_refresh` is the age
-    of the oldest last pass over a configured source, `queue_age` how long the mail waits that was due first.
+    of the oldest last pass over a configured source, `queue_age` how long the mail waits that was due first. `troubles`
+    counts what is wrong by its kind, zeros too.
     """
 
     sources: int
@@ -64,6 +53,7 @@ class Standing:
     queue: int
     queue_age: timedelta
     sending: Sending
+    troubles: dict[Kind, int]
     slowed: tuple[Slowed, ...] = ()
 
 
@@ -72,33 +62,25 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
     from digest.service.pacing import REMEMBERED  # noqa: PLC0415 - after the first answers
 
     with store.read() as tx:
-        known, failing = tx.watching.refreshed_at(), tx.watching.failing()
-        ages = [(source, _age(known.get(SourceId(source.id)), now)) for source in settings.sources]
+        states = tx.readings.sources()
+        known = [(source, states.get(SourceId(source.id))) for source in settings.sources]
+        ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in known if state and state.refreshed_at]
         queue = tx.watching.queue()
         return Standing(
-            sources=len(ages),
-            overdue=sum(age is None or age > _OVERDUE * source.every for source, age in ages),
-            failing=sum(source.id in failing for source in settings.sources),
-            oldest_refresh=max((age for _, age in ages if age is not None), default=_NO_TIME),
-            troubled={state: 0 for state in DumpState if state is not DumpState.GOOD} | tx.watching.troubled_dumps(),
+            sources=len(known),
+            overdue=sum(is_overdue(source, state, now) for source, state in known),
+            failing=sum(state is not None and state.failures > 0 for _, state in known),
+            oldest_refresh=max(ages, default=_NO_TIME),
+            troubled={state: 0 for state in DumpState if state is not DumpState.GOOD}
+            | tx.watching.troubled_dumps([SourceId(source.id) for source in settings.sources]),
             undrawn=tx.watching.undrawn(),
             digests=tuple(_digests(tx, settings.digests, now)),
             queue=queue.depth,
-            queue_age=_age(queue.next_at, now) or _NO_TIME,
-            sending=sending(tx, settings, now),
+            queue_age=max(now - queue.next_at, _NO_TIME) if queue.next_at else _NO_TIME,
+            sending=sending(tx, settings, now)[0],
+            troubles=counted(troubles(tx, settings, now)),
             slowed=tuple(tx.pacing.all(now - REMEMBERED)),
         )
-
-
-def sending(tx: Transaction, settings: Settings, now: datetime) -> Sending:
-    """How sending went, as far as the store was told: no server is asked for it."""
-    from digest.service import striking  # noqa: PLC0415 - as above
-
-    if tx.backups.fenced():
-        return Sending.FENCED
-    if tx.deliveries.paused(now) or striking.held(tx, settings, now):
-        return Sending.PAUSED
-    return Sending.TROUBLED if tx.deliveries.trouble() else Sending.OK
 
 
 def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> Iterable[DigestStanding]:
@@ -114,11 +96,6 @@ def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> It
 
 
 def _lag(digest: Digest, state: DigestState, now: datetime) -> timedelta:
-    slot = latest_slot(Schedule.parse(digest.schedule, digest.timezone), now)
+    slot = latest_slot(schedule_of(digest), now)
     made = state.last_slot_at is not None and slot <= state.last_slot_at
     return _NO_TIME if made or slot <= state.configured_at else now - slot
-
-
-def _age(at: datetime | None, now: datetime) -> timedelta | None:
-    """How long ago that was; none below zero, since clocks step back."""
-    return None if at is None else max(now - at, _NO_TIME)

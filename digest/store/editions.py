@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, literal, or_, select, update
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
-from digest.ports import DigestState, EditionCounts
+from digest.ports import DigestState, EditionCounts, EditionFailure
 from digest.store.counting import gains
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
 from digest.store.statements import batches, insert
 from digest.store.tables import (
+    UtcTime,
     deliveries,
     delivery_counts,
     digests,
@@ -62,6 +63,20 @@ class SqlEditions:
         if row is None:
             return None
         return DigestState(digest, row.configured_at, row.last_slot_at, row.last_close_at, row.editions)
+
+    def failure(self, digest: DigestId) -> EditionFailure | None:
+        query = select(digests.c.failed_at, digests.c.problem).where(digests.c.id == digest)
+        row = self._connection.execute(query).one_or_none()
+        return EditionFailure(row.failed_at, row.problem or "") if row and row.failed_at else None
+
+    def failed(self, digest: DigestId, problem: str, now: datetime) -> None:
+        since = func.coalesce(digests.c.failed_at, literal(now, UtcTime), type_=UtcTime)
+        here = update(digests).where(digests.c.id == digest)
+        self._connection.execute(here.values(failed_at=since, problem=problem))
+
+    def succeeded(self, digest: DigestId) -> None:
+        here = update(digests).where(digests.c.id == digest, digests.c.failed_at.is_not(None))
+        self._connection.execute(here.values(failed_at=None, problem=None))
 
     def untold(self, digest: DigestId, since: datetime | None, sources: Sequence[SourceId]) -> list[Entry]:
         told = (

@@ -269,7 +269,7 @@ class SqlReadings:
 
 
 def _source_state(row: Row[Any]) -> SourceState:
-    return SourceState(SourceId(row.id), row.settled_at, row.refreshed_at, row.problem, row.failures)
+    return SourceState(SourceId(row.id), row.settled_at, row.refreshed_at, row.problem, row.failures, row.registered_at)
 
 
 def _placing(row: Row[Any]) -> Placing:

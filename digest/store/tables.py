@@ -381,6 +381,8 @@ digests = Table(
     metadata,
     Column("id", Text, primary_key=True),
     _needed("configured_at", UtcTime),
+    Column("failed_at", UtcTime),  # since when no edition can be made
+    Column("problem", Text),  # and why
 )
 
 # Every name that a digest had before: old mails go on leading to what it is now.

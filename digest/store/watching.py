@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, literal_column, select
 
-from digest.model import DeliveryState, SourceId
+from digest.model import DeliveryState
 from digest.ports import DumpState, Queue
-from digest.store.tables import deliveries, dumps, editions, pictures, sources
+from digest.store.tables import deliveries, dumps, editions, pictures
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Collection
 
     from sqlalchemy import ColumnElement, Connection
 
-    from digest.model import DigestId
+    from digest.model import DigestId, SourceId
 
 _CODES_A_CLASS = 100
 _GOOD: ColumnElement[str] = literal_column(f"'{DumpState.GOOD}'")  # no parameter: the index is chosen by the words
@@ -27,20 +27,18 @@ class SqlWatching:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def troubled_dumps(self) -> dict[DumpState, int]:
+    def troubled_dumps(self, sources: Collection[SourceId]) -> dict[DumpState, int]:
+        wanted = set(sources)
         query = (
-            select(dumps.c.state, func.count().label("number")).where(dumps.c.state != _GOOD).group_by(dumps.c.state)
+            select(dumps.c.source, dumps.c.state, func.count().label("number"))
+            .where(dumps.c.state != _GOOD)
+            .group_by(dumps.c.source, dumps.c.state)
         )
-        return {DumpState(row.state): row.number for row in self._connection.execute(query)}
-
-    def refreshed_at(self) -> dict[SourceId, datetime | None]:
-        rows = self._connection.execute(select(sources.c.id, sources.c.refreshed_at))
-        return {SourceId(row.id): row.refreshed_at for row in rows}
-
-    def failing(self) -> set[SourceId]:
-        return set(
-            map(SourceId, self._connection.execute(select(sources.c.id).where(sources.c.failures > 0)).scalars())
-        )
+        counts: dict[DumpState, int] = {}
+        for row in self._connection.execute(query):
+            if row.source in wanted:
+                counts[DumpState(row.state)] = counts.get(DumpState(row.state), 0) + row.number
+        return counts
 
     def undrawn(self) -> int:
         query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))

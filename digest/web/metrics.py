@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 
 from digest import __version__
 from digest.errors import DigestError
-from digest.service.standing import Sending, standing
+from digest.service.health import Kind, Sending
+from digest.service.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from digest.ports import Store
+    from digest.ports import Store, Version
     from digest.service.passes import Pass
     from digest.service.standing import Standing
     from digest.settings import Settings
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
-_FRESH = timedelta(seconds=5)  # many may scrape; the store is asked once
+_FRESH = timedelta(seconds=1)  # many may ask; a store that did not change is asked once
 
 
 class Metrics:
@@ -61,7 +62,12 @@ class Metrics:
             self._entries.labels(change)
         Info("digest_build", "What runs.", registry=registry).info({"version": __version__})
         ProcessCollector(registry=registry)
-        registry.register(_Store(lambda: standing(store, self.settings, now()), fresh))
+        self._store = _Store(store, lambda: standing(store, self.settings, now()), fresh)
+        registry.register(self._store)
+
+    def standing(self) -> Standing | None:
+        """How all stands, as these numbers say it; None where the store does not answer."""
+        return self._store.standing()
 
     def refreshed(self, done: Pass | None, seconds: float) -> None:
         """Count a pass; None for one that ended in an error."""
@@ -83,11 +89,12 @@ class Metrics:
 
 
 class _Store(Collector):
-    """The standing as gauges, asked of the store at most once in a while."""
+    """The standing as gauges. It is worked out anew when the store changed, or a while has passed."""
 
-    def __init__(self, ask: Callable[[], Standing], fresh: timedelta) -> None:
-        self._ask, self._fresh = ask, fresh.total_seconds()
+    def __init__(self, store: Store, ask: Callable[[], Standing], fresh: timedelta) -> None:
+        self._store, self._ask, self._fresh = store, ask, fresh.total_seconds()
         self._known: Standing | None = None
+        self._version: Version | None = None
         self._known_at = 0.0
         self._lock = Lock()
 
@@ -95,19 +102,22 @@ class _Store(Collector):
         return ()  # registering asks nothing of the store
 
     def collect(self) -> Iterator[Metric]:
-        now = self._standing()
+        now = self.standing()
         yield _gauge("digest_store_up", "Whether the store answers.", now is not None)
         if now:
             yield from _gauges(now)
 
-    def _standing(self) -> Standing | None:
+    def standing(self) -> Standing | None:
+        """How all stands, at most so old; None where the store does not answer."""
         with self._lock:
-            if self._known is None or time.monotonic() - self._known_at >= self._fresh:
-                try:
+            try:
+                version = self._store.version()
+                old = self._known is None or time.monotonic() - self._known_at >= self._fresh
+                if old or version != self._version:
                     self._known = self._ask()
-                except DigestError:
-                    self._known = None
-                self._known_at = time.monotonic()
+                    self._version, self._known_at = version, time.monotonic()
+            except DigestError:
+                self._known = None
             return self._known
 
 
@@ -116,6 +126,12 @@ def _gauges(now: Standing) -> Iterator[Metric]:
     yield _gauge("digest_sources_overdue", "Sources without a pass for three times their interval.", now.overdue)
     yield _gauge("digest_sources_failing", "Sources whose newest pass failed or left a dump held.", now.failing)
     yield _gauge("digest_refresh_age_seconds", "Age of the oldest last pass over a source.", _s(now.oldest_refresh))
+    yield _family(
+        "digest_troubles",
+        "What is wrong now, as `digest status` lists it, by kind.",
+        ["kind"],
+        [([kind], now.troubles[kind]) for kind in Kind],
+    )
     yield _family(
         "digest_dumps_troubled", "Dumps by trouble.", ["state"], [([state], n) for state, n in now.troubled.items()]
     )

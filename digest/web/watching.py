@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest.errors import DigestError
-from digest.service.standing import Sending, sending
+from digest.service.health import Sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,16 +42,20 @@ class Watch:
         """503 where the store does not serve, so that no page could; with `?full` where mail does not leave either.
 
         A relay's fault takes no page away from its readers, so it alone does not change the code. No relay is asked:
-        the last attempt tells. It says nothing of hosts and people: anybody may ask.
+        the last attempt tells. What else is wrong is counted by kind. It says nothing of hosts and people: anybody may
+        ask.
         """
         try:
             self._store.check()
-            with self._store.read() as tx:
-                mail = sending(tx, self._settings, self._now())
         except DigestError:
-            return JSONResponse({"ready": False, "store": "failing", "mail": "unknown"}, 503, _NOT_STORED)
-        ready = mail is Sending.OK or "full" not in request.query_params
-        return JSONResponse({"ready": ready, "store": "ok", "mail": mail}, 200 if ready else 503, _NOT_STORED)
+            return _failing()
+        now = self._metrics.standing()
+        if now is None:
+            return _failing()
+        ready = now.sending is Sending.OK or "full" not in request.query_params
+        troubles = {kind: count for kind, count in now.troubles.items() if count}
+        told = {"ready": ready, "store": "ok", "mail": now.sending, "troubles": troubles}
+        return JSONResponse(told, 200 if ready else 503, _NOT_STORED)
 
     def metrics(self, request: Request) -> Response:
         body, media_type = self._metrics.exposition(request.headers.get("accept", ""))
@@ -68,6 +72,11 @@ def watch_application(store: Store, settings: Settings, metrics: Metrics, now: C
             Route("/metrics", watch.metrics),
         ]
     )
+
+
+def _failing() -> Response:
+    told: dict[str, object] = {"ready": False, "store": "failing", "mail": "unknown", "troubles": {}}
+    return JSONResponse(told, 503, _NOT_STORED)
 
 
 def from_this_machine(request: Request, base_url: str) -> bool:

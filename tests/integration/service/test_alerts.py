@@ -85,7 +85,7 @@ class Watch:
         self.settings = Settings(
             data_dir=folder,
             title="山上",
-            sources=[{"id": "blog", "title": "山上", "path": folder / "dumps"}],
+            sources=[{"id": "blog", "title": "山上", "path": folder / "dumps", "every": "365d"}],
             digests=[{"id": "weekly", "title": "每周", "schedule": "mon 08:00"}],
             mail={"path": folder / "mail", "sender": "Digest <digest@example.org>"},
             operator=["op@example.org"],
@@ -388,7 +388,7 @@ def read(tmp_path: Path, hook: Hook) -> Iterator[Read]:
     with closing(open_store("sqlite://")) as store:
         made = Read(store, tmp_path, hook)
         fields = made.settings.model_dump(include={"data_dir", "title", "mail", "operator", "alerts", "digests"})
-        source = {"id": "blog", "title": "山上", "path": tmp_path / "dumps", "stale": "60d"}
+        source = {"id": "blog", "title": "山上", "path": tmp_path / "dumps", "stale": "60d", "every": "365d"}
         made.settings = Settings(**fields, sources=[source])
         yield made
 

@@ -1,0 +1,14 @@
+"""Why the last try to make an edition of a digest failed, and since when."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    op.add_column("digests", sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("digests", sa.Column("problem", sa.Text(), nullable=True))
