@@ -44,7 +44,7 @@ class SqlDeadLetters:
 
     def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
         of_the_mail = or_(*(deliveries.c.text.startswith(f"{phase}: ") for phase in ("sender", "content")))
-        recent = editions.c.closes_at >= made_since
+        recent = deliveries.c.edition.in_(select(editions.c.key).where(editions.c.closes_at >= made_since))
         return self._rows(_LISTED.where(recent, deliveries.c.state == DeliveryState.FAILED, of_the_mail))
 
     def _rows(self, query: Select[Any]) -> list[DeliveryRow]:

@@ -318,7 +318,7 @@ class Upgrade:
         """The sources in the backup, as the old program reads them, and whether it is fenced."""
         store = open_store(f"sqlite:///{self.backup}")
         with store.read() as tx:
-            found = sorted(tx.watching.refreshed_at()), tx.backups.fenced() is not None
+            found = sorted(tx.readings.sources()), tx.backups.fenced() is not None
         store.close()
         return found
 

@@ -211,7 +211,7 @@ def test_a_run_that_pauses_is_told_at_once_and_well_when_mail_goes_out_again(wat
     with watch.store.write() as tx:
         tx.deliveries.got_through(watch.now)
     assert watch.look(MINUTE) == []
-    assert watch.look(HOUR) == ["well: sending: paused: login: 535 refused"]
+    assert watch.look(HOUR) == ["well: sending: no mail got through since it was paused: login: 535 refused"]
 
 
 def test_a_fence_is_told_at_once_and_well_when_it_is_lifted(watch: Watch) -> None:

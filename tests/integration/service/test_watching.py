@@ -24,7 +24,8 @@ from digest.errors import StoreError
 from digest.model import DigestId, SourceId
 from digest.running import Service
 from digest.service.editions import make_due
-from digest.service.standing import Sending, Standing, standing
+from digest.service.health import Sending
+from digest.service.standing import Standing, standing
 from digest.service.tracing import trace
 from digest.settings import load
 from digest.store import open_store
@@ -183,6 +184,9 @@ def test_a_store_that_fails_is_a_number_too(settings: Settings) -> None:
 
 class _Failing:
     """A store that does not answer."""
+
+    def version(self) -> None:
+        return None
 
     def read(self) -> Any:
         raise StoreError("gone")
