@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from digest.errors import masked
@@ -17,10 +19,11 @@ if _HIDDEN:
     del sys.modules["rich"]
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
 
 _ADDRESS = re.compile(r"(?<![^\s<>\"',;:()=])[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")  # it begins a word: one try a word
 _TOKEN = re.compile(r"(/(?:leave|confirm|preferences)/)[^\s\"']+")
+_silent: ContextVar[bool] = ContextVar("_silent", default=False)
 _OURS = "message_id"  # looks like an address and is none
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -37,6 +40,7 @@ def configure(level: str, *, json_lines: bool) -> None:
     )
     structlog.configure(
         processors=[
+            _unless_silent,
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -48,6 +52,22 @@ def configure(level: str, *, json_lines: bool) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Within it this thread logs nothing: what it does is only tried."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
+def _unless_silent(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    if _silent.get():
+        raise structlog.DropEvent
+    return event
 
 
 def safe(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from traceback import extract_tb
@@ -11,7 +12,7 @@ from digest import bundled
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import jinja2
@@ -39,19 +40,30 @@ def checked(folder: Path | None) -> Callable[[], None]:
     Raises:
         ConfigurationError: one is wrong.
     """
+    with trial(folder) as made:
+        check_templates(folder)
+    return partial(_hold, {(language, folder): one for language, one in made.items()})
+
+
+@contextmanager
+def trial(folder: Path | None) -> Iterator[dict[str, jinja2.Environment]]:
+    """Within it, and for nobody else, templates are rendered as their files are now; the environments by language.
+
+    Raises:
+        ConfigurationError: one cannot be read.
+    """
     from digest.heldfiles import HeldFiles  # noqa: PLC0415 - who holds none does without Jinja
 
     try:
         files = HeldFiles(_files(folder), _EXTENSIONS)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"a template cannot be read: {error}", place=str(folder or "templates")) from error
-    made: _Environments = {(language, folder): _made(language, files) for language in LANGUAGES}
-    token = _tried.set(made)
+    made = {language: _made(language, files) for language in LANGUAGES}
+    token = _tried.set({(language, folder): one for language, one in made.items()})
     try:
-        check_templates(folder)
+        yield made
     finally:
         _tried.reset(token)
-    return partial(_hold, made)
 
 
 def _hold(made: _Environments) -> None:
@@ -130,7 +142,7 @@ def check_templates(folder: Path | None) -> str:
     import jinja2  # noqa: PLC0415 - as above
 
     made = environment(LANGUAGES[0], folder)
-    names = made.list_templates(extensions=_EXTENSIONS)
+    names = template_names(folder)
     for name in names:
         try:
             made.get_template(name)
@@ -139,6 +151,11 @@ def check_templates(folder: Path | None) -> str:
     ours = bundled.folder("templates")
     own = sum((folder / name).is_file() for name in names) if folder else 0
     return f"{len(names)} templates from {ours}" + (f", {own} replaced by {folder}" if folder else "")
+
+
+def template_names(folder: Path | None) -> list[str]:
+    """All templates, those that only a user has among them."""
+    return environment(LANGUAGES[0], folder).list_templates(extensions=_EXTENSIONS)
 
 
 def language_name(tag: str, language: str) -> str:

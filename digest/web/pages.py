@@ -14,6 +14,7 @@ from digest.templating import LANGUAGES, rendered
 from digest.web.conditional import preferred
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from starlette.requests import Request
@@ -41,7 +42,22 @@ class Pages:
         self, request: Request, name: str, *, code: int = _OK, private: bool = False, **values: object
     ) -> Response:
         """A page. A `private` one is for who holds its address: kept nowhere and found by no search engine."""
-        settings, language = self._settings, self.language(request)
+        made = self.html(self.language(request), name, values)
+        headers = {
+            "Cache-Control": "no-cache" if code == _OK and not private else "no-store",
+            "Vary": "Accept-Language",
+        }
+        if private:
+            headers["X-Robots-Tag"] = "noindex"
+        return HTMLResponse(made, code, headers)
+
+    def html(self, language: str, name: str, values: Mapping[str, object]) -> str:
+        """A page in a language.
+
+        Raises:
+            ConfigurationError: a template is wrong.
+        """
+        settings = self._settings
         frame = {
             "language": language.replace("_", "-"),
             "site": settings.site_title,
@@ -53,14 +69,7 @@ class Pages:
             "contact_url": settings.contact_url,
             "signup": settings.signup.open and bool(settings.digests),
         }
-        made = rendered(language, settings.templates, f"web/{name}.html", frame | values)
-        headers = {
-            "Cache-Control": "no-cache" if code == _OK and not private else "no-store",
-            "Vary": "Accept-Language",
-        }
-        if private:
-            headers["X-Robots-Tag"] = "noindex"
-        return HTMLResponse(made, code, headers)
+        return rendered(language, settings.templates, f"web/{name}.html", {**frame, **values})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,248 @@
+"""Tries every template with sample values, in every language: pages, mails, previews; strictly, and with no server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest import bundled, templating
+from digest.editions.schedule import Schedule
+from digest.editions.spoken import spoken
+from digest.errors import ConfigurationError, DigestError
+from digest.mail.short import short_mail
+from digest.mail.trial import marked_as_test
+from digest.mail.words import LARGEST_HTML
+from digest.model import ConfirmationKind
+from digest.service import editions, preferences
+from digest.service.links import LinkState
+from digest.service.reading import Reading
+from digest.service.sample_blog import READER, sample_blog
+from digest.template_names import record_names, strays, unknown_names
+from digest.web.pages import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from digest.service.sample_blog import SampleBlog
+    from digest.settings import Settings
+
+_URL = "https://digest.example.org/confirm/token"
+Attempt = tuple[str, "Callable[[], object]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of it: how many templates there are, how many of them are the user's, what is wrong, what is odd.
+
+    `problems` name file and line. `odd` are files of the user's that replace nothing. `rendered` are the names of the
+    templates that the samples came by.
+    """
+
+    templates: int
+    own: int
+    problems: tuple[str, ...]
+    odd: tuple[str, ...]
+    rendered: frozenset[str]
+
+
+def try_templates(settings: Settings) -> Tried:
+    """Render all; nothing is stored or sent.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
+    """
+    folder = settings.templates
+    problems: dict[str, None] = {}
+    with templating.trial(folder) as environments:
+        given = [record_names(environment) for environment in environments.values()]
+        names = templating.template_names(folder)
+        with sample_blog(settings) as blog:
+            for language in templating.LANGUAGES:
+                for what, attempt in (*_pages(blog, language), *_mails(blog, language)):
+                    problems.update(dict.fromkeys(_problem(what, attempt)))
+        together = {name: set().union(*(one.get(name, set()) for one in given)) for name in names}
+        one = environments[templating.LANGUAGES[0]]
+        ours = {path.relative_to(bundled.folder("templates")).as_posix() for path in _files()}
+        used = ours | {name for name in names if name.startswith(_folders(settings))}
+        for name in names if folder else ():
+            if folder and (folder / name).is_file() and not problems:
+                for unknown, line, like in unknown_names(one, name, together[name] or _of_area(together, name)):
+                    problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(like)}"] = None
+        odd = list(strays(one, folder, used)) if folder else []
+    return Tried(
+        len(names),
+        sum((folder / name).is_file() for name in names) if folder else 0,
+        tuple(problems),
+        tuple(f"{name} replaces no template of ours{_did_you_mean(like)}" for name, like in odd),
+        frozenset(key[1] for key in (one.cache or {})),
+    )
+
+
+def require_templates(settings: Settings) -> None:
+    """See that all templates can be rendered.
+
+    Raises:
+        ConfigurationError: one cannot; it names the first that is wrong.
+    """
+    problems = try_templates(settings).problems
+    if problems:
+        more = f" (and {len(problems) - 1} more: see `digest check`)" if len(problems) > 1 else ""
+        raise ConfigurationError(f"{problems[0]}{more}", place="templates")
+
+
+def _problem(what: str, attempt: Callable[[], object]) -> Iterator[str]:
+    try:
+        attempt()
+    except DigestError as error:
+        yield str(error)
+    except Exception as error:  # noqa: BLE001 - a template may do anything; it is told as its fault
+        yield f"{what}: {type(error).__name__}: {error}"
+
+
+def _files() -> Iterator[Path]:
+    return (path for path in bundled.folder("templates").rglob("*") if path.is_file())
+
+
+def _folders(settings: Settings) -> tuple[str, ...]:
+    return tuple(f"mail/{digest.template}/" for digest in settings.digests)
+
+
+def _of_area(given: dict[str, set[str]], name: str) -> set[str]:
+    """The names that templates of the same area are given: for one that no sample came by."""
+    area = name.partition("/")[0]
+    return set().union(*(names for other, names in given.items() if other.partition("/")[0] == area))
+
+
+def _did_you_mean(like: str) -> str:
+    return f" (did you mean {like}?)" if like else ""
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
+    pages, reading = Pages(blog.settings), Reading(blog.store, blog.settings)
+
+    def page(name: str, **values: object) -> Attempt:
+        return f"web/{name}.html", lambda: pages.html(language, name, values)
+
+    yield page("home", home=reading.home(language))
+    yield page("source", source=reading.source(blog.source, language))
+    for entry in blog.entries:
+        yield page("entry", entry=reading.entry(entry, language))
+    yield page("editions", editions=reading.editions(language))
+    yield page("edition", edition=reading.edition(blog.edition, language))
+    for query in ("", "圆周率", "nothing of this"):
+        yield page("search", query=query, found=reading.search(query, language) if query else ())
+    digests = blog.settings.digests
+    yield page("about", digests=digests, spoken=lambda digest: _spoken(digest.schedule, digest.timezone, language))
+    for name in ("asked", "busy", "erased", "missing", "removed"):
+        yield page(name)
+    yield page("whose", address=READER)
+    yield from (page(name, **values) for name, values in _of_people(blog, language))
+
+
+def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """The pages that know a person, in every state."""
+    titles = [digest.title for digest in blog.settings.digests]
+    groups = [
+        [(digest, _spoken(digest.schedule, digest.timezone, language), True) for digest in group]
+        for group in preferences.selections(blog.settings)
+    ]
+    for kind in ConfirmationKind:
+        known = {"kind": str(kind), "address": READER, "titles": titles}
+        yield "confirm", {**known, "state": "asks"}
+        for state in ("left", "suppressed", "subscribed"):
+            for coming in (True, False):
+                yield "confirm", {**known, "state": state, "coming": coming, "preferences_url": _URL}
+        for link in set(LinkState) - {LinkState.OPEN, LinkState.USED}:  # whose links lead to other pages
+            yield "link", {"state": str(link), "kind": str(kind), "hours": 48}
+    for status in ("subscribed", "left"):
+        for back in (True, False):
+            values = {"address": READER, "digest": titles[0], "preferences_url": _URL}
+            yield "leave", {**values, "status": status, "back": back, "undo": not back}
+    for wrong in ("", "address", "digest"):
+        yield "subscribe", {"groups": groups, "address": READER, "wrong": wrong, "trap": "website", "latest": not wrong}
+    for said in ("", "saved", "latest", "no latest", "link", "move", "no address", "guarded", "wrong"):
+        for owner in (True, False):
+            yield "preferences", _choices(blog, groups, said, owner=owner)
+
+
+def _choices(blog: SampleBlog, groups: object, said: str, *, owner: bool) -> dict[str, object]:
+    return {
+        "address": READER,
+        "person": replace(blog.reader, topics=() if owner else ("x",)),
+        "owner": owner,
+        "said": said,
+        "groups": groups,
+        "subscribed": list(blog.settings.digests) if owner else [],
+        "topics": blog.settings.topics,
+        "zones": preferences.zones()[:3],
+        "paused_until": "2026-12-24" if owner else "",
+        "today": "2026-11-30",
+    }
+
+
+def _spoken(schedule: str, zone: str, language: str) -> str:
+    return spoken(Schedule.parse(schedule, zone), language)
+
+
+# --- mails ----------------------------------------------------------------------------------------
+
+
+def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
+    settings, folder = blog.settings, blog.settings.templates
+    for digest in settings.digests:
+        for now in (blog.now, blog.now + timedelta(days=400)):  # of which the second names years
+            what = f"mail/{digest.template}/"
+            yield what, lambda digest=digest, now=now: editions.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy knows no defaults of a lambda
+    yield "mail/trial/", lambda: _trial(blog, language)
+    yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
+    for name, values in _short(settings):
+        yield f"mail/{name}/", lambda name=name, values=values: short_mail(name, language, folder, values)  # type: ignore[misc] # as above
+
+
+def _trial(blog: SampleBlog, language: str) -> None:
+    with blog.store.read() as tx:
+        body = tx.editions.body(blog.edition, language)
+    assert body  # noqa: S101 - it was made
+    marked_as_test(replace(body, language=language), blog.settings.templates)
+
+
+def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
+    titles = [digest.title for digest in settings.digests]
+    frame: dict[str, object] = {"site": settings.site_title, "home_url": f"{settings.base_url}/", "address": READER}
+    for postal in {settings.mail.postal, "", "1 Example Street"}:
+        asked = {**frame, "postal": postal, "titles": titles, "url": _URL, "hours": 48}
+        for name in ("confirm", "move", "access"):
+            yield name, asked
+            yield name, {**asked, "titles": titles[:1]}
+        told = {"title": titles[0], "rhythm": "every Monday", "day": "30 November", "leave_url": _URL}
+        for newest in ("", _URL):
+            for count in (1, 2):
+                known = {**frame, "postal": postal, "url": _URL, "preferences_url": _URL, "newest_url": newest}
+                yield "welcome", {**known, "digests": [told] * count}
+        yield "moved", {**frame, "postal": postal, "url": _URL}
+
+
+_PREVIEW = {
+    "title": "每周摘要",
+    "largest": LARGEST_HTML,
+    "reports": [
+        {
+            "language": "en",
+            "format": "both",
+            "topics": topics,
+            "readers": 3,
+            "subject": "每周摘要",
+            "html_bytes": size,
+            "mail_bytes": 40_000,
+            "pictures": 2,
+            "findings": findings,
+            "name": "en-both",
+        }
+        for topics, size, findings in (([], 30_000, []), (["mathematics"], 0, ["too long"]))
+    ],
+}
