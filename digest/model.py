@@ -206,12 +206,17 @@ class Entry:
 
 
 class Section(StrEnum):
-    """The part of an edition in which an entry stands. `catch_up`: only for readers who missed it, see Variant."""
+    """The part of an edition in which an entry stands.
+
+    `catch_up`: only for readers who missed it, see Variant. `again`: only for readers to whom an earlier mail that told
+    it may have got lost, and once.
+    """
 
     NEW = "new"
     CATCH_UP = "catch_up"
     MOST_READ = "most_read"
     CORRECTED = "corrected"
+    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +233,8 @@ class Edition:
     """One issue of a digest, frozen when it is made.
 
     The window is half-open, `[opens_at, closes_at)`; `opens_at` is absent for the first edition of a digest.
-    `slot_at` is the scheduled moment, absent for one that an operator cut. An empty edition is only recorded.
+    `slot_at` is the scheduled moment, absent for one that an operator cut. An empty edition tells nothing new and
+    nothing corrected: it is recorded, and mailed only to readers to whom it lists something once more (see Variant).
     """
 
     key: EditionKey
@@ -260,11 +266,13 @@ class Body:
 class Variant:
     """The words of an edition for some of its readers: `told` counts from 0 in what the edition holds, in its order.
 
-    `told` are the entries that its words tell as new.
+    `told` are the entries that its words tell as new, `again` those that they list once more: an earlier mail told
+    them, and nobody knows whether it arrived.
     """
 
     body: Body
     told: tuple[int, ...]
+    again: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,10 @@ def _values(
     frame: Frame, told: Mapping[Section, list[Told]], shown: int, length: Length, language: str
 ) -> dict[str, object]:
     closes = frame.closes_at.astimezone(frame.zone)
+    again = told[Section.AGAIN]
     groups, corrected = _numbered(_groups(frame, told[Section.NEW][:shown]), told[Section.CORRECTED])
     new = [one for group in groups for one in group.entries]
-    first = next(iter(new or corrected), None)
+    first = next(iter(new or corrected or again), None)
     detailed = _MOST_CORRECTED.get(length, _MOST_CORRECTED_ELSE)
     days = {year: covered(frame.opens_at, frame.closes_at, frame.zone, language, year=year) for year in (False, True)}
     return {
@@ -107,7 +108,7 @@ def _values(
         "month_name": closes.strftime("%B"),
         "week": (closes.day - 1) // 7 + 1,
         "first": cut(first.title, _LONGEST_FIRST) if first else "",
-        "preheader": _preheader(new or corrected),
+        "preheader": _preheader(new or corrected or again),
         "new": new,
         "groups": groups,
         "length": length.name.lower(),
@@ -118,6 +119,7 @@ def _values(
         "equal_gains": _equal(told[Section.MOST_READ]),
         "all_corrected": corrected[:_MOST_CORRECTED_ELSE],
         "corrected": corrected[:detailed],
+        "again": again,
         "more_corrected": max(0, len(corrected) - (detailed or _MOST_CORRECTED_ELSE)),
         "edition_url": f"{frame.base_url}/editions/{frame.key}",
         "home_url": f"{frame.base_url}/",

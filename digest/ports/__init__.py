@@ -38,6 +38,7 @@ from digest.ports.breaker import (
 )
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, JustFailed, Overdue
 from digest.ports.digest_names import DigestNames, RenamedDigest
+from digest.ports.doubts import Doubts, Owed
 from digest.ports.dumps import ApplyFacts, DumpState, KnownDump, Readings, Report, SourceState, Stamp, Unsettled
 from digest.ports.editions import FIRST_REACH, DigestState, EditionCounts, EditionFailure, Editions, Recipient
 from digest.ports.entries import Drawn, Entries, Feeds, Pictures, ReaderCount, RevisionRecord
@@ -70,6 +71,7 @@ __all__ = [
     "DeliveryRow",
     "DigestNames",
     "DigestState",
+    "Doubts",
     "Drawn",
     "DumpState",
     "EditionCounts",
@@ -92,6 +94,7 @@ __all__ = [
     "NoticeKind",
     "OnRoster",
     "Overdue",
+    "Owed",
     "Pacing",
     "Pictures",
     "Place",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from digest.ports.breaker import Breaker, Resting
     from digest.ports.deliveries import DeadLetters, Deliveries
     from digest.ports.digest_names import DigestNames
+    from digest.ports.doubts import Doubts
     from digest.ports.dumps import Readings
     from digest.ports.editions import Editions
     from digest.ports.entries import Entries, Feeds, Pictures
@@ -72,6 +73,8 @@ class Transaction(Protocol):
     def watching(self) -> Watching: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
+    @property
+    def doubts(self) -> Doubts: ...
     @property
     def bounces(self) -> Bounces: ...
     @property

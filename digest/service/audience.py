@@ -1,4 +1,7 @@
-"""Who gets an edition and which of its entries: topics, pauses, what somebody missed before; knows nothing of words."""
+"""Who gets an edition and which of its entries: topics, pauses, what somebody missed before or may have missed.
+
+Knows nothing of words.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from digest.model import DigestId, Section, Selected, SourceId
 from digest.service.digests import rhythms_of
+from digest.service.doubts import MOST, owed
 from digest.service.feeds import holds_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from digest.model import Entry, EntryId, Subscriber, SubscriberId
@@ -37,14 +41,24 @@ class Audience:
 def audience(
     tx: Transaction, settings: Settings, digest: Digest, selected: Sequence[Selected], now: datetime
 ) -> Audience:
-    """Everybody who is subscribed, those left out for whom it holds nothing."""
+    """Everybody who is subscribed, those left out for whom it holds nothing.
+
+    Where the edition selected nothing new and nothing corrected, that is whoever is told something once more.
+    """
     made = Audience(list(selected))
     whole = _whole(selected)
+    once_more, places = owed(tx, settings, digest.id), dict[EntryId, int]()
+    nothing_new = all(one.section is Section.MOST_READ for one in selected)
+    if nothing_new and not once_more:
+        return made
     rules: dict[tuple[str, ...], Callable[[Entry], bool]] = {}
     for follower in tx.subscribers.followers(DigestId(digest.id)):
         person = follower.subscriber
+        if nothing_new and person.id not in once_more:
+            continue
         if person.paused_until is not None and person.paused_until > now:
-            made.resting.append(person.id)
+            if not nothing_new:
+                made.resting.append(person.id)
             continue
         shown = whole
         if follower.behind:
@@ -53,9 +67,27 @@ def audience(
         if person.topics:
             holds = rules.setdefault(person.topics, holds_any(settings, person.topics))
             shown = tuple(at for at in shown if holds(made.entries[at].entry))
+        if person.id in once_more:
+            shown += _listed(once_more[person.id].entries, {made.entries[at] for at in shown}, places, made)
         if any(made.entries[at].section is not Section.MOST_READ for at in shown):
             made.readers.append((person, shown))
     return made
+
+
+def _listed(
+    entries: Iterable[Entry], shown: Iterable[Selected], places: dict[EntryId, int], made: Audience
+) -> tuple[int, ...]:
+    """What the edition lists once more for somebody; it joins `made.entries`, each once for all readers.
+
+    Not what it tells them anyway.
+    """
+    told = {one.entry.id for one in shown if one.section in {Section.NEW, Section.CATCH_UP}}
+    listed = [entry for entry in entries if entry.id not in told][:MOST]
+    for entry in listed:
+        if entry.id not in places:
+            places[entry.id] = len(made.entries)
+            made.entries.append(Selected(Section.AGAIN, entry))
+    return tuple(places[entry.id] for entry in listed)
 
 
 def _whole(selected: Sequence[Selected]) -> tuple[int, ...]:

@@ -54,9 +54,10 @@ class Upcoming:
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
-    """Make each edition that is due and not made; none behind a fence. An empty slot is recorded and sends nothing.
+    """Make each edition that is due and not made; none behind a fence.
 
-    One that cannot be made is recorded with the reason, and holds up no other.
+    An empty slot is recorded, and mailed to nobody but readers to whom it lists something once more. One that cannot be
+    made is recorded with the reason, and holds up no other.
     """
     made = []
     secret = store.secret()
@@ -285,16 +286,17 @@ def _planned(
 ) -> _Planned | None:
     """What an edition made now would be; None where there is none to make."""
     selection = select(tx, digest, state)
-    if selection.empty and slot is None:
+    people = audience(tx, settings, digest, selection.entries, now)
+    if selection.empty and slot is None and not people.readers:
         return None
     key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
     edition = Edition(key, state.id, slot, _opens_at(state, now), now, selection.empty)
-    if selection.empty:
+    if selection.empty and not people.readers:
         return _Planned(edition)
-    people = audience(tx, settings, digest, selection.entries, now)
     around = frame(tx, settings, digest, edition, selection.contents(people.entries))
     words = Variants(around, selection.before, people.entries)
-    words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
+    if not selection.empty:
+        words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
     domain, schedule = sender_domain(settings), schedule_of(digest)
     recipients, still_behind = [], set()
     for person, shown in people.readers:

@@ -41,6 +41,7 @@ class Variants:
 
         So where there is not room for all, that comes first, and what still has no room is not told.
         """
+        listed = tuple(at for at in shown if self._entries[at].section is Section.AGAIN)
         said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
         told = [at for at in shown if self._entries[at].section in _TOLD]
         if named < len(told) and any(self._missed(at) for at in shown):
@@ -48,7 +49,7 @@ class Variants:
             said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
             told = [at for at in shown if self._entries[at].section in _TOLD]
             told[named:] = [at for at in told[named:] if not self._missed(at)]
-        return Variant(said, tuple(told))
+        return Variant(said, tuple(told), listed)
 
     def _missed(self, at: int) -> bool:
         return self._entries[at].section is Section.CATCH_UP

@@ -43,7 +43,9 @@ _LAWS = {
         SELECT d.edition, d.subscriber_id FROM deliveries d
         WHERE NOT EXISTS (SELECT 1 FROM edition_bodies b WHERE b.edition = d.edition)""",
     "a delivery is of an empty edition": """
-        SELECT d.edition, d.subscriber_id FROM deliveries d JOIN editions e ON e.key = d.edition WHERE e.empty""",
+        SELECT d.edition, d.subscriber_id FROM deliveries d JOIN editions e ON e.key = d.edition
+        JOIN edition_bodies b ON b.edition = d.edition AND b.ordinal = d.variant
+        WHERE e.empty AND CAST(b.again AS TEXT) = '[]'""",
     "two deliveries have one Message-ID": """
         SELECT message_id, count(*) AS times FROM deliveries WHERE message_id <> ''
         GROUP BY message_id HAVING count(*) > 1""",

@@ -151,6 +151,7 @@ class SqlEditions:
                 "html": variant.body.html,
                 "text": variant.body.text,
                 "told": list(variant.told),
+                "again": list(variant.again),
             }
             for ordinal, variant in enumerate(variants)
         ]
@@ -245,7 +246,7 @@ class SqlEditions:
 
     def variants(self, key: EditionKey) -> list[Variant]:
         query = select(edition_bodies).where(edition_bodies.c.edition == key).order_by(edition_bodies.c.ordinal)
-        return [Variant(_body(row), tuple(row.told)) for row in self._connection.execute(query)]
+        return [Variant(_body(row), tuple(row.told), tuple(row.again)) for row in self._connection.execute(query)]
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
         due_at = recipient.due_at

@@ -139,6 +139,7 @@ meta = Table(
     _needed("pinged", Integer),  # the `published` that the hub was last told of
     Column("backed_up_at", UtcTime),
     Column("fenced_at", UtcTime),  # in a backup, and in a store restored from it: the moment of the backup
+    Column("installation", JSON(none_as_null=True)),  # the configuration that uses it
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -420,7 +421,8 @@ edition_entries = Table(
     Index(None, "entry_id"),
 )
 
-# The words, one row for all readers who get the same; `told` are the ordinals of the entries that they tell as new.
+# The words, one row for all readers who get the same; `told` are the ordinals of the entries that they tell as new,
+# `again` of those that they list once more, since nobody knows whether an earlier mail arrived.
 edition_bodies = Table(
     "edition_bodies",
     metadata,
@@ -431,6 +433,7 @@ edition_bodies = Table(
     _needed("html", Text),
     _needed("text", Text),
     _needed("told", JSON),
+    Column("again", JSON, nullable=False, server_default="[]"),
 )
 
 # Mails of a large edition that are still to be planned, some hundred in each part; gone when they are.
@@ -540,6 +543,12 @@ Index(
     "ix_deliveries_leased",
     deliveries.c.leased_until,
     sqlite_where=text("leased_until IS NOT NULL"),
+)
+
+Index(
+    "ix_deliveries_uncertain",
+    deliveries.c.subscriber_id,
+    sqlite_where=text("uncertain > 0"),
 )
 
 Index(
@@ -715,6 +724,19 @@ alert_notices = Table(
     _needed("attempts", Integer),
     _needed("next_at", UtcTime),
     _one_of("kind", NoticeKind),
+)
+
+# Moments that lay ahead when they were looked at, by what they are: how many, the last of them, what was done.
+clock_faults = Table(
+    "clock_faults",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("what", Text),
+    _needed("number", Integer),
+    _needed("moment", Text),  # as text: no clock is to mend it
+    _needed("done", Text),
+    _needed("at", UtcTime),
+    Column("ended_at", UtcTime),
 )
 
 # The deliveries of an old edition that are no rows any more, by how they ended.

@@ -19,6 +19,7 @@ from digest.store.confirmations import SqlConfirmations
 from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
 from digest.store.digest_names import SqlDigestNames
+from digest.store.doubts import SqlDoubts
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
 from digest.store.faults import translated
@@ -71,6 +72,7 @@ class SqlTransaction:
         self.audit = SqlAudit(connection)
         self.watching = SqlWatching(connection)
         self.dead_letters = SqlDeadLetters(connection)
+        self.doubts = SqlDoubts(connection)
         self.bounces = SqlBounces(connection)
         self.breaker = SqlBreaker(connection)
         self.resting = SqlResting(connection)

@@ -1,0 +1,133 @@
+"""Mails that may have got lost: found by what the ledger says of each attempt, and by what later mails listed again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Text, and_, cast, or_, select
+
+from digest.model import DeliveryState, EditionKey, Section, SubscriberId
+from digest.ports import Owed
+from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
+from digest.store.statements import batches
+from digest.store.subscribers import REACHABLE
+from digest.store.tables import (
+    deliveries,
+    edition_bodies,
+    edition_entries,
+    editions,
+    entries,
+    subscribers,
+    subscriptions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from digest.model import DigestId, Entry
+
+# Ended, of which one attempt may have been taken. What was accepted in the end is in no doubt.
+_NOT_TAKEN = [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
+DOUBTFUL = and_(deliveries.c.uncertain > 0, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
+_SURELY_LOST = and_(
+    deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.SUPPRESSED]), deliveries.c.uncertain == 0
+)
+_WORDS = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
+_LISTING = (
+    select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.again)
+    .join_from(deliveries, edition_bodies, _WORDS)
+    .join(editions, editions.c.key == deliveries.c.edition)
+    .where(cast(edition_bodies.c.again, Text) != "[]", ~_SURELY_LOST)
+    .order_by(editions.c.closes_at, deliveries.c.edition)
+)
+
+
+class SqlDoubts:
+    """`ports.Doubts` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def owed(self, digest: DigestId, rhythms: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
+        follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
+        # Who left and came back agreed anew; what went out before that is over. A change of rhythm moves `joined_at`,
+        # one of topics moves `since`.
+        since = or_(deliveries.c.begun_at >= subscriptions.c.joined_at, deliveries.c.begun_at >= subscriptions.c.since)
+        query = (
+            select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told)
+            .join_from(deliveries, edition_bodies, _WORDS)
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .join(subscriptions, follows)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .where(DOUBTFUL, REACHABLE, since, editions.c.digest.in_(rhythms))
+            .order_by(deliveries.c.subscriber_id, editions.c.closes_at, deliveries.c.edition)
+        )
+        rows = self._connection.execute(query).all()
+        if not rows:
+            return {}
+        held = self._held({row.edition for row in rows})
+        listed = self._listed({row.subscriber_id for row in rows})
+        told: dict[int, dict[str, list[str]]] = defaultdict(dict)  # the editions of each entry, by person
+        for row in rows:
+            for entry in _told(row, held[row.edition]) - listed.get(row.subscriber_id, set()):
+                told[row.subscriber_id].setdefault(entry, []).append(row.edition)
+        known = self._published({entry for mine in told.values() for entry in mine})
+        owed = {}
+        for person, mine in told.items():
+            present = tuple(one for one in known if one.id in mine)
+            if present:
+                keys = dict.fromkeys(key for one in present for key in mine[one.id])
+                owed[SubscriberId(person)] = Owed(present, tuple(EditionKey(key) for key in sorted(keys)))
+        return owed
+
+    def listed_in(self, edition: EditionKey, subscriber: SubscriberId) -> list[EditionKey]:
+        mine = select(edition_bodies.c.told, deliveries.c.edition).join_from(deliveries, edition_bodies, _WORDS)
+        mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        row = self._connection.execute(mine).one_or_none()
+        if row is None:
+            return []
+        told = _told(row, self._held([edition])[edition])
+        later = self._connection.execute(_LISTING.where(deliveries.c.subscriber_id == subscriber)).all()
+        held = self._held({one.edition for one in later})
+        return [
+            EditionKey(one.edition)
+            for one in later
+            if any(held[one.edition][ordinal][1] in told for ordinal in one.again)
+        ]
+
+    def _held(self, keys: Iterable[str]) -> dict[str, dict[int, tuple[Section, str]]]:
+        """What editions hold, by ordinal."""
+        found: dict[str, dict[int, tuple[Section, str]]] = {key: {} for key in keys}
+        for batch in batches(found):
+            query = select(edition_entries).where(edition_entries.c.edition.in_(batch))
+            for row in self._connection.execute(query):
+                found[row.edition][row.ordinal] = (Section(row.section), row.entry_id)
+        return found
+
+    def _listed(self, people: Iterable[int]) -> dict[int, set[str]]:
+        """The entries that mails have listed once more, by person."""
+        rows: list[Row[Any]] = []
+        for batch in batches(people):
+            rows += self._connection.execute(_LISTING.where(deliveries.c.subscriber_id.in_(batch))).all()
+        held = self._held({row.edition for row in rows})
+        found: dict[int, set[str]] = defaultdict(set)
+        for row in rows:
+            found[row.subscriber_id].update(held[row.edition][ordinal][1] for ordinal in row.again)
+        return found
+
+    def _published(self, wanted: Iterable[str]) -> list[Entry]:
+        """Those of these entries that are published, newest first."""
+        found = []
+        for batch in batches(wanted):
+            query = entry_rows().where(PUBLISHED, entries.c.id.in_(batch)).order_by(*NEWEST_FIRST)
+            found += entries_of(self._connection, self._connection.execute(query).all())
+        return found
+
+
+def _told(row: Row[Any], held: Mapping[int, tuple[Section, str]]) -> set[str]:
+    """What a mail told: what its words tell as new, and what its edition corrected."""
+    corrected = {entry for section, entry in held.values() if section is Section.CORRECTED}
+    return {held[ordinal][1] for ordinal in row.told} | corrected
