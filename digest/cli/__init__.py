@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()  # the reader of our output went away; Python would complain about it at the end
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(130)  # as a shell says it, and as Typer does
+        sys.exit(130)  # as a shell says it, and as Typer does; what was under way said what is kept
     except Exception as error:  # noqa: BLE001 - no command ends in a traceback
         from digest.cli.lastly import last_words
 

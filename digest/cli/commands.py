@@ -17,6 +17,7 @@ from digest.cli import (
     entries,
     explaining,
     holds,
+    init,
     mail,
     moving,
     operate,
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, demo, operate, state, explaining, moving, simulating):
+for part in (parsing, running, init, demo, operate, state, explaining, moving, simulating):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

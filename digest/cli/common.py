@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.plain import json_line
+from digest.cli.progress import Progress
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def store_of(config: Path | None) -> Iterator[tuple[Settings, Store]]:
     from digest.app import opened
 
     settings = settings_of(config)
-    with opened(settings) as store:
+    with contextlib.ExitStack() as held:
+        with Progress("opening the store", kept="The store is as it was: a change of its tables is made whole or not."):
+            store = held.enter_context(opened(settings))
         yield settings, store
 
 
@@ -89,27 +92,3 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, num
     if not console.is_terminal:
         console = Console(width=200)
     console.print(table)
-
-
-@contextlib.contextmanager
-def progress_bar(total: int | None, what: str) -> Iterator[Any]:
-    """A bar on stderr where a person looks at it; yields a function that takes what is done and its name."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(what, total=total)
-
-        def advance(done: int, name: str = "", total: int | None = None) -> None:
-            progress.update(task, completed=done, description=f"{what} {name}"[:60], total=total)
-
-        yield advance

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import asyncio
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
 from digest.service.naming import edition_name
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from digest.ports import DeliveryRow, EditionCounts, Store
-    from digest.service.drained import DrainReport, Progress
+    from digest.service.drained import DrainReport
     from digest.settings import Digest, Settings
 
 _NAMED = 10  # mails that wait
+_GOES_ON = "What was handed over is recorded, the rest stays planned; `digest edition send` goes on with it."
 
 app = typer.Typer(name="edition", help="Make, look at and send editions.", no_args_is_help=True)
 
@@ -131,7 +138,8 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
 
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
-        made = editions.cut(store, settings, chosen, clock())
+        with Progress("making the edition", kept="No edition was made, or all of it: see `digest edition list`."):
+            made = editions.cut(store, settings, chosen, clock())
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
     elif as_json:
@@ -208,22 +216,39 @@ def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> 
     from digest.app import clock
     from digest.service import delivery, planning
 
-    planning.finish(store, settings)
-    with progress_bar(None, "sending") as advance:
-
-        def progress(state: Progress) -> None:
-            advance(state.done, total=state.total)
-
-        import asyncio
-
-        return asyncio.run(
-            delivery.drain(
-                store,
-                settings,
-                clock,
-                edition=EditionKey(key) if key else None,
-                progress=progress,
-                resume=True,
-                hurry=hurry,
-            )
+    with Progress("planning mails", kept=_GOES_ON):
+        planning.finish(store, settings)
+    with Progress("sending", kept=_GOES_ON) as progress:
+        stop = asyncio.Event()
+        drained = delivery.drain(
+            store,
+            settings,
+            clock,
+            edition=EditionKey(key) if key else None,
+            progress=lambda state: progress(state.done, total=state.total),
+            stop=stop,
+            resume=True,
+            hurry=hurry,
         )
+        report = asyncio.run(_until_ctrl_c(drained, stop, progress))
+    if stop.is_set():
+        counts = ", ".join(f"{count} {name}" for name, count in report.counts().items() if count)
+        typer.echo(f"digest: stopped: {counts or 'nothing was sent'}. {_GOES_ON}", err=True)
+        raise typer.Exit(130)
+    return report
+
+
+async def _until_ctrl_c(
+    drained: Coroutine[Any, Any, DrainReport], stop: asyncio.Event, progress: Progress
+) -> DrainReport:
+    """Drain; the first Ctrl-C lets what is under way be finished, the second one ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def finish() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+        progress.phase("finishing what is under way (Ctrl-C once more ends at once)")
+
+    if threading.current_thread() is threading.main_thread():
+        loop.add_signal_handler(signal.SIGINT, finish)
+    return await drained

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, progress_bar, store_of
+from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, store_of
+from digest.cli.progress import Progress
 from digest.errors import UnknownError
 from digest.ports import DumpState
 from digest.typeset.dates import said
@@ -40,15 +41,8 @@ def show(
         chosen = settings.source(source)
         if chosen is None:
             raise UnknownError("source", source, remedy="the configuration names the sources")
-        with progress_bar(None, source) as advance:
-            seen = 0
-
-            def progress(name: str) -> None:
-                nonlocal seen
-                seen += 1
-                advance(seen, name)
-
-            holds = source_holds(store, chosen, dump, now=clock(), progress=progress)
+        with Progress(f"reading {source}", kept="Nothing was changed.") as progress:
+            holds = source_holds(store, chosen, dump, now=clock(), progress=progress.step)
     if as_json:
         print_json(_json(chosen, holds))
     else:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.addresses import checked_address
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.progress import Progress
 from digest.errors import AddressError, DigestError, ListError
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def import_(
         if dry_run:
             report = importing.try_people(store, settings, found, now=now)
         else:
-            with progress_bar(len(found.rows), file.name) as advance:
+            kept = "The rows so far are stored; run the same command again: whoever is subscribed stays as they are."
+            with Progress(f"importing {file.name}", kept=kept, total=len(found.rows)) as progress:
                 report = importing.import_people(
-                    store, settings, found, now=now, progress=lambda done, total: advance(done, "", total)
+                    store, settings, found, now=now, progress=lambda done, total: progress(done, total=total)
                 )
     if as_json:
         print_json((_understood(found, report) if dry_run else {}) | report.counts())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.common import progress_bar
+from digest.cli.progress import Progress
 from digest.errors import ConfigurationError
 
 _URL = "sqlite:///PATH, postgresql://USER@HOST/NAME, or file:PATH or env:NAME where the URL stands"
@@ -29,8 +29,9 @@ def migrate_store(
     from digest.store import move_store, place
 
     old, new = _url(source, "FROM"), _url(target, "TO")
-    with progress_bar(None, "copying") as advance:
-        rows = move_store(old, new, lambda done, total, name: advance(done, name, total))
+    kept = "The old store is as it was and the new one is empty, so nothing is lost; run the same command again."
+    with Progress("copying", kept=kept) as progress:
+        rows = move_store(old, new, lambda done, total, name: progress(done, name, total))
     typer.echo(f"{rows} rows are copied to {place(new)}, and equal.")
     typer.echo("Set DIGEST_DATABASE_URL to it. Never start the service on the old store again: it would mail twice.")
 

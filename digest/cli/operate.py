@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import holds
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, progress_bar, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.progress import Progress
 from digest.errors import FencedError, UnknownError
 from digest.model import SourceId
 from digest.ports import DumpState
@@ -54,15 +55,20 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
 def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
     from digest.app import refreshed
 
-    with progress_bar(None, source.id) as advance:
-        seen = 0
+    kept = "Each dump that was read to its end is stored; `digest refresh` reads the rest."
+    with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(source)) as progress:
+        return refreshed(store, settings, source, progress=progress.step)
 
-        def progress(name: str) -> None:
-            nonlocal seen
-            seen += 1
-            advance(seen, name)
 
-        return refreshed(store, settings, source, progress=progress)
+def _files(source: Source) -> int | None:
+    """How many dumps there are; None where that cannot be told."""
+    from digest.dumps.files import dump_files
+    from digest.errors import DumpError
+
+    try:
+        return sum(1 for _ in dump_files(source.path))
+    except (DumpError, OSError):
+        return None
 
 
 def _report(passes: list[Pass], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
 from digest.cli.editions import DigestArgument, digest_named
 from digest.cli.operate import write_file
+from digest.cli.progress import Progress
 from digest.errors import DigestError, masked
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ def preview(
             require_free(settings, output, config)
         chosen = digest_named(settings, digest)
         spoken = previews.chosen_language(language, chosen)
-        body = editions.preview(store, settings, chosen, clock(), spoken) if one and not as_json else None
-        looks = previews.looks(store, settings, chosen, clock()) if not one or as_json else []
+        with Progress("composing", kept="Nothing was stored."):
+            body = editions.preview(store, settings, chosen, clock(), spoken) if one and not as_json else None
+            looks = previews.looks(store, settings, chosen, clock()) if not one or as_json else []
     if body:
         _show_part(chosen, body, form or "html", output)
     elif not looks:
@@ -185,7 +187,9 @@ def send_one(
         chosen = digest_named(settings, digest)
         spoken = previews.chosen_language(language, chosen)
         mail = previews.trial(store, settings, chosen, address, clock(), language=spoken, form=Format(form))
-        said = asyncio.run(previews.send_trial(settings, mail))
+        kept = "The mail may have gone out or not; nothing is stored of it, so send another one."
+        with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
+            said = asyncio.run(previews.send_trial(settings, mail))
     if as_json:
         print_json({"subject": mail.subject, "answer": said})
     else:

@@ -1,4 +1,4 @@
-"""`digest run`, `init`, `check`: starting, and getting ready to."""
+"""`digest run`, `check`: starting, and seeing whether it would."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest import bundled
-from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of, store_of
-from digest.errors import ConfigurationError
-from digest.privately import new_file
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_of
+from digest.cli.progress import Progress, awaited
 
 if TYPE_CHECKING:
     from digest.mail.records import Record
@@ -20,7 +18,6 @@ _ROLES = ("all", "web", "worker", "scheduler")
 
 def register(app: typer.Typer) -> None:
     app.command("run")(run)
-    app.command("init")(init)
     app.command("check")(check)
 
 
@@ -50,31 +47,6 @@ def run(
     serve(config, role)
 
 
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path("config"),
-    *,
-    force: Annotated[bool, typer.Option("--force", help="Replace a configuration that is there.")] = False,
-) -> None:
-    """Write a commented configuration of your own to start from, and a folder for your dumps."""
-    from digest.settings import DEFAULT_CONFIG
-
-    file, dumps = folder / "digest.toml", folder / "dumps"
-    if file.exists() and not force:
-        raise ConfigurationError("is there already", place=str(file), remedy="--force replaces it")
-    try:
-        dumps.mkdir(parents=True, exist_ok=True)
-        text = (bundled.folder("config") / "example.toml").read_bytes()
-        file.unlink(missing_ok=True)
-        with new_file(file) as opened:
-            opened.write(text)
-    except OSError as error:
-        raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(folder)) from error
-    named = "" if file == DEFAULT_CONFIG else f" --config {file}"
-    typer.echo(f"{file} is written; only you can read it.")
-    typer.echo(f"Next: put dumps into {dumps}, and then digest check{named}, digest run{named}.")
-    typer.echo("To see it at work on samples first: digest demo")
-
-
 def _print_record(record: Record, *, as_json: bool) -> None:
     if as_json:
         print_json({"record": record.purpose, "name": record.name, "value": record.value, "line": record.line})
@@ -95,7 +67,8 @@ def check(
 
     settings = settings_of(config)
     failed = False
-    for finding in mail_findings(settings) if mail else findings(settings, clock()):
+    found = mail_findings(settings) if mail else findings(settings, clock())
+    for finding in awaited(found, "checking", kept="Nothing was changed."):
         if not isinstance(finding, Finding):
             _print_record(finding, as_json=as_json)
             continue
@@ -115,8 +88,9 @@ def _kept(config: Path | None, *, as_json: bool) -> bool:
     from digest.service.invariants import violations
 
     broken = 0
-    with store_of(config) as (_, store), progress_bar(None, "checking") as advance:
-        for violation in violations(store, lambda done, total: advance(done, total=total)):
+    with store_of(config) as (_, store), Progress("checking entries", kept="Nothing was changed.") as progress:
+        for violation in violations(store, lambda done, total: progress(done, total=total)):
+            progress.make_room()
             broken += 1
             if as_json:
                 print_json({"part": "laws", "ok": False, "says": violation.law, "row": violation.row})

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, progress_bar, settings_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.cli.operate import write_file
+from digest.cli.progress import Progress
 from digest.errors import DigestError
 from digest.model import Section
 
@@ -55,7 +56,8 @@ def simulate(
 
     settings = settings_of(config)
     begin, end = _window(settings, since, until)
-    with opened_untouched(settings) as store, progress_bar(None, "replaying") as advance:
+    kept = "Nothing was sent and the state is as it was; the next run replaces what is written so far."
+    with opened_untouched(settings) as store, Progress("replaying", kept=kept) as progress:
         require_free(settings, output, config)
         _make_ready(output)
         done = simulating.simulate(
@@ -64,7 +66,7 @@ def simulate(
             begin,
             end,
             write=lambda name, body: _write(output / name, body),
-            progress=lambda done, total: advance(done, total=total),
+            progress=lambda done, total: progress(done, total=total),
         )
     _write(output / "report.json", (json.dumps(_json(done), ensure_ascii=False, indent=1) + "\n").encode())
     lines = list(_lines(done))

@@ -12,10 +12,10 @@ from digest.cli.common import (
     JsonOption,
     YesOption,
     print_json,
-    progress_bar,
     settings_of,
     store_of,
 )
+from digest.cli.progress import Progress
 from digest.errors import UnknownError, masked
 
 if TYPE_CHECKING:
@@ -47,13 +47,18 @@ def backup(
     with store_of(config) as (settings, store):
         require_free(settings, file, config)
         now = clock()
-        with progress_bar(None, "backup") as advance:
+        with Progress("copying", kept=f"{file} is as it was before; run the same command again.") as progress:
+
+            def check(done: int, total: int) -> None:
+                progress.phase("checking")
+                progress(done, total=total)
+
             backups.back_up(
                 store,
                 file.absolute(),
                 now,
-                copying=lambda done, total: advance(done, "copying", total),
-                checking=lambda done, total: advance(done, "checking", total),
+                copying=lambda done, total: progress(done, "pages", total),
+                checking=check,
             )
     size = file.stat().st_size
     if as_json:
@@ -77,9 +82,10 @@ def restore(
     database = database_file(settings.database)
     if not yes:
         typer.confirm(f"Put {file} in the place of {database}? What is there now is kept beside it.", abort=True)
-    with only_one(settings.database_folder), progress_bar(None, "checking") as advance:
+    kept = "Unless `digest status` says that the store is fenced, nothing has changed; run the same command again."
+    with only_one(settings.database_folder), Progress("checking", kept=kept) as progress:
         aside = backups.restore(
-            settings, file.absolute(), clock(), checking=lambda done, total: advance(done, total=total)
+            settings, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
         )
     typer.echo(f"{file} is in place." + (f" What was there lies in {aside}." if aside else ""))
     typer.echo("It is fenced: it serves and reads, makes no edition and sends nothing. Next: digest unfence")
@@ -140,11 +146,13 @@ def _read_all(store: Store, settings: Settings) -> list[str]:
     """Read every source, so that what the dumps show now is known; the problems."""
     from digest.app import refreshed
 
-    return [
-        f"{source.id}: {problem}"
-        for source in settings.sources
-        for problem in refreshed(store, settings, source).problems
-    ]
+    problems = []
+    kept = "The fence stands as before, and each dump that was read is stored; run the same command again."
+    for source in settings.sources:
+        with Progress(f"reading {source.id}", kept=kept) as progress:
+            read = refreshed(store, settings, source, progress=progress.step)
+        problems += [f"{source.id}: {problem}" for problem in read.problems]
+    return problems
 
 
 def _json(outlook: Outlook, problems: list[str]) -> dict[str, object]:

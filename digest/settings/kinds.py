@@ -141,6 +141,8 @@ def _contact(value: str) -> str:
     return _bare(value.strip().removeprefix("mailto:"))
 
 
+known_zone, web_url = _zone, _http  # for who asks people before there is a file
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
 FirstDay = Annotated[date | None, BeforeValidator(_first_day)]

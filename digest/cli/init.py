@@ -1,0 +1,275 @@
+"""`digest init`: five questions, and a configuration of one's own."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import YesOption
+from digest.cli.progress import Progress
+from digest.errors import AddressError, ConfigurationError, DigestError
+
+if TYPE_CHECKING:
+    from digest import installing
+    from digest.installing import Recognised
+
+_NOTHING = "Nothing was written; run `digest init` again."
+_ALIKE = 3  # time zones that are offered
+
+
+def register(app: typer.Typer) -> None:
+    app.command("init")(init)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path("config"),
+    *,
+    title: Annotated[str | None, typer.Option("--title", help="The blog's title, as readers see it.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="Of its dates and of the schedule.")
+    ] = None,
+    dumps: Annotated[
+        str | None, typer.Option("--dumps", metavar="PATH", help="A file, a folder or a glob of dumps.")
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option("--operator", metavar="ADDRESS", help="Your own address, for alerts.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", metavar="URL", help="How readers reach the pages.")
+    ] = None,
+    yes: YesOption = False,
+) -> None:
+    """Write a small, commented configuration of your own. Asks on a terminal for what no option says.
+
+    It replaces nothing: where there is a configuration already, it ends.
+    """
+    from digest import installing
+    from digest.app import clock
+
+    if (folder / installing.FILE).exists():
+        raise installing.already_there(folder / installing.FILE)
+    given = {"title": title, "timezone": timezone, "dumps": dumps, "operator": operator, "base_url": base_url}
+    asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    try:
+        answers = _answered(folder, given, asking=asking)
+        text = installing.configuration(answers, folder, clock().year)
+        file = installing.write_configuration(folder, text, answers.dumps)
+    except (KeyboardInterrupt, EOFError):
+        typer.echo(f"\ndigest: stopped. {_NOTHING}", err=True)
+        raise typer.Exit(130) from None
+    _say_next(file, answers)
+
+
+# --- the questions --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """`read` makes a value of what is written, or raises with the remedy; `then` says what is to be said of it."""
+
+    name: str
+    text: str
+    default: str
+    read: Callable[[str], str]
+    then: Callable[[str], str] = lambda _: ""
+
+
+def _answered(folder: Path, given: dict[str, str | None], *, asking: bool) -> installing.Answers:
+    """The answers, from options, questions or defaults.
+
+    Raises:
+        ConfigurationError: an option is wrong.
+    """
+    from digest import installing
+
+    seen: dict[str, Recognised] = {}
+
+    def look(path: str) -> str:
+        seen[path] = seen.get(path) or _recognised(path)
+        return f"     {path}: {seen[path]}"
+
+    place = folder / "dumps"
+    if given["dumps"] is None and not (place.is_dir() and any(place.iterdir())):
+        place = installing.nearby(Path()) or place
+    look(given["dumps"] or str(place))
+    title = "博客" if _is_chinese(next(iter(seen.values()))) else "Blog"
+    questions = (
+        _Question("title", "Title of the blog, as readers see it", title, _title),
+        _Question("timezone", "Time zone of its dates and of your mails", _system_zone(), _zone),
+        _Question("dumps", "Where the dumps are: a file, a folder or a glob", str(place), _dumps(folder), look),
+        _Question("operator", "Your own address, for alerts; it is never published (- for none)", "-", _address),
+        _Question("base_url", "Base URL, how readers reach your pages", "http://127.0.0.1:8080", _base_url),
+    )
+    if asking:
+        with contextlib.suppress(ImportError):  # arrows and backspace, over Chinese too
+            import readline  # noqa: F401
+        typer.echo("Five questions make a configuration of your own. Enter takes what stands in brackets.\n")
+    values = {}
+    for number, question in enumerate(questions, 1):
+        written = given[question.name]
+        if written is None and asking:
+            values[question.name] = _asked(f"{number}/5  {question.text}", question)
+            continue
+        option = f"--{question.name.replace('_', '-')}"
+        values[question.name] = _read(question, question.default if written is None else written, option)
+        if said := question.then(values[question.name]):
+            typer.echo(said.strip() if not asking else said)
+    found = seen[values["dumps"]]
+    return installing.Answers(
+        values["title"],
+        values["timezone"],
+        Path(values["dumps"]),
+        values["operator"],
+        values["base_url"],
+        chinese=_is_chinese(found),
+    )
+
+
+def _asked(text: str, question: _Question) -> str:
+    """What a person answers, once it is right."""
+    while True:
+        written = input(f"{text} [{question.default}]: ").strip() or question.default
+        try:
+            value = question.read(written)
+        except (DigestError, ValueError) as error:
+            typer.echo(f"     {error}")
+            continue
+        if said := question.then(value):
+            typer.echo(said)
+        return value
+
+
+def _read(question: _Question, written: str, option: str) -> str:
+    try:
+        return question.read(written)
+    except DigestError as error:
+        raise ConfigurationError(str(error), place=option) from error
+    except ValueError as error:
+        raise ConfigurationError(str(error), place=option) from error
+
+
+# --- their answers --------------------------------------------------------------------------------
+
+
+def _title(written: str) -> str:
+    if not written.strip():
+        raise ValueError("is empty: write the name of the blog")
+    if any(unicodedata.category(character).startswith("C") for character in written):
+        raise ValueError("holds a character that nobody sees: write the title without it")
+    return written.strip()
+
+
+def _zone(written: str) -> str:
+    import difflib
+    from zoneinfo import available_timezones
+
+    from digest.settings.kinds import known_zone
+
+    try:
+        return known_zone(written)
+    except ValueError as error:
+        names = {name.casefold(): name for name in available_timezones()}
+        cities = {name.rpartition("/")[2]: name for name in names}
+        asked = written.casefold().replace(" ", "_")
+        alike = [names[cities.get(one, one)] for one in difflib.get_close_matches(asked, [*cities, *names], _ALIKE)]
+        offered = f"; did you mean {' or '.join(dict.fromkeys(alike))}?" if alike else ""
+        raise ValueError(f"{error}{offered}") from error
+
+
+def _dumps(folder: Path) -> Callable[[str], str]:
+    from digest.installing import require_dumps
+
+    def read(written: str) -> str:
+        path = Path(written).expanduser()
+        if path != folder / "dumps" or path.exists():  # that one is made
+            require_dumps(path, folder)
+        return str(path)
+
+    return read
+
+
+def _address(written: str) -> str:
+    from digest.addresses import checked_address
+
+    if written in {"", "-"}:
+        return ""
+    try:
+        return checked_address(written)
+    except AddressError as error:
+        raise ValueError(f"{written!r} {error.reason}: write an address such as me@example.org, or -") from error
+
+
+def _base_url(written: str) -> str:
+    from digest.settings.kinds import web_url
+
+    return web_url(written)
+
+
+def _recognised(path: str) -> Recognised:
+    from digest.errors import DumpError
+    from digest.installing import Recognised, recognised
+
+    with Progress("reading dumps", kept=_NOTHING) as progress:
+        try:
+            return recognised(Path(path), progress.step)
+        except DumpError:  # it is made when the configuration is written
+            return Recognised()
+
+
+# --- their defaults -------------------------------------------------------------------------------
+
+
+def _system_zone() -> str:
+    from tzlocal import get_localzone_name
+
+    try:
+        return _zone(get_localzone_name() or "UTC")
+    except (ValueError, LookupError, OSError):
+        return "UTC"
+
+
+def _is_chinese(found: Recognised) -> bool:
+    """Whether the blog is in Chinese, as most are; taken for granted where nothing was read."""
+    return found.chinese or not found.entries
+
+
+# --- what comes next ------------------------------------------------------------------------------
+
+
+def _say_next(file: Path, answers: installing.Answers) -> None:
+    """The commands that follow, as they are typed here."""
+    from digest.settings import DEFAULT_CONFIG
+
+    program = _program()
+    named = "" if file == DEFAULT_CONFIG else f" --config {shlex.quote(str(file))}"
+    typer.echo(f"\n{file} is written; only you can read it, and it explains itself. Next:\n")
+    steps = (
+        ("check", "what is wrong, if anything"),
+        ("refresh", f"reads {answers.dumps} once"),
+        ("edition preview", "the first mail, in your browser; nothing is sent"),
+        ("run", f"pages and feed at {answers.base_url}/ until Ctrl-C"),
+    )
+    commands = [(f"{program} {command}{named}", what) for command, what in steps]
+    width = max(len(command) for command, _ in commands)
+    for command, what in commands:
+        typer.echo(f"  {command:{width}}   # {what}")
+    if not answers.operator:
+        typer.echo("\nNobody hears of trouble yet: the end of the file shows where your address goes.")
+
+
+def _program() -> str:
+    """How this program is called from here."""
+    called = Path(sys.argv[0])
+    found = shutil.which(called.name)
+    if called.name != "digest":
+        return "digest"
+    return "digest" if found and Path(found).resolve() == called.resolve() else shlex.quote(sys.argv[0])

@@ -1,0 +1,284 @@
+"""What `digest init` finds out and writes: dumps that lie nearby, what they hold, and a configuration of one's own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from digest import bundled
+from digest.addresses import Mailbox
+from digest.dumps.files import DumpFile, dump_files, is_read
+from digest.dumps.snapshot import read_sightings
+from digest.errors import ConfigurationError, DumpError
+from digest.privately import new_file
+from digest.settings import THIS_MACHINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FILE = "digest.toml"
+_DEPTH, _FOLDERS, _FILES, _BYTES = 2, 300, 8, 5_000_000  # how far and how closely is looked for dumps
+_NEVER = frozenset({"var", "venv", "node_modules", "build", "dist", "tests", "docs", "templates", "site-packages"})
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_PAGES = {"byline": "on search pages (byline)", "dateblock": "on index pages (dateblock)"}
+_TABLE = re.compile(r"\[\[?(\w+)\]\]?\s*$")
+_KEY = re.compile(r"(?P<off># )?(?P<key>\w+) = (?P<value>\"[^\"]*\"|\[[^\]]*\])(?P<comment>.*)")
+
+
+@dataclass(slots=True)
+class Recognised:
+    """What a path holds: how many files, how many entries of each layout, and why files gave none, by their names."""
+
+    files: int = 0
+    entries: Counter[str] = field(default_factory=Counter)
+    problems: dict[str, str] = field(default_factory=dict)
+    chinese: bool = False
+
+    def __str__(self) -> str:
+        if not self.files:
+            return "no dump yet"
+        files = "1 file" if self.files == 1 else f"{self.files:,} files"
+        if not self.entries:
+            name, problem = next(iter(self.problems.items()))
+            return f"{files}, and no entry that can be read: {name} {problem}"
+        counted = ", ".join(f"{count:,} {_PAGES[layout]}" for layout, count in self.entries.most_common())
+        unread = f"; {len(self.problems)} without any, such as {next(iter(self.problems))}" if self.problems else ""
+        return f"{files}, entries: {counted}{unread}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What makes a configuration of one's own. `dumps` is as the shell would see it; `operator` may be empty."""
+
+    title: str
+    timezone: str
+    dumps: Path
+    operator: str
+    base_url: str
+    chinese: bool = True
+
+
+def recognised(path: Path, progress: Callable[[str], object] = lambda _: None) -> Recognised:
+    """Read all that a source with this path would read; `progress` is called with the name of each file before.
+
+    Raises:
+        DumpError: there is no such file or folder, or it cannot be listed.
+    """
+    found = Recognised()
+    for file in dump_files(path):
+        found.files += 1
+        if not isinstance(file, DumpFile):
+            found.problems[file.name] = file.reason
+            continue
+        progress(file.name)
+        try:
+            with file.path.open("rb") as stream:
+                for sighting in read_sightings(stream, file.name):
+                    found.entries[str(sighting.layout)] += 1
+                    found.chinese = found.chinese or _CHINESE.search(sighting.title) is not None
+        except DumpError as error:
+            found.problems[file.name] = error.reason
+        except OSError as error:
+            found.problems[file.name] = f"cannot be read: {error.strerror}"
+    return found
+
+
+def require_dumps(path: Path, folder: Path) -> None:
+    """See that a source may read this path, where the configuration shall lie in `folder`.
+
+    Raises:
+        ConfigurationError: there is nothing, it would read our own files, or it leads to the samples of the demo.
+    """
+    try:
+        files = [file for file in dump_files(path) if isinstance(file, DumpFile)]
+    except DumpError as error:
+        raise ConfigurationError(error.reason, place=str(path), remedy="make it first, or name another") from error
+    if not files and not path.is_dir():
+        raise ConfigurationError("there is no such file", place=str(path), remedy="check the name, or name a folder")
+    state = folder.resolve() / FILE, folder.resolve() / "var" / "digest.db"
+    if any(is_read(path, one) for one in state):
+        raise ConfigurationError(
+            "holds the folder of the configuration, which is no dump",
+            place=str(path),
+            remedy="name the folder of the dumps alone, or a glob such as '*.txt'",
+        )
+    if any(_is_of_demo(parent) for file in files for parent in file.path.resolve().parents):
+        raise ConfigurationError(
+            "these are samples of the demo, invented articles", place=str(path), remedy="name your own dumps"
+        )
+
+
+def _is_of_demo(folder: Path) -> bool:
+    try:
+        return (folder / FILE).read_text("utf-8").startswith("# The demo:")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def nearby(start: Path) -> Path | None:
+    """The folder that looks most like one of dumps, at most two levels below `start`; a glob for `start` itself."""
+    counts: dict[Path, int] = {}
+    endings: Counter[str] = Counter()
+    for folder in _folders(start):
+        found = list(_looking_like_dumps(folder))
+        if found:
+            counts[folder] = len(found)
+        if folder == start:
+            endings = Counter(file.suffix for file in found)
+    if not counts:
+        return None
+    best = max(counts, key=lambda folder: counts[folder])
+    if best == start:
+        return Path(f"*{endings.most_common(1)[0][0]}")
+    together = [folder for folder in counts if folder.parent == best.parent]
+    return best.parent if len(together) > 1 and best.parent != start else best
+
+
+def _folders(start: Path) -> Iterator[Path]:
+    """The folder and those below it that may be an operator's, the nearest first."""
+    level, seen = [start], 0
+    for _ in range(_DEPTH + 1):
+        below: list[Path] = []
+        for folder in level:
+            if seen >= _FOLDERS:
+                return
+            seen += 1
+            if _is_of_demo(folder) or (folder / "pyvenv.cfg").exists():
+                continue
+            yield folder
+            with contextlib.suppress(OSError), os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+                below += [folder / name for name in names if name[0] != "." and name not in _NEVER]
+        level = below
+
+
+def _looking_like_dumps(folder: Path) -> Iterator[Path]:
+    """The first few files of a folder that hold an entry; nothing below it is looked at."""
+    try:
+        with os.scandir(folder) as entries:
+            files = sorted(
+                entry.path
+                for entry in entries
+                if entry.is_file(follow_symlinks=False) and entry.name[0] != "." and entry.stat().st_size <= _BYTES
+            )
+    except OSError:
+        return
+    for name in files[:_FILES]:
+        with contextlib.suppress(DumpError, OSError), Path(name).open("rb") as stream:
+            next(read_sightings(stream, name))
+            yield Path(name)
+
+
+def configuration(answers: Answers, folder: Path, year: int) -> str:
+    """The text of a configuration in `folder` that these answers make; `year` is the present one."""
+    host = urlsplit(answers.base_url).hostname or ""
+    public = host not in THIS_MACHINE
+    weekly = "每周摘要" if answers.chinese else "weekly"
+    language, tag = ("zh_CN", "zh-CN") if answers.chinese else ("en", "en")
+    values: dict[tuple[str, str], object] = {
+        ("", "base_url"): answers.base_url,
+        ("", "language"): language,
+        ("sources", "title"): answers.title,
+        ("sources", "path"): _seen_from(folder, answers.dumps),
+        ("sources", "timezone"): answers.timezone,
+        ("sources", "language"): tag,
+        ("digests", "title"): f"{answers.title} {weekly}",
+        ("digests", "timezone"): answers.timezone,
+        ("digests", "language"): language,
+    }
+    if public:
+        values["", "tag"] = f"{host},{year}"
+        values["mail", "sender"] = str(Mailbox(answers.title, f"digest@{host}"))
+    if answers.operator:
+        values[_OPERATOR] = _operator(answers.operator)
+    return filled((bundled.folder("config") / "example.toml").read_text("utf-8"), values)
+
+
+_OPERATOR = ("alerts", "mail")  # the setting that holds the operator's address
+
+
+def _operator(address: str) -> object:
+    return [address]
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """How a configuration there names a path; relative where both lie below one folder that is not far."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links that may change
+    near = folder.resolve().parent
+    return os.path.relpath(absolute, folder.resolve()) if absolute.is_relative_to(near) else str(absolute)
+
+
+def filled(text: str, values: dict[tuple[str, str], object]) -> str:
+    """A configuration with other values, by table and key; a line that was commented out counts from then on.
+
+    Raises:
+        ConfigurationError: it has no line for one of them.
+    """
+    table, left, lines = "", dict(values), []
+    for written in text.splitlines():
+        line = written
+        if named := _TABLE.fullmatch(written.removeprefix("# ")):
+            table = named[1]
+            line = written.removeprefix("# ") if any(name == table for name, _ in left) else written
+        elif (found := _KEY.fullmatch(written)) and (table, found["key"]) in left:
+            value = json.dumps(left.pop((table, found["key"])), ensure_ascii=False)
+            line = _line(
+                f"{found['key']} = {value}", found["comment"].strip(), written.find("#", found.start("comment"))
+            )
+        lines.append(line)
+    if left:
+        raise ConfigurationError("lacks a line", place=", ".join(".".join(filter(None, key)) for key in left))
+    return "\n".join(lines) + "\n"
+
+
+def _line(setting: str, comment: str, column: int) -> str:
+    """A line of a configuration, its comment where others have theirs."""
+    return f"{setting.ljust(column - 1)} {comment}" if comment else setting
+
+
+def write_configuration(folder: Path, text: str, dumps: Path) -> Path:
+    """Write it, for its owner alone, all of it or nothing, and make the folder of the dumps where there is none.
+
+    Raises:
+        ConfigurationError: there is one already, or it cannot be written.
+    """
+    file = folder / FILE
+    made = [one for one in (folder, dumps) if not one.exists() and not set("*?[") & set(str(one))]
+    draft = folder / f".{FILE}.{secrets.token_hex(4)}.part"
+    try:
+        for one in made:
+            one.mkdir(parents=True, exist_ok=True)
+        with new_file(draft) as opened:
+            opened.write(text.encode())
+        os.link(draft, file)  # fails where there is one, unlike a rename
+    except BaseException as error:
+        _removed(draft, *reversed(made))
+        if isinstance(error, FileExistsError):
+            raise already_there(file) from error
+        if isinstance(error, OSError):
+            raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(folder)) from error
+        raise
+    draft.unlink()
+    return file
+
+
+def _removed(draft: Path, *folders: Path) -> None:
+    with contextlib.suppress(OSError):
+        draft.unlink()
+    for folder in folders:
+        with contextlib.suppress(OSError):  # somebody put something there
+            folder.rmdir()
+
+
+def already_there(file: Path) -> ConfigurationError:
+    return ConfigurationError(
+        "is there already, and is never replaced", place=str(file), remedy="edit it, or name a folder for another one"
+    )
