@@ -198,15 +198,8 @@ def configuration(answers: Answers, folder: Path, year: int) -> str:
         values["", "tag"] = f"{host},{year}"
         values["mail", "sender"] = str(Mailbox(answers.title, f"digest@{host}"))
     if answers.operator:
-        values[_OPERATOR] = _operator(answers.operator)
+        values["", "operator"] = answers.operator
     return filled((bundled.folder("config") / "example.toml").read_text("utf-8"), values)
-
-
-_OPERATOR = ("alerts", "mail")  # the setting that holds the operator's address
-
-
-def _operator(address: str) -> object:
-    return [address]
 
 
 def _seen_from(folder: Path, path: Path) -> str:

@@ -87,7 +87,7 @@ def test_five_questions_make_an_installation_and_enter_takes_the_default(here: P
     assert settings.sources[0].path == crawl
     assert settings.sources[0].title == "山上 “笔记”"
     assert {settings.sources[0].timezone, settings.digests[0].timezone} == {"Asia/Shanghai"}
-    assert settings.alerts.mail == ("Me@xn--bcher-kva.example",)
+    assert settings.operator == ("Me@xn--bcher-kva.example",)
     assert settings.mail.sender == "山上 “笔记” <digest@digest.example.org>"
 
 
@@ -110,7 +110,7 @@ def test_each_answer_is_judged_at_once_and_asked_for_again_with_the_remedy(here:
     assert (here / "config" / "dumps").is_dir()
     settings = load(here / "config" / "digest.toml")
     assert (settings.sources[0].timezone, settings.base_url) == ("Europe/Berlin", "http://localhost:1")
-    assert settings.alerts.mail == ()
+    assert settings.operator == ()
 
 
 @pytest.mark.parametrize("key", [CTRL_C, "\x04"])
@@ -137,7 +137,7 @@ def test_without_a_terminal_nothing_is_asked_and_options_count(digest: Callable[
     settings = load(here / "here" / "digest.toml")
     assert settings.sources[0].title == 'a "b" \\ c'
     assert settings.sources[0].path == here / "mine"
-    assert settings.alerts.mail == ("me@example.org",)
+    assert settings.operator == ("me@example.org",)
     assert settings.data_dir == here / "here" / "var"
     assert (here / "here" / "digest.toml").stat().st_mode & 0o777 == 0o600
 
