@@ -15,9 +15,9 @@ setup: $(READY) ## Make .venv with the pinned dependencies
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Digest needs Python 3.11 or newer: make PYTHON=python3.12 …")'
-	@echo "Setting up $(VENV) …"
+	@echo "Setting up $(VENV), once; that takes a minute or two …"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "On Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(PIP) install --no-deps --require-hashes -r requirements-dev.txt
+	@$(PYTHON) .ci/install $(VENV) requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

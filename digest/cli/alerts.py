@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, settings_of, store_of
+from digest.cli.progress import Progress
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def send_test(*, config: ConfigOption = None) -> None:
     now, failed = clock(), False
     for channel in alerts.channels(settings):
         trial = AlertNotice(0, channel, NoticeKind.TEST, "alerts", "nothing is wrong: this is a test", now, now, 0)
-        problem = asyncio.run(alerts.tell_one(settings, trial))
+        with Progress(f"telling {channel}", kept="Nothing is stored of a test; send another one."):
+            problem = asyncio.run(alerts.tell_one(settings, trial))
         failed = failed or bool(problem)
         typer.echo(f"digest: {channel}: {problem}" if problem else f"{channel}: told", err=bool(problem))
     if failed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.cli.progress import Progress
 
 app = typer.Typer(name="bounces", help="Mail that came back.", no_args_is_help=True)
 
@@ -22,7 +23,9 @@ def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     with store_of(config) as (settings, store):
         bounces.require_folder(settings)
-        handled = bounces.read(store, settings, clock)
+        kept = "What was read is recorded, the rest stays where it lies; `digest bounces read` goes on with it."
+        with Progress("reading what came back", kept=kept):
+            handled = bounces.read(store, settings, clock)
     if as_json:
         print_json(dict(handled))
     else:

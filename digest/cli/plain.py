@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.cli.progress import CLEAR, Progress
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.parse import printed
 from digest.dumps.snapshot import read_sightings
@@ -14,7 +15,7 @@ from digest.errors import DumpError
 from digest.model import NoteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from digest.model import Note, Sighting
 
@@ -34,10 +35,23 @@ def parse_plainly(arguments: Sequence[str]) -> bool:
 
 def print_sightings(paths: Sequence[Path], *, as_json: bool) -> bool:
     """Print what the dumps there say, on stderr what cannot be read; whether all could."""
+    if sys.stdout.isatty():  # what is printed shows how far it is
+        return _print_all(paths, lambda _: None, as_json=as_json)
+    with Progress("parsing", kept="What is printed so far is right; nothing else was written.") as progress:
+
+        def look(name: str) -> None:
+            progress.make_room()
+            progress.step(name)
+
+        return _print_all(paths, look, as_json=as_json)
+
+
+def _print_all(paths: Sequence[Path], look: Callable[[str], None], *, as_json: bool) -> bool:
     whole = True
     for path in paths:
         try:
             for file in dump_files(path):
+                look(file.name)
                 if not isinstance(file, DumpFile):
                     whole = _complain(str(file))
                     continue
@@ -86,5 +100,5 @@ def _print(sighting: Sighting) -> None:
 def _complain(problem: str) -> bool:
     """Say it after what was printed before it; False, since it is not whole."""
     sys.stdout.flush()
-    sys.stderr.write(f"digest: {problem}\n")
+    sys.stderr.write(f"{CLEAR if sys.stderr.isatty() else ''}digest: {problem}\n")
     return False

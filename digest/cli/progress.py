@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST = 1.0  # seconds until the first line
 _REDRAWN, _NOW_AND_THEN = 0.2, 15.0  # seconds between two lines, on a terminal and elsewhere
-_CLEAR = "\r\x1b[2K"
+CLEAR = "\r\x1b[2K"
 _MINUTE, _HOUR = 60, 3600
 _T = TypeVar("_T")
 
@@ -124,7 +124,7 @@ class Progress:
 
     def _draw(self) -> None:
         if self._on_terminal:
-            self._stream.write(_CLEAR + _cut(self.line(), shutil.get_terminal_size().columns - 1))
+            self._stream.write(CLEAR + _cut(self.line(), shutil.get_terminal_size().columns - 1))
             self._drawn = True
         else:
             self._stream.write(f"digest: {self.line()}\n")
@@ -132,7 +132,7 @@ class Progress:
 
     def _clear(self) -> None:
         if self._drawn:
-            self._stream.write(_CLEAR)
+            self._stream.write(CLEAR)
             self._stream.flush()
             self._drawn = False
 

@@ -90,9 +90,16 @@ def test_steps_count_what_is_through_and_a_second_look_takes_the_total_away(seco
 
 def test_a_total_is_only_asked_where_somebody_waits() -> None:
     asked: list[int] = []
-    with Progress("reading", kept="", total=lambda: asked.append(1) or 1) as progress:
+
+    def count() -> int:
+        asked.append(1)
+        return 1
+
+    with Progress("reading", kept="", total=count) as progress:
         progress.step("one")
     assert asked == []
+    assert "1 to do" in progress.line()
+    assert asked == [1]
 
 
 def test_a_phase_counts_from_nothing(seconds: Seconds) -> None:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from digest.cli import main
-from digest.service import refresh
-from digest.store import moving
+from digest.service import reading_dumps
 from tests.integration.mail.relay import Act, Moment, Relay, Talk
 from tests.terminal import CTRL_C, Terminal
 
@@ -71,7 +70,7 @@ def test_a_store_that_moves_is_left_empty_and_the_same_command_works(
     told.run("refresh")
     urls = [f"sqlite:///{told.home / 'var' / 'digest.db'}", f"sqlite:///{told.home / 'new.db'}"]
     with monkeypatch.context() as patched:
-        patched.setattr(moving.searching, "rebuild", broken_off)
+        patched.setattr("digest.store.searching.rebuild", broken_off)
         with pytest.raises(SystemExit) as ended:
             main(["migrate-store", *urls])
         assert ended.value.code == 130
@@ -84,7 +83,7 @@ def test_the_dumps_that_were_read_are_kept(told: Blog, article: type[Article], m
     told.refresh()
     for name, title, day in (("c.txt", "三篇", 16), ("d.txt", "四篇", 17)):
         told.search(name, article(title, (2026, 3, day), (f"{title}说的是别的。",)))
-    read = refresh.read_dump
+    read = reading_dumps.read_dump
 
     def second(store: Any, source: Any, file: Any, *rest: Any, **more: Any) -> Any:
         if file.name == "d.txt":
@@ -92,7 +91,7 @@ def test_the_dumps_that_were_read_are_kept(told: Blog, article: type[Article], m
         return read(store, source, file, *rest, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(refresh, "read_dump", second)
+        patched.setattr("digest.service.refresh.read_dump", second)
         assert "Each dump that was read to its end is stored" in told.run("refresh", code=130)
     assert set(told.entries()) == {"一篇", "二篇", "三篇"}
     told.refresh()
