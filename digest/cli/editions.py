@@ -79,7 +79,7 @@ def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config:
 
 
 def _counted(made: EditionCounts) -> str:
-    if made.edition.empty:
+    if made.edition.empty and not made.deliveries:
         return "nothing new, nothing sent"
     return ", ".join(f"{count} {state}" for state, count in made.deliveries.items() if count) or "no subscribers"
 
@@ -115,6 +115,7 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
                         "next_at": row.next_at and row.next_at.isoformat(),
                         "code": row.code,
                         "text": row.text,
+                        "uncertain": row.uncertain,
                     }
                     for row in rows
                 ],

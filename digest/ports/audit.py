@@ -209,8 +209,8 @@ class Audit(Protocol):
 
     def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None: ...
 
-    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
-        """Whether the words that this person has of an edition tell the entry as new."""
+    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId, section: Section) -> bool:
+        """Whether the words that this person has of an edition tell the entry as new, or list it once more, there."""
         ...
 
     def moments(self) -> int:

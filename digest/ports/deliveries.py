@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as `digest edition show` prints it."""
+    """A delivery as `digest edition show` prints it. `uncertain` attempts may have been taken: nobody knows."""
 
     edition: EditionKey
     subscriber: SubscriberId
@@ -30,6 +30,9 @@ class DeliveryRow:
     next_at: datetime | None
     code: int | None
     text: str
+    uncertain: int = 0
+    leased_until: datetime | None = None
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)

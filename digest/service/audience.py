@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.model import DigestId, Section, Selected, SourceId
+from digest.model import DigestId, EntryId, Section, Selected, SourceId
 from digest.service.digests import rhythms_of
 from digest.service.doubts import MOST, owed
 from digest.service.feeds import holds_any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from digest.model import Entry, EntryId, Subscriber, SubscriberId
+    from digest.model import Entry, Subscriber, SubscriberId
     from digest.ports import Follower, Transaction
     from digest.settings import Digest, Settings
 
@@ -47,7 +47,8 @@ def audience(
     """
     made = Audience(list(selected))
     whole = _whole(selected)
-    once_more, places = owed(tx, settings, digest.id), dict[EntryId, int]()
+    places: dict[EntryId, int] = {}  # of what is listed once more
+    once_more = owed(tx, settings, digest.id)
     nothing_new = all(one.section is Section.MOST_READ for one in selected)
     if nothing_new and not once_more:
         return made

@@ -76,7 +76,12 @@ def retry(store: Store, settings: Settings, rows: Sequence[DeliveryRow], *, now:
 
 
 def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
-    """Whether another mail told its reader what a failed one would have: the next edition does, and then the rest."""
+    """Whether another mail told its reader what a failed one would have: the next edition does, and then the rest.
+
+    Or whether one listed once more what a mail held of which nobody knows whether it arrived.
+    """
+    if row.uncertain and tx.doubts.listed_in(row.edition, row.subscriber):
+        return True
     made, variant = tx.editions.edition(row.edition), tx.deliveries.variant(row.edition, row.subscriber)
     if row.state is not DeliveryState.FAILED or made is None or variant is None:
         return False

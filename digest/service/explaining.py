@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CANDIDATES = 20
 _HELD = 3  # dumps that are named
 _TELLING = {Section.NEW, Section.CATCH_UP}
+_PERSONAL = {*_TELLING, Section.AGAIN}  # told to some readers only
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,11 @@ def _dealing(tx: Transaction, settings: Settings, story: Story, mention: Mention
         why = _why_no_mail(settings, story, mention, person, tx)
         return Dealing(edition.key, mention.section, None, 0, None, None, "", why)
     accepted = next((at for key, _, at in person.deliveries if key == edition.key), None)
-    told = tx.audit.tells(edition.key, person.subscriber.id, story.entry)
+    told = tx.audit.tells(edition.key, person.subscriber.id, story.entry, mention.section)
+    why = _why_state(row.state, person, told=told or mention.section not in _PERSONAL)
+    if row.state in {DeliveryState.UNKNOWN, DeliveryState.FAILED} and told:
+        listed = tx.doubts.listed_in(edition.key, person.subscriber.id) if row.uncertain else []
+        why += "".join(f"; what it told is listed once more in {key}" for key in listed)
     return Dealing(
         edition.key,
         mention.section,
@@ -153,7 +158,7 @@ def _dealing(tx: Transaction, settings: Settings, story: Story, mention: Mention
         accepted,
         row.code,
         row.text,
-        _why_state(row.state, person, told=told or mention.section not in _TELLING),
+        why,
     )
 
 

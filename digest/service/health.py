@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from digest.model import EditionKey, SubscriberId
     from digest.ports import Alert, SourceState, Transaction
     from digest.settings import Settings, Source
 
@@ -29,7 +30,7 @@ OVERDUE = 3  # times `every` without a pass
 _A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
 _NO_TIME = timedelta(0)
 _SEE = " (is `digest run` running? its log says more)"
-SENDING, REFUSED, SIZE, MAIL_TO = "sending", "refused mail", "mail size", "mail to "
+SENDING, REFUSED, SIZE, DOUBTFUL, MAIL_TO = "sending", "refused mail", "mail size", "lost mail", "mail to "
 
 
 class Kind(StrEnum):
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     EDITION = "edition"
     SIZE = "mail_size"
     REFUSED = "refused_mail"
+    DOUBTFUL = "lost_mail"
 
 
 class Sending(StrEnum):
@@ -195,6 +197,26 @@ def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
     yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem if ill else "")
 
 
+def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """Mails of which nobody knows whether they arrived. All is well when they are listed once more, or sent again."""
+    from digest.service.doubts import owed  # noqa: PLC0415 - as in `sending`
+
+    people: dict[EditionKey, set[SubscriberId]] = {}
+    for digest in settings.digests:
+        for person, one in owed(tx, settings, digest.id).items():
+            for key in one.editions:
+                people.setdefault(key, set()).add(person)
+    if not people:
+        yield Seen(DOUBTFUL, Health.WELL)
+        return
+    count = sum(map(len, people.values()))
+    mails = "1 mail" if count == 1 else f"{count} mails"
+    keys = ", ".join(sorted(people))
+    problem = f"{keys}: nobody knows whether {mails} arrived: the connection broke before the server's last word"
+    remedy = "the next edition lists once more what it held; or: digest deliveries retry --state unknown"
+    yield Seen(DOUBTFUL, Health.ILL, f"{problem}; {remedy}")
+
+
 # --- editions -------------------------------------------------------------------------------------
 
 
@@ -241,4 +263,5 @@ KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Seen]]
     Kind.EDITION: _editions,
     Kind.SIZE: _size,
     Kind.REFUSED: _refused,
+    Kind.DOUBTFUL: _doubtful,
 }

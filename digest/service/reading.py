@@ -221,10 +221,10 @@ class Reading:
         return f"{digest_title(self._settings, edition.digest)} · {days}"
 
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
-        """An edition with its entries as they were when it was made; empty ones have no page."""
+        """An edition with its entries as they were when it was made; empty ones that nobody was mailed have no page."""
         with self._store.read() as tx:
             made = tx.editions.edition(key)
-            if made is None or made.edition.empty:
+            if made is None or (made.edition.empty and not made.deliveries):
                 return None
             selected = tx.editions.selected(key)
             history = {

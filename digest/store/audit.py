@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, text
 
-from digest.model import AtomId, DeliveryState, EditionKey, EntryId, SubscriberId
-from digest.ports import DeliveryRow, Recorded, Violation
+from digest.model import AtomId, EntryId
+from digest.ports import Recorded, Violation
 from digest.store import history, searching, stories
+from digest.store.deliveries import WITH_ADDRESS, row_of
 from digest.store.entries import CONTENT
 from digest.store.statements import batches, content_of
 from digest.store.tables import (
@@ -22,15 +23,15 @@ from digest.store.tables import (
     metadata,
     revisions,
     searched,
-    subscribers,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import Connection, Row
 
-    from digest.ports import Drawn, Fact, Story
+    from digest.model import EditionKey, Section, SubscriberId
+    from digest.ports import DeliveryRow, Drawn, Fact, Story
 
 _BATCH = 500  # rows in memory at a time
 
@@ -88,10 +89,11 @@ _TWICE = """
     JOIN edition_entries t ON t.edition = d.edition AND t.ordinal = CAST(j.value AS INTEGER)
     WHERE d.state NOT IN ('suppressed', 'failed') OR d.uncertain > 0
     GROUP BY d.subscriber_id, e.digest, NAME, t.entry_id HAVING count(*) > 1"""
+_TOLD_TWICE = {"told": "a reader is told an entry twice", "again": "an entry is listed once more twice to a reader"}
 # The name that an edition was made under: who followed two digests that became one was told by each of them.
 _NAME = {"sqlite": "substr(e.key, 1, instr(e.key, '/'))", "postgresql": "split_part(e.key, '/', 1)"}
-# A row for each element of the JSON list `b.told`.
-_EACH = {"sqlite": "json_each(b.told)", "postgresql": "json_array_elements_text(b.told)"}
+# A row for each element of a JSON list, such as `b.told`.
+_EACH = {"sqlite": "json_each(b.LIST)", "postgresql": "json_array_elements_text(b.LIST)"}
 
 
 class SqlAudit:
@@ -112,10 +114,12 @@ class SqlAudit:
         yield from self._twice()
 
     def _twice(self) -> Iterator[Violation]:
-        """Whoever one digest told an entry as new in two mails, each of which they may have."""
+        """Whom two mails of a digest told an entry as new, or listed it once more; they may have both."""
         database = self._connection.dialect.name
-        for row in self._stream(text(_TWICE.replace("EACH", _EACH[database]).replace("NAME", _NAME[database]))):
-            yield Violation("a reader is told an entry twice", _named(row))
+        query = _TWICE.replace("EACH", _EACH[database]).replace("NAME", _NAME[database])
+        for named, law in _TOLD_TWICE.items():
+            for row in self._stream(text(query.replace("LIST", named))):
+                yield Violation(law, _named(row))
 
     def _damage(self) -> Iterator[Violation]:
         for row in self._stream(text("PRAGMA integrity_check")):
@@ -165,18 +169,19 @@ class SqlAudit:
         return stories.story(self._connection, entry)
 
     def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None:
-        here = _DELIVERY.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        here = WITH_ADDRESS.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
         row = self._connection.execute(here).one_or_none()
-        return _delivery(row) if row else None
+        return row_of(row) if row else None
 
-    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId) -> bool:
+    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId, section: Section) -> bool:
         words = (edition_bodies.c.edition == deliveries.c.edition) & (edition_bodies.c.ordinal == deliveries.c.variant)
-        mine = select(edition_bodies.c.told).join_from(deliveries, edition_bodies, words)
+        mine = select(edition_bodies.c.told, edition_bodies.c.again).join_from(deliveries, edition_bodies, words)
         mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
-        told = self._connection.execute(mine).scalar_one_or_none() or []
+        row = self._connection.execute(mine).one_or_none()
+        named = [*row.told, *row.again] if row else []
         here = select(edition_entries.c.ordinal).where(edition_entries.c.edition == edition)
-        ordinals = self._connection.execute(here.where(edition_entries.c.entry_id == entry)).scalars()
-        return any(ordinal in told for ordinal in ordinals)
+        here = here.where(edition_entries.c.entry_id == entry, edition_entries.c.section == section)
+        return any(ordinal in named for ordinal in self._connection.execute(here).scalars())
 
     def moments(self) -> int:
         return history.moments(self._connection)
@@ -189,24 +194,6 @@ class SqlAudit:
 
     def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - what execute takes
         return iter(self._connection.execution_options(yield_per=_BATCH).execute(query))
-
-
-_DELIVERY: Select[Any] = select(deliveries, subscribers.c.address).join_from(
-    deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id
-)
-
-
-def _delivery(row: Row[Any]) -> DeliveryRow:
-    return DeliveryRow(
-        EditionKey(row.edition),
-        SubscriberId(row.subscriber_id),
-        row.address or "",
-        DeliveryState(row.state),
-        row.attempts,
-        row.next_at,
-        row.code,
-        row.text,
-    )
 
 
 def _named(row: Row[Any]) -> str:

@@ -298,6 +298,9 @@ def row_of(row: Row[Any]) -> DeliveryRow:
         next_at=row.next_at,
         code=row.code,
         text=row.text,
+        uncertain=row.uncertain,
+        leased_until=row.leased_until,
+        begun=row.begun,
     )
 
 

@@ -109,7 +109,7 @@ class SqlDoubts:
 
     def _listed(self, people: Iterable[int]) -> dict[int, set[str]]:
         """The entries that mails have listed once more, by person."""
-        rows: list[Row[Any]] = []
+        rows: list[Row[*tuple[Any, ...]]] = []
         for batch in batches(people):
             rows += self._connection.execute(_LISTING.where(deliveries.c.subscriber_id.in_(batch))).all()
         held = self._held({row.edition for row in rows})
@@ -127,7 +127,7 @@ class SqlDoubts:
         return found
 
 
-def _told(row: Row[Any], held: Mapping[int, tuple[Section, str]]) -> set[str]:
+def _told(row: Row[*tuple[Any, ...]], held: Mapping[int, tuple[Section, str]]) -> set[str]:
     """What a mail told: what its words tell as new, and what its edition corrected."""
     corrected = {entry for section, entry in held.values() if section is Section.CORRECTED}
     return {held[ordinal][1] for ordinal in row.told} | corrected

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 _NAMED = 20  # people of an edition
-_TELLING = {Section.NEW, Section.CATCH_UP}
+_PERSONAL = {Section.NEW, Section.CATCH_UP, Section.AGAIN}  # told to some readers only
 
 
 def matching(connection: Connection, asked: str, limit: int) -> list[tuple[EntryId, str]]:
@@ -116,11 +116,10 @@ def _mentions(connection: Connection, entry: EntryId) -> tuple[Mention, ...]:
 def _reached(connection: Connection, row: Row[Any]) -> tuple[tuple[Reached, ...], int]:
     """The first to whom an edition was sent in words that tell the entry, and how many others there are."""
     sent = (deliveries.c.edition == row.key) & (deliveries.c.state == DeliveryState.ACCEPTED)
-    if Section(row.section) in _TELLING:
-        words = connection.execute(
-            select(edition_bodies.c.ordinal, edition_bodies.c.told).where(edition_bodies.c.edition == row.key)
-        )
-        sent &= deliveries.c.variant.in_([one.ordinal for one in words if row.ordinal in one.told])
+    if Section(row.section) in _PERSONAL:
+        words = connection.execute(select(edition_bodies).where(edition_bodies.c.edition == row.key))
+        telling = [one.ordinal for one in words if row.ordinal in (*one.told, *one.again)]
+        sent &= deliveries.c.variant.in_(telling)
     count = connection.execute(select(func.count()).select_from(deliveries).where(sent)).scalar_one()
     people = (
         select(subscribers.c.address, deliveries.c.accepted_at)
