@@ -1,4 +1,4 @@
-"""`digest deliveries list|retry`: dead letters."""
+"""`digest deliveries list|retry|release`: dead letters, and leases that nobody gives back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
     from digest.ports import DeliveryRow
+    from digest.service.releasing import Leased
 
 app = typer.Typer(name="deliveries", help="Look at mail that did not arrive, and retry it.", no_args_is_help=True)
 
@@ -24,6 +25,7 @@ def _json(row: DeliveryRow) -> dict[str, object]:
         "next_at": row.next_at and row.next_at.isoformat(),
         "code": row.code,
         "text": row.text,
+        "uncertain": row.uncertain,
     }
 
 
@@ -100,4 +102,80 @@ def retry(
             if left
             else ""
         )
+    )
+
+
+@app.command()
+def release(
+    which: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[EDITION] [ADDRESS|DOMAIN]...", help="Such as weekly/2026-W47; only to these."),
+    ] = None,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Those too that a drain at work may hold: no `digest run` is running.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is leased, and free nothing.")] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Free deliveries whose holder is gone: whose lease has ended, or lies further ahead than any drain leases."""
+    from digest.app import clock
+    from digest.service import releasing
+
+    with store_of(config) as (settings, store):
+        now, named = clock(), list(which or ())
+        is_key = bool(named) and "/" in named[0] and "@" not in named[0]
+        key = EditionKey(named.pop(0)) if is_key else None
+        found = releasing.leased(store, settings, key, named, now)
+        chosen = [one for one in found if force or one.hold is not releasing.Hold.RUNNING]
+        if dry_run:
+            _print_leases(found, chosen, as_json=as_json)
+            return
+        begun = sum(one.row.begun for one in chosen)
+        if begun and not yes:
+            typer.confirm(
+                f"{begun} of {len(chosen)} may have arrived, or be on their way, and would come twice. Free them?",
+                abort=True,
+                err=True,
+            )
+        done = releasing.release(store, chosen, now)
+    left = len(found) - done.free - done.unknown
+    if as_json:
+        print_json({"released": done.free + done.unknown, "unknown": done.unknown, "left": left})
+        return
+    held = f"; {left} left alone: a drain at work may hold them (--force frees them, too)" if left else ""
+    doubtful = f", {done.unknown} of them are handed over once more at most" if done.unknown else ""
+    typer.echo(f"{done.free + done.unknown} released{doubtful}{held}")
+
+
+def _print_leases(found: list[Leased], chosen: list[Leased], *, as_json: bool) -> None:
+    if as_json:
+        for one in found:
+            until = one.row.leased_until
+            print_json(
+                {
+                    "edition": one.row.edition,
+                    "address": one.row.address,
+                    "leased_until": until and until.isoformat(),
+                    "begun": one.row.begun,
+                    "lease": one.hold,
+                    "released": one in chosen,
+                }
+            )
+        return
+    print_table(
+        ("edition", "address", "leased until", "lease", "begun", "would be"),
+        [
+            (
+                one.row.edition,
+                one.row.address,
+                one.row.leased_until,
+                one.hold,
+                "yes" if one.row.begun else "no",
+                "released" if one in chosen else "left alone",
+            )
+            for one in found
+        ],
     )

@@ -136,6 +136,18 @@ class Deliveries(Protocol):
         """Give back a lease of which nothing was begun."""
         ...
 
+    def leased(self, edition: EditionKey | None = None) -> list[DeliveryRow]:
+        """What is leased, of one edition or of all, by edition and subscriber."""
+        ...
+
+    def free(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], now: datetime) -> tuple[int, int]:
+        """End these leases, each named as for `begin_all`, where they still stand.
+
+        What was not begun is as before; what was is unknown, and due once more if that happened for the first time. How
+        many of each.
+        """
+        ...
+
     def open(self, edition: EditionKey | None = None) -> int:
         """How many are under way or will be tried."""
         ...

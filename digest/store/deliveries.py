@@ -13,7 +13,7 @@ from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, HandedOver, JustFailed
 from digest.store import leases, meta
 from digest.store.breaker import SqlBreaker
-from digest.store.leases import EDITION, NOT_LEASED, OPEN, SUBSCRIBED, among, numbered
+from digest.store.leases import EDITION, NOT_LEASED, OPEN, SUBSCRIBED, among, free, numbered
 from digest.store.statements import batches, execute_ready
 from digest.store.subscribers import REACHABLE, TAKEN_BACK
 from digest.store.tables import deliveries, subscribers
@@ -252,6 +252,16 @@ class SqlDeliveries:
         self._connection.execute(
             update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **NOT_LEASED})
         )
+
+    def leased(self, edition: EditionKey | None = None) -> list[DeliveryRow]:
+        query = WITH_ADDRESS.where(deliveries.c.leased_until.is_not(None))
+        if edition is not None:
+            query = query.where(deliveries.c.edition == edition)
+        ordered = query.order_by(deliveries.c.edition, deliveries.c.subscriber_id)
+        return [row_of(row) for row in self._connection.execute(ordered)]
+
+    def free(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], now: datetime) -> tuple[int, int]:
+        return free(self._connection, by_lease(leases), now)
 
     def open(self, edition: EditionKey | None = None) -> int:
         query = select(func.count()).select_from(deliveries).where(OPEN)

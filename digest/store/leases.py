@@ -55,6 +55,26 @@ def lease(
     return taken
 
 
+def free(
+    connection: Connection, leases: Mapping[tuple[EditionKey, datetime], Sequence[int]], now: datetime
+) -> tuple[int, int]:
+    """See `ports.Deliveries.free`; the people by edition and end of lease."""
+    counts = [0, 0]
+    for (edition, leased_until), people in leases.items():
+        for batch in batches(people):
+            for begun in (False, True):
+                these = and_(
+                    deliveries.c.edition == edition,
+                    deliveries.c.subscriber_id.in_(batch),
+                    deliveries.c.leased_until == leased_until,
+                    deliveries.c.begun.is_(begun),
+                )
+                becomes = _uncertain() if begun else {"state": deliveries.c.leased_from}
+                ended = update(deliveries).where(these).values({**becomes, **NOT_LEASED})
+                counts[begun] += connection.execute(ended, {"now": now} if begun else {}).rowcount
+    return counts[0], counts[1]
+
+
 def among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
     """That it is one of so many people, who are `numbered`."""
     return person.in_([bindparam(f"person_{at}", type_=Integer()) for at in range(count)])

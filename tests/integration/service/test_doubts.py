@@ -20,6 +20,7 @@ from tests.integration.service.test_editions import DAY, HOUR, MONDAY
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import TracebackType
 
     from digest.model import Body
 
@@ -351,13 +352,15 @@ def crashing(post: Post, at: int) -> bool:
         def __enter__(self) -> Any:
             return self._inner.__enter__()
 
-        def __exit__(self, *error: object) -> Any:
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        ) -> Any:
             left[0] -= 1
-            if left[0] < 0 and error[0] is None:
+            if left[0] < 0 and kind is None:
                 crash = CrashError()
                 self._inner.__exit__(CrashError, crash, None)
                 raise crash
-            return self._inner.__exit__(*error)
+            return self._inner.__exit__(kind, error, trace)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(post.store, "write", Dying)
