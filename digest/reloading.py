@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from digest import templating
 from digest.errors import ConfigurationError
 from digest.service import digests, feeds, renaming
+from digest.web.trying import require_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ def checked(
     """
     _require_same(before, after)
     renaming.require_present_names(store, after)
+    if after.templates:
+        require_templates(after)
     use_templates = templating.checked(after.templates)
     answer_by_them = server.following(after) if server else None
     digests.register(store, after, now)

@@ -9,24 +9,16 @@ import shutil
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Self, TextIO, TypeVar
+from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
 _FIRST = 1.0  # seconds until the first line
 _REDRAWN, _NOW_AND_THEN = 0.2, 15.0  # seconds between two lines, on a terminal and elsewhere
 CLEAR = "\r\x1b[2K"
 _MINUTE, _HOUR = 60, 3600
-_T = TypeVar("_T")
-
-
-class _End:
-    """What is behind the last one."""
-
-
-_NONE = _End()
 
 
 class Progress:
@@ -135,17 +127,6 @@ class Progress:
             self._stream.write(CLEAR)
             self._stream.flush()
             self._drawn = False
-
-
-def awaited(found: Iterable[_T], what: str, *, kept: str) -> Iterator[_T]:
-    """The same, with progress while the next one is waited for; so each may be printed when it is there."""
-    rest = iter(found)
-    while True:
-        with Progress(what, kept=kept):
-            one = next(rest, _NONE)
-        if isinstance(one, _End):
-            return
-        yield one
 
 
 def _rate(rate: float) -> str:

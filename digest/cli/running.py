@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_of
-from digest.cli.progress import Progress, awaited
+from digest.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from digest.findings import Finding
     from digest.mail.records import Record
 
+_MARKS = {"ok": "ok  ", "warning": "warn", "error": "FAIL"}
 _ROLES = ("all", "web", "worker", "scheduler")
 
 
@@ -58,33 +60,55 @@ def check(
     *,
     deep: DeepOption = False,
     mail: Annotated[bool, typer.Option("--mail", help="Only mail, with the DNS records that it needs.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings, too.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
+    """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing.
+
+    Exit 1 means that something stops the service, or would do harm. What a person should know, such as a relay that
+    does not answer or a dump that cannot be read, is a warning and exits 0, unless --strict.
+    """
     from digest.app import clock
-    from digest.checks import Finding, findings, mail_findings
+    from digest.checks import findings, mail_findings
+    from digest.findings import Finding, Level
 
     settings = settings_of(config)
-    failed = False
-    found = mail_findings(settings) if mail else findings(settings, clock())
-    for finding in awaited(found, "checking", kept="Nothing was changed."):
-        if not isinstance(finding, Finding):
-            _print_record(finding, as_json=as_json)
-            continue
-        failed = failed or finding.problem != ""
-        if as_json:
-            print_json({"part": finding.part, "ok": not finding.problem, "says": finding.problem or finding.fact})
-        else:
-            typer.echo(f"{'FAIL' if finding.problem else 'ok  '}  {finding.part}: {finding.problem or finding.fact}")
+    counts = dict.fromkeys(Level, 0)
+    with Progress("checking", kept="Nothing was changed.") as progress:
+        every = mail_findings(settings) if mail else findings(settings, clock(), deep=deep, progress=progress.step)
+        for finding in every:
+            progress.make_room()
+            if not isinstance(finding, Finding):
+                _print_record(finding, as_json=as_json)
+                continue
+            counts[finding.level] += 1
+            _print_finding(finding, as_json=as_json)
     if deep and not _kept(config, as_json=as_json):
-        failed = True
-    if failed:
+        counts[Level.ERROR] += 1
+    if not as_json and (counts[Level.ERROR] or counts[Level.WARNING]):
+        typer.echo(_summed(counts[Level.ERROR], counts[Level.WARNING]), err=True)
+    if counts[Level.ERROR] or (strict and counts[Level.WARNING]):
         raise typer.Exit(1)
+
+
+def _print_finding(finding: Finding, *, as_json: bool) -> None:
+    if as_json:
+        ok = finding.level == "ok"
+        print_json({"part": finding.part, "ok": ok, "level": finding.level, "says": finding.says})
+    else:
+        typer.echo(f"{_MARKS[finding.level]}  {finding.part}: {finding.says}")
+
+
+def _summed(errors: int, warnings: int) -> str:
+    faults = f"{errors} {'fault stops' if errors == 1 else 'faults stop'} the service" if errors else ""
+    known = f"{warnings} warning{'s' * (warnings != 1)}" if warnings else ""
+    return "digest: " + ", ".join(filter(None, (faults, known)))
 
 
 def _kept(config: Path | None, *, as_json: bool) -> bool:
     """Whether the store keeps every law; each row that breaks one is named."""
+    from digest.findings import Finding, Level
     from digest.service.invariants import violations
 
     broken = 0
@@ -93,10 +117,10 @@ def _kept(config: Path | None, *, as_json: bool) -> bool:
             progress.make_room()
             broken += 1
             if as_json:
-                print_json({"part": "laws", "ok": False, "says": violation.law, "row": violation.row})
+                told = {"part": "laws", "ok": False, "level": "error", "says": violation.law, "row": violation.row}
+                print_json(told)
             else:
-                typer.echo(f"FAIL  {violation}")
+                typer.echo(f"{_MARKS[Level.ERROR]}  {violation}")
     if not broken:
-        kept = "every row keeps them"
-        print_json({"part": "laws", "ok": True, "says": kept}) if as_json else typer.echo(f"ok    laws: {kept}")
+        _print_finding(Finding("laws", "every row keeps them"), as_json=as_json)
     return not broken
