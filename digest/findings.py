@@ -30,6 +30,11 @@ class Finding:
     says: str
     level: Level = Level.OK
 
+    @property
+    def problem(self) -> str:
+        """What is wrong; empty where it is right."""
+        return "" if self.level is Level.OK else self.says
+
 
 def warning(part: str, says: str) -> Finding:
     """Something that a person should know."""

@@ -65,7 +65,7 @@ def _settings(settings: Settings, folder: Path) -> Settings:
     link = "https://blog.example.org/{title}/"
     sources = tuple(
         Source(id=name, title=title, path=folder / f"{name}.txt", timezone="Asia/Shanghai", link=link)
-        for name, title in (("index", "山上"), ("search", "山下"))
+        for name, title in (("index", "示例一"), ("search", "示例二"))
     )
     mine = settings.digests or (Digest(id="weekly", title="每周摘要"),)
     told = tuple(digest.model_copy(update={"sources": ()}) for digest in mine)

@@ -48,8 +48,9 @@ class SqlDigestNames:
         self._move_subscriptions(old, new, behind=told is not None)
         run(update(consents).where(consents.c.digest == old).values(digest=new))
         self._move_confirmations(old, new)
-        run(delete(alerts).where(alerts.c.subject == f"digest {new}"))
-        run(update(alerts).where(alerts.c.subject == f"digest {old}").values(subject=f"digest {new}"))
+        for what in ("digest", "edition of"):
+            run(delete(alerts).where(alerts.c.subject == f"{what} {new}"))
+            run(update(alerts).where(alerts.c.subject == f"{what} {old}").values(subject=f"{what} {new}"))
         run(delete(digests).where(digests.c.id == old))
         run(insert(self._connection, renamed_digests).values(old=old, new=new, at=now))
         follow = and_(subscriptions.c.digest == new, subscriptions.c.left_at.is_(None))

@@ -136,7 +136,7 @@ def test_check_counts_who_follows_a_digest_that_is_no_longer_configured(village:
     blog = village.blog
     blog.run("subscribers", "leave", "cleo@example.org")
     village.configure()
-    said = blog.run("check", code=1)
+    said = blog.run("check", "--strict", code=1)
     assert "2 people follow it, and it is no longer configured" in said
     assert "digest digests rename weekly NEW" in said
     village.rename()

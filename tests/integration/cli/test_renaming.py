@@ -185,10 +185,12 @@ def test_an_alert_goes_on_under_the_new_name(renaming: Renaming) -> None:
     alert = Alert("source blog", "page.txt: held", moment, told_at=moment)
     with opened(load(renaming.file)) as store, store.write() as tx:
         tx.alerts.put(alert)
+        tx.readings.refreshed(SourceId("blog"), moment, alert.problem)
     renaming.rename()
     renaming.configure()
     (told,) = renaming.blog.listed("status")[0]["alerts"]
-    assert told == {"subject": "source hill", "problem": alert.problem, "since": moment.isoformat()}
+    known = {"subject": "source hill", "problem": alert.problem, "since": moment.isoformat()}
+    assert known.items() <= told.items()
 
 
 def test_backups_and_simulations_know_the_former_name(renaming: Renaming) -> None:

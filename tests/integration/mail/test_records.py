@@ -231,7 +231,7 @@ def test_a_relay_that_cannot_be_reached_is_told(blog: Blog, monkeypatch: pytest.
     monkeypatch.setattr("digest.mail.records.lookup", lambda name, kind: None)
     configure(blog, '\n[fallback]\nhost = "127.0.0.1"\nport = 1\nsecurity = "none"\n')
     told: dict[str, Any] = {}
-    for line in blog.run("check", "--mail", "--json", code=1).splitlines():
+    for line in blog.run("check", "--mail", "--json", "--strict", code=1).splitlines():
         one = json.loads(line)
         told[one.get("part", "record")] = one
     assert told["mail"]["ok"]

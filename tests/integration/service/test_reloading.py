@@ -174,7 +174,8 @@ def test_every_source_is_read_at_once_by_the_new_settings(house: House, monkeypa
     usual = refresh.refresh
 
     def counted(store: Any, settings: Any, source: Any, **given: Any) -> Any:
-        passes.append(source.title)
+        if source.id == "blog":  # and not a sample that templates are tried on
+            passes.append(source.title)
         return usual(store, settings, source, **given)
 
     monkeypatch.setattr(refresh, "refresh", counted)
