@@ -90,6 +90,23 @@ class Known:
 
 
 @value
+class Printed:
+    """What the pages say of the fields of an entry that an operator's word covers; the others are as published.
+
+    A field that is not covered is None; author and date stand in a tuple, since pages may say none.
+    """
+
+    title: str | None = None
+    author: tuple[str | None] | None = None
+    date: tuple[EntryDate | None] | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the covered fields."""
+        return tuple(name for name in ("title", "author", "date") if getattr(self, name) is not None)
+
+
+@value
 class Body:
     """The text of an entry as a dump showed it, where no revision of the entry has just that."""
 
@@ -126,7 +143,10 @@ class Placing:
 
 
 class Cause(StrEnum):
-    """Why a revision was stored. `TITLE`, `TEXT` and `REDATED` are significant: they change what a reader reads."""
+    """Why a revision was stored.
+
+    `TITLE`, `TEXT`, `REDATED` and `EDITED` are significant: they change what a reader reads.
+    """
 
     TITLE = "title"
     TEXT = "text"
@@ -137,11 +157,18 @@ class Cause(StrEnum):
     AUTHOR = "author"  # an author became known or was changed
     CRAWLER = "crawler"  # the crawler or the reading rules changed, not the article
     SETTLED = "settled"  # a text that alternated with another one stayed
+    EDITED = "edited"  # an operator changed it, and readers hear of it
+    EDITED_SILENTLY = "edited silently"  # an operator changed it, and readers do not hear of it
 
     @property
     def significant(self) -> bool:
         """Whether the revision moves `updated` and is told as a correction."""
-        return self in (Cause.TITLE, Cause.TEXT, Cause.REDATED)
+        return self in (Cause.TITLE, Cause.TEXT, Cause.REDATED, Cause.EDITED)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether an operator made the revision, not a page."""
+        return self in (Cause.EDITED, Cause.EDITED_SILENTLY)
 
 
 @value

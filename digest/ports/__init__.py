@@ -36,6 +36,7 @@ from digest.ports.breaker import (
     SuppressionRequest,
     Tally,
 )
+from digest.ports.by_hand import Act, ActKind, ByHand, EntryState, Handled, NewArticle, RestingOn, ShownAs
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, JustFailed, Overdue
 from digest.ports.digest_names import DigestNames, RenamedDigest
 from digest.ports.doubts import Doubts, Owed
@@ -54,6 +55,8 @@ from digest.ports.watching import Queue, Retention, Watching
 
 __all__ = [
     "FIRST_REACH",
+    "Act",
+    "ActKind",
     "Alert",
     "AlertNotice",
     "Alerts",
@@ -63,6 +66,7 @@ __all__ = [
     "Bounce",
     "Bounces",
     "Breaker",
+    "ByHand",
     "Confirmations",
     "Consent",
     "Counted",
@@ -78,17 +82,20 @@ __all__ = [
     "EditionFailure",
     "Editions",
     "Entries",
+    "EntryState",
     "Evidence",
     "Fact",
     "Feeds",
     "Followed",
     "Follower",
     "HandedOver",
+    "Handled",
     "Joining",
     "JustFailed",
     "KnownDump",
     "KnownPerson",
     "Mention",
+    "NewArticle",
     "Newcomer",
     "Newcomers",
     "NoticeKind",
@@ -113,11 +120,13 @@ __all__ = [
     "RequestState",
     "Resting",
     "RestingDomain",
+    "RestingOn",
     "Retention",
     "RevisionRecord",
     "Roster",
     "Settled",
     "Shown",
+    "ShownAs",
     "Sighted",
     "SingleMails",
     "Slowed",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from digest.ports.backups import Backups
     from digest.ports.bounces import Bounces
     from digest.ports.breaker import Breaker, Resting
+    from digest.ports.by_hand import ByHand
     from digest.ports.deliveries import DeadLetters, Deliveries
     from digest.ports.digest_names import DigestNames
     from digest.ports.doubts import Doubts
@@ -41,6 +42,8 @@ class Transaction(Protocol):
     def renames(self) -> Renames: ...
     @property
     def entries(self) -> Entries: ...
+    @property
+    def by_hand(self) -> ByHand: ...
     @property
     def feeds(self) -> Feeds: ...
     @property

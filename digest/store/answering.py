@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, select
 
-from digest.changes.values import Earlier, Known
+from digest.changes.by_hand import as_printed
+from digest.changes.values import Cause, Earlier, Known
 from digest.model import EntryId
 from digest.store.engine import make_room
 from digest.store.entries import CONTENT
-from digest.store.statements import DATE, batches, content_of, date_of, fetched
+from digest.store.statements import DATE, batches, content_of, date_of, fetched, printed_of
 from digest.store.tables import KeyKind, entries, entry_keys, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from digest.changes.values import Questions
 
@@ -31,9 +32,9 @@ _TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
     func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
 )
 _KNOWN = (
-    select(entries.c.id, entries.c.removed_at.is_not(None).label("removed"))
+    select(entries.c.id, and_(entries.c.removed_at.is_not(None), entries.c.merged_into.is_(None)).label("removed"))
     .add_columns(entries.c.first_seen_at, entries.c.revision)
-    .add_columns(*(entries.c[name] for name in DATE), *CONTENT)
+    .add_columns(*(entries.c[name] for name in DATE), *CONTENT, revisions.c.printed)
     .join(revisions, and_(revisions.c.entry_id == entries.c.id, revisions.c.number == entries.c.revision))
     .where(entries.c.id.in_(bindparam("entries", expanding=True)))
 )
@@ -49,10 +50,11 @@ _DATED = (
 )
 _NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
 _EARLIER = (
-    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, *CONTENT)
-    .add_columns(*(revisions.c[name] for name in DATE))
+    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, revisions.c.cause, *CONTENT)
+    .add_columns(*(revisions.c[name] for name in DATE), revisions.c.printed)
     .join(entries, entries.c.id == revisions.c.entry_id)
     .where(revisions.c.entry_id.in_(bindparam("entries", expanding=True)), revisions.c.number < entries.c.revision)
+    .where(revisions.c.split_to.is_(None))
     .order_by(revisions.c.entry_id, revisions.c.number)
 )
 
@@ -81,19 +83,25 @@ def _known(connection: Connection, batch: list[str]) -> list[Known]:
         titles.setdefault(entry, set()).add(key)
     rows = list(fetched(connection.execute(_KNOWN, {"entries": batch})))
     earlier = _earlier(connection, [row.id for row in rows if row.revision > 1])
-    return [
-        Known(
-            EntryId(row.id),
-            frozenset(titles.get(row.id, ())),
-            content_of(row),
-            date_of(row),
-            removed=row.removed,
-            first_seen_at=row.first_seen_at,
-            revision=row.revision,
-            earlier=tuple(earlier.get(row.id, ())),
-        )
-        for row in rows
-    ]
+    return [_entry(row, titles.get(row.id, set()), earlier.get(row.id, [])) for row in rows]
+
+
+def _entry(row: Row[Any], titles: set[str], earlier: list[Earlier]) -> Known:
+    """An entry as its pages say it. The dates of an operator's are days that it had, too."""
+    content, date = content_of(row), date_of(row)
+    if row.printed:
+        said, (content, date) = date, as_printed(content, date, printed_of(row))
+        earlier = [Earlier(row.revision, content, said, told=False), *earlier] if said != date else earlier
+    return Known(
+        EntryId(row.id),
+        frozenset(titles),
+        content,
+        date,
+        removed=row.removed,
+        first_seen_at=row.first_seen_at,
+        revision=row.revision,
+        earlier=tuple(earlier),
+    )
 
 
 def _earlier(connection: Connection, of: list[str]) -> dict[str, list[Earlier]]:
@@ -101,6 +109,9 @@ def _earlier(connection: Connection, of: list[str]) -> dict[str, list[Earlier]]:
     found: dict[str, list[Earlier]] = {}
     if of:
         for row in fetched(connection.execute(_EARLIER, {"entries": of})):
-            one = Earlier(row.number, content_of(row), date_of(row), row.significant)
-            found.setdefault(row.entry_id, []).append(one)
+            content, date = content_of(row), date_of(row)
+            if row.printed:
+                content, date = as_printed(content, date, printed_of(row))
+            told = row.significant and row.cause != Cause.EDITED  # an operator's word is none of a page
+            found.setdefault(row.entry_id, []).append(Earlier(row.number, content, date, told))
     return found

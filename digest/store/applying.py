@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
 from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.departing import depart
 from digest.store.entries import PUBLISHED
+from digest.store.merging import recall, share
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
 from digest.store.statements import (
@@ -23,6 +24,7 @@ from digest.store.statements import (
     insert,
     insert_in,
     insert_rows,
+    printed_of,
 )
 from digest.store.tables import (
     KeyKind,
@@ -32,6 +34,7 @@ from digest.store.tables import (
     placings,
     reader_counts,
     reports,
+    revisions,
     sources,
 )
 
@@ -72,6 +75,13 @@ _STANDING = select(reports.c.id, reports.c.title, reports.c.outcome).where(
 _CLEAR = delete(placings).where(placings.c.source == bindparam("here"), placings.c.path == bindparam("there"))
 
 
+_PRINTED = (
+    select(revisions.c.entry_id, revisions.c.printed)
+    .join(entries, and_(entries.c.id == revisions.c.entry_id, entries.c.revision == revisions.c.number))
+    .where(revisions.c.printed.is_not(None), revisions.c.entry_id.in_(bindparam("entries", expanding=True)))
+)
+
+
 def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
     """See `ports.Readings.apply`."""
     before = _placed(connection, source, path) if facts.last is None else {placing.entry for placing in facts.last}
@@ -87,6 +97,9 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     reasons = {c.entry: "" for c in added} | {p.entry: p.because for p in reversed(changes.placings)}
     seen = {entry: because for entry, because in reasons.items() if entry not in before}
     fresh, published = _show(connection, origin, seen, {change.entry for change in added}, facts.now)
+    back = recall(connection, reasons.keys() - {change.entry for change in added})
+    fresh, published = fresh | back, published or bool(back)
+    fresh |= share(connection, source, path, reasons.keys() | {change.entry for change in revised}, facts.now)
     _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings, facts.last)
     if facts.last:
@@ -106,11 +119,15 @@ def upgrade_dates(connection: Connection, dates: Mapping[EntryId, EntryDate], no
 def dates(connection: Connection, of: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
     """See `ports.Readings.dates`."""
     columns = (entries.c.id, entries.c.first_seen_at, *(entries.c[name] for name in DATE))
-    return {
-        EntryId(row.id): (date_of(row), row.first_seen_at)
-        for batch in batches(set(of))
-        for row in connection.execute(select(*columns).where(entries.c.id.in_(batch))).all()
-    }
+    found: dict[EntryId, tuple[EntryDate | None, datetime]] = {}
+    for batch in batches(set(of)):
+        rows = connection.execute(select(*columns).where(entries.c.id.in_(batch))).all()
+        found.update((EntryId(row.id), (date_of(row), row.first_seen_at)) for row in rows)
+        for row in connection.execute(_PRINTED, {"entries": batch}):
+            said = printed_of(row).date
+            if said is not None:
+                found[EntryId(row.entry_id)] = (said[0], found[EntryId(row.entry_id)][1])
+    return found
 
 
 def settle(

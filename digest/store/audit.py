@@ -56,7 +56,7 @@ _LAWS = {
     "an entry stands twice in a feed": """
         SELECT feed, entry_id, count(*) AS times FROM feed_entries GROUP BY feed, entry_id HAVING count(*) > 1""",
     "a published entry is missing from the feed of everything": """
-        SELECT id FROM entries e WHERE updated_at IS NOT NULL AND removed_at IS NULL
+        SELECT id FROM entries e WHERE updated_at IS NOT NULL AND removed_at IS NULL AND hidden_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM feed_entries f WHERE f.feed = '' AND f.entry_id = e.id)""",
     "the revisions of an entry have a gap, or it is not at the newest": """
         SELECT e.id, e.revision, count(r.number) AS revisions, max(r.number) AS newest
@@ -71,7 +71,14 @@ _LAWS = {
         SELECT t.edition, t.entry_id FROM edition_entries t JOIN editions e ON e.key = t.edition
         WHERE t.section = 'corrected' AND NOT EXISTS (
             SELECT 1 FROM edition_entries n JOIN editions o ON o.key = n.edition
-            WHERE n.section IN ('new', 'catch_up') AND n.entry_id = t.entry_id AND o.digest = e.digest)""",
+            WHERE n.section IN ('new', 'catch_up') AND o.digest = e.digest AND (n.entry_id = t.entry_id OR EXISTS (
+                SELECT 1 FROM acts a WHERE a.kind = 'merge' AND a.entry_id = t.entry_id AND a.other_id = n.entry_id)))""",
+    "an entry is merged into one that is none, or merged itself": """
+        SELECT e.id, e.merged_into FROM entries e WHERE e.merged_into IS NOT NULL AND (e.removed_at IS NULL
+        AND e.hidden_at IS NULL OR NOT EXISTS (
+            SELECT 1 FROM entries k WHERE k.id = e.merged_into AND k.merged_into IS NULL))""",
+    "an entry was forgotten and is published": """
+        SELECT id FROM entries WHERE forgotten_at IS NOT NULL AND hidden_at IS NULL""",
     "a former name of a source is a source": """
         SELECT r.old, r.new FROM renamed_sources r JOIN sources s ON s.id = r.old""",
     "a former name of a digest is a digest": """
@@ -139,6 +146,7 @@ class SqlAudit:
         query = (
             select(entries.c.id, entries.c.atom_id, *CONTENT)
             .join_from(entries, revisions, revisions.c.entry_id == entries.c.id)
+            .where(revisions.c.split_to.is_(None))
             .order_by(entries.c.id, revisions.c.number)
         )
         each = groupby(self._stream(query), key=lambda row: (row.id, row.atom_id))

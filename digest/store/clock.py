@@ -10,6 +10,7 @@ from sqlalchemy import case, delete, exists, update
 from digest.model import DeliveryState
 from digest.store.meta import grow_published
 from digest.store.tables import (
+    acts,
     alert_notices,
     alerts,
     bounces,
@@ -49,14 +50,10 @@ if TYPE_CHECKING:
 HAPPENED = (
     *(meta.c.published_at, meta.c.backed_up_at, sources.c.registered_at, sources.c.settled_at, sources.c.refreshed_at),
     *(dumps.c.read_at, dumps.c.changed_at, dumps.c.confirmed_at),
-    *(entries.c.first_seen_at, entries.c.updated_at, entries.c.removed_at, revisions.c.at),
-    *(
-        entry_sources.c.first_seen_at,
-        digests.c.configured_at,
-        digests.c.failed_at,
-        editions.c.opens_at,
-        editions.c.closes_at,
-    ),
+    *(entries.c.first_seen_at, entries.c.updated_at, entries.c.removed_at, entries.c.hidden_at, revisions.c.at),
+    *(entries.c.forgotten_at, acts.c.at, acts.c.undone_at),
+    *(entry_sources.c.first_seen_at, digests.c.configured_at, digests.c.failed_at),
+    *(editions.c.opens_at, editions.c.closes_at),
     *(subscriptions.c.joined_at, subscriptions.c.since, subscriptions.c.left_at),
     *(reports.c.at, departures.c.left_at, deliveries.c.written_at, deliveries.c.begun_at, deliveries.c.accepted_at),
     *(subscribers.c.created_at, subscribers.c.suppressed_at, subscribers.c.erased_at, erased.c.erased_at),

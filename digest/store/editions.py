@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, literal, or_, select, update
+from sqlalchemy import and_, exists, func, literal, or_, select, union_all, update
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.ports import DigestState, EditionCounts, EditionFailure
@@ -88,7 +88,18 @@ class SqlEditions:
                 edition_entries.c.entry_id == entries.c.id,
             )
         )
-        query = entry_rows().where(PUBLISHED, entries.c.announced, ~exists(told)).order_by(*NEWEST_FIRST)
+        merged = entries.alias()
+        through = exists(
+            select(edition_entries.c.entry_id)
+            .join(editions, editions.c.key == edition_entries.c.edition)
+            .join(merged, merged.c.id == edition_entries.c.entry_id)
+            .where(
+                editions.c.digest == digest,
+                edition_entries.c.section == Section.NEW,
+                merged.c.merged_into == entries.c.id,
+            )
+        )
+        query = entry_rows().where(PUBLISHED, entries.c.announced, ~exists(told), ~through).order_by(*NEWEST_FIRST)
         if since is not None:
             query = query.where(entries.c.first_seen_at >= since)
         return self._entries(_of_sources(query, sources))
@@ -103,7 +114,8 @@ class SqlEditions:
         return self._entries(query.order_by(*NEWEST_FIRST))
 
     def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
-        row = self._connection.execute(_told(digest).where(edition_entries.c.entry_id == entry)).one_or_none()
+        told = _told(digest).subquery()
+        row = self._connection.execute(select(told).where(told.c.entry_id == entry)).one_or_none()
         return row.revision if row else None
 
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
@@ -275,7 +287,10 @@ class SqlEditions:
             .join(editions, editions.c.key == edition_entries.c.edition)
             .where(editions.c.digest == digest, editions.c.closes_at > moment, edition_entries.c.section == Section.NEW)
         )
-        return self._entries(entry_rows().where(PUBLISHED, entries.c.id.in_(told)).order_by(*NEWEST_FIRST))
+        merged = entries.alias()
+        into = select(merged.c.merged_into).where(merged.c.merged_into.is_not(None), merged.c.id.in_(told))
+        here = or_(entries.c.id.in_(told), entries.c.id.in_(into))
+        return self._entries(entry_rows().where(PUBLISHED, here).order_by(*NEWEST_FIRST))
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
         words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
@@ -299,20 +314,31 @@ class SqlEditions:
             for row in self._connection.execute(held.where(edition_entries.c.edition.in_(batch))):
                 if row.ordinal in told[row.edition]:
                     known.add(EntryId(row.entry_id))
-        return known
+        into = select(entries.c.id, entries.c.merged_into).where(entries.c.merged_into.is_not(None))
+        return known | {EntryId(row.merged_into) for row in self._connection.execute(into) if row.id in known}
 
     def _entries(self, query: Select[Any]) -> list[Entry]:
         return entries_of(self._connection, self._connection.execute(query).all())
 
 
 def _told(digest: DigestId) -> Select[Any]:
-    """The entries that a digest told and corrected, each at the newest revision that it told."""
-    return (
-        select(edition_entries.c.entry_id, func.max(edition_entries.c.revision).label("revision"))
+    """The entries that a digest told and corrected, each at the newest revision that it told.
+
+    One that was told as another entry only, which was merged into it, counts as told as it was then.
+    """
+    here = (editions.c.digest == digest) & edition_entries.c.section.in_([Section.NEW, Section.CORRECTED])
+    each = select(edition_entries.c.entry_id, edition_entries.c.revision).where(here)
+    own = each.join(editions, editions.c.key == edition_entries.c.edition)
+    through = (
+        select(entries.c.merged_into, entries.c.merged_at)
+        .join_from(edition_entries, entries, entries.c.id == edition_entries.c.entry_id)
         .join(editions, editions.c.key == edition_entries.c.edition)
-        .where(editions.c.digest == digest, edition_entries.c.section.in_([Section.NEW, Section.CORRECTED]))
-        .group_by(edition_entries.c.entry_id)
+        .where(here, entries.c.merged_into.is_not(None))
     )
+    itself = own.with_only_columns(edition_entries.c.entry_id)
+    through = through.where(entries.c.merged_into.not_in(itself))
+    told = union_all(own, through).subquery()
+    return select(told.c.entry_id, func.max(told.c.revision).label("revision")).group_by(told.c.entry_id)
 
 
 def _planned(edition: EditionKey, recipient: Recipient) -> dict[str, object]:

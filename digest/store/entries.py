@@ -26,7 +26,7 @@ CONTENT = (
     revisions.c.figures,
     revisions.c.complete,
 )
-PUBLISHED = and_(entries.c.updated_at.is_not(None), entries.c.removed_at.is_(None))
+PUBLISHED = and_(entries.c.updated_at.is_not(None), entries.c.removed_at.is_(None), entries.c.hidden_at.is_(None))
 NEWEST_FIRST = (
     entries.c.first_seen_at.desc(),
     entries.c.date_full.desc().nulls_last(),

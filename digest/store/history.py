@@ -111,8 +111,9 @@ def _settled(connection: Connection) -> Iterator[Settled]:
 
 
 def _removed(connection: Connection) -> Iterator[Removed]:
-    moment = _not_before_first(entries.c.removed_at)
-    query = select(entries.c.id, moment.label("moment")).where(entries.c.removed_at.is_not(None))
+    gone_at = func.coalesce(entries.c.removed_at, entries.c.hidden_at)
+    moment = _not_before_first(gone_at)
+    query = select(entries.c.id, moment.label("moment")).where(gone_at.is_not(None))
     for row in _rows(connection, query.order_by("moment", entries.c.id)):
         yield Removed(row.moment, EntryId(row.id))
 

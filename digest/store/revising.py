@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, update
 
+from digest.changes.by_hand import NOTHING, as_printed, as_published, followed
 from digest.changes.values import Cause
 from digest.model import EntryId
 from digest.store import searching
 from digest.store.entries import entry_rows
+from digest.store.meta import grow_published
 from digest.store.statements import (
     CONTENT,
     DATE,
@@ -21,6 +23,8 @@ from digest.store.statements import (
     date_of,
     date_values,
     insert_rows,
+    printed_of,
+    printed_value,
 )
 from digest.store.tables import entries, revisions
 
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from digest.changes.values import Revised
+    from digest.changes.values import Printed, Revised
     from digest.model import Content, EntryDate, SourceId
 
 _FIRST, _DATE = "first", "date"
@@ -45,24 +49,45 @@ class Origin(NamedTuple):
 
 
 _CONCLUDED = Origin()
-_REVISION = ("entry_id", "number", "at", "cause", "significant", *Origin._fields, *CONTENT, *DATE)
+_REVISION = ("entry_id", "number", "at", "cause", "significant", *Origin._fields, *CONTENT, *DATE, "printed")
 
 
 @dataclass(slots=True)
 class _Standing:
-    """How an entry stands while its revisions are gathered; `updated_at` is absent before it is published."""
+    """How an entry stands while its revisions are gathered; `updated_at` is absent before it is published.
+
+    Content and date are as published. `printed` is what the pages say where an operator's word stands instead.
+    """
 
     entry: EntryId
     number: int
     content: Content
     date: EntryDate | None
     updated_at: datetime | None
-    removed: bool = False
+    withheld: bool = False
+    merged_into: EntryId | None = None
+    printed: Printed = NOTHING
     origin: Origin = _CONCLUDED
+    reworded: bool = False
     revisions: list[tuple[object, ...]] = field(default_factory=list)
+
+    @property
+    def as_printed(self) -> tuple[Content, EntryDate | None]:
+        return as_printed(self.content, self.date, self.printed)
+
+    def take(self, at: datetime, cause: str, now: tuple[Content, EntryDate | None], *, significant: bool) -> None:
+        """Let the pages say `now`; what an operator's word goes on to cover is no news."""
+        before = self.content, self.date
+        if self.printed != NOTHING:
+            content, self.date, self.printed = as_published(before, self.printed, now)
+            significant = significant and (content, self.date) != before
+        else:
+            content, self.date = now
+        self.revise(at, cause, content, significant=significant)
 
     def revise(self, at: datetime, cause: str, content: Content, *, significant: bool) -> None:
         self.number += 1
+        self.reworded |= content is not self.content
         self.content = content
         if significant and self.updated_at:
             self.updated_at = at
@@ -72,6 +97,7 @@ class _Standing:
                 *self.origin,
                 *content_values(content),
                 *date_values(self.date),
+                printed_value(self.printed),
             )
         )
 
@@ -100,7 +126,7 @@ def store_first(
 ) -> None:
     """Store the first revision of new entries."""
     rows = (
-        (entry, 1, now, _FIRST, True, *origin, *content_values(content), *date_values(date))
+        (entry, 1, now, _FIRST, True, *origin, *content_values(content), *date_values(date), None)
         for entry, content, date in added
     )
     insert_rows(connection, revisions, _REVISION, rows)
@@ -116,22 +142,64 @@ def revise(
 ) -> bool:
     """Store new revisions, those of a better date last; whether a published entry has one."""
     standing = _standing(connection, {change.entry for change in revised} | dates.keys(), origin)
+    before = {it.entry: it.as_printed for it in standing.values() if it.merged_into}
     for change in revised:
+        it = standing[change.entry]
+        date = it.as_printed[1]
         if change.cause is Cause.REDATED and change.entry in dates:  # the revision that tells it shows it
-            standing[change.entry].date = dates[change.entry]
-        standing[change.entry].revise(now, change.cause, change.content, significant=change.cause.significant)
+            date = dates[change.entry]
+        it.take(now, change.cause, (change.content, date), significant=change.cause.significant)
     for entry, date in dates.items():
         it = standing[entry]
-        if it.date != date:
-            it.date = date
-            it.revise(now, _DATE, it.content, significant=False)
-    moved = [it for it in standing.values() if it.revisions]
+        if it.as_printed[1] != date:
+            it.take(now, _DATE, (it.as_printed[0], date), significant=False)
+    causes = {change.entry: change.cause for change in revised}
+    _follow(connection, [(standing[entry], said, causes.get(entry)) for entry, said in before.items()], standing, now)
+    return _store(connection, [it for it in standing.values() if it.revisions])
+
+
+def _follow(
+    connection: Connection,
+    merged: Sequence[tuple[_Standing, tuple[Content, EntryDate | None], Cause | None]],
+    standing: dict[EntryId, _Standing],
+    now: datetime,
+) -> None:
+    """Let what pages say of an entry that is merged into another one be said of that one."""
+    moved = [(it, said, cause) for it, said, cause in merged if it.revisions and it.merged_into]
+    missing = {it.merged_into for it, _, _ in moved if it.merged_into} - standing.keys()
+    standing |= _standing(connection, missing, moved[0][0].origin) if moved else {}
+    for it, said, cause in moved:
+        into = standing[it.merged_into or it.entry]
+        made = followed(into.as_printed, said, it.as_printed)
+        if made != into.as_printed:
+            into.take(now, str(cause or _DATE), made, significant=bool(cause and cause.significant))
+
+
+def by_hand(
+    connection: Connection,
+    entry: EntryId,
+    state: tuple[Content, EntryDate | None],
+    printed: Printed,
+    cause: Cause,
+    now: datetime,
+) -> None:
+    """Store the revision that an operator makes."""
+    it = _standing(connection, {entry}, _CONCLUDED)[entry]
+    content, it.date = state
+    it.printed = printed
+    it.revise(now, cause, content, significant=cause.significant)
+    if _store(connection, [it]):
+        grow_published(connection, now)
+
+
+def _store(connection: Connection, moved: Sequence[_Standing]) -> bool:
+    """Store the gathered revisions; whether one is of a published entry."""
     if not moved:
         return False
     insert_rows(connection, revisions, _REVISION, (row for it in moved for row in it.revisions))
     connection.execute(_STAND, [it.row() for it in moved])
-    searching.index(connection, {change.entry: standing[change.entry].content for change in revised})
-    return any(it.updated_at and not it.removed for it in moved)
+    searching.index(connection, {it.entry: it.content for it in moved if it.reworded})
+    return any(it.updated_at and not it.withheld for it in moved)
 
 
 def _standing(connection: Connection, of: AbstractSet[EntryId], origin: Origin) -> dict[EntryId, _Standing]:
@@ -142,9 +210,13 @@ def _standing(connection: Connection, of: AbstractSet[EntryId], origin: Origin) 
             content_of(row),
             date_of(row),
             row.updated_at,
-            row.removed_at is not None,
+            row.removed_at is not None or row.hidden_at is not None,
+            EntryId(row.merged_into) if row.merged_into else None,
+            printed_of(row),
             origin,
         )
         for batch in batches(of)
-        for row in connection.execute(entry_rows().where(entries.c.id.in_(batch)))
+        for row in connection.execute(
+            entry_rows(entries.c.revision, revisions.c.printed).where(entries.c.id.in_(batch))
+        )
     }

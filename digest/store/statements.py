@@ -10,7 +10,7 @@ from sqlalchemy import JSON, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from digest.changes.values import Body
+from digest.changes.values import Body, Printed
 from digest.model import Content, DateKind, EntryDate
 
 if TYPE_CHECKING:
@@ -168,6 +168,32 @@ def date_of(row: Row[*tuple[Any, ...]]) -> EntryDate | None:
         return None
     year = row.date_full.year if row.date_full else None
     return EntryDate(row.date_month, row.date_day, year, _KINDS[row.date_kind])
+
+
+def printed_value(printed: Printed) -> dict[str, object] | None:
+    """What is stored of what pages say where an operator's word stands; None where none does."""
+    made: dict[str, object] = {}
+    if printed.title is not None:
+        made["title"] = printed.title
+    if printed.author is not None:
+        made["author"] = printed.author[0]
+    if printed.date is not None:
+        date = printed.date[0]
+        made["date"] = (date.kind.value, date.month, date.day, date.year) if date else None
+    return made or None
+
+
+def printed_of(row: Row[*tuple[Any, ...]]) -> Printed:
+    """That of a row of revisions."""
+    stored = row.printed
+    if not stored:
+        return Printed()
+    date = stored.get("date")
+    return Printed(
+        stored.get("title"),
+        (stored["author"],) if "author" in stored else None,
+        (EntryDate(date[1], date[2], date[3], _KINDS[date[0]]) if date else None,) if "date" in stored else None,
+    )
 
 
 def body_value(body: Body | None) -> tuple[object, ...] | None:

@@ -37,7 +37,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section, SingleMailKind
-from digest.ports import DumpState, Evidence, NoticeKind, RequestState
+from digest.ports import ActKind, DumpState, Evidence, NoticeKind, RequestState
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -214,7 +214,9 @@ reports = Table(
 
 # --- entries --------------------------------------------------------------------------------------
 
-# The content of an entry is that of its revision `revision`. Not published: `updated_at` absent, or removed.
+# The content of an entry is that of its revision `revision`. Not published: `updated_at` absent, removed or hidden.
+# `merged_into` is the entry that an operator says it is, `merged_at` that one's revision then: this one goes on as its
+# dumps go on, and what they change is changed there.
 entries = Table(
     "entries",
     metadata,
@@ -229,6 +231,10 @@ entries = Table(
     Column("updated_at", UtcTime),
     _needed("announced", Boolean),
     Column("removed_at", UtcTime),
+    Column("hidden_at", UtcTime),
+    Column("forgotten_at", UtcTime),  # hidden until a dump shows it again
+    Column("merged_into", Text),
+    Column("merged_at", Integer),
     UniqueConstraint("atom_id"),
     CheckConstraint("revision >= 1", name="revision"),
     CheckConstraint("updated_at IS NOT NULL OR NOT announced", name="announced"),
@@ -237,6 +243,8 @@ entries = Table(
     Index(None, "first_seen_at", "date_full"),
     Index(None, "date_full"),
 )
+Index("ix_entries_merged_into", entries.c.merged_into, sqlite_where=text("merged_into IS NOT NULL"))
+Index("ix_entries_forgotten_at", entries.c.forgotten_at, sqlite_where=text("forgotten_at IS NOT NULL"))
 
 revisions = Table(
     "revisions",
@@ -254,7 +262,29 @@ revisions = Table(
     _needed("figures", JSON),
     _needed("complete", Boolean),
     *_date(),
+    Column("printed", JSON(none_as_null=True)),  # what pages say of the fields that an operator's word covers
+    Column("split_to", Text),  # the entry whose text this was, as an operator says
     *_dated(),
+)
+Index("ix_revisions_printed", revisions.c.entry_id, sqlite_where=text("printed IS NOT NULL"))
+
+# What operators did by hand; `before` and `after` are as `service.by_hand` makes them.
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _needed("at", UtcTime),
+    _needed("who", Text),
+    _needed("kind", Text),
+    Column("entry_id", ForeignKey(entries.c.id)),
+    Column("other_id", ForeignKey(entries.c.id)),
+    Column("source", ForeignKey(sources.c.id)),
+    _needed("before", JSON),
+    _needed("after", JSON),
+    Column("undone_at", UtcTime),
+    _one_of("kind", ActKind),
+    Index(None, "entry_id"),
+    Index(None, "other_id"),
 )
 
 # The tokens (`changes.words`) of each entry's newest content, published or not, joined by spaces.

@@ -15,6 +15,7 @@ from digest.store.audit import SqlAudit
 from digest.store.backups import SqlBackups
 from digest.store.bounces import SqlBounces
 from digest.store.breaker import SqlBreaker
+from digest.store.by_hand import SqlByHand
 from digest.store.confirmations import SqlConfirmations
 from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
@@ -56,6 +57,7 @@ class SqlTransaction:
         self.readings = SqlReadings(connection)
         self.renames = SqlRenames(connection)
         self.entries = SqlEntries(connection)
+        self.by_hand = SqlByHand(connection)
         self.feeds = SqlFeeds(connection)
         self.pictures = SqlPictures(connection)
         self.editions = SqlEditions(connection)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import io
 import threading
-import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from digest.cli import progress as shown
-from digest.cli.progress import Progress, awaited
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from digest.cli.progress import Progress
 
 
 class Seconds:
@@ -170,23 +165,3 @@ def test_an_error_is_not_taken_for_a_wish_to_stop() -> None:
     with pytest.raises(ValueError, match="wrong"), Progress("sending", kept="All is kept.", stream=screen):
         raise ValueError("wrong")
     assert screen.getvalue() == ""
-
-
-@pytest.mark.usefixtures("at_once")
-def test_each_thing_that_is_waited_for_is_given_when_it_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    def found() -> Iterator[str | None]:
-        yield "one"
-        yield None
-        yield "two"
-
-    assert list(awaited(found(), "checking", kept="")) == ["one", None, "two"]
-    capsys.readouterr()
-
-
-def test_it_costs_little_where_nothing_is_drawn() -> None:
-    """A pass over many files that did not change asks for a step each."""
-    step: Callable[[str], None] = Progress("reading", kept="").step
-    began = time.process_time()
-    for _ in range(100_000):
-        step("a")
-    assert time.process_time() - began < 2

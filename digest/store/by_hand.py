@@ -1,0 +1,225 @@
+"""What operators did by hand, and the states of entries that follow from it; whether they may is not decided here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, exists, or_, select, update
+
+from digest.changes.keys import lead_key, title_key
+from digest.changes.words import query as asked
+from digest.model import EntryId, SourceId
+from digest.ports import Act, ActKind, EntryState, Handled
+from digest.store import forgetting, revising, searching, splitting
+from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
+from digest.store.merging import MERGED
+from digest.store.meta import grow_published
+from digest.store.statements import batches, insert, printed_of
+from digest.store.tables import KeyKind, acts, entries, entry_keys, entry_sources, placings, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from digest.changes.values import Cause, Printed
+    from digest.model import Content, EntryDate
+    from digest.ports import NewArticle, RestingOn, ShownAs
+
+_OWN = entries.c.merged_into.is_(None)
+_STATES: dict[EntryState, ColumnElement[bool]] = {
+    EntryState.PUBLISHED: PUBLISHED,
+    EntryState.HIDDEN: and_(
+        _OWN, entries.c.hidden_at.is_not(None), entries.c.forgotten_at.is_(None), entries.c.removed_at.is_(None)
+    ),
+    EntryState.FORGOTTEN: and_(_OWN, entries.c.forgotten_at.is_not(None), entries.c.removed_at.is_(None)),
+    EntryState.REMOVED: and_(_OWN, entries.c.removed_at.is_not(None)),
+    EntryState.MERGED: entries.c.merged_into.is_not(None),
+    EntryState.WAITING: and_(
+        entries.c.updated_at.is_(None), entries.c.hidden_at.is_(None), entries.c.removed_at.is_(None)
+    ),
+}
+
+
+class SqlByHand:
+    """`ports.ByHand` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def entry(self, entry: EntryId) -> Handled | None:
+        return next(iter(self._handled([entry])), None)
+
+    def listed(
+        self,
+        states: Collection[EntryState],
+        *,
+        source: SourceId | None = None,
+        search: str = "",
+        limit: int | None = None,
+        after: EntryId | None = None,
+    ) -> tuple[list[Handled], int]:
+        wanted = or_(*(_STATES[state] for state in sorted(states)))
+        if source is not None:  # a merged entry has its sources still, a forgotten one none
+            wanted &= exists().where(entry_sources.c.entry_id == entries.c.id, entry_sources.c.source == source)
+        query = select(entries.c.id).where(wanted).order_by(*NEWEST_FIRST)
+        if search:
+            terms = asked(search)
+            if not terms:
+                return [], 0
+            query = searching.ranked(self._connection, terms, wanted, NEWEST_FIRST)
+        found = [EntryId(entry) for entry in self._connection.execute(query).scalars()]
+        first = found.index(after) + 1 if after in found else 0
+        here = found[first : None if limit is None else first + limit]
+        return self._handled(here), len(found)
+
+    def _handled(self, of: Sequence[EntryId]) -> list[Handled]:
+        made: dict[str, Handled] = {}
+        for batch in batches(of):
+            query = entry_rows(entries.c.revision, revisions.c.printed).where(entries.c.id.in_(batch))
+            rows = self._connection.execute(query).all()
+            for entry, row in zip(entries_of(self._connection, rows), rows, strict=True):
+                state, since = _state(row)
+                into = EntryId(row.merged_into) if row.merged_into else None
+                printed, settled = printed_of(row), row.updated_at is not None
+                made[entry.id] = Handled(entry, state, since, printed, row.announced, settled, into)
+        return [made[entry] for entry in of if entry in made]
+
+    def record(self, act: Act) -> int:
+        row = {
+            "at": act.at,
+            "who": act.who,
+            "kind": act.kind,
+            "entry_id": act.entry,
+            "other_id": act.other,
+            "source": act.source,
+            "before": act.before,
+            "after": act.after,
+            "undone_at": act.undone_at,
+        }
+        stored = insert(self._connection, acts).values(row).returning(acts.c.id)
+        return int(self._connection.execute(stored).scalar_one())
+
+    def undone(self, act: int, now: datetime) -> None:
+        self._connection.execute(update(acts).where(acts.c.id == act).values(undone_at=now))
+
+    def acts(self, entry: EntryId | None = None) -> list[Act]:
+        query = select(acts).order_by(acts.c.id)
+        if entry is not None:
+            query = query.where(or_(acts.c.entry_id == entry, acts.c.other_id == entry))
+        return [_act(row) for row in self._connection.execute(query)]
+
+    def revise(
+        self,
+        entry: EntryId,
+        state: tuple[Content, EntryDate | None],
+        printed: Printed,
+        cause: Cause,
+        now: datetime,
+    ) -> None:
+        revising.by_hand(self._connection, entry, state, printed, cause, now)
+        keys = ((KeyKind.TITLE, title_key(state[0].title)), (KeyKind.LEAD, lead_key(state[0])))
+        rows = [{"kind": kind.value, "key": key, "entry_id": entry} for kind, key in keys if key]
+        self._connection.execute(insert(self._connection, entry_keys).on_conflict_do_nothing(), rows)
+
+    def hide(self, entries_: Sequence[EntryId], now: datetime, *, forgotten: bool = False) -> None:
+        self._mark(entries_, now, hidden_at=now, forgotten_at=now if forgotten else None)
+
+    def publish(self, entries_: Sequence[EntryId], now: datetime) -> None:
+        self._mark(entries_, now, hidden_at=None, forgotten_at=None)
+
+    def _mark(self, of: Sequence[EntryId], now: datetime, **values: datetime | None) -> None:
+        for batch in batches(of):
+            self._connection.execute(update(entries).where(entries.c.id.in_(batch)).values(values))
+        if of:
+            grow_published(self._connection, now)
+
+    def merge(self, other: EntryId, into: EntryId, now: datetime) -> list[EntryId]:
+        revision = select(entries.c.revision).where(entries.c.id == into).scalar_subquery()
+        theirs = select(entries.c.id).where(entries.c.merged_into == other).order_by(entries.c.id)
+        before = [EntryId(one) for one in self._connection.execute(theirs).scalars()]
+        merged = update(entries).where(entries.c.id.in_([other, *before]))
+        self._connection.execute(merged.values(merged_into=into, merged_at=revision))
+        gone = update(entries).where(entries.c.id == other, PUBLISHED).values(removed_at=now)
+        self._connection.execute(gone)
+        grow_published(self._connection, now)
+        return before
+
+    def unmerge(self, other: EntryId, merged: Sequence[EntryId], now: datetime) -> None:
+        revision = select(entries.c.revision).where(entries.c.id == other).scalar_subquery()
+        itself = update(entries).where(entries.c.id == other)
+        # A reader takes an entry for living again only where it is newer than its tombstone.
+        living = itself.where(entries.c.removed_at.is_not(None), entries.c.updated_at.is_not(None))
+        self._connection.execute(living.values(updated_at=now))
+        self._connection.execute(itself.values(merged_into=None, merged_at=None, removed_at=None))
+        theirs = update(entries).where(entries.c.id.in_(list(merged)), entries.c.merged_into.is_not(None))
+        self._connection.execute(theirs.values(merged_into=other, merged_at=revision))
+        grow_published(self._connection, now)
+
+    def merged_into(self, entry: EntryId) -> EntryId | None:
+        query = select(entries.c.merged_into).where(entries.c.id == entry)
+        found = self._connection.execute(query).scalar_one_or_none()
+        return EntryId(found) if found else None
+
+    def show_in(self, entry: EntryId, sources: Sequence[SourceId], now: datetime) -> list[SourceId]:
+        query = select(entry_sources.c.source).where(entry_sources.c.entry_id == entry)
+        known = set(self._connection.execute(query).scalars())
+        new = [source for source in sources if source not in known]
+        rows = [
+            {"entry_id": entry, "source": source, "first_seen_at": now, "path": "", "because": MERGED} for source in new
+        ]
+        if rows:
+            self._connection.execute(insert(self._connection, entry_sources), rows)
+        return new
+
+    def take_from(self, entry: EntryId, sources: Sequence[SourceId]) -> None:
+        shown = exists().where(
+            placings.c.entry_id == entry_sources.c.entry_id, placings.c.source == entry_sources.c.source
+        )
+        theirs = and_(entry_sources.c.entry_id == entry, entry_sources.c.source.in_(list(sources)))
+        merged = entry_sources.c.because == MERGED
+        self._connection.execute(delete(entry_sources).where(theirs, merged, ~shown))
+
+    def shown(self, entry: EntryId) -> list[ShownAs]:
+        return splitting.shown(self._connection, entry)
+
+    def split(
+        self, entry: EntryId, new: NewArticle, shown: Sequence[ShownAs], numbers: Collection[int], now: datetime
+    ) -> None:
+        splitting.split(self._connection, entry, new, shown, numbers)
+        grow_published(self._connection, now)
+
+    def resting(self, source: SourceId, paths: Collection[str]) -> RestingOn:
+        return forgetting.resting(self._connection, source, paths)
+
+    def forget(self, source: SourceId, paths: Collection[str], *, whole: bool) -> None:
+        forgetting.forget(self._connection, source, paths, whole=whole)
+
+    def unshow(self, entries_: Sequence[EntryId], source: SourceId) -> list[tuple[EntryId, SourceId]]:
+        return forgetting.unshow(self._connection, entries_, source)
+
+
+def _state(row: Row[Any]) -> tuple[EntryState, datetime | None]:
+    if row.merged_into:
+        return EntryState.MERGED, row.removed_at or row.hidden_at
+    if row.removed_at:
+        return EntryState.REMOVED, row.removed_at
+    if row.hidden_at:
+        return EntryState.FORGOTTEN if row.forgotten_at else EntryState.HIDDEN, row.hidden_at
+    return (EntryState.PUBLISHED if row.updated_at else EntryState.WAITING), None
+
+
+def _act(row: Row[Any]) -> Act:
+    return Act(
+        row.id,
+        row.at,
+        row.who,
+        ActKind(row.kind),
+        EntryId(row.entry_id) if row.entry_id else None,
+        EntryId(row.other_id) if row.other_id else None,
+        SourceId(row.source) if row.source else None,
+        row.before,
+        row.after,
+        row.undone_at,
+    )

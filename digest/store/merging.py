@@ -1,0 +1,49 @@
+"""Entries that an operator merged or hid, while dumps go on to show them: what they bring goes where it belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, select, update
+
+from digest.model import EntryId
+from digest.store.statements import batches, insert
+from digest.store.tables import entries, entry_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from digest.model import SourceId
+
+MERGED = "an operator merged what it shows into this one"
+_ANY = select(entries.c.id).where(entries.c.merged_into.is_not(None)).limit(1)
+_FORGOTTEN = select(entries.c.id).where(entries.c.forgotten_at.is_not(None))
+_RECALL = update(entries).where(entries.c.id == bindparam("entry")).values(hidden_at=None, forgotten_at=None)
+
+
+def recall(connection: Connection, shown: Iterable[EntryId]) -> set[EntryId]:
+    """Let what was forgotten, and is shown again, be published again; which entries that are."""
+    forgotten = set(connection.execute(_FORGOTTEN).scalars())
+    back = {entry for entry in shown if entry in forgotten} if forgotten else set()
+    if back:
+        connection.execute(_RECALL, [{"entry": entry} for entry in sorted(back)])
+    return back
+
+
+def share(connection: Connection, source: SourceId, path: str, shown: Iterable[EntryId], now: datetime) -> set[EntryId]:
+    """Note that a source that shows a merged entry shows the one that it was merged into; which of those are shown."""
+    if connection.execute(_ANY).first() is None:
+        return set()
+    into: set[EntryId] = set()
+    for batch in batches(shown):
+        query = select(entries.c.merged_into).where(entries.c.id.in_(batch), entries.c.merged_into.is_not(None))
+        into |= set(map(EntryId, connection.execute(query).scalars()))
+    rows = [
+        {"entry_id": entry, "source": source, "first_seen_at": now, "path": path, "because": MERGED} for entry in into
+    ]
+    if rows:
+        connection.execute(insert(connection, entry_sources).on_conflict_do_nothing(), rows)
+    return into
