@@ -16,6 +16,7 @@ from digest.cli import (
     editions,
     entries,
     explaining,
+    forgetting,
     holds,
     init,
     mail,
@@ -46,6 +47,7 @@ app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 holds.register(operate.source_app)
 renaming.register(operate.source_app)
+forgetting.register(operate.source_app)
 app.add_typer(operate.source_app)
 app.add_typer(digests.app)
 app.add_typer(mail.app)

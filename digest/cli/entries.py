@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, print_table, store_of
+from digest.cli import by_hand
+from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
-from digest.typeset.dates import said
+from digest.ports import EntryState
 
 if TYPE_CHECKING:
-    from digest.model import Entry
+    from digest.model import Entry, EntryDate
+    from digest.ports import Handled
 
-app = typer.Typer(help="Look at the stored entries, take one back.", no_args_is_help=True)
+app = typer.Typer(help="Look at the stored entries, correct, merge, split, hide or remove them.", no_args_is_help=True)
+_LIMIT = 20
 
 
 def _json(entry: Entry) -> dict[str, object]:
@@ -31,28 +34,101 @@ def _json(entry: Entry) -> dict[str, object]:
     }
 
 
+def _state_json(found: Handled) -> dict[str, object]:
+    return {
+        "state": found.state,
+        "since": found.since and found.since.isoformat(),
+        "merged_into": found.merged_into,
+        "edited": list(found.printed.fields),
+    }
+
+
 @app.command("list")
 def list_(
     *,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=0, help=f"At most so many; 0 for all (default: {_LIMIT}, JSON all)."),
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="ID", help="Only those behind this one: the next page of a list.")
+    ] = None,
+    search: Annotated[
+        str, typer.Option("--search", metavar="WORDS", help="Only those with all of these words, best first.")
+    ] = "",
     source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Only of this source.")] = None,
+    removed: Annotated[bool, typer.Option("--removed", help="Those that were removed.")] = False,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="Those that are held back: hidden, merged or forgotten.")
+    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Those in any state.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """List the published entries, newest first."""
+    states = _states(removed=removed, hidden=hidden, every=every)
+    most = (0 if as_json else _LIMIT) if limit is None else limit
     with store_of(config) as (settings, store):
         if source is not None and settings.source(source) is None:
             raise UnknownError("source", source, remedy="the configuration names the sources")
         with store.read() as tx:
-            entries = tx.entries.newest(source=SourceId(source) if source else None)
+            if after is not None and tx.by_hand.entry(EntryId(after)) is None:
+                raise UnknownError("entry", after, remedy="name the last one of the page before")
+            found, total = tx.by_hand.listed(
+                states,
+                source=SourceId(source) if source else None,
+                search=search,
+                limit=most or None,
+                after=EntryId(after) if after else None,
+            )
     if as_json:
-        for entry in entries:
-            print_json(_json(entry))
+        for one in found:
+            print_json(_json(one.entry) | _state_json(one))
         return
-    print_table(
-        ("id", "date", "title", "readers", "sources"),
-        [(e.id, said(e.date, "en"), e.content.title, e.readers, ", ".join(e.sources)) for e in entries],
-        numbers=("readers",),
-    )
+    _print(found, total, stated=states != {EntryState.PUBLISHED})
+
+
+def _states(*, removed: bool, hidden: bool, every: bool) -> set[EntryState]:
+    if every:
+        return set(EntryState)
+    states = {EntryState.REMOVED} if removed else set()
+    if hidden:
+        states |= {EntryState.HIDDEN, EntryState.MERGED, EntryState.FORGOTTEN}
+    return states or {EntryState.PUBLISHED}
+
+
+def _print(found: list[Handled], total: int, *, stated: bool) -> None:
+    from digest.cli.tables import fitted
+
+    columns = ("id", "date", "title", "readers", "source", *(("state",) if stated else ()))
+    rows = [
+        (
+            one.entry.id,
+            _day(one.entry.date),
+            one.entry.content.title,
+            one.entry.readers,
+            _first_of(one.entry.sources),
+            *((one.state,) if stated else ()),
+        )
+        for one in found
+    ]
+    for line in fitted(columns, rows, giving_way="title", numbers=("readers",)):
+        typer.echo(line)
+    more = f"; --limit 0 for all, --after {found[-1].entry.id} for the next" if found and len(found) < total else ""
+    typer.echo(f"{len(found)} of {total}{more}")
+
+
+def _day(date: EntryDate | None) -> str:
+    """A date in ten cells: of one without a year the day, of one whose year nobody wrote a mark."""
+    if date is None:
+        return ""
+    if date.year is None:
+        return f"{date.month:02}-{date.day:02}"
+    return f"{date.year:04}-{date.month:02}-{date.day:02}"
+
+
+def _first_of(sources: tuple[SourceId, ...]) -> str:
+    return f"{sources[0]} +{len(sources) - 1}" if len(sources) > 1 else "".join(sources)
 
 
 @app.command()
@@ -62,15 +138,19 @@ def show(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show an entry, its text, its revisions and its readers over time."""
+    """Show an entry in any state, its text, its revisions and its readers over time."""
+    from digest.service.editing import covered
+
     with store_of(config) as (_, store), store.read() as tx:
-        found = tx.entries.entry(EntryId(entry))
-        if found is None:
-            raise UnknownError("entry", entry, remedy="see `digest entries list`")
-        revisions, counts = tx.entries.revisions(found.id), tx.entries.counts(found.id)
+        handled = tx.by_hand.entry(EntryId(entry))
+        if handled is None:
+            raise UnknownError("entry", entry, remedy="see `digest entries list --all`")
+        found = handled.entry
+        revisions, counts = tx.by_hand.revisions(found.id), tx.by_hand.counts(found.id)
     if as_json:
         print_json(
             _json(found)
+            | _state_json(handled)
             | {
                 "atom_id": found.atom_id,
                 "paragraphs": list(found.content.paragraphs),
@@ -92,6 +172,12 @@ def show(
         return
     typer.echo(found.content.title)
     typer.echo(" · ".join(filter(None, [found.content.author, date_said(found.date), found.atom_id])))
+    if handled.state is not EntryState.PUBLISHED:
+        since = f" since {handled.since:%Y-%m-%d %H:%M} UTC" if handled.since else ""
+        into = f" into {handled.merged_into}" if handled.merged_into else ""
+        typer.echo(f"{handled.state}{into}{since}")
+    for name, said in covered(handled.printed).items():
+        typer.echo(f"{name} is edited; pages say: {said}")
     for paragraph in found.content.paragraphs:
         typer.echo(f"\n{paragraph}")
     typer.echo()
@@ -125,3 +211,6 @@ def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     with store_of(config) as (settings, store):
         feeds.restore(store, settings, entry, clock())
     typer.echo(f"{entry} is published again")
+
+
+by_hand.register(app)

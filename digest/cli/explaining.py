@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.changes.values import Cause
 from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of
 from digest.errors import masked
+from digest.ports import ActKind
+from digest.service.editing import FIELDS, covered, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from digest.model import EntryId
+    from digest.ports import Act, Step
     from digest.service.explaining import Explanation
+
+
+_BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
 
 
 def register(app: typer.Typer) -> None:
@@ -75,12 +82,13 @@ def _lines(told: Explanation) -> Iterator[str]:
         yield f"  {source}/{path} is {how}: {reason}"
     yield "revisions"
     for before, step in zip([None, *story.steps], story.steps, strict=False):
-        origin = f"from {step.source}/{step.path}" if step.path else "from its neighbours on a page"
+        origin = _origin(step)
         dated = f": {date_said(step.date)}" if before and before.date != step.date else ""
         weight = "" if step.significant else ", silent"
         yield f"  {step.number}  {_moment(step.at)}  {step.cause}{weight}, {origin}{dated}"
     for report in story.reports:
         yield f"ambiguous  {_moment(report.at)} in {report.source}/{report.path}: {report.title}: {report.outcome}"
+    yield from _by_hand(told)
     yield from _publication(told)
     if told.person:
         yield f"{masked(told.person.subscriber.address)}: {told.person_why}"
@@ -91,10 +99,50 @@ def _lines(told: Explanation) -> Iterator[str]:
             yield f"  {dealing.edition}, {dealing.section}: {dealing.why}{when}{state}{answer}"
 
 
+def _origin(step: Step) -> str:
+    if step.cause in _BY_HAND:
+        return "by hand"
+    if step.path is None and step.source:
+        return "split by hand from another entry"
+    return f"from {step.source}/{step.path}" if step.path else "from its neighbours on a page"
+
+
+def _by_hand(told: Explanation) -> Iterator[str]:
+    """What was done to it by hand, and what the pages say where that still counts."""
+    if told.acts:
+        yield "by hand"
+    for act in told.acts:
+        undone = f", undone {_moment(act.undone_at)}" if act.undone_at else ""
+        yield f"  {_moment(act.at)} {_did(act, told.story.entry)}, on the {act.who}{undone}"
+    for name, said in covered(told.handled.printed).items():
+        yield f"  {name}: the pages say {said}; what was said by hand counts until they say something else"
+
+
+def _did(act: Act, entry: EntryId) -> str:
+    """What was done, from the view of one of its entries."""
+    match act.kind:
+        case ActKind.EDIT:
+            fields = [name for name in FIELDS if name in act.before]
+            each = (
+                f"{name} {spoken(name, act.before[name]['value'])} → {spoken(name, act.after[name]['value'])}"
+                for name in fields
+            )
+            return f"edit{' in silence' if act.after.get('silent') else ''}: {', '.join(each)}"
+        case ActKind.MERGE:
+            return f"merge: {act.other} became this one" if act.entry == entry else f"merge: it became {act.entry}"
+        case ActKind.SPLIT:
+            return f"split: {act.other} was taken out of it" if act.entry == entry else f"split: out of {act.entry}"
+    return str(act.kind)
+
+
 def _publication(told: Explanation) -> Iterator[str]:
     story = told.story
-    if story.removed_at:
+    if told.handled.merged_into:
+        yield f"merged into {told.handled.merged_into}; its page leads there"
+    elif story.removed_at:
         yield f"removed {_moment(story.removed_at)}"
+    elif told.handled.since:
+        yield f"{told.handled.state} {_moment(told.handled.since)}"
     elif story.updated_at:
         yield f"published, updated {_moment(story.updated_at)}"
     else:
@@ -121,6 +169,22 @@ def _json(told: Explanation) -> dict[str, object]:
         "updated": story.updated_at and story.updated_at.isoformat(),
         "announced": story.announced,
         "removed_at": story.removed_at and story.removed_at.isoformat(),
+        "state": told.handled.state,
+        "merged_into": told.handled.merged_into,
+        "by_hand": [
+            {
+                "act": act.kind,
+                "at": act.at.isoformat(),
+                "who": act.who,
+                "entry": act.entry,
+                "other": act.other,
+                "before": act.before,
+                "after": act.after,
+                "undone_at": act.undone_at and act.undone_at.isoformat(),
+            }
+            for act in told.acts
+        ],
+        "pages_say": covered(told.handled.printed),
         "came": [
             {"source": s.source, "dump": s.path, "at": s.first_seen_at.isoformat(), "because": s.because}
             for s in story.shown

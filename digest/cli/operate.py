@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
 
 source_app = typer.Typer(
-    name="source", help="Look at dumps that are held and decide on them, rename a source.", no_args_is_help=True
+    name="source",
+    help="Look at dumps that are held and decide on them, rename a source, forget dumps.",
+    no_args_is_help=True,
 )
 
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only this source.")]

@@ -36,7 +36,18 @@ from digest.ports.breaker import (
     SuppressionRequest,
     Tally,
 )
-from digest.ports.by_hand import Act, ActKind, ByHand, EntryState, Handled, NewArticle, RestingOn, ShownAs
+from digest.ports.by_hand import (
+    OPERATOR,
+    Act,
+    ActKind,
+    ByHand,
+    EntryState,
+    Handled,
+    NewArticle,
+    RestingOn,
+    Said,
+    ShownAs,
+)
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, JustFailed, Overdue
 from digest.ports.digest_names import DigestNames, RenamedDigest
 from digest.ports.doubts import Doubts, Owed
@@ -55,6 +66,7 @@ from digest.ports.watching import Queue, Retention, Watching
 
 __all__ = [
     "FIRST_REACH",
+    "OPERATOR",
     "Act",
     "ActKind",
     "Alert",
@@ -124,6 +136,7 @@ __all__ = [
     "Retention",
     "RevisionRecord",
     "Roster",
+    "Said",
     "Settled",
     "Shown",
     "ShownAs",

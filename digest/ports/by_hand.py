@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Cause, Placing, Printed
     from digest.model import AtomId, Content, Entry, EntryDate, EntryId, SourceId
+    from digest.ports.entries import ReaderCount
+
+
+OPERATOR = "command line"  # who did it: there is no other way
 
 
 class ActKind(StrEnum):
@@ -30,8 +34,8 @@ class ActKind(StrEnum):
 class EntryState(StrEnum):
     """Whether an entry is published, and why not.
 
-    `hidden`: an operator holds it back. `forgotten`: its dumps were, and no dump shows it again. `removed`: it was taken
-    back from readers. `merged`: it is another entry. `waiting`: the first import of its source is not finished.
+    `hidden`: an operator holds it back. `forgotten`: its dumps were, and no dump shows it again. `removed`: it was
+    taken back from readers. `merged`: it is another entry. `waiting`: the first import of its source is not finished.
     """
 
     PUBLISHED = "published"
@@ -75,6 +79,22 @@ class Handled:
     announced: bool
     settled: bool
     merged_into: EntryId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A stored state of an entry, and who brought it: a dump, or no single one. `split`: it is another entry's."""
+
+    number: int
+    at: datetime
+    cause: str
+    significant: bool
+    source: SourceId | None
+    path: str | None
+    content: Content
+    date: EntryDate | None
+    printed: Printed
+    split: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +172,18 @@ class ByHand(Protocol):
         now: datetime,
     ) -> None:
         """Store an operator's revision; the entry answers to its title too."""
+        ...
+
+    def revisions(self, entry: EntryId) -> list[Said]:
+        """The stored states of an entry, oldest first."""
+        ...
+
+    def revision(self, entry: EntryId, number: int) -> Said:
+        """A stored state of an entry; it must be there."""
+        ...
+
+    def counts(self, entry: EntryId) -> list[ReaderCount]:
+        """As `Entries.counts`, of an entry in any state."""
         ...
 
     def hide(self, entries: Sequence[EntryId], now: datetime, *, forgotten: bool = False) -> None: ...

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
-from digest.ports import FIRST_REACH, DumpState
+from digest.ports import FIRST_REACH, ActKind, DumpState, EntryState
 from digest.service.feeds import holds_any
 from digest.service.subscribers import require_known
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.ports import Mention, Store, Story, SubscriberRecord, Transaction
+    from digest.ports import Act, Handled, Mention, Store, Story, SubscriberRecord, Transaction
     from digest.settings import Digest, Settings
 
 _CANDIDATES = 20
@@ -51,10 +51,13 @@ class Dealing:
 class Explanation:
     """An entry, its standing with the digests that told nothing of it, and where asked what one person got of it.
 
-    `dumps` gives the state of each dump that shows it and is not good: held, or failed, and why.
+    `dumps` gives the state of each dump that shows it and is not good: held, or failed, and why. `acts` is what was
+    done to it by hand, oldest first.
     """
 
     story: Story
+    handled: Handled
+    acts: tuple[Act, ...]
     standings: tuple[Standing, ...]
     dumps: tuple[tuple[SourceId, str, DumpState, str], ...]
     person: SubscriberRecord | None
@@ -102,9 +105,13 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
         told = {mention.edition.digest for mention in story.mentions if mention.section in _TELLING}
         untold = (digest for digest in settings.digests if digest.id not in told)
         person = require_known(tx, address) if address else None
+        handled = tx.by_hand.entry(entry)
+        assert handled is not None  # noqa: S101 - it has a story
         return Explanation(
             story,
-            tuple(Standing(digest.id, _why_untold(tx, story, digest, now)) for digest in untold),
+            handled,
+            tuple(tx.by_hand.acts(entry)),
+            tuple(Standing(digest.id, _why_untold(tx, story, handled, digest, now)) for digest in untold),
             _troubled(tx, story),
             person,
             tuple(_dealing(tx, settings, story, one, person) for one in story.mentions) if person else (),
@@ -112,13 +119,17 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
         )
 
 
-def _why_untold(tx: Transaction, story: Story, digest: Digest, now: datetime) -> str:
+def _why_untold(tx: Transaction, story: Story, handled: Handled, digest: Digest, now: datetime) -> str:
     shown = {one.source for one in story.shown}
     state = tx.editions.digest(DigestId(digest.id))
     reaches = state is None or state.editions or story.first_seen_at >= state.configured_at - FIRST_REACH
     schedule = Schedule.parse(digest.schedule, digest.timezone)
     reasons = {
+        f"it was merged into {handled.merged_into}": handled.merged_into,
         "it was removed": story.removed_at,
+        "it is hidden: `digest entries publish` ends that": handled.state is EntryState.HIDDEN,
+        "its dumps were forgotten": handled.state is EntryState.FORGOTTEN,
+        "an entry that was merged into it was told": _told_through(tx, story, digest),
         "the first import of its source is not finished: nothing of it is published yet": story.updated_at is None,
         "it came with the first import of its source and is older than its `backlog`: no news": not story.announced,
         f"the digest tells of {', '.join(digest.sources)} only": digest.sources and not shown & set(digest.sources),
@@ -127,6 +138,18 @@ def _why_untold(tx: Transaction, story: Story, digest: Digest, now: datetime) ->
         f"it waits for the next edition, at {next_slot(schedule, now):%Y-%m-%d %H:%M} UTC": True,
     }
     return next(reason for reason, holds in reasons.items() if holds)
+
+
+def _told_through(tx: Transaction, story: Story, digest: Digest) -> bool:
+    """Whether the digest told another entry as new that is this one."""
+    merged = {act.other for act in tx.by_hand.acts(story.entry) if act.kind is ActKind.MERGE and act.other}
+    others = (tx.audit.story(one) for one in merged if tx.by_hand.merged_into(one) == story.entry)
+    return any(
+        mention.edition.digest == digest.id and mention.section is Section.NEW
+        for other in others
+        if other
+        for mention in other.mentions
+    )
 
 
 def _troubled(tx: Transaction, story: Story) -> tuple[tuple[SourceId, str, DumpState, str], ...]:

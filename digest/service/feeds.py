@@ -12,6 +12,7 @@ from urllib.parse import quote
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.patterns import Pattern
+from digest.ports import OPERATOR, Act, ActKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -157,6 +158,7 @@ def remove(store: Store, entry: str, now: datetime) -> None:
     with store.write() as tx:
         if not tx.feeds.remove(EntryId(entry), now):
             raise UnknownError("published entry", entry, remedy="see `digest entries list`")
+        tx.by_hand.record(Act(0, now, OPERATOR, ActKind.REMOVE, EntryId(entry), None, None, {}, {}))
 
 
 def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None:
@@ -167,7 +169,8 @@ def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None
     """
     with store.write() as tx:
         if not tx.feeds.restore(EntryId(entry), now):
-            raise UnknownError("removed entry", entry, remedy="`digest entries list` shows what is published")
+            raise UnknownError("removed entry", entry, remedy="`digest entries list --removed` shows what is")
+        tx.by_hand.record(Act(0, now, OPERATOR, ActKind.RESTORE, EntryId(entry), None, None, {}, {}))
         enlist(tx, settings, [EntryId(entry)])
 
 

@@ -202,6 +202,11 @@ class Reading:
             _link(older),
         )
 
+    def merged_into(self, entry: str) -> EntryId | None:
+        """The entry that this one is, by an operator's word."""
+        with self._store.read() as tx:
+            return tx.by_hand.merged_into(EntryId(entry))
+
     def removed(self, entry: str) -> bool:
         """Whether an entry was taken back."""
         with self._store.read() as tx:

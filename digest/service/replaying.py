@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
+from digest.changes.by_hand import NOTHING
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
 from digest.model import Fingerprint
 from digest.ports import ApplyFacts, Counted, KnownDump, Removed, Settled, Sighted, Stamp, Stated
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _LARGEST = 500  # facts in a transaction, and with their texts in memory
 _NOWHERE = ""  # the path of what no single dump said
 _FIRST, _DATE = "first", "date"
+_BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def acts(facts: Iterable[Fact]) -> Iterator[Act]:
 def _kind(fact: Fact) -> tuple[object, ...]:
     match fact:
         case Stated():  # a dump states an entry once; by number, so that each change set holds an entry once
-            return Stated, fact.at, fact.number, fact.source, fact.path
+            return Stated, fact.at, fact.number, fact.source, fact.path, fact.cause in _BY_HAND
         case Sighted():
             return Sighted, fact.at, fact.source, fact.path
         case Counted():
@@ -80,11 +82,7 @@ class Replay:
     def _take(self, tx: Transaction, act: Act) -> None:
         match act.facts[0]:
             case Stated() as first:
-                stated = [fact for fact in act.facts if isinstance(fact, Stated)]
-                if first.source is None:
-                    tx.readings.upgrade_dates({one.entry: one.date for one in stated if one.date}, act.at)
-                else:
-                    _state(tx, act.at, first.source, first.path or _NOWHERE, stated)
+                _state(tx, act.at, first, [fact for fact in act.facts if isinstance(fact, Stated)])
             case Sighted() as first:
                 shown = [fact for fact in act.facts if isinstance(fact, Sighted)]
                 placings = tuple(_placing(one, at) for at, one in enumerate(shown))
@@ -101,12 +99,20 @@ class Replay:
                         tx.feeds.remove(fact.entry, act.at)
 
 
-def _state(tx: Transaction, at: datetime, source: SourceId, path: str, stated: Sequence[Stated]) -> None:
+def _state(tx: Transaction, at: datetime, first: Stated, stated: Sequence[Stated]) -> None:
+    """Store revisions that were brought alike: by hand, by the neighbours on a page, by a dump."""
+    if first.cause in _BY_HAND:
+        for one in stated:
+            tx.by_hand.revise(one.entry, (one.content, one.date), NOTHING, Cause(one.cause), at)
+        return
+    if first.source is None:
+        tx.readings.upgrade_dates({one.entry: one.date for one in stated if one.date}, at)
+        return
     _apply(
         tx,
         at,
-        source,
-        path,
+        first.source,
+        first.path or _NOWHERE,
         changes=tuple(_change(one) for one in stated if one.cause != _DATE),
         dates=tuple((one.entry, one.date) for one in stated if one.cause == _DATE and one.date),
         atom_ids={one.entry: one.atom_id for one in stated if one.cause == _FIRST},

@@ -14,7 +14,7 @@ from digest.service.redating import tells_another_day
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from digest.model import Content, DigestId, EntryId
+    from digest.model import Content, DigestId, Entry, EntryId
     from digest.ports import DigestState, Transaction
     from digest.settings import Digest
 
@@ -44,7 +44,7 @@ def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
     corrected = [
         (entry, steps)
         for entry in tx.editions.corrected(state.id)
-        if seen(steps := _corrections(tx, state.id, entry.id))
+        if seen(steps := _corrections(tx, state.id, entry.id)) and seen((_in_all(steps, entry),))
     ]
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return Selection(
@@ -55,6 +55,13 @@ def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
         ),
         {entry.id: steps for entry, steps in corrected},
     )
+
+
+def _in_all(steps: Sequence[Correction], entry: Entry) -> Correction:
+    """All of the corrections as one: an edit that was taken back before anybody heard of it is none."""
+    first = next((one for one in steps if one.now is not None), None)
+    dates = (first.was, entry.date) if first else ()
+    return Correction(steps[0].before, entry.content, *dates)
 
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:

@@ -72,7 +72,8 @@ _LAWS = {
         WHERE t.section = 'corrected' AND NOT EXISTS (
             SELECT 1 FROM edition_entries n JOIN editions o ON o.key = n.edition
             WHERE n.section IN ('new', 'catch_up') AND o.digest = e.digest AND (n.entry_id = t.entry_id OR EXISTS (
-                SELECT 1 FROM acts a WHERE a.kind = 'merge' AND a.entry_id = t.entry_id AND a.other_id = n.entry_id)))""",
+                SELECT 1 FROM acts a
+                WHERE a.kind = 'merge' AND a.entry_id = t.entry_id AND a.other_id = n.entry_id)))""",
     "an entry is merged into one that is none, or merged itself": """
         SELECT e.id, e.merged_into FROM entries e WHERE e.merged_into IS NOT NULL AND (e.removed_at IS NULL
         AND e.hidden_at IS NULL OR NOT EXISTS (

@@ -9,13 +9,13 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from digest.changes.keys import lead_key, title_key
 from digest.changes.words import query as asked
 from digest.model import EntryId, SourceId
-from digest.ports import Act, ActKind, EntryState, Handled
+from digest.ports import Act, ActKind, EntryState, Handled, ReaderCount, Said
 from digest.store import forgetting, revising, searching, splitting
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.merging import MERGED
 from digest.store.meta import grow_published
-from digest.store.statements import batches, insert, printed_of
-from digest.store.tables import KeyKind, acts, entries, entry_keys, entry_sources, placings, revisions
+from digest.store.statements import batches, content_of, date_of, insert, printed_of
+from digest.store.tables import KeyKind, acts, entries, entry_keys, entry_sources, placings, reader_counts, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -123,6 +123,19 @@ class SqlByHand:
         rows = [{"kind": kind.value, "key": key, "entry_id": entry} for kind, key in keys if key]
         self._connection.execute(insert(self._connection, entry_keys).on_conflict_do_nothing(), rows)
 
+    def revisions(self, entry: EntryId) -> list[Said]:
+        query = select(revisions).where(revisions.c.entry_id == entry).order_by(revisions.c.number)
+        return [_said(row) for row in self._connection.execute(query)]
+
+    def revision(self, entry: EntryId, number: int) -> Said:
+        here = and_(revisions.c.entry_id == entry, revisions.c.number == number)
+        return _said(self._connection.execute(select(revisions).where(here)).one())
+
+    def counts(self, entry: EntryId) -> list[ReaderCount]:
+        query = select(reader_counts).where(reader_counts.c.entry_id == entry)
+        rows = self._connection.execute(query.order_by(reader_counts.c.counted_at, reader_counts.c.source))
+        return [ReaderCount(row.counted_at, SourceId(row.source), row.readers) for row in rows]
+
     def hide(self, entries_: Sequence[EntryId], now: datetime, *, forgotten: bool = False) -> None:
         self._mark(entries_, now, hidden_at=now, forgotten_at=now if forgotten else None)
 
@@ -208,6 +221,12 @@ def _state(row: Row[Any]) -> tuple[EntryState, datetime | None]:
     if row.hidden_at:
         return EntryState.FORGOTTEN if row.forgotten_at else EntryState.HIDDEN, row.hidden_at
     return (EntryState.PUBLISHED if row.updated_at else EntryState.WAITING), None
+
+
+def _said(row: Row[Any]) -> Said:
+    source = SourceId(row.source) if row.source else None
+    state = content_of(row), date_of(row), printed_of(row)
+    return Said(row.number, row.at, row.cause, row.significant, source, row.path, *state, row.split_to is not None)
 
 
 def _act(row: Row[Any]) -> Act:

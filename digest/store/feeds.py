@@ -105,8 +105,8 @@ class SqlFeeds:
 
     def _mark(self, entry: EntryId, values: dict[str, object], now: datetime, *, removed: bool) -> bool:
         marked = entries.c.removed_at.is_not(None) if removed else entries.c.removed_at.is_(None)
-        marked &= entries.c.merged_into.is_(None) & entries.c.hidden_at.is_(None)
-        here = and_(entries.c.id == entry, entries.c.updated_at.is_not(None), marked)
+        own = and_(entries.c.merged_into.is_(None), entries.c.hidden_at.is_(None))
+        here = and_(entries.c.id == entry, entries.c.updated_at.is_not(None), marked, own)
         done = self._connection.execute(update(entries).where(here).values(values)).rowcount > 0
         if done:
             meta.grow_published(self._connection, now)

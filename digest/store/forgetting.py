@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, not_, or_, select, update
 
@@ -24,7 +25,7 @@ from digest.store.tables import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
 _SAYING = (placings, departures, entry_sources, revisions)
 _BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
@@ -54,14 +55,10 @@ def _revised(
 ) -> Iterable[tuple[EntryId, int]]:
     """The entries whose newest words are of these dumps, with the number of the revision before those words."""
     for batch in batches(of):
-        query = select(
-            revisions.c.entry_id, revisions.c.number, revisions.c.cause, revisions.c.source, revisions.c.path
-        )
+        query = select(*(revisions.c[name] for name in ("entry_id", "number", "cause", "source", "path")))
         query = query.where(revisions.c.entry_id.in_(batch), revisions.c.split_to.is_(None))
-        history: dict[str, list[Row[Any]]] = {}
-        for row in connection.execute(query.order_by(revisions.c.entry_id, revisions.c.number.desc())):
-            history.setdefault(row.entry_id, []).append(row)
-        for entry, rows in history.items():
+        newest_first = connection.execute(query.order_by(revisions.c.entry_id, revisions.c.number.desc()))
+        for entry, rows in groupby(newest_first, key=lambda row: row.entry_id):
             theirs = 0
             for row in rows:
                 if row.cause in _BY_HAND:

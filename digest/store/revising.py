@@ -202,6 +202,9 @@ def _store(connection: Connection, moved: Sequence[_Standing]) -> bool:
     return any(it.updated_at and not it.withheld for it in moved)
 
 
+_STANDING = entry_rows(entries.c.revision, revisions.c.printed)
+
+
 def _standing(connection: Connection, of: AbstractSet[EntryId], origin: Origin) -> dict[EntryId, _Standing]:
     return {
         EntryId(row.id): _Standing(
@@ -216,7 +219,5 @@ def _standing(connection: Connection, of: AbstractSet[EntryId], origin: Origin) 
             origin,
         )
         for batch in batches(of)
-        for row in connection.execute(
-            entry_rows(entries.c.revision, revisions.c.printed).where(entries.c.id.in_(batch))
-        )
+        for row in connection.execute(_STANDING.where(entries.c.id.in_(batch)))
     }

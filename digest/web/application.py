@@ -231,6 +231,8 @@ class _Site:
         entry = self._reading.entry(name, language)
         if entry:
             return self._pages.page(request, "entry", entry=entry)
+        if into := self._reading.merged_into(name):
+            return RedirectResponse(f"/entries/{into}", 301, {"Cache-Control": f"public, max-age={_FEED_AGE}"})
         return (
             self._pages.page(request, "removed", code=410)
             if self._reading.removed(name)

@@ -1,0 +1,66 @@
+"""`digest source forget|remember`: what dumps of a source said is forgotten, or is said again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from digest.cli.by_hand import DryRunOption, tell
+from digest.cli.common import ConfigOption, JsonOption, YesOption, store_of
+
+
+def register(app: typer.Typer) -> None:
+    app.command("forget")(forget)
+    app.command("remember")(remember)
+
+
+def forget(
+    source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
+    dumps: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DUMP…]", help="Only these of its dumps, as `source show` names them."),
+    ] = None,
+    *,
+    told: Annotated[
+        bool,
+        typer.Option("--tell", help="Let feeds retract what goes, and editions correct what reads otherwise then."),
+    ] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Forget what dumps said, or all of a source: entries that rest on them alone go. Move their files away first."""
+    from functools import partial
+
+    from digest.app import clock
+    from digest.service import forgetting
+    from digest.service.by_hand import perform
+
+    with store_of(config) as (settings, store):
+        work = partial(forgetting.forget, settings=settings, source=source, paths=dumps or (), now=clock(), tell=told)
+        if not yes and not dry_run and not as_json:
+            tell(perform(store, settings, work, dry_run=True), as_json=False)
+            typer.confirm("Forget it?", abort=True, err=True)
+        tell(perform(store, settings, work, dry_run=dry_run), as_json=as_json)
+        if not as_json and not dry_run:
+            typer.echo(f"`digest source remember {source}` takes it back")
+
+
+def remember(
+    source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
+    *,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take back what was forgotten last of a source: the entries that went are published again."""
+    from digest.app import clock
+    from digest.service import undoing
+    from digest.service.by_hand import perform
+
+    with store_of(config) as (settings, store):
+        now = clock()
+        done = perform(store, settings, lambda tx: undoing.undo_source(tx, settings, source, now), dry_run=dry_run)
+        tell(done, as_json=as_json)
