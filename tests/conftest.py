@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import calendar
+import functools
 import importlib.util
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+import typer.main
 from hypothesis import HealthCheck, settings
 
 from digest.cli import main
@@ -27,6 +30,13 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 schema.upgrade = schemas.made  # a session's, as long as none asks for `by_migrations`
+typer.main.get_command = functools.cache(typer.main.get_command)  # a process builds the commands once, tests call often
+
+# What tests write goes to memory where there is plenty: a disk takes milliseconds a sync, and no test cuts the power.
+_MEMORY, _PLENTY = Path("/dev/shm"), 4 << 30  # noqa: S108 - bytes; pytest and tempfile make folders of their own in it
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _PLENTY:
+    os.environ["TMPDIR"] = str(_MEMORY)
+    tempfile.tempdir = None  # it is looked up anew
 
 ROOT = Path(__file__).resolve().parents[1]
 DUMPS = ROOT.parent / "shared" / "dumps"
