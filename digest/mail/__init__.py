@@ -1,1 +1,4 @@
-"""Editions become messages and leave: words, MIME, transports, reply classes. The only home of aiosmtplib."""
+"""Composes mails, sends them and reads what comes back: text, MIME, transports, classes of replies.
+
+This package is the only home of aiosmtplib.
+"""

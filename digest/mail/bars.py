@@ -1,4 +1,7 @@
-"""How far the most read entries lead: bars for HTML and text that differ where the numbers do. Pure."""
+"""Bars for HTML and text that compare the gains of the most read entries.
+
+Equal numbers have equal bars, and different numbers have visibly different ones.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_STEP = 4  # hundredths of the longest bar by which two bars differ at least
+_STEP = 4  # least difference between two bars, in hundredths of the longest
 _CELLS = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _WAN = 10_000
 
 
 def shares(gains: Sequence[int]) -> list[int]:
-    """The length of a bar for each number, in hundredths of the longest: equal for equal numbers, else never alike.
+    """The length of the bar for each number, in hundredths of the longest bar.
 
-    They are in proportion, but for what is needed to tell two numbers apart.
+    Equal numbers have equal lengths, and different numbers have different lengths. The lengths are proportional, except
+    where two numbers could not be told apart.
     """
     order = sorted({gain for gain in gains if gain > 0})
     if not order:
@@ -34,13 +38,13 @@ def shares(gains: Sequence[int]) -> list[int]:
 
 
 def bar(share: int) -> str:
-    """A bar of eighths of a cell for text, never empty."""
+    """A bar for text, drawn in eighths of a cell; never empty."""
     eighths = max(1, round(share * _CELLS * 8 / 100))
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
 def counted(number: int, language: str) -> str:
-    """A number of readers: `4,812`; in Chinese `4812`, from ten thousand on `1.2万`."""
+    """A number of readers as text: `4,812`; in Chinese `4812`, and from ten thousand on `1.2万`."""
     if not language.startswith("zh"):
         return f"{number:,}"
     if number < _WAN:

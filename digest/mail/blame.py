@@ -1,7 +1,8 @@
-"""Whom a server's refusal is about: the address, the mailbox, its domain, or us. Pure: knows no exception and no store.
+"""Decides whom a server's refusal is about: the address, the mailbox, its domain, or us.
 
-The enhanced status code counts, and so do the words: servers use one code for many things, and the words are what their
-operators wrote. Source: RFC 3463, RFC 5321 (4.2.2 and 4.2.3), RFC 7504, RFC 7505, and the replies of large providers.
+The decision uses the enhanced status code and also the text. Servers use one code for many things, while the text is
+what their operators wrote. Source: RFC 3463, RFC 5321 (4.2.2 and 4.2.3), RFC 7504, RFC 7505, and the replies of large
+providers.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from digest.mail import tongues
 class About(StrEnum):
     """Whom a refusal is about.
 
-    `address`: there is nobody of this address. `mailbox`: its state (full, disabled). `domain`: its server or its name.
-    `us`: our sender, relay, rate, reputation or message. `unknown`: one reply does not tell; several may.
+    - `address`: nobody has this address.
+    - `mailbox`: the state of the mailbox, for instance full or disabled.
+    - `domain`: the recipient's domain name or its server.
+    - `us`: our sender, relay, rate, reputation or message.
+    - `unknown`: a single reply does not show it; several replies together may.
     """
 
     ADDRESS = "address"
@@ -35,8 +39,9 @@ OF_ONE_PERSON = frozenset({About.ADDRESS, About.MAILBOX})
 class Blame:
     """Whom a reply is about.
 
-    `status` is its enhanced status code such as `5.1.1`, empty where it has none. `proven`: the code is one of those
-    that say that the address does not exist, and the words do not contradict; never for another `about`.
+    `status` is the reply's enhanced status code, such as `5.1.1`; it is empty where the reply has none. `proven` means
+    that the code says that the address does not exist, and that the text does not contradict it. It is only ever true
+    together with `About.ADDRESS`.
     """
 
     about: About
@@ -45,14 +50,14 @@ class Blame:
 
 
 _NO_ADDRESS = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
-_OUR_ADDRESS = frozenset({"1.7", "1.8"})  # the sender's
+_OUR_ADDRESS = frozenset({"1.7", "1.8"})  # of the sender
 _OURS = _OUR_ADDRESS | {"3.4", "4.5"}
 _OTHERS = frozenset({"1.0", "1.4", "1.5", "1.9"})
 _BY_SUBJECT = {"2": About.MAILBOX, "3": About.DOMAIN, "4": About.DOMAIN, "5": About.US, "6": About.US, "7": About.US}
 _BY_CODE = {521: About.DOMAIN, 530: About.US, 534: About.US, 535: About.US, 552: About.MAILBOX, 556: About.DOMAIN}
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
-_LONGEST = 1000  # characters that are looked at
+_LONGEST = 1000  # characters of a reply that are examined
 _URL = re.compile(r"https?://\S+")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b")
@@ -71,7 +76,7 @@ def _any(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-# The first of these that is found tells; what a later one says of it does not count.
+# The first of these patterns that matches decides; the later ones are not consulted.
 _MESSAGE_TOO_BIG = _any(r"message (?:size|length)", r"message (?:is )?too (?:big|large)")
 _SENDING_LIMIT = _any(
     r"\b(?:daily|hourly|sending|outbound|rate|connections?|messages?|recipients?|submission|session)\b.{0,40}\b(?:limit|quota)",
@@ -125,7 +130,7 @@ _OUR_DOING = _any(
     r"\bno permission\b",
     r"\bcredits?\b",
     r"\bbounce attacks?\b",
-    r"\b(?:rp|mi|dt|dmarc):[a-z]{3}\b",  # NetEase's codes for what it has against an IP, a sender, a message
+    r"\b(?:rp|mi|dt|dmarc):[a-z]{3}\b",  # NetEase's codes for complaints about an IP address, a sender or a message
     *tongues.OUR_DOING,
 )
 _NO_SUCH_USER = _any(
@@ -161,20 +166,22 @@ _NO_DOMAIN = _any(
 
 
 def blame(text: str, *, code: int | None = None, status: str = "", sender: str = "", recipient: str = "") -> Blame:
-    """Whom a reply is about, of whatever class: whether it lasts is told by its first digit, not here.
+    """Whom a reply is about.
 
-    `text` is the server's words, with or without codes in it; `code` the SMTP reply code; `status` the enhanced status
-    code where it stands apart from the words, as in a delivery status notification; `sender` our address, as the
-    envelope or the header has it; `recipient` the reader's. All but the words may be absent.
+    Whether the failure is permanent is a separate question, which the reply's first digit answers.
+
+    `text` is the server's text, with or without codes in it. `code` is the SMTP reply code. `status` is the enhanced
+    status code where it is separate from the text, as in a delivery status notification. `sender` is our address, from
+    the envelope or the header. `recipient` is the subscriber's address. Everything except the text may be missing.
     """
     text = text[:_LONGEST]
     found = _status(status) or _status(text)
-    if found.endswith(".0.0"):  # a gateway that knows no better; the server's own words may
+    if found.endswith(".0.0"):  # a gateway writes this when it does not know more; the server's text may
         found = _status(text) or found
     subject, _, detail = found.partition(".")[2].partition(".")
     words, named = _words(text, sender, recipient)
     nobody = f"{subject}.{detail}" in _NO_ADDRESS
-    if (subject, detail) == ("6", "7"):  # an address outside ASCII, which this way does not take
+    if (subject, detail) == ("6", "7"):  # the recipient's address is outside ASCII, and the server does not accept that
         return Blame(About.MAILBOX, found)
     about = About.US if named or f"{subject}.{detail}" in _OUR_ADDRESS else _by_words(words, proven=nobody)
     if about is About.UNKNOWN:
@@ -185,7 +192,7 @@ def blame(text: str, *, code: int | None = None, status: str = "", sender: str =
 
 
 def pattern(text: str, recipient: str = "") -> str:
-    """The words that one reply has in common with another of the same cause: without addresses, hosts, numbers, ids."""
+    """The words that replies with the same cause have in common: the text without addresses, hosts, numbers and ids."""
     plain = _without(_URL.sub(" ", text[:_LONGEST].casefold()), recipient)
     plain = _HOST.sub(" ", _ADDRESS.sub(" ", plain))
     kept = (word for word in re.split(r"[^\w.'-]+", plain) if not any(letter.isdigit() for letter in word))
@@ -193,7 +200,7 @@ def pattern(text: str, recipient: str = "") -> str:
 
 
 def named_host(text: str) -> str:
-    """The server whose words a relay passes on (`host mx.example.org[192.0.2.1] said: …`); empty where none."""
+    """The server whose reply a relay passes on (`host mx.example.org[192.0.2.1] said: …`); empty if none is named."""
     found = re.search(r"\bhost ([\w.-]+)\s*(?:\[[^\]]*\])? said\b", text, re.IGNORECASE)
     return found[1].casefold() if found else ""
 
@@ -216,13 +223,13 @@ def _by_status(subject: str, detail: str) -> About:
     number = f"{subject}.{detail}"
     if number in _OURS:
         return About.US
-    if subject == "1":  # what large providers added speaks of the sender: 5.1.20, 5.1.90
+    if subject == "1":  # the codes that large providers added are about the sender: 5.1.20, 5.1.90
         return About.UNKNOWN if number in _OTHERS else About.US
     return _BY_SUBJECT.get(subject, About.UNKNOWN)
 
 
 def _words(text: str, sender: str, recipient: str) -> tuple[str, bool]:
-    """The words in lower case without the reader's address and links, and whether our sender is named in them."""
+    """The text in lower case without links and the subscriber's address, and whether it names our sender."""
     plain = _without(text.casefold(), recipient)
     ours = sender.casefold()
     local, _, domain = ours.rpartition("@")
@@ -240,7 +247,7 @@ def _words(text: str, sender: str, recipient: str) -> tuple[str, bool]:
 
 
 def _unless_server(dotted: re.Match[str]) -> str:
-    """Nothing of a server's name; `limit exceeded.please` and `resolver.adr.recipientnotfound` are words."""
+    """A space for a server's name; words such as `limit exceeded.please` or `resolver.adr.recipientnotfound` stay."""
     first, last, bracket = dotted.groups()
     return " " if bracket or last in _ENDINGS or not first.isalpha() else dotted[0]
 

@@ -1,7 +1,8 @@
-"""A bounce or a complaint from bytes to what it says; never raises, whatever the bytes are, and never answers.
+"""Reads a bounce or a complaint from its bytes.
 
-What is not a report (an automatic reply, a letter, spam) says OTHER. Knows nothing of whom it is about: that is in the
-address that it came to. Source: RFC 3464 (delivery status), RFC 3463 (its codes), RFC 5965 (feedback), RFC 6533.
+It never raises, whatever the bytes are, and it never answers. A message that is not a report (an automatic reply, a
+letter, spam) is OTHER. The report does not say which subscriber it concerns: the address that received it shows that.
+Source: RFC 3464 (delivery status), RFC 3463 (its codes), RFC 5965 (feedback), RFC 6533.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
     from digest.mail.feedback import Feedback
 
-AUTOMATIC = "automatic reply"  # the text of a report that says so
+AUTOMATIC = "automatic reply"  # the text of a report on an automatic reply
 _ARRIVED = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
 _STATUS_PARTS = {"message/delivery-status", "message/global-delivery-status"}
 _ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"']{1,64}@[^\s<>,;:()\[\]\"']{1,190}")
-# The mildest of several words on one mail counts: a list that one of its members bounces did get it.
+# If a report has several results for one mail, the mildest counts: when one member of a mailing list bounces, the list
+# itself did receive the mail.
 _MILDEST_FIRST = (
     BounceKind.OTHER,
     BounceKind.DELAYED,
@@ -41,13 +43,15 @@ _MILDEST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a message says. `status` is an enhanced status code or empty, `text` the words of a server in one line.
+    """The content of an incoming message.
 
-    `arrived_at` holds the addresses that the message names as its own recipients, `message_id` its own id, `sender`
-    the address that it is from, in small letters. `null_path`: its envelope had no sender, as far as its headers tell.
-    `failed`, for what was `guessed` (see `mail.guessing`), are the addresses that it may be about. `complaint` is set
-    for feedback, and tells which mail it is about. `server` is the one whose words they are where a relay passes them
-    on, empty where that is not known.
+    `text` is the server's text in one line; `status` is the enhanced status code.
+
+    `status` may be empty. `arrived_at` holds the addresses that the message names as its own recipients, `message_id`
+    its own id, and `sender` the address that it came from, in lower case. `null_path` means that its envelope had no
+    sender, as far as its headers show. `guessed` marks a result of `mail.guessing`; then `failed` holds the addresses
+    that the message may be about. `complaint` is set for feedback, and shows which mail it concerns. `server` is the
+    server that wrote the text where a relay passes it on; it is empty if unknown.
     """
 
     kind: BounceKind
@@ -64,17 +68,17 @@ class Report:
 
 
 def report(raw: bytes, ours: Sequence[str] = ()) -> Report:
-    """What a message says. `ours` are the addresses that we send from: a refusal that names one is about us."""
+    """The content of a message. `ours` are our sender addresses: a refusal that names one of them is about us."""
     try:
         return _report(raw, ours)
-    except Exception:  # noqa: BLE001 - it is a stranger's text, and no fault in reading it may end more than itself
+    except Exception:  # noqa: BLE001 - the text is a stranger's, and an error in reading it must not stop anything else
         return Report(BounceKind.OTHER, text="cannot be read")
 
 
 def lasting(status: str, text: str, *, recipient: str = "", ours: Sequence[str] = ()) -> tuple[BounceKind, str]:
-    """What a failure for good means for the address, and its status code, which may stand in the words only.
+    """What a permanent failure means for the address, and its status code, which may be in the text only.
 
-    A code of X.1 that says nothing of the address, such as 5.1.0, is taken for a refusal of our mail.
+    A code X.1 that does not describe the address, such as 5.1.0, counts as a refusal of our mail.
     """
     blamed = [blame(text, status=status, sender=sender, recipient=recipient) for sender in ours or ("",)]
     found = next((one for one in blamed if one.about is About.US), blamed[0])
@@ -114,9 +118,9 @@ def _read(message: Message, ours: Sequence[str]) -> Report:
 
 
 def _status(message: Message, ours: Sequence[str]) -> Report | None:
-    """What a delivery status notification says, the mildest of its words on several recipients.
+    """The content of a delivery status notification; if it names several recipients, the mildest result counts.
 
-    One that somebody's program attached to an answer of its own, as a part beside others, is none.
+    A notification that a program attached to its own answer, as one part beside others, does not count.
     """
     whole = any(part.get_content_type() == "multipart/report" for part in own_parts(message))
     if not whole and is_automatic(message):
@@ -129,7 +133,10 @@ def _status(message: Message, ours: Sequence[str]) -> Report | None:
 
 
 def _blocks(part: Message) -> Iterator[Message]:
-    """Its groups of fields; the parser knows those of the older type only, and only where they are not encoded."""
+    """The groups of fields in a delivery status.
+
+    The parser splits only the older type, and only where it is not encoded.
+    """
     content = part.get_payload()
     blocks = [block for block in content if isinstance(block, Message)] if isinstance(content, list) else []
     if any(block.get("Action") for block in blocks):
@@ -152,7 +159,7 @@ def _recipient(block: Message, ours: Sequence[str]) -> Report:
 
 
 def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:
-    """What an action with a status means for the address, and `if_lasting` if it is a failure for good."""
+    """What an action with a status means for the address; `if_lasting` is the result for a permanent failure."""
     if action.startswith("delayed") or (action.startswith(("fail", "error")) and status.startswith("4")):
         return BounceKind.DELAYED
     if not action.startswith(("fail", "error")) or status.startswith("2"):
@@ -161,14 +168,14 @@ def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:
 
 
 def _guess(message: Message, ours: Sequence[str]) -> Report:
-    """What a bounce in a form of its own says."""
+    """The content of a bounce that follows no standard."""
     guess = guessed(message)
     if guess is None:
         return Report(BounceKind.OTHER)
     kind, status = lasting("", guess.text, ours=ours)
     if not guess.lasting:
         kind = BounceKind.DELAYED
-    elif status.startswith("4"):  # it cites what was said before, and is a failure all the same
+    elif status.startswith("4"):  # it quotes an earlier reply, but the failure is final all the same
         kind = BounceKind.SOFT if kind is BounceKind.HARD else kind
         status = ""
     return Report(kind, status, guess.text, guessed=True, failed=guess.failed)

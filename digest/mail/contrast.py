@@ -1,6 +1,6 @@
-"""How well each text of a mail stands out from its ground, in light and dark surroundings. Knows inlined styles only.
+"""Measures the contrast of each text in a mail against its background, in the light and the dark colour scheme.
 
-Source: WCAG 2.2, relative luminance and contrast ratio.
+It reads inlined styles only. Source: WCAG 2.2, relative luminance and contrast ratio.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _DARK = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[
 _DECLARED = re.compile(r"(?:^|;)\s*(color|background-color|background|display)\s*:\s*([^;!]+)")
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\b")
 _NAMES = {"white": "#ffffff", "black": "#000000", "red": "#ff0000"}
-_LINK = "#0000ee"  # what browsers give a link that nobody coloured
+_LINK = "#0000ee"  # the browsers' default colour for links
 
 
 class Contrast(NamedTuple):
-    """A text, from 1 (not to be seen) to 21, and where: `light` or `dark`."""
+    """The contrast of a text, from 1 (invisible) to 21, and the colour scheme: `light` or `dark`."""
 
     ratio: float
     scheme: str
@@ -31,7 +31,7 @@ class Contrast(NamedTuple):
 
 
 def contrasts(page: str) -> Iterator[Contrast]:
-    """Of each text that is shown; colours other than `#rgb` and `#rrggbb` are taken as inherited."""
+    """The contrast of each visible text. Colours not written as `#rgb` or `#rrggbb` are treated as inherited."""
     schemes = {"light": page}
     rules = "".join(_DARK.findall(page))
     if rules:
@@ -47,7 +47,7 @@ def contrasts(page: str) -> Iterator[Contrast]:
 
 
 def ratio(one: str, other: str) -> float:
-    """The contrast of two colours, whichever is the brighter."""
+    """The contrast ratio of two colours, in either order."""
     dark, bright = sorted((_luminance(one), _luminance(other)))
     return (bright + 0.05) / (dark + 0.05)
 

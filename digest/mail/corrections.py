@@ -1,6 +1,6 @@
-"""What changed in an entry that was told before: the sentences before and now, for HTML and for text. Knows no edition.
+"""Extracts what changed in an entry that was announced before: the sentences before and after, for HTML and for text.
 
-Both are typeset as the text of an entry is: formulas whole, Chinese punctuation full-width.
+Both sides are typeset like the text of an entry: formulas stay whole, and Chinese punctuation is full-width.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
     from digest.model import Content, EntryDate
 
-_MOST = 3  # changes of an entry; its page shows all
-_LONGEST = 180  # characters of a side
-_LONG_BETWEEN = 60  # characters between two changes, of which a longer stretch is shown in part
+_MOST = 3  # changes shown for an entry; its page shows all
+_LONGEST = 180  # characters of one side
+_LONG_BETWEEN = 60  # characters; a longer unchanged stretch between two changes is abridged
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A revision that is told, beside what it replaced.
+    """An announced revision, together with the content that it replaced.
 
-    `was` and `now` are the dates before and after it where it tells another day, else both absent; `was` is absent
-    too where none was known.
+    `was` and `now` are the dates before and after the revision if it changes the day; otherwise both are None. `was` is
+    also None if the earlier date was unknown.
     """
 
     before: Content
@@ -45,13 +45,13 @@ class Correction:
 
     @property
     def rewords(self) -> bool:
-        """Whether it changed the text, titles apart."""
+        """Whether the revision changed the text; the title does not count."""
         return (self.before.paragraphs, self.before.figures) != (self.after.paragraphs, self.after.figures)
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Sentences as they were or as they are, in HTML what differs marked; both empty where there are none."""
+    """Sentences before or after a change, with the differences marked in HTML. Both are empty if there are none."""
 
     html: str
     text: str
@@ -59,14 +59,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """The first changes as pairs of before and after, and how many more there are."""
+    """The first changes as pairs of before and after, and the number of further changes."""
 
     changes: tuple[tuple[Side, Side], ...]
     more: int
 
 
 def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]) -> Extract:
-    """What the corrections changed, titles apart; `channel` shows formulas in HTML."""
+    """The changes that the corrections made, apart from titles; `channel` renders formulas as HTML."""
     found = [change for one in corrections for change in _differences(one)]
     made = tuple(
         (_side(before, "del", channel), _side(after, "ins", channel))
@@ -76,7 +76,7 @@ def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]
 
 
 def seen(corrections: Sequence[Correction]) -> bool:
-    """Whether a reader sees any of it: another writing of an equal formula or mark is no correction."""
+    """Whether a visitor sees any of the changes. Another notation for the same formula or mark is not a correction."""
     return any(
         shown(one.before.title) != shown(one.after.title)
         or (one.now is not None and (one.was is None or redates(one.was, one.now)))
@@ -86,7 +86,7 @@ def seen(corrections: Sequence[Correction]) -> bool:
 
 
 def _differences(one: Correction) -> tuple[Change, ...]:
-    """The paragraphs that look otherwise, whole."""
+    """The paragraphs that look different, in full."""
     before, after = _typeset(one.before), _typeset(one.after)
     drawn = {_drawing(formula): formula for paragraph in after.paragraphs for formula in _formulas(paragraph)}
     alike = tuple(_with_formulas(paragraph, drawn) for paragraph in before.paragraphs)
@@ -103,19 +103,19 @@ def _formulas(paragraph: str) -> Iterator[Formula]:
 
 
 def _drawing(formula: Formula) -> tuple[str, bool, str]:
-    """What a reader sees of a formula."""
+    """The visible form of a formula."""
     return mathml(formula) or formula.source, formula.display, formula.tag
 
 
 def _with_formulas(paragraph: str, drawn: dict[tuple[str, bool, str], Formula]) -> str:
-    """The paragraph, formulas that look like one of `drawn` written as that is."""
+    """The paragraph, with each formula written like the one of `drawn` that looks the same."""
     return "".join(
         piece if isinstance(piece, str) else drawn.get(_drawing(piece), piece).source for piece in pieces(paragraph)
     )
 
 
 def _sentences(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Of both sides the sentences from the first difference to the last; none of a side that only lacks sentences."""
+    """The sentences of both sides from the first to the last difference. A side that only lacks sentences has none."""
     before, after = _joined(change.before), _joined(change.after)
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
@@ -128,12 +128,12 @@ def _sentences(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
 
 
 def _lacks(side: Sequence[Piece], whole: str, at: int) -> bool:
-    """Whether nothing of a side differs, and a sentence could stand where the other side has more."""
+    """Whether nothing on this side differs and a sentence of the other side could begin at this place."""
     return not any(piece.changed for piece in side) and at in {0, *ends(whole)}
 
 
 def _alone(side: Sequence[Piece], whole: str, at: int) -> tuple[Piece, ...]:
-    """What was added or taken away there, if that is one stretch of whole sentences; else nothing."""
+    """The addition or removal at this place, if it is one stretch of whole sentences; otherwise nothing."""
     changed = tuple(piece for piece in side if piece.changed)
     places = {0, len(whole), *ends(whole)}
     return changed if len(changed) == 1 and {at, at + len(changed[0].text)} <= places else ()
@@ -148,7 +148,7 @@ def _common(one: str, other: str) -> int:
 
 
 def _within(side: Sequence[Piece], start: int, end: int) -> tuple[Piece, ...]:
-    """The pieces of the sentences that the stretch lies in."""
+    """The pieces of those sentences that the stretch overlaps."""
     whole = _joined(side)
     places = [0, *ends(whole)]
     first = max((place for place in places if place <= start and place < len(whole)), default=0)
@@ -172,7 +172,10 @@ def _side(stretches: Sequence[Piece], element: str, channel: Callable[[Formula],
 
 
 def _short(stretches: Sequence[Piece]) -> Iterator[Piece]:
-    """About as many characters as a glance takes in; no formula is cut, little of a long stretch between changes."""
+    """The pieces, shortened to a length that one takes in at a glance.
+
+    Formulas are never cut, and long stretches between changes are abridged.
+    """
     left = _LONGEST
     for at, piece in enumerate(stretches):
         if left <= 0:
@@ -188,7 +191,7 @@ def _short(stretches: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _in_part(text: str) -> str:
-    """The first clause and the last one, dots in the place of what stands between."""
+    """The first and the last clause, with an ellipsis for the text between them."""
     marks = sorted({*clauses(text), *(place - 1 for place in ends(text))})
     head, tail = (marks[0], marks[-1] + 1) if marks else (0, 0)
     return f"{text[:head]}……{text[tail:]}" if head > 0 and tail - head > _LONG_BETWEEN // 2 else text

@@ -1,7 +1,7 @@
-"""DKIM: signs the final bytes of a message, reads and makes keys, says their DNS records. Knows no transport.
+"""DKIM: signs the final bytes of a message, reads and creates keys, and formats their DNS records.
 
-Equal messages get equal signatures (there is no time in them), so that a second attempt hands over the same bytes.
-Source: RFC 6376, 8301, 8463; RFC 8058, 4, for List-Unsubscribe.
+Signatures contain no time, so equal messages have equal signatures, and a second attempt sends the same bytes. Source:
+RFC 6376, 8301, 8463; RFC 8058, 4, for List-Unsubscribe.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
-# Signed once more than they stand there, also where there is none: adding one breaks the signature. These fields
-# decide who wrote, to whom, in which thread, of which list, and how the content is read and shown. What stations on
-# the way add by right (Received, Resent-…, X-…, a list's Precedence) is left out. Source: RFC 6376, 5.4 and 8.15.
+# Each of these fields is signed once more often than it occurs, even if it does not occur: then adding one breaks the
+# signature. They decide who wrote, to whom, in which thread and list, and how the content is read and displayed. Fields
+# that servers may add on the way (Received, Resent-…, X-…, a list's Precedence) are left out. Source: RFC 6376, 5.4 and
+# 8.15.
 _OVERSIGNED = (
     *("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date"),
     *("message-id", "in-reply-to", "references", "auto-submitted"),
@@ -41,14 +42,14 @@ _OVERSIGNED = (
     *("list-post", "list-owner", "list-archive"),
 )
 _SIGNED = re.compile(rf"{'|'.join(_OVERSIGNED)}|content-.+|list-.+")
-_FEWEST_BITS = 2048  # RFC 8301 takes 1024 for the least, and the large providers 2048 for right
-_FEW_SPACES = 500  # more take longer to look at one by one than to be replaced
+_FEWEST_BITS = 2048  # RFC 8301 allows 1024 bits at least; large providers recommend 2048
+_FEW_SPACES = 500  # with more, replacing them all is faster than checking each
 _LONGEST_STRING = 255  # of a TXT record
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A private key and where its public half is published. Its repr shows no secret."""
+    """A private key, and where its public half is published. Its repr hides the key."""
 
     domain: str
     selector: str
@@ -76,11 +77,11 @@ class Key:
     def signature(self, content: bytes) -> bytes:
         if isinstance(self.private, rsa.RSAPrivateKey):
             return self.private.sign(content, padding.PKCS1v15(), hashes.SHA256())
-        return self.private.sign(hashlib.sha256(content).digest())  # RFC 8463, 3: the hash is what is signed
+        return self.private.sign(hashlib.sha256(content).digest())  # RFC 8463, 3: the hash is signed, not the content
 
 
 def signed(message: bytes, keys: Iterable[Key]) -> bytes:
-    """The message under one signature for each key. It has CRLF line ends, and is otherwise as it was."""
+    """The message with a signature for each key in front. It needs CRLF line ends, and stays unchanged otherwise."""
     head, _, body = message.partition(b"\r\n\r\n")
     fields = _fields(head)
     body_hash = _base64(hashlib.sha256(_relaxed_body(body)).digest())
@@ -88,10 +89,10 @@ def signed(message: bytes, keys: Iterable[Key]) -> bytes:
 
 
 def keys(dkim: Dkim, sender_domain: str) -> tuple[Key, ...]:
-    """The configured keys, read once in the life of the program; none where no key file is named.
+    """The configured keys, read once for each process; none if no key file is configured.
 
     Raises:
-        ConfigurationError: a file holds no key that can be used.
+        ConfigurationError: a file contains no usable key.
     """
     return _keys(dkim, _ascii_domain(dkim.domain or sender_domain))
 
@@ -112,7 +113,7 @@ def _read(file: Path, kind: type[PrivateKey]) -> PrivateKey:
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", place=place, remedy=remedy) from error
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it asks for a passphrase
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the key needs a passphrase
         raise ConfigurationError(
             "holds no private key in PEM without a passphrase", place=place, remedy=remedy
         ) from error
@@ -124,10 +125,10 @@ def _read(file: Path, kind: type[PrivateKey]) -> PrivateKey:
 
 
 def write_key(file: Path, kind: str) -> PrivateKey:
-    """Make a key, `rsa` or `ed25519`, in a new file that only its owner can read.
+    """Create a key, `rsa` or `ed25519`, in a new file that only its owner can read.
 
     Raises:
-        ConfigurationError: the file is there already, or cannot be written.
+        ConfigurationError: the file exists already, or cannot be written.
     """
     key: PrivateKey = (
         ed25519.Ed25519PrivateKey.generate()
@@ -146,13 +147,13 @@ def write_key(file: Path, kind: str) -> PrivateKey:
 
 
 def zone_line(name: str, text: str) -> str:
-    """A TXT record as zone files hold it; a long text is cut into strings."""
+    """A TXT record as a line of a zone file. A long text is split into several strings."""
     cut = [text[start : start + _LONGEST_STRING] for start in range(0, len(text), _LONGEST_STRING)]
     return f"{name}. IN TXT " + " ".join(f'"{part}"' for part in cut)
 
 
 def _signature(key: Key, fields: list[tuple[bytes, bytes]], body_hash: str) -> bytes:
-    """The header field, folded."""
+    """The DKIM-Signature header field, folded."""
     listed, places = _signed_fields(tuple([name for name, _ in fields]))
     unsigned = (
         f"DKIM-Signature: v=1; a={key.algorithm}-sha256; c=relaxed/relaxed; d={key.domain};\r\n"
@@ -168,10 +169,10 @@ def _signature(key: Key, fields: list[tuple[bytes, bytes]], body_hash: str) -> b
 
 @functools.lru_cache(maxsize=32)  # all mails of an edition have the same fields
 def _signed_fields(present: tuple[bytes, ...]) -> tuple[str, tuple[int, ...]]:
-    """What `h=` lists, and the places of the fields that are signed, in its order.
+    """The value of `h=`, and the indexes of the signed fields in the same order.
 
-    Each field that counts is listed as often as it stands there, and once more where that is wanted. Of several of one
-    name the lowest comes first; an absent one counts as nothing.
+    Each signed field is listed as often as it occurs, and once more if it is oversigned. Of several fields with the
+    same name, the lowest comes first. A listed field that is absent counts as empty.
     """
     names = [name.decode("ascii", "replace") for name in present]
     listed = [*(name for name in names if _SIGNED.fullmatch(name)), *_OVERSIGNED]
@@ -189,21 +190,21 @@ def _folded(names: list[str]) -> str:
 
 
 def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
-    """Name and value of each, as they are signed. Source: RFC 6376, 3.4.2."""
+    """The name and the value of each header field in the form that is signed. Source: RFC 6376, 3.4.2."""
     fields = [line.partition(b":") for line in _relaxed(head).split(b"\r\n")]
     return [(name.rstrip(b" ").lower(), value.strip(b" ")) for name, _, value in fields]
 
 
 def _relaxed(lines: bytes) -> bytes:
-    """Unfolded, and a single space wherever there is white space."""
+    """The header lines unfolded, with one space for each run of white space."""
     unfolded = lines.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
     return re.sub(rb"[ \t]+", b" ", unfolded) if b"\t" in unfolded or b"  " in unfolded else unfolded
 
 
 def _relaxed_body(body: bytes) -> bytes:
-    """RFC 6376, 3.4.4."""
+    """The body in the relaxed form. Source: RFC 6376, 3.4.4."""
     if not _seen_to_be_clean(body):
-        # Over the whole and by plain bytes: line by line it takes longer than both signatures.
+        # Replacing bytes in the whole body at once: working line by line takes longer than both signatures.
         body = re.sub(rb" +", b" ", body.replace(b"\t", b" ")).replace(b" \r\n", b"\r\n")
     clean = body.removesuffix(b" ")
     end = len(clean)
@@ -215,7 +216,7 @@ def _relaxed_body(body: bytes) -> bytes:
 
 
 def _seen_to_be_clean(body: bytes) -> bool:
-    """Whether it holds few spaces, each alone and within a line, as base64 under the heads of its parts does."""
+    """Whether the body has few spaces, each of them single and within a line, as base64 below part headers has."""
     if b"\t" in body:
         return False
     at = body.find(b" ")

@@ -1,4 +1,4 @@
-"""Two relays as one way out: the second takes what the first cannot be asked to take."""
+"""Combines two relays into one session: the second relay sends what cannot be given to the first."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ _log = logs.get_logger()
 
 
 class FallbackSession:
-    """Asks the first relay, and the second where the first cannot be reached or lets nobody in.
+    """Uses the first relay, and the second one if the first cannot be reached or refuses the login.
 
-    Only before anything was said of the mail: what the first may have taken, or refused, the second never gets. It goes
-    on with the second for a while, since each failing attempt may cost minutes.
+    It changes over only before the first relay has learned anything of the mail: the second relay never receives a mail
+    that the first may have accepted, or has refused. After a change, the session stays with the second relay for a
+    while, because each failed attempt may take minutes.
     """
 
     def __init__(self, first: SmtpSession, second: SmtpSession, others: Callable[[], bool] = bool) -> None:
         self._first, self._second, self._others = first, second, others
-        self._first_at = 0.0  # of the loop's clock
-        self._problem = ""  # why the first one rests
+        self._first_at = 0.0  # on the loop's clock
+        self._problem = ""  # why the first relay is paused
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,7 +47,10 @@ class FallbackSession:
 
     @property
     def pipelines(self) -> bool:
-        """Whether the first relay does. What is announced to it and sent to the second is lost on the first only."""
+        """Whether the first relay pipelines.
+
+        If the second one sends an announced mail, only the first connection is lost.
+        """
         return self._first.pipelines
 
     async def send(
@@ -59,7 +63,7 @@ class FallbackSession:
         following: Envelope | None = None,
         begun: Begun = at_once,
     ) -> Taken:
-        """Hand over one message; the relay's name and its words."""
+        """Send one message; return the relay's name and its reply."""
         now = asyncio.get_running_loop().time()
         if again or now >= self._first_at:
             try:
@@ -80,7 +84,7 @@ class FallbackSession:
             raise
 
     def _is_one_too_many(self, error: TransportError) -> bool:
-        """Whether the first relay is well, and takes no more connections than others of us have."""
+        """Whether the first relay works, but accepts no connections beyond those that our other sessions have."""
         return self._others() and rate_limit(error) is RateLimit.SAID
 
 
@@ -90,7 +94,7 @@ async def _named(
     try:
         taken = await relay.send(sender, recipient, message, following=following, begun=begun)
     except TransportError as error:
-        if error.phase in _UNREACHED:  # these name it already
+        if error.phase in _UNREACHED:  # the text of these errors names the relay already
             raise
         raise TransportError(
             f"{relay.host}: {error.text}", phase=error.phase, code=error.code, uncertain=error.uncertain

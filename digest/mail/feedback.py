@@ -1,4 +1,4 @@
-"""Complaints of readers as providers pass them on: by the standard (ARF), or our mail attached to a word of theirs.
+"""Reads complaints that providers pass on: standard reports (ARF), or a notice with our mail attached.
 
 Source: RFC 5965, RFC 6430, RFC 6591; Microsoft's junk mail reports, which have no report part.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SENT_FROM = ("original-mail-from", "return-path", "x-return-path", "x-envelope-from")
 _SENT_TO = ("original-rcpt-to", "removal-recipient", "x-hmxmroriginalrecipient", "x-original-to", "to")
-# Types of feedback that are no complaint of a reader. Source: RFC 6430, RFC 6591.
+# Types of feedback that are not complaints. Source: RFC 6430, RFC 6591.
 _NO_COMPLAINT = {"not-spam", "auth-failure", "dmarc"}
 _OF_A_LOOP = re.compile(r"(?i)^(?:staff|abuse|fbl|feedback|feedback-?loop|complaints?|scomp|jmrp|spam|arf)\b")
 _COMPLAINS = re.compile(
@@ -31,10 +31,10 @@ _LINK = re.compile(r"https?://[^\s<>\"']{1,900}")
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A complaint, or (`wanted`) what is no complaint. What the mail that it is about says of itself:
+    """A complaint, or feedback that is not one (`wanted`), with details of the mail that it is about.
 
-    `senders` are addresses in its headers, its envelope's first, `recipients` whom it was for, `links` and
-    `message_ids` those in its headers.
+    `senders` are the addresses in the mail's headers, with those of its envelope first. `recipients` are the addresses
+    that it was sent to. `links` and `message_ids` come from its headers.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Feedback:
 
 
 def feedback(message: Message) -> Feedback | None:
-    """What a report by the standard says; None where it is none."""
+    """The content of a standard report; None if the message is not one."""
     for part in own_parts(message):
         if part.get_content_type() == "message/feedback-report":
             said = fields(part)
@@ -57,7 +57,7 @@ def feedback(message: Message) -> Feedback | None:
 
 
 def bare_complaint(message: Message) -> Feedback | None:
-    """A complaint that has no report part: who runs the loop says so, and our mail is attached."""
+    """A complaint without a report part: a feedback loop sends it, or its subject says so, and our mail is attached."""
     mails = list(attached(message))
     marked = any(one.get(name) for one in (message, *mails) for name in _MARKS)
     subject = header(message, "Subject")

@@ -1,7 +1,7 @@
-"""Bounces and warnings in a form of a server's own, which is no standard's. What they say is guessed by their words.
+"""Reads bounces and warnings that follow no standard, and guesses their meaning from their text.
 
-A guess needs proof from elsewhere that it is a bounce at all: whoever uses it asks for the reader's own address among
-`failed`, or for a null return path.
+A guess does not prove that the message is a bounce. Callers must ask for other evidence: either the subscriber's own
+address among `failed`, or a null return path.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from digest.mail.parts import has_null_path, header, words
 if TYPE_CHECKING:
     from email.message import Message
 
-logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)  # it logs each message that puzzles it
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)  # it logs each message that it cannot read
 
-# Where what a server says ends, and the mail that it speaks of begins.
+# The server's own text ends here, and the mail that it is about begins.
 _QUOTED = re.compile(
     r"""(?imx) ^[ \t]*(?:
         -{2,}[^\n]{0,80}
@@ -80,9 +80,10 @@ _FAILED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What such a message says. `lasting`: it is not tried again. `text` are the server's words as far as it cites any.
+    """The content of a message that looks like a bounce. `lasting` means that the server will not try again.
 
-    `failed` are the addresses that it may be about, in small letters, no order.
+    `text` is the reply that the message quotes, if it quotes one. `failed` holds the addresses that the message may be
+    about, in lower case, without an order.
     """
 
     lasting: bool
@@ -91,7 +92,7 @@ class Guess:
 
 
 def guessed(message: Message) -> Guess | None:
-    """What a bounce or a warning in a form of its own says; None for what looks like neither."""
+    """What a bounce or warning without a standard form says; None for a message that looks like neither."""
     subject, text = header(message, "Subject"), words(message)
     told = _QUOTED.split(text, maxsplit=1)[0]
     temporary, permanent = all_failures(message)
@@ -99,7 +100,7 @@ def guessed(message: Message) -> Guess | None:
     spoken = _FAILED.search(subject) or _FAILED.search(told) or _PERMANENT_CODE.search(told)
     system = of_mail_system(message)
     if not system and _REPLY.match(subject):
-        return None  # what a person answers, who may cite anything
+        return None  # an answer from a person, which may quote anything
     if not (temporary or permanent or ((system or has_null_path(message)) and (waits or spoken))):
         return None
     lasting = not waits and bool(permanent or (spoken and not temporary))
@@ -110,14 +111,14 @@ def guessed(message: Message) -> Guess | None:
 
 
 def _waits(subject: str, told: str) -> bool:
-    """Whether it is a warning: the mail is still being tried. The subject, which sums it up, goes before the rest."""
+    """Whether this is a warning that the server is still trying. The subject sums it up, so it outranks the text."""
     if _WAITS.search(subject):
         return not _ENDED.search(told)
     return bool(_WAITS.search(told)) and not (_ENDED.search(told) or _FAILED.search(subject))
 
 
 def _cited(told: str) -> str:
-    """The words of a server with a code in it, and the rest of that paragraph; empty where none is cited."""
+    """The line that quotes a server's reply with its code, and the rest of that paragraph; empty if there is none."""
     best = _ENHANCED.search(told) or _CODE.search(told)
     if best is None:
         return ""

@@ -1,7 +1,7 @@
-"""Takes out of a server's words what was sent to it at login, in whatever form it comes back. Pure.
+"""Removes login secrets from a server's reply, in whatever form the server repeats them.
 
-Some servers repeat the command that they refuse, which holds a user name, a password or a token, often in base64. Such
-words are stored with deliveries, shown by `digest status`, logged and mailed as an alert.
+Some servers repeat the command that they refuse. It contains a user name, a password or a token, often in base64. Such
+replies are stored with deliveries, displayed by `digest status`, logged, and mailed as alerts.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 HIDDEN = "***"
-_SHORT = 4  # a shorter secret is looked for as a whole word, a longer one anywhere
-_RUN = re.compile(r"[A-Za-z0-9+/=_%\-]{6,}")  # what base64, hex and URLs are written with
-_LIKE_A_KEY = 24  # a run of that length that is no plain word
+_SHORT = 4  # a shorter secret only matches as a whole word, a longer one anywhere
+_RUN = re.compile(r"[A-Za-z0-9+/=_%\-]{6,}")  # the characters of base64, hex and URLs
+_LIKE_A_KEY = 24  # a run of this length may be a key, unless it is a plain word
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was sent to a server at login. Its repr shows nothing of it."""
+    """The user name and secret that were sent to a server at login. The repr hides both."""
 
     username: str
     secret: str
@@ -29,7 +29,7 @@ class Sent:
         return "Sent(***)"
 
     def hidden(self, words: str, *, names: bool = True) -> str:
-        """The words with `***` for the secret, and, with `names`, for the user name and whatever may be a key."""
+        """The text with `***` for the secret; with `names`, also for the user name and anything that may be a key."""
         if not self.username and not self.secret:
             return words
         local = self.username.partition("@")[0]
@@ -42,7 +42,7 @@ class Sent:
         return _RUN.sub(lambda run: HIDDEN if self._tells(run.group(), names=names) else run.group(), words)
 
     def _tells(self, run: str, *, names: bool) -> bool:
-        """Whether a run of characters is a part of what was sent, holds it when it is decoded, or could be a key."""
+        """Whether a run of characters is part of the login, contains it when decoded, or could be a key."""
         if run.strip("=") == HIDDEN or run.isdigit():
             return False
         whole = (
@@ -60,7 +60,7 @@ class Sent:
 
 
 def _forms(text: str) -> set[str]:
-    """A text as it is, and as protocols, logs and URLs write it; none for an empty one."""
+    """The text itself, and the ways in which protocols, logs and URLs write it; none for an empty text."""
     if not text:
         return set()
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -74,7 +74,7 @@ def _coded(text: str) -> set[str]:
 
 
 def _without(words: str, form: str, *, whole: bool) -> str:
-    """White space counts as equal however much there is: a reply's lines are joined."""
+    """Any amount of white space matches any other, because the lines of a reply are joined."""
     pattern = r"\s+".join(re.escape(part) for part in form.split()) or re.escape(form)
     if whole:
         pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
@@ -82,12 +82,12 @@ def _without(words: str, form: str, *, whole: bool) -> str:
 
 
 def _decoded(run: str) -> list[str]:
-    """What a run may say, read as base64 from each of four places, as hex, and as a part of a URL; case-folded."""
+    """What a run may encode: base64 from each of four offsets, hex, and part of a URL; all case-folded."""
     found = [unquote(run)]
     plain = run.rstrip("=").translate(str.maketrans("-_", "+/"))
     for skipped in range(4):
         part = plain[skipped:]
-        part = part[:-1] if len(part) % 4 == 1 else part  # no base64 has such a length: its end is cut off
+        part = part[:-1] if len(part) % 4 == 1 else part  # base64 never has such a length: its end was cut off
         try:
             decoded = base64.b64decode(part + "=" * (-len(part) % 4))
         except binascii.Error:

@@ -1,4 +1,4 @@
-"""Mail that came in, in a maildir or an IMAP folder; a message stays there until its reader puts it away."""
+"""Reads mail from a maildir or an IMAP folder. A message stays there until the caller puts it away."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from digest.settings import Bounces
 
 _SECONDS = 60.0
-_AT_ONCE = 1000  # the rest comes with the next reading
+_AT_ONCE = 1000  # the next pass reads the rest
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message and how to put it away. `raw` may be cut at its end."""
+    """A message, and the function that puts it away. The end of `raw` may be missing."""
 
     raw: bytes
     put_away: Callable[[], None]
 
 
 def incoming(bounces: Bounces) -> Generator[Incoming]:
-    """The messages that wait in the maildir or the IMAP folder of these settings, oldest first.
+    """The messages that wait in the configured maildir or IMAP folder, oldest first.
 
     Raises:
-        IntakeError: it cannot be read; what was put away so far is.
+        IntakeError: the folder cannot be read; messages that were put away before stay so.
         ConfigurationError: the password cannot be read.
     """
     if bounces.maildir:
@@ -46,10 +46,10 @@ def incoming(bounces: Bounces) -> Generator[Incoming]:
 
 
 def try_incoming(bounces: Bounces) -> str:
-    """Look where bounces come in, and read none; what was found, in a sentence.
+    """Check the places where bounces arrive without reading any; return the result in a sentence.
 
     Raises:
-        IntakeError: it cannot be read.
+        IntakeError: a place cannot be read.
         ConfigurationError: the password cannot be read.
     """
     found = [f"`digest run` takes them at {bounces.listen}"] if bounces.listen else []
@@ -70,12 +70,12 @@ def try_incoming(bounces: Bounces) -> str:
 
 
 def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
-    """The messages in `new/`; put away, they are in `cur/`, marked as seen. No link is followed."""
+    """The messages in `new/`. Putting one away moves it to `cur/` and marks it as seen. Links are not followed."""
     new, cur = folder / "new", folder / "cur"
     try:
         names = sorted(entry.name for entry in os.scandir(new) if entry.is_file(follow_symlinks=False))[:_AT_ONCE]
     except FileNotFoundError:
-        return  # nothing was ever delivered
+        return  # no mail was ever delivered
     except OSError as error:
         raise IntakeError(f"{new}: cannot be read: {error.strerror}") from error
     for name in names:
@@ -87,14 +87,14 @@ def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
             except OSError as error:
                 raise IntakeError(f"{new / name}: cannot be moved to cur/: {error.strerror}") from error
 
-        with contextlib.suppress(FileNotFoundError):  # another reader was quicker
+        with contextlib.suppress(FileNotFoundError):  # another program took it first
             yield Incoming(_read(new / name, largest), put_away)
 
 
 def _read(file: Path, largest: int) -> bytes:
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(handle, "rb") as stream:  # noqa: PTH123 - it is a handle, so that no link is followed
+        with open(handle, "rb") as stream:  # noqa: PTH123 - it is a handle, which does not follow links
             return stream.read(largest) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
     except FileNotFoundError:
         raise
@@ -103,7 +103,10 @@ def _read(file: Path, largest: int) -> bytes:
 
 
 def in_imap(bounces: Bounces) -> Iterator[Incoming]:
-    """The unseen messages of a folder, or all of them where they are moved away; put away, they are seen, or moved."""
+    """The unseen messages of a folder, or all messages if they are moved after reading.
+
+    Putting a message away marks it as seen, or moves it.
+    """
     place = f"{bounces.imap_host}, folder {bounces.folder}"
     try:
         with _logged_in(bounces) as server:
@@ -145,7 +148,7 @@ def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
 
 
 def _log_in(server: imaplib.IMAP4, sent: Sent) -> None:
-    """Log in; a refusal is told without what was sent, which some servers repeat."""
+    """Log in. The error for a refusal hides the credentials, because some servers repeat them."""
     try:
         server.login(sent.username, sent.secret)
     except UnicodeError:

@@ -1,6 +1,7 @@
-"""Which refusals are limits of a relay or of a recipient's server, that a slower or another hand-over meets. Pure.
+"""Recognizes refusals that are limits of a relay or of a recipient's server.
 
-Source: RFC 5321, 4.2; RFC 3463; what Postfix, Exchange, Gmail, Amazon SES, Yahoo, QQ and NetEase say, as of 2026.
+A slower delivery, or a new connection, gets around such limits. Source: RFC 5321, 4.2; RFC 3463; the replies of
+Postfix, Exchange, Gmail, Amazon SES, Yahoo, QQ and NetEase, as of 2026.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ _MAILBOX = "2"
 
 
 def session_is_used_up(error: TransportError) -> bool:
-    """Whether a mail may go on over a fresh connection: this one was closed, or has had what a session may have.
+    """Whether a mail may be sent over a new connection, because this one was closed or has reached its limit.
 
-    Meant for a connection that has served before. Silence is none of that: another would be silent as well. Only at
-    MAIL it is, where what was closed long ago may not be known yet.
+    Use it for a connection that has sent mail before. A timeout does not count, because a new connection would time out
+    as well. At MAIL it does count, because there we may not know yet that the server closed the connection long ago.
     """
     if error.uncertain or error.phase not in _BEFORE_THE_DOT:
         return False
@@ -65,7 +66,7 @@ def session_is_used_up(error: TransportError) -> bool:
         return error.phase == "sender" or not isinstance(error.__cause__, TimeoutError)
     if error.code == _CLOSING:
         return True
-    if _OF_THIS_SESSION.search(error.text) and _RATE_OR_LIMIT.search(error.text):  # whatever its class: some say 5xx
+    if _OF_THIS_SESSION.search(error.text) and _RATE_OR_LIMIT.search(error.text):  # some use 5xx for it
         return True
     early = error.phase != "content" and error.code // 100 == _TEMPORARY and _subject(error) != _MAILBOX
     of_a_session = _OF_A_SESSION.search(error.text) and rate_limit(error) is RateLimit.SAID
@@ -73,9 +74,10 @@ def session_is_used_up(error: TransportError) -> bool:
 
 
 class RateLimit(StrEnum):
-    """Whether a server takes mails like this one, and fewer of them in a time.
+    """Whether the refusal means that the server accepts such mails, but fewer of them in a given time.
 
-    `said` in words; `likely` by its code, where no words tell of another policy: some grey lists say the same.
+    `said`: the text says so. `likely`: the code suggests it, and the text names no other policy; some grey lists reply
+    in the same way.
     """
 
     NO = "no"
@@ -84,10 +86,10 @@ class RateLimit(StrEnum):
 
 
 def rate_limit(error: TransportError) -> RateLimit:
-    """What a refusal says of it.
+    """Whether a refusal is a rate limit.
 
-    Not where it is one mailbox that gets too much (4.2.x), and not of grey lists, which want the same mail again after
-    minutes.
+    It is not one if a single mailbox receives too much (4.2.x), or if the reply comes from a grey list, which wants the
+    same mail again after some minutes.
     """
     if error.uncertain or error.code is None or error.code // 100 != _TEMPORARY or _subject(error) == _MAILBOX:
         return RateLimit.NO
@@ -102,12 +104,12 @@ def rate_limit(error: TransportError) -> RateLimit:
 
 
 def is_too_large(error: TransportError) -> bool:
-    """Whether a relay takes no mail of this size, now or later: by 5.3.4, 5.2.3, or words of a mail's size."""
+    """Whether a relay never accepts a mail of this size, by 5.3.4, 5.2.3 or a text about the size of a mail."""
     return says_too_large(error.code, error.text)
 
 
 def says_too_large(code: int | None, text: str) -> bool:
-    """As `is_too_large`, of a reply that is kept."""
+    """Like `is_too_large`, for a stored reply."""
     if code is None or code // 100 != _PERMANENT:
         return False
     if _LARGE_STATUS.search(text):
@@ -118,6 +120,6 @@ def says_too_large(code: int | None, text: str) -> bool:
 
 
 def _subject(error: TransportError) -> str:
-    """That of the enhanced status code; empty where there is none."""
+    """The subject of the enhanced status code; empty if there is no such code."""
     found = _ENHANCED.search(error.text)
     return found[1] if found else ""

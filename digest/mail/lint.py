@@ -1,4 +1,4 @@
-"""What mail programs, filters or readers would stumble over in a mail: findings in words. Pure; it mends nothing."""
+"""Finds what mail programs, filters or subscribers would stumble over in a mail. It reports, and changes nothing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from digest.model import Body
 
-_WIDEST = 78  # cells of a line of text
+_WIDEST = 78  # cells in a line of text
 _LONGEST_SUBJECT = 120  # characters
-_SHOWN = 40  # characters of what is wrong
+_SHOWN = 40  # characters to quote from the faulty place
 _UNBREAKABLE = re.compile(r"\s*\S+|    .*|.*\bhttps?://\S+")  # an address, code or verse
 
 
 def findings(body: Body) -> list[str]:
-    """What is wrong with the words of an edition, one sentence each; none for a good mail."""
+    """The faults of an edition's text and HTML, one sentence each; empty for a good mail."""
     return [*_subject(body.subject), *_page(body.html), *_text(body.text)]
 
 

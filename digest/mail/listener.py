@@ -1,7 +1,7 @@
-"""A small mail server that takes bounces from the mail server beside it, by LMTP or SMTP; the only home of aiosmtpd.
+"""A small mail server that accepts bounces from the local mail server by LMTP or SMTP. The only home of aiosmtpd.
 
-It takes mail for one address, with or without a token, one recipient a message, so that LMTP and SMTP answer alike. It
-says yes when the message is stored, and sends nothing. Source: RFC 5321, RFC 2033.
+It accepts mail for one address, with or without a token. Each message has one recipient, so that LMTP and SMTP reply
+alike. The server replies with success once the message is stored, and sends nothing. Source: RFC 5321, RFC 2033.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 _CONNECTIONS = 20
 _SECONDS = 60.0
 _log = logs.get_logger()
-logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd says who connects, unmasked
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd logs the addresses of clients unmasked
 
 
 class _Handler:
-    """What is taken, and the answers."""
+    """Decides what to accept, and what to reply."""
 
     def __init__(self, address: str, take: Callable[[bytes, Sequence[str], str], Awaitable[object]]) -> None:
         self._address, self._take = address, take
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
+    async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
         self,
-        server: _Bounded,  # noqa: ARG002 - it passes them all
+        server: _Bounded,  # noqa: ARG002 - aiosmtpd passes them all
         session: Session,  # noqa: ARG002
         envelope: Envelope,
         address: str,
@@ -56,7 +56,7 @@ class _Handler:
         server.budget = server.full_budget
         raw = envelope.original_content or b""
         try:
-            await self._take(raw, envelope.rcpt_tos, (envelope.mail_from or "").strip("<>"))  # of nobody it is "<>"
+            await self._take(raw, envelope.rcpt_tos, (envelope.mail_from or "").strip("<>"))  # the null sender is "<>"
         except DigestError as error:
             _log.error("bounce not stored", reason=str(error))
             return "451 4.3.0 cannot be stored now"
@@ -71,7 +71,7 @@ class _Handler:
 
 
 class _Bounded(SMTP):
-    """A connection of so many bytes a message, one of so many at a time."""
+    """A connection with a limit on its bytes for each message, and a limit on open connections."""
 
     budget = full_budget = 0
     open_now: set[_Bounded]
@@ -89,7 +89,7 @@ class _Bounded(SMTP):
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
-        """aiosmtpd keeps what comes without a line end, however long: nobody sends more than a message may have."""
+        """Close a connection that sends more than a message may have. aiosmtpd buffers a line of any length."""
         self.budget -= len(data)
         if self.budget < 0:
             _cut(self.transport)
@@ -102,7 +102,7 @@ class _BoundedLmtp(LMTP, _Bounded):
 
 
 class Listener:
-    """The server; `address` is where it listens once it is started."""
+    """The server; `address` is the address it listens on once it has started."""
 
     def __init__(self, bounces: Bounces, take: Callable[[bytes, Sequence[str], str], Awaitable[object]]) -> None:
         self._bounces, self._handler = bounces, _Handler(bounces.address, take)
@@ -111,7 +111,7 @@ class Listener:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Answer until `stop`.
+        """Accept connections until `stop`.
 
         Raises:
             ConfigurationError: the address cannot be bound.
@@ -122,14 +122,14 @@ class Listener:
         self._server = await asyncio.get_running_loop().create_server(self._connection, sock=bound)
 
     async def stop(self) -> None:
-        """Take nothing more; who is in the middle of a message sends it again later."""
+        """Close all connections. A client that is in the middle of a message sends it again later."""
         if self._server is None:
             return
         self._server.close()
         for connection in list(self._open):
             _cut(connection.transport)
         await self._server.wait_closed()
-        await asyncio.sleep(0)  # the connections hear of it in the loop's next turn
+        await asyncio.sleep(0)  # the connections learn of it in the loop's next turn
 
     def _connection(self) -> SMTP:
         kind = _BoundedLmtp if self._bounces.protocol == "lmtp" else _Bounded
@@ -163,6 +163,6 @@ def _bound(listen: str) -> socket.socket:
 
 
 def _cut(transport: asyncio.BaseTransport | None) -> None:
-    """End a connection now. uvloop's transports are none of asyncio's classes."""
+    """Close a connection now. The transports of uvloop are not subclasses of asyncio's."""
     if transport is not None:
         cast("asyncio.Transport", transport).abort()

@@ -1,4 +1,4 @@
-"""What we log in with: a password, or an access token that is asked for anew at each login. Keeps nothing."""
+"""Provides the password for a login, or an access token, which is read anew for each login. It caches nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COMMAND_SECONDS = 60.0
 
 
 def password(relay: Relay) -> str:
-    """The password, from its file where one is named.
+    """The password, read from its file if one is configured.
 
     Raises:
         ConfigurationError: the file cannot be read.
@@ -27,15 +27,15 @@ def password(relay: Relay) -> str:
 
 
 def uses_token(relay: Relay) -> bool:
-    """Whether it logs in by XOAUTH2."""
+    """Whether the relay logs in with XOAUTH2."""
     return bool(relay.oauth_token_file or relay.oauth_command)
 
 
 def require_token(relay: Relay) -> None:
-    """See that a token can be asked for, where the relay wants one.
+    """Check that a token can be obtained, if the relay needs one.
 
     Raises:
-        ConfigurationError: its file cannot be read, its command is not there.
+        ConfigurationError: the token's file cannot be read, or the command does not exist.
     """
     if relay.oauth_token_file:
         _first_line(relay.oauth_token_file)
@@ -44,10 +44,10 @@ def require_token(relay: Relay) -> None:
 
 
 async def token(relay: Relay) -> str:
-    """The access token of this hour: the first line of the file, or of what the command prints.
+    """The current access token: the first line of the file, or of the command's output.
 
     Raises:
-        TransportError: there is none.
+        TransportError: there is no token.
     """
     if relay.oauth_token_file:
         try:
@@ -58,7 +58,7 @@ async def token(relay: Relay) -> str:
 
 
 async def _printed(command: tuple[str, ...]) -> str:
-    """Nothing but its exit code is told of a command that fails: what it says may hold secrets."""
+    """The error for a failed command contains only its exit code, because its output may contain secrets."""
     failed = f"oauth_command {command[0]}"
     try:
         run = await asyncio.create_subprocess_exec(

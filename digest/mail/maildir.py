@@ -1,6 +1,7 @@
 """The transport that writes mails into a folder. Source: the maildir convention, `tmp/` then `new/`.
 
-The mails hold addresses, and tokens with which anybody could act for their readers: only the owner may look.
+The mails contain addresses, and tokens with which anybody could act for the subscribers. So only the owner may read the
+files.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
 class MaildirSession:
     """Writes each message into its own file, named after its Message-ID.
 
-    A second attempt at one delivery finds the file of the first and writes nothing: here a crash between handing
-    over and recording costs no second copy.
+    A second attempt at a delivery finds the file of the first attempt and writes nothing. So a crash between writing
+    and recording causes no second copy here.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,7 +70,7 @@ class MaildirSession:
             if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
                 return f"{name} was there"
             draft = self._folder / "tmp" / name
-            draft.unlink(missing_ok=True)  # a crash left it
+            draft.unlink(missing_ok=True)  # left over from a crash
             with new_file(draft) as file:
                 envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
                 file.write((envelope + message).replace(b"\r\n", b"\n"))
@@ -83,14 +84,14 @@ class MaildirSession:
 
 
 def _make_private(folder: Path) -> None:
-    """Make the folders of a maildir; where older ones are open to others, close them with all that lies in them."""
+    """Create the folders of a maildir. If existing ones are open to other users, close them and all their files."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
     for part in (folder / "tmp", folder / "new", folder / "cur", folder):
         if part != folder:
             part.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         if part.stat().st_mode & 0o077:
-            with contextlib.suppress(PermissionError):  # it is another user's, who decides who looks into it
+            with contextlib.suppress(PermissionError):  # another user owns it, and decides who may read it
                 part.chmod(_FOLDER_MODE)
                 for mail in part.iterdir() if part != folder else ():
                     if mail.is_file() and not mail.is_symlink():
@@ -98,7 +99,7 @@ def _make_private(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make the new name in a folder durable."""
+    """Flush the folder to disk, so that a new name in it survives a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

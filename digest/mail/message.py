@@ -1,7 +1,7 @@
-"""One RFC 5322 message from values to bytes; equal values give equal bytes.
+"""Builds the bytes of one RFC 5322 message; equal values give equal bytes.
 
-The headers are written here and not by `email.policy`: the modern policies fold URLs into encoded words, and let a
-title that looks like one inject headers. Source: RFC 2047, 2369, 2919, 5322, 8058.
+This module writes the headers itself. The modern policies of `email.policy` fold URLs into encoded words, and let a
+title that looks like an encoded word inject headers. Source: RFC 2047, 2369, 2919, 5322, 8058.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PICTURE = re.compile(r'src="cid:([0-9a-f]{32})@formula\.digest"')
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a message is made of. Addresses are ASCII or need SMTPUTF8; `leave_url` is without white space."""
+    """The values of a message. Addresses are ASCII or need SMTPUTF8; `leave_url` contains no white space."""
 
     sender: str
     reply_to: str
@@ -56,28 +56,28 @@ class Letter:
     archive_url: str
     help_url: str
     leave_url: str
-    pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs that the HTML shows, by name
-    relays: tuple[Provider, ...] = ()  # who is to tell the Message-ID in its events
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs that the HTML displays, by name
+    relays: tuple[Provider, ...] = ()  # providers that report the Message-ID in their events
 
 
 def picture_address(name: str) -> str:
-    """How the HTML of a message names a picture that comes with it. Source: RFC 2392."""
+    """The URL by which a message's HTML refers to a picture attached to it. Source: RFC 2392."""
     return f"cid:{name}@formula.digest"
 
 
 def pictures_in(html: str) -> set[str]:
-    """The names of the pictures that an HTML shows."""
+    """The names of the pictures that the HTML displays."""
     return set(_PICTURE.findall(html))
 
 
 def message_id(edition: EditionKey, subscriber: SubscriberId, domain: str, secret: bytes) -> str:
-    """The same for each attempt at one delivery; it tells nobody who the subscriber is."""
+    """The Message-ID, equal for all attempts at one delivery. It does not reveal the subscriber."""
     marked = hmac.new(secret, f"message\0{edition}\0{subscriber}".encode(), hashlib.sha256).hexdigest()[:32]
     return f"<{re.sub(r'[^A-Za-z0-9-]+', '.', edition)}.{marked}@{domain}>"
 
 
 def message(letter: Letter) -> bytes:
-    """The message with CRLF line ends, at most 998 characters a line."""
+    """The message with CRLF line ends and at most 998 characters in a line."""
     body = part("plain", letter.text)
     if letter.format is not Format.TEXT:
         page = part("html", letter.html)
@@ -106,7 +106,7 @@ def message(letter: Letter) -> bytes:
 
 
 def words(text: str, name: str) -> str:
-    """Unstructured text as a header's value, folded; control characters become spaces."""
+    """Unstructured text as the value of a header, folded. Control characters become spaces."""
     clean = _CONTROL.sub(" ", text).strip()
     if clean.isascii() and "=?" not in clean and len(name) + len(clean) <= _LONGEST_PLAIN:
         return clean
@@ -114,13 +114,13 @@ def words(text: str, name: str) -> str:
 
 
 def mailbox(written: str, name: str) -> str:
-    """A mailbox as settings hold it, `Name <a@b.example>`, as a header's value."""
+    """A mailbox from the settings, `Name <a@b.example>`, as the value of a header."""
     read = addresses.mailbox(written)
     return named(read.name, read.address, name)
 
 
 def named(display: str, address: str, name: str) -> str:
-    """An address under a display name, empty for none, as a header's value.
+    """An address with a display name, which may be empty, as the value of a header.
 
     Raises:
         ValueError: the address cannot stand in a header.
@@ -135,7 +135,7 @@ def named(display: str, address: str, name: str) -> str:
 
 
 def _phrase(text: str, name: str) -> str:
-    """A display name: as it is where it is plain, else as encoded words."""
+    """A display name: unchanged if it is plain, otherwise as encoded words."""
     clean = _CONTROL.sub(" ", text).strip()
     if _PLAIN.fullmatch(clean) and "=?" not in clean and len(clean) <= _LONGEST_PLAIN:
         return f'"{clean}"' if re.search(r"[^A-Za-z0-9 !#$%&'*+/^_`{|}~-]", clean) else clean
@@ -144,14 +144,14 @@ def _phrase(text: str, name: str) -> str:
 
 def _encoded(clean: str, name: str) -> str:
     """Text as encoded words."""
-    word = _UTF8.header_encode(clean)  # what Header makes of a short one, in a tenth of its time
+    word = _UTF8.header_encode(clean)  # equals the result of Header for a short text, ten times as fast
     if clean and len(name) + len(": ") + len(word) <= _LONGEST_LINE:
         return word
     return Header(clean, "utf-8", maxlinelen=_LONGEST_LINE, header_name=name).encode(linesep="\r\n")
 
 
 def boundary(subtype: str, message_id: str) -> str:
-    """What stands between the parts of one message."""
+    """The boundary between the parts of one message."""
     return f"=_{hashlib.sha256(f'{subtype} {message_id}'.encode()).hexdigest()[:32]}"
 
 
@@ -171,13 +171,13 @@ def _picture(name: str, png: bytes) -> str:
 
 
 def part(subtype: str, text: str) -> str:
-    """Words as a part of a message, its headers first."""
+    """Text as a part of a message, with the part's headers."""
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     return head + lines(content(text)).decode("ascii")
 
 
 def content(text: str) -> bytes:
-    """Words as the bytes of a part."""
+    """Text as the bytes of a part."""
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
 
 

@@ -1,7 +1,8 @@
-"""Messages to many, all that they share made once; the same words as `message` makes, some lines shorter.
+"""Builds messages to many subscribers, encoding only once what they share.
 
-A line of base64 may be short, but must hold groups of three bytes. So what stands between two gaps is encoded once for
-each of the three places in a group at which it may begin, and no part is padded.
+The messages have the same content as those of `message`; only some lines are shorter. A line of base64 may be short,
+but must encode whole groups of three bytes. So the text between two gaps is encoded once for each of the three places
+in a group at which it may begin, and no padding is needed.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from digest.mail.personal import Personal
 
 _GROUP, _LINE = 3, 57  # bytes
-_WORTH_IT = 4 * _LINE  # shorter words are encoded again with what stands around them
+_WORTH_IT = 4 * _LINE  # shorter text is encoded again together with its neighbours
 
-# What a message to nobody says where others say who they are. Each is found in it again, and nowhere else.
+# Placeholders for the values that differ between subscribers. Each occurs in the message exactly where its value goes.
 _ADDRESS = "nobody@6f1d0c37a2e54b0c9d7f.invalid"
 _MESSAGE_ID = "<6f1d0c37a2e54b0c9d7f.message@nobody.invalid>"
 _LEAVE_URL = "https://6f1d0c37a2e54b0c9d7f.invalid/leave"
@@ -32,10 +33,10 @@ _OUTER, _INNER = boundary("alternative", _MESSAGE_ID), boundary("related", _MESS
 
 
 class Mould:
-    """The messages to all who get the same words in the same format."""
+    """The messages to all subscribers who receive the same text in the same format."""
 
     def __init__(self, letter: Letter) -> None:
-        """`letter` is one of them, marks in its words; what it says of its reader does not count."""
+        """`letter` is one of the messages, with marks in its text; its recipient does not matter."""
         nobody = replace(
             letter,
             to_name="",
@@ -60,7 +61,7 @@ class Mould:
         self._html = _Words(letter.html if _HTML in self._parts else "", escape)
 
     def message(self, name: str, message_id: str, person: Personal) -> bytes:
-        """The message to one person.
+        """The message to one subscriber.
 
         Raises:
             ValueError: the address cannot stand in a header.
@@ -79,17 +80,17 @@ class Mould:
 
 
 class _Words:
-    """Words with gaps, encoded as far as they can be."""
+    """Text with gaps, encoded in advance as far as possible."""
 
     def __init__(self, words: str, shown: Callable[[str], str]) -> None:
-        """`shown` is how a value is written in them."""
+        """`shown` converts a value to the form that the text needs."""
         first, *rest = cut_at_marks(words)
         self._first = _Between(content(first))
         self._rest = [(mark, _Between(content(after))) for mark, after in zip(rest[::2], rest[1::2], strict=True)]
         self._shown = shown
 
     def filled(self, values: dict[str, str]) -> bytes:
-        """The whole in base64, a value at each mark."""
+        """The whole text in base64, with a value for each mark."""
         made: list[bytes] = []
         left = self._first.after(b"", made)
         for mark, between in self._rest:
@@ -98,14 +99,14 @@ class _Words:
 
 
 class _Between:
-    """Words between two gaps."""
+    """The text between two gaps."""
 
     def __init__(self, words: bytes) -> None:
         self._words = words
         self._cut = [_cut(words, start) for start in range(_GROUP)] if len(words) > _WORTH_IT else []
 
     def after(self, before: bytes, made: list[bytes]) -> bytes:
-        """Add to `made` what can be encoded of these words behind others; what is left over for the next."""
+        """Append to `made` what can be encoded of this text after `before`. Return the bytes left for the next part."""
         if not self._cut:
             return before + self._words
         begin, encoded, end = self._cut[-len(before) % _GROUP]
@@ -114,6 +115,6 @@ class _Between:
 
 
 def _cut(words: bytes, start: int) -> tuple[bytes, bytes, bytes]:
-    """The first `start` bytes, as many full lines as there are behind them, encoded, and the rest."""
+    """The first `start` bytes, the following full lines in base64, and the remaining bytes."""
     end = start + (len(words) - start) // _LINE * _LINE
     return words[:start], lines(words[start:end]), words[end:]
