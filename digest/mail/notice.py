@@ -1,4 +1,4 @@
-"""A short mail that is no edition: a link to confirm, a welcome, a word to the operator."""
+"""Builds a short mail that is not an edition: a confirmation link, a welcome, a message to the operator."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a short mail is made of. `message_id` is the same for each attempt, `html` is empty for text alone.
+    """The values of a short mail. `message_id` is the same for each attempt. `html` is empty for a text-only mail.
 
-    `leave_url` is where mail programs leave the one digest that it is about; empty where it is about none or several.
+    With `leave_url`, mail programs unsubscribe from the one digest that the mail is about. It is empty if the mail is
+    about no digest, or about several.
     """
 
     sender: str
@@ -31,7 +32,7 @@ class Notice:
 
 
 def notice(letter: Notice) -> bytes:
-    """The message with CRLF line ends. Nobody is to answer it automatically. Source: RFC 3834.
+    """The message with CRLF line ends, marked so that no program answers it automatically. Source: RFC 3834.
 
     Raises:
         ValueError: the address cannot stand in a header.

@@ -1,7 +1,7 @@
-"""The parts of a stranger's message, read within bounds; the common ground of bounces, complaints and replies.
+"""Reads the parts of a stranger's message within limits. Bounces, complaints and replies all use it.
 
-Python's parser takes time with the square of a header's length and the product of lines and open parts, so a message
-is cut to what an honest one needs before it is parsed.
+Python's parser takes time that grows with the square of a header's length, and with the product of lines and open
+parts. So a message is cut to the size that an honest one needs before it is parsed.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_READ = 64 * 1024  # the report stands before what it reports on
+_READ = 64 * 1024  # bytes; the report comes before the mail that it is about
 _LONGEST_HEADER = 8 * 1024
-_MOST_PARTS = 10  # that hold others; an honest one has four
+_MOST_PARTS = 10  # parts that contain others; an honest message has four
 _MOST_SEPARATORS = 1000
-_MOST_WORDS = 8192  # characters that a person would read
+_MOST_WORDS = 8192  # characters of readable text
 _PART = re.compile(rb"(?i)\bboundary\s*(?:\*\d*\*?\s*)?=|message/(?:rfc822|global|partial|external-body)")
 _ATTACHED = {"message/rfc822", "message/global", "message/rfc822-headers", "text/rfc822", "text/rfc822-headers"}
 _LONGEST_TEXT = 300
 _INVISIBLE = re.compile(r"(?i)(style|script|head)\b")
 _BREAK = re.compile(r"(?i)/?(?:br|p|div|tr|li|h[1-6])\b")
-_LONGEST_ENCODED = 1000  # characters of a header; to decode one takes time with the square of its length
+_LONGEST_ENCODED = 1000  # characters of a header; decoding takes time that grows with the square of the length
 
 
 def parsed(raw: bytes) -> Message | None:
-    """The beginning of a message; None where it has more parts than an honest one."""
+    """The beginning of a message; None if it has more parts than an honest message."""
     tame = _tame(raw[:_READ])
     if len(_PART.findall(tame)) > _MOST_PARTS or tame.count(b"\n--") > _MOST_SEPARATORS:
         return None
@@ -41,7 +41,7 @@ def parsed(raw: bytes) -> Message | None:
 
 
 def _tame(raw: bytes) -> bytes:
-    """The same message with its longest headers cut: a line with those that continue it holds no more than so much."""
+    """The same message with its longest headers cut, each counted together with its continuation lines."""
     kept, run = [], 0
     for line in raw.splitlines(keepends=True):
         run = run + len(line) if line[:1] in {b" ", b"\t"} else len(line)
@@ -53,7 +53,7 @@ def _tame(raw: bytes) -> bytes:
 
 
 def own_parts(message: Message) -> Iterator[Message]:
-    """A message and its parts in order, without those of the messages that are attached to it."""
+    """A message and its parts in order, without the parts of attached messages."""
     yield message
     if not message.is_multipart() or message.get_content_maintype() != "multipart":
         return
@@ -63,15 +63,15 @@ def own_parts(message: Message) -> Iterator[Message]:
 
 
 def attached(message: Message) -> Iterator[Message]:
-    """The messages, whole or headers only, that are attached to it; those attached to them are not looked at."""
+    """The messages attached to this one, in full or only their headers. Attachments of attachments do not count."""
     for part in own_parts(message):
-        named = str(part.get_filename() or "").lower().endswith(".eml")  # of whatever type its sender took it for
+        named = str(part.get_filename() or "").lower().endswith(".eml")  # whatever type its sender declared
         if part is not message and (named or part.get_content_type() in _ATTACHED):
             yield fields(part)
 
 
 def fields(part: Message) -> Message:
-    """The fields of a part that holds some, whatever the parser made of it."""
+    """The header fields that a part contains, however the parser read them."""
     content = part.get_payload()
     if isinstance(content, list):
         found = next((block for block in content if isinstance(block, Message)), Message())
@@ -81,7 +81,10 @@ def fields(part: Message) -> Message:
 
 
 def held(part: Message) -> str:
-    """The text that a part holds, also where it is encoded and by its type must not be, so that nobody decoded it."""
+    """The text of a part.
+
+    It is decoded even where the part's type forbids an encoding, which the parser leaves as it is.
+    """
     content = part.get_payload()
     if isinstance(content, list):
         inner = content[0].get_payload() if content and isinstance(content[0], Message) else ""
@@ -94,7 +97,7 @@ def held(part: Message) -> str:
 
 
 def words(message: Message) -> str:
-    """What a person would read in it, as far as the first text goes; the text of a page where there is no other."""
+    """The readable text of a message: its first plain text, or the text of its HTML if there is none."""
     page = ""
     for part in own_parts(message):
         kind = part.get_content_type()
@@ -106,7 +109,7 @@ def words(message: Message) -> str:
 
 
 def _shown(page: str) -> str:
-    """The text of a page of HTML, in time with its length."""
+    """The text of an HTML page, in time proportional to its length."""
     found, at, small = [], 0, page.lower()
     while (start := page.find("<", at)) >= 0:
         found.append(page[at:start])
@@ -127,7 +130,7 @@ def _text(part: Message) -> str:
 
 
 def _decoded(content: bytes, charset: str) -> str:
-    """Words of that charset, or of what Chinese servers write without saying so."""
+    """Decode with this charset, or with the one that Chinese servers use without declaring it."""
     for name in (charset, "gb18030"):
         try:
             return content.decode(name)
@@ -137,7 +140,7 @@ def _decoded(content: bytes, charset: str) -> str:
 
 
 def header(message: Message, name: str) -> str:
-    """A header's value in one line, decoded; empty where there is none."""
+    """The value of a header, decoded and in one line; empty if it is absent."""
     value = next((value for known, value in message.raw_items() if known.lower() == name.lower()), "")
     plain = _decoded(str(value).encode("utf-8", "surrogateescape"), "utf-8")
     try:
@@ -149,17 +152,17 @@ def header(message: Message, name: str) -> str:
 
 
 def has_null_path(message: Message) -> bool:
-    """Whether its headers say that its envelope had no sender; Sendmail writes a name for nobody."""
+    """Whether the headers say that the envelope had no sender. Sendmail writes a name in its place."""
     return header(message, "Return-Path").upper() in {"<>", "<MAILER-DAEMON>"}
 
 
 def address_in(message: Message, name: str) -> str:
-    """The first address of a header, in small letters; empty where there is none."""
+    """The first address in a header, in lower case; empty if there is none."""
     return parseaddr(str(message.get(name, "")))[1].casefold()
 
 
 def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
-    """The addresses of these headers."""
+    """The addresses in these headers."""
     for name in names:
         values = [str(value) for value in message.get_all(name, [])]
         if name in {"to", "cc"}:
@@ -169,6 +172,6 @@ def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def line(text: str) -> str:
-    """A stranger's words in one line of bounded length."""
+    """A stranger's text in one line of limited length."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST_TEXT])
     return " ".join(shown.split())[:_LONGEST_TEXT]

@@ -1,6 +1,6 @@
-"""How each provider writes its events, and which header makes it tell the Message-ID of a mail in them.
+"""Reads each provider's events, and names the header with which a mail makes a provider report its Message-ID.
 
-What is not of the documented shape yields nothing. Sources: see `mail.provided`.
+Payloads that differ from the documented shape yield nothing. Sources: see `mail.provided`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Provider(StrEnum):
-    """Who tells."""
+    """The provider that reports."""
 
     SES = "ses"
     MAILGUN = "mailgun"
@@ -27,7 +27,7 @@ class Provider(StrEnum):
 
 _HEADER = "X-Digest-Message"
 _KEY = "digest"
-# The header by which a provider is told what it has to tell again in its events; {id} is the Message-ID.
+# The header whose value a provider repeats in its events; {id} is the Message-ID.
 _CARRIERS = {
     Provider.SES: (_HEADER, "{id}"),
     Provider.MAILGUN: ("X-Mailgun-Variables", f'{{"{_KEY}": "{{id}}"}}'),
@@ -37,15 +37,15 @@ _CARRIERS = {
     Provider.RESEND: (_HEADER, "{id}"),
 }
 _NO_COMPLAINT = {"not-spam", "auth-failure", "virus"}
-_MOST = 100  # people in one event
+_MOST = 100  # recipients in one event
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of one mail to one reader. `name` and `detail` are what the table of meanings knows it by.
+    """An event about one mail to one subscriber. The table of meanings is keyed by `name` and `detail`.
 
-    `number` is the event's own, empty where it has none; `senders` may hold the address that the mail was sent from in
-    its envelope, `message_ids` its Message-ID.
+    `number` is the event's own id, empty if it has none. `senders` may contain the envelope sender of the mail, and
+    `message_ids` its Message-ID.
     """
 
     name: str
@@ -60,24 +60,24 @@ class Told:
 
 
 def carriers(providers: Sequence[Provider], message_id: str) -> dict[str, str]:
-    """The headers that a mail needs so that these providers tell its Message-ID in their events."""
+    """The headers that a mail needs so that these providers report its Message-ID in their events."""
     return {name: value.replace("{id}", message_id) for name, value in (_CARRIERS[one] for one in providers)}
 
 
 def told(provider: Provider, payload: object, number: str) -> Iterator[Told]:
-    """The events of a payload; `number` is that of the request, for providers whose events have none."""
+    """The events in a payload. `number` is the request's id, for providers whose events have none."""
     return _READERS[provider](payload, number)
 
 
 def _at(payload: object, *path: str) -> str:
-    """What stands at a path, as text; empty where nothing does."""
+    """The value at a path, as text; empty if there is none."""
     for name in path:
         payload = payload.get(name) if isinstance(payload, dict) else None
     return _text(payload) if isinstance(payload, str | int | float) and not isinstance(payload, bool) else ""
 
 
 def _text(value: object) -> str:
-    """A value as text that any store takes: JSON may hold half a character, and NUL."""
+    """A value as text that every store accepts: JSON may contain half a surrogate pair, and NUL."""
     return str(value).encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
@@ -97,7 +97,7 @@ def _kept(*values: str) -> tuple[str, ...]:
 
 
 def _ses(payload: object, number: str) -> Iterator[Told]:
-    """The message within the envelope of SNS."""
+    """Read the message inside the envelope of SNS."""
     event = _at(payload, "notificationType") or _at(payload, "eventType")
     mail = payload.get("mail") if isinstance(payload, dict) else None
     headers = _list(mail, "headers")
@@ -144,7 +144,7 @@ def _mailgun(payload: object, number: str) -> Iterator[Told]:
     )
 
 
-def _postmark(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as the others
+def _postmark(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - the same signature as the others
     kind = _at(payload, "RecordType")
     yield Told(
         kind,
@@ -156,7 +156,7 @@ def _postmark(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 -
     )
 
 
-def _sendgrid(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as the others
+def _sendgrid(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - the same signature as the others
     for event in payload if isinstance(payload, list) else []:
         name, kind = _at(event, "event"), _at(event, "type")
         dropped = name == "dropped"
@@ -171,7 +171,7 @@ def _sendgrid(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 -
         )
 
 
-def _brevo(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - as the others
+def _brevo(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - the same signature as the others
     name, reader, message_id = _at(payload, "event"), _at(payload, "email"), _at(payload, "message-id")
     moment = _at(payload, "ts_epoch") or _at(payload, "ts_event") or _at(payload, "ts")
     yield Told(
@@ -206,7 +206,7 @@ def _bracketed(message_id: str) -> str:
 
 
 def _carried(text: str) -> str:
-    """What our header said, which comes back as it was sent, or as the text alone."""
+    """The value of our header, which Brevo repeats as it was sent, or as the bare text."""
     try:
         known = json.loads(text)
     except ValueError:

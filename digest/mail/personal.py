@@ -1,4 +1,7 @@
-"""The parts of an edition's words that differ from person to person: marks when it is made, values when it is sent."""
+"""Fills in the parts of an edition that differ between subscribers.
+
+An edition's text contains marks in these places. They are replaced with values when a mail is sent.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from digest.model import Body
 
-# Private-use characters that no dump brings in: `shown` lets them pass, but titles are put in as values before.
+# Private-use characters that cannot come from a dump. `shown` lets them pass, but titles are inserted as values before.
 LEAVE_URL = "\ue0f0leave\ue0f1"
 PREFERENCES_URL = "\ue0f0preferences\ue0f1"
 ADDRESS = "\ue0f0address\ue0f1"
@@ -20,7 +23,7 @@ _MARK = re.compile("(\ue0f0[a-z]+\ue0f1)")
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """What the words say of one person; `agreed` is the day of their consent, in the language of the words."""
+    """The personal values in a mail; `agreed` is the day of the consent, in the language of the mail."""
 
     leave_url: str
     preferences_url: str
@@ -28,7 +31,7 @@ class Personal:
     agreed: str
 
     def by_mark(self) -> dict[str, str]:
-        """What stands in the place of each mark."""
+        """The value for each mark."""
         return {
             LEAVE_URL: self.leave_url,
             PREFERENCES_URL: self.preferences_url,
@@ -38,7 +41,7 @@ class Personal:
 
 
 def personal(body: Body, person: Personal) -> Body:
-    """The words for one person."""
+    """The edition's text for one subscriber."""
     values = person.by_mark()
     escaped = {mark: escape(value) for mark, value in values.items()}
     return replace(
@@ -49,10 +52,10 @@ def personal(body: Body, person: Personal) -> Body:
 
 
 def cut_at_marks(words: str) -> list[str]:
-    """Words and marks in turn, words first and last."""
+    """The text split at the marks: text and marks alternate, with text first and last."""
     return _MARK.split(words)
 
 
 def without_marks(text: str) -> str:
-    """A text from a dump, sure to hold no mark of ours."""
+    """The text from a dump, without any mark of ours."""
     return text.replace("\ue0f0", "").replace("\ue0f1", "")

@@ -1,10 +1,13 @@
-"""Several commands in one write, for servers that announce it: one round trip a mail. Knows no settings and no login.
+"""Pipelining: several commands in one write, for servers that announce it. A mail then takes one round trip.
 
-Behind the content of one message goes the envelope of the next, its DATA too, before anybody decided that the next is
-sent. That hands nothing over: a message is its content, and only `send` writes one. If something else is sent instead,
-or nothing, the connection is cut, since nothing else takes a DATA back.
-Some servers, or firewalls before them, announce it and lose commands all the same. Their replies stay away or do not
-fit; that is noticed before any content is written.
+After the content of one message, this module sends the envelope of the next, including its DATA, before anything has
+decided that the next message is sent. This submits nothing, because only the content makes a message, and only `send`
+writes content. If a different message is sent instead, or none, the connection is closed, because nothing else takes a
+DATA back.
+
+Some servers, or firewalls in front of them, announce pipelining and then lose commands. Their replies are missing or do
+not match the commands. This is noticed before any content is written.
+
 Source: RFC 1870; RFC 2920; RFC 5321, 3.3 and 4.5.3.2.
 """
 
@@ -30,7 +33,7 @@ _SECONDS_TO_QUIT = 5.0
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 _LONGEST_REPLY = 32 * 1024
 _BAD_SEQUENCE = 503
-_ROUNDED = 1024  # bytes, how much the next mail may differ from this one
+_ROUNDED = 1024  # bytes; the size announced for the next mail is rounded up in such steps
 _STEPS = (("sender", TAKEN), ("recipient", TAKEN), ("content", GO_ON // 100))  # MAIL, RCPT, DATA
 
 
@@ -40,11 +43,11 @@ class _Reply(NamedTuple):
 
 
 class LostCommandsError(TransportError):
-    """The replies to several commands in one write do not fit, or stay away. No content was written."""
+    """The replies to several commands in one write do not match, or are missing. No content was written."""
 
 
 class Pipeline(asyncio.Protocol):
-    """A connection on which somebody else greeted and logged in. It is `usable` until anything strange happens."""
+    """A connection that is already greeted and logged in. It is `usable` until anything unexpected happens."""
 
     def __init__(
         self,
@@ -54,17 +57,17 @@ class Pipeline(asyncio.Protocol):
         largest: int | None = None,
         timeouts: Timeouts = RFC_5321,
     ) -> None:
-        """Take the transport over from the protocol that it has. `largest` is as `transaction.largest` has it."""
+        """Take the transport over from its present protocol. `largest` is the value of `transaction.largest`."""
         self._loop = asyncio.get_running_loop()
         self._transport, self._smtputf8, self._largest, self._timeouts = transport, smtputf8, largest, timeouts
         self._replies: deque[_Reply] = deque()
-        self._begun = b""  # of a line
-        self._lines: list[str] = []  # of a reply that goes on
+        self._begun = b""  # the beginning of a line
+        self._lines: list[str] = []  # the lines so far of a reply that continues
         self._waiter: asyncio.Future[None] | None = None
         self._paused = False
         self._end: Exception | None = None
         self._announced: Envelope | None = None
-        self._reset = False  # whether the next envelope must begin with RSET
+        self._reset = False  # whether RSET must come before the next envelope
         transport.set_protocol(self)
 
     @property
@@ -72,24 +75,25 @@ class Pipeline(asyncio.Protocol):
         return self._end is None and not self._transport.is_closing()
 
     def takes(self, envelope: Envelope) -> bool:
-        """Whether a message with this envelope can be sent: none other was announced."""
+        """Whether a message with this envelope can be sent, because no other envelope was announced."""
         return self.usable and self._announced in {None, envelope}
 
     async def send(
         self, envelope: Envelope, message: bytes, following: Envelope | None = None, begun: Begun = at_once
     ) -> Taken:
-        """Hand over one message and announce the envelope of the next; the server's words where it took it.
+        """Send one message and announce the envelope of the next; return the server's reply to the first.
 
-        `message` has CRLF line ends. Only its final dot waits for `begun`, since without it nothing is a mail.
+        `message` has CRLF line ends. Only its final dot waits for `begun`, because without the dot it is not yet a
+        mail.
 
         Raises:
-            TransportError: it did not, or nobody knows.
-            LostCommandsError: it did not, and would have if it had been asked one by one, as it seems.
+            TransportError: the server refused it, or the outcome is unknown.
+            LostCommandsError: it was not sent, but would probably have been sent command by command.
             ValueError: an address cannot stand in a command.
-            Exception: what `begun` raises; the connection is cut then.
+            Exception: any error of `begun`; then the connection is closed.
         """
         if self._announced is None:
-            self._replies.clear()  # what was said unasked
+            self._replies.clear()  # what the server sent unasked
             self._write(self._commands(envelope, len(message)), "sender")
         self._announced = None
         await self._enveloped()
@@ -102,28 +106,28 @@ class Pipeline(asyncio.Protocol):
         return Taken(taken.text, taken.code)
 
     async def quit(self) -> None:
-        """Say goodbye, if nothing is under way, and close."""
+        """Send QUIT unless a mail is under way, and close the connection."""
         if self.usable and self._announced is None:
             self._replies.clear()
             self._transport.write(b"QUIT\r\n")
             with contextlib.suppress(*TROUBLE):
-                # Every answer is in: a server that does not say goodbye changes nothing.
+                # Every reply has arrived, so a server that does not answer QUIT changes nothing.
                 await self._woken(_SECONDS_TO_QUIT)
         self.close()
 
     def close(self) -> None:
-        """Cut the connection."""
+        """Close the connection now."""
         self._end = self._end or ConnectionResetError()
         self._transport.abort()
 
     # --- the conversation ---
 
     def _commands(self, envelope: Envelope, size: int) -> bytes:
-        """All that goes before a content.
+        """The commands that come before the content.
 
         Raises:
             ValueError: an address cannot stand in a command.
-            TransportError: the server cannot take it.
+            TransportError: the server does not support what the envelope needs.
         """
         sender, recipient = envelope
         if _UNSAFE.search(sender) or _UNSAFE.search(recipient):
@@ -131,7 +135,7 @@ class Pipeline(asyncio.Protocol):
         option = ""
         if not (sender.isascii() and recipient.isascii()):
             if not self._smtputf8:
-                # This mailbox alone cannot be reached from here; another relay could.
+                # Only this mailbox is out of reach here; another relay could reach it.
                 raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
             option = " SMTPUTF8"
         if self._largest is not None:
@@ -140,12 +144,12 @@ class Pipeline(asyncio.Protocol):
         return f"{reset}MAIL FROM:<{sender}>{option}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
 
     def _estimate(self, size: int) -> int:
-        """What to say of the size of a mail that is not made yet, by that of the one before it."""
+        """The size to announce for a mail that is not made yet, based on the size of the one before it."""
         about = (size // _ROUNDED + 2) * _ROUNDED
         return min(about, self._largest) if self._largest else about
 
     async def _enveloped(self) -> None:
-        """Read what the server says of an envelope; it waits for the content then."""
+        """Read the replies to an envelope, after which the server waits for the content."""
         if self._reset:
             self._reset = False
             answer = await self._enveloping_reply("sender", self._timeouts.reply)
@@ -162,7 +166,7 @@ class Pipeline(asyncio.Protocol):
                 raise TransportError(said.text, phase=phase, code=said.code)
 
     async def _enveloping_reply(self, phase: str, seconds: float) -> _Reply:
-        """A reply before the content; a server that has lost the command stays silent."""
+        """A reply before the content. Silence here may mean that the server lost the command."""
         try:
             return await self._reply(phase, min(seconds, self._timeouts.pipelined))
         except TransportError as error:
@@ -171,15 +175,16 @@ class Pipeline(asyncio.Protocol):
             raise
 
     def _require_order(self, answer: _Reply, phase: str) -> None:
-        """See that a reply that is not the wanted one may be one to its command at all, and not to one behind it."""
+        """Check that an unexpected reply can be an answer to its command, and not to a later one."""
         if answer.code == _BAD_SEQUENCE or answer.code // 100 in {TAKEN, GO_ON // 100}:
             self.close()
             raise LostCommandsError(answer.text, phase=phase, code=answer.code)
 
     async def _settle(self, refusal: int, left: int) -> None:
-        """After a refusal, hear what was asked for behind it. Where a content is awaited all the same, it gets none.
+        """After a refusal, read the replies to the commands behind it. If the server waits for content, send it none.
 
-        Where the server took the recipient after it had refused the sender, even none would be a mail: it is cut off.
+        If the server refused the sender and yet accepted the recipient, even empty content would be a mail. Then the
+        connection is closed.
         """
         if refusal == CLOSING:
             self.close()
@@ -196,7 +201,7 @@ class Pipeline(asyncio.Protocol):
                 self._write(b".\r\n", "content")
                 last = (await self._reply("content", _SECONDS_AFTER_REFUSAL)).code
         except TransportError:
-            return  # and the connection is closed
+            return  # the connection is closed already
         if last == CLOSING:
             self.close()
 
@@ -215,11 +220,11 @@ class Pipeline(asyncio.Protocol):
                 last += self._commands(following, self._estimate(len(message)))
                 self._announced = following
             except (ValueError, TransportError):
-                pass  # its own `send` says so
+                pass  # its own `send` raises the error
         self._write_quietly(last)
 
     def _write_quietly(self, content: bytes) -> None:
-        """Write, unless the server speaks before the message has ended: it does not want it, or is gone."""
+        """Write, unless the server replies before the message has ended: then it refuses the message, or is gone."""
         if self._replies:
             early = self._replies.popleft()
             self.close()  # no command can follow half a message
@@ -233,7 +238,7 @@ class Pipeline(asyncio.Protocol):
         self._transport.write(written)
 
     async def _drained(self) -> None:
-        """Until the server has read most of it."""
+        """Wait until the server has read most of the data."""
         while self._paused and not self._replies:
             try:
                 await self._woken(self._timeouts.block)
@@ -251,7 +256,7 @@ class Pipeline(asyncio.Protocol):
         return self._replies.popleft()
 
     async def _woken(self, seconds: float) -> None:
-        """Until the server said something, or can be written to again."""
+        """Wait until the server has replied, or is ready for more data."""
         if self._end:
             raise self._end
         waiter = self._waiter = self._loop.create_future()
@@ -262,7 +267,7 @@ class Pipeline(asyncio.Protocol):
             timer.cancel()
             self._waiter = None
 
-    # --- what the loop calls ---
+    # --- called by the event loop ---
 
     def data_received(self, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b"\n")

@@ -1,4 +1,4 @@
-"""What providers tell by HTTP of bounces and complaints: their events, and what each means. One table for all.
+"""Reads the bounces and complaints that providers report over HTTP. One table gives the meaning of all their events.
 
 Source, as documented and read in November 2026: Amazon SES, "Contents of event notifications"; Mailgun, "Webhooks";
 Postmark, "Bounce webhook" and "Spam complaint webhook"; Twilio SendGrid, "Event Webhook reference"; Brevo,
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 
 class Meaning(StrEnum):
-    """What an event means, as far as its name says it.
+    """The meaning of an event, as far as its name shows it.
 
-    `failed`: for good; code and words tell whom it is about. `no address`: the provider says that there is none, and a
-    code, where there is one, must not contradict. `again`: it failed, but the address may work the next time, or was
-    not tried. `maybe`: as `again` where a server said so with a code, else it may have been an away note.
+    - `failed`: a permanent failure; the code and the text show whom it is about.
+    - `no address`: the provider says that the address does not exist, and no code contradicts that.
+    - `again`: it failed, but the address may work the next time, or was not tried.
+    - `maybe`: like `again` if a server replied with a code; otherwise it may have been an away note.
     """
 
     COMPLAINT = "complaint"
@@ -41,8 +42,8 @@ class Meaning(StrEnum):
 
 
 _C, _F, _N, _A, _M, _R, _D = Meaning
-# By provider: event, and detail as the provider names it, in small letters; `*` is any other detail. What does not
-# stand here (opened, delivered, unsubscribed, an automatic answer) is passed over.
+# By provider: the event and the provider's detail, in lower case; `*` matches any other detail. Events that are not
+# listed (opened, delivered, unsubscribed, an automatic answer) are ignored.
 TABLE: dict[Provider, dict[str, Meaning]] = {
     Provider.SES: {
         "bounce permanent/*": _F, "bounce permanent/noemail": _N, "bounce permanent/suppressed": _A,
@@ -90,10 +91,10 @@ _LONGEST_ID = 200
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a provider tells of one mail to one reader.
+    """A provider's event about one mail to one subscriber.
 
-    `number` is the event's own, the same if it is told again. `senders` may hold the address that a mail was sent from
-    in its envelope, `message_ids` its Message-ID.
+    `number` is the event's own id; it is the same if the provider reports the event again. `senders` may contain the
+    envelope sender of the mail, and `message_ids` its Message-ID.
     """
 
     number: str
@@ -104,10 +105,10 @@ class Event:
 
 
 def events(provider: Provider, payload: object, number: str = "", ours: Sequence[str] = ()) -> list[Event]:
-    """The bounces and complaints of a payload that is proven to be the provider's.
+    """The bounces and complaints in a payload whose origin is proven.
 
-    `number` is that of the request, where the provider numbers requests; `ours` as for `mail.bounces.report`. What is
-    not of the documented shape is passed over.
+    `number` is the request's id, for providers that number requests. `ours` is as in `mail.bounces.report`. Payloads
+    that differ from the documented shape are ignored.
     """
     found = []
     for one in told(provider, payload, number):

@@ -1,6 +1,6 @@
-"""The DNS records without which our mails are not believed: what they are, and whether they are published.
+"""The DNS records that mail servers check to trust our mails: what they must contain, and whether they are published.
 
-The only home of dnspython. Source: RFC 7208 (SPF), 6376 (DKIM), 9989 (DMARC).
+This is the only home of dnspython. Source: RFC 7208 (SPF), 6376 (DKIM), 9989 (DMARC).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Purpose = Literal["SPF", "DKIM", "DMARC"]
 
 _SECONDS = 3.0
-# What large providers ask to be named by; of any other the host's own address is named.
+# The SPF mechanisms that large providers require. For any other relay, the mechanism names the host's own address.
 _PROVIDERS = {
     "gmail.com": "include:_spf.google.com",
     "google.com": "include:_spf.google.com",
@@ -46,7 +46,7 @@ _PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One TXT record that is needed."""
+    """A TXT record that is needed."""
 
     purpose: Purpose
     name: str
@@ -54,12 +54,12 @@ class Record:
 
     @property
     def line(self) -> str:
-        """As zone files hold it."""
+        """The record as a line of a zone file."""
         return zone_line(self.name, self.value)
 
     @property
     def places(self) -> list[str]:
-        """The names under which it counts, the nearest first: a policy of the domain above holds below it too."""
+        """The names where the record may be, nearest first. A DMARC policy of a parent domain covers its subdomains."""
         if self.purpose != "DMARC":
             return [self.name]
         labels = self.name.split(".")[1:]
@@ -67,7 +67,7 @@ class Record:
 
 
 def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
-    """What has to be published for the sender's domain, in the order in which to do it."""
+    """The records to publish for the sender's domain, in the order in which to publish them."""
     sender = mailbox(settings.mail.sender)
     domain = sender.domain
     hosts = [host for host in (settings.mail.host, settings.fallback.host) if host]
@@ -81,7 +81,7 @@ def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
 
 
 def problem(record: Record, published: list[str]) -> str:
-    """What is wrong with what is published under a record's name; empty where nothing is."""
+    """The problem with the records published under this name; empty if there is none."""
     version = record.value.partition(" ")[0].rstrip(";")
     found = [text for text in published if re.match(rf"{re.escape(version)}(?![\w.])", text, re.IGNORECASE)]
     if not found:
@@ -103,7 +103,7 @@ def _difference(record: Record, found: str) -> str:
 
 
 def lookup(name: str, kind: str, resolver: dns.resolver.Resolver | None = None) -> list[str] | None:
-    """The texts or hosts that are published; empty where there are none, None where no resolver answers."""
+    """The published texts or hosts; empty if there are none, None if no resolver answers."""
     try:
         chosen = resolver or dns.resolver.Resolver()
         answer = chosen.resolve(f"{name}.", kind, lifetime=_SECONDS, raise_on_no_answer=False)
@@ -126,7 +126,7 @@ def _tags(text: str) -> dict[str, str]:
 
 
 def _mechanism(host: str, own: str) -> str:
-    """How SPF names where a relay's mails leave from."""
+    """The SPF mechanism for the servers from which a relay sends."""
     for suffix, mechanism in _PROVIDERS.items():
         if host == suffix or host.endswith(f".{suffix}"):
             return mechanism
@@ -145,6 +145,6 @@ def is_here(host: str) -> bool:
 
 
 def _web_host(settings: Settings) -> str:
-    """Our public name, where base_url has one."""
+    """Our public host name, if base_url has one."""
     host = urlsplit(settings.base_url).hostname or ""
     return host if "." in host and not re.fullmatch(r"[\d.]+", host) else ""

@@ -1,4 +1,4 @@
-"""What follows from a server's reply: for the delivery, for the person, for the whole run. Pure.
+"""Decides what follows from a server's reply: for the delivery, for the subscriber and for the whole run.
 
 Source: RFC 5321, sections 4.2.1 and 4.5.4.1; RFC 3463.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from digest.errors import TransportError
 
 _OF_A_MAILBOX = {521, 550, 551, 552, 553, 556}
-BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})  # phases
+BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})  # phases of a session
 _US = Blame(About.US)
 _FEWEST_ATTEMPTS = 4
 _TEMPORARY, _PERMANENT = 4, 5
@@ -30,7 +30,7 @@ LONGEST_WAIT = _LONGEST_DOUBLED * (1 + _SPREAD)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on: the first wait, and the age at which a delivery has failed."""
+    """How long to try: the first wait, and the age at which a delivery fails permanently."""
 
     retry: timedelta
     give_up: timedelta
@@ -38,7 +38,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to record, and whom it is about. `pause`: it may be ours or the relay's, and several in a row are."""
+    """What to record, and whom it is about.
+
+    `pause` marks a failure that may be ours or the relay's; several of them in a row pause the run.
+    """
 
     state: DeliveryState
     wait: timedelta | None = None
@@ -58,22 +61,23 @@ def outcome(
     sender: str = "",
     recipient: str = "",
 ) -> Outcome:
-    """What a refusal means. It is told by the reply, whatever class of exception brought it.
+    """What a refusal means. The reply decides, not the class of the exception.
 
-    `attempts` counts this one, `uncertain` those before it of which nobody knows what became; a mail that is old when
-    it is first offered is offered a few times all the same; `seed` spreads the
-    waits of a batch, so that they do not return together.
+    `attempts` includes this attempt. `uncertain` counts the earlier attempts with an unknown outcome. A mail that is
+    already old at its first attempt still gets a few attempts. `seed` spreads the waits of a batch, so that they do not
+    all end at the same time.
     """
     if error.uncertain:
-        # The server may have the message. It is tried once more, with the same Message-ID; then it stays visible.
-        # A server that does so again and again costs everybody a second copy: it counts as its fault.
+        # The server may have the message. It is sent once more with the same Message-ID; after that, the delivery stays
+        # visible as unknown. A server that does this again and again causes second copies for everybody, so it counts
+        # as a fault of the server.
         wait = _wait(1, seed, patience) if uncertain + 1 < MAY_HAVE_IT else None
         return Outcome(DeliveryState.UNKNOWN, wait, pause=True)
     kind = error.code // 100 if error.code else _TEMPORARY
     ours = error.code is None or error.phase in BEFORE_THE_RECIPIENT
     told = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
     if is_too_large(error):
-        return Outcome(DeliveryState.FAILED, blame=told)  # it would not be smaller the next time
+        return Outcome(DeliveryState.FAILED, blame=told)  # the mail will not be smaller next time
     if kind == _PERMANENT and _of_one_person(error, told):
         return Outcome(DeliveryState.FAILED, blame=told)
     wait = _wait(attempts, seed, patience)
@@ -83,10 +87,11 @@ def outcome(
 
 
 def _of_one_person(error: TransportError, told: Blame) -> bool:
-    """Whether a lasting refusal is of this mailbox, as far as one refusal tells.
+    """Whether a permanent refusal is about this mailbox only, as far as a single refusal can show.
 
-    What names the mailbox may come after the content, too: each of our mails has one recipient. Most servers keep what
-    they have against us or our sender (5.7.1, 5.1.8, 530) until RCPT: said to everybody, it must not fail everybody.
+    A refusal that names the mailbox may also come after the content, because each of our mails has one recipient. Many
+    servers delay policy rejections (5.7.1, 5.1.8, 530) until RCPT. They concern us or our sender, and must not count as
+    bad recipients.
     """
     if told.about in OF_ONE_PERSON:
         return True
@@ -97,7 +102,7 @@ def _of_one_person(error: TransportError, told: Blame) -> bool:
 
 
 def _wait(attempts: int, seed: str, patience: Patience) -> timedelta:
-    """The first wait, doubled with each attempt, and up to a quarter more."""
+    """The first wait, doubled with each attempt, plus up to a quarter."""
     spread = int.from_bytes(hashlib.sha256(f"{seed}\0{attempts}".encode()).digest()[:4]) / 2**32
     doubled: timedelta = patience.retry * 2 ** min(attempts - 1, 10)
     return min(doubled, _LONGEST_DOUBLED) * (1 + spread * _SPREAD)

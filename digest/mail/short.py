@@ -1,4 +1,4 @@
-"""The words of a short mail, from its templates: subject, text and HTML."""
+"""Renders the subject, text and HTML of a short mail from its templates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _BLOCK = re.compile(r"</?(?:body|div|h1|head|html|li|meta|p|style|table|tbody|td
 
 
 def short_mail(name: str, language: str, folder: Path | None, values: Mapping[str, object]) -> tuple[str, str, str]:
-    """Subject, text and HTML of the templates `mail/NAME/`; no line of text is longer than 72 cells but for long words.
+    """Subject, text and HTML from the templates `mail/NAME/`.
+
+    Lines of text have at most 72 cells, except for long words.
 
     Raises:
         ConfigurationError: a template is wrong.
@@ -49,9 +51,10 @@ def _narrow(written: str) -> Iterator[str]:
 
 
 def _pieces(written: str) -> Iterator[tuple[str, str]]:
-    """What no white space may part, each with what stands before it.
+    """The pieces between which a line may break, each with the white space before it.
 
-    It may stand for a space that is not of a name in a style, behind a declaration, and inside the edges of a block.
+    A line may break at a space (unless it is part of a name in a style), after a declaration, and at the inner edges of
+    a block.
     """
     space, start, tag, quoted = "", 0, -1, False
     for at, character in enumerate(written):

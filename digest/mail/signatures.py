@@ -1,7 +1,7 @@
-"""Whether what providers tell by HTTP was signed by them. Pure: fetches nothing, knows no event.
+"""Verifies that a provider signed what it reports over HTTP.
 
 Source: Amazon SNS, "Verifying the signatures of Amazon SNS messages"; Mailgun, "Securing webhooks"; Twilio SendGrid,
-"Event Webhook security features"; Svix (Resend), "Verifying webhooks manually". Postmark and Brevo sign nothing.
+"Event Webhook security features"; Svix (Resend), "Verifying webhooks manually". Postmark and Brevo do not sign.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _SIGNED = {
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
-_HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - what Amazon signs with unless it is told otherwise
+_HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - Amazon's default
 
 
 def same(given: str, wanted: str) -> bool:
-    """Whether a secret is the right one; takes as long for a wrong one."""
+    """Whether a secret is correct, compared in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
 
 
 def signed_by_mailgun(signature: Mapping[str, str], key: str, now: datetime) -> bool:
-    """Whether the `signature` of a payload is made with our key, and of these days.
+    """Whether the `signature` of a payload was made with our key, at most a day ago.
 
-    An event of a subaccount is signed twice, with its key and with that of the account above it.
+    An event of a subaccount has two signatures: one with its own key, and one with the key of its parent account.
     """
     stamp, token = signature.get("timestamp", ""), signature.get("token", "")
     made = hmac.new(key.encode(), f"{stamp}{token}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -53,7 +53,7 @@ def signed_by_mailgun(signature: Mapping[str, str], key: str, now: datetime) -> 
 
 
 def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:
-    """Whether one of the signatures of a request (there are two while a secret is changed) is made with ours."""
+    """Whether a signature of the request was made with our secret. There are two while the secret is being changed."""
     number, stamp = headers.get("svix-id", ""), headers.get("svix-timestamp", "")
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -66,7 +66,7 @@ def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: dat
 
 
 def signed_by_sendgrid(headers: Mapping[str, str], raw: bytes, public_key: str) -> bool:
-    """Whether a request is signed with the private key that belongs to this one, which is base64 of DER."""
+    """Whether the request is signed with the private key that belongs to this public key (base64 of DER)."""
     stamp = headers.get("x-twilio-email-event-webhook-timestamp", "")
     try:
         key = serialization.load_der_public_key(base64.b64decode("".join(public_key.split()), validate=True))
@@ -80,13 +80,13 @@ def signed_by_sendgrid(headers: Mapping[str, str], raw: bytes, public_key: str) 
 
 
 def certificate_url(message: Mapping[str, str]) -> str | None:
-    """Where the certificate of an SNS message is: at Amazon, in the region of its topic; None for anywhere else."""
+    """The URL of an SNS message's certificate; None unless it is at Amazon, in the region of the topic."""
     url = message.get("SigningCertURL", "")
     return url if _is_of_amazon(url, message) and _CERTIFICATE.fullmatch(urlsplit(url).path) else None
 
 
 def subscribe_url(message: Mapping[str, str]) -> str | None:
-    """The address that confirms a subscription to the topic of an SNS message; None where it does something else."""
+    """The URL that confirms a subscription to the topic of an SNS message; None if it does anything else."""
     url = message.get("SubscribeURL", "")
     if not _is_of_amazon(url, message, query=True):
         return None
@@ -96,7 +96,7 @@ def subscribe_url(message: Mapping[str, str]) -> str | None:
 
 
 def signed_by_amazon(message: Mapping[str, str], certificate: bytes, now: datetime) -> bool:
-    """Whether an SNS message is signed with the key of this certificate, which holds now."""
+    """Whether an SNS message is signed with the key of this certificate, which must be valid now."""
     names, algorithm = _SIGNED.get(message.get("Type", "")), _HASHES.get(message.get("SignatureVersion", ""))
     if names is None or algorithm is None:
         return False
@@ -116,7 +116,7 @@ def _is_of_amazon(url: str, message: Mapping[str, str], *, query: bool = False) 
     topic = _TOPIC.fullmatch(message.get("TopicArn", ""))
     try:
         parts = urlsplit(url)
-        host = _AMAZON.fullmatch(parts.netloc)  # no port, no user
+        host = _AMAZON.fullmatch(parts.netloc)  # without port and user
     except ValueError:
         return False
     plain = parts.scheme == "https" and not parts.fragment and (query or not parts.query) and url.isascii()
@@ -124,7 +124,7 @@ def _is_of_amazon(url: str, message: Mapping[str, str], *, query: bool = False) 
 
 
 def _is_near(stamp: str, now: datetime, most: timedelta) -> bool:
-    """Whether a moment in seconds is near to now, either way."""
+    """Whether a time in seconds is close to now, in the past or the future."""
     if not re.fullmatch(r"\d{1,11}", stamp):
         return False
     return abs(now - datetime.fromtimestamp(int(stamp), UTC)) <= most

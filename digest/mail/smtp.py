@@ -1,4 +1,4 @@
-"""A session over one SMTP connection: reaching, logging in, recovering. Source: RFC 1870, 3207, 4954, 5321, 8314."""
+"""A session over one SMTP connection: connect, log in, send, recover. Source: RFC 1870, 3207, 4954, 5321, 8314."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 _PLAIN_SECONDS = 86_400.0
 _TOO_LARGE = 552
 _PHASES = ("sender", "recipient", "content", "answer")
-_plain_until: dict[tuple[str, int], float] = {}  # of the monotonic clock: relays that lost commands, in this process
+_plain_until: dict[tuple[str, int], float] = {}  # on the monotonic clock: relays that lost commands, for this process
 _log = logs.get_logger()
 
 
 class SmtpSession:
-    """Connects when it first sends, keeps the connection, and takes a fresh one after any trouble with it."""
+    """Connects at the first mail, reuses the connection, and opens a new one after any trouble."""
 
     def __init__(
         self, relay: Relay, password: str, *, context: ssl.SSLContext | None = None, timeouts: Timeouts = RFC_5321
@@ -54,10 +54,10 @@ class SmtpSession:
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
         self._sent = Sent(relay.username, password)
-        self._pipeline: Pipeline | None = None  # speaks on the client's connection, where the server allows it
-        self._largest: int | None = None  # as `transaction.largest` has it
+        self._pipeline: Pipeline | None = None  # uses the client's connection, if the server supports pipelining
+        self._largest: int | None = None  # the value of `transaction.largest`
         self._address = relay.host, relay.port or _PORTS[relay.security]
-        self._plain = _plain_until.get(self._address, 0.0) > time.monotonic()  # whether it is asked one by one
+        self._plain = _plain_until.get(self._address, 0.0) > time.monotonic()  # whether to send command by command
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,7 +78,7 @@ class SmtpSession:
             await pipeline.quit()
         elif client.is_connected:
             with contextlib.suppress(*TROUBLE):
-                # Every answer is in: a server that does not say goodbye changes nothing.
+                # Every reply has arrived, so a server that does not answer QUIT changes nothing.
                 await asyncio.wait_for(client.quit(), timeout=5)
         await _dropped(client, transport)
 
@@ -92,7 +92,7 @@ class SmtpSession:
         return self._pipeline is not None and self._pipeline.usable
 
     async def greet(self) -> str:
-        """Connect and log in; who answered, in a sentence."""
+        """Connect and log in; return a sentence about the server."""
         client = await self._connected()
         secured = "with TLS" if client.get_transport_info("sslcontext") else "without TLS"
         return f"{self.host}:{client.port} answers {secured}" + (", logged in" if self._relay.username else "")
@@ -103,14 +103,15 @@ class SmtpSession:
         recipient: str,
         message: bytes,
         *,
-        again: bool = False,  # noqa: ARG002 - here is one relay only
+        again: bool = False,  # noqa: ARG002 - there is only one relay here
         following: Envelope | None = None,
         begun: Begun = at_once,
     ) -> Taken:
-        """Hand over one message in a transaction of its own.
+        """Send one message in its own transaction.
 
-        A connection that has served may have been closed since, or reached what its server allows: where nothing was
-        taken yet, a fresh one is tried. A server that lost commands of several is asked one by one.
+        The server may have closed a connection that has sent mail before, or the connection may have reached the
+        server's limit. If nothing of this message was accepted yet, a new connection is tried. If the server lost
+        commands of a pipeline, they are sent one by one.
         """
         try:
             return await self._send(Envelope(sender, recipient), message, following, begun)
@@ -133,7 +134,7 @@ class SmtpSession:
             return await self._one_by_one(envelope, message, begun, error)
 
     async def _one_by_one(self, envelope: Envelope, message: bytes, begun: Begun, lost: LostCommandsError) -> Taken:
-        """Hand it over in plain dialogue; where that does better, speak so from then on."""
+        """Send the message command by command. If that works better, keep doing so."""
         await self._drop()
         self._plain, further = True, False
         try:
@@ -153,7 +154,10 @@ class SmtpSession:
                 await self._drop()
 
     def _told(self, error: TransportError) -> TransportError:
-        """The refusal without the password or token. A user name stays: later replies speak of senders by right."""
+        """The refusal without the password or token.
+
+        The user name stays, because later replies may rightly name the sender.
+        """
         text = self._sent.hidden(error.text, names=False)
         if text == error.text:
             return error
@@ -179,7 +183,7 @@ class SmtpSession:
     async def _recover(
         self, client: aiosmtplib.SMTP, connection: asyncio.BaseTransport | None, error: TransportError
     ) -> None:
-        """After a refusal the connection is reset and kept; after anything stranger it is dropped."""
+        """After a refusal, reset the connection and keep it. After anything else, drop it."""
         if error.code is not None and error.code != CLOSING:
             try:
                 await client.rset(timeout=10)
@@ -191,7 +195,7 @@ class SmtpSession:
         await _dropped(client, connection)
 
     async def ask(self, sender: str, recipient: str) -> None:
-        """Learn whether the server would take a mail, on a connection of its own; nothing is handed over.
+        """Ask on a separate connection whether the server would accept a mail, without sending one.
 
         Raises:
             TransportError: it would not, or it cannot be reached.
@@ -222,7 +226,7 @@ class SmtpSession:
             hostname=relay.host,
             port=self._address[1],
             use_tls=relay.security == "tls",
-            start_tls=relay.security == "starttls",  # True, not None: without it the mail stays here
+            start_tls=relay.security == "starttls",  # True, not None: without TLS no mail is sent
             tls_context=self._context,
             timeout=self._timeouts.reply,
         )
@@ -239,13 +243,13 @@ class SmtpSession:
         except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
             words = f"{relay.host}: {words_of(error, self._sent.hidden)}"
-            if phase == "login":  # what it says may repeat what was sent, so the cause is not kept
+            if phase == "login":  # the error may repeat the credentials, so the cause is dropped
                 raise TransportError(words, phase=phase, code=code_of(error)) from None
             raise TransportError(words, phase=phase, code=code_of(error)) from error
         return client
 
     async def _drop(self) -> None:
-        """Give up the connection, whatever is under way on it."""
+        """Drop the connection, whatever it is doing."""
         client, self._client, self._pipeline = self._client, None, None
         if client:
             await _dropped(client, client.transport)
@@ -262,15 +266,15 @@ class SmtpSession:
 
 
 async def _dropped(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:
-    """Close a connection now: TLS would otherwise wait for the other side's goodbye."""
+    """Close a connection now; TLS would otherwise wait for the server to close it."""
     client.close()
     if transport is not None:
-        cast("asyncio.Transport", transport).abort()  # uvloop's transports are none of asyncio's classes
+        cast("asyncio.Transport", transport).abort()  # uvloop's transports do not inherit from asyncio's
     await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
 
 async def _greeted(client: aiosmtplib.SMTP) -> None:
-    """Learn what the server can, unless it is too old to say."""
+    """Ask for the server's extensions, unless it is too old to list them."""
     try:
         await client.ehlo()
     except aiosmtplib.SMTPHeloError:

@@ -1,4 +1,4 @@
-"""When an address that bounces is struck off. Pure: knows bounces by their kind, and no message."""
+"""Decides when a bouncing address is suppressed."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from digest.model import EditionKey
 
 _FAILURES = frozenset({BounceKind.SOFT, BounceKind.HARD})
-_HARD = 2  # editions; one refusal may be another's fault than the reader's
+_HARD = 2  # editions; a single refusal may have another cause than the address
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An edition that went out to somebody, and what came back of it, empty where nothing did."""
+    """An edition that was sent to a subscriber, and the bounces of it; empty if there were none."""
 
     edition: EditionKey
     bounces: frozenset[BounceKind]
 
 
 def strikes_off(kind: BounceKind, edition: EditionKey, sent: Sequence[Sent], soft: int) -> bool:
-    """Whether a bounce of this edition ends all mail to its reader.
+    """Whether a bounce of this edition suppresses the subscriber's address.
 
-    `sent` are the editions that count, oldest first, this bounce among what came back of them already. A complaint
-    ends it at once; two editions in a row of which the server said that there is no such address; other failures after
-    `soft` editions in a row. An edition of which nothing came back, or only a delay, ends the row; one that was refused
-    by a policy (which may be our fault) neither counts nor ends it.
+    `sent` are the editions that count, oldest first, and already include this bounce. A complaint suppresses the
+    address at once. Otherwise it takes two editions in a row for which the server said that the address does not exist,
+    or other failures on `soft` editions in a row. An edition without bounces, or with only a delay, ends the row. An
+    edition that a policy refused (which may be our fault) neither counts nor ends the row.
     """
     if kind is BounceKind.COMPLAINT:
         return True
@@ -44,6 +44,6 @@ def strikes_off(kind: BounceKind, edition: EditionKey, sent: Sequence[Sent], sof
 
 
 def _row(sent: Sequence[Sent]) -> Sequence[Sent]:
-    """Those from the start that failed."""
+    """The failed editions at the start."""
     end = next((number for number, one in enumerate(sent) if not one.bounces & _FAILURES), len(sent))
     return sent[:end]

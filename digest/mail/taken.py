@@ -1,15 +1,15 @@
-"""What a transport waits for before it hands a mail over, and what it says of it then; knows no transport."""
+"""What a transport awaits before it submits a mail, and what it returns once a mail was accepted."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-Begun = Callable[[], Awaitable[None]]  # returns when a mail may be handed over, raises where it may not
+Begun = Callable[[], Awaitable[None]]  # returns when a mail may be submitted, raises if it may not
 
 
 class Taken(str):
-    """What was said as a mail was taken; `code` is the server's reply code, None where no server was asked."""
+    """The reply that accepted a mail. `code` is the server's reply code, None if no server was asked."""
 
     __slots__ = ("code",)
     code: int | None
@@ -21,4 +21,4 @@ class Taken(str):
 
 
 async def at_once() -> None:
-    """For a mail that nobody keeps a ledger of."""
+    """Allow the mail at once; for mails without a ledger."""

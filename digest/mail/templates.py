@@ -1,4 +1,4 @@
-"""What the templates of all mails are given, and what is made of the page that one of them gives."""
+"""The values that all mail templates share, and the processing of the pages that they produce."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from digest.typeset.text import wrapped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WIDTH = 72  # cells of a line of text
+WIDTH = 72  # cells in a line of text
 _INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 _KEPT = re.compile(r' data-css-inline="[a-z]+"')
 
 
 def common(language: str) -> Mapping[str, object]:
-    """The values that every template of a mail knows."""
+    """The values that every mail template receives."""
     return {
         "language": language.replace("_", "-"),
         "wrapped": lambda words, indent="": "\n".join(wrapped(words, WIDTH, indent=indent)),
@@ -27,9 +27,9 @@ def common(language: str) -> Mapping[str, object]:
 
 
 def inlined(page: str, template: str) -> str:
-    """The page of a template with its styles on its elements: mail programs drop style sheets.
+    """The page with the styles written on its elements, because mail programs drop style sheets.
 
-    One with `data-css-inline="keep"` stays, for programs that know it.
+    A style sheet with `data-css-inline="keep"` stays, for programs that support it.
 
     Raises:
         ConfigurationError: a style sheet of the template is wrong.

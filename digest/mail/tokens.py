@@ -1,4 +1,7 @@
-"""Tokens in links: what they allow, to whom, proven by a keyed mark. None is stored, and none holds an address."""
+"""Creates and verifies the tokens in links. A keyed hash proves what a token allows, and to whom.
+
+Tokens are not stored, and contain no address.
+"""
 
 from __future__ import annotations
 
@@ -25,26 +28,27 @@ def leave_token(secret: bytes, subscriber: SubscriberId, digest: DigestId) -> st
 
 
 def read_leave_token(secret: bytes, token: str) -> tuple[SubscriberId, DigestId] | None:
-    """Who leaves what, or None for anything that we did not make. Never raises."""
+    """The subscriber and digest of an unsubscribe token; None for any token that we did not make. Never raises."""
     subscriber, _, digest = (_said(secret, "leave", token) or "").partition(".")
     return (SubscriberId(int(subscriber)), DigestId(digest)) if subscriber else None
 
 
 def preferences_token(secret: bytes, subscriber: SubscriberId) -> str:
-    """The token that leads to a subscriber's preferences."""
+    """The token for a link to a subscriber's preferences."""
     return _token(secret, "preferences", f"{subscriber}")
 
 
 def read_preferences_token(secret: bytes, token: str) -> SubscriberId | None:
-    """Whose preferences, or None for anything that we did not make. Never raises."""
+    """The subscriber of a preferences token; None for any token that we did not make. Never raises."""
     said = _said(secret, "preferences", token)
     return SubscriberId(int(said)) if said else None
 
 
 def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
-    """The token by which the owner of an address confirms. The moment in it tells two apart that got the same id.
+    """The token with which the owner of an address confirms.
 
-    It is short, at most 37 characters for ids below 2³², so that its link fits on a line of a mail.
+    It contains a time, which distinguishes two confirmations that got the same id. It is short, at most 37 characters
+    for ids below 2³², so that its link fits on a line of a mail.
     """
     number = confirmation.id.to_bytes(max(1, (confirmation.id.bit_length() + 7) // 8))
     said = _microseconds(confirmation.asked_at).to_bytes(_MOMENT_BYTES) + number
@@ -52,17 +56,17 @@ def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
 
 
 def read_confirmation_token(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
-    """The id of what is confirmed, and what is compared with `marks`. Never raises."""
+    """The id of the confirmation, and the text to compare with `marks`; None for any other token. Never raises."""
     return _short_confirmation(secret, token) or _long_confirmation(secret, token)
 
 
 def marks(confirmation: Confirmation) -> str:
-    """What a token of this confirmation says beside its id."""
+    """What a token of this confirmation contains besides the id."""
     return f"{confirmation.kind} {_microseconds(confirmation.asked_at)}"
 
 
 def asked_in(marked: str) -> tuple[ConfirmationKind, datetime]:
-    """What was asked for, and when, from the marks in a token of ours."""
+    """The kind and time of a request, from the marks in a valid token."""
     kind, _, moment = marked.partition(" ")
     return ConfirmationKind(kind), _EPOCH + timedelta(microseconds=int(moment))
 
@@ -78,7 +82,7 @@ def _short_confirmation(secret: bytes, token: str) -> tuple[ConfirmationId, str]
 
 
 def _long_confirmation(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
-    """As tokens were before they had to be short: such links still lie in mails."""
+    """Read the long tokens of earlier versions, whose links are still in people's mails."""
     for kind in (ConfirmationKind.JOIN, ConfirmationKind.ACCESS):
         said = _said(secret, f"confirm {kind}", token)
         if said:
@@ -92,12 +96,12 @@ def _short_mark(secret: bytes, kind: ConfirmationKind, said: bytes) -> bytes:
 
 
 def address_hash(secret: bytes, address: str) -> str:
-    """What is kept of an erased address: enough to know it again, not to read it."""
+    """What is stored of an erased address: enough to recognize it, but not to read it."""
     return hmac.new(secret, b"address\0" + address.strip().casefold().encode(), hashlib.sha256).hexdigest()
 
 
 def network_hash(secret: bytes, network: str) -> str:
-    """What is kept of where something was asked from, as long as it counts."""
+    """What is stored of the network that a request came from, for as long as it counts."""
     return hmac.new(secret, b"network\0" + network.encode(), hashlib.sha256).hexdigest()[:32]
 
 
@@ -106,14 +110,14 @@ def _token(secret: bytes, purpose: str, said: str) -> str:
 
 
 def _said(secret: bytes, purpose: str, token: str) -> str | None:
-    """What a token of this purpose says; None for one that we did not make, or not for this."""
+    """The content of a token with this purpose; None if we did not make it, or not for this purpose."""
     raw = _decoded(token)
     mark, said = raw[:_MARK_BYTES], raw[_MARK_BYTES:]
     return said.decode() if hmac.compare_digest(mark, _mark(secret, purpose, said)) else None
 
 
 def _decoded(token: str) -> bytes:
-    """The bytes of a token; none where they are written otherwise than we write them."""
+    """The bytes of a token; none if it is not written exactly as we write tokens."""
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (ValueError, binascii.Error):

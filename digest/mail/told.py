@@ -1,4 +1,4 @@
-"""An entry of an edition as the templates of mails see it: excerpt, facts, what was corrected."""
+"""Prepares an edition's entries for the mail templates: excerpts, facts and corrections."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ if TYPE_CHECKING:
     from digest.model import EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
     from digest.typeset.math.extract import Formula
 
-_LONGEST_NAME = 60  # characters of an author
-_LARGEST_ENTRY = 16_000  # bytes of HTML; a longer excerpt, of code or verse, is left out
-_LARGEST_CHANGES = 4_000  # bytes of HTML; of more, only the fact is told
+_LONGEST_NAME = 60  # characters of an author's name
+_LARGEST_ENTRY = 16_000  # bytes of HTML; a longer excerpt (code or verse) is left out
+_LARGEST_CHANGES = 4_000  # bytes of HTML; with more, the mail only says that the text changed
 _LONGEST_TITLE = 200  # characters
 _LONGEST_LINK = 2_000  # characters
-_SHORT_TITLE, _TWO_LINES = 160, 64  # cells of a title where entries have two lines: at most, and beside an excerpt
+_SHORT_TITLE, _TWO_LINES = 160, 64  # cells of a title where each entry has two lines: at most, and beside an excerpt
 _CODE = re.compile(r'<pre class="code"><code>(.*?)</code></pre>', re.DOTALL)
 _SPACES = re.compile(r"\n *| {2,}")
-_NARROW = 1.4  # cells a character: below that the text is not Chinese, and says half as much in as many characters
+_NARROW = 1.4  # cells a character; text below this is not Chinese, and says half as much in as many characters
 
 
 class _Shown(NamedTuple):
-    """How much of an entry is shown: characters of Chinese and paragraphs."""
+    """How much of an entry is displayed: characters of Chinese text, and paragraphs."""
 
     characters: int
     paragraphs: int
 
 
 class Length(Enum):
-    """How much of each new entry a mail shows; it follows from how many there are."""
+    """How much of each new entry a mail displays, depending on the number of entries."""
 
     TWO_PARAGRAPHS = _Shown(420, 2)
     ONE_PARAGRAPH = _Shown(140, 1)
-    TWO_LINES = _Shown(36, 1)  # at 360 px
+    TWO_LINES = _Shown(36, 1)  # at a width of 360 px
     CONTENTS = _Shown(0, 0)
 
 
 def length_of(entries: int) -> Length:
-    """The length for so many new entries."""
+    """The length for this number of new entries."""
     for most, length in ((5, Length.TWO_PARAGRAPHS), (12, Length.ONE_PARAGRAPH), (40, Length.TWO_LINES)):
         if entries <= most:
             return length
@@ -68,14 +68,14 @@ def length_of(entries: int) -> Length:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the entries: the digest, its window, where things are.
+    """The surroundings of the entries in a mail: the digest, its window, and addresses.
 
-    `channel` shows their formulas, `weight` tells the bytes of a picture by its name. New entries stand together by
-    the first of `groups` that holds them, those that none holds at the end. `sources` names them where there are
-    several, `languages` is what they are written in, `original` where an entry is found on its own site, empty where
-    that is not known. `subscribe_url` is empty where nobody can subscribe on a page, `contact` is what readers
-    see and where it leads, both empty where there is none, `postal` the sender's line.
-    `taken` are the subjects of other editions.
+    `channel` renders formulas. `weight` gives the size of a picture in bytes by its name. New entries are grouped under
+    the first of `groups` that contains them; entries without a group come last. `sources` names the sources if there
+    are several. `languages` gives the language of each source. `original` gives an entry's URL on its own site, empty
+    if unknown. `subscribe_url` is empty if nobody can subscribe on a page. `postal` is the sender's postal address.
+    `contact` is the contact that subscribers see and its address, both empty if there is none.
+    `taken` holds the subjects of other editions.
     """
 
     title: str
@@ -100,14 +100,18 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry as the templates see it; `html` and `text` are its excerpt, ready.
+    """An entry as the templates see it. `html` and `text` hold its finished excerpt.
 
-    `number` counts the new entries in the order of the mail, then the corrected ones; `anchor` is its place in the
-    mail. `original` is where it is found on its own site, empty where that is not known. `inferred`: nobody wrote the
-    year of the date. `lang` is its language, empty where it is the mail's. `gain` is `gained` in words, `share` and
-    `bar` how it compares with the most; `tied`: the one before gained as many. Of a corrected entry, `before` is its
-    former title, empty where it is the same; `redated`: its date is another day than it was, `was`, empty where none
-    was known; `reworded`: its text is another one; `changed`: how, where that is short.
+    `number` counts the new entries in the order of the mail, then the corrected ones. `anchor` is the entry's link
+    target in the mail. `original` is its URL on its own site, empty if unknown. `inferred` means that the year of the
+    date was inferred. `lang` is its language, empty if it is the mail's language.
+
+    `gain` is the text of `gained`; `share` and `bar` compare it with the largest gain. `tied` means that the entry
+    before gained as many.
+
+    For a corrected entry: `before` is its former title, empty if the title is the same. `redated` means that the day
+    changed, and `was` is the former date, empty if it was unknown. `reworded` means that the text changed, and
+    `changed` holds the changes if they are short.
     """
 
     title: str
@@ -136,7 +140,7 @@ class Told:
 
 
 class Teller:
-    """Makes entries ready for the templates."""
+    """Prepares entries for the templates."""
 
     def __init__(self, frame: Frame, language: str, length: Length, *, grouped: bool) -> None:
         self._frame, self._language, self._length, self._grouped = frame, language, length, grouped
@@ -190,7 +194,7 @@ class Teller:
         )
 
     def _excerpt(self, one: Selected) -> tuple[str, str]:
-        """HTML and text of the beginning; empty where that is too much for a mail."""
+        """HTML and text of the beginning; both empty if they are too long for a mail."""
         body = [
             Block(BlockKind(block.kind), without_marks(block.text))
             for block in _beginning(blocks(one.entry.content), self._length)
@@ -202,7 +206,7 @@ class Teller:
 
 
 def group_of(frame: Frame, entry: Entry) -> str:
-    """The group in which a new entry stands, empty for none."""
+    """The group of a new entry; empty if it has none."""
     return next((name for name, holds in frame.groups if holds(entry)), "")
 
 
@@ -218,7 +222,7 @@ def _beginning(body: Sequence[Block], length: Length) -> Sequence[Block]:
 
 
 def _wrapping(page: str) -> str:
-    """Code as lines that a narrow window may break: not all mail programs can be asked to do that within `pre`."""
+    """Write code as lines that a narrow window can break: not all mail programs can break lines inside `pre`."""
     return _CODE.sub(lambda code: f'<p class="code"><code>{_SPACES.sub(_kept, code[1])}</code></p>', page)
 
 
@@ -235,7 +239,7 @@ def _changed(corrections: Sequence[Correction], channel: Callable[[Formula], str
 
 
 def _redated(corrections: Sequence[Correction], now: EntryDate | None) -> tuple[bool, EntryDate | None]:
-    """Whether the date is another day than before the first correction of it, and what it was then."""
+    """Whether the day differs from the day before the first change of date, and the former date."""
     first = next((one for one in corrections if one.now), None)
     if first is None:
         return False, None
@@ -243,7 +247,7 @@ def _redated(corrections: Sequence[Correction], now: EntryDate | None) -> tuple[
 
 
 def _short(link: str) -> str:
-    """A link that holds a title may be as long as it; no browser follows a very long one."""
+    """A link that contains a title may be as long as the title. Browsers do not follow very long links."""
     return link if len(link) <= _LONGEST_LINK else ""
 
 

@@ -1,11 +1,11 @@
-"""What refusals say in other languages than English, by what it means; patterns for text in small letters.
+"""Patterns for refusals in languages other than English, sorted by meaning. They match lower-case text.
 
-Servers of QQ, NetEase, Sina, Hinet, T-Online, Orange, Mail.ru and others write their own language beside a code.
+Servers of QQ, NetEase, Sina, Hinet, T-Online, Orange, Mail.ru and others write in their own language beside a code.
 """
 
 from __future__ import annotations
 
-# Our sender, our relaying, a policy; "the sender does not exist" is about us as well.
+# Our sender, our relaying, a policy. "The sender does not exist" is about us as well.
 OUR_SENDER = (
     r"发件人|发信人|发送者|寄件者|寄件人|寄信人|中继|策略|政策",
     r"送信者|差出人|発信者|送信元|ポリシー",
@@ -52,7 +52,7 @@ RATE = (
     r"频率|頻率|频繁|頻繁|过快|過快|超[过出過].{0,10}(?:限制|限额|限額|数量|次数)|发送(?:数量|次数).{0,6}(?:限|超)",
     r"頻度|送信数.{0,6}(?:制限|超)|너무 (?:많|빠)|слишком (?:много|часто)|превышен\w* (?:лимит|скорост|частот)",
     r"zu (?:viele|häufig)|trop (?:de|vite)|demasiad[oa]s",
-    # NetEase's own codes: what an IP, a sender or a client sent in a time
+    # NetEase's own codes for what an IP address, a sender or a client sent in a period
     r"\b(?:rp:(?:trl|cel|qrc|drc|sfc)|mi:(?:cel|dmc|stc|rbc|imf|spf))\b",
 )
 TOO_LARGE = (

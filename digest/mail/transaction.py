@@ -1,4 +1,4 @@
-"""One mail over a connection that is ready: MAIL, RCPT, DATA, each with its time. Knows no settings and no login.
+"""Sends one mail over a connection that is ready: MAIL, RCPT and DATA, each with its own timeout.
 
 Source: RFC 1870; RFC 5321, 3.3, 4.5.2 and 4.5.3.2; RFC 6531.
 """
@@ -32,17 +32,17 @@ TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for a server: for its greeting and each of its replies, and for it to read a block of content."""
+    """Seconds to wait for the server's greeting, for each of its replies, and for it to read a block of content."""
 
     reply: float = 300.0
     data: float = 120.0
     block: float = 180.0
-    final: float = 600.0  # after the final dot: who hangs up before may send a second copy
-    pipelined: float = 15.0  # for a reply to several commands in one write: a server that is silent may have lost some
+    final: float = 600.0  # after the final dot: a client that hangs up earlier may send a second copy
+    pipelined: float = 15.0  # for a reply to pipelined commands: a silent server may have lost some of them
 
     @property
     def of_a_mail(self) -> float:
-        """The longest that one mail may take: MAIL and RCPT, DATA, its content, the reply to its final dot."""
+        """The longest time that one mail may take: MAIL and RCPT, DATA, content, and the reply to the final dot."""
         return 2 * self.reply + self.data + self.block + self.final
 
 
@@ -50,7 +50,7 @@ RFC_5321 = Timeouts()
 
 
 class Envelope(NamedTuple):
-    """Who a message comes from, and who it goes to."""
+    """The sender and the recipient of a message."""
 
     sender: str
     recipient: str
@@ -59,12 +59,12 @@ class Envelope(NamedTuple):
 async def transaction(
     client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes, timeouts: Timeouts = RFC_5321
 ) -> Taken:
-    """Hand over one message; the server's words where it took it. After any refusal the connection needs a reset.
+    """Send one message and return the server's reply. After a refusal, the connection needs a reset.
 
-    `message` has CRLF line ends. Where the server allows it, `mail.pipelining` takes this function's place.
+    `message` has CRLF line ends. If the server supports pipelining, `mail.pipelining` replaces this function.
 
     Raises:
-        TransportError: it did not, or nobody knows.
+        TransportError: the server refused it, or the outcome is unknown.
     """
     await offer(client, sender, recipient, timeouts, size=len(message))
     ready = await _said(client.execute_command(b"DATA", timeout=timeouts.data), "content")
@@ -79,10 +79,10 @@ async def transaction(
 async def offer(
     client: aiosmtplib.SMTP, sender: str, recipient: str, timeouts: Timeouts = RFC_5321, *, size: int = 0
 ) -> None:
-    """Say who a message is from and for; the server has agreed to both when this returns.
+    """Send MAIL and RCPT. When this returns, the server has accepted both.
 
     Raises:
-        TransportError: it did not.
+        TransportError: the server refused.
     """
     options = _options(client, sender, recipient, size)
     await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
@@ -90,7 +90,7 @@ async def offer(
 
 
 def largest(client: aiosmtplib.SMTP) -> int | None:
-    """How many bytes a mail may have: 0 where the server sets no limit, None where it knows no SIZE."""
+    """The largest size of a mail in bytes: 0 if the server sets no limit, None if it does not support SIZE."""
     if not client.supports_extension("size"):
         return None
     said = client.esmtp_extensions.get("size", "").strip()
@@ -102,7 +102,7 @@ def _options(client: aiosmtplib.SMTP, sender: str, recipient: str, size: int) ->
     if sender.isascii() and recipient.isascii():
         return options
     if not client.supports_extension("smtputf8"):
-        # This mailbox alone cannot be reached from here; another relay could.
+        # Only this mailbox is out of reach here; another relay could reach it.
         raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
     return [*options, "SMTPUTF8"]
 
@@ -117,15 +117,16 @@ async def _said(command: Awaitable[aiosmtplib.SMTPResponse], phase: str) -> aios
 
 
 async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -> aiosmtplib.SMTPResponse:
-    """Send the content; what the server says of it.
+    """Send the content and return the server's reply.
 
-    aiosmtplib's own `data` has one time for all of it, and does not tell whether the final dot went out before a loss.
+    The `data` of aiosmtplib has a single timeout for everything, and does not report whether the final dot was sent
+    before the connection was lost.
     """
     protocol = client.protocol
     if protocol is None:
         raise TransportError("the connection is lost", phase="content")
     reply = asyncio.ensure_future(protocol.read_response())
-    await asyncio.sleep(0)  # it listens then: a reply that nobody listens for is dropped
+    await asyncio.sleep(0)  # let it start listening: a reply that nobody awaits is dropped
     content = dotted(message)
     try:
         for start in range(0, len(content), BLOCK):
@@ -133,7 +134,7 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
         await _not_yet(reply)
         protocol.write(END)
     except TROUBLE as error:
-        # Without the final dot nothing was taken, and no command can follow half a message.
+        # Without the final dot nothing was accepted, and no command can follow half a message.
         await _cancelled(reply)
         client.close()
         raise TransportError(words_of(error), phase="content", code=code_of(error)) from error
@@ -149,11 +150,11 @@ async def _write(
 ) -> None:
     await _not_yet(reply)
     protocol.write(block)
-    await asyncio.wait_for(protocol._drain_helper(), timeouts.block)  # noqa: SLF001 - as asyncio's own StreamWriter does
+    await asyncio.wait_for(protocol._drain_helper(), timeouts.block)  # noqa: SLF001 - as asyncio's StreamWriter does
 
 
 async def _not_yet(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
-    """Nothing, unless the server speaks before the message has ended: it does not want it, or is gone."""
+    """Raise if the server replies before the message has ended: then it refuses the message, or is gone."""
     if reply.done():
         spoken = await reply
         raise aiosmtplib.SMTPDataError(spoken.code, spoken.message)
@@ -166,7 +167,7 @@ async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
 
 
 def dotted(message: bytes) -> bytes:
-    """The content as it is written before `END`: a dot stands before each that begins a line."""
+    """The content in the form that goes before `END`: lines that begin with a dot get another dot in front."""
     at = message.find(b".")
     for _ in range(_FEW_DOTS):  # as base64 has none, they are looked at one by one: a search for lines takes far longer
         if at < 0:
@@ -178,21 +179,21 @@ def dotted(message: bytes) -> bytes:
 
 
 def code_of(error: BaseException) -> int | None:
-    """The reply code, where a server spoke and was understood."""
+    """The reply code; None if the server did not reply, or the reply was not understood."""
     code = getattr(error, "code", None)
     return code if isinstance(code, int) and code > 0 else None
 
 
 def words_of(error: BaseException, hidden: Callable[[str], str] = str) -> str:
-    """What a server, or whatever failed, said of it; `hidden` takes out what must not be recorded, before it is cut."""
+    """The error's text from the server or elsewhere. `hidden` removes secrets from it before it is shortened."""
     message = getattr(error, "message", "")
     return one_line(hidden(message if isinstance(message, str) and message else str(error))) or "no reply"
 
 
 def one_line(text: str) -> str:
-    """A server's words as they are recorded: in one line, without control characters.
+    """A server's text in the form that is recorded: in one line, without control characters.
 
-    Bytes that are no UTF-8 stand in `text` as `surrogateescape` leaves them. Older Chinese servers write GB 18030.
+    Bytes that are not UTF-8 appear in `text` as `surrogateescape` leaves them. Older Chinese servers write GB 18030.
     """
     plain = "".join(letter if letter.isprintable() else " " for letter in _in_charset(text))
     return " ".join(plain.split())[:300]

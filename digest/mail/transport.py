@@ -1,4 +1,4 @@
-"""How a message leaves: what every transport does, and which one the settings name."""
+"""The interface of all transports, and the choice of the one that the settings name."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Session(Protocol):
-    """One worker's way out; used by one task at a time. Called by `service.delivery`."""
+    """A worker's session with a transport. Only one task uses it at a time; `service.delivery` calls it."""
 
     @property
     def pipelines(self) -> bool:
-        """Whether it is worth to name the next mail with this one."""
+        """Whether announcing the next envelope early helps (PIPELINING)."""
         ...
 
     async def send(
@@ -38,16 +38,16 @@ class Session(Protocol):
         following: Envelope | None = None,
         begun: Begun = at_once,
     ) -> Taken:
-        """Hand over one message; the server's words where it took it.
+        """Send one message and return the server's reply.
 
-        `again`: an earlier attempt may have been taken, so no other relay than the first gets it. `following`: what is
-        likely sent next. Nothing of it is handed over, and it need not be sent; but then the connection is lost.
-        `begun` is awaited before the mail is handed over, however much of it was sent by then, and once more where that
-        is tried again.
+        `again` means that an earlier attempt may have been accepted, so only the first relay may receive the message.
+        `following` is the envelope that is probably sent next. Announcing it submits nothing, and it need not be sent;
+        but if another mail is sent instead, the connection is lost. `begun` is awaited before the mail is submitted,
+        however much of it was transmitted by then. It is awaited again if the session tries again.
 
         Raises:
-            TransportError: it did not, or nobody knows.
-            Exception: what `begun` raises; nothing was handed over then.
+            TransportError: the server refused it, or the outcome is unknown.
+            Exception: any error of `begun`; then nothing was submitted.
         """
         ...
 
@@ -59,7 +59,7 @@ class Session(Protocol):
 
 
 class _Signing:
-    """A session that signs all that goes out: whoever makes a mail cannot forget to."""
+    """A session that signs every message, so that no caller can forget to."""
 
     def __init__(self, way: Session, keys: tuple[Key, ...]) -> None:
         self._way, self._keys = way, keys
@@ -87,17 +87,17 @@ class _Signing:
         following: Envelope | None = None,
         begun: Begun = at_once,
     ) -> Taken:
-        from digest.mail.dkim import signed  # noqa: PLC0415 - cryptography is not paid for where nothing is signed
+        from digest.mail.dkim import signed  # noqa: PLC0415 - imports cryptography only where it signs
 
-        # At once: the way into a thread and back takes longer than a signature.
+        # In this thread: switching to another one takes longer than a signature.
         mail = signed(message, self._keys)
         return await self._way.send(sender, recipient, mail, again=again, following=following, begun=begun)
 
 
 def session(settings: Settings, *, others: Callable[[], bool] = bool) -> Session:
-    """A new session of the transport that the settings name. It connects when it first sends, and signs what it sends.
+    """A new session of the configured transport. It connects when it first sends, and signs what it sends.
 
-    `others` says whether other sessions use it at the same time.
+    `others` reports whether other sessions are in use at the same time.
 
     Raises:
         ConfigurationError: a password or a key cannot be read.
@@ -108,7 +108,7 @@ def session(settings: Settings, *, others: Callable[[], bool] = bool) -> Session
 
 
 def signing_keys(settings: Settings) -> tuple[Key, ...]:
-    """The DKIM keys; none where mails are not signed.
+    """The DKIM keys; none if mails are not signed.
 
     Raises:
         ConfigurationError: a key cannot be read.
@@ -123,7 +123,7 @@ def signing_keys(settings: Settings) -> tuple[Key, ...]:
 def _way(settings: Settings, others: Callable[[], bool]) -> Session:
     mail = settings.mail
     if mail.transport == "maildir":
-        from digest.mail.maildir import MaildirSession  # noqa: PLC0415 - only one of the two is ever needed
+        from digest.mail.maildir import MaildirSession  # noqa: PLC0415 - only one of the two is needed
 
         return MaildirSession(mail.path)
     first = _smtp(mail)
@@ -135,13 +135,13 @@ def _way(settings: Settings, others: Callable[[], bool]) -> Session:
 
 
 def _smtp(relay: Relay) -> SmtpSession:
-    from digest.mail.smtp import SmtpSession  # noqa: PLC0415 - aiosmtplib is not paid for where it is not used
+    from digest.mail.smtp import SmtpSession  # noqa: PLC0415 - aiosmtplib is loaded only where it is used
 
     return SmtpSession(relay, password(relay))
 
 
 async def try_transport(mail: Mail) -> str:
-    """Reach the transport without sending anything; what was found, in a sentence.
+    """Check the transport without sending anything; return the result in a sentence.
 
     Raises:
         TransportError: it cannot be reached, or refuses us.
@@ -153,7 +153,7 @@ async def try_transport(mail: Mail) -> str:
 
 
 async def try_relay(relay: Relay) -> str:
-    """Connect to a server and log in; what was found, in a sentence.
+    """Connect to a server and log in; return the result in a sentence.
 
     Raises:
         TransportError: it cannot be reached, or refuses us.
@@ -163,11 +163,11 @@ async def try_relay(relay: Relay) -> str:
 
 
 async def try_envelopes(relay: Relay, addresses: Iterable[str]) -> dict[str, TransportError | None]:
-    """Ask a server whether it takes mail from each of these addresses to itself; nothing is sent.
+    """Ask a server whether it accepts mail from each of these addresses to the same address, without sending any.
 
-    Up to RCPT, since many servers keep until then what they have against a sender.
+    The dialogue goes as far as RCPT, because many servers delay their objections to a sender until then.
 
-    Returns: what it has against each address, None where nothing.
+    Returns: the refusal for each address; None where there is none.
     """
     found: dict[str, TransportError | None] = {}
     for address in addresses:
@@ -181,12 +181,12 @@ async def try_envelopes(relay: Relay, addresses: Iterable[str]) -> dict[str, Tra
 
 
 def prepare(settings: Settings) -> None:
-    """Read every secret that sending needs, so that what is wrong with one is told before the first mail.
+    """Read every secret that sending needs, so that a faulty one is reported before the first mail.
 
-    A command that prints a token only has to be there: what it asks may not be reachable yet.
+    A command that prints a token only has to exist, because the service that it asks may not be reachable yet.
 
     Raises:
-        ConfigurationError: a password, a token or a key cannot be had.
+        ConfigurationError: a password, a token or a key is not available.
     """
     session(settings)
     for relay in (settings.mail, settings.fallback):

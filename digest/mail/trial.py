@@ -1,4 +1,4 @@
-"""A mail that is only tried out: its words, marked so that nobody takes it for an edition."""
+"""Marks a test mail, so that nobody takes it for an edition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 
 
 def marked_as_test(body: Body, folder: Path | None) -> Body:
-    """The words with a mark in the subject and at the very top, whatever their template is.
+    """The mail's text with a mark in the subject and at the very top, whatever its template is.
 
     Raises:
         ConfigurationError: a template is wrong.

@@ -25,7 +25,7 @@ _ID_BYTES, _MARK_BYTES = 4, 16
 
 
 def return_path(address: str, token: str) -> str:
-    """`bounces@digest.example.org` with a token: `bounces+TOKEN@digest.example.org`."""
+    """The address with a token: `bounces@digest.example.org` becomes `bounces+TOKEN@digest.example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local}+{token}@{domain}"
 
@@ -37,9 +37,9 @@ def bounce_token(secret: bytes, subscriber: SubscriberId, edition: EditionKey) -
 
 
 def token_in(address: str, recipient: str) -> str | None:
-    """The token with which a mail to `recipient` came to our `address`; None where it is for somebody else.
+    """The token in the recipient's address; None if the mail was not sent to our `address`.
 
-    Empty where it came to the bare address.
+    It is empty if the mail was sent to the address without a token.
     """
     wanted, given = address.casefold(), recipient.strip().casefold()
     local, _, domain = wanted.rpartition("@")
@@ -49,13 +49,13 @@ def token_in(address: str, recipient: str) -> str | None:
 
 
 def claimed_subscriber(token: str) -> SubscriberId | None:
-    """Whom a token claims to speak of; nothing is proven yet. Never raises."""
+    """The subscriber that a token claims to be about, without any proof yet. Never raises."""
     raw = _decoded(token)
     return SubscriberId(int.from_bytes(raw[:_ID_BYTES])) if raw else None
 
 
 def proven_edition(secret: bytes, token: str, editions: Iterable[EditionKey]) -> EditionKey | None:
-    """The one of the editions that the token was made for; None for a token that we did not make. Never raises."""
+    """The edition for which the token was made; None if we did not make the token. Never raises."""
     raw = _decoded(token)
     if raw is None:
         return None

@@ -1,4 +1,4 @@
-"""What an edition says: subject, HTML and text from templates, once a language, for everybody."""
+"""Renders an edition: subject, HTML and text from templates, once for each language and for all subscribers."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from digest.mail.told import Frame, Told
     from digest.model import EntryId, Selected
 
-LARGEST_HTML = 80_000  # bytes; some mail programs cut longer ones
-LARGEST_PICTURES = 400_000  # bytes, of all pictures of a mail
-_LONGEST_FIRST = 40  # characters of the title in the subject
+LARGEST_HTML = 80_000  # bytes; some mail programs cut off longer ones
+LARGEST_PICTURES = 400_000  # bytes of all pictures in a mail
+_LONGEST_FIRST = 40  # characters of a title in the subject
 _LONGEST_PREHEADER = 140  # characters
-_MOST_CORRECTED = {Length.TWO_LINES: 4, Length.CONTENTS: 0}  # shown with what changed, else:
+_MOST_CORRECTED = {Length.TWO_LINES: 4, Length.CONTENTS: 0}  # corrected entries with their changes; for other lengths:
 _MOST_CORRECTED_ELSE = 12
-CONTENTS = 5  # entries from which on they are listed at the top
+CONTENTS = 5  # the table of contents appears from this number of entries on
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """New entries that stand together; without a title where they are all, or fit nowhere."""
+    """A group of new entries. The title is empty if there is only one group, and for entries without a group."""
 
     title: str
     entries: list[Told]
@@ -43,18 +43,18 @@ class Group:
 def body(
     frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
 ) -> Body:
-    """The words of an edition in a language, marks where the personal parts go; see `fitted`."""
+    """The text of an edition in a language, with marks for the personal parts; see `fitted`."""
     return fitted(frame, selected, before, language)[0]
 
 
 def fitted(
     frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
 ) -> tuple[Body, int]:
-    """The words of an edition, and how many of its new entries, from the first, they name.
+    """The text of an edition, and the number of its new entries that it names, counted from the first.
 
-    `before` gives what became of corrected entries since they were told, the oldest correction first. The more new
-    entries there are, the less is shown of each (see `Length`). An edition too long for a mail even so names fewer
-    entries, says how many are left out, and links to all.
+    `before` gives the corrections of each corrected entry since it was announced, oldest first. The more new entries
+    there are, the less of each is displayed (see `Length`). If the edition is still too long for a mail, it names fewer
+    entries, says how many are left out, and links to all of them.
 
     Raises:
         ConfigurationError: a template is wrong.
@@ -77,7 +77,7 @@ def fitted(
 
 
 def _subject(frame: Frame, values: Mapping[str, object], language: str) -> str:
-    """A subject that no other edition has: its days with the year where they are not enough, then a number."""
+    """A subject that no other edition has: if its days are not enough, it adds the year, then a number."""
     for span in (values["span"], values["day"]):
         made = line(_render(frame, "subject.txt", {**values, "span": span}, language))
         if made not in frame.taken:
@@ -104,7 +104,7 @@ def _values(
         "title": frame.title,
         "span": days[False],
         "day": days[True],
-        "month": closes.month,  # as the two below: for templates of one's own, whose subjects name a week of a month
+        "month": closes.month,  # as the two below: for custom templates whose subjects name a week of a month
         "month_name": closes.strftime("%B"),
         "week": (closes.day - 1) // 7 + 1,
         "first": cut(first.title, _LONGEST_FIRST) if first else "",
@@ -135,7 +135,7 @@ def _values(
 
 
 def _numbered(groups: Iterator[Group], corrected: Sequence[Told]) -> tuple[list[Group], list[Told]]:
-    """The entries with their numbers and places in the mail."""
+    """The entries with their numbers and link targets."""
     numbers = count(1)
 
     def number(one: Told) -> Told:
@@ -147,18 +147,18 @@ def _numbered(groups: Iterator[Group], corrected: Sequence[Told]) -> tuple[list[
 
 
 def _equal(most_read: Sequence[Told]) -> bool:
-    """Whether all gained the same, which bars would not show better than words."""
+    """Whether all entries gained the same. Bars would then show nothing."""
     return len(most_read) > 1 and len({one.gained for one in most_read}) == 1
 
 
 def _preheader(told: Sequence[Told]) -> str:
-    """What stands beside the subject in a list of mails: the other titles, or how the only entry begins."""
+    """The preview beside the subject in a list of mails: the other titles, or the beginning of the only entry."""
     others = " · ".join(one.title for one in told[1:])
     return cut(others or " ".join("".join(one.text for one in told).split()), _LONGEST_PREHEADER)
 
 
 def _about(frame: Frame, selected: Sequence[Selected], language: str) -> str:
-    """The language of all entries in words, where it is another one than that of the mail; else empty."""
+    """The name of the entries' language, if all share one that differs from the mail's language; else empty."""
     spoken = {frame.languages.get(one.entry.sources[0], "").partition("-")[0].lower() for one in selected}
     mine = language.partition("_")[0]
     return language_name(spoken.pop(), language) if len(spoken) == 1 and mine not in spoken else ""
@@ -170,7 +170,7 @@ def _grouped(frame: Frame, selected: Sequence[Selected]) -> bool:
 
 
 def _groups(frame: Frame, entries: Sequence[Told]) -> Iterator[Group]:
-    """The entries by group, the groups in their order."""
+    """The entries by group, with the groups in their order."""
     names = [*dict.fromkeys(name for name, _ in frame.groups), ""]
     made = (Group(name, [one for one in entries if one.group == name]) for name in names)
     return (group for group in made if group.entries)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
-from digest.service import alerts, dead_letters, digests, editions, explaining, feeds, subscribers
+from digest.service import alerts, health, dead_letters, digests, editions, explaining, feeds, subscribers
 from digest.service.invariants import violations
 from digest.service.latest import plan_latest
 from digest.service.letters import letter
@@ -75,7 +75,7 @@ class Post(Press):
     def alert(self) -> str:
         alerts.decide(self.store, self.settings, self.now)
         with self.store.read() as tx:
-            found = tx.alerts.all().get(alerts.DOUBTFUL)
+            found = tx.alerts.all().get(health.DOUBTFUL)
         return found.problem if found and found.well_since is None else ""
 
 
