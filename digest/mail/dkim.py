@@ -108,19 +108,21 @@ def _keys(dkim: Dkim, domain: str) -> tuple[Key, ...]:
 
 def _read(file: Path, kind: type[PrivateKey]) -> PrivateKey:
     place, name = str(file), "RSA" if kind is rsa.RSAPrivateKey else "Ed25519"
-    remedy = f"`digest mail key` makes one of kind {name.lower()}"
+    remedy = f"`digest mail key` makes a key of kind {name.lower()}"
     try:
         key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", place=place, remedy=remedy) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the key needs a passphrase
         raise ConfigurationError(
-            "holds no private key in PEM without a passphrase", place=place, remedy=remedy
+            "contains no private key in PEM format, or one with a passphrase", place=place, remedy=remedy
         ) from error
     if not isinstance(key, kind):
-        raise ConfigurationError(f"holds no {name} key", place=place, remedy=remedy)
+        raise ConfigurationError(f"contains no {name} key", place=place, remedy=remedy)
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < _FEWEST_BITS:
-        raise ConfigurationError(f"{key.key_size} bits are too few", place=place, remedy=remedy)
+        raise ConfigurationError(
+            f"a key of {key.key_size} bits is too short, it needs at least {_FEWEST_BITS}", place=place, remedy=remedy
+        )
     return key
 
 
@@ -140,7 +142,7 @@ def write_key(file: Path, kind: str) -> PrivateKey:
         with new_file(file) as opened:
             opened.write(pem)
     except FileExistsError as error:
-        raise ConfigurationError("is there already", place=str(file), remedy="name another file") from error
+        raise ConfigurationError("exists already", place=str(file), remedy="name another file") from error
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(file)) from error
     return key
@@ -237,4 +239,4 @@ def _ascii_domain(domain: str) -> str:
     try:
         return ascii_domain(domain)
     except AddressError as error:
-        raise ConfigurationError(f"{domain!r} is no domain", place="dkim.domain") from error
+        raise ConfigurationError(f"{domain!r} is not a domain", place="dkim.domain") from error

@@ -72,7 +72,7 @@ class FallbackSession:
                 if again or error.phase not in _UNREACHED or self._is_one_too_many(error):
                     raise
                 self._problem = str(error)
-            _log.warning("the first relay fails, the fallback is asked", reason=self._problem)
+            _log.warning("the first relay fails; using the fallback relay", reason=self._problem)
             self._first_at = now + _FIRST_AGAIN_SECONDS
         try:
             return await _named(self._second, sender, recipient, message, None, begun)

@@ -52,7 +52,7 @@ def try_incoming(bounces: Bounces) -> str:
         IntakeError: a place cannot be read.
         ConfigurationError: the password cannot be read.
     """
-    found = [f"`digest run` takes them at {bounces.listen}"] if bounces.listen else []
+    found = [f"`digest run` accepts them at {bounces.listen}"] if bounces.listen else []
     if bounces.maildir:
         with contextlib.closing(in_maildir(bounces.maildir, 0)) as waiting:
             next(waiting, None)
@@ -66,7 +66,7 @@ def try_incoming(bounces: Bounces) -> str:
         except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
             raise IntakeError(f"{place}: {error}") from error
         found.append(f"logged in, reads {place}")
-    return ", ".join(found) or f"go to {bounces.address}, and nothing of ours reads them there"
+    return ", ".join(found) or f"go to {bounces.address}, where Digest does not read them"
 
 
 def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
@@ -152,7 +152,7 @@ def _log_in(server: imaplib.IMAP4, sent: Sent) -> None:
     try:
         server.login(sent.username, sent.secret)
     except UnicodeError:
-        raise imaplib.IMAP4.error("a user name or password outside ASCII cannot be sent (choose another)") from None
+        raise imaplib.IMAP4.error("a user name or password that is not ASCII cannot be sent (choose another)") from None
     except imaplib.IMAP4.error as error:
         raise imaplib.IMAP4.error(sent.hidden(str(error))) from None
 

@@ -39,13 +39,13 @@ def _page(page: str) -> Iterator[str]:
         yield f"the HTML has {len(page.encode())} bytes; some programs cut it at 102,400"
     root = lxml_html.document_fromstring(page)
     if not root.get("lang"):
-        yield "the HTML names no language: <html lang=…>"
+        yield "the HTML does not declare its language: <html lang=…>"
     for name in ("title", "h1"):
         if not root.xpath(f"//{name}[normalize-space()]"):
             yield f"the HTML has no <{name}>"
     yield from _levels(root)
     for element in root.xpath("//script | //iframe | //form | //object | //embed | //link"):
-        yield f"programs take <{element.tag}> out"
+        yield f"mail programs remove <{element.tag}>"
     yield from _pictures(root)
     yield from _links(root)
     yield from _weak(page)
@@ -63,9 +63,9 @@ def _pictures(root: Any) -> Iterator[str]:  # noqa: ANN401
     for image in root.xpath("//img"):
         source = image.get("src", "")
         if not (image.get("alt") or "").strip():
-            yield f"a picture has no words for those who do not see it: {source[:_SHOWN]}"
+            yield f"a picture has no alternative text: {source[:_SHOWN]}"
         if not source.startswith("cid:"):
-            yield f"a picture is loaded from elsewhere, which tells that the mail was opened: {source[:_SHOWN]}"
+            yield f"a picture is loaded from elsewhere, which reveals that the mail was opened: {source[:_SHOWN]}"
 
 
 def _links(root: Any) -> Iterator[str]:  # noqa: ANN401
@@ -79,14 +79,14 @@ def _links(root: Any) -> Iterator[str]:  # noqa: ANN401
         elif not address.startswith(("https://", "http://", "\ue0f0")):
             yield f"a link does not lead to a web page: {address[:_SHOWN]}"
         if not words:
-            yield f"a link has no words: {address[:_SHOWN]}"
+            yield f"a link has no text: {address[:_SHOWN]}"
 
 
 def _weak(page: str) -> Iterator[str]:
     weakest = min(contrasts(page), default=None)
     if weakest and weakest.ratio < ENOUGH:
         text = weakest.text[:_SHOWN]
-        yield f"a text is hard to read in {weakest.scheme} surroundings, contrast {weakest.ratio:.1f}: {text}"
+        yield f"a text is hard to read in the {weakest.scheme} scheme, contrast {weakest.ratio:.1f}: {text}"
 
 
 def _text(text: str) -> Iterator[str]:

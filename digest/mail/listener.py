@@ -46,9 +46,9 @@ class _Handler:
         options: list[str],  # noqa: ARG002
     ) -> str:
         if token_in(self._address, address) is None:
-            return "550 5.1.1 only bounces are taken here"
+            return "550 5.1.1 only bounces are accepted here"
         if envelope.rcpt_tos:
-            return "452 4.5.3 one recipient a message"
+            return "452 4.5.3 one recipient per message"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -63,11 +63,11 @@ class _Handler:
         return "250 2.0.0 stored"
 
     async def handle_VRFY(self, server: _Bounded, session: Session, envelope: Envelope, address: str) -> str:  # noqa: N802, ARG002 - as above
-        return "252 2.5.2 not told"
+        return "252 2.5.2 not verified"
 
     async def handle_exception(self, error: Exception) -> str:
-        _log.error("bounce not taken", reason=repr(error))
-        return "451 4.3.0 cannot be taken now"
+        _log.error("bounce not accepted", reason=repr(error))
+        return "451 4.3.0 cannot be accepted now"
 
 
 class _Bounded(SMTP):

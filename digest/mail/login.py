@@ -40,7 +40,7 @@ def require_token(relay: Relay) -> None:
     if relay.oauth_token_file:
         _first_line(relay.oauth_token_file)
     if relay.oauth_command and shutil.which(relay.oauth_command[0]) is None:
-        raise ConfigurationError("is no program here", place=f"oauth_command {relay.oauth_command[0]}")
+        raise ConfigurationError("is not a program on this machine", place=f"oauth_command {relay.oauth_command[0]}")
 
 
 async def token(relay: Relay) -> str:

@@ -68,7 +68,7 @@ class MaildirSession:
         try:
             _make_private(self._folder)
             if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
-                return f"{name} was there"
+                return f"{name} exists already"
             draft = self._folder / "tmp" / name
             draft.unlink(missing_ok=True)  # left over from a crash
             with new_file(draft) as file:

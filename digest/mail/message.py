@@ -126,7 +126,7 @@ def named(display: str, address: str, name: str) -> str:
         ValueError: the address cannot stand in a header.
     """
     if re.search(r"[\s<>]", address) or _CONTROL.search(address):
-        raise ValueError("an address holds no white space, control character or angle bracket")
+        raise ValueError("an address must not contain white space, control characters or angle brackets")
     if not display.strip():
         return address
     phrase = _phrase(display, name)

@@ -131,12 +131,14 @@ class Pipeline(asyncio.Protocol):
         """
         sender, recipient = envelope
         if _UNSAFE.search(sender) or _UNSAFE.search(recipient):
-            raise ValueError("an address holds no white space, control character or angle bracket")
+            raise ValueError("an address must not contain white space, control characters or angle brackets")
         option = ""
         if not (sender.isascii() and recipient.isascii()):
             if not self._smtputf8:
                 # Only this mailbox is out of reach here; another relay could reach it.
-                raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
+                raise TransportError(
+                    "553 5.6.7 the server accepts no address outside ASCII", phase="recipient", code=553
+                )
             option = " SMTPUTF8"
         if self._largest is not None:
             option = f" SIZE={size}{option}"
@@ -274,12 +276,12 @@ class Pipeline(asyncio.Protocol):
         for line in lines:
             self._lines.append(line[4:].decode("utf-8", "surrogateescape"))
             if not line[:3].isdigit() or len(self._lines) * len(line) > _LONGEST_REPLY:
-                return self._over(ConnectionError("the server said something that is no reply"))
+                return self._over(ConnectionError("the server sent something that is not a reply"))
             if line[3:4] != b"-":
                 self._replies.append(_Reply(int(line[:3]), one_line(" ".join(self._lines))))
                 self._lines.clear()
         if len(self._begun) > _LONGEST_REPLY:
-            return self._over(ConnectionError("the server said something that is no reply"))
+            return self._over(ConnectionError("the server sent something that is not a reply"))
         if self._replies:
             self._wake()
         return None

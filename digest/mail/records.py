@@ -95,7 +95,7 @@ def _difference(record: Record, found: str) -> str:
     if record.purpose == "SPF":
         missing = [word for word in record.value.split()[1:-1] if word.lower() not in found.lower().split()]
         named = " ".join(missing)
-        return f"`{found}` does not name {named}: add it there, since a domain has one such record" if missing else ""
+        return f"`{found}` does not name {named}: add it, as a domain has only one SPF record" if missing else ""
     wanted, tags = _tags(record.value), _tags(found)
     if record.purpose == "DKIM":
         return "" if tags.get("p") == wanted["p"] else "another key is published under this name"

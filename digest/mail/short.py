@@ -33,7 +33,7 @@ def short_mail(name: str, language: str, folder: Path | None, values: Mapping[st
 
 
 def narrow(page: str) -> str:
-    """The same page in lines of at most 78 characters where white space may stand; unchanged if it holds `<pre>`."""
+    """The page in lines of at most 78 characters, broken where white space may stand; with `<pre>`, unchanged."""
     if "<pre" in page:
         return page
     return "".join(f"{line}\n" for written in page.splitlines() for line in _narrow(written))

@@ -68,7 +68,7 @@ class SmtpSession:
         await self._leave()
 
     async def _leave(self) -> None:
-        """Say goodbye where there is a connection, and close it: a server may count it until it has heard that."""
+        """Send QUIT if there is a connection, and close it: a server may count the connection until then."""
         client, self._client = self._client, None
         if client is None:
             return
@@ -147,7 +147,7 @@ class SmtpSession:
             return taken
         finally:
             if further:
-                _log.warning("the relay loses pipelined commands and is asked one by one", relay=self.host)
+                _log.warning("the relay loses pipelined commands; sending them one by one", relay=self.host)
                 _plain_until[self._address] = time.monotonic() + _PLAIN_SECONDS
             else:
                 self._plain = False
@@ -168,7 +168,7 @@ class SmtpSession:
             await self._drop()
         client = await self._connected()
         if self._largest and len(message) > self._largest:
-            problem = f"5.3.4 the mail has {len(message)} bytes, and {self.host} takes {self._largest} at most"
+            problem = f"5.3.4 the mail has {len(message)} bytes, and {self.host} accepts at most {self._largest}"
             raise TransportError(problem, phase="content", code=_TOO_LARGE)
         if self._pipeline:
             return await self._pipeline.send(envelope, message, following, begun)
@@ -262,7 +262,7 @@ class SmtpSession:
             self._sent = Sent(relay.username, await token(relay))
             await client.auth_xoauth2(relay.username, self._sent.secret)
         else:
-            raise TransportError(f"{relay.host}: the server takes no access token (XOAUTH2)", phase="login")
+            raise TransportError(f"{relay.host}: the server accepts no access token (XOAUTH2)", phase="login")
 
 
 async def _dropped(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:

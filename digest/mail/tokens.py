@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def leave_token(secret: bytes, subscriber: SubscriberId, digest: DigestId) -> str:
-    """The token with which a subscriber leaves a digest; it never expires, since old mails must let people go."""
+    """The token that unsubscribes a subscriber from a digest. It never expires: links in old mails must work."""
     return _token(secret, "leave", f"{subscriber}.{digest}")
 
 

@@ -103,7 +103,7 @@ def _options(client: aiosmtplib.SMTP, sender: str, recipient: str, size: int) ->
         return options
     if not client.supports_extension("smtputf8"):
         # Only this mailbox is out of reach here; another relay could reach it.
-        raise TransportError("553 5.6.7 the server takes no address outside ASCII", phase="recipient", code=553)
+        raise TransportError("553 5.6.7 the server accepts no address outside ASCII", phase="recipient", code=553)
     return [*options, "SMTPUTF8"]
 
 
@@ -169,7 +169,7 @@ async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
 def dotted(message: bytes) -> bytes:
     """The content in the form that goes before `END`: lines that begin with a dot get another dot in front."""
     at = message.find(b".")
-    for _ in range(_FEW_DOTS):  # as base64 has none, they are looked at one by one: a search for lines takes far longer
+    for _ in range(_FEW_DOTS):  # one by one, as base64 has no dots: a search for lines takes far longer
         if at < 0:
             return message
         if message[at - 1 : at] in {b"\n", b""}:

@@ -148,7 +148,7 @@ async def try_transport(mail: Mail) -> str:
     """
     if mail.transport == "maildir":
         folder = next(parent for parent in (mail.path, *mail.path.parents) if parent.exists())
-        return f"writes into {mail.path}" + ("" if folder == mail.path else ", which will be made")
+        return f"writes into {mail.path}" + ("" if folder == mail.path else ", which will be created")
     return await try_relay(mail)
 
 

@@ -1,8 +1,8 @@
-"""The envelope sender that names a delivery, so that a bounce says by itself whom and which edition it is about.
+"""The envelope sender that names a delivery (VERP), so that a bounce shows its subscriber and edition.
 
-The token is 32 characters of lower-case base32, since mail servers change the case of a local part: four bytes of the
-subscriber's id, and 16 of a keyed hash over subscriber and edition. The edition is not written out: whoever checks a
-token tries those that the subscriber was sent.
+The token is 32 characters of lower-case base32, because mail servers change the case of a local part. It contains four
+bytes for the subscriber's id, and 16 bytes of a keyed hash over the subscriber and the edition. The edition itself is
+not part of the token: to verify a token, try the editions that the subscriber was sent.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def test_mails_that_are_too_large_are_said_with_what_to_do(
         monkeypatch.setenv("DIGEST_MAIL_PORT", str(relay.port))
         told = cut.run("edition", "send", code=1)
     assert "15 failed" in told
-    assert "takes 500 at most" in told
+    assert "accepts at most 500" in told
     assert "digest deliveries retry" in told
 
 

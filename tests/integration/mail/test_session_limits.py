@@ -181,6 +181,6 @@ def test_a_mail_over_the_announced_size_is_not_offered_and_the_others_are_sent(p
         said = told(relay)
     assert said[:9] == ["250"] * 9
     for number, one in enumerate(said[9:], 9):
-        assert one == f"content: 552 5.3.4 the mail has {len(raw(number))} bytes, and 127.0.0.1 takes {most} at most"
+        assert one == f"content: 552 5.3.4 the mail has {len(raw(number))} bytes, and 127.0.0.1 accepts at most {most}"
     assert relay.copies() == Counter(READERS[:9])
     assert not relay.refusals

@@ -151,7 +151,7 @@ def test_a_maildir_gets_nothing_that_is_not_begun(tmp_path: Path) -> None:
 
 def test_a_maildir_gets_each_message_once_with_its_envelope(tmp_path: Path) -> None:
     name = written(tmp_path / "mail")
-    assert written(tmp_path / "mail") == f"{name} was there"
+    assert written(tmp_path / "mail") == f"{name} exists already"
     (file,) = (tmp_path / "mail" / "new").iterdir()
     assert file.read_bytes() == (
         b"Return-Path: <digest@example.org>\nDelivered-To: reader@example.org\n" + RAW.replace(b"\r\n", b"\n")
@@ -164,7 +164,7 @@ def test_a_maildir_gets_each_message_once_with_its_envelope(tmp_path: Path) -> N
 def test_a_mail_that_its_reader_has_seen_is_not_written_again(tmp_path: Path) -> None:
     name = written(tmp_path)
     (tmp_path / "new" / name).rename(tmp_path / "cur" / f"{name}:2,S")
-    assert re.search("was there", written(tmp_path))
+    assert re.search("exists already", written(tmp_path))
     assert not list((tmp_path / "new").iterdir())
 
 

@@ -53,13 +53,13 @@ def test_our_mails_have_no_flaw(name: str) -> None:
 @pytest.mark.parametrize(
     ("page", "finding"),
     [
-        ('<img src="cid:x">', "no words"),
+        ('<img src="cid:x">', "no alternative text"),
         ('<img src="https://elsewhere.example/x.png" alt="x">', "loaded from elsewhere"),
         ('<a href="javascript:alert(1)">x</a>', "does not lead"),
-        ('<a href="https://x.example"></a>', "link has no words"),
-        ('<p style="color:#aaaaaa">faint</p>', "hard to read in light surroundings, contrast 2.3: faint"),
+        ('<a href="https://x.example"></a>', "link has no text"),
+        ('<p style="color:#aaaaaa">faint</p>', "hard to read in the light scheme, contrast 2.3: faint"),
         ("<h3>deep</h3>", "level 3 follows one of level 1"),
-        ("<script>1</script>", "take <script> out"),
+        ("<script>1</script>", "programs remove <script>"),
         ("x" * 80_000, "has 80"),
     ],
 )
@@ -74,7 +74,7 @@ def test_flaws_of_the_frame_the_subject_and_the_text_are_found() -> None:
     found = "\n".join(findings(Body("en", "", "<p>x</p>", f"{'word ' * 20}\n    {'code ' * 20}\nhttps://{'x' * 90}\n")))
     for part in (
         "no subject",
-        "names no language",
+        "does not declare its language",
         "no <title>",
         "no <h1>",
         "a line of the text is 100 cells wide: word",
