@@ -1,1 +1,1 @@
-"""Entries become feed documents. The only home of feedgen."""
+"""Renders entries as feed documents. The only home of feedgen."""

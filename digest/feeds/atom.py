@@ -1,4 +1,4 @@
-"""An Atom document, from values to bytes; equal values give equal bytes. Source: RFC 4287, 5005, 6721."""
+"""Renders an Atom document; equal values give equal bytes. Source: RFC 4287, 5005, 6721."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def atom(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()) -> bytes:
-    """The document, its entries in the order given. Every time in it comes from the values."""
+    """The document, with its entries in the given order. All times in it come from the values."""
     made = FeedGenerator()
     made.register_extension("history", _History, atom=True, rss=False)
     made.history.say(feed, removed)
@@ -46,7 +46,7 @@ def atom(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombst
 
 
 def links(feed: FeedFacts) -> dict[str, str]:
-    """The links of a document by relation that say where it stands in its feed, and the hub."""
+    """The links by relation that place a document within its feed, and the hub."""
     paging = feed.paging
     named = {
         "hub": feed.hub,
@@ -58,7 +58,7 @@ def links(feed: FeedFacts) -> dict[str, str]:
 
 
 def with_stylesheet(document: bytes, stylesheet: str) -> bytes:
-    """The document with the style sheet that a browser shows it in, if there is one."""
+    """The document with the style sheet for browsers, if there is one."""
     if not stylesheet:
         return document
     declaration, _, rest = document.partition(b"\n")
@@ -66,7 +66,7 @@ def with_stylesheet(document: bytes, stylesheet: str) -> bytes:
 
 
 class _History(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
-    """Whether the document is an archive, and what was taken back."""
+    """Whether the document is an archive, and which entries were retracted."""
 
     def __init__(self) -> None:
         self._archive = False

@@ -1,4 +1,4 @@
-"""A JSON Feed document, from values to bytes; equal values give equal bytes. Source: jsonfeed.org, version 1.1."""
+"""Renders a JSON Feed document; equal values give equal bytes. Source: jsonfeed.org, version 1.1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/feed+json"
 
 
 def json_feed(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()) -> bytes:
-    """The document, its entries in the order given. What was taken back stands in an extension, `_digest`."""
+    """The document, with its entries in the given order. The extension `_digest` lists retracted entries."""
     paging = feed.paging
     ours: dict[str, Any] = {"archive": paging.archive} if paging.archive else {}
     if removed:

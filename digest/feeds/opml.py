@@ -1,4 +1,4 @@
-"""A list of feeds that any reader imports. Source: OPML 2.0."""
+"""Renders a list of feeds that feed readers can import. Source: OPML 2.0."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEDIA_TYPE = "text/x-opml"
 
 
 def opml(title: str, home_url: str, feeds: Iterable[tuple[str, str]]) -> bytes:
-    """The document; `feeds` are titles and addresses."""
+    """The document; `feeds` are pairs of title and URL."""
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = line(title)
     body = etree.SubElement(root, "body")

@@ -1,6 +1,6 @@
-"""An RSS document, from values to bytes; equal values give equal bytes.
+"""Renders an RSS document; equal values give equal bytes.
 
-Source: RSS 2.0.11 with the profile of the RSS Advisory Board, the content, Dublin Core and Atom modules.
+Source: RSS 2.0.11 with the profile of the RSS Advisory Board, and the content, Dublin Core and Atom modules.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MEDIA_TYPE = "application/rss+xml"
 _ATOM = "http://www.w3.org/2005/Atom"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _CREATOR = "http://purl.org/dc/elements/1.1/"
-_JOINER = "\N{WORD JOINER}"  # seen by nobody; behind it HTML takes a < or & for itself
+_JOINER = "\N{WORD JOINER}"  # invisible; after it, HTML reads a < or & as text
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _REFERENCE = re.compile(r"&#?\w+;?")
 _TITLE = re.compile(rb"<title>[^<]*</title>")
@@ -35,7 +35,7 @@ _REFERENCES = {b"&amp;": b"&#x26;", b"&lt;": b"&#x3C;", b"&gt;": b"&#x3E;"}
 
 
 def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
-    """The document, its entries in the order given. RSS cannot say what was taken back."""
+    """The document, with its entries in the given order. RSS has no way to retract entries."""
     made = FeedGenerator()
     made.register_extension("modules", _Channel, atom=False, rss=True)
     made.modules.say(feed)
@@ -53,17 +53,17 @@ def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
 
 
 def _named(text: str) -> str:
-    """A name that looks the same to those who take it for text and to those who take it for HTML: RSS says neither."""
+    """A name that looks the same when it is read as text or as HTML, because RSS does not define which it is."""
     return _TAG.sub(f"<{_JOINER}", _REFERENCE.sub(_unread, text))
 
 
 def _unread(found: re.Match[str]) -> str:
-    """What HTML would read as another character, such that it does not; `AT&T` stays as it is."""
+    """Change text that HTML would read as another character so that it does not; `AT&T` stays unchanged."""
     return found[0] if unescape(found[0]) == found[0] else f"&{_JOINER}{found[0][1:]}"
 
 
 def _referred(found: re.Match[bytes]) -> bytes:
-    """A title with the references that the profile found to work in most readers."""
+    """A title with the character references that work in most feed readers, according to the profile."""
     said = found[0]
     for name, number in _REFERENCES.items():
         said = said.replace(name, number)
@@ -83,7 +83,7 @@ def _item(entry: FeedEntry) -> _Entry:
 
 
 class _Channel(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
-    """What RSS borrows from Atom for a channel: its own address, its paging, its hub."""
+    """What RSS borrows from Atom for a channel: its own URL, paging and hub."""
 
     def __init__(self) -> None:
         self._feed: FeedFacts | None = None
@@ -108,7 +108,7 @@ class _Channel(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no t
 
 
 class _Item(BaseEntryExtension):  # type: ignore[misc] # as above
-    """The parts of an item in the order that the profile asks for: description, then the whole content."""
+    """The parts of an item in the order that the profile requires: the description, then the full content."""
 
     def __init__(self) -> None:
         self._entry: FeedEntry | None = None
@@ -123,7 +123,7 @@ class _Item(BaseEntryExtension):  # type: ignore[misc] # as above
         entry = self._entry
         if entry is None:
             return element
-        # A description is HTML, and ours is text.
+        # A description is HTML, but our summary is text.
         etree.SubElement(element, "description").text = escape(shown(entry.summary) or title(entry.title), quote=False)
         if entry.html:
             etree.SubElement(element, f"{{{_CONTENT}}}encoded").text = entry.html

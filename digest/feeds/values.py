@@ -1,4 +1,4 @@
-"""What a feed and its entries are made of, the same for every format."""
+"""The values of a feed and its entries, the same for every format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where a document stands in its feed; URLs, empty where there is none. Source: RFC 5005, section 4."""
+    """The neighbours of a document in its feed, as URLs; empty if there are none. Source: RFC 5005, section 4."""
 
     archive: bool = False
     current: str = ""
@@ -21,7 +21,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """An entry that was taken back. Source: RFC 6721."""
+    """An entry that was retracted. Source: RFC 6721."""
 
     id: str
     at: datetime
@@ -29,9 +29,9 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class FeedFacts:
-    """What a feed says of itself. `updated_at` is that of its newest entry, or when the store was made.
+    """The values of a feed. `updated_at` is that of its newest entry, or the time at which the store was created.
 
-    `self_url` is that of the document, in its format; `stylesheet` is for browsers that open it.
+    `self_url` is the URL of the document in its format. `stylesheet` is for browsers that open it.
     """
 
     id: str
@@ -48,7 +48,7 @@ class FeedFacts:
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """What a feed says of an entry. `published` carries the offset of its source's zone; `html` is well-formed."""
+    """The values of an entry. `published` has the offset of its source's time zone; `html` is well-formed XML."""
 
     id: str
     title: str

@@ -1,1 +1,1 @@
-"""Blocks and dates become HTML or plain text, each formula as its channel shows it. Pure."""
+"""Typesets blocks and dates as HTML or plain text. Each output channel renders formulas in its own form."""

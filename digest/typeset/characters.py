@@ -1,4 +1,4 @@
-"""What of a text may be shown anywhere: no overrides of direction, nothing that XML forbids."""
+"""Removes characters that no output may contain: overrides of the text direction, and anything that XML forbids."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SPACES = re.compile(r"\s+")
 
 
 def shown(text: str) -> str:
-    """The text without characters that could hide, turn around or break what stands beside them."""
+    """The text without characters that could hide, reverse or break the text around them."""
     return _HIDDEN.sub("", text)
 
 
 def line(text: str) -> str:
-    """The same on one line, such as a title."""
+    """The same in one line, for instance for a title."""
     return _SPACES.sub(" ", shown(text)).strip()

@@ -1,4 +1,7 @@
-"""Readers over time as one small picture (inline SVG) that also says in words what it shows; no style, no script."""
+"""Draws reader counts over time as a small picture (inline SVG) with a title that describes it.
+
+No styles, no scripts.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,17 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 120
 _WIDTH, _HEIGHT = 320, 80
-_LEFT, _RIGHT, _TOP, _BOTTOM = 4, 316, 18, 64  # the field of the line; the values stand above it, the days below
-_LONGEST = 10**15  # a longer number does not fit beside another one
+_LEFT, _RIGHT, _TOP, _BOTTOM = 4, 316, 18, 64  # the area of the line; the values are above it, the days below
+_LONGEST = 10**15  # longer numbers do not fit beside each other
 
 
 def chart(counts: Sequence[tuple[datetime, int]], *, language: str) -> str:
-    """The counts as an `svg` element of well-formed XML, in zh_CN or English; empty for fewer than two.
+    """The counts as an `svg` element of well-formed XML, in zh_CN or English; empty for fewer than two counts.
 
-    The height runs from the smallest to the largest count, the width from the first to the last moment. A series
-    of any length is drawn with at most MOST_POINTS points; its first, last, smallest and largest are among them.
+    The height covers the smallest to the largest count, and the width the first to the last time. A series of any
+    length is drawn with at most MOST_POINTS points. They include its first, last, smallest and largest count.
     """
-    if len(counts) < 2:  # noqa: PLR2004 - a line takes two points
+    if len(counts) < 2:  # noqa: PLR2004 - a line needs two points
         return ""
     series = sorted(counts, key=itemgetter(0))
     points = [f"{x:.1f},{y:.1f}" for x, y in _places(_thinned(series))]
@@ -47,7 +50,7 @@ def chart(counts: Sequence[tuple[datetime, int]], *, language: str) -> str:
 
 
 def _thinned(series: list[tuple[datetime, int]]) -> list[tuple[datetime, int]]:
-    """The same course in at most MOST_POINTS points: of each stretch between the ends, the lowest and the highest."""
+    """The series in at most MOST_POINTS points: the ends, and the lowest and highest count of each stretch between."""
     if len(series) <= MOST_POINTS:
         return series
     stretches = MOST_POINTS // 2 - 1
@@ -60,7 +63,10 @@ def _thinned(series: list[tuple[datetime, int]]) -> list[tuple[datetime, int]]:
 
 
 def _places(series: list[tuple[datetime, int]]) -> list[tuple[float, float]]:
-    """Where each count lies. Of one moment they stand side by side; of one value, at half height."""
+    """The position of each count.
+
+    Counts of the same time are side by side; if all are equal, they are at half height.
+    """
     since, took = series[0][0], series[-1][0] - series[0][0]
     low = min(readers for _, readers in series)
     span = max(readers for _, readers in series) - low
@@ -74,13 +80,14 @@ def _places(series: list[tuple[datetime, int]]) -> list[tuple[float, float]]:
 
 
 def _words(series: list[tuple[datetime, int]], language: str) -> str:
-    """The ends of the series in a sentence, and the extremes that go beyond them."""
+    """A sentence with the ends of the series, and with any lower or higher value between them."""
     first, last = series[0][1], series[-1][1]
     low, high = min(readers for _, readers in series), max(readers for _, readers in series)
     lower, higher = low < min(first, last), high > max(first, last)
     days = list(dict.fromkeys(said(at.date(), language) for at, _ in (series[0], series[-1])))
     a, z = _number(first), _number(last)
-    # Behind a fall the counter began anew: what it shows now is no more than it showed before.
+    # After a fall the counter started again, so the sentence claims neither a rise nor a fall from the first count to
+    # the last.
     anew = first < last and any(later < earlier for (_, earlier), (_, later) in pairwise(series))
     if language.startswith("zh"):
         course = f"从 {a} {'增' if first < last else '降'}至 {z}" if first != last else f"始末均为 {a}"
@@ -94,7 +101,7 @@ def _words(series: list[tuple[datetime, int]], language: str) -> str:
 
 
 def _number(count: int) -> str:
-    """The number in full; one that no picture has room for in powers of ten."""
+    """The number in full; in powers of ten if the picture has no room for it."""
     return str(count) if abs(count) < _LONGEST else f"{Decimal(count):.2e}"
 
 

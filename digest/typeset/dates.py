@@ -1,4 +1,4 @@
-"""Dates in words, never saying more than the evidence does; the days that an edition covers."""
+"""Formats dates, never more precisely than the evidence allows, and the days that an edition covers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NOON = time(12)
 
 
 def said(day: EntryDate | date | None, language: str, *, year: bool = True) -> str:
-    """`2020年11月20日`, `20 November 2020`; empty for None.
+    """The date as text: `2020年11月20日`, `20 November 2020`; empty for None.
 
-    Without a known year, or where `year` is False, `11月20日`, `20 November`.
+    If the year is unknown or `year` is False: `11月20日`, `20 November`.
     """
     if day is None:
         return ""
@@ -31,11 +31,11 @@ def said(day: EntryDate | date | None, language: str, *, year: bool = True) -> s
 
 
 def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str, *, year: bool = True) -> str:
-    """The days of a window, the name of an edition: `2026年11月23日—29日`, `23–29 November 2026`.
+    """The days of a window, which name an edition: `2026年11月23日—29日`, `23–29 November 2026`.
 
-    A day is named if its noon lies in the window, so that each day has one edition and no two windows of a digest are
-    called the same; of a window without a noon the times are named as well. `year` is left out where it is False and
-    all days are of the year in which the window closes.
+    A day counts if its noon lies in the window. So each day belongs to one edition, and no two windows of a digest have
+    the same name. A window without a noon is named with its times as well. With `year` False, the year is left out if
+    all days are in the year in which the window closes.
     """
     opens, closes = opens_at.astimezone(zone), max(opens_at, closes_at).astimezone(zone)
     first = opens.date() + timedelta(days=opens.time() > _NOON)
@@ -57,14 +57,14 @@ def _month(day: date) -> tuple[int, int]:
 
 
 def _beside(known: date, day: date, language: str) -> str:
-    """A day beside one that is known: without its year where they share it, in Chinese without its month too."""
+    """A day beside another one: without the year if they share it, and in Chinese also without a shared month."""
     if language.startswith("zh") and _month(known) == _month(day):
         return f"{day.day}日"
     return said(day, language, year=day.year != known.year)
 
 
 def _times(opens: datetime, closes: datetime, language: str, *, year: bool) -> str:
-    """A window of less than a day, to the minute."""
+    """A window that contains no noon, to the minute."""
     day, end = opens.date(), closes.date()
     named = said(day, language, year=year or day.year != end.year)
     since, until = f"{opens:%H:%M}", f"{closes:%H:%M}"

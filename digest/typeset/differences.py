@@ -1,4 +1,4 @@
-"""What a reader wants to see of a revision: the paragraphs that changed, old beside new, and in them what differs."""
+"""Shows what a revision changed: the old and the new version of each changed paragraph, with the differences marked."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from digest.model import Content
 
-AROUND = 30  # characters left standing beside a change
-_COMPARED = 64_000_000  # units of the one text times units of the other; more would take seconds, and 8 MB
-_PAIRED = 1_000  # paragraphs of the one text times paragraphs of the other
-_LOOKED_AT = 300  # characters at either end of a paragraph that tell whether two are versions of one
+AROUND = 30  # unchanged characters that stay beside a change
+_COMPARED = 64_000_000  # units of one text times units of the other; more would take seconds, and 8 MB
+_PAIRED = 1_000  # paragraphs of one text times paragraphs of the other
+_LOOKED_AT = 300  # characters at each end of a paragraph that decide whether two paragraphs are versions of each other
 _ALIKE = 0.4
-_ISLAND = 8  # characters; no more than this between two changes that are both as long is the same by chance
+_ISLAND = 8  # characters; a match of at most this length between two longer changes is accidental
 
 _WIDE = r"\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U00020000-\U0003ffff"
 _MARK = (
@@ -32,8 +32,8 @@ _MARK = (
     r"\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
 )
 _LETTER = rf"(?:[^\W{_WIDE}]{_MARK}*+)"
-# A unit is never marked in part: a formula, a word or number, a flag, a character with what combines with it. No
-# branch looks past the next mark that could begin another, and none goes back: linear for any text.
+# A unit is never marked in part: a formula, a word or number, a flag, a character with its combining marks. No branch
+# looks past the next mark that could begin another unit, and none backtracks, so the time is linear for any text.
 _UNIT = re.compile(
     r"\$\$(?:\\.|[^$\\])++\$\$|\$(?!\s)(?:\\.|[^$\\\n])++(?<!\s)\$"
     r"|\\\[(?:(?!\\[\[\]]).)++\\\]|\\\((?:(?!\\[()]).)++\\\)|\\(?:[A-Za-z]++|.)"
@@ -45,7 +45,7 @@ _UNIT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a paragraph, never empty. One that did not change may be shortened, `…` in the place of the rest."""
+    """A stretch of a paragraph, never empty. An unchanged one may be shortened, with `…` for the rest."""
 
     text: str
     changed: bool
@@ -53,9 +53,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A paragraph as it was and as it is; empty on the side where there is none. Never empty on both.
+    """A paragraph before and after a revision. One side may be empty, but never both.
 
-    No two pieces beside each other are both changed, or both not; the unchanged ones say the same on both sides.
+    Changed and unchanged pieces alternate. The unchanged pieces are equal on both sides.
     """
 
     before: tuple[Piece, ...]
@@ -63,10 +63,11 @@ class Change:
 
 
 def differences(before: Content, after: Content, *, around: int | None = AROUND) -> tuple[Change, ...]:
-    """The paragraphs that a reader sees changed, in reading order, the title as the first; empty where none did.
+    """The paragraphs with visible changes, in reading order, with the title first; empty if nothing changed.
 
-    Of what stands unchanged beside a change about `around` characters are kept, all for None. A paragraph that moved
-    is gone from one place and new in the other. Very long ones with much changed are marked whole between their ends.
+    About `around` unchanged characters stay beside each change; with None, all stay. A paragraph that moved is a
+    removal in one place and an addition in the other. Very long paragraphs with many changes are marked as a whole
+    between the first and the last change.
     """
     titles = zip_longest(_seen([before.title]), _seen([after.title]), fillvalue="")
     pairs = (*titles, *_pairs(_seen(before.paragraphs), _seen(after.paragraphs)))
@@ -74,7 +75,7 @@ def differences(before: Content, after: Content, *, around: int | None = AROUND)
 
 
 def html(changes: Iterable[Change]) -> str:
-    """The changes as HTML that is also well-formed XML, one `div` each, every character of the texts escaped."""
+    """The changes as HTML that is also well-formed XML: one `div` for each change, with all text escaped."""
     return "\n".join(
         f'<div class="change">{_line("before", "del", change.before)}{_line("after", "ins", change.after)}</div>'
         for change in changes
@@ -97,7 +98,10 @@ def _change(old: str, new: str, around: int | None) -> Change:
 
 
 def _units(text: str) -> list[str]:
-    r"""What is never marked in part; a formula between `\begin` and `\end` is one, too."""
+    r"""The units of the text, which are never marked in part.
+
+    A formula between `\begin` and `\end` is one unit, too.
+    """
     if r"\begin" not in text:
         return _UNIT.findall(text)
     parts = (_UNIT.findall(piece) if isinstance(piece, str) else [piece.source] for piece in pieces(text))
@@ -110,7 +114,7 @@ def _joined(stretches: list[Piece]) -> tuple[Piece, ...]:
 
 
 def _shortened(units: list[str], first: int, last: int) -> list[str]:
-    """At most `first` characters from the beginning, `…`, and `last` from the end; all where little would go."""
+    """At most `first` characters from the beginning, `…`, and `last` from the end; unchanged if that saves little."""
     head = sum(1 for _ in takewhile(lambda length: length <= first, accumulate(map(len, units))))
     tail = sum(1 for _ in takewhile(lambda length: length <= last, accumulate(map(len, reversed(units)))))
     gone = units[head : len(units) - tail]
@@ -128,7 +132,7 @@ def _seen(paragraphs: Iterable[str]) -> list[str]:
 
 
 class _Stretch(NamedTuple):
-    """What stands from `start` to `end` of either sequence, the same or not."""
+    """The elements from `start` to `end` in both sequences, which are either equal or different."""
 
     same: bool
     start: tuple[int, int]
@@ -136,7 +140,10 @@ class _Stretch(NamedTuple):
 
 
 def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[_Stretch]:
-    """Both sequences from end to end in turns of same and not; what is too much to compare is not the same."""
+    """The two sequences as stretches, alternately equal and different.
+
+    Whatever is too long to compare counts as different.
+    """
     least = min(len(old), len(new))
     head = next((n for n in range(least) if old[n] != new[n]), least)
     tail = next((n for n in range(least - head) if old[-1 - n] != new[-1 - n]), least - head)
@@ -151,13 +158,13 @@ def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[_Stretch]:
 def _compared(
     old: Sequence[str], new: Sequence[str], start: tuple[int, int], end: tuple[int, int]
 ) -> Iterator[_Stretch]:
-    """The stretches between two places where the sequences differ."""
+    """The stretches between two places at which the sequences differ."""
     lengths = end[0] - start[0], end[1] - start[1]
     if not all(lengths) or lengths[0] * lengths[1] > _COMPARED:
         if any(lengths):
             yield _Stretch(same=False, start=start, end=end)
         return
-    numbers: dict[str, int] = {}  # rapidfuzz compares hashes; those of small numbers are the numbers
+    numbers: dict[str, int] = {}  # rapidfuzz compares hashes; the hash of a small number is the number itself
     a, b = (
         [numbers.setdefault(text, len(numbers)) for text in side]
         for side in (old[start[0] : end[0]], new[start[1] : end[1]])
@@ -172,7 +179,7 @@ def _compared(
 
 
 def _calm(stretches: Iterable[_Stretch], old: list[str], new: list[str]) -> list[_Stretch]:
-    """The same without islands: a few characters that two texts share by chance tell a reader nothing."""
+    """The stretches without islands: a few characters that two texts share by accident tell readers nothing."""
     ends = [0, *accumulate(map(len, old))], [0, *accumulate(map(len, new))]
 
     def length(stretch: _Stretch) -> int:
@@ -181,7 +188,7 @@ def _calm(stretches: Iterable[_Stretch], old: list[str], new: list[str]) -> list
     made: list[_Stretch] = []
     for stretch in stretches:
         made.append(stretch)
-        while len(made) > 2 and not stretch.same:  # noqa: PLR2004 - an island lies between two changes
+        while len(made) > 2 and not stretch.same:  # noqa: PLR2004 - an island has a change on both sides
             left, island, right = made[-3:]
             if length(island) > min(_ISLAND, length(left), length(right)):
                 break
@@ -190,7 +197,7 @@ def _calm(stretches: Iterable[_Stretch], old: list[str], new: list[str]) -> list
 
 
 def _pairs(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
-    """Each paragraph that changed beside what became of it, in reading order; beside nothing where there is none."""
+    """The changed paragraphs in reading order, each beside its new version. If there is none, that side is empty."""
     for same, start, end in _stretches(old, new):
         if not same:
             left, right = old[start[0] : end[0]], new[start[1] : end[1]]
@@ -202,7 +209,10 @@ def _pairs(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _versions(old: list[str], new: list[str]) -> list[tuple[int, int]]:
-    """Which paragraph is a version of which: the most alike pairs that leave both in order. None where too many."""
+    """The pairs of paragraphs that are versions of each other: the most similar ones that keep the order of both texts.
+
+    None are returned if there are too many paragraphs to compare.
+    """
     if len(old) * len(new) > _PAIRED:
         return []
     best: dict[tuple[int, int], tuple[float, tuple[tuple[int, int], ...]]] = {}

@@ -1,4 +1,4 @@
-"""The beginning of a text, ended where a reader would end it: at a sentence or a whole formula, else with dots."""
+"""Cuts the beginning of a text at a natural place: after a sentence or a whole formula, otherwise with an ellipsis."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SENTENCE_END = re.compile(r"[。！？!?；;](?=\D|$)|[.](?=\s)")
-_LEAST = 0.6  # of the limit: a sentence end before that is too early to cut a name at
-_LEAST_SENTENCE, _LEAST_CLAUSE = 0.4, 0.3  # of the limit, where an excerpt may end
-_ROW = 40  # characters of text that a line of a displayed formula counts as at least
+_LEAST = 0.6  # of the limit: an earlier sentence end is too early to cut a name there
+_LEAST_SENTENCE, _LEAST_CLAUSE = 0.4, 0.3  # of the limit: an excerpt may end from here on
+_ROW = 40  # characters of text that each line of a displayed formula counts as, at least
 _LONGEST_WORD = 40  # characters
-_WRITTEN = 3  # characters of a formula as it is written, for one that is seen
-# What announces something: dots behind it would announce what nobody sees.
+_WRITTEN = 3  # characters of a formula's source for each character that is displayed
+# Words that announce what follows: an ellipsis after them would announce something that is missing.
 _ANNOUNCES = re.compile(
-    r"(?:[，；：,;:]\s*[（(]?(?:\d{1,2}|[一二三四五六七八九十])(?=$)"  # the number of a list's first point
+    r"(?:[，；：,;:]\s*[（(]?(?:\d{1,2}|[一二三四五六七八九十])(?=$)"  # the number of the first item of a list
     r"|[\s，、；：,;:（(【\[《“‘「—–\-]"
     r"|(?:也就是说?|即|就是|则|总有|我们有|便?得到?|可得|形如|记为|记作|满足|使得|其中|以及|[有为是])"
     r"|(?<![A-Za-z])(?:i\.e\.|e\.g\.|that is|namely|such that|we have|we get|where|is|as|by|and|or|of|the|an?)"
     r"(?![A-Za-z]))++$"
 )
-_TAIL = 80  # characters at the end of a text in which an announcement is looked for
-_FAR = 12_000  # characters behind the limit of which a sentence or formula that began before it has its end
+_TAIL = 80  # characters at the end of a text that are searched for an announcement
+_FAR = 12_000  # characters beyond the limit in which a sentence or formula must end that began before it
 _CHINESE = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffe6]")
 
 
 def excerpt(blocks: Sequence[Block], limit: int, *, paragraphs: int | None = None) -> tuple[Block, ...]:
-    """The first blocks, up to about `limit` characters and at most so many `paragraphs`.
+    """The first blocks, up to about `limit` characters and at most this number of `paragraphs`.
 
-    It ends behind a sentence or a displayed formula, which is shown whole. A paragraph that is cut elsewhere, or that
-    does not end its last sentence, ends with dots; nothing that announces what comes next stands before them. A heading
-    never ends it. Blocks other than paragraphs are kept whole or left out.
+    The excerpt ends after a sentence or after a displayed formula, which is always complete. A paragraph that is cut
+    elsewhere, or whose last sentence is incomplete, ends with an ellipsis, and never with words that announce what
+    comes next. A heading never ends the excerpt. Blocks other than paragraphs are kept whole or left out.
     """
     made: list[Block] = []
     left, counted = limit, 0
@@ -51,7 +51,7 @@ def excerpt(blocks: Sequence[Block], limit: int, *, paragraphs: int | None = Non
         if size <= left or (block.kind is BlockKind.FORMULA and made and not _rests(made[-1]) and size <= limit):
             made.append(block)
             left = max(0, left - size)
-            counted += is_paragraph and not _announces(block.text)  # what announces the next one belongs to it
+            counted += is_paragraph and not _announces(block.text)  # such a paragraph belongs to the next one
             continue
         if is_paragraph and (left > limit // 4 or nothing):
             made.append(Block(block.kind, sentence_cut(block.text, max(left, limit // 4))))
@@ -62,7 +62,7 @@ def excerpt(blocks: Sequence[Block], limit: int, *, paragraphs: int | None = Non
 
 
 def summary(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
-    """The first words of a text as one paragraph, without displayed formulas, code, figures and headings."""
+    """The beginning of a text as one paragraph, without displayed formulas, code, figures and headings."""
     words = ""
     for block in blocks:
         if block.kind is BlockKind.PARAGRAPH or (block.kind is BlockKind.VERSE and block is blocks[-1]):
@@ -76,9 +76,9 @@ def summary(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
 
 
 def sentence_cut(text: str, limit: int) -> str:
-    """At most about `limit` characters: whole sentences, else clauses or words and dots. No formula is ever cut.
+    """At most about `limit` characters: whole sentences, or else clauses or words with an ellipsis.
 
-    A text that fits and ends its last sentence stays as it is.
+    Formulas are never cut. A text that fits and ends with a complete sentence stays unchanged.
     """
     text = text[: limit + _FAR]
     fits = len(text) <= limit
@@ -92,7 +92,7 @@ def sentence_cut(text: str, limit: int) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most about `limit` characters of a name and `…`; the whole if it fits. Only a formula may make it longer."""
+    """At most about `limit` characters of a name and `…`; all of it if it fits. Only a formula may make it longer."""
     if len(text) <= limit:
         return text
     end = _outside_formulas(text, limit)
@@ -115,7 +115,7 @@ def _size(block: Block) -> int:
 
 
 def _rests(block: Block) -> bool:
-    """Whether nothing is missed where the excerpt ends behind this block."""
+    """Whether nothing seems missing if the excerpt ends after this block."""
     return block.kind is not BlockKind.PARAGRAPH or complete(block.text)
 
 
@@ -133,7 +133,7 @@ def _ended(made: list[Block], *, goes_on: bool) -> tuple[Block, ...]:
 
 
 def _dotted(text: str, limit: int) -> str:
-    """The beginning, up to a clause or word, without what only announces the rest, and dots."""
+    """The beginning, up to a clause or word, without words that only announce the rest, and with an ellipsis."""
     hidden = masked(text)
     end = _outside_formulas(text, _between_characters(text, min(len(text), limit)))
     formula_next = hidden[end:].lstrip()[:1] == HOLE
@@ -153,12 +153,12 @@ def _dotted(text: str, limit: int) -> str:
 
 
 def _dots(text: str) -> str:
-    """The dots that stand behind a text that goes on."""
+    """The ellipsis for a text that continues."""
     return "……" if _CHINESE.search(text) else "…"
 
 
 def _before_word(hidden: str, at: int) -> int:
-    """The place, moved back to before a Latin word or number that it lies in, if something stands before that."""
+    """The place, or the beginning of the Latin word or number around it, if other text comes before that."""
     if at >= len(hidden) or not _in_word(hidden[at]):
         return at
     start = at
@@ -172,7 +172,7 @@ def _in_word(character: str) -> bool:
 
 
 def _outside_formulas(text: str, at: int) -> int:
-    """The place, or where it lies in a formula, that formula's beginning; its end if it stands first."""
+    """The place, or the beginning of the formula around it; the formula's end if it begins the text."""
     for start, end in formula_spans(text):
         if start < at < end:
             return start or end
@@ -180,5 +180,5 @@ def _outside_formulas(text: str, at: int) -> int:
 
 
 def _between_characters(text: str, at: int) -> int:
-    """The place, moved forward so that nothing that looks like one character is cut in two."""
+    """The place, moved forward so that no visible character is cut in two."""
     return next((end for end in accumulate(map(len, iter_graphemes(text))) if end >= at), len(text))

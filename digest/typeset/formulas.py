@@ -1,4 +1,7 @@
-"""Formulas as each channel shows them. A channel is a function from a formula to safe HTML; plain text has `linear`."""
+"""Renders formulas for each output channel.
+
+A channel is a function from a formula to safe HTML. Plain text uses `linear`.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ if TYPE_CHECKING:
 
     Channel = Callable[[Formula], str]
 
-_EM = 16  # px, that pictures are drawn for
+_EM = 16  # px, the font size for which pictures are drawn
 
 
 class Size(NamedTuple):
-    """How large a picture is shown, in px; `depth` is what hangs below the line of text."""
+    """The displayed size of a picture in px; `depth` is the part below the baseline of the text."""
 
     width: int
     height: int
@@ -32,21 +35,21 @@ class Size(NamedTuple):
 
 
 def formulas(blocks: Iterable[Block]) -> Iterator[Formula]:
-    """The formulas of a text, code apart."""
+    """The formulas of a text, except those in code."""
     for block in blocks:
         if block.kind is BlockKind.CODE:
             continue
         yield from (piece for piece in pieces(block.text) if isinstance(piece, Formula))
 
 
-@lru_cache(maxsize=4096)  # a letter like $x$ stands in every other entry
+@lru_cache(maxsize=4096)  # letters such as $x$ occur in every other entry
 def needs_picture(formula: Formula) -> bool:
-    """Whether feeds and mails cannot show it as text."""
+    """Whether feeds and mails need a picture for this formula."""
     return html_text(formula) is None
 
 
 def page(formula: Formula) -> str:
-    """For a browser: MathML."""
+    """The channel for browsers: MathML."""
     made = mathml(formula)
     if made is None:
         return _as_written(formula)
@@ -55,7 +58,10 @@ def page(formula: Formula) -> str:
 
 
 def pictured(sizes: Mapping[str, Size], address: Callable[[str], str]) -> Channel:
-    """For feeds and mails: text where that is enough, else a picture; `address` gives its URL by its name."""
+    """The channel for feeds and mails: text if that is enough, otherwise a picture.
+
+    `address` gives its URL by its name.
+    """
 
     def shown(formula: Formula) -> str:
         made = html_text(formula)
@@ -76,10 +82,10 @@ def pictured(sizes: Mapping[str, Size], address: Callable[[str], str]) -> Channe
 
 
 def _as_written(formula: Formula) -> str:
-    """The last resort: what stands in the text."""
+    """The last resort: the formula's source."""
     return f"<code>{escape(formula.source)}</code>"
 
 
 def text(written: str) -> str:
-    """A text with its formulas in linear Unicode."""
+    """The text with its formulas in linear Unicode."""
     return "".join(piece if isinstance(piece, str) else linear(piece) for piece in pieces(written))

@@ -1,4 +1,4 @@
-"""Blocks as HTML that is also well-formed XML, every character of the text escaped."""
+"""Renders blocks as HTML that is also well-formed XML, with all text escaped."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ def html(
     styles: dict[str, str] | None = None,
     channel: Callable[[Formula], str] = page,
 ) -> str:
-    """The blocks as HTML elements, one a line. Headings are `h<level>`; a figure shows its caption, its picture is
-    not in a dump. `styles` gives the `style` attribute of an element name, for mail; without it classes are set.
-    `channel` shows the formulas (see typeset.formulas).
+    """The blocks as HTML elements, one on each line.
+
+    Headings are `h<level>`. A figure displays its caption only, because dumps contain no pictures. `styles` gives the
+    `style` attribute by element name, for mails; without it, the elements get classes. `channel` renders the formulas
+    (see typeset.formulas).
     """
     return "\n".join(_element(block, level, styles, channel) for block in blocks)
 
@@ -53,7 +55,10 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
 
 
 def _set(parts: Sequence[str | Formula], channel: Callable[[Formula], str]) -> str:
-    """Text and formulas in a row. A browser breaks a line behind MathML even before a comma, unless told not to."""
+    """Text and formulas in a row.
+
+    Unless it is told not to, a browser breaks a line after MathML, even before a comma.
+    """
     made = ""
     for part in parts:
         if isinstance(part, str):

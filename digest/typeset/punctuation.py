@@ -1,4 +1,4 @@
-"""Half-width marks that stand in Chinese become full-width, as the author typed them; knows no blocks, no channels."""
+"""Restores the full-width punctuation marks of Chinese text that a dump contains as half-width marks."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _TOKEN = re.compile(
 _CLOSING = re.compile(r"\\end\{[A-Za-z]+\*?\}|\$\$|\\\]|\\\)|```")
 _CLOSES = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "```": "```"}
 _NUMBER = re.compile(r"[0-9][0-9.,:]*")
-_ENGLISH = re.compile(r"(?=.*[a-z])[A-Za-z'’-]{2,}")  # `GAN`, `x` and `T5` are at home in Chinese too
+_ENGLISH = re.compile(r"(?=.*[a-z])[A-Za-z'’-]{2,}")  # Chinese text uses `GAN`, `x` and `T5` as well
 _CHINESE_BRACKETS = frozenset("《》〈〉「」『』【】〔〕")
 _STOPS = frozenset("。？！?!")
-_FEW = 2  # words between two marks: a longer stretch is a quoted English sentence, with marks of its own
+_FEW = 2  # words between two marks: a longer stretch is a quoted English sentence, with its own marks
 
 
 class _Kind(Enum):
@@ -73,11 +73,12 @@ class _Token(NamedTuple):
 
 
 class _Side(NamedTuple):
-    """What stands on one side of a token, on its line.
+    """The context on one side of a token, within its line.
 
-    `base` is the nearest Chinese, word or formula, seen through marks, spaces and the brackets that turn their back.
-    `words` counts from the next mark, bracket or Chinese. `enclosed`: no Chinese before the bracket that opens this
-    way. `balance` is the Chinese characters less the English words up to the next mark.
+    `base` is the nearest Chinese character, word or formula; marks, spaces and brackets that face away are skipped.
+    `words` counts up to the next mark, bracket or Chinese character. `enclosed` means that a bracket opens on this side
+    before any Chinese character. `balance` is the number of Chinese characters minus the English words, up to the next
+    mark.
     """
 
     base: _Token | None = None
@@ -87,15 +88,15 @@ class _Side(NamedTuple):
 
 
 def full_width(text: str) -> str:
-    """The text with `，：；？！（）` for the half-width marks of its Chinese, less the one space after such a mark.
+    """The text with `，：；？！（）` for the half-width marks in its Chinese, without the space after such a mark.
 
-    Formulas, addresses, code, numbers and English sentences stay; nothing else ever changes. Once is enough: the
-    result of a result is itself. Time is linear.
+    Formulas, addresses, code, numbers and English sentences stay, and nothing else is changed. The function is
+    idempotent, and its time is linear.
     """
     if not any(mark in text for mark in _FULL):
         return text
     tokens = list(_tokens(text))
-    # Where a dollar is no formula's, a dropped space could make it one.
+    # If a dollar sign belongs to no formula, dropping a space could turn it into one.
     lone = any(token.text in {"$", "$$"} for token in tokens)
     made: list[str] = []
     done = 0
@@ -108,7 +109,7 @@ def full_width(text: str) -> str:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    """The whole text in pieces, none empty. What a delimiter opens and another closes is one formula."""
+    """The whole text as tokens, none of them empty. Everything between matching delimiters is one formula."""
     closings: dict[str, list[int]] = {}
     for closer in _CLOSING.finditer(text):
         closings.setdefault(closer[0], []).append(closer.start())
@@ -127,7 +128,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _restored(tokens: Sequence[_Token]) -> Iterator[int]:
-    """Where the marks stand that become full-width, in any order."""
+    """The places of the marks that become full-width, in any order."""
     lefts = list(_sides(tokens, inward=_Kind.OPEN))
     rights = list(_sides(tokens[::-1], inward=_Kind.CLOSE))[::-1]
     pairs = _pairs(tokens)
@@ -155,16 +156,16 @@ def _restored(tokens: Sequence[_Token]) -> Iterator[int]:
         following = tokens[at + 1].kind if at + 1 < len(tokens) else None
         if (
             (chinese[at] and _belongs(token.text, left, right, touched=following is _Kind.WORD))
-            or (following is _Kind.HAN and right.balance > 0)  # no space: that is how Chinese is typed
+            or (following is _Kind.HAN and right.balance > 0)  # without a space, as Chinese is typed
             or _between_han(tokens, at, at)
         ):
             yield token.start
 
 
 def _belongs(mark: str, left: _Side, right: _Side, *, touched: bool) -> bool:
-    """Whether a mark in a Chinese sentence is that sentence's, not of a name or a title in it.
+    """Whether a mark in a Chinese sentence belongs to the sentence, and not to a name or title in it.
 
-    `touched`: a word stands right behind it, as in `Yahoo!Japan`.
+    `touched` means that a word follows directly, as in `Yahoo!Japan`.
     """
     if _is_chinese(left.base) or _is_chinese(right.base):
         return True
@@ -178,7 +179,7 @@ def _belongs(mark: str, left: _Side, right: _Side, *, touched: bool) -> bool:
 
 
 def _sides(tokens: Iterable[_Token], *, inward: _Kind) -> Iterator[_Side]:
-    """What each token has behind it on the way through the tokens; `inward` are the brackets that open this way."""
+    """The context behind each token in this order. `inward` is the kind of bracket that opens in this direction."""
     side = _Side()
     for token in tokens:
         yield side
@@ -204,7 +205,7 @@ def _sides(tokens: Iterable[_Token], *, inward: _Kind) -> Iterator[_Side]:
 
 
 def _pairs(tokens: Sequence[_Token]) -> dict[int, int]:
-    """The parentheses of either width that belong together on a line, both ways."""
+    """The matching parentheses on each line, of either width, in both directions."""
     pairs: dict[int, int] = {}
     opened: list[int] = []
     for at, token in enumerate(tokens):
@@ -221,7 +222,7 @@ def _pairs(tokens: Sequence[_Token]) -> dict[int, int]:
 def _in_chinese(tokens: Sequence[_Token], pairs: dict[int, int], enclosed: Sequence[bool]) -> list[bool]:
     """Whether each token's sentence has more Chinese characters than English words.
 
-    A title or aside in English counts neither way; a sentence does not end within parentheses.
+    A title or aside in English does not count. A sentence does not end within parentheses.
     """
     balance: Counter[int] = Counter()
     sentences: list[int] = []
@@ -245,7 +246,7 @@ def _in_chinese(tokens: Sequence[_Token], pairs: dict[int, int], enclosed: Seque
 
 
 def _between_han(tokens: Sequence[_Token], first: int, last: int) -> bool:
-    """Whether Chinese touches both ends of a stretch."""
+    """Whether Chinese characters touch both ends of a stretch."""
     return (
         first > 0
         and last + 1 < len(tokens)
@@ -255,7 +256,10 @@ def _between_han(tokens: Sequence[_Token], first: int, last: int) -> bool:
 
 
 def _eyes(tokens: Sequence[_Token], at: int, right: _Side) -> int | None:
-    """Where the eyes are if a lone parenthesis is the mouth of a `:)` or `;-(`; never 0 but None at the beginning."""
+    """The place of the eyes if a lone parenthesis is the mouth of a `:)` or `;-(`; None if there are none.
+
+    Eyes at the beginning of the text do not count, so the place is never 0.
+    """
     eyes = at - 2 if at and tokens[at - 1].text == "-" else at - 1
     if eyes > 0 and tokens[eyes].text in {":", ";"} and (tokens[at].text == ")" or not _is_chinese(right.base)):
         return eyes

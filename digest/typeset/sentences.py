@@ -1,4 +1,4 @@
-"""Where sentences and clauses end in Chinese and English text. Pure; time is linear in the length of the text."""
+"""Finds the ends of sentences and clauses in Chinese and English text, in time linear in the length of the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digest.typeset.math.extract import Formula, pieces
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOLE = "\ufffc"  # each character of a formula, so that no mark within it is taken for one of the text
+HOLE = "\ufffc"  # replaces each character of a formula, so that no mark in it counts as a mark of the text
 _STOP = re.compile(r"[。！？!?｡．.]+")
 _CLAUSE = re.compile(r"[，、；：,;:](?!\d)|——|—|–")
 _CLOSERS = '”’」』）)】]〕"'
@@ -35,18 +35,18 @@ _ABBREVIATED = re.compile(
     r"|Inc|Ltd|Co|approx|resp|Refs?|Vol|pp|eds?|Thm|Lem|Prop|Def|Cor|Ex|[ap]\.m)|^\s*[(（]?\d{1,3})$",
     re.IGNORECASE | re.MULTILINE,
 )
-_LOOKED_BACK = 16  # characters that an abbreviation or the number of a point takes
+_LOOKED_BACK = 16  # characters in which an abbreviation or the number of an item fits
 
 
 def masked(text: str) -> str:
-    """The text with a hole for each character of a formula."""
+    """The text with a placeholder for each character of a formula."""
     if not any(sign in text for sign in "$\\"):
         return text
     return "".join(HOLE * len(one.source) if isinstance(one, Formula) else one for one in pieces(text))
 
 
 def formula_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where formulas begin and end, in their order."""
+    """The beginning and end of each formula, in order."""
     if not any(sign in text for sign in "$\\"):
         return
     at = 0
@@ -58,10 +58,10 @@ def formula_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def ends(text: str) -> Iterator[int]:
-    """The places behind which a sentence is complete, closing quotes and brackets counted in; in their order.
+    """The places after complete sentences, including closing quotes and brackets, in order.
 
-    None lies inside brackets, quotes or a title in book marks that go on behind it, or inside a formula. The dot of an
-    abbreviation, a number or an address ends nothing.
+    No place is inside a formula, or inside brackets, quotes or book title marks whose sentence continues after them.
+    The dot of an abbreviation, number or address does not end a sentence.
     """
     text = masked(text)
     depths = _depths(text)
@@ -78,14 +78,14 @@ def ends(text: str) -> Iterator[int]:
 
 
 def clauses(text: str) -> Iterator[int]:
-    """The places before the marks at which a clause may be cut off, none of them inside brackets or a formula."""
+    """The places before the marks at which a clause may be cut off; none is inside brackets or a formula."""
     text = masked(text)
     depths = _depths(text)
     return (mark.start() for mark in _CLAUSE.finditer(text) if depths[mark.start()] == 0)
 
 
 def outside_brackets(text: str, at: int) -> int:
-    """The place, or where it lies inside brackets or quotes, that before the outermost of them."""
+    """The place, or the place before the outermost brackets or quotes around it."""
     depths = _depths(masked(text))
     while at > 0 and depths[at] > 0:
         at -= 1
@@ -93,7 +93,7 @@ def outside_brackets(text: str, at: int) -> int:
 
 
 def complete(text: str) -> bool:
-    """Whether the text ends as a sentence does, with dots or with a displayed formula."""
+    """Whether the text ends like a sentence, with an ellipsis, or with a displayed formula."""
     bare = text.rstrip()
     if bare.endswith(("…", "...")):
         return True
@@ -104,7 +104,7 @@ def complete(text: str) -> bool:
 
 
 def _ends_english(text: str, stop: re.Match[str]) -> bool:
-    """Whether dots end a sentence: white space and no small letter behind, no abbreviation before them."""
+    """Whether dots end a sentence: white space and no lower-case letter follows, and no abbreviation comes before."""
     if len(stop.group()) > 1:
         return False
     at = stop.end()
@@ -120,13 +120,13 @@ def _ends_english(text: str, stop: re.Match[str]) -> bool:
 
 
 def _may_follow(text: str, at: int) -> bool:
-    """Whether what stands behind a half-width mark lets it end a sentence: in an address or code, a letter follows."""
+    """Whether a half-width mark may end a sentence here. In an address or code, a letter follows it."""
     follower = text[at : at + 1]
     return not follower or follower.isspace() or follower in _CLOSERS or _WIDE.match(follower) is not None
 
 
 def _goes_on(text: str, at: int) -> bool:
-    """Whether the sentence around a quotation that ends here goes on."""
+    """Whether the sentence around a quotation continues after the quotation."""
     follower = text[at : at + 4]
     if follower and not follower[0].isspace():
         return follower[0] in _GOES_ON or follower[0].islower()
@@ -134,7 +134,7 @@ def _goes_on(text: str, at: int) -> bool:
 
 
 def _depths(text: str) -> list[int]:
-    """How many brackets and quotes are open before each character and at the end; one that never closes is none."""
+    """The number of open brackets and quotes before each character and at the end; unclosed ones do not count."""
     steps = [0] * (len(text) + 1)
     opened: dict[str, list[int]] = {start: [] for start in _OPENS}
     straight: int | None = None

@@ -1,4 +1,4 @@
-"""Blocks as plain text, formulas in linear Unicode, wrapped by width: a Chinese character takes two cells."""
+"""Renders blocks as plain text, with linear formulas, wrapped by width. A Chinese character takes two cells."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 _NEVER_FIRST = frozenset("、。，．：；！？）〕】》〉」』’”…—,.:;!?)]}%~")
 _NEVER_LAST = frozenset("（〔【《〈「『‘“([{$")
-# A piece is a word, a single wide character, or white space; a line may be broken between two pieces.
+# A piece is a word, a single wide character, or white space. A line may be broken between two pieces.
 _PIECE = re.compile(
     r"\s+|[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffe6\U00020000-\U0003ffff]+|."
 )
 
 
 def text(blocks: Iterable[Block], width: int = 72, *, indent: str = "") -> str:
-    """The blocks, a blank line between each two. Verse, code and displayed formulas keep their lines, indented."""
+    """The blocks with a blank line between them. Verse, code and displayed formulas keep their lines, indented."""
     return "\n\n".join(_paragraph(block, width, indent) for block in blocks)
 
 
@@ -45,13 +45,13 @@ def _paragraph(block: Block, width: int, indent: str) -> str:
 
 
 def wrapped(line: str, width: int, *, indent: str = "") -> Iterator[str]:
-    """The lines of at most `width` cells that a line is broken into, at least one.
+    """The text broken into lines of at most `width` cells; always at least one line.
 
-    No word is split, no line begins with a closing mark or ends with an opening one; a word that is wider than a
-    line stands on its own, too wide.
+    Words are not split. No line begins with a closing mark or ends with an opening one. A word wider than a line gets a
+    line of its own, which is too wide.
     """
     room = width - cells(indent)
-    if 2 * len(line) <= room:  # whatever its characters are; a summary always fits
+    if 2 * len(line) <= room:  # with any characters; a summary always fits
         yield f"{indent}{line.rstrip()}"
         return
     made, used = "", 0
@@ -60,20 +60,20 @@ def wrapped(line: str, width: int, *, indent: str = "") -> Iterator[str]:
         if made.strip() and used + cells(cluster.rstrip()) > room:
             yield f"{indent}{made.rstrip()}"
             made, used = "", 0
-            cluster = cluster.lstrip()  # noqa: PLW2901 - the white space was the break
+            cluster = cluster.lstrip()  # noqa: PLW2901 - the line break replaces the white space
             size = cells(cluster)
         made, used = made + cluster, used + size
     yield f"{indent}{made.rstrip()}"
 
 
 def cells(text: str) -> int:
-    """How many cells of a terminal the text takes."""
+    """The number of terminal cells that the text takes."""
     width = wcswidth(text)
     return width if width >= 0 else sum(max(wcwidth(character), 0) for character in text)
 
 
 def _clusters(line: str) -> Iterator[str]:
-    """Pieces that stay together: what must not begin a line hangs on to what stands before it, over a space too."""
+    """Pieces that stay together. A piece that must not begin a line joins the one before it, even across a space."""
     cluster = space = ""
     for piece in _PIECE.findall(line):
         if piece.isspace():

@@ -1,12 +1,12 @@
-"""Titles as they are displayed: as their author wrote them, since they are names that people search for."""
+"""Titles for display. They stay as their author wrote them, because people search for them."""
 
 from __future__ import annotations
 
 from digest.typeset.characters import line
 
-UNTITLED = "—"  # feedgen and feed readers take an empty title for a mistake
+UNTITLED = "—"  # feedgen and feed readers treat an empty title as a mistake
 
 
 def title(text: str) -> str:
-    """The title on one line; never empty."""
+    """The title in one line; never empty."""
     return line(text) or UNTITLED

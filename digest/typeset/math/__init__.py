@@ -1,1 +1,4 @@
-"""Formulas: found in text, then shown as MathML, plain HTML, linear Unicode or a picture. Pure, no files but a font."""
+"""Finds formulas in text and renders them as MathML, plain HTML, linear Unicode or a picture.
+
+Reads only a font file.
+"""

@@ -1,4 +1,4 @@
-"""Letters of mathematics and of ordinary text: what a bold italic 𝒙 is made of, which signs have small forms."""
+"""Mathematical letters as ordinary letters with a style (a bold italic 𝒙), and the signs that have small forms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PRIMES = {"′", "″", "‴", "′′", "'"}
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter of ordinary text and its style."""
+    """An ordinary letter and its style."""
 
     text: str
     bold: bool = False
@@ -27,7 +27,7 @@ class Letter:
 
 
 def letter(character: str) -> Letter:
-    """What a mathematical letter is in ordinary text; double-struck and Fraktur ones stay, nothing else says them."""
+    """The ordinary letter for a mathematical one. Double-struck and Fraktur letters stay, as no style replaces them."""
     if character == "ℎ":
         return Letter("h", italic=True)
     name = unicodedata.name(character, "")
@@ -38,12 +38,12 @@ def letter(character: str) -> Letter:
 
 
 def superscript(text: str) -> str | None:
-    """The text in small raised signs, None where one is missing."""
+    """The text in superscript signs; None if one is missing."""
     return text if text in _PRIMES else _small(text, _SUPERSCRIPTS)
 
 
 def subscript(text: str) -> str | None:
-    """The text in small lowered signs, None where one is missing."""
+    """The text in subscript signs; None if one is missing."""
     return _small(text, _SUBSCRIPTS)
 
 

@@ -1,6 +1,6 @@
-r"""Where formulas stand in a text. Knows the delimiters, nothing of what TeX inside them means.
+r"""Finds the formulas in a text by their delimiters, without interpreting the TeX inside them.
 
-`\begin{known}` and `$$`, `\[ \]` are displayed, `$`, `\( \)` inline. Time is linear in the length of the text.
+`\begin{known}` and `$$`, `\[ \]` are displayed, `$`, `\( \)` are inline. The time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LONGEST = 10_000  # of a formula, delimiters and all; what is longer stays literal
-_DOLLARS_SEEN = 8  # by an inline formula that has `$` within its braces
+_LONGEST = 10_000  # characters of a formula with its delimiters; longer ones stay literal
+_DOLLARS_SEEN = 8  # the most `$` inside the braces of an inline formula
 _ENVIRONMENTS = (
     "equation|displaymath|math|align|alignat|flalign|gather|multline|eqnarray|aligned|gathered|split|cases|array"
     "|matrix|[pbvBV]matrix"
@@ -33,7 +33,10 @@ _TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula: `tex` without delimiters but with its environment, `source` the literal text with them."""
+    """A formula.
+
+    `tex` has no delimiters, but includes the environment; `source` is the literal text with delimiters.
+    """
 
     tex: str
     display: bool
@@ -42,7 +45,7 @@ class Formula:
 
 
 def pieces(text: str) -> list[str | Formula]:
-    """The text as prose and formulas in their order; the prose and the formulas' sources put together are the text."""
+    """The text as prose and formulas, in order. Joining the prose and the formulas' sources gives the text."""
     made: list[str | Formula] = []
     done = 0
     for formula, start in _formulas(text):
@@ -75,14 +78,14 @@ def _formulas(text: str) -> Iterator[tuple[Formula, int]]:
             continue
         if formula is None:
             if opener == "$$":
-                at -= 1  # the second may open one in the line, as in `$$x$`
+                at -= 1  # the second dollar may open an inline formula, as in `$$x$`
             continue
         yield formula, start
         at = start + len(formula.source)
 
 
 def _environments(text: str) -> dict[int, int]:
-    """Where each known environment that is closed begins, and where it ends."""
+    """The beginning and end of each known environment that is closed."""
     ends: dict[int, int] = {}
     opened: dict[str, list[int]] = {}
     for found in _EDGE.finditer(text):
@@ -99,7 +102,7 @@ def _end_of_dollars(text: str, at: int) -> int | None:
 
 
 def _end_of_inline(text: str, at: int) -> int | None:
-    """The first dollar of the line outside braces, if there are not too many inside."""
+    """The first dollar sign of the line outside braces, unless too many are inside."""
     depth = seen = 0
     for found in _INLINE.finditer(text, at):
         match found.group():
@@ -117,7 +120,7 @@ def _end_of_inline(text: str, at: int) -> int | None:
 
 
 def _end_of_brackets(text: str, at: int, opener: str) -> int | None:
-    """The closing bracket, if no second opening one comes before it."""
+    """The closing bracket, unless a second opening one comes before it."""
     for found in _BRACKETS[opener].finditer(text, at):
         if found.group() != r"\\":
             return found.start() if found.group() == _CLOSES[opener] else None
@@ -143,7 +146,7 @@ def _inline(text: str, start: int, at: int, end: int | None, closing: int) -> Fo
 
 
 def _dollars_mean_it(tex: str, follower: str) -> bool:
-    """Whether this is neither prose between two signs nor money."""
+    """Whether this is a formula, and neither prose between two dollar signs nor an amount of money."""
     if tex[0].isspace() or tex[-1].isspace():
         return False
     if any(sign in tex for sign in "\\^_={"):

@@ -1,4 +1,4 @@
-"""A simple formula as plain HTML that every mail program and feed reader shows; others take a picture."""
+"""Renders simple formulas as plain HTML that every mail program and feed reader displays. Others need a picture."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from digest.typeset.math.tree import LARGE, Node, Operator, Row, Scripts, Word, 
 if TYPE_CHECKING:
     from digest.typeset.math.extract import Formula
 
-_DEEPEST = 2  # scripts of scripts; smaller ones cannot be read
-_BEYOND = "\uffff"  # what stands after it mail fonts lack
-_PRIMES = frozenset("′″‴")  # raised by themselves
+_DEEPEST = 2  # levels of nested scripts; deeper ones are too small to read
+_BEYOND = "\uffff"  # stands for signs that mail fonts lack
+_PRIMES = frozenset("′″‴")  # these are raised already
 _SPACES = re.compile(r" {2,}")
 _STRUCK = frozenset("𝔼𝔽𝔸𝔹𝔻𝔾𝕀𝕁𝕂𝕃𝕄𝕆𝕊𝕋𝕌𝕍𝕎𝕏𝕐𝟙")
 
 
 def html_text(formula: Formula) -> str | None:
-    """The formula in `<i> <b> <sub> <sup>` and Unicode; None where it is displayed or takes a picture."""
+    """The formula in `<i> <b> <sub> <sup>` and Unicode; None if it is a displayed formula or needs a picture."""
     if formula.display:
         return None
     node = tree(formula)

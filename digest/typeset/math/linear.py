@@ -1,4 +1,4 @@
-"""A formula on one line of Unicode, for plain text and for the `alt` of its picture."""
+"""Renders a formula as one line of Unicode, for plain text and for the `alt` of its picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SPACES = re.compile(r" {2,}")
 
 
 def linear(formula: Formula) -> str:
-    """The formula as a reader would type it, such as `∑ₖ₌₀ⁿ xᵏ/k! > 0`; its TeX where it cannot be read."""
+    """The formula as people type it, such as `∑ₖ₌₀ⁿ xᵏ/k! > 0`; its TeX if it cannot be read."""
     node = tree(formula)
     written = "" if node is None else _clean(_written(node))
     return written or line(formula.tex) or line(formula.source) or "?"
@@ -41,7 +41,7 @@ def _clean(text: str) -> str:
     return line(_SPACES.sub(" ", text)).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
 
 
-def _written(node: Node) -> str:  # noqa: PLR0911 - one case for each kind of part
+def _written(node: Node) -> str:  # noqa: PLR0911 - one case for each kind of node
     match node:
         case Word(text):
             return text
@@ -65,7 +65,7 @@ def _written(node: Node) -> str:  # noqa: PLR0911 - one case for each kind of pa
 
 
 def _row(parts: tuple[Node, ...]) -> str:
-    """The parts side by side, a space where a script would run on into what follows."""
+    """The parts side by side, with a space where a script would run into the next part."""
     made = ""
     for part in parts:
         written = _written(part)
@@ -117,5 +117,5 @@ def _top(text: str) -> str:
 
 
 def _grouped(text: str) -> str:
-    """The text, in parentheses unless it is one thing."""
+    """The text, in parentheses unless it is a single item."""
     return text if _ATOM.fullmatch(text) or _WRAPPED.fullmatch(text) else f"({text})"

@@ -1,6 +1,8 @@
-"""A formula as a MathML element. The one home of math-core; what it cannot read is None, never half a formula.
+"""Renders a formula as a MathML element.
 
-The pages forbid `style` attributes, hence the classes; `CSS` gives them their meaning.
+The only home of math-core. A formula that it cannot read completely gives None.
+
+The pages forbid `style` attributes, so the elements have classes instead, which `CSS` defines.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from digest.typeset.math.extract import Formula
 
 _CORE = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True, max_expansions=1)
-_DEEPEST = 120  # elements within each other
+_DEEPEST = 120  # nested elements
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]+;")
 _VARIANT = re.compile("[\ufe00\ufe01]")
 _CLASSES = {
@@ -37,13 +39,13 @@ CSS = (
 
 
 def mathml(formula: Formula) -> str | None:
-    """The formula as a well-formed `<math>` element, its tag left out; None where it cannot be shown right."""
+    """The formula as a well-formed `<math>` element, without its tag; None if it cannot be rendered correctly."""
     root = element(formula)
     return None if root is None else etree.tostring(root, encoding="unicode")
 
 
 def element(formula: Formula) -> Any:  # noqa: ANN401 - lxml has no types
-    """The same as an element that nobody may change, or None."""
+    """The same as an element, or None. Callers must not change it."""
     try:
         tex, _ = normalised(formula.tex)
     except BeyondLimitsError:

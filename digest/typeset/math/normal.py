@@ -1,6 +1,6 @@
-r"""TeX as the blog writes it becomes TeX that both libraries read alike. Knows TeX, no output.
+r"""Normalizes the blog's TeX, so that both formula libraries read it alike.
 
-math-core 0.9 takes time exponential in unclosed brackets, hence their own limit.
+math-core 0.9 takes exponential time for unclosed brackets, so these have their own limit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BRACKET = re.compile(
     r"|(?P<frame>[{}])|\\.",
     re.DOTALL,
 )
-_PAIRS = {"(": ")", "[": "]", r"\{": r"\}"}  # the others begin with l and r
+_PAIRS = {"(": ")", "[": "]", r"\{": r"\}"}  # the other ones begin with l and r
 _LENGTH = re.compile(r"-?\d{3,}(?:\.\d*)?\s*(?:em|ex|px|pt|cm|mm|in|mu|pc)(?![A-Za-z])")
 _NAMES = {
     "bm": r"\boldsymbol", "pmb": r"\boldsymbol", "bold": r"\mathbf", "nonumber": "", "notag": "", "hfill": "",
@@ -60,11 +60,11 @@ _SPACE = re.compile(r"\s+")
 
 
 class BeyondLimitsError(ValueError):
-    """A formula that is too long, nested too deep, or does what no formula may do."""
+    """A formula that is too long, nested too deeply, or uses something forbidden."""
 
 
 def normalised(tex: str) -> tuple[str, str]:
-    """The TeX without tags, labels, sizes and numbering, and the tag. Doing it twice changes nothing more.
+    """The TeX without tags, labels, sizes and numbering, and the tag. The function is idempotent.
 
     Raises BeyondLimitsError.
     """
@@ -107,7 +107,7 @@ def _check(tex: str) -> None:
 
 
 def _most_open(tex: str) -> int:
-    """The most brackets that are open at one place; a bracket is closed only within the braces it stands in."""
+    """The largest number of brackets open at the same time. A bracket must close within its own braces."""
     frames: list[list[str]] = [[]]
     most = 0
     for found in _BRACKET.finditer(tex):
@@ -147,7 +147,7 @@ def _end_of_group(tex: str, at: int) -> int:
 
 
 def _text(inner: str) -> str:
-    """Text in which formulas stand, as texts and formulas side by side."""
+    """Text that contains formulas, as texts and formulas side by side."""
     parts = re.split(r"(?<!\\)\$", inner)
     if len(parts) % 2 == 0:
         parts = [inner.replace("$", r"\$")]

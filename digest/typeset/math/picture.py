@@ -1,8 +1,8 @@
-"""A formula as a PNG. The one home of mathra (TeX to outlines) and resvg (outlines to pixels).
+"""Renders a formula as a PNG. The only home of mathra (TeX to outlines) and resvg (outlines to pixels).
 
-mathra has no Chinese and draws boxes: each stretch of Chinese is given a colour of its own before, and the boxes of
-that colour become its characters after. The order of its warnings is no help: in a root with a
-degree it is not that of the boxes. Equal formulas give equal bytes, on any machine with the same versions.
+mathra has no Chinese and draws boxes instead. So each stretch of Chinese gets its own colour first, and afterwards the
+boxes of that colour are replaced by its characters. The order of mathra's warnings does not help: in a root with a
+degree, it differs from the order of the boxes. Equal formulas give equal bytes, on any machine with the same versions.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from digest.typeset.math.normal import BeyondLimitsError, normalised
 if TYPE_CHECKING:
     from digest.typeset.math.extract import Formula
 
-STYLE = "1"  # counts up whenever the same formula would look different
+STYLE = "1"  # increase it whenever the same formula would look different
 _SCALE = 3
 _EM = 16  # px
-_UNITS = 1000 / _EM  # of the outlines, in a px
-_PAD = 2  # px on every side, for what reaches over its box
+_UNITS = 1000 / _EM  # outline units in a px
+_PAD = 2  # px on every side, for parts that extend beyond their box
 _WIDEST, _HIGHEST = 2_000, 600
 _SVG = "{http://www.w3.org/2000/svg}"
 _WARNING = "{urn:mathra:1}warning"
 _STAND_IN = 0x20000
 _TEXT = re.compile(r"\\(?:text[a-z]*|math(?:rm|bf|it|sf))\s*\{[^{}]*\}|[^\x00-\x7f]")
-_MARK = "#0000"  # and two digits: the colour of a stretch of Chinese
+_MARK = "#0000"  # with two digits: the colour of a stretch of Chinese
 _STRETCHES = 256
 _CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
-_LEVEL_ONE = range(0xB0, 0xD8)  # rows of GB 2312: the commonest characters
+_LEVEL_ONE = range(0xB0, 0xD8)  # rows of GB 2312 with the most common characters
 _SIGNS = range(0xA1, 0xA4)
 _FONT = "Noto Sans CJK SC"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG at three times its size; `width`, `height` and `depth`, what is below the baseline, in CSS px."""
+    """A PNG at three times its size. `width`, `height` and `depth` (the part below the baseline) are in CSS px."""
 
     png: bytes
     width: int
@@ -51,7 +51,7 @@ class Picture:
 
 
 def picture(formula: Formula) -> Picture | None:
-    """The formula on an opaque white ground; None where it cannot be drawn right or would be too large."""
+    """The formula on an opaque white background; None if it cannot be drawn correctly or would be too large."""
     try:
         tex, _ = normalised(formula.tex)
     except BeyondLimitsError:
@@ -73,7 +73,7 @@ def picture(formula: Formula) -> Picture | None:
 
 
 def name(formula: Formula) -> str:
-    """What the picture of a formula is called: 32 hex digits, the same for formulas that look the same."""
+    """The name of a formula's picture: 32 hex digits, equal for formulas that look the same."""
     try:
         tex, _ = normalised(formula.tex)
     except BeyondLimitsError:
@@ -82,8 +82,8 @@ def name(formula: Formula) -> str:
 
 
 def _rasterised(svg: str) -> bytes | None:
-    """The PNG of a drawing. Nothing else knows the library."""
-    import resvg_py  # noqa: PLC0415 - its machine code is loaded when a formula needs it
+    """The PNG of a drawing. Only this function uses the library."""
+    import resvg_py  # noqa: PLC0415 - a native library, loaded for the first formula that needs it
 
     with as_file(files("digest.typeset.math") / "fonts" / "NotoSansSC-subset.otf") as font:
         fonts = [str(font)] if "<text" in svg or ":text" in svg else None
@@ -98,7 +98,7 @@ def _rasterised(svg: str) -> bytes | None:
 
 
 def _drawing(tex: str, *, display: bool) -> Any:  # noqa: ANN401 - lxml has no types
-    """The outlines, Chinese as text; None where mathra had to guess."""
+    """The outlines, with Chinese as text; None if mathra had to guess."""
     import mathra  # noqa: PLC0415 - as above
 
     marked, stretches = _marked(tex)
@@ -119,7 +119,7 @@ def _drawing(tex: str, *, display: bool) -> Any:  # noqa: ANN401 - lxml has no t
 
 
 def _marked(tex: str) -> tuple[str, list[str]]:
-    """The TeX with stand-ins for Chinese, each stretch in its colour, and the stretches."""
+    """The TeX with coloured placeholders for Chinese, and the stretches of Chinese."""
     stretches: list[str] = []
 
     def marked(found: re.Match[str]) -> str:
@@ -138,7 +138,7 @@ def _is_box(warning: Any) -> bool:  # noqa: ANN401
 
 
 def _written_in(root: Any, stretches: list[str]) -> bool:  # noqa: ANN401
-    """Whether there was exactly one box for each character; they are characters now, and the colours are gone."""
+    """Replace the boxes by characters and remove the colours; False unless each character has exactly one box."""
     ids = {f"#{path.get('id')}" for path in root.iter(f"{_SVG}path") if path.get("d") == _box()[0]}
     boxes = [use for use in root.iter(f"{_SVG}use") if use.get("href") in ids]
     ordered = []
@@ -165,7 +165,7 @@ def _written_in(root: Any, stretches: list[str]) -> bool:  # noqa: ANN401
 
 @cache
 def _box() -> tuple[str, str]:
-    """The outline that stands for a character that is missing, and how wide it is."""
+    """The outline that mathra draws for a missing character, and its width."""
     import mathra  # noqa: PLC0415 - as above
 
     root = etree.fromstring(mathra.tex_to_svg(rf"\text{{{chr(_STAND_IN)}}}").encode())

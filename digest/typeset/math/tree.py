@@ -1,6 +1,6 @@
-"""The one walk over MathML: what a formula is made of, for those who write it without MathML.
+"""Reads MathML into a tree of a formula's parts, for renderers that do not write MathML.
 
-Knows elements of math-core's MathML and which operators stand apart; nothing of HTML or Unicode scripts.
+It knows the elements of math-core's MathML, and which operators have spaces around them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _APPLY = "\u2061"
 _TIGHT = frozenset("()[]{}⟨⟩⌊⌋⌈⌉|‖∥!/′″‴.?%⋅·∘∀∃∇°&'#∂¬_") | _INVISIBLE
 _GREEK = frozenset("αβγδεζηθικλμνξοπρςστυφχψωϑϕϖϱϵ")
 _COMMAS = frozenset(",;")
-_WIDE = 0.16  # em from which on a gap is a space
+_WIDE = 0.16  # em; a gap of this width or more is a space
 _SCRIPT_PARTS = {"msub": "b", "msup": "p", "msubsup": "bp", "munder": "b", "mover": "p", "munderover": "bp"}
 
 
@@ -35,7 +35,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A sign, and whether spaces stand before and after it."""
+    """A sign, and whether there are spaces before and after it."""
 
     text: str
     before: bool = False
@@ -44,14 +44,14 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Parts side by side, none of them a row; not exactly one."""
+    """Parts side by side, none of them a row; never exactly one part."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scripts:
-    """A base with what stands below and above it, at its side or as `limits`."""
+    """A base with scripts below and above it, either at its side or as `limits`."""
 
     base: Node
     sub: Node | None
@@ -70,7 +70,7 @@ class Accent:
 
 @dataclass(frozen=True, slots=True)
 class Fraction:
-    """Two parts over each other; a binomial has no bar."""
+    """A numerator over a denominator; a binomial has no bar."""
 
     top: Node
     bottom: Node
@@ -87,7 +87,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells. The cells of an `aligned` one read on from each other."""
+    """Rows of cells. In an `aligned` table, each row reads on from cell to cell."""
 
     rows: tuple[tuple[Node, ...], ...]
     aligned: bool
@@ -99,7 +99,7 @@ _SIGNS = frozenset(map(Operator, "−+±∓"))
 
 
 def tree(formula: Formula) -> Node | None:
-    """The parts of a formula, or None where it has no MathML."""
+    """The parts of a formula; None if it has no MathML."""
     root = element(formula)
     return None if root is None else _row(root)
 
@@ -109,11 +109,11 @@ def _row(parent: Any) -> Node:  # noqa: ANN401 - lxml has no types
 
 
 def joined(nodes: list[Node]) -> Node:
-    """The nodes as one, rows within rows taken apart and three dots put together."""
+    """The nodes as one node, with nested rows flattened and three dots merged."""
     parts: list[Node] = []
     for node in nodes:
         if node == SPACE and parts and parts[-1] in _SIGNS:
-            continue  # `− log x` has the space of a name, the sign belongs to it all the same
+            continue  # `− log x` has the space of a name, but the sign belongs to it all the same
         parts.extend(node.parts if isinstance(node, Row) else (node,))
         if [part.text for part in parts[-3:] if isinstance(part, Operator)] == [".", ".", "."]:
             parts[-3:] = [Word("…")]
