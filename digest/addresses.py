@@ -1,6 +1,8 @@
-"""Mail addresses: what people and settings write, as mail servers take it. The only home of email-validator.
+"""Mail addresses: turns what people and settings contain into what mail servers accept.
 
-A domain is kept as its A-labels. Nothing here asks the DNS: whether a domain takes mail is found out by sending.
+The only home of email-validator.
+
+Domains are stored as A-labels. This module does not query the DNS: only sending shows whether a domain accepts mail.
 Source: RFC 5321, 5322, 5891 (IDNA 2008), 6531.
 """
 
@@ -13,13 +15,14 @@ from functools import lru_cache
 
 from digest.errors import AddressError
 
-_LONGEST = 320  # characters that are looked at; no address has more than 254 bytes
-# What an input method for Chinese leaves where a keyboard has ASCII.
+_LONGEST = 320  # characters that are examined; an address has at most 254 bytes
+# The characters that Chinese input methods produce in place of ASCII.
 _WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys((0x3002, 0xFF61, 0xFE52), ".")
 _WIDTHS[0xFE6B] = "@"
-# Categories that nobody sees, and what of other categories looks like nothing. Source: Default_Ignorable_Code_Point.
+# Categories of invisible characters, and invisible characters of other categories. Source:
+# Default_Ignorable_Code_Point.
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # turn the direction of text around
+BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # these change the direction of text
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
 _NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"|[^"\\<>,;:@()\[\]]*)\s*<(?P<address>[^<>]*)>')
 _NEEDS_QUOTES = re.compile(r'["\\<>,;:@()\[\].]')
@@ -27,7 +30,7 @@ _NEEDS_QUOTES = re.compile(r'["\\<>,;:@()\[\].]')
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address and the name in front of it, empty for none."""
+    """An address with the name in front of it, which may be empty."""
 
     name: str
     address: str
@@ -37,7 +40,7 @@ class Mailbox:
         return self.address.rpartition("@")[2]
 
     def __str__(self) -> str:
-        """As settings hold it; `mailbox` reads the same from it."""
+        """The form used in settings, which `mailbox` parses again."""
         if not self.name:
             return self.address
         escaped = re.sub(r'(["\\])', r"\\\1", self.name)
@@ -45,25 +48,26 @@ class Mailbox:
 
 
 def checked_address(written: str) -> str:
-    """A person's address, its domain as A-labels in lower case; the local part as they wrote it.
+    """A person's address: the domain as A-labels in lower case, the local part unchanged.
 
-    Full-width forms are read as ASCII, what nobody sees is cut off at both ends.
+    Full-width forms are read as ASCII. Invisible characters are removed at both ends.
 
     Raises:
-        AddressError: it is none, or something that nobody sees stands inside.
+        AddressError: it is not an address, or has an invisible character inside.
     """
     return _address(written, dotless=False)
 
 
 @lru_cache(maxsize=32)
 def mailbox(written: str) -> Mailbox:
-    """One mailbox of ours as a setting holds it, such as `Digest <digest@example.org>`, read in whole.
+    """A mailbox from a setting, such as `Digest <digest@example.org>`.
 
-    A name that holds `,;:@()[]<>"` or a backslash stands in quotes. The domain may be of an intranet, without a dot.
+    A name that contains `,;:@()[]<>"` or a backslash must be quoted. The domain may belong to an intranet and have no
+    dot.
 
     Raises:
-        AddressError: it is not one address with an optional name; the local part is not ASCII; the name holds a
-            control character or one that turns the direction of text around.
+        AddressError: it is not a single address with an optional name; the local part is not ASCII; the name contains a
+            control character or one that changes the direction of text.
     """
     clean = _stripped(written)
     named = _NAMED.fullmatch(clean)
@@ -81,26 +85,26 @@ def mailbox(written: str) -> Mailbox:
 
 
 def ascii_domain(domain: str) -> str:
-    """A domain as its A-labels, in lower case.
+    """A domain as A-labels, in lower case.
 
     Raises:
-        AddressError: it is none.
+        AddressError: it is not a domain.
     """
     return _address(f"x@{domain}", dotless=True).partition("@")[2]
 
 
 def domain_of(address: str) -> str:
-    """The domain of an address, in lower case; of one without a domain, all of it. Never raises."""
+    """The domain of an address, in lower case; the whole text if it has no domain. Never raises."""
     return address.rpartition("@")[2].casefold()
 
 
 def address_key(address: str) -> str:
-    """What two spellings of one address have in common: case does not count, nor how accents are composed."""
+    """What all spellings of an address have in common, regardless of case and of how accents are composed."""
     return unicodedata.normalize("NFC", address).lower()
 
 
 def spellings(written: str) -> tuple[str, ...]:
-    """The keys under which somebody may be stored who is called so, the present one first. Never raises."""
+    """The keys under which a person with this address may be stored, the present key first. Never raises."""
     plain = written.strip()
     try:
         wanted = checked_address(written)
@@ -110,9 +114,9 @@ def spellings(written: str) -> tuple[str, ...]:
 
 
 def former_spelling(written: str) -> str:
-    """How programs that knew only IDNA 2003 stored an address, `straße.de` as `strasse.de`; empty where they refused.
+    """The address as programs stored it under IDNA 2003 (`straße.de` as `strasse.de`); empty if they refused it.
 
-    It may be another owner's domain: only an operator who looks for a stored person may ask for it.
+    The result may be another owner's domain. Use it only when an operator looks for a stored person.
     """
     local, at, domain = written.strip().rpartition("@")
     try:
@@ -122,9 +126,9 @@ def former_spelling(written: str) -> str:
 
 
 def _address(written: str, *, dotless: bool) -> str:
-    import email_validator  # noqa: PLC0415 - who reads dumps does without
+    import email_validator  # noqa: PLC0415 - reading dumps does not need it
 
-    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # .local and .test are domains where this is operated in them
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # .local and .test are used where Digest runs on such domains
     address = _stripped(written).translate(_WIDTHS)
     if len(address) > _LONGEST:
         raise AddressError(written, "is no mail address: it is too long")
@@ -150,7 +154,7 @@ def _stripped(written: str) -> str:
 
 
 def _cut_off(character: str) -> bool:
-    """Whether it may stand at an end: what copying brings along, and no NUL or other control."""
+    """Whether the character is dropped at an end: those that copying adds, but not NUL or other control characters."""
     return character.isspace() or (_unseen(character) and unicodedata.category(character) != "Cc")
 
 

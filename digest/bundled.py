@@ -1,4 +1,4 @@
-"""Where the files that travel with the code lie: templates, the demo, the configuration that `digest init` writes."""
+"""Locates the files shipped with the code: templates, the demo, the configuration that `digest init` writes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """The folder `templates` or `config`: inside an installed wheel, or beside the package in a checkout."""
+    """The folder `templates` or `config`, inside an installed wheel or beside the package in a checkout."""
     installed = _PACKAGE / "_bundled" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -1,4 +1,4 @@
-"""Every error that the service raises on purpose; foreign exceptions become one of these where they enter."""
+"""All errors that the service raises on purpose. Foreign exceptions are translated to one of these where they enter."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class DigestError(Exception):
-    """The root. Its text is one line that says what is wrong and what to do about it."""
+    """The root of all errors. Its text is one line that says what is wrong and what to do about it."""
 
 
 class ConfigurationError(DigestError):
     """A setting is missing or wrong.
 
-    `place` is the file and the key, as far as they are known, for example `config/digest.toml: sources.0.path`.
+    `place` is the file and the key, if they are known, for example `config/digest.toml: sources.0.path`.
     """
 
     def __init__(self, problem: str, *, place: str = "", remedy: str = "") -> None:
@@ -24,7 +24,7 @@ class ConfigurationError(DigestError):
 
 
 class DumpError(DigestError):
-    """A dump cannot be read or holds no entry. `dump` is its path within its source."""
+    """A dump cannot be read or contains no entry. `dump` is its path within its source."""
 
     def __init__(self, dump: str, reason: str, *, remedy: str = "") -> None:
         self.dump, self.reason, self.remedy = dump, reason, remedy
@@ -36,11 +36,11 @@ class StoreError(DigestError):
 
 
 class RowError(StoreError):
-    """The store answers, and refuses a row: nothing of that transaction is stored, others can be."""
+    """The store works, but refuses a row. Nothing of that transaction is stored; other transactions can succeed."""
 
 
 class FencedError(DigestError):
-    """Nothing may be made or sent: the store was restored from a backup of the moment `since`."""
+    """Nothing may be made or sent, because the store was restored from a backup made at `since`."""
 
     def __init__(self, since: datetime) -> None:
         self.since = since
@@ -57,7 +57,7 @@ class EditionError(DigestError):
 
 
 class UnknownError(DigestError):
-    """Somebody asked for a thing that does not exist (an entry, an edition, a subscriber, a source)."""
+    """The requested thing does not exist (an entry, an edition, a subscriber, a source)."""
 
     def __init__(self, kind: str, name: str, *, remedy: str = "") -> None:
         self.kind, self.name, self.remedy = kind, name, remedy
@@ -65,7 +65,10 @@ class UnknownError(DigestError):
 
 
 class AddressError(DigestError):
-    """A mail address that cannot be used. `address` is it in full and `reason` what is wrong; the text masks it."""
+    """A mail address that cannot be used.
+
+    `address` is the full address, `reason` the problem; the text masks the address.
+    """
 
     def __init__(self, address: str, reason: str) -> None:
         self.address, self.reason = address, reason
@@ -73,7 +76,7 @@ class AddressError(DigestError):
 
 
 class ListError(DigestError):
-    """A list of people cannot be read. `line` counts from 1; 0 where it is the whole file."""
+    """A subscriber list cannot be read. `line` counts from 1; it is 0 if the whole file is affected."""
 
     def __init__(self, problem: str, line: int = 0) -> None:
         self.problem, self.line = problem, line
@@ -81,7 +84,7 @@ class ListError(DigestError):
 
 
 class BusyError(DigestError):
-    """Too much was asked for in a short time. `seconds` until it is worth asking again."""
+    """Too many requests in a short time. `seconds` is the time to wait before trying again."""
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
@@ -89,10 +92,10 @@ class BusyError(DigestError):
 
 
 class TransportError(DigestError):
-    """The mail transport did not take a message.
+    """The mail transport did not accept a message.
 
-    `code` is the SMTP reply code where a server spoke, `text` its words, `phase` one of `connect`, `login`,
-    `sender`, `recipient`, `content`, `answer`. `uncertain` says that the message may have been taken: the
+    `code` is the SMTP reply code if a server replied, and `text` its reply. `phase` is one of `connect`, `login`,
+    `sender`, `recipient`, `content`, `answer`. `uncertain` means that the server may have accepted the message: the
     connection was lost after the final dot and before the reply.
     """
 
@@ -102,11 +105,11 @@ class TransportError(DigestError):
 
 
 class IntakeError(DigestError):
-    """Bounces and complaints cannot be fetched from where they are kept."""
+    """Bounces and complaints cannot be fetched from their mailbox."""
 
 
 class HookError(DigestError):
-    """What came by HTTP in a provider's name is not taken. `status` is the answer to it."""
+    """A provider's webhook request was refused. `status` is the HTTP status of the response."""
 
     def __init__(self, provider: str, reason: str, *, status: int) -> None:
         self.provider, self.reason, self.status = provider, reason, status
@@ -114,7 +117,7 @@ class HookError(DigestError):
 
 
 def masked(address: str) -> str:
-    """The address as logs and messages may show it: `a***@e***.org`."""
+    """The address in the form for logs and messages: `a***@e***.org`."""
     local, _, domain = address.rpartition("@")
     head, dot, tail = domain.rpartition(".")
     return f"{local[:1]}***@{(head or tail)[:1]}***{dot}{tail if head else ''}"

@@ -1,4 +1,7 @@
-"""Templates in memory, as their files were when they were read; imported by who holds some, since Jinja is large."""
+"""Templates held in memory, as they were when they were read.
+
+A module of its own, because importing Jinja takes long.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class HeldFiles(jinja2.BaseLoader):
-    """What another loader finds now. The names of files stay, so that errors name them.
+    """A loader with everything that another loader finds now. It keeps the file names, so that errors mention them.
 
-    Files that are no text are left out.
+    Files that are not text are left out.
 
     Raises:
         OSError: a file cannot be read.
-        UnicodeDecodeError: one of these `extensions` is no text.
+        UnicodeDecodeError: a file with one of these `extensions` is not text.
     """
 
     def __init__(self, files: jinja2.BaseLoader, extensions: Collection[str]) -> None:
@@ -32,7 +35,7 @@ class HeldFiles(jinja2.BaseLoader):
 
     def get_source(
         self,
-        environment: jinja2.Environment,  # noqa: ARG002 - it is given to every loader
+        environment: jinja2.Environment,  # noqa: ARG002 - Jinja passes it to every loader
         template: str,
     ) -> tuple[str, str | None, Callable[[], bool]]:
         if template not in self._sources:

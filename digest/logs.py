@@ -1,4 +1,4 @@
-"""How the service speaks of itself: structlog, times in UTC, control characters escaped, addresses masked."""
+"""The log: structlog with times in UTC, escaped control characters and masked addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import masked
 
-# structlog imports Rich where it is installed, 60 modules and 5 MB, to draw traces that we write as text.
+# If Rich is installed, structlog imports it to draw tracebacks: 60 modules and 5 MB. Ours are written as plain text.
 _HIDDEN = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type] # such a name cannot be imported
 import structlog  # noqa: E402
 
@@ -21,18 +21,18 @@ if _HIDDEN:
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
-_ADDRESS = re.compile(r"(?<![^\s<>\"',;:()=])[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")  # it begins a word: one try a word
+_ADDRESS = re.compile(r"(?<![^\s<>\"',;:()=])[^\s<>\"',;:()=]+@[^\s<>\"',;:()]+")  # one try per word
 _TOKEN = re.compile(r"(/(?:leave|confirm|preferences)/)[^\s\"']+")
 _silent: ContextVar[bool] = ContextVar("_silent", default=False)
-_OURS = "message_id"  # looks like an address and is none
+_OURS = "message_id"  # looks like an address, but is not one
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 get_logger = structlog.get_logger
-bound = structlog.contextvars.bound_contextvars  # within it each line names these values
+bound = structlog.contextvars.bound_contextvars  # every line inside it contains these values
 
 
 def configure(level: str, *, json_lines: bool) -> None:
-    """Send the log to stderr, for people or as one JSON object a line."""
+    """Write the log to stderr, either for people or as one JSON object on each line."""
     renderer = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if json_lines
@@ -71,7 +71,7 @@ def _unless_silent(_logger: object, _method: str, event: MutableMapping[str, obj
 
 
 def safe(text: str) -> str:
-    """The text as a log may hold it: addresses masked, tokens gone, control characters escaped."""
+    """The text in a form fit for a log: addresses masked, tokens removed, control characters escaped."""
     if "/" in text:
         text = _TOKEN.sub(r"\1***", text)
     if "@" in text:

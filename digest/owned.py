@@ -1,4 +1,4 @@
-"""The files that belong to an installation, which no command may overwrite with its output."""
+"""Protects the files of an installation: no command may overwrite them with its output."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from digest.settings import Settings
 
-_BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite writes beside a database
+_BESIDE = ("", "-wal", "-shm", "-journal")  # the files that SQLite writes beside a database
 
 
 def require_free(settings: Settings, target: Path, config: Path | None = None) -> None:
     """Refuse to write to a file or folder of the installation itself.
 
-    `target` need not exist; links are followed. `config` is the file that the settings were read from.
+    `target` need not exist, and links are followed. `config` is the file from which the settings were read.
 
     Raises:
         DigestError: it is the database, its lock, the configuration, a key or password, a dump, a mail or a template.
@@ -62,5 +62,5 @@ def _folders(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 
 def _is_same(place: Path, path: Path) -> bool:
-    """Whether both are names of one file on the disk."""
+    """Whether both paths are the same file on the disk."""
     return place.exists() and path.exists() and place.samefile(path)

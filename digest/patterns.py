@@ -1,8 +1,8 @@
-r"""Regular expressions that others write, matched in time linear in the text; the only home of RE2.
+r"""Regular expressions from settings, matched in time linear in the text. The only home of RE2.
 
-They are written as for Python's `re`, as far as RE2 can do the same: `\w`, `\d` and `\s` know all scripts, `\u4e00` is
-a character. `\b` is RE2's: it stands between an ASCII letter or digit and anything else, so `\bGPT\b` is found
-between Chinese characters.
+Their syntax is that of Python's `re`, as far as RE2 supports it: `\w`, `\d` and `\s` cover all scripts, and `\u4e00` is
+a character. `\b` is RE2's: it matches between an ASCII letter or digit and anything else, so `\bGPT\b` is found between
+Chinese characters.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LARGEST = 50_000  # instructions, the unit of RE2: what a character of a text costs at worst
-_HOSTILE = 20_000  # characters of a text that tries to hold a pattern up
+_LARGEST = 50_000  # RE2 instructions: the worst cost of one character of text
+_HOSTILE = 20_000  # characters of a text that tries to slow a pattern down
 _DIGIT, _NO_DIGIT = r"\p{Nd}", r"\P{Nd}"
 _WORD = r"\p{L}\p{N}_"
 _NO_WORD = r"\p{M}\p{Z}\p{S}\p{C}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}‿⁀⁔︳︴﹍-﹏＿"
@@ -55,16 +55,17 @@ _REMEDIES = (
 
 
 class Pattern:
-    """A compiled pattern, whatever the case of letters.
+    """A compiled pattern that ignores case.
 
     Raises:
-        ValueError: it is none, or has a part that takes more than linear time; the text names the part and the remedy.
+        ValueError: it is not a pattern, or a part of it takes more than linear time; the message names the part and the
+            remedy.
     """
 
     __slots__ = ("_compiled", "text")
 
     def __init__(self, text: str) -> None:
-        import re2  # noqa: PLC0415 - only who has patterns pays for it
+        import re2  # noqa: PLC0415 - loaded only if there are patterns
 
         self.text = text
         options = re2.Options()
@@ -78,12 +79,12 @@ class Pattern:
             raise ValueError("is too large: use + or * instead of a counted repetition, or fewer alternatives")
 
     def found(self, text: str) -> bool:
-        """Whether it is found in the text; the time grows as the text does, and other threads go on meanwhile."""
+        """Whether the pattern matches in the text, in time linear in the text. Other threads run meanwhile."""
         return self._compiled.search(text.encode("utf-8", "replace")) is not None
 
 
 def hostile(pattern: str) -> Iterator[str]:
-    """Texts that hold up an engine which tries one way after the other, made of what the pattern asks for."""
+    """Texts that slow down a backtracking engine, made of the characters in the pattern."""
     letters = re.sub(r"\\.|\W", "", pattern)
     for unit in dict.fromkeys((*letters[:20], letters, "a", "0", " ", "aA0 ", "文", "中文字", "\n", "a\n")):
         if unit:
@@ -107,13 +108,13 @@ def _translated(pattern: str) -> Iterator[str]:
         elif character == "[":
             inside = True
             end += pattern.startswith("^", end)
-            end += pattern.startswith("]", end)  # here it is a character
+            end += pattern.startswith("]", end)  # here it is a literal character
         yield pattern[position:end]
         position = end
 
 
 def _escape(pattern: str, position: int, *, inside: bool) -> tuple[str, int]:
-    """What a backslash and its letter are to RE2, and where the pattern goes on."""
+    """The RE2 form of a backslash and its letter, and the position after it."""
     letter, end = pattern[position + 1 : position + 2], position + 2
     if letter in _SETS:
         return (_SETS[letter] if inside else f"[{_SETS[letter]}]"), end
@@ -128,7 +129,7 @@ def _escape(pattern: str, position: int, *, inside: bool) -> tuple[str, int]:
             return rf"\x{{{ord(unicodedata.lookup(named[1])):x}}}", named.end()
         except KeyError:
             raise ValueError(f"names an unknown character {named[1]!r}") from None
-        except TypeError:  # a name of several characters
+        except TypeError:  # a name for several characters
             raise ValueError(f"names several characters by {named[1]!r}; write them") from None
     if letter == "Z":
         return r"\z", end
@@ -138,7 +139,7 @@ def _escape(pattern: str, position: int, *, inside: bool) -> tuple[str, int]:
 
 
 def _problem(error: Exception) -> str:
-    """What RE2 said, in words, and what to write instead."""
+    """RE2's error in plain words, and what to write instead."""
     said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error.args[0])
     part = said.partition(": ")[2]
     remedy = next((remedy for sign, remedy in _REMEDIES if re.search(sign, part)), "")

@@ -1,4 +1,4 @@
-"""New files that only their owner can read."""
+"""Creates files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FILE_MODE = 0o600
 
 
 def new_file(file: Path) -> BinaryIO:
-    """Make a file and open it to write; its mode is right from the first moment, and no link is followed.
+    """Create a file and open it for writing. Its mode is correct from the start, and links are not followed.
 
     Raises:
-        FileExistsError: it is there already.
-        OSError: it cannot be made.
+        FileExistsError: the file exists already.
+        OSError: it cannot be created.
     """
     return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb")

@@ -1,4 +1,4 @@
-"""The Jinja environment: our templates, a user's over them, the words of a language. Knows nothing of what is said."""
+"""The Jinja environment: our templates, overrides by the operator, and translations."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _EXTENSIONS = ("html", "txt", "xml")
 
 
 _Environments = dict[tuple[str, "Path | None"], "jinja2.Environment"]
-_held: _Environments = {}  # those whose templates stay as they were read
+_held: _Environments = {}  # environments whose templates were read in advance
 _tried: ContextVar[_Environments | None] = ContextVar("_tried", default=None)
 
 
 def environment(language: str, folder: Path | None) -> jinja2.Environment:
-    """The environment of a language. A file in `folder` replaces its namesake among ours.
+    """The environment of a language. A file in `folder` replaces our template of the same name.
 
-    Text from dumps is only ever a value in it, never a template; `.html` templates escape their values.
+    Text from dumps is always a value, never a template. `.html` templates escape their values.
     """
     return (_tried.get() or _held).get((language, folder)) or _environment(language, folder)
 
 
 def checked(folder: Path | None) -> Callable[[], None]:
-    """Read all templates of a folder; what has them used from now on, whatever becomes of their files.
+    """Read all templates in a folder; return a function that puts them into use, whatever happens to the files later.
 
     Raises:
-        ConfigurationError: one is wrong.
+        ConfigurationError: a template is wrong.
     """
     with trial(folder) as made:
         check_templates(folder)
@@ -52,7 +52,7 @@ def trial(folder: Path | None) -> Iterator[dict[str, jinja2.Environment]]:
     Raises:
         ConfigurationError: one cannot be read.
     """
-    from digest.heldfiles import HeldFiles  # noqa: PLC0415 - who holds none does without Jinja
+    from digest.heldfiles import HeldFiles  # noqa: PLC0415 - it imports Jinja, which only the service needs in advance
 
     try:
         files = HeldFiles(_files(folder), _EXTENSIONS)
@@ -83,7 +83,7 @@ def _environment(language: str, folder: Path | None) -> jinja2.Environment:
 
 
 def _files(folder: Path | None) -> jinja2.BaseLoader:
-    import jinja2  # noqa: PLC0415 - feeds and most commands do without
+    import jinja2  # noqa: PLC0415 - feeds and most commands do not need it
 
     return jinja2.FileSystemLoader([*([folder] if folder else []), bundled.folder("templates")])
 
@@ -110,10 +110,10 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
 
 
 def rendered(language: str, folder: Path | None, template: str, values: Mapping[str, object]) -> str:
-    """A template with its values.
+    """The template with its values filled in.
 
     Raises:
-        ConfigurationError: a template is wrong; it names the file and the line.
+        ConfigurationError: a template is wrong; the error names the file and the line.
     """
     import jinja2  # noqa: PLC0415 - as above
 
@@ -128,13 +128,13 @@ def rendered(language: str, folder: Path | None, template: str, values: Mapping[
 
 
 def _line_of(error: Exception, template: str) -> str:
-    """Where in a template an error arose: Jinja gives its frames the template's file and line."""
+    """The line of a template that raised an error. Jinja's stack frames have the template's file and line."""
     frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith((".html", ".txt", ".xml"))]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
 
 
 def check_templates(folder: Path | None) -> str:
-    """Compile every template in every language; what was found, in a sentence.
+    """Compile every template in every language; return the result in a sentence.
 
     Raises:
         ConfigurationError: a template is wrong.
@@ -159,7 +159,7 @@ def template_names(folder: Path | None) -> list[str]:
 
 
 def language_name(tag: str, language: str) -> str:
-    """What a language is called in another one, such as `Chinese`; empty where that is not known."""
+    """The name of a language in another language, such as `Chinese`; empty if it is unknown."""
     from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - as for the catalogs below
 
     try:
@@ -170,8 +170,8 @@ def language_name(tag: str, language: str) -> str:
 
 @lru_cache(maxsize=8)
 def _words(language: str) -> dict[str, str]:
-    """The translations of a language, read from its catalogs as they are: no build step in between."""
-    from babel.messages.pofile import read_po  # noqa: PLC0415 - Babel is not paid for by commands that say nothing
+    """The translations of a language, read from its `.po` catalogs without a build step."""
+    from babel.messages.pofile import read_po  # noqa: PLC0415 - only commands that need translations load Babel
 
     words: dict[str, str] = {}
     for catalog in sorted((bundled.folder("templates") / "locale" / language).glob("*.po")):

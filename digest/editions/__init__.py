@@ -1,1 +1,1 @@
-"""When an edition is due and what it is called. All pure."""
+"""Decides when an edition is due and what its key is."""

@@ -1,4 +1,4 @@
-"""Whether an edition is due, and its key."""
+"""Decides whether an edition is due, and gives its key."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def due_slot(
     schedule: Schedule, now: datetime, *, configured_at: datetime, last_slot_at: datetime | None, late: timedelta
 ) -> datetime | None:
-    """The slot whose edition is to be made now, if there is one.
+    """The slot whose edition is due now, if there is one.
 
-    Only the newest passed slot ever is: after downtime there is one edition and no burst. A slot that is longer ago
-    than `late` is left to the next. A slot not after the last one made is never due, so a clock that steps back
-    makes nothing again.
+    Only the newest past slot can be due, so downtime ends with one edition and not with several. A slot more than
+    `late` ago is skipped. A slot at or before the last one made is never due, so setting the clock back makes no
+    edition twice.
     """
     slot = latest_slot(schedule, now)
     if slot <= configured_at or now - slot > late:
@@ -30,7 +30,7 @@ def due_slot(
 
 
 def edition_key(digest: DigestId, moment: datetime, schedule: Schedule) -> EditionKey:
-    """Such as `weekly/2026-W47`, `daily/2026-11-21`, `monthly/2026-11`: on the calendar of the schedule's zone."""
+    """The key, such as `weekly/2026-W47`, `daily/2026-11-21` or `monthly/2026-11`, in the schedule's time zone."""
     local = moment.astimezone(schedule.zone)
     if schedule.rhythm is Rhythm.MONTHLY:
         return EditionKey(f"{digest}/{local:%Y-%m}")
@@ -41,9 +41,9 @@ def edition_key(digest: DigestId, moment: datetime, schedule: Schedule) -> Editi
 
 
 def due_at(schedule: Schedule, slot: datetime | None, made_at: datetime, zone: str) -> datetime:
-    """When a reader's mail of an edition goes out: at the slot's time of day where they are, never before it is made.
+    """When a subscriber's mail is due: at the slot's time of day in their zone, but never before the edition is made.
 
-    `zone` is empty for the digest's own. What was cut by hand goes out at once.
+    `zone` is empty for the digest's own zone. An edition made by command is due at once.
     """
     if slot is None or not zone or zone == schedule.zone.key:
         return made_at

@@ -1,4 +1,4 @@
-"""Slots: the moments at which a digest is to be made, on the calendar of its own time zone."""
+"""Slots: the times at which a digest is made, on the calendar of its own time zone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _WRITTEN = re.compile(
 )
 _HOURS, _MINUTES = 24, 60
 _LAST_DATE = 28  # every month has it
-_SPAN = 32  # days around a moment in which the slots before and after it lie
+_SPAN = 32  # days around a time that contain the slots before and after it
 
 
 class Rhythm(StrEnum):
-    """How often a schedule has a slot; a few weekdays count as weekly."""
+    """How often a schedule has a slot. Several weekdays count as weekly."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -31,7 +31,7 @@ class Rhythm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Weekdays (Monday is 0), or one day of each month, and a time of day in a zone."""
+    """Weekdays (Monday is 0) or one day of each month, with a time of day and a time zone."""
 
     days: frozenset[int]
     at: time
@@ -40,10 +40,10 @@ class Schedule:
 
     @classmethod
     def parse(cls, written: str, zone: str) -> Self:
-        """`mon 08:00`, `mon,thu 18:30`, `daily 07:00`, `monthly 1 08:00` (any date up to the 28th).
+        """Parse `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` (any date up to the 28th).
 
         Raises:
-            ValueError: it is written otherwise.
+            ValueError: it is not written in one of these ways.
         """
         found = _WRITTEN.fullmatch(written.strip().lower())
         named = found["days"] if found else ""
@@ -69,7 +69,7 @@ class Schedule:
         return Rhythm.DAILY if len(self.days) == len(_DAYS) else Rhythm.WEEKLY
 
     def holds(self, day: date) -> bool:
-        """Whether it has a slot on that day."""
+        """Whether the schedule has a slot on that day."""
         return day.weekday() in self.days and self.month_day in {None, day.day}
 
 
@@ -84,7 +84,7 @@ def next_slot(schedule: Schedule, now: datetime) -> datetime:
 
 
 def in_zone(schedule: Schedule, slot: datetime, zone: ZoneInfo) -> datetime:
-    """When a reader in another zone gets what was made at a slot: when the clock there next shows its time of day."""
+    """When a subscriber in another zone gets an edition: when the clock there next shows the slot's time of day."""
     days = frozenset(range(len(_DAYS)))
     there = Schedule(days, schedule.at, zone)
     return min(moment for moment in _slots(there, slot) if moment >= slot)
@@ -99,10 +99,12 @@ def _slots(schedule: Schedule, now: datetime) -> Iterator[datetime]:
 
 
 def _moment(schedule: Schedule, day: date) -> datetime:
-    """The slot of a day: where the clock shows the time twice the first one, where it skips it the next that is.
+    """The slot of a day.
 
-    Source: PEP 495: with fold=0 a skipped time is read on the clock before the change, so converting it to UTC and
-    back shows a later time; the change itself is then the first moment that exists.
+    If the clock shows its time twice, the first one; if it skips the time, the next time that exists.
+
+    Source: PEP 495. With fold=0, a skipped time uses the offset before the change, so converting it to UTC and back
+    gives a later time. The change itself is then the first time that exists.
     """
     local = datetime.combine(day, schedule.at, tzinfo=schedule.zone)
     moment = local.astimezone(UTC)
@@ -114,7 +116,7 @@ def _moment(schedule: Schedule, day: date) -> datetime:
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The moment between two at which the zone's offset changes, to the second."""
+    """The time between two others at which the zone's offset changes, to the second."""
     offset = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) / 2

@@ -1,4 +1,4 @@
-"""A schedule in words, as readers are told it."""
+"""Describes a schedule for subscribers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENGLISH = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturd
 
 
 def spoken(schedule: Schedule, language: str) -> str:
-    """`每周一 08:00`, `Mondays at 08:00`; `每天`, `daily`; `每月1日`, `monthly on day 1`."""
+    """The schedule in words: `每周一 08:00`, `Mondays at 08:00`; `每天`, `daily`; `每月1日`, `monthly on day 1`."""
     at = f"{schedule.at:%H:%M}"
     days = sorted(schedule.days)
     if language.startswith("zh"):

@@ -1,1 +1,1 @@
-"""Lists of people as other programs export them: bytes to rows that are understood, and our own rows to a file."""
+"""Reads subscriber lists that other programs export, and writes our own list to a file."""

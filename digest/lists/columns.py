@@ -1,4 +1,4 @@
-"""What the heads of a list mean, by the names that mailing programs and spreadsheets give their columns."""
+"""Recognizes the columns of a list by the headings that mailing programs and spreadsheets use."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Words parted by white space."""
+    """The words of the text, split at white space."""
     return tuple(text.split())
 
 
 class Field(StrEnum):
-    """What a column holds. Of several columns the first name in `NAMES` counts first."""
+    """The meaning of a column.
+
+    If several columns have the same meaning, the order of their names in `NAMES` decides.
+    """
 
     ADDRESS = "address"
     NAME = "name"
@@ -41,7 +44,7 @@ class Field(StrEnum):
     WORDING = "wording of consent"
 
 
-# As `folded` writes them, the surest name first.
+# In the form that `folded` gives, with the most reliable name first.
 NAMES: dict[Field, tuple[str, ...]] = {
     Field.ADDRESS: words(
         "email emailaddress subscriberemail contactemail memberemail useremail useremailaddress"
@@ -121,13 +124,13 @@ _FIELDS = {name: (field, rank) for field, names in NAMES.items() for rank, name 
 
 
 def folded(head: str) -> str:
-    """A head without case, accents, widths, spaces and marks."""
+    """A heading without case, accents, character widths, spaces and punctuation."""
     plain = unicodedata.normalize("NFKD", head.casefold())
     return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
 def meanings(heads: Sequence[str]) -> dict[Field, tuple[int, ...]]:
-    """The columns of each field, the surest first, numbered from 0."""
+    """The columns of each field, numbered from 0, with the most reliable column first."""
     found: dict[Field, list[tuple[int, int]]] = {}
     for column, head in enumerate(heads):
         known = _FIELDS.get(folded(head))
@@ -137,6 +140,6 @@ def meanings(heads: Sequence[str]) -> dict[Field, tuple[int, ...]]:
 
 
 def ignored(heads: Sequence[str], columns: Mapping[Field, tuple[int, ...]]) -> list[str]:
-    """The heads of the columns that nothing is taken from, in their order."""
+    """The headings of the unused columns, in their order."""
     used = {column for of_field in columns.values() for column in of_field}
     return [head.strip() or f"(column {at + 1})" for at, head in enumerate(heads) if at not in used]

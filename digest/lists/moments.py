@@ -1,4 +1,4 @@
-"""Moments as exports write them. What could be two days is none."""
+"""Reads times as exports write them. An ambiguous day is not accepted."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _DAY_FIRST = re.compile(
     rf"(?:[a-z]+,?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+{_NAME}[\s-]+(?P<year>\d{{4}}){_TIME}", re.IGNORECASE
 )
 _HALVES = {"上午": "a", "下午": "p"}
-_SECONDS, _MILLISECONDS = 10, 13  # digits of a moment counted since 1970
+_SECONDS, _MILLISECONDS = 10, 13  # digits of a time counted since 1970
 _MONTHS_OF_A_YEAR = 12
-_FIRST_YEAR = 1990  # nobody subscribed to anything before
+_FIRST_YEAR = 1990  # nobody subscribed to anything earlier
 
 
 def day_first(written: Iterable[str]) -> bool | None:
-    """Whether the days stand before the months in a column such as `03/04/2024`; None where it does not show."""
+    """Whether the day comes before the month in a column such as `03/04/2024`; None if the values do not show it."""
     firsts, seconds = [0], [0]
     for value in written:
         found = _YEAR_LAST.fullmatch(value.strip())
@@ -47,7 +47,7 @@ def day_first(written: Iterable[str]) -> bool | None:
 
 
 def moment(written: str, *, days_first: bool | None = None) -> datetime | None:
-    """The moment in UTC, as which one without a zone is taken; None where it cannot be told for sure."""
+    """The time in UTC; None if it is ambiguous. A time without a time zone counts as UTC."""
     text = written.strip()
     if text.isdigit() and len(text) in {_SECONDS, _MILLISECONDS}:
         return _sane(datetime.fromtimestamp(int(text[:_SECONDS]), UTC))

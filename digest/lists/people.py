@@ -1,4 +1,4 @@
-"""The rows of a list as what they say of people; whom the store knows is not asked here."""
+"""Reads what the rows of a list say about subscribers, without comparing them with the store."""
 
 from __future__ import annotations
 
@@ -33,15 +33,16 @@ _T = TypeVar("_T")
 _WITH_NAME = re.compile(r"(?P<name>[^<>＜＞]*)[<＜](?P<address>[^<>＜＞]*)[>＞]")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _MOMENTS = (Field.CONFIRMED_AT, Field.ASKED_AT, Field.ADDED_AT, Field.PAUSED_UNTIL)
-_GUARD = re.compile(r"'+[=+\-@＝＋－＠]")  # what our own export puts before a cell that a spreadsheet would compute
+_GUARD = re.compile(r"'+[=+\-@＝＋－＠]")  # our own export puts this before a cell that a spreadsheet would compute
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row that was understood. `address` is as it was written; a field that says nothing is empty or None.
+    """A row that was understood. `address` is unchanged; fields without a value are empty or None.
 
-    `consented_at` is when they confirmed, else subscribed, else were added; `asked_at` when they asked for what they
-    confirmed later. `digests` are parted by white space. `warnings` say what of the row is not taken.
+    `consented_at` is the time of confirmation; if that is missing, the time of subscription or of addition. `asked_at`
+    is the time of the request that was confirmed later. `digests` is separated by white space. `warnings` list the
+    values that are left out.
     """
 
     line: int
@@ -63,7 +64,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that cannot be taken, and why."""
+    """A row that cannot be imported, and the reason."""
 
     line: int
     problem: str
@@ -71,7 +72,7 @@ class Refused:
 
 @dataclass(slots=True)
 class _Row:
-    """The cells of a row by what they hold; gathers what is not taken of it."""
+    """The cells of a row by meaning. It collects warnings about values that are left out."""
 
     cells: Sequence[str]
     columns: dict[Field, tuple[int, ...]]
@@ -80,7 +81,7 @@ class _Row:
     warnings: list[str] = field(default_factory=list)
 
     def all(self, of: Field) -> Iterator[str]:
-        """What the columns of a field say, the surest first."""
+        """The values of a field's columns, the most reliable one first."""
         for column in self.columns.get(of, ()):
             if column < len(self.cells) and self.cells[column]:
                 cell = self.cells[column]
@@ -90,7 +91,7 @@ class _Row:
         return next(self.all(of), "")
 
     def moment(self, of: Field) -> datetime | None:
-        """The first of a field that can be told; what lies ahead is none, but for a pause."""
+        """The first readable time of a field. A time in the future counts only for a pause."""
         for column in self.columns.get(of, ()):
             written = self.cells[column] if column < len(self.cells) else ""
             if not written or is_nothing(written):
@@ -104,10 +105,10 @@ class _Row:
 
 
 def listed(table: Table, now: datetime) -> Iterator[Listed | Refused]:
-    """Each row in its order.
+    """The rows in their order.
 
     Raises:
-        ListError: the table itself is broken.
+        ListError: the table as a whole is broken.
     """
     columns, order = dict(table.columns), _orders(table)
     most = len(table.heads) or None
@@ -166,17 +167,17 @@ def _address_and_name(row: _Row) -> tuple[str, str]:
 
 
 def _joined(first: str, last: str) -> str:
-    """A given and a family name as people of its writing join them."""
+    """Given and family name, joined as usual in the script of the name."""
     if _CHINESE.fullmatch(first) and _CHINESE.fullmatch(last):
         return last + first
     return f"{first} {last}".strip()
 
 
 def _standing(row: _Row) -> Standing:
-    """The worst that any column says.
+    """The worst standing that any column gives.
 
     Raises:
-        ListError: a word in a column of states is not known, so that nobody can tell whether they may get mail.
+        ListError: a value in a status column is unknown, so nobody can say whether this subscriber may get mail.
     """
     said = set()
     for word in row.all(Field.STATUS):
@@ -196,15 +197,16 @@ def _standing(row: _Row) -> Standing:
 
 
 def _wants(written: str) -> Standing | None:
-    """How somebody stands by a column of yes and no, in which a state may stand as well; None where that is no word."""
+    """The standing in a yes-or-no column, which may also contain a status; None for any other value."""
     yes = yes_or_no(written)
     return standing_of(written) if yes is None else Standing.GETS_MAIL if yes else Standing.UNSUBSCRIBED
 
 
 def _known(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: str, *, strict: bool) -> _T | None:
-    """What a word of ours is meant; where it is none, the row goes without it, or is refused.
+    """The meaning of a value. An unknown value is left out with a warning, or the row is refused.
 
-    Refused it is in a list without heads, since a column in the wrong place shows so.
+    The row is refused in a list without headings, because there such a value shows that the columns are in the wrong
+    order.
     """
     written = row.one(of)
     found = reading(written) if written else None
@@ -218,7 +220,7 @@ def _known(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: s
 
 
 def _orders(table: Table) -> dict[int, bool | None]:
-    """Whether days stand before months, for each column of moments that leaves it open at some place."""
+    """Whether the day comes before the month, for each column of times."""
     wanted = [column for of in _MOMENTS for column in table.columns.get(of, ())]
     written: dict[int, set[str]] = {column: set() for column in wanted}
     if wanted:

@@ -1,4 +1,4 @@
-"""The rows of a list: where a cell ends, which row is the head, on which line a row stands."""
+"""Splits a list into rows and cells, finds its headings, and knows the line on which each row begins."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from digest.lists.columns import Field, folded, meanings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-csv.field_size_limit(2**31 - 1)  # else a long note is taken for an open quote; all of a list is in memory anyway
+csv.field_size_limit(2**31 - 1)  # else a long note looks like an open quote; the list is in memory anyway
 DELIMITERS = (",", ";", "\t", "|")
 _LONGEST_HEADS = 200  # characters
-_LOOKED_AT = 50  # rows that show which column holds the addresses
-_HINT = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # Excel's own first line
+_LOOKED_AT = 50  # rows that are examined to find the column of addresses
+_HINT = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # a first line that Excel understands
 _ADDRESS = re.compile(r"(?:[^<>＜＞]*[<＜])?(?:mailto:)?[^\s,;<>＜＞|@＠]+[@＠][^\s,;<>＜＞|@＠]+[>＞]?", re.IGNORECASE)
-# What a list without heads holds, in this order.
+# The columns of a list without headings, in this order.
 _PLACES = (Field.ADDRESS, Field.NAME, Field.LANGUAGE, Field.FORMAT, Field.DIGEST)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A list. `heads` is empty where it has none; `columns` are numbered from 0, the surest of a field first."""
+    """A list.
+
+    `heads` is empty if it has no headings. `columns` are numbered from 0, the most reliable one of a field first.
+    """
 
     text: str
     delimiter: str
@@ -36,7 +39,7 @@ class Table:
     first: int
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row with the line on which it begins, from 1; the head, empty rows and `# comments` left out.
+        """Each row with the number of its first line, from 1; headings, empty rows and `# comments` are left out.
 
         Raises:
             ListError: a quote is opened and not closed.
@@ -47,10 +50,10 @@ class Table:
 
 
 def table(text: str) -> Table:
-    """The table that a text holds: how its cells are parted, and what the first row says that they are.
+    """The table in a text: its delimiter, and the meaning of its columns according to the first row.
 
     Raises:
-        ListError: it cannot be told which column holds the addresses.
+        ListError: no column of addresses can be found.
     """
     hint = _HINT.match(text)
     readings = [_reading(text, delimiter) for delimiter in ((hint[1],) if hint else DELIMITERS)]
@@ -69,7 +72,7 @@ def table(text: str) -> Table:
 
 
 def _reading(text: str, delimiter: str) -> Table:
-    """The text with its cells parted so; without an address column where the first row names or holds none."""
+    """The text split with this delimiter; without an address column if the first row shows none."""
     rows = ((line, cells) for line, cells in _loose(text, delimiter) if any(cells))
     start = [one for one in itertools.islice(rows, _LOOKED_AT) if not _is_comment(one[1])]
     if not start:
@@ -86,9 +89,11 @@ def _reading(text: str, delimiter: str) -> Table:
 def _with_addresses(
     columns: Mapping[Field, tuple[int, ...]], rows: Sequence[tuple[int, list[str]]]
 ) -> dict[Field, tuple[int, ...]]:
-    """The columns with one of addresses, the first that holds any: an `Email` may say whether somebody wants mail.
+    """The columns, with the first address column that contains an address.
 
-    Beside `Email Address`, an `Address` is where somebody lives.
+    An `Email` column may hold yes or no instead.
+
+    Beside `Email Address`, an `Address` column is a postal address.
     """
     found = dict(columns)
     if Field.ADDRESS in found:
@@ -99,7 +104,7 @@ def _with_addresses(
 
 
 def _places(cells: Sequence[str]) -> dict[Field, tuple[int, ...]]:
-    """What the cells of a list without heads are: ours in our order, or a name before the address."""
+    """The columns of a list without headings: our own order, or a name before the address."""
     at = next(at for at, cell in enumerate(cells) if _ADDRESS.fullmatch(cell))
     if at == 0:
         return {field: (place,) for place, field in enumerate(_PLACES[: len(cells)])}
@@ -111,7 +116,7 @@ def _places(cells: Sequence[str]) -> dict[Field, tuple[int, ...]]:
 def _found_by_content(
     rows: Sequence[tuple[int, list[str]]], columns: Mapping[Field, tuple[int, ...]]
 ) -> dict[Field, tuple[int, ...]]:
-    """The one column of no other meaning whose every cell that is not empty is an address."""
+    """The only column without another meaning in which every non-empty cell is an address."""
     taken = {column for of_field in columns.values() for column in of_field}
     cells: dict[int, list[str]] = {}
     for _, row in rows:
@@ -123,7 +128,7 @@ def _found_by_content(
 
 
 def swallowed(cells: Sequence[str], delimiter: str) -> bool:
-    """Whether a cell of several lines holds what looks like a row: a quote was left open, and closed later."""
+    """Whether a cell of several lines contains something like a row, because a quote was left open and closed later."""
     return any(
         _ADDRESS.fullmatch(part.strip(' "'))
         for cell in cells
@@ -134,7 +139,7 @@ def swallowed(cells: Sequence[str], delimiter: str) -> bool:
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
-    """Whether a row is `# such a line`, and not a number before an address (`#17`) or a head (`# id`)."""
+    """Whether a row is a comment (`# like this`), and not a number before an address (`#17`) or a heading (`# id`)."""
     first, *others = cells
     if not first.startswith("#") or len(first) == 1 or folded(first).startswith("email"):
         return False
@@ -142,7 +147,7 @@ def _is_comment(cells: Sequence[str]) -> bool:
 
 
 def _loose(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows up to the first that is wrong, which `records` names once the delimiter is known."""
+    """The rows before the first faulty one. `records` reports the fault once the delimiter is known."""
     try:
         yield from records(text, delimiter)
     except ListError:
@@ -150,10 +155,10 @@ def _loose(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row of the text with the line on which it begins, its cells without white space around them.
+    """Each row of the text with the number of its first line, and its cells without white space around them.
 
     Raises:
-        ListError: a quote is opened and not closed, or something stands behind a closing one.
+        ListError: a quote is opened and not closed, or text follows a closing quote.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     line, hint = 1, _HINT.match(text)
@@ -171,7 +176,7 @@ def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _opened(text: str, line: int, delimiter: str) -> int:
-    """The line of the last quote that was opened in the row that begins on a line and cannot be read."""
+    """The line of the last opening quote in an unreadable row that begins on this line."""
     begun, quoted, opened = True, False, line
     lines = io.StringIO(text, newline="")
     for number, part in enumerate(itertools.islice(lines, line - 1, None), line):

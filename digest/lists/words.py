@@ -1,4 +1,4 @@
-"""What single words in a list mean: languages, formats, standings, tags, names."""
+"""The meaning of single values in a list: languages, formats, standings, tags, names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from digest.errors import ListError
 from digest.lists.columns import words
 from digest.model import Format
 
-# Source: ISO 639 codes and the names that people write.
+# Source: ISO 639 codes and the names in common use.
 _LANGUAGES = {
     "zh_CN": words(
         "zh zho chi cn cmn zhcn zhhans zhhant zhtw zhhk chinese mandarin simplifiedchinese"
@@ -31,7 +31,7 @@ _ADDRESS_WITHIN = re.compile(r"[^\s@<>,;]+[@＠][^\s@<>,;]+")
 
 
 class Standing(StrEnum):
-    """How somebody stands with the list that a file was exported from."""
+    """A subscriber's standing with the list that the file was exported from."""
 
     GETS_MAIL = "gets mail"
     UNSUBSCRIBED = "unsubscribed"
@@ -39,7 +39,7 @@ class Standing(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-# By which of these a word begins or what it holds, the first that fits; folded as `_plain` does.
+# The first line that matches decides: by whole values, or by parts of a value; folded like `_plain`.
 _STANDINGS: tuple[tuple[Standing, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         Standing.UNCONFIRMED,
@@ -111,7 +111,7 @@ def _plain(written: str) -> str:
 
 
 def language_of(written: str) -> str | None:
-    """The language of ours that a tag or a name means, in any spelling; None for another one."""
+    """The language that a tag or a name means, in any spelling; None if Digest does not offer it."""
     plain = _plain(written)
     tag = _TAG.fullmatch(written.strip())
     for language, names in _LANGUAGES.items():
@@ -121,12 +121,12 @@ def language_of(written: str) -> str | None:
 
 
 def form_of(written: str) -> Format | None:
-    """The format that a word means; None where it means none."""
+    """The format that a value means; None for any other value."""
     return next((form for form, names in _FORMATS.items() if _plain(written) in names), None)
 
 
 def standing_of(written: str) -> Standing | None:
-    """What the word of a column of states means; None for one that we do not know."""
+    """The standing that a value of a status column means; None for an unknown value."""
     plain = _plain(written)
     for standing, whole, parts in _STANDINGS:
         if plain in whole or any(part in plain for part in parts):
@@ -135,18 +135,18 @@ def standing_of(written: str) -> Standing | None:
 
 
 def yes_or_no(written: str) -> bool | None:
-    """What a column of yes and no says; None where it says neither."""
+    """The meaning of a value in a yes-or-no column; None if it is neither."""
     plain = _plain(written)
     return True if plain in _YES else False if plain in _NO else None
 
 
 def is_nothing(written: str) -> bool:
-    """Whether a column that says since when or why somebody gets no mail says nothing of them."""
+    """Whether a value is empty in effect, in a column that says since when or why somebody gets no mail."""
     return _plain(written) in NOTHING
 
 
 def tags_of(written: str) -> tuple[str, ...]:
-    """The tags in a cell, however they are parted, in their order."""
+    """The tags in a cell in their order, however they are separated."""
     inner = written.strip().strip("[]{}()").replace("'", '"')
     delimiter = next((sign for sign in (",", ";", "|", "，", "、") if sign in inner), ",")
     found = next(csv.reader([inner], delimiter=delimiter, skipinitialspace=True), [])
@@ -154,15 +154,15 @@ def tags_of(written: str) -> tuple[str, ...]:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two names of a thing are the same but for case, width and marks."""
+    """Whether two names are equal apart from case, character width and punctuation."""
     return _plain(one) == _plain(other)
 
 
 def checked_name(name: str) -> str:
-    """A name as it may stand in a mail's `To`.
+    """A name that may be used in a mail's `To`.
 
     Raises:
-        ListError: it holds a line break or another control character.
+        ListError: it is too long, or contains a line break or another control character.
     """
     stripped = name.strip()
     if len(stripped) > _LONGEST_NAME:
@@ -177,5 +177,5 @@ def checked_name(name: str) -> str:
 
 
 def holds_address(name: str) -> bool:
-    """Whether a mail address stands in a name."""
+    """Whether a name contains a mail address."""
     return _ADDRESS_WITHIN.search(name) is not None

@@ -1,4 +1,4 @@
-"""Rows of people as a file that spreadsheets open safely and that we read again."""
+"""Writes subscribers to a file that spreadsheets open safely and that Digest can read again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# Source: OWASP, "CSV Injection"; spreadsheets of East Asia compute full-width signs, too. Reading takes the mark away.
+# Source: OWASP, "CSV Injection". East Asian spreadsheets also compute after full-width signs. Reading removes the mark.
 _COMPUTED = re.compile(r"'*[=+\-@＝＋－＠]")
 
 
 def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """The head and each row as a line of CSV (RFC 4180); no cell is one that a spreadsheet would compute."""
+    """The headings and each row as lines of CSV (RFC 4180), without any cell that a spreadsheet would compute."""
     yield _line(heads)
     for row in rows:
         yield _line([_safe("" if cell is None else str(cell).strip()) for cell in row])

@@ -14,7 +14,8 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from digest.checks import Finding, mail_findings
+from digest.checks import mail_findings
+from digest.findings import Finding
 from digest.mail.dkim import write_key, zone_line
 from digest.mail.records import Record, lookup, problem, records
 from digest.mail.transport import signing_keys

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
-from digest.service import alerts, health, dead_letters, digests, editions, explaining, feeds, subscribers
+from digest.service import alerts, dead_letters, digests, editions, explaining, feeds, health, subscribers
 from digest.service.invariants import violations
 from digest.service.latest import plan_latest
 from digest.service.letters import letter
