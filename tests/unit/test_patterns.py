@@ -116,6 +116,6 @@ def test_check_tells_how_long_patterns_may_take_and_refuses_a_slow_one() -> None
     topic = Topic(id="x", title="x", patterns=("a", "b+"))
     moments = iter(range(10_000))
 
-    assert checks._patterns(topic, lambda: 0.0).fact.startswith("2 patterns, 100,000 characters")
+    assert checks._patterns(topic, lambda: 0.0).says.startswith("2 patterns, 100,000 characters")
     with pytest.raises(ConfigurationError, match="'a' may take"):
         checks._patterns(topic, lambda: float(next(moments)))
