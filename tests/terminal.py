@@ -15,10 +15,11 @@ import time
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 CTRL_C = "\x03"
+_LOOK = 0.05  # seconds
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 
@@ -69,6 +70,13 @@ class Terminal:
                 raise AssertionError(f"{text!r} was not printed: {self.printed[self._read_to :]!r}")
         before, self._read_to = self.printed[self._read_to : at], at + len(text)
         return before
+
+    def wait_until(self, there: Callable[[], bool], seconds: float = 60) -> None:
+        """Read on until something is so that the program brings about."""
+        deadline = time.monotonic() + seconds
+        while not there():
+            assert time.monotonic() < deadline, f"it did not come: {self.printed[self._read_to :]!r}"
+            self._read(time.monotonic() + _LOOK)
 
     def ended(self, seconds: float = 60) -> int:
         """The exit code, once all is printed."""
