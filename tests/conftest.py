@@ -20,13 +20,16 @@ from hypothesis import HealthCheck, settings
 from digest.cli import main
 from digest.store import open_store, schema
 from tests import schemas
+from tests.examples import examples
 from tests.postgres import Server, name_in, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # A busy machine is no failure: no example is timed.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(100)
+)
 settings.load_profile("untimed")
 
 schema.upgrade = schemas.made  # a session's, as long as none asks for `by_migrations`

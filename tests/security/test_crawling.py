@@ -14,6 +14,7 @@ from digest.app import opened
 from digest.settings import load
 from digest.web.application import application
 from tests.conftest import CONFIG, Article, Blog
+from tests.examples import examples
 from tests.integration.web.test_application import NOW, Site
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_every_route_is_crawled(site: Site) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_no_request_breaks_the_server_or_comes_back_as_markup(site: Site, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(routes(site)))
     filled = re.sub(r"\{[^}]*\}", lambda _: quote(data.draw(WORDS), safe="", errors="replace"), path)

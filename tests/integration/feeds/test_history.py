@@ -20,6 +20,7 @@ from digest.service import feeds, refresh
 from digest.service.syndication import FORMATS, Syndication
 from digest.settings import Settings
 from digest.store import open_store
+from tests.examples import examples
 from tests.unit.feeds.test_atom import conforming as conforming_atom
 from tests.unit.feeds.test_other_formats import conforming_json, conforming_rss
 
@@ -139,7 +140,7 @@ def test_the_entries_of_an_archive_page_never_change(press: Press) -> None:
     assert len(seen) == 4
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12))
 @given(steps=st.lists(st.tuples(st.sampled_from(["blog", "other"]), st.integers(1, 5)), min_size=1, max_size=8))
 def test_over_any_course_every_feed_holds_each_of_its_entries_once(
     tmp_path_factory: pytest.TempPathFactory, article: type[Article], steps: list[tuple[str, int]]

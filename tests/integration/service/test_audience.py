@@ -18,6 +18,7 @@ from digest.service.preferences import Wishes
 from digest.settings import Settings
 from digest.store import open_store
 from tests.conftest import Article
+from tests.examples import examples
 from tests.integration.service.test_editions import DAY, HOUR, MONDAY, WEDNESDAY, Paper
 
 if TYPE_CHECKING:
@@ -418,7 +419,7 @@ class Course:
             self.press.deliver()
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(STEPS, max_size=12), st.sampled_from(list(RHYTHMS)), st.booleans())
 def test_over_any_course_of_wishes_each_article_is_told_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], rhythm: str, large: bool

@@ -17,6 +17,7 @@ from digest.model import DigestId, EditionKey, Section
 from digest.service import digests, editions, refresh, subscribers
 from digest.settings import Settings
 from digest.store import open_store
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,7 +276,7 @@ _steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(steps=_steps, first=st.sampled_from(["now", "slot"]))
 def test_over_any_course_each_article_is_told_once(
     tmp_path_factory: pytest.TempPathFactory, article: type[Article], steps: list[str | int], first: str

@@ -15,6 +15,7 @@ from digest.changes.keys import lead_key, title_key
 from digest.changes.shown import shown
 from digest.changes.values import Added, Cause, Revised, Vanished
 from digest.model import DateKind, EntryDate
+from tests.examples import examples
 from tests.unit.changes.shelf import TEXT, Shelf, sight
 
 if TYPE_CHECKING:
@@ -388,7 +389,7 @@ def told(history: History) -> Shelf:
     return shelf
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(_history)
 def test_no_entry_is_two_articles_and_no_article_is_added_twice_from_one_page(history: History) -> None:
     shelf = Shelf()
@@ -401,7 +402,7 @@ def test_no_entry_is_two_articles_and_no_article_is_added_twice_from_one_page(hi
     assert set(shelf.told.values()) == {1}
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(_history, st.integers(0, 99))
 def test_the_last_page_again_with_every_count_changed_changes_nothing_else(history: History, shift: int) -> None:
     shelf = told(history)
@@ -414,7 +415,7 @@ def test_the_last_page_again_with_every_count_changed_changes_nothing_else(histo
     assert not any(cause.significant for cause in causes(renamed))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(_history, st.randoms(use_true_random=False))
 def test_the_order_on_a_page_makes_no_news(history: History, random: Random) -> None:
     shelf = told(history)
@@ -423,7 +424,7 @@ def test_the_order_on_a_page_makes_no_news(history: History, random: Random) -> 
     assert not added(shelf.look(*(sighting for _, sighting in page), dump=dump))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(_history)
 def test_a_change_set_keeps_its_promises(history: History) -> None:
     shelf = Shelf()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from digest.changes.text import Relation, far_apart, merged, pairs, plain_text, relation, similarity
 from digest.model import Content
+from tests.examples import examples
 
 LINES = ("第一行说的是开头。", "第二行说的是中间的事。", "第三行说的是结尾。")
 
@@ -96,7 +97,7 @@ def _edited(draw: st.DrawFn) -> tuple[str, str]:
     return one, "".join(other) or draw(letters)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(_edited(), st.sampled_from([0.5, 0.7, 0.85, 0.95]))
 def test_texts_that_their_pairs_tell_apart_are_never_alike(texts: tuple[str, str], least: float) -> None:
     one, other = texts

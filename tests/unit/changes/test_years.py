@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -512,8 +512,8 @@ def test_a_page_of_many_entries_takes_no_more_time_for_each() -> None:
         dates = _dates(days, range(5, entries, 97))
         seen = dict.fromkeys(dates, date(2026, 1, 1))
         page = Page(placings, placings[3:], date(2025, 12, 30), date(2026, 1, 1))
-        begin = perf_counter()
+        begin = process_time()
         assert len(inferred([page], dates, seen)) > entries // 2
-        return perf_counter() - begin
+        return process_time() - begin
 
     assert seconds(40_000) < 40 * seconds(4_000)

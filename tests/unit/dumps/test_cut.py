@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import DateEvidence, Layout
+from tests.examples import examples
 from tests.unit.dumps.reference import cut_slowly, sightings
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def essence(found: list[Sighting]) -> list[tuple[object, ...]]:
     return [(s.layout, s.title, s.author, s.date, s.readers, s.paragraphs, s.figures, s.complete) for s in found]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(pages, st.sampled_from(["", "\n", "\n\n", "\n页脚\n"]))
 def test_pages_put_together_hold_the_entries_of_each(dumps: list[str], between: str) -> None:
     together = cut(between.join(dumps))
@@ -246,7 +247,7 @@ def test_pages_put_together_hold_the_entries_of_each(dumps: list[str], between: 
     assert [s.position for s in together] == list(range(len(together)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(pages, st.integers(1, 40))
 def test_the_size_of_blocks_does_not_matter(dumps: list[str], size: int) -> None:
     text = "\n".join(dumps)
@@ -270,7 +271,7 @@ def rebuilt(found: list[Sighting]) -> str:
 distinct = st.lists(st.tuples(st.booleans(), st.lists(st.booleans(), max_size=4)), min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(distinct)
 def test_every_character_of_a_page_is_an_entrys_or_a_marks(entries: list[tuple[bool, list[bool]]]) -> None:
     text = ""
@@ -285,7 +286,7 @@ def test_every_character_of_a_page_is_an_entrys_or_a_marks(entries: list[tuple[b
     assert rebuilt(cut(text)) == "".join(text.split()).replace("最近评论", "")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(
     st.lists(
         st.sampled_from(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError
 from digest.model import Note, NoteKind, Sighting
+from tests.examples import examples
 from tests.unit.dumps.reference import sightings
 
 UNREAD_HEADERS = ("6 Novemb", "3 Decoder", "Juni 6, 2021", "6 Nov 21", "６ Octobre")
@@ -191,7 +192,7 @@ def foreign(found: list[Sighting]) -> list[str]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(
     st.lists(st.tuples(st.booleans(), st.one_of(st.none(), marks), st.integers(0, 2)), min_size=1, max_size=6),
     st.integers(1, 60),
@@ -225,7 +226,7 @@ def test_no_text_of_one_article_stands_in_another(entries: list[tuple[bool, str 
     assert sum(note.kind is NoteKind.UNREAD for note in notes) == len(lost)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_a_mark_that_cannot_be_read_anywhere_on_a_page_mixes_nothing(data: st.DataObject) -> None:
     lines: list[str] = []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from digest.dumps.structure import blocks
 from digest.model import BlockKind, Content
+from tests.examples import examples
 
 P, H, F, V, C, X = (
     BlockKind.PARAGRAPH,
@@ -89,7 +90,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(pieces | st.text(min_size=1, max_size=15), max_size=10), st.integers(0, 3))
 def test_no_character_is_lost_or_invented(paragraphs: list[str], captions: int) -> None:
     figures = tuple(paragraphs[:captions])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from digest.dumps.layouts import counts, dateblock, fields
 from digest.model import DateEvidence, Note, NoteKind, Sighting
+from tests.examples import examples
 from tests.unit.dumps.reference import sightings
 
 TITLE, TEXT = "春天的题目", "第一段,说|山|。"
@@ -319,7 +320,7 @@ byline_writings = st.tuples(st.sampled_from(sorted(BYLINES)), st.sampled_from(so
 words = st.text(st.sampled_from("天地玄黄宇宙洪荒abc。|?"), min_size=1, max_size=12).map(lambda text: "文" + text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(
     st.lists(st.tuples(header_writings, words, st.lists(words, max_size=3, unique=True)), max_size=3),
     st.lists(st.tuples(byline_writings, words, st.lists(words, max_size=3)), max_size=4),

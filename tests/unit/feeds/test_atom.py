@@ -20,6 +20,7 @@ from digest.feeds.atom import atom
 from digest.feeds.values import FeedEntry, FeedFacts
 from digest.model import Block, BlockKind
 from digest.typeset.html import html
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +157,7 @@ def entry_lists(draw: st.DrawFn) -> list[FeedEntry]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(entry_lists(), words, words)
 def test_any_values_make_a_conforming_feed(entries: list[FeedEntry], title: str, author: str) -> None:
     document = atom(replace(FACTS, title=title, author=author), entries)
@@ -177,7 +178,7 @@ plain = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(plain, max_size=4))
 def test_a_reader_gets_the_titles_and_ids_back(titles: list[str]) -> None:
     entries = [
@@ -192,7 +193,7 @@ def test_a_reader_gets_the_titles_and_ids_back(titles: list[str]) -> None:
     assert [entry.id for entry in found.entries] == [entry.id for entry in entries]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(entry_lists())
 def test_equal_values_give_equal_bytes(entries: list[FeedEntry]) -> None:
     copies = [replace(entry) for entry in entries]

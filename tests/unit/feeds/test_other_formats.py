@@ -19,6 +19,7 @@ from digest.feeds.json_feed import json_feed
 from digest.feeds.opml import opml
 from digest.feeds.rss import rss
 from digest.feeds.values import Paging, Tombstone
+from tests.examples import examples
 from tests.unit.feeds.test_atom import ATOM, ENTRY, FACTS, NOW, entry_lists, texts, words
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def conforming_json(document: bytes) -> dict[str, Any]:
 KNOWN = {"version", "title", "home_page_url", "feed_url", "next_url", "authors", "language", "hubs", "items"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(entry_lists(), words, words)
 def test_any_values_make_conforming_feeds_that_say_the_same(entries: list[FeedEntry], title: str, author: str) -> None:
     facts = replace(FACTS, title=title, author=author)

@@ -15,6 +15,7 @@ from digest.mail.told import Length, length_of
 from digest.mail.words import body
 from digest.model import Entry, Section, Selected, SourceId
 from digest.typeset.text import cells
+from tests.examples import examples
 from tests.unit.mail.test_words import FRAME, corrected, entry, text_of
 
 SENTENCES = ("先说第一件事，它并不难。", "再说第二件事，它也不难。", "最后说第三件事，它还是不难。") * 4
@@ -154,7 +155,7 @@ def test_an_excerpt_never_announces_a_formula_that_is_left_out() -> None:
     st.lists(st.sampled_from(["一句话。", "“引用。”", "没有完的", "即", "："]), min_size=1, max_size=40).map("".join),
     st.sampled_from([1, 8, 30]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_the_text_part_ends_each_excerpt_as_the_html_does(paragraph: str, count: int) -> None:
     made = body(FRAME, new(count, paragraph), {}, "zh_CN")
     where = "//div[@class='lines']" if count == 30 else "//div[@class='text']"

@@ -16,6 +16,7 @@ from digest.mail.message import Letter, lines, message, words
 from digest.mail.mould import Mould
 from digest.mail.personal import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL, Personal, personal
 from digest.model import Body, Format
+from tests.examples import examples
 from tests.unit.mail.test_message import LETTER
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def parts(raw: bytes) -> Iterator[tuple[str, list[tuple[str, str]], object]]:
         yield part.get_content_type(), part.items(), kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     text=pieces,
     html=pieces,

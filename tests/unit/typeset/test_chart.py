@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -124,7 +124,6 @@ def test_a_series_that_fits_is_drawn_whole(many: int) -> None:
     assert len(points(chart(daily(*range(many)), language="en"))) == many
 
 
-@settings(deadline=None)
 @given(SERIES, st.sampled_from(LANGUAGES))
 def test_any_series_is_well_formed_and_true_to_its_ends_and_extremes(
     counts: list[tuple[datetime, int]], language: str
@@ -146,7 +145,6 @@ def test_any_series_is_well_formed_and_true_to_its_ends_and_extremes(
     assert said(counts[-1][0].date(), language) in title(made)
 
 
-@settings(deadline=None)
 @given(SERIES, st.sampled_from(LANGUAGES))
 def test_a_strict_policy_lets_it_through_and_it_takes_the_colour_of_the_page(
     counts: list[tuple[datetime, int]], language: str
@@ -157,7 +155,6 @@ def test_a_strict_policy_lets_it_through_and_it_takes_the_colour_of_the_page(
         assert {element.get("fill"), element.get("stroke")} <= {None, "none", "currentColor"}
 
 
-@settings(deadline=None)
 @given(SERIES, st.sampled_from(LANGUAGES))
 def test_equal_counts_give_equal_bytes(counts: list[tuple[datetime, int]], language: str) -> None:
     assert chart(tuple(counts), language=language).encode() == chart(list(counts), language=language).encode()

@@ -14,6 +14,7 @@ from lxml import etree
 from digest.model import Content
 from digest.typeset.characters import shown
 from digest.typeset.differences import AROUND, Change, Piece, differences, html
+from tests.examples import examples
 
 PROSE = (
     "词语", "的", "。", "，", "word", " ", "it's", "3.14", "$", "$$", "$a+b$", "$$x\n=y$$", r"\(x\)", r"\[", r"\]",
@@ -186,7 +187,7 @@ def test_a_unit_is_never_marked_in_part(unit: str, before: str, after: str, othe
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(CONTENT, CONTENT)
 def test_the_pieces_joined_are_the_paragraphs_that_changed(old: Content, new: Content) -> None:
     changes = differences(old, new, around=None)
@@ -202,7 +203,7 @@ def test_the_pieces_joined_are_the_paragraphs_that_changed(old: Content, new: Co
     assert (sides[0] - gone) == (sides[1] - come)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(CONTENT, CONTENT, st.none() | st.integers(0, 10))
 def test_what_is_not_marked_reads_the_same_on_both_sides(old: Content, new: Content, around: int | None) -> None:
     for change in differences(old, new, around=around):
@@ -214,7 +215,7 @@ def test_what_is_not_marked_reads_the_same_on_both_sides(old: Content, new: Cont
             assert all(a.changed != b.changed for a, b in pairwise(side))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(CONTENT, CONTENT, st.none() | st.integers(0, 10))
 def test_any_change_is_well_formed_and_its_text_stays_text(old: Content, new: Content, around: int | None) -> None:
     changes = differences(old, new, around=around)
@@ -239,13 +240,11 @@ def test_pieces_of_any_origin_are_escaped(texts: list[tuple[str, bool]]) -> None
     etree.fromstring(f"<section>{html([Change(pieces, pieces)])}</section>")
 
 
-@settings(deadline=None)
 @given(CONTENT)
 def test_equal_contents_show_nothing(one: Content) -> None:
     assert differences(one, one) == ()
 
 
-@settings(deadline=None)
 @given(CONTENT, CONTENT)
 def test_equal_values_give_equal_bytes(old: Content, new: Content) -> None:
     assert html(differences(old, new)).encode() == html(differences(old, new)).encode()

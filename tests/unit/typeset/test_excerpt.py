@@ -12,6 +12,7 @@ from digest.model import Block, BlockKind
 from digest.typeset.excerpt import cut, excerpt, sentence_cut, summary
 from digest.typeset.formulas import formulas
 from digest.typeset.sentences import complete
+from tests.examples import examples
 
 P, H, F, V, C, X = (
     BlockKind.PARAGRAPH,
@@ -99,7 +100,7 @@ def place(text: str, made: str) -> int:
     return len(kept)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(st.lists(st.sampled_from(FORMULAS) | st.sampled_from(PROSE), min_size=1, max_size=20), st.integers(1, 60))
 def test_no_cut_lies_inside_a_formula(pieces: list[str], limit: int) -> None:
     text = "".join(pieces)
@@ -112,7 +113,7 @@ def test_no_cut_lies_inside_a_formula(pieces: list[str], limit: int) -> None:
         assert piece not in FORMULAS or not start < at < start + len(piece)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(st.lists(st.sampled_from(WHOLE) | st.sampled_from(PROSE), min_size=1, max_size=20), st.integers(1, 60))
 def test_no_cut_lies_inside_a_character(pieces: list[str], limit: int) -> None:
     text = "".join(pieces)
@@ -125,7 +126,7 @@ def test_no_cut_lies_inside_a_character(pieces: list[str], limit: int) -> None:
         assert piece not in WHOLE or not start < at < start + len(piece)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.text(st.characters() | st.sampled_from("。.! $\\"), max_size=80), st.integers(1, 60))
 def test_a_cut_text_is_a_beginning_with_three_dots(text: str, limit: int) -> None:
     made = cut(text, limit)
@@ -136,13 +137,13 @@ def test_a_cut_text_is_a_beginning_with_three_dots(text: str, limit: int) -> Non
         assert place(text, made) < len(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.lists(st.sampled_from(PROSE), max_size=40).map("".join), st.integers(1, 60))
 def test_prose_is_never_longer_than_the_limit_and_the_dots(text: str, limit: int) -> None:
     assert len(cut(text, limit)) <= max(limit + 1, 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(st.sampled_from(["很长的一句话", "又一句"]), min_size=3, max_size=12), st.integers(20, 60))
 def test_a_sentence_that_ends_late_enough_is_where_it_ends(sentences: list[str], limit: int) -> None:
     text = "".join(f"{sentence}。" for sentence in sentences)
@@ -202,7 +203,7 @@ some_blocks = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(some_blocks, st.integers(4, 120))
 def test_an_excerpt_is_the_beginning_of_its_blocks(blocks: list[Block], limit: int) -> None:
     made = list(excerpt(blocks, limit))
@@ -217,7 +218,7 @@ def test_an_excerpt_is_the_beginning_of_its_blocks(blocks: list[Block], limit: i
         assert last == whole or (last.kind is P and whole.text.startswith(last.text.rstrip("…")))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(some_blocks, st.integers(4, 120))
 def test_a_heading_is_never_last_unless_nothing_else_is_left(blocks: list[Block], limit: int) -> None:
     made = excerpt(blocks, limit)
@@ -231,7 +232,7 @@ def test_a_heading_is_not_all_that_is_shown() -> None:
     assert made[-1].kind is not H
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(some_blocks, st.integers(4, 120))
 def test_what_fits_is_kept_as_it_is_but_for_a_last_sentence_that_does_not_end(blocks: list[Block], limit: int) -> None:
     made = excerpt(blocks, limit)
@@ -309,7 +310,7 @@ def ends_well(made: tuple[Block, ...], blocks: list[Block]) -> None:
         assert last.kind in {X, V, H} or all(block.kind is H for block in blocks[len(made) :])
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=examples(800))
 @given(articles, st.integers(20, 420), st.sampled_from([None, 1, 2]))
 def test_an_excerpt_of_any_article_ends_well(blocks: list[Block], limit: int, paragraphs: int | None) -> None:
     made = excerpt(blocks, limit, paragraphs=paragraphs)
@@ -322,7 +323,7 @@ def test_an_excerpt_of_any_article_ends_well(blocks: list[Block], limit: int, pa
         assert sum(block.kind is P and complete(block.text) and block.text[0] != "…" for block in made) <= paragraphs
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(articles, st.integers(20, 80))
 def test_a_summary_of_any_article_ends_well(blocks: list[Block], limit: int) -> None:
     for made in filter(None, [summary(blocks, limit)]):

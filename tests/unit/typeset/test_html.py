@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -106,7 +106,6 @@ def test_markup_in_the_text_stays_text(text: str, kind: BlockKind, styles: dict[
     assert text_of(found) == text
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

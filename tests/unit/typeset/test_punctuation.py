@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from digest.dumps.snapshot import read_snapshot
 from digest.typeset.punctuation import full_width
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,13 +123,13 @@ PIECES = (
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.text())
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(TEXTS)
 def test_once_is_enough(text: str) -> None:
     assert full_width(full_width(text)) == full_width(text)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(TEXTS)
 def test_only_marks_change_and_only_a_space_behind_one_goes(text: str) -> None:
     made = full_width(text)

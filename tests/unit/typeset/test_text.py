@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from digest.model import Block, BlockKind
 from digest.typeset.text import cells, text, wrapped
+from tests.examples import examples
 
 P, H, F, V, C, X = (
     BlockKind.PARAGRAPH,
@@ -109,14 +110,14 @@ def may_break(before: str, after: str) -> bool:
     return (wide(before) or wide(after)) and after not in CLOSING and before not in OPENING
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(unspaced, widths)
 def test_a_line_is_too_wide_only_where_it_has_no_place_to_break(line: str, width: int) -> None:
     for made in lines(line, width):
         assert cells(made) <= width or not any(may_break(a, b) for a, b in itertools.pairwise(made))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(unspaced, widths)
 def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(line: str, width: int) -> None:
     made = lines(line, width)
@@ -128,7 +129,7 @@ def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(line: st
 spaced = st.lists(st.sampled_from(WORDS) | st.text(HAN, min_size=1, max_size=6), max_size=20)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(spaced, widths, st.sampled_from(["", "  ", "> "]))
 def test_words_stay_whole_and_nothing_is_lost(words: list[str], width: int, indent: str) -> None:
     made = lines(" ".join(words), width, indent=indent)
@@ -141,7 +142,7 @@ def test_words_stay_whole_and_nothing_is_lost(words: list[str], width: int, inde
     assert not any(line.endswith(" ") for line in bare)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(spaced, widths)
 def test_words_fill_the_line_as_far_as_they_go(words: list[str], width: int) -> None:
     for earlier, later in itertools.pairwise(lines(" ".join(words), width)):

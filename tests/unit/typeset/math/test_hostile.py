@@ -14,6 +14,7 @@ from digest.typeset.math.inline import html_text
 from digest.typeset.math.linear import linear
 from digest.typeset.math.mathml import mathml
 from digest.typeset.math.picture import name, picture
+from tests.examples import examples
 
 HOSTILE = [
     "", " ", "{" * 61 + "x" + "}" * 61, "x" * 4001, "{", "}", "}{", "\\", "^", "_", "&", "%", "$", "x^y^z", r"\\",
@@ -74,7 +75,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@settings(deadline=2000, max_examples=300)
+@settings(deadline=2000, max_examples=examples(300))
 @given(st.lists(st.sampled_from(WORDS), max_size=40), st.booleans())
 def test_any_words_of_tex_raise_nothing(words: list[str], display: bool) -> None:
     shown("".join(words), display=display)
