@@ -14,6 +14,7 @@ from digest.errors import DigestError, DumpError
 from digest.findings import Finding, error, found, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.patterns import Pattern, hostile
+from digest.service import clocks
 from digest.service.digest_names import orphans
 from digest.service.digests import schedule_of
 from digest.service.renaming import require_present_names
@@ -45,6 +46,7 @@ def findings(
     for source in settings.sources:
         yield from _dumps(source, deep=deep, progress=progress)
     yield found("store", lambda: _store(settings))
+    yield from _clock(settings, now)
     yield from _templates(settings)
     for topic in settings.topics:
         if topic.patterns:
@@ -53,6 +55,27 @@ def findings(
         yield Finding(f"digest {digest.id}", f"next at {next_slot(schedule_of(digest), now).isoformat()}")
     yield from _orphans(settings)
     yield from transport_findings(settings)
+
+
+def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """What was noted under a clock that was ahead of this one; the next pass, edition or send mends it."""
+    try:
+        if not is_made(settings.database):
+            return
+        store = open_store(settings.database)
+    except DigestError:
+        return  # told as a finding of the store
+    try:
+        lying = clocks.ahead(store, settings, now)
+        with store.read() as tx:
+            standing = tx.clocks.standing()
+    finally:
+        store.close()
+    for one in lying:
+        remedy = f"check that this clock is right: it says {now:%Y-%m-%d %H:%M} UTC; then the next pass mends it"
+        yield warning("clock", f"{one.what} lies ahead: {one.newest:%Y-%m-%d %H:%M} UTC ({remedy})")
+    for fault in standing:
+        yield warning("clock", str(fault))
 
 
 def _orphans(settings: Settings) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digest.mail.listener import Listener
     from digest.ports import Store
     from digest.scheduler import Ticks
+    from digest.service.clocks import Watch as ClockWatch
     from digest.settings import Settings, Source
 
 _TIDY_TICK = timedelta(days=1)
@@ -58,6 +59,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
         self._listener: Listener | None = None
+        self._watch_clock: ClockWatch | None = None  # before the first answers
         if settings.bounces.listen and serves:
             from digest.mail.listener import Listener  # noqa: PLC0415 - who listens for none does without aiosmtpd
 
@@ -253,11 +255,15 @@ class Service:
                 _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
 
     async def _alert(self) -> None:
-        from digest.service import alerts, striking  # noqa: PLC0415 - after the first answers
+        from digest.service import alerts, clocks, striking  # noqa: PLC0415 - after the first answers
 
+        self._watch_clock = self._watch_clock or clocks.Watch(clock)
         async with self._telling:
             if self._stop.is_set():
                 return
+            with logged("clock"):
+                if jump := self._watch_clock.jump():
+                    await asyncio.to_thread(clocks.note_jump, self._store, jump, clock())
             with logged("suppressions"):
                 await asyncio.to_thread(striking.settle_due, self._store, self._settings, clock())
             with logged("alerts"):

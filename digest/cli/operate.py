@@ -202,6 +202,10 @@ def _status_json(state: Status) -> dict[str, object]:
         "undrawn_formulas": state.undrawn,
         "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
         "fenced": state.fenced and state.fenced.isoformat(),
+        "clock_faults": [
+            {"what": f.what, "number": f.number, "moment": f.moment, "done": f.done, "at": f.at.isoformat()}
+            for f in state.clock_faults
+        ],
         "ambiguous": [
             {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
             for r in state.reports
@@ -246,6 +250,8 @@ def _print_status(state: Status) -> None:
     for trouble in state.troubles:
         typer.echo(f"trouble: {trouble.subject}: {trouble.problem} (since {trouble.since})")
     _print_rests(state)
+    for fault in state.clock_faults:
+        typer.echo(f"clock: {fault}")
     typer.echo(f"last backup: {f'{state.backed_up_at:%Y-%m-%d %H:%M} UTC' if state.backed_up_at else 'never'}")
     if state.undrawn:
         typer.echo(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")

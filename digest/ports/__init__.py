@@ -48,6 +48,7 @@ from digest.ports.by_hand import (
     Said,
     ShownAs,
 )
+from digest.ports.clocks import Ahead, ClockFault, Clocks
 from digest.ports.deliveries import DeadLetters, Deliveries, DeliveryRow, HandedOver, JustFailed, Overdue
 from digest.ports.digest_names import DigestNames, RenamedDigest
 from digest.ports.doubts import Doubts, Owed
@@ -69,6 +70,7 @@ __all__ = [
     "OPERATOR",
     "Act",
     "ActKind",
+    "Ahead",
     "Alert",
     "AlertNotice",
     "Alerts",
@@ -79,6 +81,8 @@ __all__ = [
     "Bounces",
     "Breaker",
     "ByHand",
+    "ClockFault",
+    "Clocks",
     "Confirmations",
     "Consent",
     "Counted",

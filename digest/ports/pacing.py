@@ -50,7 +50,10 @@ class Pacing(Protocol):
         ...
 
     def bring_back(self, latest: datetime) -> int:
-        """Let nothing wait for longer than until then; how many would have, as only a wrong clock explains."""
+        """Let nothing that was refused wait for longer than until then; how many would have.
+
+        What is planned for later waits for its reader's own time of day.
+        """
         ...
 
     def waiting(self, now: datetime, edition: EditionKey | None = None) -> list[DeliveryRow]:

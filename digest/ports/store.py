@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from digest.ports.bounces import Bounces
     from digest.ports.breaker import Breaker, Resting
     from digest.ports.by_hand import ByHand
+    from digest.ports.clocks import Clocks
     from digest.ports.deliveries import DeadLetters, Deliveries
     from digest.ports.digest_names import DigestNames
     from digest.ports.doubts import Doubts
@@ -88,6 +89,8 @@ class Transaction(Protocol):
     def pacing(self) -> Pacing: ...
     @property
     def alerts(self) -> Alerts: ...
+    @property
+    def clocks(self) -> Clocks: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.transaction import Envelope
 from digest.mail.transport import session
 from digest.model import DeliveryState
-from digest.service import striking, waits
+from digest.service import clocks, striking, waits
 from digest.service.bounces import envelope_sender
 from digest.service.crew import Crew, Worker
 from digest.service.drained import DrainReport, Progress
@@ -133,7 +133,7 @@ class _Drain:
                     tx.deliveries.resume()
             if hurry:
                 waits.hurry(self._store, edition, self._clock())
-            waits.bring_back(self._store, self._settings.mail, self._clock())
+            clocks.mend(self._store, self._settings, self._clock())
             self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())

@@ -16,6 +16,7 @@ from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import body
 from digest.model import DigestId, Edition, EditionKey, Section
 from digest.ports import Recipient
+from digest.service import clocks
 from digest.service.audience import audience
 from digest.service.digests import schedule_of, sender_domain
 from digest.service.failed_editions import forget, noting, stands
@@ -61,6 +62,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
     """
     made = []
     secret = store.secret()
+    clocks.mend(store, settings, now)
     finish(store, settings)
     for digest in settings.digests:
         try:
@@ -97,6 +99,7 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
         FencedError: the store was restored, and its fence stands.
         EditionError: it cannot be made.
     """
+    clocks.mend(store, settings, now)
     finish(store, settings)
     with noting(store, digest, now):
         key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))

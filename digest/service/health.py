@@ -30,7 +30,8 @@ OVERDUE = 3  # times `every` without a pass
 _A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
 _NO_TIME = timedelta(0)
 _SEE = " (is `digest run` running? its log says more)"
-SENDING, REFUSED, SIZE, DOUBTFUL, MAIL_TO = "sending", "refused mail", "mail size", "lost mail", "mail to "
+SENDING, REFUSED, SIZE = "sending", "refused mail", "mail size"
+DOUBTFUL, CLOCK, MAIL_TO = "lost mail", "clock", "mail to "
 
 
 class Kind(StrEnum):
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     SIZE = "mail_size"
     REFUSED = "refused_mail"
     DOUBTFUL = "lost_mail"
+    CLOCK = "clock"
 
 
 class Sending(StrEnum):
@@ -217,6 +219,12 @@ def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Se
     yield Seen(DOUBTFUL, Health.ILL, f"{problem}; {remedy}")
 
 
+def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """What a clock that was wrong left behind, until it is over."""
+    faults = tx.clocks.standing()
+    yield Seen(CLOCK, Health.ILL if faults else Health.WELL, "; ".join(map(str, faults)))
+
+
 # --- editions -------------------------------------------------------------------------------------
 
 
@@ -264,4 +272,5 @@ KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Seen]]
     Kind.SIZE: _size,
     Kind.REFUSED: _refused,
     Kind.DOUBTFUL: _doubtful,
+    Kind.CLOCK: _clock,
 }

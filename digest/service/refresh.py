@@ -14,6 +14,7 @@ from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.errors import DumpError, RowError, StoreError, UnknownError
 from digest.model import SourceId
 from digest.ports import DumpState, KnownDump, Stamp
+from digest.service import clocks
 from digest.service.faults import REPORT_IT, fault
 from digest.service.first_imports import publish
 from digest.service.meaning import Deferred, store_meaning
@@ -147,8 +148,7 @@ class _Refreshing:
             with self.store.write(exclusive=False) as tx:
                 tx.readings.register_source(self.name, self.now)
         elif any(at and at - self.now > _STEPPED_BACK for at in (state.refreshed_at, changed_at)):
-            with self.store.write() as tx:
-                tx.readings.clock_stepped_back(self.now)
+            clocks.mend(self.store, self.settings, self.now, also=(state.refreshed_at, changed_at))
 
     def _read(self, file: DumpFile, *, again: bool = False) -> None:
         """Read a dump and store what it says, or defer it."""

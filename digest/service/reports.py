@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.ports import KnownDump, Report, RestingDomain, Slowed, Store
+    from digest.ports import ClockFault, KnownDump, Report, RestingDomain, Slowed, Store
     from digest.service.health import Trouble
     from digest.service.striking import Held
     from digest.settings import Settings
@@ -66,7 +66,7 @@ class Status:
     `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
     for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `held` are editions
     that ask for too many suppressions, `resting` the domains that no mail goes to now, `slowed` the paces that servers
-    asked for. `fenced` is the moment of the backup that this is.
+    asked for. `fenced` is the moment of the backup that this is, `clock_faults` are those that are not over.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -86,6 +86,7 @@ class Status:
     troubles: tuple[Trouble, ...]
     backed_up_at: datetime | None
     fenced: datetime | None
+    clock_faults: tuple[ClockFault, ...] = ()
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
@@ -140,4 +141,5 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             troubles(tx, settings, now),
             tx.backups.made_at(),
             tx.backups.fenced(),
+            tuple(tx.clocks.standing()),
         )

@@ -55,6 +55,7 @@ class Standing:
     sending: Sending
     troubles: dict[Kind, int]
     slowed: tuple[Slowed, ...] = ()
+    clock_faults: int = 0
 
 
 def standing(store: Store, settings: Settings, now: datetime) -> Standing:
@@ -80,6 +81,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
             sending=sending(tx, settings, now)[0],
             troubles=counted(troubles(tx, settings, now)),
             slowed=tuple(tx.pacing.all(now - REMEMBERED)),
+            clock_faults=len(tx.clocks.standing()),
         )
 
 

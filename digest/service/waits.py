@@ -1,4 +1,4 @@
-"""What waits for a later moment: brought back where a clock was wrong, tried at once where the operator says so."""
+"""What waits for a later moment: brought back where it waits too long, tried at once where the operator says so."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from digest.store.tables import (
     alert_notices,
     alerts,
     bounces,
+    clock_faults,
     confirmations,
     consents,
     deliveries,
@@ -61,7 +62,7 @@ HAPPENED = (
     *(bounces.c.at, suppressions.c.at, suppression_requests.c.at, ignored_mail.c.newest_at),
     *(paces.c.since, paces.c.at, resting_domains.c.since),
     *(alerts.c.since, alerts.c.told_at, alerts.c.well_since, alert_notices.c.since, alert_notices.c.made_at),
-    *(meta.c.fenced_at, renamed_sources.c.at, renamed_digests.c.at),
+    *(meta.c.fenced_at, renamed_sources.c.at, renamed_digests.c.at, clock_faults.c.at, clock_faults.c.ended_at),
 )
 WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
@@ -98,6 +99,11 @@ def _wait_no_more(connection: Connection, now: datetime) -> None:
     connection.execute(at_once.values(next_at=now))
     for column in WAITS:
         connection.execute(update(column.table).where(column > now + _LONGEST).values({column.name: now}))
-    leased = deliveries.c.leased_until > now + _LONGEST
+    end_leases(connection, now, _LONGEST)
+
+
+def end_leases(connection: Connection, now: datetime, longest: timedelta) -> None:
+    """End leases that end later than this: of what was begun in an hour, of the rest now."""
+    leased = deliveries.c.leased_until > now + longest
     ends = case((deliveries.c.begun, now + _HANDED_OVER), else_=now)
     connection.execute(update(deliveries).where(leased).values(leased_until=ends))

@@ -48,16 +48,11 @@ class SqlPacing:
                 self._connection.execute(update(deliveries).where(not_begun(len(some))).values(later), these)
 
     def hurry(self, edition: EditionKey | None, now: datetime) -> int:
-        return self._due_at(now, edition)
+        return self._connection.execute(update(deliveries).where(_later(now, edition)).values(next_at=now)).rowcount
 
     def bring_back(self, latest: datetime) -> int:
-        return self._due_at(latest, None)
-
-    def _due_at(self, moment: datetime, edition: EditionKey | None) -> int:
-        """Let what waits for a later moment than this one be due at it."""
-        return self._connection.execute(
-            update(deliveries).where(_later(moment, edition)).values(next_at=moment)
-        ).rowcount
+        refused = and_(_later(latest, None), deliveries.c.state != DeliveryState.PLANNED)
+        return self._connection.execute(update(deliveries).where(refused).values(next_at=latest)).rowcount
 
     def waiting(self, now: datetime, edition: EditionKey | None = None) -> list[DeliveryRow]:
         order = (deliveries.c.next_at, deliveries.c.edition, deliveries.c.subscriber_id)

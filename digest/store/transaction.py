@@ -16,6 +16,7 @@ from digest.store.backups import SqlBackups
 from digest.store.bounces import SqlBounces
 from digest.store.breaker import SqlBreaker
 from digest.store.by_hand import SqlByHand
+from digest.store.clock_faults import SqlClocks
 from digest.store.confirmations import SqlConfirmations
 from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
@@ -80,6 +81,7 @@ class SqlTransaction:
         self.resting = SqlResting(connection)
         self.pacing = SqlPacing(connection)
         self.alerts = SqlAlerts(connection)
+        self.clocks = SqlClocks(connection)
 
 
 class SqlStore:

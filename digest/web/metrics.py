@@ -158,6 +158,7 @@ def _gauges(now: Standing) -> Iterator[Metric]:
             for (state, reply), number in digest.deliveries.items()
         ],
     )
+    yield _gauge("digest_clock_faults", "Faults of clocks that are not over.", now.clock_faults)
     yield _gauge("digest_queue_depth", "Deliveries that will be tried.", now.queue)
     yield _gauge("digest_queue_age_seconds", "How long the mail waits that was due first.", _s(now.queue_age))
     everybody = [one.per_minute for one in now.slowed if not one.domain]

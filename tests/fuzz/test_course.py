@@ -384,9 +384,8 @@ class Course(RuleBasedStateMachine):
                 told[person].update(_titles_in(copies[0], NEWS))
                 listed[person].update(_titles_in(copies[0], AGAIN))
             with self.real.read() as tx:
-                held, again = (
-                    set(_told(tx, key, *which)) for which in ((Section.NEW, Section.CATCH_UP), (Section.AGAIN,))
-                )
+                held = set(_told(tx, key, Section.NEW, Section.CATCH_UP, Section.CORRECTED))
+                again = set(_told(tx, key, Section.AGAIN))
             if self._doubtful((key, person)):
                 excused[person] |= held
                 refused[person] |= again  # the list itself may have got lost, and comes no second time
