@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 
@@ -15,12 +16,48 @@ class DigestError(Exception):
 class ConfigurationError(DigestError):
     """A setting is missing or wrong.
 
-    `place` is the file and the key, if they are known, for example `config/digest.toml: sources.0.path`.
+    `place` is the file and the key, if they are known, for example `config/digest.toml:7: sources.blog.path`.
     """
 
     def __init__(self, problem: str, *, place: str = "", remedy: str = "") -> None:
         self.problem, self.place, self.remedy = problem, place, remedy
         super().__init__(_line(place, problem, remedy))
+
+
+class SettingError(ConfigurationError):
+    """One mistake of a configuration.
+
+    `setting` is its key, with the id of the source, digest or topic: `sources.blog.path`. It stands in `file`, at
+    `line` (from 1; None where that is not known), or `variable` gives it: the name of a variable, or the path of the
+    file of a secret.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        setting: str = "",
+        file: str = "",
+        line: int | None = None,
+        variable: str = "",
+        remedy: str = "",
+    ) -> None:
+        self.setting, self.file, self.line, self.variable = setting, file, line, variable
+        named = variable if "/" in variable else variable and f"the variable {variable}"
+        where = named or (f"{file}:{line}" if line else file)
+        super().__init__(problem, place=": ".join(filter(None, (where, setting))), remedy=remedy)
+
+
+class MistakesError(ConfigurationError):
+    """All mistakes of a configuration at once. The text has each on a line of its own."""
+
+    def __init__(self, mistakes: Iterable[ConfigurationError]) -> None:
+        self.mistakes = tuple(mistakes)
+        first = self.mistakes[0]
+        super().__init__(first.problem, place=first.place, remedy=first.remedy)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.mistakes))
 
 
 class DumpError(DigestError):

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.cli.plain import is_plain, parse_plainly
-from digest.errors import ConfigurationError, DigestError
+from digest.cli.plain import is_plain, json_line, parse_plainly
+from digest.errors import ConfigurationError, DigestError, MistakesError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             with contextlib.suppress(AttributeError, ValueError):  # it is closed
                 sys.stdout.flush()  # what cannot be written is said while somebody can say it
     except ConfigurationError as error:
-        sys.stderr.write(f"digest: {error}\n")
+        sys.stderr.writelines(f"digest: {line}\n" for line in str(error).splitlines())
+        if given[:1] == ["check"] and "--json" in given:
+            _print_mistakes(error)
         sys.exit(2)
     except DigestError as error:
         sys.stderr.write(f"digest: {error}\n")
@@ -54,6 +56,16 @@ def _do(given: list[str]) -> None:
     from digest.cli.commands import app
 
     app(args=given)
+
+
+def _print_mistakes(error: ConfigurationError) -> None:
+    """What keeps `digest check --json` from looking at anything else, in its own form."""
+    for one in error.mistakes if isinstance(error, MistakesError) else (error,):
+        place = {name: getattr(one, name, None) or None for name in ("setting", "file", "line", "variable")}
+        says = f"{one.problem} ({one.remedy})" if one.remedy else one.problem
+        finding = {"part": "configuration", "ok": False, "level": "error", "says": says, **place}
+        sys.stdout.buffer.write(json_line(finding))
+    sys.stdout.flush()
 
 
 def _discard_output() -> None:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from digest.settings.kinds import (
-    HOST_PORT,
     Duration,
     FirstDay,
     Group,
     Hook,
+    HostPort,
     Language,
     LastDay,
     Link,
+    MaybeHostPort,
     Name,
     Network,
     Regex,
+    Scheduled,
     Share,
     Zone,
+    matching,
 )
+from digest.settings.rules import broken
 
-_SCHEDULE = (  # what editions.schedule reads
-    r"(?i)^\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"
-    r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
-    r"\s+([01]?\d|2[0-3]):[0-5]\d\s*$"
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.settings.rules import Broken
 
 
 class Source(Group):
@@ -38,7 +41,9 @@ class Source(Group):
     title: str = Field(min_length=1, description="What readers see.")
     path: Path = Field(description="A file, a folder (read with its sub-folders) or a glob; relative to this file.")
     timezone: Zone = Field("UTC", description="The zone of its dates: an entry's day begins at midnight there.")
-    language: str = Field("zh-CN", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Language tag.")
+    language: Annotated[
+        str, AfterValidator(matching(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag, such as zh-CN or en"))
+    ] = Field("zh-CN", description="The language of its entries, as a tag.")
     link: Link = Field(
         "", description="Where the original is found; {title} is replaced by the title, percent-encoded."
     )
@@ -69,11 +74,9 @@ class Source(Group):
     )
     largest: int = Field(2 * 1024**3, gt=0, description="A dump of more bytes than this is refused.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
         if self.earliest and self.latest and self.earliest > self.latest:
-            raise ValueError("earliest is after latest")
-        return self
+            yield broken("earliest is after latest", "earliest", "latest")
 
 
 class Digest(Group):
@@ -81,9 +84,8 @@ class Digest(Group):
 
     id: Name = Field(description="Short name, part of each edition's key; `digest digests rename` gives it another.")
     title: str = Field(min_length=1, description="Stands in the subject and on the page.")
-    schedule: str = Field(
+    schedule: Scheduled = Field(
         "mon 08:00",
-        pattern=_SCHEDULE,
         description="`mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` (a date up to 28).",
     )
     timezone: Zone = Field("UTC", description="The zone of the schedule.")
@@ -112,11 +114,10 @@ class Topic(Group):
     sources: tuple[Name, ...] = Field((), description="One of these sources shows it.")
     authors: tuple[str, ...] = Field((), description="One of these wrote it.")
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
         if not (self.words or self.patterns or self.sources or self.authors):
-            raise ValueError("a topic needs a rule: words, patterns, sources or authors")
-        return self
+            says = "a topic needs a rule: words, patterns, sources or authors"
+            yield broken(says, (), "words", "patterns", "sources", "authors")
 
 
 class Feed(Group):
@@ -132,10 +133,9 @@ class Feed(Group):
 class Web(Group):
     """The web server."""
 
-    listen: str = Field("127.0.0.1:8080", pattern=rf"^{HOST_PORT}$", description="HOST:PORT.")
-    metrics_listen: str = Field(
+    listen: HostPort = Field("127.0.0.1:8080", description="HOST:PORT to serve pages and feeds on.")
+    metrics_listen: MaybeHostPort = Field(
         "",
-        pattern=rf"^(|{HOST_PORT})$",
         description="HOST:PORT of another listener, for monitors only: `/metrics`, `/healthz`, `/readyz`.",
     )
     proxies: tuple[Network, ...] = Field(
@@ -185,13 +185,11 @@ class Retention(Group):
     )
     reports: Duration = Field(timedelta(days=365), description="How long reports of ambiguous sightings are kept.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
         if self.readers_daily < self.readers:
-            raise ValueError("readers_daily is shorter than readers")
+            yield broken("readers_daily is shorter than readers", "readers_daily", "readers")
         if self.deliveries < self.details:
-            raise ValueError("deliveries is shorter than details")
-        return self
+            yield broken("deliveries is shorter than details", "deliveries", "details")
 
 
 class Alerts(Group):

@@ -6,21 +6,50 @@ import json
 import re
 from datetime import date, timedelta
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_settings import NoDecode
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from digest.addresses import mailbox
 from digest.errors import AddressError
 from digest.patterns import Pattern
+from digest.settings import guesses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from digest.settings.rules import Broken
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}"
+_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+_LANGUAGES = ("zh_CN", "en")
+_SCHEDULE = (  # what editions.schedule reads
+    r"(?i)\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"
+    r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
+    r"\s+([01]?\d|2[0-3]):[0-5]\d\s*"
+)
+_HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})"
+_LAST_PORT = 65535
+RULES_LATER = "rules later"  # in the context of a validation: whoever asks for it looks at `Group.rules` itself
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})  # hosts to which nothing goes over a network
+
+
+class WrongError(ValueError):
+    """A value that is refused. `remedy` says what to write instead; it is empty where the problem says that."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        self.problem, self.remedy = problem, remedy
+        super().__init__(f"{problem} ({remedy})" if remedy else problem)
 
 
 class Group(BaseModel):
@@ -28,10 +57,62 @@ class Group(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def rules(self) -> Iterator[Broken]:
+        """Each rule about several of these settings that does not hold."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _by_the_rules(self, info: ValidationInfo) -> Self:
+        if RULES_LATER in (info.context or ()):
+            return self
+        for one in self.rules():
+            raise WrongError(one.problem, one.remedy)
+        return self
+
 
 def is_name(text: str) -> bool:
     """Whether a source, digest or topic may have this id."""
-    return re.search(_NAME, text) is not None and not text.endswith("\n")
+    return re.fullmatch(_NAME, text) is not None
+
+
+def matching(pattern: str, says: str) -> Callable[[str], str]:
+    """Takes a text that the pattern matches as a whole; `says` is what such a text is."""
+
+    def checked(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise WrongError(f"{value!r} is not {says}")
+        return value
+
+    return checked
+
+
+def _host_port(value: str) -> str:
+    found = re.fullmatch(_HOST_PORT, value)
+    if found is None:
+        raise WrongError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    if int(found[2]) > _LAST_PORT:
+        raise WrongError(f"{found[2]} is no port: the last one is {_LAST_PORT}")
+    return value
+
+
+def _maybe_host_port(value: str) -> str:
+    return _host_port(value) if value else ""
+
+
+def _name(value: str) -> str:
+    if is_name(value):
+        return value
+    plain = re.sub(r"[^a-z0-9_-]+", "-", value.lower()).strip("-_")[:63]
+    problem = f"{value!r} is no id: use small letters a-z, digits, - and _, at most 63, a letter or digit first"
+    raise WrongError(problem, guesses.did_you_mean(plain if is_name(plain) else ""))
+
+
+def _language(value: object) -> object:
+    """Another spelling of a language that there is, such as zh-CN, is guessed at and not taken."""
+    if isinstance(value, str) and value not in _LANGUAGES:
+        listed = " or ".join(_LANGUAGES)
+        raise WrongError(f"{value!r} is not {listed}", guesses.did_you_mean(guesses.closest(value, _LANGUAGES)))
+    return value
 
 
 def _duration(value: object) -> object:
@@ -39,31 +120,64 @@ def _duration(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"\s*(\d+\s*[smhdw]\s*)+", value):
-        raise ValueError("a duration is written like 30s, 15m, 2h, 3d or 1w")
-    return timedelta(seconds=sum(int(n) * _UNITS[u] for n, u in re.findall(r"(\d+)\s*([smhdw])", value)))
+        problem = f"{value!r} is no duration: write 30s, 15m, 2h, 3d or 1w"
+        raise WrongError(problem, guesses.did_you_mean(guesses.duration(value)))
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)\s*([smhdw])", value))
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError as error:
+        raise WrongError(f"{value!r} is longer than time lasts") from error
+
+
+def _schedule(value: str) -> str:
+    if re.fullmatch(_SCHEDULE, value):
+        return value
+    guess = guesses.schedule(value)
+    problem = f"{value!r} is no schedule: write `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00`"
+    raise WrongError(problem, guesses.did_you_mean(guess if re.fullmatch(_SCHEDULE, guess) else ""))
 
 
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{value!r} is no IANA time zone, such as Asia/Shanghai or Europe/Berlin") from error
+        problem = f"{value!r} is no IANA time zone, such as Asia/Shanghai or Europe/Berlin"
+        raise WrongError(problem, guesses.did_you_mean(guesses.zone(value))) from error
     return value
 
 
 def _first_day(value: object) -> object:
-    return date(int(value), 1, 1) if isinstance(value, int | str) and re.fullmatch(r"\d{4}", str(value)) else value
+    return _in_year(value, 1, 1)
 
 
 def _last_day(value: object) -> object:
-    return date(int(value), 12, 31) if isinstance(value, int | str) and re.fullmatch(r"\d{4}", str(value)) else value
+    return _in_year(value, 12, 31)
+
+
+def _in_year(value: object, month: int, day: int) -> object:
+    """A day of the year that stands alone; anything else is left to pydantic."""
+    if not isinstance(value, int | str) or not re.fullmatch(r"\d{4}", str(value)):
+        return value
+    if not int(value):
+        raise WrongError(f"{value!r} is no year")
+    return date(int(value), month, day)
 
 
 def _http(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("a URL starts with http:// or https:// and names a host")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise WrongError("a URL starts with http:// or https:// and names a host", _as_url(value))
     return value.rstrip("/")
+
+
+def _as_url(value: str) -> str:
+    """The guess that only the scheme is missing."""
+    host = r"(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)(:\d+)?(/\S*)?"
+    return guesses.did_you_mean(f"https://{value}") if re.fullmatch(host, value) else ""
 
 
 def _link(value: str) -> str:
@@ -71,8 +185,8 @@ def _link(value: str) -> str:
         _http(value)
         try:
             value.format(title="")
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValueError("the only placeholder is {title}") from error
+        except (AttributeError, IndexError, KeyError, ValueError) as error:
+            raise WrongError("the only placeholder is {title}", "write {{ and }} for braces of the address") from error
     return value
 
 
@@ -87,7 +201,7 @@ def _pattern(value: str) -> str:
     try:
         Pattern(value)
     except ValueError as error:
-        raise ValueError(f"the pattern {value!r}: {error}") from error
+        raise WrongError(f"the pattern {value!r}: {error}") from error
     return value
 
 
@@ -95,7 +209,7 @@ def _network(value: str) -> str:
     try:
         return str(ip_network(value, strict=False))
     except ValueError as error:
-        raise ValueError(f"{value!r} is no IP address or network, such as 10.0.0.0/8") from error
+        raise WrongError(f"{value!r} is no IP address or network, such as 10.0.0.0/8") from error
 
 
 def _mailbox(value: str) -> str:
@@ -105,7 +219,7 @@ def _mailbox(value: str) -> str:
     try:
         return str(mailbox(value))
     except AddressError as error:
-        raise ValueError(
+        raise WrongError(
             f"{value!r} is not one address with an optional name: write NAME <name@example.org>, the name in "
             'quotes where it holds , ; : @ ( ) [ ] < > or ", and only ASCII before the @'
         ) from error
@@ -113,7 +227,7 @@ def _mailbox(value: str) -> str:
 
 def _sender(value: str) -> str:
     if not value.strip():
-        raise ValueError("every mail needs a sender: write NAME <name@example.org>")
+        raise WrongError("every mail needs a sender: write NAME <name@example.org>")
     return _mailbox(value)
 
 
@@ -128,8 +242,8 @@ def several(value: object) -> object:
     if value.lstrip().startswith("["):
         try:
             return json.loads(value)
-        except ValueError as error:
-            raise ValueError(f'{value!r} is no list in JSON, such as ["a@example.org", "b@example.org"]') from error
+        except (RecursionError, ValueError) as error:
+            raise WrongError(f'{value!r} is no list in JSON, such as ["a@example.org", "b@example.org"]') from error
     return [value] if value.strip() else []
 
 
@@ -148,7 +262,10 @@ Zone = Annotated[str, AfterValidator(_zone)]
 FirstDay = Annotated[date | None, BeforeValidator(_first_day)]
 LastDay = Annotated[date | None, BeforeValidator(_last_day)]
 Network = Annotated[str, AfterValidator(_network)]
-Name = Annotated[str, Field(pattern=_NAME)]
+Name = Annotated[str, AfterValidator(_name)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
+MaybeHostPort = Annotated[str, AfterValidator(_maybe_host_port)]
+Scheduled = Annotated[str, AfterValidator(_schedule)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Url = Annotated[str, AfterValidator(_http)]
 Link = Annotated[str, AfterValidator(_link)]
@@ -157,6 +274,6 @@ Regex = Annotated[str, AfterValidator(_pattern)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Address = Annotated[str, AfterValidator(_bare)]
-Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(several)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(several)]
 Contact = Annotated[str, AfterValidator(_contact)]
-Language = Literal["zh_CN", "en"]
+Language = Annotated[Literal["zh_CN", "en"], BeforeValidator(_language)]

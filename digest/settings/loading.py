@@ -1,34 +1,43 @@
-"""Reads the settings of a file, and says what is wrong with them."""
+"""Reads the settings of a file, with those of variables and secrets over it."""
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from digest.errors import ConfigurationError
-from digest.settings.whole import DemoSettings, Settings
+from digest.errors import ConfigurationError, MistakesError, SettingError
+from digest.settings.environment import demo_environment, environment, secrets
+from digest.settings.former import former_names
+from digest.settings.layers import Layer, merged
+from digest.settings.mistakes import checked
+
+if TYPE_CHECKING:
+    from digest.settings.whole import Settings
 
 DEFAULT_CONFIG = Path("config/digest.toml")
-_Settings = TypeVar("_Settings", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def load(path: Path | None = None) -> Settings:
     """The settings of a file, the environment over it, secrets over both.
 
-    Without `path` it is `DIGEST_CONFIG`, or `config/digest.toml`; only that default may be absent.
+    Without `path` it is `DIGEST_CONFIG`, or `config/digest.toml`.
 
     Raises:
-        ConfigurationError: naming the file, the key and the remedy.
+        ConfigurationError: there is no such file.
+        MistakesError: with all that is wrong, each with its place and the remedy.
     """
-    chosen = _chosen(path)
-    file = (chosen or DEFAULT_CONFIG).absolute()
-    if chosen and not file.exists():
-        raise ConfigurationError("there is no such file", place=str(chosen), remedy="`digest init` writes one")
-    return _loaded(file, Settings)
+    file = _chosen(path)
+    if not file.exists():
+        problem = "there is no such file" if file != DEFAULT_CONFIG else "there is no configuration here"
+        remedy = "`digest init` writes one; --config FILE or DIGEST_CONFIG names one that lies elsewhere"
+        raise ConfigurationError(problem, place=str(file), remedy=remedy)
+    return _loaded(file, (environment(), secrets()))
 
 
 def load_demo(file: Path) -> Settings:
@@ -39,43 +48,55 @@ def load_demo(file: Path) -> Settings:
     Raises:
         ConfigurationError: as `load`.
     """
-    return _loaded(file.absolute(), DemoSettings)
-
-
-def _loaded(file: Path, kind: type[Settings]) -> Settings:
-    given = _toml(file) if file.exists() else {}
-    try:
-        settings = kind(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "settings"
-        problem = str(first["msg"]).removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            problem = "there is no such setting"
-        raise ConfigurationError(problem, place=f"{file}: {key}", remedy="see docs/settings.md") from error
-    return _absolute(settings, file.parent)
+    return _loaded(file, (demo_environment(),))
 
 
 def config_file(path: Path | None = None) -> Path | None:
-    """The file that `load` reads, None where there is none and it need not be."""
-    file = _chosen(path) or DEFAULT_CONFIG
+    """The file that `load` reads, None where there is none."""
+    file = _chosen(path)
     return file if file.exists() else None
 
 
-def _chosen(path: Path | None) -> Path | None:
-    return path or (Path(os.environ["DIGEST_CONFIG"]) if os.environ.get("DIGEST_CONFIG") else None)
+def _chosen(path: Path | None) -> Path:
+    return path or Path(os.environ.get("DIGEST_CONFIG") or DEFAULT_CONFIG)
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
+    text = _text(file)
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        given = _toml(file, text)
+    except SettingError as mistake:
+        raise MistakesError([mistake, *(one for layer in others for one in layer.mistakes)]) from mistake
+    layers = (Layer(given, {}), *others)
+    settings = checked(layers, str(file), text)
+    settings = _absolute(settings, file.absolute().parent)
+    settings.remember_former(former_names(merged(layers)))
+    return settings
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")  # some editors begin a file with a mark of its coding
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file)) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingError("is not UTF-8", file=str(file), line=line, remedy="save it in that coding") from error
+
+
+def _toml(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise SettingError("is not TOML: too deep", file=str(file)) from error
     except ValueError as error:
-        raise ConfigurationError(f"is not TOML: {error}", place=str(file)) from error
+        problem, _, place = str(error).rpartition(" (at ")
+        found = re.match(r"line (\d+)", place)
+        line = int(found[1]) if found else text.rstrip().count("\n") + 1
+        raise SettingError(f"is not TOML: {problem}", file=str(file), line=line) from error
 
 
-def _absolute(settings: _Settings, base: Path) -> _Settings:
+def _absolute(settings: _Model, base: Path) -> _Model:
     """The same settings, each path in them as it is seen from a folder."""
     return settings.model_copy(update={name: _placed(value, base) for name, value in settings})
 

@@ -5,13 +5,32 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
-from digest.settings.kinds import HOST_PORT, THIS_MACHINE, Address, Duration, Group, Mailbox, Sender
+from digest.settings.kinds import THIS_MACHINE, Address, Duration, Group, Mailbox, MaybeHostPort, Sender, matching
+from digest.settings.rules import broken
 
-_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.settings.rules import Broken
+
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_Selector = Annotated[
+    str, AfterValidator(matching(rf"{_LABEL}(\.{_LABEL})*", "a name in the DNS: letters, digits and - between dots"))
+]
+_Line = Annotated[str, AfterValidator(matching(r"[^\r\n]*", "one line"))]
+_Topic = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
+            "the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:bounces",
+        )
+    ),
+]
 _PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp` it must fit into 64
 _PLAIN_DOMAIN = r"[A-Za-z0-9.-]{1,189}"
 
@@ -34,16 +53,17 @@ class Relay(Group):
         (), description="Instead of a password: a program with its arguments that prints an access token."
     )
 
-    @model_validator(mode="after")
-    def _credible(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
+        ways = ("password", "password_file", "oauth_token_file", "oauth_command")
         given = sum(map(bool, (self.password or self.password_file, self.oauth_token_file, self.oauth_command)))
         if self.username and not given:
-            raise ValueError("username needs password_file, oauth_token_file or oauth_command")
+            yield broken("username needs password_file, oauth_token_file or oauth_command", "username", *ways)
         if given > 1:
-            raise ValueError("give one of password_file, oauth_token_file and oauth_command")
+            set_ = [way for way in ways if getattr(self, way)]
+            yield broken("give one of password_file, oauth_token_file and oauth_command", *reversed(set_))
         if self.security == "none" and self.username and self.host not in THIS_MACHINE:
-            raise ValueError("a password is not sent without TLS: set security to tls or starttls")
-        return self
+            says = "a password is not sent without TLS: set security to tls or starttls"
+            yield broken(says, "security", "username", "host")
 
 
 class Fallback(Relay):
@@ -54,20 +74,20 @@ class Dkim(Group):
     """How mails are signed. Without a key file they are not."""
 
     domain: str = Field("", description="The signing domain; empty for that of the sender, which it must match.")
-    selector: str = Field("digest", pattern=_SELECTOR, description="Names the RSA key in the DNS.")
+    selector: _Selector = Field("digest", description="Names the RSA key in the DNS.")
     key_file: Path | None = Field(None, description="The private RSA key; `digest mail key` makes one.")
-    ed25519_selector: str = Field("digest-ed25519", pattern=_SELECTOR, description="Names the Ed25519 key in the DNS.")
+    ed25519_selector: _Selector = Field("digest-ed25519", description="Names the Ed25519 key in the DNS.")
     ed25519_key_file: Path | None = Field(
         None, description="A private Ed25519 key for a second signature; never alone, since few verify it yet."
     )
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
         if self.ed25519_key_file and not self.key_file:
-            raise ValueError("ed25519_key_file needs key_file too: many servers read RSA only")
+            says = "ed25519_key_file needs key_file too: many servers read RSA only"
+            yield broken(says, "ed25519_key_file", "key_file")
         if self.ed25519_key_file and self.selector.lower() == self.ed25519_selector.lower():
-            raise ValueError("selector and ed25519_selector must differ: each names one key")
-        return self
+            says = "selector and ed25519_selector must differ: each names one key"
+            yield broken(says, "ed25519_selector", "selector", "ed25519_key_file")
 
 
 class Mail(Relay):
@@ -98,17 +118,15 @@ class Mail(Relay):
         description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
     )
     pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
-    postal: str = Field(
+    postal: _Line = Field(
         "",
-        pattern=r"^[^\r\n]*$",
         description="The sender's name and postal address, one line at the foot of every mail.",
     )
 
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
+        yield from super().rules()
         if self.transport == "smtp" and not self.host:
-            raise ValueError("transport smtp needs host")
-        return self
+            yield broken("transport smtp needs host", "host", "transport")
 
 
 class Bounces(Group):
@@ -132,7 +150,7 @@ class Bounces(Group):
         timedelta(minutes=5), gt=timedelta(0), description="How often the maildir or the IMAP folder is read."
     )
     largest: int = Field(1024**2, ge=65536, description="A mail of more bytes is refused, or read up to them.")
-    listen: str = Field("", pattern=rf"^(|{HOST_PORT})$", description="HOST:PORT where a mail server hands them over.")
+    listen: MaybeHostPort = Field("", description="HOST:PORT where a mail server hands them over.")
     protocol: Literal["lmtp", "smtp"] = Field("lmtp", description="What is spoken there.")
     maildir: Path | None = Field(None, description="A maildir into which they are delivered; relative to this file.")
     imap_host: str = Field("", description="An IMAP server that keeps them.")
@@ -146,25 +164,26 @@ class Bounces(Group):
     folder: str = Field("INBOX", min_length=1, description="The IMAP folder that is read.")
     done: str = Field("", description="The IMAP folder into which they are moved; else they are marked as seen.")
 
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
+    def rules(self) -> Iterator[Broken]:
         local, at, domain = self.address.rpartition("@")
         if (self.listen or self.maildir or self.imap_host) and not self.address:
-            raise ValueError("bounces are told apart by address: set it")
+            says = "bounces are told apart by address: set it"
+            yield broken(says, "address", "listen", "maildir", "imap_host")
         if self.address and not (at and re.fullmatch(_PLAIN_LOCAL, local) and re.fullmatch(_PLAIN_DOMAIN, domain)):
-            raise ValueError("address is a plain one of at most 31 characters before the @, without a plus sign")
+            says = "address is a plain one of at most 31 characters before the @, without a plus sign"
+            yield broken(says, "address")
         if self.imap_host and not (self.username and (self.password or self.password_file)):
-            raise ValueError("imap_host needs username and password_file")
+            yield broken("imap_host needs username and password_file", "imap_host", "username", "password_file")
         if self.imap_security == "none" and self.imap_host not in {"", *THIS_MACHINE}:
-            raise ValueError("a password is not sent without TLS: set imap_security to tls or starttls")
-        return self
+            says = "a password is not sent without TLS: set imap_security to tls or starttls"
+            yield broken(says, "imap_security", "imap_host")
 
 
 class Hooks(Group):
     """Providers that tell by HTTP what bounced and who complained; each is off until its key or topic is set."""
 
-    ses_topics: tuple[Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")], ...] = (
-        Field((), description="Amazon SES: the ARNs of the SNS topics that may tell at `/hooks/ses`.")
+    ses_topics: tuple[_Topic, ...] = Field(
+        (), description="Amazon SES: the ARNs of the SNS topics that may tell at `/hooks/ses`."
     )
     mailgun_key: str = Field("", repr=False, description="Better given as mailgun_key_file.")
     mailgun_key_file: Path | None = Field(

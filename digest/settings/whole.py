@@ -1,38 +1,37 @@
-"""The whole configuration, and from where its values come."""
+"""The whole configuration: what stands at the top of the file, and all its tables."""
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NestedSecretsSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from digest.settings.former import present_names
+from digest.settings import guesses
+from digest.settings.former import Former, present_names
 from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
-from digest.settings.kinds import Addresses, Contact, Duration, Language, Url
+from digest.settings.kinds import Addresses, Contact, Duration, Group, Language, Url, matching
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail
+from digest.settings.rules import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
 
-_SECRETS = Path("/run/secrets")
+    from digest.settings.rules import Broken
+
+_Tag = Annotated[
+    str,
+    AfterValidator(
+        matching(r"(|[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2})", "DOMAIN,YEAR of a domain of yours, such as example.org,2026")
+    ),
+]
 
 
-class Settings(BaseSettings):
+class Settings(Group):
     """The whole configuration. Paths are absolute once loaded."""
-
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="DIGEST_")
 
     data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
     database_url: str = Field(
@@ -48,15 +47,14 @@ class Settings(BaseSettings):
     contact: Contact = Field(
         "", description="An address or URL for readers, shown in public at the foot of every page and mail."
     )
-    tag: str = Field(
+    tag: _Tag = Field(
         "",
-        pattern=r"^(|[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2})$",
         description="`DOMAIN,YEAR`, the start of every Atom id; from base_url if absent. Never change it.",
     )
     tick: Duration = Field(
         timedelta(minutes=1),
         gt=timedelta(0),
-        description="How often is looked for what is due: editions, mails, the hub.",
+        description="How often to check for due editions, mails and hub pings.",
     )
     templates: Path | None = Field(None, description="A folder whose files replace their namesakes in templates/.")
     sources: tuple[Source, ...] = Field((), description="The origins of dumps.")
@@ -74,24 +72,7 @@ class Settings(BaseSettings):
     alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by the one below
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is not read
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        environment = _Environment(settings_cls, env_nested_delimiter="_", env_nested_max_split=1)
-        secrets: tuple[PydanticBaseSettingsSource, ...] = ()
-        if _SECRETS.is_dir():
-            secrets = (
-                NestedSecretsSettingsSource(
-                    file_secret_settings, secrets_dir=_SECRETS, secrets_nested_delimiter="__", secrets_prefix="digest_"
-                ),
-            )
-        return (*secrets, environment, init_settings)
+    _former: tuple[Former, ...] = PrivateAttr(())
 
     @model_validator(mode="before")
     @classmethod
@@ -99,24 +80,31 @@ class Settings(BaseSettings):
         """What is written under a former name (`alerts.mail`), under the present one."""
         return present_names(given)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        named = (
-            ("sources", [one.id for one in self.sources]),
-            ("digests", [one.id for one in self.digests]),
-            ("topics", [one.id for one in self.topics]),
-        )
-        for kind, ids in named:
-            twice = {name for name, times in Counter(ids).items() if times > 1}
-            if twice:
-                raise ValueError(f"two {kind} have the id {', '.join(sorted(twice))}")
-        selections: tuple[Digest | Topic, ...] = (*self.digests, *self.topics)
-        for one in selections:
-            unknown = set(one.sources) - {s.id for s in self.sources}
-            if unknown:
-                kind = type(one).__name__.lower()
-                raise ValueError(f"{kind} {one.id} names the unknown source {', '.join(sorted(unknown))}")
-        return self
+    def rules(self) -> Iterator[Broken]:
+        for kind, tables in (("source", self.sources), ("digest", self.digests), ("topic", self.topics)):
+            yield from _twice(kind, [one.id for one in tables])
+        for number, digest in enumerate(self.digests):
+            yield from self._unknown(digest.sources, ("digests", number, "sources"))
+        for number, topic in enumerate(self.topics):
+            yield from self._unknown(topic.sources, ("topics", number, "sources"))
+
+    def _unknown(self, named: Sequence[str], place: tuple[str | int, ...]) -> Iterator[Broken]:
+        """The sources that a digest or topic names and that are not configured."""
+        known = [source.id for source in self.sources]
+        for name in dict.fromkeys(named):
+            if name not in known:
+                guess = guesses.did_you_mean(guesses.closest(name, known))
+                listed = f"the sources are: {', '.join(known)}" if known else "no source is configured"
+                yield broken(f"there is no source {name!r}", place, remedy=guess or listed)
+
+    def remember_former(self, names: Sequence[Former]) -> None:
+        """Note by which former names the configuration calls settings."""
+        self._former = tuple(names)
+
+    @property
+    def former(self) -> tuple[Former, ...]:
+        """The former names by which the configuration goes on calling settings."""
+        return self._former
 
     @property
     def database(self) -> str:
@@ -165,29 +153,7 @@ class Settings(BaseSettings):
         return next((d for d in self.digests if d.id == name), None)
 
 
-class _Environment(EnvSettingsSource):
-    """`DIGEST_MAIL_HOST` and, as others write it, `DIGEST_MAIL__HOST` both set mail.host."""
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.replace("__", "_"): value for name, value in super()._load_env_vars().items()}
-
-
-class _DemoEnvironment(_Environment):
-    """What says where the demo is reached and how it speaks, and nothing else."""
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        harmless = ("digest_base_url", "digest_web_", "digest_log_")
-        return {name: value for name, value in super()._load_env_vars().items() if name.lower().startswith(harmless)}
-
-
-class DemoSettings(Settings):
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no secret is the demo's
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (_DemoEnvironment(settings_cls, env_nested_delimiter="_", env_nested_max_split=1), init_settings)
+def _twice(kind: str, ids: Sequence[str]) -> Iterator[Broken]:
+    for number, name in enumerate(ids):
+        if name in ids[:number]:
+            yield broken(f"another {kind} has the id {name!r} too", (f"{kind}s", number, "id"))

@@ -1,0 +1,64 @@
+"""All settings that there are, by their paths."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, get_args, get_origin
+
+from digest.settings.kinds import Group
+from digest.settings.whole import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
+    from digest.settings.positions import Path
+
+
+@cache
+def paths() -> tuple[tuple[str, ...], ...]:
+    """Every setting and every table, in the order of docs/settings.md; those of a table after it."""
+    return tuple(_of(Settings, ()))
+
+
+def _of(group: type[Group], before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, field in group.model_fields.items():
+        yield (*before, name)
+        inner = group_of(field)
+        if inner:
+            yield from _of(inner, (*before, name))
+
+
+def field_of(path: Path) -> FieldInfo | None:
+    """What is known of the setting at a path, whatever the numbers in it; None where there is none."""
+    group: type[Group] | None = Settings
+    field: FieldInfo | None = None
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if group is None or part not in group.model_fields:
+            return None
+        field = group.model_fields[part]
+        group = group_of(field)
+    return field
+
+
+def is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is tuple
+
+
+def is_list_of_tables(path: Path) -> bool:
+    field = field_of(path)
+    return field is not None and is_list(field) and group_of(field) is not None
+
+
+def is_in_list(path: Path) -> bool:
+    """Whether a setting belongs to each of several tables, such as the title of a source."""
+    return len(path) > 1 and is_list_of_tables(path[:1])
+
+
+def group_of(field: FieldInfo) -> type[Group] | None:
+    """The kind of table that a setting is, or is a list of; None for anything else."""
+    kinds = (field.annotation, *(get_args(field.annotation) if is_list(field) else ()))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Group)), None)

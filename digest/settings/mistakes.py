@@ -1,0 +1,145 @@
+"""Reads what files and variables give as settings, and tells all that is wrong with it at once."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from digest.errors import MistakesError, SettingError
+from digest.settings import fields
+from digest.settings.former import present_names
+from digest.settings.kinds import RULES_LATER, Group
+from digest.settings.layers import merged
+from digest.settings.places import Places
+from digest.settings.unknown import remedy_for
+from digest.settings.whole import Settings
+from digest.settings.words import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from pydantic_core import ErrorDetails
+
+    from digest.settings.layers import Layer
+    from digest.settings.positions import Path
+    from digest.settings.rules import Broken
+
+_STAND_IN = "stand-in"  # for a value that has to be there and is wrong, so that the rest can be looked at
+_ROUNDS = 6  # more than it takes: values, elements that are no tables, what those lack
+
+
+def checked(layers: Sequence[Layer], file: str, text: str) -> Settings:
+    """The settings of these layers, the weakest first. `file` is how the file is called, `text` what it holds.
+
+    Raises:
+        MistakesError: with every mistake, in the order of the file; then those of variables and secrets.
+    """
+    given = merged(layers)
+    settings, errors, touched = _read(given)
+    places = Places(given, layers, file, text)
+    found: list[SettingError] = [one for layer in layers for one in layer.mistakes]
+    found += [_of_a_value(one, places) for one in errors]
+    if settings:
+        found += [_of_a_rule(one, at, places) for one, at in _broken(settings, ()) if not _is_touched(at, touched)]
+    if found or settings is None:
+        found.sort(key=lambda one: (one.variable, one.line or 0))
+        raise MistakesError(found)
+    return settings
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def _read(given: Mapping[str, Any]) -> tuple[Settings | None, list[ErrorDetails], set[Path]]:
+    """The settings with all that is wrong left out, what was wrong, and the paths of what was left out."""
+    present: Any = copy.deepcopy(present_names(given))
+    errors: list[ErrorDetails] = []
+    touched: set[Path] = set()
+    for _ in range(_ROUNDS):
+        try:
+            return Settings.model_validate(present, context={RULES_LATER: True}), errors, touched
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+        errors += [one for one in found if not _is_touched((one["loc"],), touched)]
+        touched |= {one["loc"] for one in found}
+        touched |= _leave_out(present, [one["loc"] for one in found])
+    return None, errors, touched
+
+
+def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 - whatever a file holds
+    """Take the values at these paths away, or put something in their place; the lists that got empty by it."""
+    elements: dict[Path, set[int]] = {}
+    for path in paths:
+        holder, name = _holder(given, path)
+        if isinstance(holder, list):
+            elements.setdefault(path[:-1], set()).add(int(name))
+        elif (field := fields.field_of(path)) is not None and field.is_required():
+            holder[name] = f"{_STAND_IN}-{path[1]}"
+        else:
+            holder.pop(name, None)
+    emptied = set()
+    for path, numbers in elements.items():
+        holder, name = _holder(given, path)
+        if len(path) == 1:  # tables that are none: what they lack is not told
+            holder[name] = [{} if number in numbers else one for number, one in enumerate(holder[name])]
+            continue
+        holder[name] = [one for number, one in enumerate(holder[name]) if number not in numbers]
+        if not holder[name]:
+            del holder[name]
+            emptied.add(path)
+    return emptied
+
+
+def _holder(given: Any, path: Path) -> tuple[Any, Any]:  # noqa: ANN401 - whatever a file holds
+    """The table or list that holds what stands at a path, and its name or number there.
+
+    Where the path leads into a text, as into the only address that a setting may be, it is that text.
+    """
+    holder, name = given, path[0]
+    for part in path[1:]:
+        if not isinstance(holder[name], dict | list):
+            break
+        holder, name = holder[name], part
+    return holder, name
+
+
+def _is_touched(places: Sequence[Path], touched: set[Path]) -> bool:
+    return any(path[:length] in touched for path in places for length in range(1, len(path) + 1))
+
+
+def _of_a_value(error: ErrorDetails, places: Places) -> SettingError:
+    path = error["loc"]
+    if error["type"] == "extra_forbidden":
+        return places.mistake("there is no such setting", remedy_for(path, places.variable(path)), path)
+    field = fields.field_of(path)
+    problem, remedy = in_words(
+        error,
+        secret=field is not None and not field.repr,
+        in_json=bool(places.variable(path)),
+        tables=fields.is_list_of_tables(path),
+    )
+    return places.mistake(problem, remedy, path)
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def _broken(group: Group, path: Path) -> Iterator[tuple[Broken, tuple[Path, ...]]]:
+    """Each rule that does not hold in a group and in those inside it, with the paths of the settings it is about."""
+    for one in group.rules():
+        yield one, tuple((*path, *place) for place in one.places)
+    for name in type(group).model_fields:
+        value = getattr(group, name)
+        if isinstance(value, Group):
+            yield from _broken(value, (*path, name))
+        elif isinstance(value, tuple):
+            for number, element in enumerate(value):
+                if isinstance(element, Group):
+                    yield from _broken(element, (*path, name, number))
+
+
+def _of_a_rule(one: Broken, at: tuple[Path, ...], places: Places) -> SettingError:
+    return places.mistake(one.problem, "" if _STAND_IN in one.remedy else one.remedy, *at)
