@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, settings_of, store_of
+from digest.cli.columns import alarming, lines, terminal_width
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_of
+from digest.cli.moments import both, local
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError
 
@@ -41,13 +43,19 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
         return
     if not found:
         typer.echo("all is well")
-    else:
-        columns = ("subject", "since", "told", "problem")
-        print_table(columns, [(one.subject, one.since, one.told_at, one.problem) for one in found])
+    for one in found:
+        told = f"told at {local(one.told_at, now)}" if one.told_at else "nobody is told yet"
+        text = f"{one.subject}: {one.problem} (since {both(one.since, now)}; {told})"
+        _say(text, alarm=True)
     for alert in over:
-        typer.echo(f"over, and told when it stays so for {settings.alerts.calm}: {alert.subject}: {alert.problem}")
+        _say(f"over, and told when it stays so for {settings.alerts.calm}: {alert.subject}: {alert.problem}")
     if waiting:
         typer.echo(f"{waiting} notices wait until their channel takes them")
+
+
+def _say(text: str, *, alarm: bool = False) -> None:
+    for line in lines(text, terminal_width(), "    "):
+        typer.echo(alarming(line) if alarm else line)
 
 
 def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object]:

@@ -28,6 +28,7 @@ from digest.cli import (
     running,
     simulating,
     state,
+    status,
     subscribers,
 )
 
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, init, demo, operate, state, explaining, moving, simulating):
+for part in (parsing, running, init, demo, operate, status, state, explaining, moving, simulating):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

@@ -33,7 +33,8 @@ class SourceStatus:
     """A source as `digest status` shows it.
 
     `troubled` are its dumps that are held or could not be read, `noted` those with notes, good or not. `agree` good
-    readings end a hold. `problem` is what was wrong in its newest pass, empty where nothing was.
+    readings end a hold. `problem` is what was wrong in its newest pass, empty where nothing was. `changed_at` is when a
+    dump of it last changed, `next_at` when it is read next; absent before the first pass.
     """
 
     id: str
@@ -46,6 +47,8 @@ class SourceStatus:
     noted: tuple[KnownDump, ...]
     agree: int
     problem: str
+    changed_at: datetime | None
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                     tuple(dump for dump in dumps if dump.notes),
                     source.agree,
                     known.problem if known else "",
+                    tx.readings.changed_at(SourceId(source.id)),
+                    known.refreshed_at + source.every if known and known.refreshed_at else None,
                 )
             )
         editions = tx.editions.editions()

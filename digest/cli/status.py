@@ -1,0 +1,240 @@
+"""`digest status`: what is wrong now, and how sources, editions and mail stand; for a person, or as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from digest.cli import holds
+from digest.cli.columns import alarming, lines, table, terminal_width
+from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.cli.moments import both, relative
+from digest.ports import DumpState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.ports import KnownDump
+    from digest.service.health import Trouble
+    from digest.service.reports import SourceStatus, Status
+
+_INDENT = "    "
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status")(status)
+
+
+def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show what is wrong, sources, held dumps, editions and deliveries; in local time."""
+    from digest.app import clock
+    from digest.service.reports import status as state_of
+
+    now = clock()
+    with store_of(config) as (settings, store):
+        state = state_of(store, settings, now)
+    if as_json:
+        print_json(_status_json(state))
+        return
+    page = _Page(state, now, terminal_width())
+    page.print()
+
+
+def _status_json(state: Status) -> dict[str, object]:
+    return {
+        "sources": [
+            {
+                "source": source.id,
+                "refreshed_at": source.refreshed_at and source.refreshed_at.isoformat(),
+                "next_at": source.next_at and source.next_at.isoformat(),
+                "changed_at": source.changed_at and source.changed_at.isoformat(),
+                "settled": source.settled,
+                "problem": source.problem or None,
+                "entries": source.entries,
+                "dumps": source.dumps,
+                "troubled": [_trouble_json(source, dump) for dump in source.troubled],
+                "notes": holds.notes(source.noted),
+            }
+            for source in state.sources
+        ],
+        "digests": [
+            {
+                "digest": digest.id,
+                "editions": digest.editions,
+                "newest": digest.newest or None,
+                "next_at": digest.next_at.isoformat(),
+                "subscribers": digest.subscribers,
+            }
+            for digest in state.digests
+        ],
+        "deliveries": {str(name): count for name, count in state.deliveries.items()},
+        "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
+        "dead_letters": state.dead,
+        "bounces": {str(kind): count for kind, count in state.bounces.items()},
+        "refusals": list(state.refusals),
+        "ignored_mail": state.ignored,
+        "suppressed": state.suppressed,
+        "held_suppressions": [{"edition": h.edition, "asked": h.asked, "mails": h.mails} for h in state.held],
+        "slowed": [
+            {
+                "domain": s.domain or None,
+                "per_minute": round(s.per_minute, 2),
+                "since": s.since.isoformat(),
+                "next_at": s.next_at.isoformat(),
+            }
+            for s in state.slowed
+        ],
+        "resting": [{"domain": r.domain, "reason": r.reason, "until": r.until.isoformat()} for r in state.resting],
+        "alerts": [
+            {
+                "kind": t.kind,
+                "subject": t.subject,
+                "problem": t.problem,
+                "since": t.since.isoformat(),
+                "told_at": t.told_at and t.told_at.isoformat(),
+            }
+            for t in state.troubles
+        ],
+        "undrawn_formulas": state.undrawn,
+        "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
+        "fenced": state.fenced and state.fenced.isoformat(),
+        "clock_faults": [
+            {"what": f.what, "number": f.number, "moment": f.moment, "done": f.done, "at": f.at.isoformat()}
+            for f in state.clock_faults
+        ],
+        "ambiguous": [
+            {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
+            for r in state.reports
+        ],
+    }
+
+
+def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
+    held = dump.state is DumpState.HELD
+    agreement = {"agreed": dump.agreed, "needed": source.agree if dump.ends_by_itself else None}
+    return {
+        "dump": dump.path,
+        "state": dump.state,
+        "reason": dump.reason,
+        "read_at": dump.read_at.isoformat(),
+        **(agreement if held else {}),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What a person reads, in lines of at most `width` cells."""
+
+    state: Status
+    now: datetime
+    width: int
+
+    def print(self) -> None:
+        self._troubles()
+        self._sources()
+        self._dumps()
+        self._digests()
+        self._mail()
+        self._rest()
+
+    def _say(self, text: str, *, alarm: bool = False) -> None:
+        for line in lines(text, self.width, _INDENT):
+            typer.echo(alarming(line) if alarm else line)
+
+    def _troubles(self) -> None:
+        """First what is wrong: nobody reads on for it."""
+        if not self.state.troubles:
+            typer.echo("All is well.\n")
+            return
+        for trouble in self.state.troubles:
+            self._say(self._told(trouble), alarm=True)
+        typer.echo()
+
+    def _told(self, trouble: Trouble) -> str:
+        mark = "FENCED" if self.state.fenced and trouble.subject == "sending" else "trouble"
+        told = f"{mark}: {trouble.subject}: {trouble.problem}"
+        known = both(trouble.since, self.now)
+        return told if trouble.since == self.now else f"{told} (since {known})"
+
+    def _sources(self) -> None:
+        heads = ("source", "title", "entries", "dumps", "read", "next", "changed")
+        rows = [
+            (
+                source.id,
+                source.title,
+                f"{source.entries:,}",
+                f"{source.dumps:,}",
+                relative(source.refreshed_at, self.now) if source.refreshed_at else "never",
+                self._next(source.next_at),
+                relative(source.changed_at, self.now) if source.changed_at else "never",
+            )
+            for source in self.state.sources
+        ]
+        left = self.width - 80
+        for line in table(heads, rows, (12 + left // 2, 11 + left - left // 2, 9, 6, 10, 10, 10), numbers=heads[2:4]):
+            typer.echo(line)
+
+    def _next(self, at: datetime | None) -> str:
+        return "now" if at is None or at <= self.now else relative(at, self.now)
+
+    def _dumps(self) -> None:
+        for source in self.state.sources:
+            for dump in source.troubled:
+                self._say(f"{dump.state}: {source.id}/{dump.path}: {dump.reason}", alarm=True)
+            for dump in source.noted:
+                for note in dump.notes:
+                    self._say(f"note: {source.id}/{dump.path}: {note}")
+        if any(dump.state is DumpState.HELD for source in self.state.sources for dump in source.troubled):
+            self._say("`digest source show ID` says what approving would do; then `digest source approve ID`")
+            self._say("or `digest source discard ID`.")
+
+    def _digests(self) -> None:
+        typer.echo()
+        for digest in self.state.digests:
+            self._say(f"digest {digest.id}: {digest.title}")
+            newest = f", the newest {digest.newest}" if digest.newest else ""
+            people = "1 subscriber" if digest.subscribers == 1 else f"{digest.subscribers:,} subscribers"
+            self._say(f"{_INDENT}next {both(digest.next_at, self.now)}; {digest.editions:,} made{newest}; {people}")
+        typer.echo()
+
+    def _mail(self) -> None:
+        state = self.state
+        counts = ", ".join(f"{count:,} {name}" for name, count in state.deliveries.items() if count)
+        self._say(f"deliveries: {counts or 'none'}")
+        if state.dead:
+            self._say(f"dead letters: {state.dead}; `digest deliveries list` names them")
+        back = ", ".join(f"{count} {kind}" for kind, count in state.bounces.items())
+        if back:
+            self._say(f"came back: {back}")
+        for words in state.refusals:
+            self._say(f"refused, perhaps for what is ours: {words}")
+        if state.suppressed:
+            self._say(f"struck off: {state.suppressed}; `digest subscribers list` names them")
+        ignored = ", ".join(f"{count} {reason}" for reason, count in state.ignored.items())
+        if ignored:
+            self._say(f"came in as a bounce or complaint and was ignored: {ignored}")
+        self._rests()
+
+    def _rests(self) -> None:
+        """What goes slower or rests, and until when; why is told above."""
+        for slowed in self.state.slowed:
+            mail, who = (f"mail to {slowed.domain}", "its server") if slowed.domain else ("all mail", "the relay")
+            since = f"which {who} has asked for since {both(slowed.since, self.now)}"
+            self._say(f"{mail} goes at {slowed.per_minute:.0f} a minute, {since}")
+        for resting in self.state.resting:
+            self._say(f"mail to {resting.domain} rests until {both(resting.until, self.now)}")
+        if self.state.held:
+            self._say("sending is paused until you decide on the suppressions above")
+        if self.state.paused:
+            self._say(f"sending is paused until {both(self.state.paused[1], self.now)}")
+
+    def _rest(self) -> None:
+        state = self.state
+        backup = both(state.backed_up_at, self.now) if state.backed_up_at else "never"
+        self._say(f"last backup: {backup}")
+        if state.undrawn:
+            self._say(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
+        for report in state.reports:
+            self._say(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")
