@@ -9,8 +9,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+_KNOWN = "see `digest subscribers list`"
+
+
 class DigestError(Exception):
-    """The root of all errors. Its text is one line that says what is wrong and what to do about it."""
+    """The root of all errors. Its text is one line that says what is wrong and what to do about it.
+
+    `whole` is that text with the address as the operator typed it, for their own terminal; empty if the text names no
+    address. Logs and pages use the text, which masks it.
+    """
+
+    whole = ""
 
 
 class ConfigurationError(DigestError):
@@ -101,6 +110,22 @@ class UnknownError(DigestError):
         super().__init__(_line("", f"no {kind} {name!r}", remedy))
 
 
+class PersonError(DigestError):
+    """Somebody of this address is unknown, or not as it takes. The text masks the address."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address, self.reason, self.whole = address, reason, f"{address}: {reason}"
+        super().__init__(f"{masked(address)}: {reason}")
+
+
+class UnknownPersonError(UnknownError):
+    """There is no subscriber of this address. The text masks it."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("subscriber", masked(address), remedy=_KNOWN)
+        self.address, self.whole = address, _line("", f"no subscriber {address!r}", _KNOWN)
+
+
 class AddressError(DigestError):
     """A mail address that cannot be used.
 
@@ -108,7 +133,7 @@ class AddressError(DigestError):
     """
 
     def __init__(self, address: str, reason: str) -> None:
-        self.address, self.reason = address, reason
+        self.address, self.reason, self.whole = address, reason, f"{address}: {reason}"
         super().__init__(f"{masked(address)}: {reason}")
 
 

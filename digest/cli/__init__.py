@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.cli.plain import is_plain, json_line, parse_plainly
+from digest.cli.typed import for_its_writer
 from digest.errors import ConfigurationError, DigestError, MistakesError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _print_mistakes(error)
         sys.exit(2)
     except DigestError as error:
-        sys.stderr.write(f"digest: {error}\n")
+        sys.stderr.write(f"digest: {for_its_writer(error)}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; Python would complain about it at the end

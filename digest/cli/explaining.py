@@ -8,6 +8,7 @@ import typer
 
 from digest.changes.values import Cause
 from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of
+from digest.cli.typed import typed
 from digest.errors import masked
 from digest.ports import ActKind
 from digest.service.editing import FIELDS, covered, spoken
@@ -91,7 +92,7 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield from _by_hand(told)
     yield from _publication(told)
     if told.person:
-        yield f"{masked(told.person.subscriber.address)}: {told.person_why}"
+        yield f"{typed(told.person.subscriber.address)}: {told.person_why}"
         for dealing in told.dealings:
             state = f" ({dealing.state}, {dealing.attempts} attempts)" if dealing.state else ""
             when = f" at {_moment(dealing.accepted_at)}" if dealing.accepted_at else ""
@@ -224,7 +225,7 @@ def _json(told: Explanation) -> dict[str, object]:
         "untold": [{"digest": s.digest, "why": s.why} for s in told.standings],
         "subscriber": told.person
         and {
-            "address": masked(told.person.subscriber.address),
+            "address": typed(told.person.subscriber.address),
             "why": told.person_why,
             "editions": [
                 {

@@ -14,7 +14,8 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, print_table,
 from digest.cli.editions import DigestArgument, digest_named
 from digest.cli.operate import write_file
 from digest.cli.progress import Progress
-from digest.errors import DigestError, masked
+from digest.cli.typed import typed
+from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,4 +194,4 @@ def send_one(
     if as_json:
         print_json({"subject": mail.subject, "answer": said})
     else:
-        typer.echo(f"{masked(mail.to_address)}: {mail.subject}\n{said}")
+        typer.echo(f"{typed(mail.to_address)}: {mail.subject}\n{said}")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.typed import for_its_writer
 from digest.errors import DigestError, ListError
 from digest.model import EditionKey
 
@@ -103,7 +104,7 @@ def unsuppress(
         if done.others:
             typer.echo(f"{file}: skipped {done.others} that are not suppressed")
     for problem in done.problems:
-        typer.echo(f"digest: {problem}", err=True)
+        typer.echo(f"digest: {for_its_writer(problem)}", err=True)
     if done.problems:
         raise typer.Exit(1)
 

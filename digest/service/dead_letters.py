@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.addresses import address_key, spellings
-from digest.errors import DigestError, UnknownError, masked
+from digest.errors import PersonError, UnknownError
 from digest.model import DeliveryState
 from digest.service.digests import rhythms_of
 from digest.service.turns import in_turns
@@ -51,8 +51,7 @@ def dead(
     ]
     missing = set(wanted.values()) - {wanted.get(address_key(row.address), "") for row in found}
     if missing:
-        name = masked(min(missing))
-        raise DigestError(f"{name}: has no such dead letter (see `digest deliveries list`)")
+        raise PersonError(min(missing), "has no such dead letter (see `digest deliveries list`)")
     return found
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.addresses import ascii_domain, domain_of, spellings
-from digest.errors import AddressError, masked
+from digest.errors import AddressError, PersonError, UnknownPersonError
 from digest.lists.decoding import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from digest.errors import DigestError
     from digest.ports import Store, Suppressed
 
 _SOURCE = "operator, digest subscribers unsuppress"
@@ -50,10 +51,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """Who gets mail again, and in sentences which of the named do not, and why; how many of the listed do not."""
+    """Who gets mail again, which of the named do not, and why; how many of the listed do not."""
 
     people: tuple[Suppressed, ...]
-    problems: tuple[str, ...]
+    problems: tuple[DigestError, ...]
     others: int
 
 
@@ -93,11 +94,11 @@ def _domain(written: str) -> str:
         return bare.casefold()
 
 
-def _problems(left: Iterable[str], still: set[str], known: dict[str, bool]) -> Iterable[str]:
+def _problems(left: Iterable[str], still: set[str], known: dict[str, bool]) -> Iterable[DigestError]:
     for name in left:
         if not still.isdisjoint(spellings(name)):
-            yield f"{masked(name)}: is suppressed for another reason, or since another time"
+            yield PersonError(name, "is suppressed for another reason, or since another time")
         elif known[name]:
-            yield f"{masked(name)}: is not suppressed"
+            yield PersonError(name, "is not suppressed")
         else:
-            yield f"no subscriber {masked(name)!r} (see `digest subscribers list`)"
+            yield UnknownPersonError(name)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
 
 _STEPPED_BACK = timedelta(days=1)  # the last pass was that far ahead of us: by another clock
+_VANISHED, _NONE_YET = "has no dump any more, and had some before", "has no dump, and never had one"
 _IN_MEMORY = 20_000  # sightings of deferred dumps; a dump beyond them is read once more
 
 
@@ -137,9 +138,11 @@ class _Refreshing:
             self._judge()
         if self.stopped():
             return self.done
-        emptied = listed and not unseen and not found and bool(stamps or troubled)
+        nothing = ""
+        if listed and not unseen and not found:
+            nothing = _VANISHED if stamps or troubled or changed_at else _NONE_YET
         with _uncollected():
-            self._finish(state, gone - self.moved.taken if listed else set(), emptied=emptied)
+            self._finish(state, gone - self.moved.taken if listed else set(), nothing)
         return self.done
 
     def _begin(self, state: SourceState | None, changed_at: datetime | None) -> None:
@@ -216,7 +219,7 @@ class _Refreshing:
                 looked = replace(looked, changed_at=known.changed_at, confirmed_at=known.confirmed_at)
             return store_failure(self.store, looked, known, DumpError(file.name, fault(error), remedy=REPORT_IT))
 
-    def _finish(self, state: SourceState | None, gone: set[str], *, emptied: bool) -> None:
+    def _finish(self, state: SourceState | None, gone: set[str], nothing: str) -> None:
         """Publish a first import as a whole, and record the pass with what is wrong now, read in it or before."""
         settled = state is not None and state.settled_at is not None
         with self.store.write(exclusive=not settled) as tx:
@@ -227,15 +230,15 @@ class _Refreshing:
                 publish(tx, self.settings, self.name, self.now)
             for dump in tx.readings.troubled(self.name):
                 self.done += _standing(dump)
-            self.done += self._silence(tx, emptied=emptied)
+            self.done += self._silence(tx, nothing)
             problem = "; ".join(self.done.problems)
             tx.readings.refreshed(self.name, self.now, problem, held=self.done.held > 0)
 
-    def _silence(self, tx: Transaction, *, emptied: bool) -> Pass:
-        """A source that shows no dump any more, or none that changed for too long, has failed."""
-        if emptied:
-            problem = "has no dump any more, and had some before (check its path, and what writes the dumps)"
-            return Pass(self.name, problems=(problem,), failed=True)
+    def _silence(self, tx: Transaction, nothing: str) -> Pass:
+        """A source that shows no dump, for which `nothing` has words, or none that changed for too long, has failed."""
+        if nothing:
+            remedy = f"see whether {self.source.path} is right and mounted, and what writes the dumps"
+            return Pass(self.name, problems=(f"{nothing} ({remedy})",), failed=True)
         if self.source.stale is None:
             return Pass(self.name)
         changed_at = tx.readings.changed_at(self.name)

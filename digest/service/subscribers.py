@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, former_spelling
-from digest.errors import AddressError, ConfigurationError, DigestError, UnknownError, masked
+from digest.errors import AddressError, ConfigurationError, DigestError, PersonError, UnknownError, UnknownPersonError
 from digest.lists.words import checked_name, language_of, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
@@ -58,7 +58,7 @@ def add(
         source = "operator, digest subscribers add"
         joined = [digest for digest in wanted if follow(tx, settings, person.subscriber.id, digest, source, now)]
         if not joined:
-            raise DigestError(f"{masked(address)}: is subscribed already")
+            raise PersonError(address, "is subscribed already")
         if welcome and settings.signup.welcome != "none":
             edition = settings.signup.welcome == "edition"
             greet(tx, settings, secret, person.subscriber.id, joined, now, edition=edition)
@@ -157,7 +157,7 @@ def require_known(tx: Transaction, written: str) -> SubscriberRecord:
     """
     record = tx.subscribers.find(written) or tx.subscribers.find(former_spelling(written))
     if record is None:
-        raise UnknownError("subscriber", masked(written), remedy="see `digest subscribers list`")
+        raise UnknownPersonError(written)
     return record
 
 

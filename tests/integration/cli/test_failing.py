@@ -143,7 +143,13 @@ def test_a_source_whose_folder_is_gone_fails(crawls: Crawls) -> None:
     assert crawls.troubled() == {}
 
 
-def test_a_source_without_any_dump_yet_does_not_fail(crawls: Crawls) -> None:
+@pytest.mark.parametrize("path", ["dumps", "dumps/*.txt", "dumps/**/page-*.html"])
+def test_a_source_that_never_had_a_dump_has_failed(crawls: Crawls, path: str) -> None:
+    crawls.set(f'path = "{path}"')
+    done = crawls.refresh()
+    assert (done.code, "blog: has no dump, and never had one" in done.reported) == (1, True)
+    crawls.page("page-1.html", *crawls.articles(0, 2))
+    crawls.page("a.txt", *crawls.articles(0, 2))
     assert crawls.refresh().code == 0
 
 
