@@ -75,12 +75,12 @@ def mailbox(written: str) -> Mailbox:
     if name.startswith('"'):
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
-        raise AddressError(written, "holds a control character")
+        raise AddressError(written, "contains a control character")
     if BIDI.search(name):
-        raise AddressError(written, "holds a character that turns the direction of text around")
+        raise AddressError(written, "contains a character that changes the direction of text")
     checked = _address(address, dotless=True)
     if not checked.isascii():
-        raise AddressError(written, "has letters outside ASCII before the @, which many servers refuse")
+        raise AddressError(written, "has letters outside ASCII before the @, which many mail servers refuse")
     return Mailbox(name, checked)
 
 
@@ -131,16 +131,16 @@ def _address(written: str, *, dotless: bool) -> str:
     email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # .local and .test are used where Digest runs on such domains
     address = _stripped(written).translate(_WIDTHS)
     if len(address) > _LONGEST:
-        raise AddressError(written, "is no mail address: it is too long")
+        raise AddressError(written, "is not a mail address: it is too long")
     unseen = next(filter(_unseen, address), None)
     if unseen:
-        raise AddressError(written, f"is no mail address: it holds {_called(unseen)}")
+        raise AddressError(written, f"is not a mail address: it contains {_called(unseen)}")
     try:
         found = email_validator.validate_email(
             address, strict=True, check_deliverability=False, globally_deliverable=not dotless
         )
     except email_validator.EmailNotValidError as error:
-        raise AddressError(written, "is no mail address") from error
+        raise AddressError(written, "is not a mail address") from error
     return f"{found.local_part}@{found.ascii_domain}"
 
 

@@ -150,7 +150,7 @@ class BusyError(DigestError):
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-        super().__init__("too much was asked for in a short time (try again later)")
+        super().__init__("too many requests in a short time (try again later)")
 
 
 class TransportError(DigestError):

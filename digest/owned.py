@@ -32,10 +32,10 @@ def require_free(settings: Settings, target: Path, config: Path | None = None) -
             raise DigestError(f"{target}: is {what} of this installation (name another file)")
     for source in settings.sources:
         if is_read(source.path, place) or _is_same(place, source.path):
-            raise DigestError(f"{target}: the source {source.id} reads what lies there (name another file)")
+            raise DigestError(f"{target}: the source {source.id} reads this path (name another file)")
     for folder, what in _folders(settings):
         if place.is_relative_to(folder.resolve()):
-            raise DigestError(f"{target}: {what} of this installation lie there (name another file)")
+            raise DigestError(f"{target}: this path is among {what} of this installation (name another file)")
 
 
 def _files(settings: Settings, config: Path | None) -> Iterator[tuple[Path, str]]:
@@ -54,9 +54,9 @@ def _files(settings: Settings, config: Path | None) -> Iterator[tuple[Path, str]
 
 def _folders(settings: Settings) -> Iterator[tuple[Path, str]]:
     if settings.mail.transport == "maildir":
-        yield settings.mail.path, "mails"
+        yield settings.mail.path, "the mails"
     if settings.bounces.maildir:
-        yield settings.bounces.maildir, "mails"
+        yield settings.bounces.maildir, "the mails"
     if settings.templates:
         yield settings.templates, "the templates"
 

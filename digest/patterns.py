@@ -44,13 +44,13 @@ _SETS = {
 }
 _HEX = {"u": 4, "U": 8}
 _REMEDIES = (
-    (r"\(\?<?[=!]|^\(\?<$", "looks ahead or behind: write what has to stand there as a part of the pattern"),
-    (r"\\[1-9]|\(\?P$|\(\?P[=>]", "refers back to a group: write out what may stand there twice"),
+    (r"\(\?<?[=!]|^\(\?<$", "looks ahead or behind: write what must come there as a part of the pattern"),
+    (r"\\[1-9]|\(\?P$|\(\?P[=>]", "refers back to a group: write the repeated text out"),
     (r"\(\?\(", "depends on whether a group was found: write both cases with a | between them"),
-    (r"\(\?>|[*+?}]\+", "keeps what it took (`(?>…)`, `a++`): leave that out, no pattern can take long here"),
-    (r"\(\?#", "has a comment: write it behind a # in the configuration"),
-    (r"\(\?[aLux]|\(\?-?[a-zA-Z]", "sets a flag that does not exist here; there are (?i), (?m), (?s)"),
-    (r"\{", "repeats more than 1000 times, all its repetitions multiplied: use + or *"),
+    (r"\(\?>|[*+?}]\+", "is possessive (`(?>…)`, `a++`): leave that out, no pattern can take long here"),
+    (r"\(\?#", "has a comment: write it after a # in the configuration"),
+    (r"\(\?[aLux]|\(\?-?[a-zA-Z]", "sets a flag that does not exist here; use (?i), (?m), (?s)"),
+    (r"\{", "repeats more than 1000 times, with nested repetitions multiplied: use + or *"),
 )
 
 
@@ -130,7 +130,7 @@ def _escape(pattern: str, position: int, *, inside: bool) -> tuple[str, int]:
         except KeyError:
             raise ValueError(f"names an unknown character {named[1]!r}") from None
         except TypeError:  # a name for several characters
-            raise ValueError(f"names several characters by {named[1]!r}; write them") from None
+            raise ValueError(f"names several characters with {named[1]!r}; write the characters themselves") from None
     if letter == "Z":
         return r"\z", end
     if letter == "b" and inside:
@@ -145,4 +145,4 @@ def _problem(error: Exception) -> str:
     remedy = next((remedy for sign, remedy in _REMEDIES if re.search(sign, part)), "")
     if said.startswith(("invalid perl operator", "invalid escape", "bad repetition", "invalid repetition")) and remedy:
         return f"{part} {remedy}"
-    return f"is no regular expression of RE2: {said}"
+    return f"is not a regular expression of RE2: {said}"

@@ -57,7 +57,7 @@ class Schedule:
             or month_day not in {None, *range(1, _LAST_DATE + 1)}
         ):
             raise ValueError(
-                f"{written!r} is no schedule: write `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00`"
+                f"{written!r} is not a schedule: write `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00`"
             )
         days = frozenset(_DAYS.index(name) for name in names)
         return cls(days, time(int(found["hour"]), int(found["minute"])), ZoneInfo(zone), month_day)

@@ -44,7 +44,7 @@ def decoded(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
         return _as(raw, encoding), encoding
     for mark, remedy in _ARCHIVES:
         if raw.startswith(mark):
-            raise ListError(f"is no text but {remedy}")
+            raise ListError(f"is not text, but {remedy}")
     for bom, name in _BOMS:
         if raw.startswith(bom):
             return _as(raw[len(bom) :], name), name
@@ -53,16 +53,16 @@ def decoded(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
             return raw.decode(guess), guess
         except UnicodeDecodeError:
             continue
-    raise ListError(f"is no text in UTF-8, UTF-16 or GB18030 ({_REMEDY})")
+    raise ListError(f"is not text in UTF-8, UTF-16 or GB18030 ({_REMEDY})")
 
 
 def _as(raw: bytes, encoding: str) -> str:
     try:
         return raw.decode(encoding).removeprefix("\ufeff")
     except LookupError as error:
-        raise ListError(f"{encoding} is no encoding that we know") from error
+        raise ListError(f"the encoding {encoding} is unknown") from error
     except UnicodeDecodeError as error:
-        raise ListError(f"is no text in {encoding.upper()} (byte {error.start}; {_REMEDY})") from error
+        raise ListError(f"is not text in {encoding.upper()} (byte {error.start}; {_REMEDY})") from error
 
 
 def _wide(start: bytes) -> list[str]:

@@ -99,7 +99,7 @@ class _Row:
             found = moment(written, days_first=self.days_first.get(column))
             if found and (found <= self.now or of is Field.PAUSED_UNTIL):
                 return found
-            problem = "lies ahead" if found else "is no day and time that can be told for sure"
+            problem = "is in the future" if found else "is not an unambiguous day and time"
             self.warnings.append(f"{written!r} {problem}, and is left out")
         return None
 
@@ -116,9 +116,9 @@ def listed(table: Table, now: datetime) -> Iterator[Listed | Refused]:
         row = _Row(cells, columns, order, now)
         try:
             if most and any(cells[most:]):
-                raise ListError(f"has {len(cells)} cells, and the heads name {most} (is a quote missing?)")  # noqa: TRY301
+                raise ListError(f"has {len(cells)} cells, but there are {most} headings (is a quote missing?)")  # noqa: TRY301
             if swallowed(cells, table.delimiter):
-                raise ListError("a cell holds other rows: a quote is left open, and closed in a later row")  # noqa: TRY301
+                raise ListError("a cell contains other rows: a quote is opened, and closed only in a later row")  # noqa: TRY301
             yield _listed(line, row, strict=not table.heads)
         except ListError as error:
             yield Refused(line, error.problem)
@@ -134,8 +134,8 @@ def _listed(line: int, row: _Row, *, strict: bool) -> Listed:
         address,
         name,
         _standing(row),
-        _known(row, Field.LANGUAGE, language_of, "is no language we speak", strict=strict),
-        _known(row, Field.FORMAT, form_of, "is no format (there are both, text)", strict=strict),
+        _known(row, Field.LANGUAGE, language_of, "is not an offered language", strict=strict),
+        _known(row, Field.FORMAT, form_of, "is not a format (use both or text)", strict=strict),
         row.one(Field.DIGEST),
         tuple(dict.fromkeys(tag for cell in row.all(Field.TOPICS) for tag in tags_of(cell))),
         row.one(Field.TIMEZONE),
@@ -151,7 +151,7 @@ def _listed(line: int, row: _Row, *, strict: bool) -> Listed:
 def _address_and_name(row: _Row) -> tuple[str, str]:
     written = row.one(Field.ADDRESS)
     if not written:
-        raise ListError("holds no address")
+        raise ListError("contains no address")
     found = _WITH_NAME.fullmatch(written)
     address = (found["address"] if found else written).strip()
     if address.lower().startswith("mailto:"):
@@ -161,7 +161,7 @@ def _address_and_name(row: _Row) -> tuple[str, str]:
         name = found["name"].strip().strip("\"'").strip()
     name = checked_name(name)
     if holds_address(name):
-        row.warnings.append(f"the name {name!r} holds a mail address, and is left out")
+        row.warnings.append(f"the name {name!r} contains a mail address, and is left out")
         name = ""
     return address, name
 
@@ -183,7 +183,7 @@ def _standing(row: _Row) -> Standing:
     for word in row.all(Field.STATUS):
         known = standing_of(word)
         if known is None:
-            raise ListError(f"{word!r} is no state that we know (active, unsubscribed, bounced, unconfirmed …)")
+            raise ListError(f"{word!r} is not a known status (active, unsubscribed, bounced, unconfirmed …)")
         said.add(known)
     said |= {known for word in row.all(Field.KIND) if (known := standing_of(word))}
     for of, standing in ((Field.GONE, Standing.UNSUBSCRIBED), (Field.BOUNCED, Standing.BOUNCED)):
@@ -213,7 +213,7 @@ def _known(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: s
     if written and found is None:
         if strict:
             raise ListError(
-                f"{written!r} {problem}; a list without heads holds address, name, language, format, digest"
+                f"{written!r} {problem}; a list without headings contains address, name, language, format, digest"
             )
         row.warnings.append(f"{written!r} {problem}, and is left out")
     return found

@@ -63,12 +63,12 @@ def table(text: str) -> Table:
         return best
     widest = max(readings, key=lambda one: len(one.heads), default=None)
     if widest is None or not widest.heads:
-        raise ListError("holds no row")
+        raise ListError("contains no row")
     line = widest.first - 1 or 1
     heads = ", ".join(widest.heads)
     if len(heads) > _LONGEST_HEADS:
         heads = f"{heads[:_LONGEST_HEADS]} …"
-    raise ListError(f"the first row names no column of mail addresses: {heads} (name that column email)", line)
+    raise ListError(f"the first row names no column with addresses: {heads} (name that column email)", line)
 
 
 def _reading(text: str, delimiter: str) -> Table:
@@ -167,7 +167,7 @@ def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             cells = next(reader, None)
         except csv.Error as error:
             place = _opened(text, line, delimiter)
-            raise ListError("a quote is opened here and not closed, or one within it is not doubled", place) from error
+            raise ListError("a quote is opened here and not closed, or one inside it is not doubled", place) from error
         if cells is None:
             return
         if cells and not (line == 1 and hint):

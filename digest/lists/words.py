@@ -170,9 +170,9 @@ def checked_name(name: str) -> str:
     if stripped.isprintable():
         return stripped
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in stripped):
-        raise ListError(f"the name {stripped!r} holds a line break or a control character")
+        raise ListError(f"the name {stripped!r} contains a line break or a control character")
     if BIDI.search(stripped):
-        raise ListError(f"the name {stripped!a} holds a character that turns the direction of text around")
+        raise ListError(f"the name {stripped!a} contains a character that changes the direction of text")
     return stripped
 
 

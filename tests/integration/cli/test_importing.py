@@ -136,10 +136,10 @@ def test_an_open_quote_stores_nothing_and_names_its_line(blog: Blog) -> None:
 def test_errors_name_the_line_and_show_what_the_operator_wrote(blog: Blog) -> None:
     text = 'email,name,digest\nada@example.org,"A\nda",\nbob example.org,Bob,\ncarl@example.org,Carl,hourly\n'
     said = imported(blog, text + "dora@example.org,x@example.org,\n", code=1)
-    assert "line 2: the name 'A\\nda' holds a line break" in said
+    assert "line 2: the name 'A\\nda' contains a line break" in said
     assert "line 4: bob example.org: " in said
     assert "line 5: no digest 'hourly'" in said
-    assert "line 6: the name 'x@example.org' holds a mail address, and is left out" in said
+    assert "line 6: the name 'x@example.org' contains a mail address, and is left out" in said
     assert {address: one["name"] for address, one in people(blog).items()} == {"dora@example.org": ""}
 
 
@@ -153,7 +153,7 @@ def test_what_is_strange_in_a_row_is_left_out_with_a_word(blog: Blog) -> None:
 def test_warnings_of_many_rows_are_one(blog: Blog, capfd: pytest.CaptureFixture[str]) -> None:
     rows = "".join(f"r{n}@example.org,fr\n" for n in range(15)) + "broken,fr\n"
     said = imported(blog, f"email,language\n{rows}", code=1)
-    assert "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 5 more: 'fr' is no language we speak, and is left out" in said
+    assert "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 5 more: 'fr' is not an offered language, and is left out" in said
 
 
 def test_who_is_suppressed_stays_so_and_is_told_how_to_lift_it(blog: Blog) -> None:
@@ -184,8 +184,8 @@ def test_what_nobody_sees_is_written_out_and_addresses_are_shown_as_understood(b
     said = imported(blog, text, "--dry-run", code=1)
     assert "\u202e" not in said
     assert " ada@example.org " in said
-    assert "line 3: b\\u202eob@example.org: is no mail address: it holds RIGHT-TO-LEFT OVERRIDE (U+202E)" in said
-    assert "line 4: carl @example.org: is no mail address: it holds a space" in said
+    assert "line 3: b\\u202eob@example.org: is not a mail address: it contains RIGHT-TO-LEFT OVERRIDE (U+202E)" in said
+    assert "line 4: carl @example.org: is not a mail address: it contains a space" in said
 
 
 def test_of_many_warnings_and_columns_the_first_are_named(blog: Blog) -> None:
@@ -220,7 +220,7 @@ def test_who_is_known_keeps_their_choices_and_who_left_or_was_erased_stays_away(
 def test_the_encoding_may_be_named(blog: Blog) -> None:
     imported(blog, "email,name\nada@example.org,林\n".encode("big5"), "--encoding", "big5")
     assert people(blog)["ada@example.org"]["name"] == "林"
-    assert "is no encoding" in imported(blog, b"email\n", "--encoding", "nonsense", code=1)
+    assert "is unknown" in imported(blog, b"email\n", "--encoding", "nonsense", code=1)
 
 
 def test_an_export_is_read_again_with_every_consent(wide: Blog) -> None:

@@ -64,7 +64,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_file_of_ours_is_refused_and_stays(ours: Blog, command: str, place: str) -> None:
     before = contents(ours.home)
     said = ours.run(*(word.format(ours.home / place) for word in WRITING[command]), code=1)
-    assert "of this installation" in said or "the source blog reads what lies there" in said
+    assert "of this installation" in said or "the source blog reads this path" in said
     assert "name another file" in said
     assert contents(ours.home) == before
 

@@ -147,7 +147,7 @@ def test_a_pause_ahead_is_kept_and_a_consent_ahead_is_not() -> None:
     ahead = (NOW + timedelta(days=9)).isoformat()
     (one,) = rows(f"email,paused_until,confirmed_at\nada@example.org,{ahead},{ahead}\n")
     assert (one.paused_until, one.consented_at) == (NOW + timedelta(days=9), None)
-    assert "lies ahead" in one.warnings[0]
+    assert "is in the future" in one.warnings[0]
 
 
 TRADITIONAL = "電子郵件,姓名\nyu@example.org,林小滿\nchen@example.net,陳怡君與臺灣大學\n"
