@@ -1,6 +1,6 @@
-"""Whether a sighting shows the article of another year, by its dates, its text and its page. Pure.
+"""Decides whether a sighting shows the article of another year, from its dates, its text and its page.
 
-`yearly` holds the rules for one sighting and one entry; here is what they need to know of the reading.
+`yearly` contains the rules for one sighting and one entry. This module collects what they need to know of the reading.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class AnotherYear:
-    """Judges the sightings of a reading. What takes a look at a whole page is made once, where it is first needed."""
+    """Judges the sightings of a reading. Anything that needs a whole page is computed once, at its first use."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._long_known: dict[int, dict[int, bool]] = {}  # by page and position, of what is new on it
+        self._long_known: dict[int, dict[int, bool]] = {}  # for the new sightings, by page and position
 
     def verdict(self, shown: Shown, entry: Known) -> Verdict:
-        """Whether the day of the entry has come again, and the sighting is the article of another year."""
+        """Whether the entry's day has come again, so that the sighting shows the article of another year."""
         date = shown.sighting.date
         if date is None or full_dates_agree(date, entry):
             return Verdict.SAME
@@ -62,7 +62,7 @@ class AnotherYear:
         return verdict(date, texts, alike, times, on_top=on_top, same_letters=letters, standing=standing)
 
     def _names_another_year(self, shown: Shown, entry: Known) -> bool:
-        """Whether a line that this dump newly shows has another text, which names another year; dates do not tell."""
+        """Whether a newly shown line has another text that names another year, and the dates do not decide."""
         dates = shown.sighting.date, entry.date
         if all(date and date.year is not None for date in dates) or entry.id in self._board.placed:
             return False
@@ -71,7 +71,7 @@ class AnotherYear:
         return relation(entry.content, shown.content) is Relation.OTHER
 
     def _is_of_older_copy(self, shown: Shown) -> bool:
-        """Whether what is new on the page beside a sighting is mostly known for long: then it is an older crawl."""
+        """Whether most of the new lines beside a sighting have been known for long. Then the page is an older crawl."""
         page, here = shown.sighting.page, shown.sighting.position
         if page not in self._long_known:
             new = (

@@ -1,4 +1,4 @@
-"""Tells sightings apart that were taken for one entry and would give it several titles, dates or texts. Pure."""
+"""Separates sightings that were matched to one entry, but would give it several titles, dates or texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Shared:
-    """What the sightings of one entry say of it, taken together; `text` is the longest of those that go with it."""
+    """What the sightings of one entry show together. `text` is the longest text among those that fit the entry."""
 
     times: int = 0
     titles: set[str] = field(default_factory=set)
@@ -30,7 +30,7 @@ class _Shared:
 
 
 def apart(made: Sequence[Match], claimed: AbstractSet[EntryId]) -> list[Match]:
-    """The matches, those less by which one entry would get several titles, dates or texts: these are new entries.
+    """The matches, without those that would give an entry several titles, dates or texts: they become new entries.
 
     `claimed` are the entries that a sighting answers to by its title.
     """
@@ -71,7 +71,7 @@ def _checked(match: Match, entry: Known, shared: _Shared, claimed: AbstractSet[E
 
 
 def _another_date(match: Match, day: DateEvidence, entry: Known, shared: _Shared) -> Match | None:
-    """The match as a new entry, where the date is not the entry's among those that are shown."""
+    """The match as a new entry, if its date is not the one of the displayed dates that belongs to the entry."""
     if day.year and len(shared.days) == 1 and len(shared.years) > 1:
         if day.year == _likeliest_year(entry, shared.years):
             return match
@@ -82,9 +82,9 @@ def _another_date(match: Match, day: DateEvidence, entry: Known, shared: _Shared
 
 
 def _likeliest_year(entry: Known, years: AbstractSet[int]) -> int:
-    """Of several printed years of one title and day, the one that the entry has.
+    """The printed year that belongs to the entry, if one title and day appear with several years.
 
-    The year that is known or was inferred, else the latest in which it can have been seen.
+    It is the known or inferred year, or else the latest year in which the entry can have been seen.
     """
     if entry.date and entry.date.year is not None and entry.date.year in years:
         return entry.date.year

@@ -1,4 +1,4 @@
-"""What of a source's first import is news, and when the rest of it was last updated."""
+"""Decides which entries of a source's first import count as new, and when the others were last updated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Dated(Protocol):
-    """An entry, as far as its place among others goes."""
+    """The fields of an entry that decide its place among others."""
 
     @property
     def id(self) -> EntryId: ...
@@ -29,7 +29,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def news(entries: Sequence[Dated], backlog: int) -> tuple[EntryId, ...]:
-    """The `backlog` latest entries: those with a full date first, newest first, then in page order."""
+    """The `backlog` latest entries: first those with a full date, newest first, and then the others in page order."""
 
     def rank(entry: Dated) -> tuple[bool, int, int, str]:
         full = entry.date.full if entry.date else None
@@ -39,7 +39,7 @@ def news(entries: Sequence[Dated], backlog: int) -> tuple[EntryId, ...]:
 
 
 def first_updated_at(entry: Dated, *, is_news: bool, zone: ZoneInfo) -> datetime:
-    """What an entry of a first import carries as `updated`: old articles are not shown as today's."""
+    """The `updated` time of an entry from a first import, so that old articles do not appear as today's."""
     full = entry.date.full if entry.date else None
     if is_news or full is None:
         return entry.first_seen_at
@@ -47,9 +47,9 @@ def first_updated_at(entry: Dated, *, is_news: bool, zone: ZoneInfo) -> datetime
 
 
 def published_at(day: date, zone: ZoneInfo) -> datetime:
-    """A date as a moment: midnight in its source's zone, its offset in whole minutes.
+    """A date as a time: midnight in its source's time zone, with an offset of whole minutes.
 
-    Before a zone had its first law, its offset has seconds, which RFC 3339 cannot say.
+    Before standard time was introduced, offsets have seconds, which RFC 3339 cannot express.
     """
     moment = datetime(day.year, day.month, day.day, tzinfo=zone)
     offset = moment.utcoffset() or timedelta()

@@ -1,4 +1,4 @@
-"""The known entries that may answer to the sightings of a reading, indexed by what is asked of them. Pure."""
+"""Indexes the known entries that may match the sightings of a reading."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Board:
-    """A reading, the one before, and the entries that answer; what a comparison needs of an entry is made once.
+    """A reading, the reading before it, and the candidate entries.
 
-    `titled` and `dated` hold the entries by title key, and by month, day and year; `placed` how the last reading of the
-    dump showed each; `lines` and `before` the positions of each line now, and the entries that stood on it then.
+    What a comparison needs of an entry is computed once.
+
+    `titled` holds the entries by title key, and `dated` by month, day and year. `placed` holds how the dump's last
+    reading showed each entry. `lines` holds the positions of each line now, and `before` the entries that stood on it
+    then.
     """
 
     shown: Sequence[Shown]
@@ -53,7 +56,7 @@ class Board:
                 self.dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
 
     def stood_here(self, entry: Known, shown: Shown) -> bool:
-        """Whether the last reading of the dump showed the entry on this line."""
+        """Whether the dump's last reading showed the entry on this line."""
         return entry.id in self.before.get(shown.line, ())
 
     def stands_once(self, shown: Shown) -> bool:
@@ -66,7 +69,7 @@ class Board:
         return any(score is not None and score >= SAME_TEXT for score in scores)
 
     def closeness(self, shown: Shown, entry: Known) -> float | None:
-        """How similar their texts are, from 0 to 1; None where one is too short to tell."""
+        """The similarity of the two texts, from 0 to 1; None if one is too short to compare."""
         return closeness(shown.content, entry.content, (shown.text, self.text(entry)))
 
     def text(self, entry: Known) -> str:
@@ -76,7 +79,7 @@ class Board:
         return self._texts[entry.id]
 
     def pairs(self, entry: Known) -> int:
-        """The pairs of its plain text."""
+        """The character pairs of the entry's plain text."""
         if entry.id not in self._pairs:
             self._pairs[entry.id] = pairs(self.text(entry))
         return self._pairs[entry.id]

@@ -1,7 +1,7 @@
-"""Compares what a sighting says with what is known of its entry: which revision it makes, if any. Pure.
+"""Compares a sighting with the known content of its entry, and decides which revision follows, if any.
 
-A page speaks for what it itself stopped or started to say. What it shows for the first time may be an old copy: so
-a text or title that the entry had before is no news there.
+Only what a page itself started or stopped to show counts as a change. What it shows for the first time may be an old
+copy, so a text or title that the entry had before is not a change there.
 """
 
 from __future__ import annotations
@@ -23,33 +23,36 @@ if TYPE_CHECKING:
     from digest.changes.values import Placing
     from digest.model import EntryDate, EntryId
 
-_ALTERNATING = "alternating:"  # begins the view of a sighting whose text was not taken over
+_ALTERNATING = "alternating:"  # prefix of the view of a sighting whose text was not accepted
 
 
 @dataclass(slots=True)
 class State:
-    """An entry while the sightings of a dump are folded into it."""
+    """An entry while the sightings of a dump are applied to it."""
 
     entry: EntryId
     content: Content
     date: EntryDate | None
-    first_position: int | None = None  # of a new entry
-    longest: Shown | None = None  # the sighting of a new entry that shows the longest plain text
+    first_position: int | None = None  # only for a new entry
+    longest: Shown | None = None  # the sighting with the longest plain text, only for a new entry
     known: Known | None = None
     cause: Cause | None = None
     dated: bool = False
 
     def revise(self, content: Content, cause: Cause) -> None:
-        """Take over a content; the weightiest cause stays."""
+        """Accept a content, and keep the most significant cause."""
         self.content = content
         if self.cause is None or (cause.significant and not self.cause.significant):
             self.cause = cause
 
 
 def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSet[str] = frozenset()) -> bool:
-    """Let a sighting that this dump did not show before change the entry's content. `own` is how it stood before.
+    """Apply a sighting that this dump did not show before to the entry's content.
 
-    `titles` are those of the page. Whether two texts take turns: then nothing is changed, and it is to be reported.
+    Return whether two texts alternate.
+
+    `own` is how the dump showed the entry before, and `titles` are the titles on the page. If two texts alternate,
+    nothing changes, and the caller must report it.
     """
     if state.first_position == one.sighting.position:
         return False
@@ -74,14 +77,14 @@ def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSe
 
 
 def alternating(view: Fingerprint) -> Fingerprint:
-    """The view of a sighting whose text takes turns with another one."""
+    """The view of a sighting whose text alternates with another one."""
     return Fingerprint(_ALTERNATING + view)
 
 
 def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None:
-    """A title counts where this dump newly shows it.
+    """Accept a title if this dump newly shows it.
 
-    One that the entry had before counts only where this dump showed another one.
+    A title that the entry had before counts only if this dump showed another one.
     """
     title = state.content.title
     if shown.title == title or any(placing.title == shown.title for placing in own):
@@ -99,7 +102,7 @@ def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None
 
 
 def _compare_text(state: State, shown: Content, own: Sequence[Placing]) -> None:
-    """What this page changed since its last whole reading is a revision; what another page shows more is silent."""
+    """Accept what this page changed since its last full reading as a revision; more text elsewhere is silent."""
     content = state.content
     if content.complete and shown.complete and own and all(placing.complete for placing in own):
         before = _before(own, state.known)
@@ -118,14 +121,14 @@ def _compare_with_itself(state: State, before: Content, shown: Content) -> None:
             state.revise(_text_of(content, shown), Cause.SPACING)
         return
     made = edited(content, before, shown)
-    if relation(made, shown) in (Relation.MORE, Relation.MORE_AT_END):  # it says all of that and more, and says so now
+    if relation(made, shown) in (Relation.MORE, Relation.MORE_AT_END):  # it shows all of that and more
         made = _text_of(content, shown)
     if made is not content and not same_text(made, content):
         state.revise(made, Cause.TEXT)
 
 
 def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -> None:
-    """More of the same text is silent, another text is a revision, and a half-written one waits."""
+    """Accept more of the same text silently and another text as a revision. A half-written text waits."""
     content = state.content
     if content.complete and not shown.complete:
         return
@@ -155,10 +158,10 @@ def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -
 
 
 def _complete(state: State, found: Relation, shown: Content, own: Sequence[Placing]) -> None:
-    """A whole reading of an entry that was only half read.
+    """Apply a complete reading of an entry of which only half was read before.
 
-    What the half-written one ended with may have been the next entry's title: the whole one is right. One that shows
-    less of the same text takes that end away.
+    The half-written text may have ended with the title of the next entry, so the complete one is right. If it shows
+    less of the same text, it removes that end.
     """
     content = state.content
     if found is Relation.LESS and not own and len(content.paragraphs) > 1:
@@ -173,9 +176,10 @@ def _complete(state: State, found: Relation, shown: Content, own: Sequence[Placi
 
 
 def _has_swallowed(content: Content, shown: Content, own: Sequence[Placing], titles: AbstractSet[str]) -> bool:
-    """Whether a reading by older rules, whose text was not kept, took another article of the page for more of this one.
+    """Whether an older version of the rules took another article of the page for the continuation of this one.
 
-    Then this page shows less of the same text now, and the title of an article where it goes on.
+    This is so if the text of that reading was not stored, the page now shows less of the same text, and the missing
+    part contains the title of another article.
     """
     if any(placing.keeps_text for placing in own) or relation(content, shown) is not Relation.LESS:
         return False
@@ -183,13 +187,13 @@ def _has_swallowed(content: Content, shown: Content, own: Sequence[Placing], tit
 
 
 def _text_of(content: Content, shown: Content) -> Content:
-    """The content with the text that is shown, its figures kept where the layout shows none."""
+    """The content with the displayed text. Its figures stay if the layout shows none."""
     made = merged(content, shown, fuller=shown)
     return replace(made, title=content.title, author=content.author)
 
 
 def _before(own: Sequence[Placing], known: Known | None) -> Content | None:
-    """What this dump showed of the entry at its last reading; None where that was not kept."""
+    """What this dump showed of the entry at its last reading; None if that was not stored."""
     placing = own[0]
     if placing.body is not None:
         return Content(placing.title, None, placing.body.paragraphs, placing.body.figures, placing.complete)
@@ -199,7 +203,7 @@ def _before(own: Sequence[Placing], known: Known | None) -> Content | None:
 
 
 def _is_old(known: Known, shown: Content) -> bool:
-    """Whether a dump that shows the entry for the first time shows a text that it had before."""
+    """Whether a dump that shows the entry for the first time shows a text that the entry had before."""
     if not known.earlier or same_text(known.content, shown):
         return False
     contents = [one.content for one in known.earlier if not same_text(one.content, known.content)]
@@ -211,7 +215,7 @@ def _is_old(known: Known, shown: Content) -> bool:
 
 
 def _takes_turns(known: Known, now: Content) -> bool:
-    """Whether the entry would get a title and text that it had before, and came back to one once already."""
+    """Whether the entry would return to an earlier title and text, and has already returned to one before."""
     told = [one.content for one in known.earlier if one.told or one.number == 1]
     states: list[Content] = []
     for content in [*told, known.content]:

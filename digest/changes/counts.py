@@ -1,17 +1,17 @@
-"""Which counts of a dump go into its source's series of an entry. Pure.
+"""Decides which reader counts of a dump belong to its source's series for an entry.
 
-Several dumps of a source show an entry, read at other times: a series that took every count would fall and rise with
-each stale file, and each rise would look like readers won.
+Several dumps of a source may show an entry, and they are read at different times. A series of all their counts would
+fall and rise with each stale file, and each rise would look like new readers.
 """
 
 from __future__ import annotations
 
 
 def unsure(count: int, before: int | None, newest: int | None) -> bool:
-    """Whether the highest count of the series decides: the dump did not take part in what the newest one says.
+    """Whether the count must exceed the highest of the series, because this dump had no part in the newest count.
 
-    It never showed the entry, or it showed more than the newest count before, and does not fall: the counter began anew
-    and this is an older page.
+    That is so if the dump never showed the entry. It is also so if it showed more than the newest count before and does
+    not fall: then the counter was reset, and this is an older page.
     """
     if newest is None or count <= newest:
         return False
@@ -19,11 +19,12 @@ def unsure(count: int, before: int | None, newest: int | None) -> bool:
 
 
 def goes_on(count: int, before: int | None, newest: int | None, highest: int | None) -> bool:
-    """Whether a count that a dump newly shows goes on with the series.
+    """Whether a count that a dump newly shows continues the series.
 
-    `before` is what the dump showed last, `newest` and `highest` are those of the series (`highest` counts where it is
-    `unsure`); None where there is none. A rise does. A fall does only where the dump that shows it showed the newest
-    count itself: it says that the counter began anew, and another dump's lower count only that it is an older one.
+    `before` is the dump's previous count, `newest` and `highest` are those of the series; None if there is none.
+    (`highest` only matters if the count is `unsure`.) A rise continues the series. A fall does so only if this dump
+    also showed the newest count: then the counter was reset. A lower count in another dump only means that the dump is
+    older.
     """
     if newest is None:
         return True

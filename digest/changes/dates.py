@@ -1,4 +1,7 @@
-"""What the evidence says of an entry's date: the year is shown, or only one fits, or it is absent, never invented."""
+"""Determines an entry's date from the evidence.
+
+The year is printed, or only one fits, or it is unknown; never invented.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from digest.changes.values import Placing
     from digest.model import DateEvidence, EntryId
 
-_EARLIEST = 1900  # a year before it is a slip of the page, and no moment in some zones
+_EARLIEST = 1900  # an earlier year is a mistake on the page, and does not exist as a time in some zones
 
 
 def evidence_date(
@@ -25,8 +28,8 @@ def evidence_date(
 ) -> EntryDate | None:
     """The date that a sighting alone supports.
 
-    A printed year is exact, unless it lies in the future or before 1900. Without one, the operator's range (both ends
-    included) settles the year where only one fits; it ends with the moment of the reading.
+    A printed year is exact, unless it lies in the future or before 1900. Without a year, the operator's range
+    (including both ends) gives the year if only one fits. The range ends at the time of the reading.
     """
     if evidence is None:
         return None
@@ -40,9 +43,9 @@ def evidence_date(
 
 
 def is_settled(evidence: DateEvidence | None, read_on: date | None) -> bool:
-    """Whether a printed date was believed or not at a reading on that day, and will be so at any later one.
+    """Whether a printed date would be judged at any later reading as it was on that day.
 
-    Only a full date that lay in the future can become clear by time. `read_on` is None where no day is known.
+    Only a full date in the future can change its status as time passes. `read_on` is None if the day is unknown.
     """
     if evidence is None or evidence.year is None or evidence.year < _EARLIEST:
         return True
@@ -50,7 +53,10 @@ def is_settled(evidence: DateEvidence | None, read_on: date | None) -> bool:
 
 
 def better(old: EntryDate | None, new: EntryDate | None) -> EntryDate | None:
-    """The new date where it is better evidence than the old one, else None. Evidence never gets worse."""
+    """The new date if its evidence is better than that of the old one; otherwise None.
+
+    The evidence never gets worse.
+    """
     if new is None or new == old:
         return None
     if old is None:
@@ -67,7 +73,7 @@ def contradicts(old: EntryDate | None, new: EntryDate | None) -> bool:
 
 
 def redates(old: EntryDate | None, new: EntryDate | None) -> bool:
-    """Whether a date tells another day than the old one did, not the same day better."""
+    """Whether a date is a different day from the old one, and not only a more precise form of it."""
     if old is None or new is None:
         return False
     if (old.month, old.day) != (new.month, new.day):
@@ -77,11 +83,11 @@ def redates(old: EntryDate | None, new: EntryDate | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One listing page of the last good reading of a dump, with what is known of its reading before.
+    """A listing page from the last good reading of a dump, and the same page at the reading before.
 
-    `placings` are in page order. `before` is the same page at the dump's previous good reading, which was on the day
-    `read_before`; empty and None for a first one. `read_on` is the day of this reading, None for a page that is not
-    being read now. Days are those of the source's zone, by the program's clock.
+    `placings` are in page order. `before` is the same page at the dump's previous good reading, on the day
+    `read_before`; they are empty and None for a first reading. `read_on` is the day of this reading, None for a page
+    that is not being read now. Days are in the source's time zone, by the program's clock.
     """
 
     placings: Sequence[Placing]
@@ -98,10 +104,10 @@ def inferred(
     earliest: date | None = None,
     latest: date | None = None,
 ) -> dict[EntryId, EntryDate]:
-    """The dates that get better because every year but one is excluded.
+    """The dates that get better because all years except one are ruled out.
 
-    `dates` are those known, `seen` the days on which the program first saw each entry; one that is not there counts
-    as known for long. Where pages or rules disagree about an entry, its date stays as it is.
+    `dates` are the known dates, and `seen` the days on which Digest first saw each entry. An entry that is missing
+    there counts as long known. If pages or rules disagree about an entry, its date stays unchanged.
     """
     known = Known(dates, seen, earliest, latest or date.max)
     found: dict[EntryId, set[date]] = {}
@@ -114,7 +120,7 @@ def inferred(
 
 
 def _full(evidence: DateEvidence) -> date:
-    """A printed full date; a year must be there."""
+    """A printed full date. The year must be present."""
     return date(evidence.year or 0, evidence.month, evidence.day)
 
 

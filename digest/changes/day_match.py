@@ -1,4 +1,4 @@
-"""Whether a printed day can be that of a known entry. Pure."""
+"""Decides whether a printed day can be that of a known entry."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> bool:
-    """Whether both are known and nothing speaks against one day, be it a day that the entry had before.
+    """Whether both days are known and can be the same, including days that the entry had before.
 
-    Exact years have to agree; an inferred year is no proof. A printed year that lies ahead of us says nothing. No
-    article was published after it was first seen, unless it was posted again.
+    Exact years must agree; an inferred year proves nothing. A printed year in the future is ignored. No article was
+    published after it was first seen, unless it was posted again.
     """
     if evidence is None:
         return False
@@ -31,7 +31,7 @@ def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> boo
 
 
 def full_dates_agree(evidence: DateEvidence | None, entry: Known) -> bool:
-    """Whether the same full date is known for sure on both sides, now or of an earlier revision."""
+    """Whether both sides have the same certain full date, now or in an earlier revision."""
     if evidence is None or evidence.year is None:
         return False
     full = (evidence.year, evidence.month, evidence.day)
@@ -39,12 +39,12 @@ def full_dates_agree(evidence: DateEvidence | None, entry: Known) -> bool:
 
 
 def is_its_day(evidence: DateEvidence, entry: Known) -> bool:
-    """Whether day and month are those that the entry has now."""
+    """Whether day and month are the entry's present ones."""
     return entry.date is not None and (evidence.month, evidence.day) == (entry.date.month, entry.date.day)
 
 
 def is_anniversary(evidence: DateEvidence | None, entry: Known) -> bool:
-    """Whether day and month are the entry's: then another year is another article."""
+    """Whether day and month are the entry's, so that another year means another article."""
     if evidence is None:
         return False
     return any((day.month, day.day) == (evidence.month, evidence.day) for day in _days(entry))
@@ -66,7 +66,7 @@ def _is_past(evidence: DateEvidence, times: Times) -> bool:
 
 
 def _days(entry: Known) -> Iterator[EntryDate]:
-    """Its date, and those that it had; not what was known of a day before its year was printed."""
+    """The entry's date and its former dates, without dates of the same day that lacked a year."""
     had = [one.date for one in entry.earlier if one.date and one.date != entry.date]
     dates = [entry.date, *had] if entry.date else had
     exact = {(one.month, one.day) for one in dates if one.kind is DateKind.EXACT}

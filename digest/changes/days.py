@@ -1,4 +1,4 @@
-"""Days without a year: in which years they exist, and which of those lie between two dates. Pure."""
+"""Days without a year: the years in which they exist, and those that fit between two dates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from digest.model import DateEvidence
 
-AHEAD = timedelta(days=2)  # the most that any time zone and a page printed early can explain
-_MONTHS = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)  # the days before each month of a leap year
+AHEAD = timedelta(days=2)  # the largest difference that time zones and early printing can explain
+_MONTHS = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)  # days before each month of a leap year
 
 
 def number(day: DateEvidence) -> int:
-    """The place of a day in a leap year, from 1."""
+    """The number of a day in a leap year, from 1."""
     return _MONTHS[day.month - 1] + day.day
 
 
@@ -24,7 +24,7 @@ def in_year(day: DateEvidence, year: int) -> date | None:
 
 
 def only_between(day: DateEvidence, first: date, last: date) -> date | None:
-    """The day in the only year that puts it between two dates, both included; None where no year or several do."""
+    """The day in the only year that puts it between two dates, including both; None if no year or several do."""
     found = None
     for year in range(first.year, last.year + 1):
         fitting = in_year(day, year)
@@ -36,7 +36,7 @@ def only_between(day: DateEvidence, first: date, last: date) -> date | None:
 
 
 def latest_until(day: DateEvidence, bound: date) -> date:
-    """The last time that the day came, the bound included."""
+    """The last occurrence of the day up to the bound, including the bound."""
     year = bound.year
     while (found := in_year(day, year)) is None or found > bound:
         year -= 1

@@ -1,4 +1,4 @@
-"""Where a page is so dense that it cannot hide a year between two of its days. Pure."""
+"""Finds the parts of a page that are so dense that no year can be hidden between two of their days."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from digest.model import EntryId
 
 _DENSE, _WITHIN = 8, 35  # so many different days within so many days
-_STEP = 7  # the most days between neighbours
-_PAUSE = timedelta(days=182)  # between neighbours that were first seen further apart, a year may be hidden
+_STEP = 7  # most days between neighbours
+_PAUSE = timedelta(days=182)  # if neighbours were first seen further apart, a year may be hidden between them
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Consecutive entries of a page whose days rise or fall, each of them near an exact date on dense ground.
+    """Consecutive entries of a page whose days rise or fall, each of them in a dense part with an exact date.
 
-    That is: among eight days or more within five weeks, no two neighbours on the same day or more than a week apart,
-    of which an exact date is one. `start` is the place of the first one on the page, from 0.
+    A part is dense if it has eight or more days within five weeks, and no two neighbours are on the same day or more
+    than a week apart. One of its dates must be exact. `start` is the place of the first entry on the page, from 0.
     """
 
     start: int
@@ -35,9 +35,10 @@ class Stretch:
 
 
 def dense_stretches(lines: Sequence[Line | None], seen: Mapping[EntryId, date]) -> Iterator[Stretch]:
-    """The dense stretches of a page. An entry where the days turn may stand in two of them."""
+    """The dense stretches of a page. An entry where the direction changes may belong to two of them."""
     for start, part in _parts(lines, seen):
-        # the first ones of a page may be pinned, and an exact date of a pin says nothing of what is below
+        # the first entries of a page may be pinned, and the exact date of a pinned entry proves nothing about those
+        # below
         exact = [0, *accumulate(line.exact and at >= PINS for at, line in enumerate(part, start))]
         days = [number(line.day) for line in part]
         for falling in (False, True):
@@ -46,10 +47,10 @@ def dense_stretches(lines: Sequence[Line | None], seen: Mapping[EntryId, date]) 
 
 
 def _parts(lines: Sequence[Line | None], seen: Mapping[EntryId, date]) -> Iterator[tuple[int, list[Line]]]:
-    """The parts of a page, each with its place, between entries that break it.
+    """The parts of a page with their places, divided by entries that break the density.
 
-    Those have no day, or a printed year (another layout), or were first seen long before or after their neighbour, or
-    stand on its day (an anniversary, perhaps) or more than a week from it.
+    An entry breaks it if it has no day, or a printed year (another layout). It also breaks it if it was first seen long
+    before or after its neighbour, is on the neighbour's day (perhaps an anniversary), or is more than a week away.
     """
     start, part = 0, list[Line]()
     for at, line in enumerate(lines):
@@ -66,7 +67,7 @@ def _parts(lines: Sequence[Line | None], seen: Mapping[EntryId, date]) -> Iterat
 
 
 def _may_hide(one: Line, other: Line, seen: Mapping[EntryId, date]) -> bool:
-    """Whether a year may be hidden between two neighbours, whatever stands around them."""
+    """Whether a year may be hidden between two neighbours, whatever surrounds them."""
     if not 0 < abs(number(one.day) - number(other.day)) <= _STEP:
         return True
     return _is_pause(seen.get(one.entry), seen.get(other.entry))
@@ -77,12 +78,12 @@ def _is_pause(one: date | None, other: date | None) -> bool:
 
 
 def _dense(days: Sequence[int], exact: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """First and last index of each stretch that rises and is covered by dense windows with an exact date.
+    """First and last index of each rising stretch that dense windows with an exact date cover.
 
     `exact` counts the exact dates before each index.
     """
     first = last = -1
-    begin = 0  # of the longest window that ends here
+    begin = 0  # beginning of the longest window that ends here
     for end, day in enumerate(days):
         if end and day <= days[end - 1]:
             begin = end

@@ -1,4 +1,4 @@
-"""What a snapshot changes: its sightings matched, merged and compared with what is known. Pure."""
+"""Determines what a snapshot changes: matches its sightings, merges them and compares them with the known entries."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
-    """What to ask the store before the diff: who answers to a title, and who stood where something changed since."""
+    """The first questions to the store: entries with these titles, and entries whose lines have changed."""
     titles = frozenset(one.key for one in shown if one.sighting.position not in stood)
     gone = {placing.entry for placing in last} - {placing.entry for placing in stood.values()}
     return Questions(titles, entries=frozenset(gone))
 
 
 def rival_questions(shown: Sequence[Shown], known: Iterable[Known], stood: Mapping[int, Placing]) -> Questions:
-    """What to ask then, where nobody answers to a title: whose title it may correct."""
+    """The next questions, for sightings whose title matches no entry: entries whose title they may correct."""
     titles = {title for entry in known for title in entry.titles}
     untitled = [one for one in shown if one.sighting.position not in stood and one.key not in titles]
     days = (one.sighting.date for one in untitled if one.sighting.date)
@@ -62,9 +62,9 @@ def asked_of_others(
     stood: Mapping[int, Placing],
     times: Times,
 ) -> set[EntryId]:
-    """The entries of which other dumps may tell something.
+    """The entries about which other dumps may have information.
 
-    Those that a sighting could show under another line, or whose day may have come again.
+    They are the entries that a sighting could show on another line, or whose day may have come again.
     """
     days: dict[str, set[tuple[int, int]]] = {}
     for one in shown:
@@ -94,12 +94,12 @@ def diff(
     instead: Cause | None = None,
     departed: Mapping[EntryId, Placing] | None = None,
 ) -> ChangeSet:
-    """Compare the sightings of a dump with its last good reading and with every entry that answers to them.
+    """Compare the sightings of a dump with its last good reading and with every entry that they may match.
 
-    `stood` (see `changes.unchanged`) are those that need no comparison, and whose entries need not be known.
-    `others` tells of the entries that `asked_of_others` names. `instead` is the cause, a silent one, that
-    significant revisions get because the article did not change. `departed` is how the dump showed entries before
-    it stopped to show them: their texts are compared with that.
+    `stood` (see `changes.unchanged`) are the sightings that need no comparison, and whose entries need not be known.
+    `others` has the information about the entries that `asked_of_others` returns. `instead` is a silent cause that
+    replaces significant ones, for revisions in which the article itself did not change. `departed` is how the dump
+    showed entries before it stopped showing them; their texts are compared with that.
     """
     entries = list(known)
     fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead, departed or {})
@@ -116,7 +116,7 @@ _TWICE = "stands twice on its page, without a year; taken for one article"
 
 @dataclass(slots=True)
 class _Fold:
-    """Takes the matches one after the other, and holds what came of them."""
+    """Applies the matches one after the other, and holds the results."""
 
     last: Sequence[Placing]
     taken: set[EntryId]
@@ -125,14 +125,14 @@ class _Fold:
     latest: date | None
     instead: Cause | None
     departed: Mapping[EntryId, Placing]
-    titles: frozenset[str] = frozenset()  # of the page, where older rules may have missed some of them
+    titles: frozenset[str] = frozenset()  # titles on the page, if older rules may have missed some of them
     states: dict[EntryId, State] = field(default_factory=dict)
     placings: list[Placing] = field(default_factory=list)
     reports: list[Ambiguous] = field(default_factory=list)
     waits: bool = False
     cut: bool = False  # the dump is half-written
-    size: int = 0  # of the dump, in sightings
-    _contents: dict[int, Content] = field(default_factory=dict)  # of sightings that were compared, by position
+    size: int = 0  # sightings in the dump
+    _contents: dict[int, Content] = field(default_factory=dict)  # compared contents, by position
     _new: dict[str, list[State]] = field(default_factory=dict)
     _own: dict[EntryId, list[Placing]] = field(default_factory=dict)
 
@@ -141,7 +141,7 @@ class _Fold:
             self._own.setdefault(placing.entry, []).append(placing)
 
     def take(self, match: Match) -> None:
-        """Fold one sighting in."""
+        """Apply one sighting."""
         self.waits |= match.waits
         self.cut, self.size = not match.shown.sighting.complete, self.size + 1
         if match.report:
@@ -155,7 +155,7 @@ class _Fold:
         state = self._state_of(match)
         own = self._own.get(state.entry, [])
         whole = next((placing for placing in own if placing.complete), None)
-        if whole and not sighting.complete:  # a half-written reading takes nothing from what a whole one showed
+        if whole and not sighting.complete:  # a half-written reading removes nothing that a complete one showed
             self._date(state, sighting.date)
             self.placings.append(self._still(whole, sighting))
             return
@@ -177,14 +177,14 @@ class _Fold:
         )
 
     def _still(self, stood: Placing, sighting: Sighting) -> Placing:
-        """The placing of what stands to the letter as it stood, though perhaps elsewhere or read by more."""
+        """The placing of an unchanged sighting, though it may have moved or have another reader count."""
         readers = _last_read(sighting.readers, (stood,))
         if (sighting.position, sighting.page, readers) == (stood.position, stood.page, stood.readers):
             return stood
         return replace(stood, position=sighting.position, page=sighting.page, readers=readers)
 
     def _fold(self, state: State, match: Match, own: Sequence[Placing]) -> Fingerprint:
-        """Let a sighting change its entry; its view, as that of its placing."""
+        """Apply a sighting to its entry; return the view for its placing."""
         shown, sighting = match.shown, match.shown.sighting
         if state.known and state.known.removed:
             return shown.view
@@ -207,7 +207,7 @@ class _Fold:
         self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), outcome))
 
     def _date(self, state: State, evidence: DateEvidence | None, day: Day = Day.SAME) -> None:
-        """Take over better evidence of the date; another day than the known one only where it was posted again."""
+        """Accept better evidence of the date. A different day counts only if the article was posted again."""
         said = evidence_date(evidence, self.times.now, self.earliest, self.latest)
         if day is not Day.SAME and evidence and said:
             state.date, state.dated = day_again(day, state.known, evidence, said, self.times), True
@@ -221,7 +221,7 @@ class _Fold:
             state.date, state.dated = dated, True
 
     def _state_of(self, match: Match) -> State:
-        """The state of the matched entry, or of a new one; a new entry may stand twice in one dump."""
+        """The state of the matched entry, or of a new one. A new entry may occur twice in one dump."""
         shown, sighting = match.shown, match.shown.sighting
         if match.entry:
             entry = match.entry
@@ -245,7 +245,7 @@ class _Fold:
         return state
 
     def change_set(self) -> ChangeSet:
-        """All of it."""
+        """All changes."""
         changes: list[Added | Revised | Vanished] = []
         dates = []
         for state in self.states.values():
@@ -267,9 +267,10 @@ class _Fold:
         )
 
     def _behind_the_end(self) -> list[Placing]:
-        """What stood at the last reading, and may stand behind the place where a half-written dump ends.
+        """The placings of the last reading that may lie beyond the end of a half-written dump.
 
-        A dump whose last reading ended so too ends always so, and keeps nothing.
+        If the last reading of the dump ended in the same way, the dump always ends like this, and nothing is carried
+        over.
         """
         if not (self.last and self.last[-1].complete and self.cut):
             return []
@@ -281,7 +282,7 @@ class _Fold:
     def _merges_late(self, state: State) -> bool:
         """Whether another dump shows more of an entry that was known before this pass.
 
-        A dump that showed it before may show the same as a correction, and speaks first.
+        A dump that showed the entry before may show the same text as a correction, so it goes first.
         """
         known = state.known
         if known is None or state.cause is not Cause.MERGED or known.first_seen_at is None:
@@ -289,7 +290,7 @@ class _Fold:
         return known.first_seen_at < self.times.now and not same_text(known.content, state.content)
 
     def _with_text(self, placing: Placing) -> Placing:
-        """The placing with where its text is kept: in a revision of its entry that has just that, or by itself."""
+        """The placing with the place of its text: a revision of its entry with this text, or the placing itself."""
         content, state = self._contents.get(placing.position), self.states.get(placing.entry)
         if content is None or state is None:
             return placing
@@ -298,7 +299,7 @@ class _Fold:
 
 
 def _revision_with(state: State, shown: Content) -> int | None:
-    """The number of the entry's revision with this very text, the one that is being made among them."""
+    """The number of the entry's revision with exactly this text, including the revision that is being made."""
     known = state.known
     newest = known.revision if known else 1
     if equal(state.content, shown):
@@ -309,24 +310,27 @@ def _revision_with(state: State, shown: Content) -> int | None:
 
 
 def _may_be_twins(one: Sighting, other: Sighting) -> bool:
-    """Whether two lines of one page may be those of two years, though they read alike."""
+    """Whether two lines of one page may belong to two years although their texts are equal."""
     return _is_undated(one) and one.page == other.page and abs(one.position - other.position) > 1
 
 
 def _is_undated(sighting: Sighting) -> bool:
-    """Whether no year is printed at it."""
+    """Whether the sighting has no printed year."""
     return sighting.date is None or sighting.date.year is None
 
 
 def _last_read(count: int | None, own: Sequence[Placing]) -> int | None:
-    """The count, or the last one that the dump showed where it shows none now."""
+    """The count, or the dump's last count if it shows none now."""
     return max((one.readers for one in own if one.readers is not None), default=None) if count is None else count
 
 
 def _newly_read(
     placings: Sequence[Placing], own: Mapping[EntryId, Sequence[Placing]]
 ) -> tuple[tuple[tuple[EntryId, int], ...], dict[EntryId, int]]:
-    """The counts that the dump newly shows, and those that it showed before; of several of one entry, the highest."""
+    """The counts that the dump newly shows, and its previous counts.
+
+    An entry shown several times has its highest count.
+    """
 
     def stands(placing: Placing) -> bool:
         before = own.get(placing.entry, ())

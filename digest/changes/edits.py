@@ -1,7 +1,7 @@
-"""What one page changed in a text, applied to the text that is published. Pure; knows lines, not entries.
+"""Applies what one page changed in a text to the published text.
 
-A page may show less of an article than is published (another page showed more). So what counts is what the page
-itself stopped or started to say since its last reading, never that it shows less than is known.
+A page may show less of an article than is published, because another page showed more. So a change is what the page
+itself started or stopped to show since its last reading. Showing less than is known is not a change.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from digest.model import Content
 
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
-_ALIKE = 0.5  # of what is missing at the end: so much must have been put in front of it
-_SAME_LINE = 50  # per cent; two writings of one line are so much alike
-_SEAM = 3  # characters at the end of an excerpt that did not change: it is cut where it was
-_LEAST = 4  # characters of a line that may be a cut one
+_ALIKE = 0.5  # of the missing end: at least so much must have been inserted before it
+_SAME_LINE = 50  # per cent; two versions of one line are at least so similar
+_SEAM = 3  # characters at the end of an excerpt; if they are unchanged, it is cut at the same place
+_LEAST = 4  # characters; a shorter line does not count as a cut one
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a text: as it is compared, as it is written, and the number of its paragraph."""
+    """A line of a text: in the form for comparison, as written, and with the number of its paragraph."""
 
     text: str
     written: str
@@ -37,10 +37,10 @@ class _Line:
 
 
 def edited(published: Content, before: Content, now: Content) -> Content:
-    """The published content with what a page changed between two complete readings, `before` and `now`.
+    """The published content with the changes that a page made between two complete readings, `before` and `now`.
 
-    The published object itself where nothing of it changes. Title and author are left alone. Where an excerpt of a
-    fixed length lost its end because something was inserted in front, the end stays.
+    If nothing changes, the published object itself is returned. Title and author stay. If an excerpt of fixed length
+    lost its end because something was inserted before it, the end stays.
     """
     captions = frozenset(map(folded, (*published.figures, *before.figures, *now.figures)))
     old, new = list(_lines(before, captions)), list(_lines(now, captions))
@@ -56,7 +56,7 @@ def edited(published: Content, before: Content, now: Content) -> Content:
 
 
 def shows_retracted(shown: Content, published: Content, earlier: Iterable[Content]) -> bool:
-    """Whether it shows a line that an earlier revision held and the published one does not: then it is an old text."""
+    """Whether the text shows a line that was retracted, which proves that it is an old text."""
     captions = frozenset(map(folded, shown.figures))
     here = {line.text for line in _lines(published, captions)}
     retracted = {line.text for content in earlier for line in _lines(content, captions)} - here
@@ -79,7 +79,7 @@ def _lines(content: Content, captions: frozenset[str]) -> Iterator[_Line]:
 
 
 def _paragraphs(lines: Sequence[_Line]) -> list[str]:
-    """Lines of one paragraph that stand together are a paragraph."""
+    """Adjacent lines of one paragraph form a paragraph."""
     made: list[str] = []
     last = None
     for line in lines:
@@ -92,9 +92,9 @@ def _paragraphs(lines: Sequence[_Line]) -> list[str]:
 
 
 def _uncut(old: list[_Line], new: list[_Line]) -> list[_Line]:
-    """The new lines, with the end that only the length of the excerpt took from them.
+    """The new lines, with the end that they lost only to the length of the excerpt.
 
-    That is so where as much was put in front as the end is short of, or where an ellipsis says that it is cut.
+    That is so if at least as much was inserted before as the end lacks, or if an ellipsis marks the cut.
     """
     if not old or not new:
         return new
@@ -115,13 +115,13 @@ def _size(lines: Sequence[_Line]) -> int:
 
 
 def _renumbered(lines: Sequence[_Line], behind: Sequence[_Line]) -> list[_Line]:
-    """The lines as paragraphs behind others."""
+    """The lines as paragraphs after others."""
     first = behind[-1].paragraph + 1 - lines[0].paragraph
     return [_Line(line.text, line.written, line.paragraph + first) for line in lines]
 
 
 def _merged(stands: list[_Line], old: Sequence[_Line], new: Sequence[_Line]) -> list[_Line]:
-    """The lines that stand, less what the page stopped to say, with what it started to say in its place."""
+    """The published lines without what the page stopped to show, and with what it started to show in its place."""
     olds, news = [line.text for line in old], [line.text for line in new]
     place = _places(olds, [line.text for line in stands])
     removed: set[int] = set()
@@ -149,7 +149,7 @@ def _merged(stands: list[_Line], old: Sequence[_Line], new: Sequence[_Line]) -> 
 
 
 def _with_end(now: _Line, before: _Line, stands: _Line) -> _Line:
-    """The last line of an excerpt, with the end that only another page shows of the published one."""
+    """The last line of an excerpt, with the end of the published line that only another page shows."""
     cut, here = _CUT.sub("", before.written), _CUT.sub("", now.written)
     end = stands.written.removeprefix(cut)
     if end in ("", stands.written) or here[-_SEAM:] != cut[-_SEAM:]:
@@ -159,26 +159,26 @@ def _with_end(now: _Line, before: _Line, stands: _Line) -> _Line:
 
 
 def _gap(place: dict[int, int], first: int, end: int, size: int) -> tuple[int, int]:
-    """The published lines between those that the page left as they were."""
+    """The published lines between those that the page left unchanged."""
     above = max((at + 1 for n, at in place.items() if n < first), default=0)
     return above, min((at for n, at in place.items() if n >= end), default=size)
 
 
 def _is_rewritten(line: _Line, new: Sequence[_Line]) -> bool:
-    """Whether a published line is another writing of a line that the page shows now."""
-    if any(line.text.startswith(_CUT.sub("", one.text)) for one in new):  # it shows this one, whole or cut
+    """Whether a published line is another version of a line that the page shows now."""
+    if any(line.text.startswith(_CUT.sub("", one.text)) for one in new):  # the page shows this line, in full or cut
         return False
     return any(fuzz.ratio(line.text, one.text) >= _SAME_LINE for one in new)
 
 
 def _is_cut(line: _Line, here: Iterable[str]) -> bool:
-    """Whether the line is the beginning of one that stands already."""
+    """Whether the line is the beginning of a line that is published already."""
     cut = _CUT.sub("", line.text)
     return len(cut) >= _LEAST and any(text.startswith(cut) for text in here)
 
 
 def _places(olds: Sequence[str], stands: Sequence[str]) -> dict[int, int]:
-    """Where the lines of a page stand in the published text, by their numbers; a cut last line counts as whole."""
+    """The places of a page's lines in the published text, by line number. A cut last line counts as complete."""
     found: dict[int, int] = {}
     for block in SequenceMatcher(None, olds, stands, autojunk=False).get_matching_blocks():
         found |= {block.a + n: block.b + n for n in range(block.size)}
@@ -192,7 +192,7 @@ def _places(olds: Sequence[str], stands: Sequence[str]) -> dict[int, int]:
 
 
 def _where(place: dict[int, int], first: int, end: int) -> int:
-    """The place in the published text behind the line before, or before the line behind."""
+    """The place in the published text after the line before, or before the line after."""
     before = next((place[n] for n in range(first - 1, -1, -1) if n in place), None)
     if before is not None:
         return before + 1
@@ -200,7 +200,7 @@ def _where(place: dict[int, int], first: int, end: int) -> int:
 
 
 def is_cut_elsewhere(before: Content, now: Content) -> bool:
-    """Whether two texts differ only in where their last line is cut, and an ellipsis says that it is."""
+    """Whether two texts differ only in the place where an ellipsis cuts their last line."""
     old, new = list(_lines(before, frozenset())), list(_lines(now, frozenset()))
     if len(old) != len(new) or not old or [line.text for line in old[:-1]] != [line.text for line in new[:-1]]:
         return False

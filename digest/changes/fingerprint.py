@@ -1,4 +1,4 @@
-"""Versioned hashes of content: one of what a reader reads, one of every character."""
+"""Versioned hashes of content: one of the text that visitors read, one of every character."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def fingerprint(content: Content) -> Fingerprint:
-    """The same for contents that differ in white space and character width only."""
+    """A hash that is equal for contents that differ only in white space and character width."""
     return _hashed("v1", [normal(content.title), content.author or "", *map(normal, content.paragraphs)])
 
 
 def view(content: Content) -> Fingerprint:
-    """The same for contents that are equal to the letter."""
+    """A hash that is equal only for identical contents."""
     parts = [content.title, content.author or "", str(content.complete), *content.paragraphs, "", *content.figures]
     return _hashed("x1", parts)
 
 
 def _hashed(version: str, parts: list[str]) -> Fingerprint:
-    joined = "".join(f"{len(part)}:{part}" for part in parts)  # lengths keep ("ab", "c") and ("a", "bc") apart
+    joined = "".join(f"{len(part)}:{part}" for part in parts)  # the lengths tell ("ab", "c") and ("a", "bc") apart
     return Fingerprint(f"{version}:{hashlib.sha256(joined.encode()).hexdigest()[:32]}")

@@ -1,4 +1,4 @@
-"""When a reading is too strange to be believed at once, and what ends its hold. Pure."""
+"""Decides whether a reading is too strange to be believed at once, and what ends its hold."""
 
 from __future__ import annotations
 
@@ -18,24 +18,27 @@ if TYPE_CHECKING:
     from digest.changes.values import ChangeSet, Known, Placing
     from digest.model import EntryId
 
-_REWRITTEN, _FEWEST_REWRITTEN = 0.5, 3  # of the entries that stayed, at least so many
-FEWEST_CORRECTED = 5  # entries of a pass; fewer corrections at once are an author's
-_OTHER_SCRIPT = 0.4  # two shares of Chinese so far apart are of two languages
-_ENOUGH = 100  # characters of texts whose language is to be told
+_REWRITTEN, _FEWEST_REWRITTEN = 0.5, 3  # of the entries that stayed, and at least this number
+FEWEST_CORRECTED = 5  # entries in a pass; with fewer, an author made the corrections
+_OTHER_SCRIPT = 0.4  # a larger difference in the share of Chinese means another language
+_ENOUGH = 100  # characters needed to judge the language of a text
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _LEFT = "entries that it showed are left"
-_MOVED = 0.5  # of the entries of a page that stand on a sibling page now
-_AGREEING = 0.5  # of the lines of a held reading that the next one shows again
+_MOVED = 0.5  # of a page's entries, which are now on a sibling page
+_AGREEING = 0.5  # of the lines of a held reading, which the next reading shows again
 _CRAWLER = "the crawler seems to have changed"
 
 
 class Suspicion(Enum):
     """What is strange about a reading.
 
-    `DAMAGED`: its text is garbled. `LEFT_OUT`: more lines that begin an entry cannot be read than before. `EMPTIED`: it
-    shows far fewer entries. `REPLACED`: hardly one of its entries is left. `FOREIGN`: and what is there looks like
-    another site's. `REWRITTEN`: half of them have another text at once. `CRAWLER`: too many of all the source's
-    entries have.
+    - `DAMAGED`: its text is garbled.
+    - `LEFT_OUT`: more beginnings of entries cannot be read than before.
+    - `EMPTIED`: it shows far fewer entries.
+    - `REPLACED`: hardly any of its entries are left.
+    - `FOREIGN`: like `REPLACED`, and the new entries look like those of another site.
+    - `REWRITTEN`: half of its entries have another text at once.
+    - `CRAWLER`: too many of the source's entries have another text at once.
     """
 
     DAMAGED = auto()
@@ -48,23 +51,23 @@ class Suspicion(Enum):
 
     @property
     def ends_by_itself(self) -> bool:
-        """Whether the next good readings that agree with it end the hold; else only a person does."""
+        """Whether good readings that agree with the held one end the hold. Otherwise only a person can end it."""
         return self not in (Suspicion.DAMAGED, Suspicion.FOREIGN)
 
     @property
     def is_of_the_crawler(self) -> bool:
-        """Whether it is the crawler that changed, not the articles: then nothing of it is a correction."""
+        """Whether the crawler changed, and not the articles. Then no change in the reading is a correction."""
         return self is Suspicion.CRAWLER
 
     @property
     def is_of_texts(self) -> bool:
-        """Whether entries would be corrected: if too many of a pass are, the crawler has changed."""
+        """Whether entries would be corrected. If a pass corrects too many, the crawler has changed."""
         return self in (Suspicion.REWRITTEN, Suspicion.CRAWLER)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reading that is held, and why, in one sentence."""
+    """A held reading and the reason, in one sentence."""
 
     suspicion: Suspicion
     reason: str
@@ -72,9 +75,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What is known of a reading beside its change set.
+    """Information about a reading besides its change set.
 
-    `damage` and `left_out` are sentences, empty where there is nothing to say. `arrived` are known entries that another
+    `damage` and `left_out` are sentences, empty if there is no such problem. `arrived` are known entries that another
     dump of the source shows in this pass and did not show before: they moved to a sibling page.
     """
 
@@ -84,11 +87,12 @@ class Signs:
 
 
 def hold(last: Sequence[Placing], changes: ChangeSet, signs: Signs, *, keep: float, common: float) -> Hold | None:
-    """Why a dump is to be held; None where it is not.
+    """The reason to hold a dump; None if there is none.
 
-    `last` is its last good reading; without one it is held only where its text is damaged. `keep`: the least share of
-    that reading's number of entries. `common`: at most this share of its entries being left is suspicious, unless the
-    page is recognised: it shows entries that are known, or half of its old ones moved to a sibling page.
+    `last` is its last good reading; without one, the dump is held only if its text is damaged. `keep` is the smallest
+    acceptable share of that reading's number of entries. If at most the share `common` of its entries is left, that is
+    suspicious unless the page is recognized. A page is recognized if it shows known entries, or if half of its old
+    entries moved to a sibling page.
     """
     if signs.damage:
         return Hold(Suspicion.DAMAGED, signs.damage)
@@ -121,10 +125,12 @@ def _other_texts(last: Sequence[Placing], changes: ChangeSet) -> Hold | None:
 
 
 def foreign(found: Hold, known: Iterable[Known], shown: Sequence[Shown]) -> Hold:
-    """The hold of a page whose entries were all replaced, made one that does not end by itself if it looks foreign.
+    """The hold of a page whose entries were all replaced.
 
-    That is so where it is written in another script than before, or by other authors and with older dates: a page that
-    moves on has newer ones.
+    If the page looks foreign, the hold does not end by itself.
+
+    It looks foreign if it is in another script than before, or if it has other authors and older dates. A page that has
+    only moved on has newer dates.
     """
     known = list(known)
     before, now = (
@@ -143,43 +149,43 @@ def foreign(found: Hold, known: Iterable[Known], shown: Sequence[Shown]) -> Hold
 
 
 def _chinese(texts: Iterable[Sequence[str]]) -> float | None:
-    """The share of Chinese characters in some texts; None where they are too short to tell."""
+    """The share of Chinese characters in the texts; None if they are too short."""
     text = "".join(paragraph for paragraphs in texts for paragraph in paragraphs)
     return len(_CHINESE.findall(text)) / len(text) if len(text) >= _ENOUGH else None
 
 
 def crawler_hold(corrections: int, entries: int) -> Hold:
-    """The hold of every dump with a correction, in a pass that would correct too many."""
+    """The hold for every dump with a correction, in a pass that would correct too many entries."""
     return Hold(Suspicion.CRAWLER, f"{_CRAWLER}: {corrections} of {entries} entries would be corrected at once")
 
 
 def crawler_hold_again(reason: str) -> Hold | None:
-    """The hold of a dump that is held for this reason, if it was that of a crawler.
+    """The same hold again for a dump that is held for this reason, if that was a crawler hold.
 
-    The others of its pass may be released by now, so what is left to correct seems little.
+    The other dumps of its pass may be released by now, so the remaining corrections may look few.
     """
     return Hold(Suspicion.CRAWLER, reason) if reason.startswith(_CRAWLER) else None
 
 
 def corrected(changes: ChangeSet) -> set[EntryId]:
-    """The entries whose title or text it would correct."""
+    """The entries whose title or text would be corrected."""
     causes = (Cause.TITLE, Cause.TEXT)
     return {change.entry for change in changes.changes if isinstance(change, Revised) and change.cause in causes}
 
 
 def lines(shown: Sequence[Shown]) -> tuple[str, ...]:
-    """What a reading is known by again: the title and day of each of its entries, sorted, each once."""
+    """What identifies a reading: the title and day of each of its entries, sorted and without duplicates."""
     days = ((one.key, one.sighting.date) for one in shown)
     return tuple(sorted({f"{day.month}-{day.day} {key}" if day else key for key, day in days}))
 
 
 def was_replaced(reason: str) -> bool:
-    """Whether that is why a dump was held."""
+    """Whether this is the reason for a dump whose entries were replaced."""
     return reason.endswith(_LEFT)
 
 
 def agree(waiting: Sequence[str], now: Sequence[str]) -> bool:
-    """Whether a reading shows what the held one showed."""
+    """Whether a reading shows the same as the held one."""
     common = len(set(waiting) & set(now))
     return common > 0 and common >= min(len(waiting), len(now)) * _AGREEING
 

@@ -1,4 +1,4 @@
-"""What an entry answers to: title key, lead key, series marks, and the id minted from them."""
+"""The keys by which an entry is found (title key, lead key, series marks), and the id made from them."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ _ROMAN = re.compile(r"(?<![a-z])(?:i{1,3}|iv|vi{0,3}|ix|x)(?![a-z])")
 
 
 def title_key(title: str) -> str:
-    """What two writings of one title share; never displayed, empty only for an empty title.
+    """What two spellings of one title have in common. It is never displayed, and empty only for an empty title.
 
-    Width, case, white space, the kind of quotes, dashes and brackets and the punctuation at the end do not count.
+    Width, case, white space, the kind of quotes, dashes and brackets, and punctuation at the end do not count.
     """
     folded = _DROPPED.sub("", "".join(_folded(title).split()))
     return folded.rstrip(_END) or folded
 
 
 def lead_key(content: Content) -> str:
-    """A fingerprint of how the text begins, the same in both layouts; empty where there is too little text.
+    """A fingerprint of the beginning of the text, equal in both layouts; empty if the text is too short.
 
-    Short lines do not count: a caption that stands there once looks like one.
+    Short lines do not count, because a caption that occurs once looks like one.
     """
     lead = ""
     for line in plain_lines(content):
@@ -63,7 +63,7 @@ def lead_key(content: Content) -> str:
 
 
 def series_marks(title: str) -> tuple[str, ...]:
-    """The numbers and parts in a title: what tells the articles of a series apart. Roman ones stand at the end."""
+    """The numbers and parts in a title that distinguish the articles of a series. Roman ones are at the end."""
     return (*_SERIES.findall(title_key(title)), *_ROMAN.findall(_folded(title)))
 
 
@@ -72,9 +72,9 @@ def _folded(title: str) -> str:
 
 
 def entry_id(key: str, evidence: DateEvidence | None, taken: Container[str]) -> EntryId:
-    """A new id: 13 characters from title key and day, with `-2`, `-3` … where it is taken.
+    """A new id: 13 characters made from title key and day, with `-2`, `-3` … if it is taken.
 
-    The year does not count, since it may become known later: a store that is built anew mints the same ids.
+    The year does not count, because it may become known later. So a rebuilt store has the same ids.
     """
     day = f"{evidence.month:02}-{evidence.day:02}" if evidence else ""
     hashed = hashlib.sha256(f"1\n{key}\n{day}".encode()).digest()[:8]

@@ -1,4 +1,4 @@
-"""What a sighting is taken for: a known entry, a new one, or neither, and why. Decides nothing."""
+"""The match of a sighting: a known entry, a new one, or neither, with the reason."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ ANOTHER_YEAR = "may be the article of another year; kept apart as a new entry"
 
 @value
 class Match:
-    """A sighting's entry: a known one, or None for a new one; `unassigned` where it is neither.
+    """A sighting's entry: a known one, or None for a new one; `unassigned` if it is neither.
 
-    `because` says why, for people. `stood` is where it stood in the last reading, to the letter: then the entry is that
-    one's, known or not. `redated`: the article was posted again, with this sighting's date. `waits` as of a ChangeSet.
+    `because` is the reason, for people. `stood` is the placing of an unchanged sighting in the last reading; then its
+    entry is the match, whether it is known or not. `redated` means that the article was posted again with this
+    sighting's date. `waits` is as in ChangeSet.
     """
 
     shown: Shown
@@ -35,11 +36,11 @@ class Match:
 
 
 def doubt(shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
-    """A sighting that is taken for none of these entries, which is reported."""
+    """A sighting that matches none of these entries, with a report."""
     return Match(shown, None, unassigned, report(shown, candidates, outcome), because=outcome)
 
 
 def report(shown: Shown, candidates: Sequence[Known], outcome: str) -> Ambiguous:
-    """What an operator should know of a sighting that may show one of these entries."""
+    """The report for operators about a sighting that may show one of these entries."""
     ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
     return Ambiguous(sighting.position, sighting.title, ids, outcome)

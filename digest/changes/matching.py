@@ -1,4 +1,4 @@
-"""Which known entry a sighting shows: a scored match of title, day, text and place. Stores and decides nothing else."""
+"""Matches sightings to known entries by title, day, text and place, with scores."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from digest.changes.values import Known, Others, Placing, Times
     from digest.model import EntryDate, EntryId
 
-_COMPARED = 50  # candidates of one title and day that are compared by text; more say nothing
-_RIVALS = 1000  # entries that one sighting is compared with for a corrected title
-_FEW = 8  # rivals; so few are compared sooner than their pairs are made
+_COMPARED = 50  # candidates with one title and day whose texts are compared; more would add nothing
+_RIVALS = 1000  # entries that are compared with one sighting for a corrected title
+_FEW = 8  # rivals; for so few, comparing is faster than computing their pairs
 
 
 def matches(
@@ -36,17 +36,16 @@ def matches(
     times: Times,
     others: Others,
 ) -> list[Match]:
-    """The match of each sighting, in their order; `stood` as from `unchanged`.
+    """The match of each sighting, in their order; `stood` is from `unchanged`.
 
-    What stands there as it stood needs no more. Of the others, first each takes an entry that answers to its title;
-    then what is left may be a corrected title of an entry that no other sighting answers to, or an article that was
-    posted again.
+    Unchanged sightings are done. Of the others, each first takes an entry with the same title. The rest may correct the
+    title of an entry that no other sighting matches, or may be articles that were posted again.
     """
     matching = _Matching(Board(shown, last, known, times, others))
     by_title = {one.sighting.position: matching.by_title(one) for one in shown if one.sighting.position not in stood}
     contested = {match.entry.id for match in by_title.values() if match and match.entry}
     still = {position: placing for position, placing in stood.items() if placing.entry not in contested}
-    for one in shown:  # an entry that another sighting answers to as well is judged with it
+    for one in shown:  # if another sighting matches its entry as well, both are judged together
         if one.sighting.position in stood and one.sighting.position not in still:
             by_title[one.sighting.position] = matching.by_title(one)
     matched = {position: match.entry.id for position, match in by_title.items() if match and match.entry}
@@ -64,7 +63,7 @@ def matches(
 
 
 def same_article(shown: Shown, entry_date: EntryDate | None, text: str) -> bool:
-    """Whether a sighting of the same title shows this new article too: the same day, and no other plain text."""
+    """Whether a sighting with the same title shows this new article too: it has the same day, and no different text."""
     evidence = shown.sighting.date
     if evidence is None or entry_date is None or (evidence.month, evidence.day) != (entry_date.month, entry_date.day):
         return False
@@ -85,12 +84,12 @@ class _Matching:
         self._led: dict[str, list[Known]] | None = None
 
     def settle(self, matched: Mapping[int, EntryId]) -> None:
-        """Take note of which sightings have their entries, before the others are judged."""
+        """Record which sightings have their entries, before the others are judged."""
         self.claimed = set(matched.values())
         self._places = Places(self._board.shown, self._board.last, matched)
 
     def by_title(self, shown: Shown) -> Match | None:
-        """The entry of the same title, a report where it is doubtful, None where no entry has the title and day."""
+        """The match with an entry of this title, with a report if in doubt; None if no entry has this title and day."""
         titled, sighting = self._board.titled.get(shown.key, ()), shown.sighting
         fitting = [entry for entry in titled if self._fits(shown, entry)]
         undated = [entry for entry in titled if entry.date is None or sighting.date is None]
@@ -113,19 +112,19 @@ class _Matching:
         return match
 
     def _of_another_year(self, shown: Shown, others: list[Known], verdicts: Mapping[EntryId, Verdict]) -> Match:
-        """A new entry, reported where it is not sure that it is the article of another year."""
+        """A new entry, with a report if it may not be the article of another year."""
         if any(verdicts[entry.id] is Verdict.DOUBTFUL for entry in others):
             return doubt(shown, others, ANOTHER_YEAR)
         return Match(shown, None, because="same title and day, published a year or more later")
 
     def _fits(self, shown: Shown, entry: Known) -> bool:
-        """Whether title and day may be the entry's: nothing speaks against its year, or it stood here on this line."""
+        """Whether title and day may be the entry's: no year contradicts, or the entry stood on this line before."""
         if answers_on(shown.sighting.date, entry, self._board.times):
             return True
         return shown.sighting.date is not None and self._board.stood_here(entry, shown)
 
     def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
-        """Decide among entries of the same title by their texts; where they do not tell, by the place on the page."""
+        """Choose among entries of one title by their texts, or by the place on the page if these do not decide."""
         same = len(candidates) == 1 and equal(shown.content, candidates[0].content)
         scored = [(1.0 if same else self._board.closeness(shown, entry), entry) for entry in candidates]
         alike = [entry for score, entry in scored if score is None or score >= SAME_TEXT]
@@ -152,11 +151,11 @@ class _Matching:
         return doubt(shown, candidates, "has another text; kept apart as a new entry")
 
     def _is_now(self, entry: Known, shown: Shown) -> bool:
-        """Whether the sighting has the day that the entry has, not one that it had."""
+        """Whether the sighting has the entry's present day, and not a former one."""
         return shown.sighting.date is None or is_its_day(shown.sighting.date, entry)
 
     def corrected(self, shown: Shown) -> Match:
-        """The entry whose title this sighting corrects, or that was posted again, or none: then it shows a new one."""
+        """The entry whose title this sighting corrects or that was posted again; otherwise a new entry."""
         found: dict[EntryId, tuple[Known, Reason]] = {}
         doubtful: dict[EntryId, Known] = {}
         waits = False
@@ -172,7 +171,7 @@ class _Matching:
                 doubtful[entry.id] = entry
             elif reason:
                 found[entry.id] = entry, reason
-        if len(found) > 1:  # what stands in its place is likelier than what is only alike
+        if len(found) > 1:  # an entry at the same place is more likely than one that is only similar
             placed = {name: one for name, one in found.items() if one[1].placed}
             found = placed if len(placed) == 1 else found
         if len(found) == 1:
@@ -189,7 +188,7 @@ class _Matching:
 
     def _rival(self, shown: Shown, entry: Known, *, many: bool) -> Rival:
         places = self._places
-        assert places is not None  # noqa: S101 - `settle` comes first
+        assert places is not None  # noqa: S101 - `settle` is called first
         gone = places.is_gone(entry.id)
         return Rival(
             entry=entry,
@@ -204,9 +203,9 @@ class _Matching:
         )
 
     def _rivals(self, shown: Shown) -> list[Known]:
-        """Entries that the sighting may be under another title or date.
+        """Entries that the sighting may show under another title or date.
 
-        They have the same beginning, the same full date, or the same title, or are gone from the same place.
+        They have the same beginning, full date or title, or they are gone from the same place.
         """
         if not self._board.by_id:
             return []
@@ -225,13 +224,13 @@ class _Matching:
         if self._places:
             here = self._places.at_place_of(shown.sighting.position)
             rivals += [self._board.by_id[name] for name in here if name in self._board.by_id]
-        rivals.sort(key=lambda entry: entry.id not in self._board.placed)  # those of this dump are the likeliest
+        rivals.sort(key=lambda entry: entry.id not in self._board.placed)  # entries of this dump are the most likely
         return rivals[:_RIVALS]
 
     def _stood(self, entry: Known, shown: Shown) -> bool:
-        """Whether the last reading of this dump showed the entry under this title and day, which stand here once.
+        """Whether the dump's last reading showed the entry with this title and day, and they occur once on the page.
 
-        Where the text is another one, the page may have moved on to the greeting of the next year.
+        If the text is different, the page may have moved on to the greeting of the next year.
         """
         if not self._board.stands_once(shown) or not self._board.stood_here(entry, shown):
             return False
@@ -239,7 +238,7 @@ class _Matching:
         return score is None or score >= OTHER_TEXT or self._board.had(entry, shown)
 
     def _in_order(self, shown: Shown, candidates: Sequence[Known]) -> Known | None:
-        """The candidate in whose place the sighting stands, where title and day stand as often as they did."""
+        """The candidate whose place the sighting has, if title and day occur as often as before."""
         positions, before = self._board.lines[shown.line], self._board.before.get(shown.line, ())
         if len(positions) != len(before):
             return None

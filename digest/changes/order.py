@@ -1,6 +1,6 @@
-"""How sure it is that a page lists its entries by date: the chance that a random order looks as good. Pure.
+"""Measures how certain it is that a page lists its entries by date: the chance that a random order looks as good.
 
-Chances are natural logarithms: 0 is certain, and what tells nothing is 0.
+Chances are natural logarithms: 0 is certainty. Evidence that proves nothing is also 0.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from digest.model import DateEvidence, EntryId
 
-PINS = 2  # the most articles that a page keeps at its top out of order
+PINS = 2  # articles that a page may keep at its top out of order, at most
 _YEAR = 365
-_CIRCLE = 366  # the days that a day without a year can be
+_CIRCLE = 366  # possible days without a year
 
 
 class Line(NamedTuple):
-    """An entry on a page: its day as printed, its full date where it is known, and whether somebody printed that."""
+    """An entry on a page: its printed day, its full date if known, and whether that date was printed."""
 
     entry: EntryId
     day: DateEvidence
@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 def log_chance(values: Sequence[int]) -> float:
-    """The chance that a random order of these values rises as seldom as this one.
+    """The chance that a random order of these values rises as rarely as this one.
 
     Of the n! orders of n values, at most (a + 1)ⁿ rise a times or less (Eulerian numbers). Equal values count once.
     """
@@ -42,19 +42,19 @@ def log_chance(values: Sequence[int]) -> float:
 
 
 def log_chance_of(lines: Sequence[Line]) -> float:
-    """The chance that a random order falls as well, by the days alone or by the full dates alone.
+    """The chance that a random order falls as well, judged by the days alone or by the full dates alone.
 
-    The smaller one of the two: they tell of the same order, so they are not multiplied.
+    It is the smaller of the two chances. They describe the same order, so they are not multiplied.
     """
     days = log_chance(_from_widest_gap([number(line.day) for line in lines]))
     return min(days, log_chance([line.full.toordinal() for line in lines if line.full]))
 
 
 def log_chance_of_fits(lines: Sequence[Line]) -> float:
-    """The chance that full dates fall at random, and that each day between two of them fits there at random.
+    """The chance that the full dates fall at random, and that each day between two of them fits there at random.
 
-    The full dates must fall.
-    A day fits a gap by the gap's share of a year, or of what the dates of the page span, where that is less.
+    The full dates must fall. The chance that a day fits a gap is the gap's share of a year, or of the period that the
+    page's dates cover, if that is shorter.
     """
     dates = [line.full.toordinal() for line in lines if line.full]
     chance = log_chance(dates)
@@ -65,7 +65,7 @@ def log_chance_of_fits(lines: Sequence[Line]) -> float:
 
 
 def falls(lines: Sequence[Line]) -> bool:
-    """Whether each day can be given a year such that the dates never rise; the full ones are as they are."""
+    """Whether each day can have a year such that the dates never rise. Full dates are fixed."""
     bound: date | None = None
     for line in lines:
         if line.full:
@@ -91,9 +91,9 @@ def brackets(lines: Sequence[Line]) -> Iterator[tuple[date, Sequence[Line], date
 
 
 def _from_widest_gap(days: Sequence[int]) -> list[int]:
-    """The days counted from behind the widest gap between any two of them, so that New Year breaks no order.
+    """The days counted from after the widest gap between any two of them, so that New Year does not break the order.
 
-    The gap depends on which days there are and not on their order, so it favours none.
+    The gap depends on the set of days and not on their order, so it favours no order.
     """
     here = sorted(set(days))
     widest, start = -inf, 0

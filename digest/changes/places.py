@@ -1,4 +1,4 @@
-"""Where the sightings of a page stand beside what stood there at its last reading: what is gone, what is new on top."""
+"""Compares the positions on a page with those of its last reading: which entries are gone, and which are new on top."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from digest.changes.values import Placing
     from digest.model import EntryId
 
-_DAYS, _SHORTLY = 366, 45  # of a year; an article is newer than one so many days later only by a year without any
+_DAYS, _SHORTLY = 366, 45  # days of a year; an article this many days older counts as newer only if no year is printed
 _PINS = 2  # articles that a site may pin to the top of a page
-Gap = tuple[int, "EntryId | None", "EntryId | None"]  # page, the entry above, the entry below
+Gap = tuple[int, "EntryId | None", "EntryId | None"]  # page, entry above, entry below
 
 
 class Places:
     """The last reading of a dump beside this one; `matched` are the entries of sightings by position.
 
-    An entry that stood in the last reading and that no sighting answers to is *gone*. A sighting and a gone entry stand
-    *at the same place* where the nearest entries that stayed are the same above and below, and at least one of them
-    there is. What moved past others, as an article does that is posted again, did not stay.
+    An entry is *gone* if it stood in the last reading and no sighting matches it. A sighting and a gone entry are *at
+    the same place* if the nearest remaining entries above and below are the same, and at least one exists. Entries that
+    moved past others do not count as remaining; an article that is posted again moves like this.
     """
 
     def __init__(self, shown: Sequence[Shown], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
@@ -57,24 +57,24 @@ class Places:
                 self._in_gap[gap[1:]].append(placing.entry)
 
     def is_gone(self, entry: EntryId) -> bool:
-        """Whether the entry stood here at the last reading, and nothing here answers to it now."""
+        """Whether the entry stood here at the last reading, and nothing here matches it now."""
         return entry in self._gone
 
     def at_place_of(self, position: int) -> list[EntryId]:
-        """The gone entries at the same place as an unmatched sighting, in the order in which they stood."""
+        """The gone entries at the same place as an unmatched sighting, in their former order."""
         _, above, below = self._gaps.get(position, (0, None, None))
         return [] if above is None and below is None else self._in_gap.get((above, below), [])
 
     def may_have_rolled_off(self, entry: EntryId) -> bool:
-        """Whether a gone entry stood below all that stayed, so that new ones above may have pushed it off the page."""
+        """Whether a gone entry stood below all remaining ones, so that new ones may have pushed it off the page."""
         return all(below is None for _, _, below in self._gone.get(entry, ()))
 
 
 def in_order(entries: Sequence[EntryId], rank: Mapping[EntryId, int]) -> set[EntryId]:
-    """As many of the entries as stand in the order of their ranks: a longest such row of them."""
+    """The largest set of entries that are in the order of their ranks."""
     if all(rank[one] < rank[other] for one, other in pairwise(entries)):
         return set(entries)
-    ends: list[int] = []  # the least rank with which a row of each length can end
+    ends: list[int] = []  # the lowest rank at which a row of each length can end
     row: list[EntryId] = []
     before: dict[EntryId, EntryId | None] = {}
     for entry in entries:
@@ -90,7 +90,7 @@ def in_order(entries: Sequence[EntryId], rank: Mapping[EntryId, int]) -> set[Ent
 
 
 def _gaps(places: Sequence[tuple[int, EntryId | None]]) -> list[Gap]:
-    """For each place the nearest entries above and below that stayed, on its page."""
+    """For each place, the nearest remaining entries above and below it on its page."""
     above: list[EntryId | None] = []
     nearest: EntryId | None = None
     page = -1
@@ -110,10 +110,10 @@ def _gaps(places: Sequence[tuple[int, EntryId | None]]) -> list[Gap]:
 
 
 def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int]:
-    """The positions of sightings above the first one whose title and day stood on the dump's last reading and stayed.
+    """The positions of sightings above the first line that the dump's last reading also showed and that stayed.
 
-    At most two that stayed may stand above them: articles that are pinned to the top. Of a page that kept nothing, all;
-    of a first reading none.
+    Up to two remaining lines may be above them, because they are pinned to the top. If a page kept nothing, all its
+    positions are returned; for a first reading, none.
     """
     if not last:
         return frozenset()
@@ -137,7 +137,7 @@ def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int
 
 
 def leads(one: Shown, shown: Sequence[Shown]) -> bool:
-    """Whether the next day below on the page is not one shortly after, as on top of a page that lists newest first."""
+    """Whether the next day below on the page is not shortly after this one, as at the top of a newest-first page."""
     here = one.sighting
     below = (other.sighting for other in shown[here.position + 1 :] if other.sighting.page == here.page)
     day = next((sighting.date for sighting in below if sighting.date), None)
@@ -145,13 +145,13 @@ def leads(one: Shown, shown: Sequence[Shown]) -> bool:
 
 
 class Reordering:
-    """How the lines that stand on the pages of a reading changed their order since the last one."""
+    """How the order of the lines on a reading's pages changed since the last reading."""
 
     def __init__(self, shown: Sequence[Shown], last: Sequence[Placing]) -> None:
         rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
         self._pages: dict[
             int, dict[int, int]
-        ] = {}  # of each line that stood there before, by its position: its rank then
+        ] = {}  # former rank of each line that stood there before, by position
         for one in shown:
             before = rank.get((one.sighting.title, one.sighting.date))
             if before is not None:
@@ -159,10 +159,10 @@ class Reordering:
         self._changed = {page for page, ranks in self._pages.items() if list(ranks.values()) != sorted(ranks.values())}
 
     def moved_up(self, one: Shown) -> bool:
-        """Whether a line stands above one that stood above it before, and is the one of both that moved.
+        """Whether a line is above one that was above it before, and is the one of the two that moved.
 
-        Of two that changed their order, the one moved that changed it with more others: a pin that goes back to its
-        place passes many, each of which passes that one only.
+        Of two lines that changed their order, the one that did so with more others moved. A pinned entry that returns
+        to its place passes many, while each of them passes only that one.
         """
         page, here = one.sighting.page, one.sighting.position
         if page not in self._changed or here not in self._pages[page]:
@@ -171,6 +171,6 @@ class Reordering:
         return any(len(self._passed(page, to)) <= len(passed) for to in passed if to > here)
 
     def _passed(self, page: int, at: int) -> list[int]:
-        """The positions of the lines with which the one at a position changed its order."""
+        """The positions of the lines whose order relative to this one changed."""
         ranks = self._pages[page]
         return [to for to, rank in ranks.items() if (to - at) * (rank - ranks[at]) < 0]

@@ -1,4 +1,4 @@
-"""Tells what it means that a page shows a known entry on another day than before. Pure."""
+"""Decides what it means that a page shows a known entry on a different day than before."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 TAKES_TURNS = "shows two days in turns; the one that was told last stays"
 EARLIER_DAY = "shows an earlier day, without a year; the day that is printed in full elsewhere stays"
-_TURNS = "day-alternating:"  # begins the view of a sighting whose day was not taken over
+_TURNS = "day-alternating:"  # prefix of the view of a sighting whose day was not accepted
 
 
 class Day(StrEnum):
-    """What the day that a page shows says of the date of the entry."""
+    """What the day on a page means for the entry's date."""
 
-    SAME = "same"  # nothing new, or better evidence of the date that is known
+    SAME = "same"  # nothing new, or better evidence of the known date
     NEW = "new"  # the article was posted again
-    BACK = "back"  # a former day came back for the first time
+    BACK = "back"  # a former day returned for the first time
     EARLIER = "earlier"  # a former day without a year, against a date that was printed in full
-    TURNS = "turns"  # a former day came back once already
-    STAYS = "stays"  # a day that took turns stands for the second time in a row
+    TURNS = "turns"  # a former day returned, as one did before
+    STAYS = "stays"  # an alternating day appears for the second time in a row
 
 
 def taking_turns(view: Fingerprint) -> Fingerprint:
-    """The view of a sighting whose day was not taken over."""
+    """The view of a sighting whose day was not accepted."""
     return Fingerprint(_TURNS + view)
 
 
 def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
-    """What the day of a sighting says. `own` is how the dump showed the entry at its last reading."""
+    """The meaning of a sighting's day. `own` is how the dump showed the entry at its last reading."""
     day = shown.sighting.date
     if day is None or state.date is None or (day.month, day.day) == (state.date.month, state.date.day):
         return Day.SAME
@@ -55,7 +55,7 @@ def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
 
 
 def day_again(day: Day, known: Known | None, evidence: DateEvidence, said: EntryDate, times: Times) -> EntryDate:
-    """The date of an entry on another day: as it was on that day before, or as it lies between two readings."""
+    """The date of an entry on a different day: the former date on that day, or the one between two readings."""
     if said.year is not None:
         return said
     former = _former(known, evidence) if known and day is not Day.NEW else None
@@ -72,12 +72,12 @@ def day_again(day: Day, known: Known | None, evidence: DateEvidence, said: Entry
 
 
 def _printed_elsewhere(date: EntryDate, day: DateEvidence) -> bool:
-    """Whether a page printed the date in full, and this one prints a day: it may be an older crawl."""
+    """Whether a page printed the full date, while this page prints a day only. Then this page may be an older crawl."""
     return date.kind is DateKind.EXACT and day.year is None
 
 
 def _former(known: Known, day: DateEvidence) -> EntryDate | None:
-    """The date that the entry had on this day, before it had another."""
+    """The entry's former date on this day."""
     dates = (one.date for one in reversed(known.earlier) if one.date)
     return next((one for one in dates if (one.month, one.day) == (day.month, day.day)), None)
 
@@ -89,7 +89,7 @@ def _stood_on(date: EntryDate, own: Sequence[Placing]) -> bool:
 
 
 def _takes_turns(known: Known) -> bool:
-    """Whether the entry came back once already to a day that it had before."""
+    """Whether the entry has already returned to a former day once."""
     days: list[tuple[int, int]] = []
     for dated in (*(one.date for one in known.earlier), known.date):
         if dated and (not days or days[-1] != (dated.month, dated.day)):

@@ -1,7 +1,7 @@
-"""Whether a sighting shows an entry under another title, another text or another date. Pure; judges one pair.
+"""Decides for one sighting and one entry whether the sighting shows the entry with another title, text or date.
 
-What stands beside the text as evidence is the page: a line that is gone in this very reading, and a new one in its
-place, are one article that was edited.
+Besides the text, the page is evidence: if a line is gone in this reading and a new one is in its place, they are one
+article that was edited.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from digest.changes.shown import Shown
     from digest.changes.values import Known, Times
 
-_KIN = 0.5  # of a text or title at the same place and day: an edited one is so much alike
+_KIN = 0.5  # least similarity of a text or title at the same place and day, which an edit leaves
 _KIN_TITLE = 0.6
 _SOME = 0.2
 _SAME_TITLE = 0.75
@@ -27,12 +27,15 @@ _SAME_TITLE = 0.75
 
 @value
 class Rival:
-    """An entry that a sighting may show, and where it stands.
+    """An entry that a sighting may show, and its position.
 
-    `gone`: it stood on this dump's last reading and nothing answers to it now. `placed`: the sighting stands in its
-    place. `rolled_off`: new entries above may have pushed it off the page. `standing`: this dump or another one showed
-    it at its last reading. `vanished`: another dump stopped to show it in this pass. `same_line`: this dump's last
-    reading showed it with the sighting's date. `pairs` are those of its text, where they are worth a look first.
+    - `gone`: the dump's last reading showed it, and nothing matches it now.
+    - `placed`: the sighting is in its place.
+    - `rolled_off`: new entries above may have pushed it off the page.
+    - `standing`: this dump or another one showed it at its last reading.
+    - `vanished`: another dump stopped showing it in this pass.
+    - `same_line`: the dump's last reading showed it with the sighting's date.
+    - `pairs`: the character pairs of its text, if comparing them first is worthwhile.
     """
 
     entry: Known
@@ -52,9 +55,10 @@ class Rival:
 
 
 class Reason(NamedTuple):
-    """Why the sighting shows the entry, for people.
+    """The reason why the sighting shows the entry, for people.
 
-    `doubtful`: it may, and may not. `waits`: it does not while another dump shows the entry as it was.
+    `doubtful` means that it may or may not be so. `waits` means that it is not so while another dump shows the entry
+    unchanged.
     """
 
     said: str
@@ -68,7 +72,7 @@ _WAITS = Reason("", waits=True)
 
 
 def corrects(shown: Shown, rival: Rival, times: Times) -> Reason | None:
-    """Why the sighting shows the entry under another title or date; None where it does not."""
+    """The reason why the sighting shows the entry with another title or date; None if it does not."""
     if rival.pairs is not None and not rival.gone and _are_far_apart(shown, rival.text, rival.pairs):
         return None
     if answers_on(shown.sighting.date, rival.entry, times):
@@ -88,7 +92,7 @@ def _same_day(shown: Shown, rival: Rival) -> Reason | None:
         return _in_its_place(shown, rival, titles)
     score = closeness(shown.content, rival.entry.content, (shown.text, rival.text), SAME_TEXT)
     same_series = series_marks(rival.entry.content.title) == series_marks(shown.sighting.title)
-    if score is None:  # titles are all that short texts leave
+    if score is None:  # the texts are too short, so only the titles can decide
         same_line = rival.gone and rival.same_line and _same_author(rival.entry, shown)
         told = f"same day and author, a title alike by {titles:.0%} in place of one that is gone"
         return Reason(told) if same_line and same_series and titles >= _SAME_TITLE else None
@@ -100,7 +104,7 @@ def _same_day(shown: Shown, rival: Rival) -> Reason | None:
 
 
 def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
-    """The old line is gone and this one stands in its place: that much need not be alike."""
+    """The old line is gone and this one is in its place. So they need not be very similar."""
     score = closeness(shown.content, rival.entry.content, (shown.text, rival.text))
     if score is None:
         if titles < _KIN or not _same_author(rival.entry, shown):
@@ -112,7 +116,7 @@ def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
 
 
 def _another_day(shown: Shown, rival: Rival) -> Reason | None:
-    """The article was posted again: the same text under a new date, the old line gone in this very reading."""
+    """The article was posted again: the same text has a new date, and the old line is gone in this reading."""
     if shown.sighting.date is None or not (rival.gone or rival.homeless or rival.standing):
         return None
     entry = rival.entry

@@ -1,4 +1,4 @@
-"""A sighting as the comparison needs it: what it answers to and what its text is, each made once."""
+"""A sighting prepared for comparison, with keys and texts that are computed once."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Shown:
-    """A sighting. `line` is what its line on the page says of it: title and day; `view` is of every letter.
+    """A sighting. `line` is the title and day of its line on the page; `view` is a hash of every character.
 
-    What few sightings are asked for is made when it is: of a million, each byte counts.
+    Values that few sightings need are computed on demand, because with a million sightings each byte counts.
     """
 
     sighting: Sighting
@@ -46,7 +46,7 @@ class Shown:
 
     @property
     def pairs(self) -> int:
-        """The pairs of its plain text."""
+        """The character pairs of its plain text."""
         if self._pairs is None:
             self._pairs = pairs(self.text)
         return self._pairs
@@ -60,7 +60,7 @@ class Shown:
 
 
 def shown(sightings: Iterable[Sighting]) -> tuple[Shown, ...]:
-    """The sightings in their order."""
+    """The sightings in their order, prepared for comparison."""
     return tuple(map(_shown, sightings))
 
 

@@ -1,4 +1,4 @@
-"""Comparing two excerpts of articles: the same, more of the same, or another text. Knows no entry."""
+"""Compares two excerpts of articles: the same text, more of the same, or another text."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from digest.model import Content
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space to us, not to Python
-# What crawlers and extractors fold, each kind to one character. The last readings of old stores know none of it, so
-# keys and fingerprints are made of `normal` texts, and only comparisons of folded ones.
+_UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space for us, but not for Python
+# Characters that crawlers and extractors replace, each kind mapped to one character. Old stores contain readings made
+# without this. So keys and fingerprints use `normal` texts, and only comparisons use folded ones.
 _FOLDS = str.maketrans(
     dict.fromkeys("“”„‟″‶‘’‚‛′‵`´ʼ'「」『』﹁﹂﹃﹄〝〞〟", '"')
     | dict.fromkeys("《〈«‹⟨", "<")
@@ -34,16 +34,16 @@ _INVISIBLE = re.compile(
 )
 _HYPHENS = re.compile("-{2,}")
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
-SAME_TEXT, OTHER_TEXT = 0.85, 0.5  # from and below which two texts are one article's, and are not
-_ENOUGH = 40  # characters; shorter texts are no evidence of their own
-_COMPARED = 2000  # characters; excerpts agree or differ long before
-_PAIRS = 8192  # bits; so many that those of `_COMPARED` characters mostly have one each
+SAME_TEXT, OTHER_TEXT = 0.85, 0.5  # at least: one article; below: two articles
+_ENOUGH = 40  # characters; shorter texts are no evidence by themselves
+_COMPARED = 2000  # characters; excerpts agree or differ long before this
+_PAIRS = 8192  # bits; enough that most pairs of `_COMPARED` characters have their own
 _SET = ord("1")
-_HEAD = 24  # characters of one text that stand in the other: something was put in front
+_HEAD = 24  # characters at the start of one text; if the other text contains them later, something was inserted before
 
 
 class Relation(Enum):
-    """What a new text is to an old one. All but `OTHER` are the same article text, as far as it goes."""
+    """The relation of a new text to an old one. All except `OTHER` mean that the texts are of the same article."""
 
     SAME = auto()
     LESS = auto()
@@ -53,7 +53,7 @@ class Relation(Enum):
 
 
 def normal(text: str) -> str:
-    """The text without white space, its characters in one width."""
+    """The text without white space, in one character width."""
     text = "".join(unicodedata.normalize("NFKC", text).split())
     for unseen in _UNSEEN:
         text = text.replace(unseen, "")
@@ -61,33 +61,33 @@ def normal(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: the same under all that a crawler may fold.
+    """The text in the form for comparison, without differences that crawlers introduce.
 
-    Beyond `normal`, the kinds of quotation marks, book title marks, brackets, hyphens and dots do not count, nor does
-    what nobody sees (soft hyphens, zero-width characters, variation selectors).
+    Beyond `normal`, the kinds of quotation marks, book title marks, brackets, hyphens and dots do not count. Neither do
+    invisible characters (soft hyphens, zero-width characters, variation selectors).
     """
     return _HYPHENS.sub("-", _INVISIBLE.sub("", normal(text)).translate(_FOLDS))
 
 
 def folded_title(title: str) -> str:
-    """The same of a title, whose case and final full stop do not count either."""
+    """The same for a title, without case and final full stop."""
     return folded(title).casefold().rstrip(".")
 
 
 def plain_text(content: Content) -> str:
-    """The folded text without the captions of figures, which one of the layouts drops."""
+    """The folded text without the captions of figures, which one of the layouts omits."""
     return "".join(_lines(content, frozenset(map(folded, content.figures))))
 
 
 def plain_lines(content: Content) -> Iterator[str]:
-    """The normal text without captions, line by line, no empty ones; keys are made of it."""
+    """The normal text without captions, line by line and without empty lines. Keys are made from it."""
     captions = frozenset(map(normal, content.figures))
     lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
     return (line for line in lines if line and line not in captions)
 
 
 def same_text(one: Content, other: Content) -> bool:
-    """Whether their texts are the same under all that a crawler may fold, figures apart."""
+    """Whether two texts are equal apart from differences that crawlers introduce, and apart from figures."""
     if equal(one, other):
         return True
     captions = frozenset(map(folded, (*one.figures, *other.figures)))
@@ -95,12 +95,12 @@ def same_text(one: Content, other: Content) -> bool:
 
 
 def equal(one: Content, other: Content) -> bool:
-    """Whether their texts are equal to the letter, which is quick to say and spares all other comparing."""
+    """Whether the texts are identical. This is fast, and saves all other comparisons."""
     return one.paragraphs == other.paragraphs and one.figures == other.figures
 
 
 def relation(old: Content, new: Content) -> Relation:
-    """Compare the texts line by line, figures apart; the last line of each may be cut."""
+    """Compare the texts line by line, without figures. The last line of each may be cut."""
     captions = frozenset(map(folded, (*old.figures, *new.figures)))
     before, after = list(_lines(old, captions)), list(_lines(new, captions))
     if "".join(before) == "".join(after):
@@ -119,9 +119,9 @@ def relation(old: Content, new: Content) -> Relation:
 
 
 def similarity(one: str, other: str, least: float = 0.0) -> float | None:
-    """How alike two normal texts are as far as both go, from 0 to 1; None where one is too short to tell.
+    """The similarity of two normal texts over their common length, from 0 to 1; None if one is too short to compare.
 
-    What is below `least` may be told as 0, which is quicker to say.
+    A similarity below `least` may be returned as 0, which is faster.
     """
     length = min(len(one), len(other), _COMPARED)
     if length < _ENOUGH:
@@ -130,10 +130,10 @@ def similarity(one: str, other: str, least: float = 0.0) -> float | None:
 
 
 def closeness(one: Content, other: Content, texts: tuple[str, str], least: float = 0.0) -> float | None:
-    """How sure it is that two contents are one article's, from 0 to 1; None where one is too short to tell.
+    """How certain it is that two contents belong to one article, from 0 to 1; None if one is too short to compare.
 
-    `texts` are their plain texts. Beside `similarity`, what was put in front of one of them or taken out of it does not
-    count: a text is close to another one that holds its beginning, or its lines.
+    `texts` are their plain texts. Beyond `similarity`, insertions at the start and removals do not count: a text is
+    close to another one that contains its beginning, or its lines.
     """
     score = similarity(*texts, least)
     if score is None or score >= SAME_TEXT:
@@ -146,7 +146,7 @@ def closeness(one: Content, other: Content, texts: tuple[str, str], least: float
 
 
 def _contained(one: Content, other: Content) -> float:
-    """The share of the shorter text, by characters, whose lines stand in the longer one."""
+    """The share of the shorter text, by characters, whose lines occur in the longer one."""
     captions = frozenset(map(folded, (*one.figures, *other.figures)))
     shorter, longer = sorted((list(_lines(one, captions)), list(_lines(other, captions))), key=_size)
     here = set(longer)
@@ -158,7 +158,7 @@ def _size(lines: Sequence[str]) -> int:
 
 
 def pairs(text: str) -> int:
-    """The pairs of neighbouring characters of a normal text, a bit for each; some share one."""
+    """The pairs of neighbouring characters in a normal text, as bits. Some pairs share a bit."""
     bits = bytearray(b"0" * _PAIRS)
     for pair in set(map(add, text[:_COMPARED], text[1:_COMPARED])):
         bits[hash(pair) % _PAIRS] = _SET
@@ -166,10 +166,10 @@ def pairs(text: str) -> int:
 
 
 def far_apart(one: str, other: str, their_pairs: tuple[int, int], least: float) -> bool:
-    """Whether the pairs alone say that `similarity` is below `least`: never false, and 50 times quicker to say.
+    """Whether the pairs alone prove that `similarity` is below `least`. Never wrong when true, and 50 times as fast.
 
-    Texts of equal length that are that much alike lack at most a share `1 - least` of each other's characters. One that
-    only the shorter has breaks two of its pairs, one that only the other has breaks one.
+    Texts of equal length with this similarity lack at most a share of `1 - least` of each other's characters. A
+    character that only the shorter text has breaks two of its pairs; one that only the longer text has breaks one.
     """
     length = min(len(one), len(other), _COMPARED)
     shorter, longer = their_pairs if len(one) <= len(other) else reversed(their_pairs)
@@ -177,7 +177,7 @@ def far_apart(one: str, other: str, their_pairs: tuple[int, int], least: float) 
 
 
 def merged(old: Content, new: Content, *, fuller: Content) -> Content:
-    """The fuller of two contents of one text, with the figures that only the other one shows in their places."""
+    """The fuller of two contents of one text, including the figures that only the other one shows."""
     lesser = new if fuller is old else old
     paragraphs, figures = list(fuller.paragraphs), list(fuller.figures)
     if not figures and lesser.figures:
@@ -189,7 +189,7 @@ def merged(old: Content, new: Content, *, fuller: Content) -> Content:
 
 
 def with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
-    """The paragraphs, and behind each the figures that stand behind it in another content."""
+    """The paragraphs, each followed by the figures that follow it in another content."""
     behind: dict[str, list[str]] = {}
     last = ""
     figures = list(shown.figures)
@@ -211,7 +211,7 @@ def _lines(content: Content, captions: frozenset[str]) -> Iterator[str]:
 
 
 def _healed(lines: list[str], other: Sequence[str]) -> list[str]:
-    """The lines, the last one made whole where the other text goes on with it."""
+    """The lines, with the last one completed if the other text continues it."""
     if not lines or lines[-1] in other:
         return lines
     cut = _CUT.sub("", lines[-1])

@@ -1,4 +1,4 @@
-"""Which sightings stand on a page to the letter as at its last reading, and so need no comparison. Pure."""
+"""Finds the sightings that are unchanged since a page's last reading, and so need no comparison."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 def unchanged(
     shown: Sequence[Shown], last: Sequence[Placing], *, times: Times, ranged: bool = False
 ) -> dict[int, Placing]:
-    """The sightings, by position, that stood in the last reading to the letter, with their placings.
+    """The sightings, by position, that are identical in the last reading, with their placings.
 
-    Only where nothing can be confused or have become clear since: title and day stand once on both sides, no range of
-    the operator's (`ranged`) could tell the year, the printed date was believable at the last reading already, and the
-    day has not come again since, as that of a yearly article does. Nor where an older program did not keep what a dump
-    showed: then it is kept now.
+    A sighting counts only if nothing can be confused, and nothing can have become clear since:
+
+    - its title and day occur once on both sides;
+    - no range of the operator (`ranged`) could determine the year;
+    - the printed date was already credible at the last reading;
+    - the day has not come again since, as it does for a yearly article;
+    - the text that the dump showed was stored. If an older version did not store it, it is stored now.
     """
     if not last:
         return {}
@@ -48,6 +51,6 @@ def _is_settled(evidence: DateEvidence | None, times: Times, *, ranged: bool) ->
 
 
 def lines_of(shown: Sequence[Shown], last: Sequence[Placing]) -> Iterator[Line]:
-    """The lines of the last reading; most of its titles still stand there, and have their key."""
+    """The lines of the last reading. Most of its titles are still on the page, so their keys are reused."""
     keys = {one.content.title: one.key for one in shown}
     return ((keys.get(placing.title) or title_key(placing.title), placing.evidence) for placing in last)

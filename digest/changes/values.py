@@ -1,4 +1,4 @@
-"""What the diff is given and what it returns; owns no rule."""
+"""The input and output values of the diff."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What the diff must know of the store: every entry that answers to one of these keys, or is named.
+    """What the diff must know of the store: every entry that matches one of these keys, or is named in `entries`.
 
-    `titles` are title keys, `leads` are lead keys (both from `changes.keys`), `days` are full dates
-    `(year, month, day)`; of one on which more than a thousand entries are dated, the newest thousand answer.
+    `titles` are title keys and `leads` are lead keys (both from `changes.keys`). `days` are full dates `(year, month,
+    day)`; if more than a thousand entries have the same date, only the newest thousand are returned.
     """
 
     titles: frozenset[str] = frozenset()
@@ -32,9 +32,9 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What the other dumps say of entries: `standing` are those that a last good reading of one of them shows.
+    """What other dumps show. `standing` are the entries in a last good reading of one of them.
 
-    `vanished` are those that a dump stopped to show in this pass.
+    `vanished` are the entries that a dump stopped showing in this pass.
     """
 
     standing: AbstractSet[EntryId] = frozenset()
@@ -43,9 +43,9 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a dump is read: the moment, its day where the source is, and the day of its last good reading before.
+    """The time of a reading: `now`, the day at the source, and the day of the dump's last good reading before.
 
-    `since` is absent at a first reading. Both come from the program's clock.
+    `since` is None for a first reading. Both come from the program's clock.
     """
 
     now: datetime
@@ -55,7 +55,7 @@ class Times:
 
 @value
 class Earlier:
-    """A revision of an entry before its newest one. `told`: it changed what a reader reads."""
+    """A revision of an entry before its newest one. `told` means that it changed what visitors read."""
 
     number: int
     content: Content
@@ -67,10 +67,10 @@ class Earlier:
 class Known:
     """A stored entry as the diff sees it.
 
-    `titles` are all title keys it ever answered to, its own included. A `removed` one carries a tombstone: it
-    still is matched, so that a removed entry never comes back, and never is revised; its
-    readers are counted on, for whoever restores it. `revision` is the number of its newest revision, `earlier` those
-    before it, oldest first. `first_seen_at` is absent only in tests of what does not ask for it.
+    `titles` are all title keys that it ever had, including its present one. A `removed` entry has a tombstone. It is
+    still matched, so that it never comes back, but it is never revised. Its readers are still counted, in case an
+    operator restores it. `revision` is the number of its newest revision; `earlier` are those before it, oldest first.
+    `first_seen_at` is None only in tests that do not need it.
     """
 
     id: EntryId
@@ -83,7 +83,7 @@ class Known:
     earlier: tuple[Earlier, ...] = ()
 
     def text(self, number: int) -> Content | None:
-        """The content of one of its revisions; None where it has no such one."""
+        """The content of one of its revisions; None if there is no such revision."""
         if number == self.revision:
             return self.content
         return next((one.content for one in self.earlier if one.number == number), None)
@@ -108,7 +108,7 @@ class Printed:
 
 @value
 class Body:
-    """The text of an entry as a dump showed it, where no revision of the entry has just that."""
+    """The text of an entry as a dump showed it, if no revision of the entry has exactly this text."""
 
     paragraphs: tuple[str, ...]
     figures: tuple[str, ...]
@@ -116,12 +116,12 @@ class Body:
 
 @value
 class Placing:
-    """One sighting of the last good reading of a dump: which entry stood where, and with which text.
+    """A sighting in the last good reading of a dump: its entry, its position and its text.
 
-    `view` is the fingerprint of title and text as that dump showed them, so that a dump that goes on showing the same
-    old text is never taken for a revision. `readers` is the last count that it showed, though it may show none now.
-    `because` says, for people, why it was taken for this entry when the dump first showed it. The text that it showed
-    is that of the entry's revision `revision`, or `body`; both are absent in readings of before they were kept.
+    `view` is a fingerprint of the title and text that the dump showed, so that a dump that keeps showing the same old
+    text never counts as a revision. `readers` is the last count that the dump showed, even if it shows none now.
+    `because` is the reason for the match when the dump first showed the entry, for people. The text is that of the
+    entry's revision `revision`, or `body`; both are None in readings from before they were stored.
     """
 
     entry: EntryId
@@ -138,23 +138,23 @@ class Placing:
 
     @property
     def keeps_text(self) -> bool:
-        """Whether it is known which text it showed."""
+        """Whether the displayed text is known."""
         return self.revision is not None or self.body is not None
 
 
 class Cause(StrEnum):
-    """Why a revision was stored.
+    """The reason for a revision.
 
-    `TITLE`, `TEXT`, `REDATED` and `EDITED` are significant: they change what a reader reads.
+    `TITLE`, `TEXT`, `REDATED` and `EDITED` are significant: they change what visitors read.
     """
 
     TITLE = "title"
     TEXT = "text"
-    REDATED = "redated"  # another day than was published: the article was posted again, or the year was wrong
-    COMPLETED = "completed"  # the dump was half-written before, or shows more of the same text than it did
+    REDATED = "redated"  # a different day was published: the article was posted again, or the year was wrong
+    COMPLETED = "completed"  # the dump was half-written before, or shows more of the same text than before
     MERGED = "merged"  # another dump shows more of the same text
-    SPACING = "spacing"  # white space, character widths
-    AUTHOR = "author"  # an author became known or was changed
+    SPACING = "spacing"  # white space or character widths
+    AUTHOR = "author"  # an author became known or changed
     CRAWLER = "crawler"  # the crawler or the reading rules changed, not the article
     SETTLED = "settled"  # a text that alternated with another one stayed
     EDITED = "edited"  # an operator changed it, and readers hear of it
@@ -162,13 +162,10 @@ class Cause(StrEnum):
 
     @property
     def significant(self) -> bool:
-        """Whether the revision moves `updated` and is told as a correction."""
-        return self in (Cause.TITLE, Cause.TEXT, Cause.REDATED, Cause.EDITED)
+    """The reason for a revision.
 
-    @property
-    def by_hand(self) -> bool:
-        """Whether an operator made the revision, not a page."""
-        return self in (Cause.EDITED, Cause.EDITED_SILENTLY)
+    `TITLE`, `TEXT`, `REDATED` and `EDITED` are significant: they change what visitors read.
+    """
 
 
 @value
@@ -192,14 +189,14 @@ class Revised:
 
 @value
 class Vanished:
-    """An entry that the last reading of this dump held and this one does not. It stays published."""
+    """An entry that was in the last reading of this dump and is not in this one. It stays published."""
 
     entry: EntryId
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """A sighting that could be one of several entries; what was done about it is `outcome`, a sentence."""
+    """A sighting that could be one of several entries; `outcome` is a sentence about the decision."""
 
     position: int
     title: str
@@ -209,17 +206,23 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """What one snapshot means.
+    """The effects of one snapshot.
 
-    `changes`: at most one Added or one significant Revised an entry. `placings`: the new last reading of the dump,
-    in page order; a sighting that was left unassigned has none. `readers`: the counts that this dump newly shows, one
-    an entry; which of them say something of the source, `changes.counts` decides. `read_before`: the count that the
-    dump showed of those before, where it showed one.
-    `dates`: entries whose date evidence got better through their own sighting (not through their page, see
-    `changes.dates`), or that were dated anew (a `Revised` with `REDATED` stands among the changes); includes every
-    Added. `ambiguous`: to be reported. `waits`: what other dumps show now would tell more: an entry that counts as new
-    is like one that another dump still shows, or this one shows more of an entry than others did. The last `carried`
-    placings are not shown now: they stood behind where a half-written dump ends.
+    - `changes`: for each entry, at most one Added or one significant Revised.
+    - `placings`: the new last reading of the dump, in page order. An unassigned sighting has none.
+    - `readers`: the counts that this dump newly shows, one for each entry. `changes.counts` decides which of them
+      belong to
+    the source's series.
+    - `read_before`: the dump's previous counts for these entries, if it showed any.
+    - `dates`: entries whose date evidence got better through their own sighting (not through their page, see
+    `changes.dates`) or that have a new date (the changes then contain a `Revised` with `REDATED`). Includes every
+    Added.
+    - `ambiguous`: doubtful matches to report.
+    - `waits`: whether the present content of other dumps would show more. Either an entry that counts as new resembles
+      one
+    that another dump still shows, or this dump shows more of an entry than others did.
+    - `carried`: the number of last placings that are not shown now, because they stood beyond the end of a half-written
+    dump.
     """
 
     changes: tuple[Added | Revised | Vanished, ...]

@@ -1,8 +1,8 @@
-"""The words of a text, for finding it, and the places where a query's words stand; knows no index.
+"""Splits a text into search tokens, and finds the places that match a query.
 
-Chinese is written without spaces, so each of its characters is a token together with its successor: 位置编码 is
-`位置 置编 编码 码`. A word of any length is then a phrase of whole tokens, and a single character the start of one.
-The rules of `tokens` are stored with every entry: whoever changes them owes a migration that tokenises anew.
+Chinese has no spaces, so each of its characters forms a token with the next one: 位置编码 gives `位置 置编 编码 码`. A word of any
+length is then a phrase of whole tokens, and a single character is the beginning of one. The result of `tokens` is
+stored with every entry, so a change of its rules needs a migration that computes all tokens again.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# Chinese with 々 and 〇, and kana.
+# Chinese including 々 and 〇, and kana.
 _UNSPACED = (
     "\u3005\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _TEX = r"\\(?:begin|end|label|ref|eqref|tag)\*?\{[^{}]*\}|\\[a-z]+"
 _TOKEN = re.compile(rf"{_TEX}|(?=([{_UNSPACED}]{{1,2}})).|([^\W_{_UNSPACED}]+)")  # one of the two groups, or TeX
-# Characters that fold to themselves, small letters apart; their runs are found three times as fast.
+# Characters that fold to themselves, without capital letters. Finding their runs is three times as fast.
 _COMMON = re.compile("[\x00-\x7f\u4e00-\u9fff，。、；：？！（）《》“”‘’…—·]*")
 _COMMON_RUN = re.compile(rf"{_TEX}|[\u4e00-\u9fff]+|[0-9a-z]+")
 _FIRST_UNSPACED = "\u4e00"
 _BETWEEN = re.compile(r"[\s,;!?。、]+")
-_UNSEEN = re.compile("[\u0300-\u036f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # accents, variation selectors
-_LONGEST = 64  # characters of a spaced token; what differs only behind them is data, not a word
-_ASKED = 200  # characters of a query; what stands behind them is not looked for
+_UNSEEN = re.compile("[\u0300-\u036f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # accents and variation selectors
+_LONGEST = 64  # characters of a token between spaces; longer ones are data, not words
+_ASKED = 200  # characters of a query; the rest is ignored
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Tokens that stand one behind the other in a text, at least one. `open`: the last one is only the start of one."""
+    """Consecutive tokens in a text, at least one. `open` means that the last one is only the beginning of a token."""
 
     tokens: tuple[str, ...]
     open: bool
@@ -44,12 +44,15 @@ Query: TypeAlias = tuple[Term, ...]
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens of a text in their order, repeated ones too: small letters and digits only, never empty."""
+    """The tokens of a text in order, with repetitions.
+
+    They consist of lower-case letters and digits, and are never empty.
+    """
     return spaced(text).split()
 
 
 def spaced(text: str) -> str:
-    """The same joined by spaces, as they are stored."""
+    """The tokens joined by spaces, in the stored form."""
     if _COMMON.fullmatch(text):
         return " ".join(_common_runs(text.lower()))
     found = _TOKEN.findall(text.translate(_FOLDING))
@@ -57,7 +60,7 @@ def spaced(text: str) -> str:
 
 
 def _common_runs(folded: str) -> Iterator[str]:
-    """The same of a text of common characters, which most are, by whole runs."""
+    """The tokens of a text of common characters, found by whole runs; most texts are like this."""
     pairs = _pairs(folded)
     for run in _COMMON_RUN.finditer(folded):
         start, end = run.span()
@@ -68,8 +71,8 @@ def _common_runs(folded: str) -> Iterator[str]:
 
 
 def _pairs(text: str) -> str:
-    """Each character with its successor and a space; by bytes, three times as fast as by characters."""
-    units = text.encode("utf-16-le")  # two bytes each: none that is common has more
+    """Each character with its successor and a space. Working with bytes is three times as fast as with characters."""
+    units = text.encode("utf-16-le")  # two bytes each: no common character has more
     made = bytearray(b" \0" * (3 * len(text)))
     made[::6], made[1::6] = units[::2], units[1::2]
     made[2:-6:6], made[3:-6:6] = units[2::2], units[3::2]
@@ -77,15 +80,15 @@ def _pairs(text: str) -> str:
 
 
 def query(text: str) -> Query:
-    """What a person looks for: terms that a text must hold all, each once; none where the text has no word."""
+    """The terms of a search, without duplicates; a text must contain all of them. None if the text has no word."""
     parts = _BETWEEN.split(text[:_ASKED].translate(_FOLDING))
     return tuple(dict.fromkeys(_term(found) for part in parts if (found := _placed(part))))
 
 
 def marks(text: str, wanted: Query) -> list[tuple[int, int]]:
-    """The half-open ranges of the text where terms of the query stand, in order, disjoint and not adjacent."""
+    """The half-open ranges of the text that match terms of the query, in order, disjoint and not adjacent."""
     folded = [_FOLDING[ord(character)] for character in text]
-    # An accent or another character that folds to nothing belongs to the mark of the one before it.
+    # An accent, or another character that folds to nothing, belongs to the mark of the character before it.
     origins = [at for at, character in enumerate(folded) for _ in character] + [len(text)]
     found = _placed("".join(folded))
     merged: list[tuple[int, int]] = []
@@ -99,7 +102,7 @@ def marks(text: str, wanted: Query) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A token of a folded text and the range that it stands for. `final`: the last one of a run without spaces."""
+    """A token of a folded text and its range. `final` means that it is the last of a run without spaces."""
 
     token: str
     start: int
@@ -108,7 +111,7 @@ class _Placed:
 
 
 def _placed(folded: str) -> list[_Placed]:
-    """The same as `tokens`, with their places."""
+    """The result of `tokens`, with places."""
     pairs, words = 1, 2
     return [
         _Placed(match[0][:_LONGEST], *match.span(), final=False)
@@ -120,7 +123,7 @@ def _placed(folded: str) -> list[_Placed]:
 
 
 def _term(found: list[_Placed]) -> Term:
-    """The tokens of one part of a query; what follows its last character in a text is left open."""
+    """The tokens of one part of a query. Its last character may continue in the text."""
     *before, last = found
     in_pair = last.final and before and before[-1].end == last.end
     return Term(tuple(one.token for one in (before if in_pair else found)), open=last.final and not in_pair)
@@ -136,7 +139,7 @@ def _places(found: Sequence[_Placed], term: Term) -> Iterator[tuple[int, int]]:
 
 
 class _Folding(dict[int, str]):
-    """Each character in the form in which it is compared, made when it is first met."""
+    """The folded form of each character, computed at its first use."""
 
     def __missing__(self, point: int) -> str:
         self[point] = made = _folded(chr(point))
@@ -144,9 +147,9 @@ class _Folding(dict[int, str]):
 
 
 def _folded(character: str) -> str:
-    """Without case, width and accent; nothing where nothing is seen.
+    """The character without case, width and accent; empty if it is invisible.
 
-    It looks at one character alone, so that the place of each in a folded text is known.
+    Each character is folded by itself, so that its place in the folded text is known.
     """
     if unicodedata.category(character) == "Cf":
         return ""

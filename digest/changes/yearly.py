@@ -1,7 +1,7 @@
-"""Whether a sighting shows last year's article again or this year's of the same title. Pure.
+"""Decides whether a sighting shows last year's article again, or this year's with the same title.
 
-A greeting each 1 January has the same title and day, and often nearly the same text. What tells the new one is when
-this page was read before: an article that is new on top of a page was published between its two readings.
+A greeting on each 1 January has the same title and day, and often nearly the same text. The last reading of the page
+identifies the new one: an article that is new at the top of a page was published between the page's two readings.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from digest.changes.values import Known, Times
     from digest.model import DateEvidence
 
-MONTHS = timedelta(days=300)  # after so long the same day may be that of another year
-LATE = timedelta(days=60)  # so late may a page show what was published, because an older copy of it was served
+MONTHS = timedelta(days=300)  # after this time, the same day may belong to another year
+LATE = timedelta(days=60)  # a page may be late by this much, because an older copy of it was served
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 class Verdict(Enum):
-    """`SAME`: nothing speaks for another year. `RELISTED`: the same, but it could be another one: to be reported."""
+    """`SAME`: nothing suggests another year. `RELISTED`: the same, but possibly another year, so it is reported."""
 
     SAME = auto()
     RELISTED = auto()
@@ -37,7 +37,7 @@ class Verdict(Enum):
 def is_old_enough(entry: Known, day: DateEvidence, times: Times) -> bool:
     """Whether the entry is so old that this day, which it has or had, has come again.
 
-    Without a year it was published at the latest when the day came last before it was first seen.
+    Without a known year, the entry was published at the latest when the day last came before it was first seen.
     """
     if entry.first_seen_at is None:
         return False
@@ -57,12 +57,12 @@ def verdict(
     same_letters: bool,
     standing: bool,
 ) -> Verdict:
-    """Judge a sighting that did not stand on its page before, against an entry whose day has come again.
+    """Judge a sighting that was not on its page before, against an entry whose day has come again.
 
-    `day` is its date, without a year. `texts` are the sighting's and the entry's, `alike` how similar they are, None
-    where one is too short to tell. `on_top`: it is new on top of its page, and what stands below it is not of a later
-    day. `standing`: another page shows the entry, or did until this pass, and this one shows its line once: with the
-    same letters, it is that article, which moved here or was pinned.
+    `day` is the sighting's date, without a year. `texts` are the texts of the sighting and of the entry. `alike` is
+    their similarity, None if one is too short to compare. `on_top` means that the sighting is new at the top of its
+    page, with no later day below it. `standing` means that another page shows the entry, or did until this pass, and
+    that this page shows its line once. With identical text, it is then that article, which moved here or was pinned.
     """
     near = times.since is not None and times.today - times.since < MONTHS
     if near and times.since and on_top and lies_within(day, times.since, times.today):
@@ -78,12 +78,12 @@ def verdict(
 
 
 def changed_year(now: str, before: str) -> bool:
-    """Whether the latest year that a text names is another one."""
+    """Whether the latest year named in a text is a different one."""
     here, there = _YEAR.findall(now), _YEAR.findall(before)
     return bool(here and there) and max(here) != max(there)
 
 
 def lies_within(day: DateEvidence, first: date, last: date) -> bool:
-    """Whether this day and month come between two days, both included."""
+    """Whether this day and month come between two days, including both."""
     days = (in_year(day, year) for year in range(first.year, last.year + 1))
     return any(one and first <= one <= last for one in days)

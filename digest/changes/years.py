@@ -1,4 +1,4 @@
-"""The rules by which every year but one is excluded for an entry, from the pages that show it. Pure."""
+"""The rules that rule out every year but one for an entry, from the pages that show it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 _YEAR = 365
 _A_YEAR = timedelta(days=_YEAR)
 _HALF_A_YEAR = timedelta(days=182)
-_SURE_ORDER = log(1e-4)  # what an order must look like to put a day between two dates
-_LIKELY_ORDER = log(0.05)  # and to be called newest first, where the readings tell the year
-_OLD_ON_TOP = log(0.002)  # the chance that a page without order, with old entries on top, looks like this
-_SHORT = timedelta(days=35)  # between readings; the day of an article of another year seldom falls among so few
-_ROLLED_OVER = 5  # the least new entries that leave none of the old ones and still tell the year
-_WEIGHED = 256  # the entries of a page whose order is weighed; more make no difference
+_SURE_ORDER = log(1e-4)  # needed to place a day between two dates
+_LIKELY_ORDER = log(0.05)  # needed to call a page newest first, if the readings give the year
+_OLD_ON_TOP = log(0.002)  # the chance that an unordered page with old entries on top looks like this
+_SHORT = timedelta(days=35)  # between readings; the day of another year's article seldom falls into so few days
+_ROLLED_OVER = 5  # fewest new entries that still show the year when none of the old ones are left
+_WEIGHED = 256  # entries of a page used to measure its order; more make no difference
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the entries, and the bounds that hold on every page."""
+    """What is known of the entries, and the limits that apply to every page."""
 
     dates: Mapping[EntryId, EntryDate | None]
     seen: Mapping[EntryId, date]
@@ -44,7 +44,7 @@ class Known:
     latest: date
 
     def line(self, placing: Placing) -> Line | None:
-        """The entry as the page shows it; None where the page shows no day, or another one than is known."""
+        """The entry as the page shows it; None if the page shows no day, or a different one from the known day."""
         day, known = placing.evidence, self.dates.get(placing.entry)
         if day is None:
             return None
@@ -56,20 +56,21 @@ class Known:
         return Line(placing.entry, day, known.full, exact=known.kind is DateKind.EXACT)
 
     def has_full(self, placings: Sequence[Placing]) -> bool:
-        """Whether a full date of any of these entries is known."""
+        """Whether any of these entries has a known full date."""
         return any((known := self.dates.get(placing.entry)) and known.year for placing in placings)
 
     def only(self, line: Line, first: date, last: date) -> date | None:
-        """The date of the entry, if only one lies between two days that the page gives and in all other bounds."""
+        """The entry's date, if only one lies between two days given by the page and within all other limits."""
         seen = self.seen.get(line.entry)
         if seen:
             last = min(last, seen + AHEAD)
         return only_between(line.day, max(first, self.earliest or first), min(last, self.latest))
 
     def in_year(self, lines: Sequence[Line], year: int) -> list[date] | None:
-        """The dates of neighbours in a year; None where one of them cannot be of that year.
+        """The dates of neighbours in a year; None if one of them cannot belong to that year.
 
-        What was first seen later than its neighbours is not half a year older than the day on which they were.
+        An entry that was first seen later than its neighbours is at most half a year older than the day when they were
+        seen.
         """
         first_seen = min((self.seen[line.entry] for line in lines if line.entry in self.seen), default=date.min)
         days = []
@@ -83,19 +84,19 @@ class Known:
         return days
 
     def shows_new(self, line: Line, until: date) -> bool:
-        """Whether nothing above an entry is a year older than it looks: it is less old, or was new when first seen."""
+        """Whether nothing above an entry can be a year older than it looks: it is recent, or was seen when new."""
         if line.full is None or line.full > until:
             return False
         return until - line.full < _A_YEAR or self.seen.get(line.entry, date.max) - line.full <= _SHORT
 
     def is_fresh(self, entry: EntryId, since: date) -> bool:
-        """Whether the program saw the entry on that day or after it for the first time."""
+        """Whether Digest first saw the entry on that day or later."""
         seen = self.seen.get(entry)
         return seen is not None and seen >= since
 
 
 def by_range(page: Page, known: Known) -> _Found:
-    """What the operator's range and the moment of the first sighting leave."""
+    """The years left by the operator's range and by the time of the first sighting."""
     if known.earliest is None:
         return
     for line in filter(None, map(known.line, page.placings)):
@@ -106,9 +107,9 @@ def by_range(page: Page, known: Known) -> _Found:
 
 
 def by_order(page: Page, known: Known) -> _Found:
-    """What stands between two full dates of a page that surely lists by date.
+    """The years of entries between two full dates, on a page that certainly lists by date.
 
-    Whatever may be pinned to the top is left out: it neither gets a date nor bounds one.
+    Entries that may be pinned to the top are left out: they neither get a date nor limit others.
     """
     if not known.has_full(page.placings):
         return
@@ -126,7 +127,7 @@ def by_order(page: Page, known: Known) -> _Found:
 
 
 def by_density(page: Page, known: Known) -> _Found:
-    """What stands among so many days so close that no year is hidden there, if one of them is exact."""
+    """The years of entries in a stretch so dense that no year is hidden in it, if one of its dates is exact."""
     if not known.has_full(page.placings):
         return
     for stretch in dense_stretches([known.line(placing) for placing in page.placings], known.seen):
@@ -134,7 +135,7 @@ def by_density(page: Page, known: Known) -> _Found:
         days = known.in_year(stretch.lines, years.pop()) if len(years) == 1 else None
         if not days:
             continue
-        # the topmost one may be pinned, and so may be what stands right under pins
+        # the topmost entry may be pinned, and so may the entry right below pinned ones
         kept = stretch.falls and stretch.start <= PINS
         for line, day in zip(stretch.lines[kept:], days[kept:], strict=True):
             if line.full is None:
@@ -142,18 +143,19 @@ def by_density(page: Page, known: Known) -> _Found:
 
 
 def by_readings(page: Page, known: Known) -> _Found:
-    """What came on top of a page between two readings less than a year apart, and bears a day between them.
+    """The years of entries that appeared on top between two readings less than a year apart, with days between them.
 
-    The page must list newest first. That it looks so by chance, and its new entries are old ones, must be unlikely.
-    Where no full date excludes it, this may be a later page, whose new entries come from one that is not read: then
-    the readings must be close, all new entries lie between them, and the top before be no older than half a year.
+    The page must list newest first. The chance that it only looks so, and that its new entries are old ones, must be
+    small. If no full date rules it out, this may be a later page that receives entries from a page that is not read.
+    Then the readings must be close to each other, all new entries must lie between them, and the former top must be at
+    most half a year old.
     """
     since, until = page.read_before, page.read_on
     if since is None or until is None or not since <= until < since + _A_YEAR:
         return
     fresh, retained = _top(page, known, since)
     rolled_over = not retained and len(fresh) == len(page.placings)
-    if rolled_over:  # what stood there has left the page at its end
+    if rolled_over:  # the former entries have left the page at its end
         retained = list(filter(None, map(known.line, page.before[:_WEIGHED])))
     if not retained:
         return
@@ -175,13 +177,14 @@ def by_readings(page: Page, known: Known) -> _Found:
     by_chance = len(found) * log(length / _YEAR) - lgamma(len(found) + 1) + log(comb(len(fresh), len(found)))
     falls_likely = log_chance_of([*reversed(found), *retained]) <= _LIKELY_ORDER
     if falls_likely and log_chance_of(retained) + by_chance <= _OLD_ON_TOP:
-        yield from ((line, line.full) for line in found if line.full)  # those known before are no news
+        yield from ((line, line.full) for line in found if line.full)  # those with a known date add nothing
 
 
 def _top(page: Page, known: Known, since: date) -> tuple[list[Line], list[Line]]:
-    """The entries of a page that are new on top, and the first ones below them that stood there before.
+    """The new entries on top of a page, and the first ones below them that stood there before.
 
-    Among the new ones may be pins that are none. Nothing is retained where the page was rearranged meanwhile.
+    The new ones may include pinned entries that are not new. If the page was rearranged in between, nothing is
+    retained.
     """
     shown = page.placings
     if not any(known.is_fresh(placing.entry, since) for placing in shown[: PINS + 1]):
@@ -194,7 +197,7 @@ def _top(page: Page, known: Known, since: date) -> tuple[list[Line], list[Line]]
     end = max((at + 1 for at in range(PINS + 1) if is_new(at)), default=0)
     while end > 0 and is_new(end):
         end += 1
-    # what stands twice is pinned as well, and listed where it stands last
+    # an entry that occurs twice is pinned as well, and its last place is the listed one
     lowest = {shown[at].entry: at for at in range(end) if is_new(at)}
     twice = {placing.entry for placing in shown[end:] if placing.entry in lowest}
     top = [known.line(shown[at]) for entry, at in sorted(lowest.items(), key=itemgetter(1)) if entry not in twice]
