@@ -149,9 +149,7 @@ class Reordering:
 
     def __init__(self, shown: Sequence[Shown], last: Sequence[Placing]) -> None:
         rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
-        self._pages: dict[
-            int, dict[int, int]
-        ] = {}  # former rank of each line that stood there before, by position
+        self._pages: dict[int, dict[int, int]] = {}  # former rank of each line that stood there before, by position
         for one in shown:
             before = rank.get((one.sighting.title, one.sighting.date))
             if before is not None:
