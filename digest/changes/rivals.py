@@ -94,12 +94,12 @@ def _same_day(shown: Shown, rival: Rival) -> Reason | None:
     same_series = series_marks(rival.entry.content.title) == series_marks(shown.sighting.title)
     if score is None:  # the texts are too short, so only the titles can decide
         same_line = rival.gone and rival.same_line and _same_author(rival.entry, shown)
-        told = f"same day and author, a title alike by {titles:.0%} in place of one that is gone"
+        told = f"same day and author, a similar title ({titles:.0%}) in place of one that is gone"
         return Reason(told) if same_line and same_series and titles >= _SAME_TITLE else None
     if score < SAME_TEXT:
         return None
     if same_series or (rival.gone and not rival.rolled_off) or rival.homeless:
-        return Reason(f"same day, texts alike by {score:.0%}, another title")
+        return Reason(f"same day, similar texts ({score:.0%}), a different title")
     return _WAITS if rival.standing and not rival.gone else None
 
 
@@ -109,9 +109,9 @@ def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
     if score is None:
         if titles < _KIN or not _same_author(rival.entry, shown):
             return None
-        return Reason(f"same day and place, a title alike by {titles:.0%}", placed=True)
+        return Reason(f"same day and place, a similar title ({titles:.0%})", placed=True)
     if score >= _KIN or (titles >= _KIN_TITLE and score >= _SOME):
-        return Reason(f"same day, in the place of a line that is gone, texts alike by {score:.0%}", placed=True)
+        return Reason(f"same day, in place of a line that is gone, similar texts ({score:.0%})", placed=True)
     return None
 
 
@@ -133,7 +133,7 @@ def _another_day(shown: Shown, rival: Rival) -> Reason | None:
         if not rival.gone and not rival.homeless:
             return _WAITS if same_title and score >= SAME_TEXT else None
         if not fits and same_title and score >= SAME_TEXT:
-            return Reason("the same title and a like text under a new date", doubtful=True)
+            return Reason("the same title and a similar text under a new date", doubtful=True)
     return Reason("the same text under a new date, in place of a line that is gone", redated=True) if fits else None
 
 
