@@ -8,6 +8,7 @@ import fcntl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from digest import installation
 from digest.errors import ConfigurationError, StoreError
 from digest.service import digests, feeds, renaming
 from digest.store import is_made, open_store, place
@@ -40,10 +41,11 @@ def opened(settings: Settings) -> Iterator[Store]:
     """The store of these settings, with the configured digests known to it.
 
     Raises:
-        ConfigurationError: a source goes by a former name in them.
+        ConfigurationError: a source goes by a former name in them, or it is the store of another installation.
     """
     store = open_store(settings.database)
     try:
+        installation.require_ours(store, settings)
         renaming.require_present_names(store, settings)
         digests.register(store, settings, clock())
         feeds.register(store, settings)
@@ -53,17 +55,20 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 
 @contextlib.contextmanager
-def opened_untouched(settings: Settings, *, any_names: bool = False) -> Iterator[Store]:
+def opened_untouched(settings: Settings, *, any_names: bool = False, anybodys: bool = False) -> Iterator[Store]:
     """The store of these settings as it is: not even the configured digests are made known to it.
 
     Raises:
         StoreError: there is none.
-        ConfigurationError: a source goes by a former name in them, unless `any_names` are taken.
+        ConfigurationError: a source goes by a former name in them, unless `any_names` are taken; or it is the store of
+            another installation, unless it may be `anybodys`.
     """
     if not is_made(settings.database):
         raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
     store = open_store(settings.database)
     try:
+        if not anybodys:
+            installation.require_ours(store, settings, remember=False)
         if not any_names:
             renaming.require_present_names(store, settings)
         yield store

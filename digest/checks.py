@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest import installation
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
@@ -187,6 +188,8 @@ def _store(settings: Settings) -> str:
     store = open_store("sqlite://" if missing else url)
     try:
         store.check()
+        if not missing:
+            installation.require_ours(store, settings, remember=False)
         require_present_names(store, settings)
     finally:
         store.close()

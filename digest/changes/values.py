@@ -162,10 +162,13 @@ class Cause(StrEnum):
 
     @property
     def significant(self) -> bool:
-    """The reason for a revision.
+        """Whether the revision moves `updated` and is announced as a correction."""
+        return self in (Cause.TITLE, Cause.TEXT, Cause.REDATED, Cause.EDITED)
 
-    `TITLE`, `TEXT`, `REDATED` and `EDITED` are significant: they change what visitors read.
-    """
+    @property
+    def by_hand(self) -> bool:
+        """Whether an operator made the revision, not a page."""
+        return self in (Cause.EDITED, Cause.EDITED_SILENTLY)
 
 
 @value

@@ -8,6 +8,7 @@ import typer
 
 from digest import __version__
 from digest.cli import (
+    adopting,
     alerts,
     bounces,
     deliveries,
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, init, demo, operate, status, state, explaining, moving, simulating):
+for part in (parsing, running, init, demo, operate, status, state, explaining, moving, simulating, adopting):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

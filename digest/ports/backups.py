@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +43,12 @@ class Backups(Protocol):
         ...
 
     def lift(self) -> None: ...
+
+    def installation(self) -> dict[str, Any] | None:
+        """What was said of the configuration that uses the store; None where nothing was."""
+        ...
+
+    def set_installation(self, said: dict[str, Any]) -> None: ...
 
     def waiting(self) -> list[Waiting]:
         """What is open, oldest edition first."""

@@ -70,7 +70,7 @@ def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
     layers = (Layer(given, {}), *others)
     settings = checked(layers, str(file), text)
     settings = _absolute(settings, file.absolute().parent)
-    settings.remember_former(former_names(merged(layers)))
+    settings.came_from(file.absolute(), former_names(merged(layers)))
     return settings
 
 

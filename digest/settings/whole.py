@@ -72,6 +72,7 @@ class Settings(Group):
     alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
     log: Log = Field(Log(), description="What the service says of itself.")
 
+    _file: Path | None = PrivateAttr(None)
     _former: tuple[Former, ...] = PrivateAttr(())
 
     @model_validator(mode="before")
@@ -97,14 +98,19 @@ class Settings(Group):
                 listed = f"the sources are: {', '.join(known)}" if known else "no source is configured"
                 yield broken(f"there is no source {name!r}", place, remedy=guess or listed)
 
-    def remember_former(self, names: Sequence[Former]) -> None:
-        """Note by which former names the configuration calls settings."""
-        self._former = tuple(names)
+    def came_from(self, file: Path, former: Sequence[Former]) -> None:
+        """Note the file that they were read from, and the former names by which it calls settings."""
+        self._file, self._former = file, tuple(former)
 
     @property
     def former(self) -> tuple[Former, ...]:
         """The former names by which the configuration goes on calling settings."""
         return self._former
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it was read from."""
+        return self._file
 
     @property
     def database(self) -> str:

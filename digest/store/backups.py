@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
@@ -42,6 +42,13 @@ class SqlBackups:
 
     def lift(self) -> None:
         self._connection.execute(update(meta).values(fenced_at=None))
+
+    def installation(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._connection.execute(select(meta.c.installation)).scalar_one()
+        return found
+
+    def set_installation(self, said: dict[str, Any]) -> None:
+        self._connection.execute(update(meta).values(installation=said))
 
     def waiting(self) -> list[Waiting]:
         count = (

@@ -1,0 +1,129 @@
+"""Whose store it is: a second installation that uses one by mistake is noticed, and refused in one line.
+
+A store remembers the configuration that uses it. Another file is taken for the same installation, which moved, unless
+something speaks against that: docs/design.md says what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digest import logs
+from digest.errors import ConfigurationError, DigestError
+from digest.settings import load
+from digest.store import place
+
+if TYPE_CHECKING:
+    from digest.ports import Store
+    from digest.settings import Settings
+
+_REMEMBERED = 5  # files that used a store before
+_log = logs.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A configuration that uses a store: its file, where readers reach it, the paths of its sources by id, its digests.
+
+    `before` are files that were in its place, the newest first.
+    """
+
+    file: str
+    url: str
+    sources: dict[str, str] = field(default_factory=dict)
+    digests: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.file} (sources {', '.join(self.sources) or 'none'})"
+
+
+def described(settings: Settings) -> Installation | None:
+    """What a store remembers of these settings; None of those that come from no file."""
+    if settings.file is None:
+        return None
+    return Installation(
+        str(settings.file),
+        settings.base_url,
+        {source.id: str(source.path) for source in settings.sources},
+        sorted(digest.id for digest in settings.digests),
+    )
+
+
+def require_ours(store: Store, settings: Settings, *, remember: bool = True) -> None:
+    """See that a store is that of this installation; it remembers how its configuration is now, unless told not to.
+
+    Raises:
+        ConfigurationError: it is another one's.
+    """
+    mine = described(settings)
+    if mine is None:
+        return
+    kept = user(store)
+    if kept and is_another(kept, mine, stands=_stands(kept.file, settings)):
+        raise ConfigurationError(
+            f"is the store of another installation, {kept}",
+            place=place(settings.database),
+            remedy=f"set another data_dir or database_url in {mine.file}; or, if it shall use that store from now on: "
+            "digest adopt",
+        )
+    if remember and (kept is None or kept.file == mine.file or not _is_equal(kept, mine)):
+        _remember(store, kept, mine)
+
+
+def adopt(store: Store, settings: Settings) -> Installation | None:
+    """Make a store that of this installation; the one that used it."""
+    mine, kept = described(settings), user(store)
+    if mine:
+        _write(store, mine)
+    return kept
+
+
+def user(store: Store) -> Installation | None:
+    """The installation that uses a store, as far as it is known."""
+    with store.read() as tx:
+        found: dict[str, Any] | None = tx.backups.installation()
+    return Installation(**found) if found else None
+
+
+def is_another(kept: Installation, mine: Installation, *, stands: bool) -> bool:
+    """Whether these are two installations. `stands`: the file of `kept` is still there and leads to the same store."""
+    apart = bool(kept.sources and mine.sources) and not set(kept.sources) & set(mine.sources)
+    if kept.file == mine.file:  # who changes all sources keeps the address, and two containers may have one path
+        return apart and kept.url != mine.url
+    if stands:
+        return kept.sources != mine.sources
+    return apart or (mine.file in kept.before and not _is_equal(kept, mine))
+
+
+def _is_equal(kept: Installation, mine: Installation) -> bool:
+    """Whether two files say the same of what matters: workers on several machines may have one each."""
+    same = kept.url == mine.url and kept.digests == mine.digests
+    return same and set(kept.sources) == set(mine.sources)
+
+
+def _stands(file: str, settings: Settings) -> bool:
+    """Whether a configuration is still there and leads to the store of these settings."""
+    if file == str(settings.file) or not Path(file).exists():
+        return False
+    try:
+        return load(Path(file)).database == settings.database
+    except DigestError:
+        return False
+
+
+def _remember(store: Store, kept: Installation | None, mine: Installation) -> None:
+    before = [] if kept is None else kept.before
+    if kept and kept.file != mine.file:
+        before = [kept.file, *(file for file in before if file not in {kept.file, mine.file})][:_REMEMBERED]
+        _log.warning("the configuration of this store moved", was=kept.file, now=mine.file)
+    now = Installation(mine.file, mine.url, mine.sources, mine.digests, before)
+    if now != kept:
+        _write(store, now)
+
+
+def _write(store: Store, now: Installation) -> None:
+    with store.write() as tx:
+        tx.backups.set_installation(asdict(now))
