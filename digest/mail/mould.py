@@ -32,7 +32,7 @@ _TEXT, _HTML = "6f1d0c37a2e54b0c9d7f text", "6f1d0c37a2e54b0c9d7f html"
 _OUTER, _INNER = boundary("alternative", _MESSAGE_ID), boundary("related", _MESSAGE_ID)
 
 
-class Mould:
+class MessageTemplate:
     """The messages to all subscribers who receive the same text in the same format."""
 
     def __init__(self, letter: Letter) -> None:

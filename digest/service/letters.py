@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.mail.message import Letter
-from digest.mail.mould import Mould
+from digest.mail.mould import MessageTemplate
 from digest.mail.payloads import Provider
 from digest.mail.personal import Personal, personal
 from digest.mail.tokens import leave_token, preferences_token
@@ -57,7 +57,7 @@ class Letters:
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings, self._secret = settings, secret
         self._words: dict[tuple[EditionKey, int], tuple[Body, Mapping[str, bytes]]] = {}
-        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[Mould, _Mailing]] = {}
+        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[MessageTemplate, _Mailing]] = {}
 
     def knows(self, delivery: Delivery) -> bool:
         """Whether it was told the words of a delivery."""
@@ -80,7 +80,7 @@ class Letters:
         mould, mailing = self._moulds[key]
         return mould.message(person.name, delivery.message_id, mailing.personal(person, delivery.agreed_at))
 
-    def _mould(self, delivery: Delivery) -> tuple[Mould, _Mailing]:
+    def _mould(self, delivery: Delivery) -> tuple[MessageTemplate, _Mailing]:
         body, pictures = self._words[delivery.edition, delivery.variant]
         pattern = _letter(
             self._settings,
@@ -93,7 +93,7 @@ class Letters:
             written_at=delivery.written_at,
             leave_url="",
         )
-        return Mould(pattern), _Mailing(self._settings, self._secret, delivery.digest, body.language)
+        return MessageTemplate(pattern), _Mailing(self._settings, self._secret, delivery.digest, body.language)
 
 
 class _Mailing:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.mail.message import Letter, lines, message, words
-from digest.mail.mould import Mould
+from digest.mail.mould import MessageTemplate
 from digest.mail.personal import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL, Personal, personal
 from digest.model import Body, Format
 from tests.examples import examples
@@ -70,7 +70,7 @@ def test_each_message_reads_as_if_it_were_made_alone(
 ) -> None:
     pictures = {"0" * 32: b"png" * 50} if pngs else {}
     pattern = replace(LETTER, text="".join(text), html="".join(html), format=form, pictures=pictures)
-    mould = Mould(pattern)
+    mould = MessageTemplate(pattern)
     for number in range(2):
         made = mould.message(name, f"<{number}@example.org>", person)
         assert list(parts(made)) == list(parts(alone(pattern, name, f"<{number}@example.org>", person)))
@@ -83,7 +83,7 @@ def test_what_stands_between_two_gaps_is_encoded_once_wherever_it_begins(
 ) -> None:
     person = Personal("https://l.example/" + "x" * extra, "https://p.example/", "ada@example.org", "X")
     pattern = replace(LETTER, html=f"{LEAVE_URL}{LONG}{LEAVE_URL}{LONG}{ADDRESS}", text=LONG)
-    mould = Mould(pattern)
+    mould = MessageTemplate(pattern)
     encoded: list[bytes] = []
 
     def watched(raw: bytes) -> bytes:
@@ -98,7 +98,9 @@ def test_what_stands_between_two_gaps_is_encoded_once_wherever_it_begins(
 
 def test_lines_are_full_but_around_a_gap() -> None:
     pattern = replace(LETTER, format=Format.TEXT, text=f"{LONG}{LEAVE_URL}{LONG}")
-    made = Mould(pattern).message("", "<1@example.org>", Personal("https://l.example/", "", "a@example.org", ""))
+    made = MessageTemplate(pattern).message(
+        "", "<1@example.org>", Personal("https://l.example/", "", "a@example.org", "")
+    )
     body = made.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n").split(b"\r\n")
     assert len([line for line in body if len(line) < 76]) <= 2
     assert not re.search(rb"=.", b"\r\n".join(body))
@@ -107,7 +109,7 @@ def test_lines_are_full_but_around_a_gap() -> None:
 @pytest.mark.parametrize("address", ["a b@example.org", "a@example.org>", "a@exam\nple.org"])
 def test_an_address_that_could_break_out_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="white space"):
-        Mould(LETTER).message("", "<1@example.org>", Personal("", "", address, ""))
+        MessageTemplate(LETTER).message("", "<1@example.org>", Personal("", "", address, ""))
 
 
 @given(st.text())
