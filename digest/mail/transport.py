@@ -61,21 +61,21 @@ class Session(Protocol):
 class _Signing:
     """A session that signs every message, so that no caller can forget to."""
 
-    def __init__(self, way: Session, keys: tuple[Key, ...]) -> None:
-        self._way, self._keys = way, keys
+    def __init__(self, session: Session, keys: tuple[Key, ...]) -> None:
+        self._session, self._keys = session, keys
 
     async def __aenter__(self) -> Self:
-        await self._way.__aenter__()
+        await self._session.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._way.__aexit__(kind, error, trace)
+        await self._session.__aexit__(kind, error, trace)
 
     @property
     def pipelines(self) -> bool:
-        return self._way.pipelines
+        return self._session.pipelines
 
     async def send(
         self,
@@ -91,7 +91,7 @@ class _Signing:
 
         # In this thread: switching to another one takes longer than a signature.
         mail = signed(message, self._keys)
-        return await self._way.send(sender, recipient, mail, again=again, following=following, begun=begun)
+        return await self._session.send(sender, recipient, mail, again=again, following=following, begun=begun)
 
 
 def session(settings: Settings, *, others: Callable[[], bool] = bool) -> Session:
@@ -103,8 +103,8 @@ def session(settings: Settings, *, others: Callable[[], bool] = bool) -> Session
         ConfigurationError: a password or a key cannot be read.
     """
     keys = signing_keys(settings)
-    way = _way(settings, others)
-    return _Signing(way, keys) if keys else way
+    unsigned = _unsigned(settings, others)
+    return _Signing(unsigned, keys) if keys else unsigned
 
 
 def signing_keys(settings: Settings) -> tuple[Key, ...]:
@@ -120,7 +120,7 @@ def signing_keys(settings: Settings) -> tuple[Key, ...]:
     return keys(settings.dkim, mailbox(settings.mail.sender).domain)
 
 
-def _way(settings: Settings, others: Callable[[], bool]) -> Session:
+def _unsigned(settings: Settings, others: Callable[[], bool]) -> Session:
     mail = settings.mail
     if mail.transport == "maildir":
         from digest.mail.maildir import MaildirSession  # noqa: PLC0415 - only one of the two is needed
@@ -158,8 +158,8 @@ async def try_relay(relay: Relay) -> str:
     Raises:
         TransportError: it cannot be reached, or refuses us.
     """
-    async with _smtp(relay) as way:
-        return await way.greet()
+    async with _smtp(relay) as session:
+        return await session.greet()
 
 
 async def try_envelopes(relay: Relay, addresses: Iterable[str]) -> dict[str, TransportError | None]:
