@@ -19,16 +19,16 @@ _LIKE_A_KEY = 24  # a run of this length may be a key, unless it is a plain word
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Credentials:
     """The user name and secret that were sent to a server at login. The repr hides both."""
 
     username: str
     secret: str
 
     def __repr__(self) -> str:
-        return "Sent(***)"
+        return "Credentials(***)"
 
-    def hidden(self, words: str, *, names: bool = True) -> str:
+    def redacted(self, words: str, *, names: bool = True) -> str:
         """The text with `***` for the secret; with `names`, also for the user name and anything that may be a key."""
         if not self.username and not self.secret:
             return words
@@ -39,9 +39,9 @@ class Sent:
         for text, whole in known:
             for form in sorted(_forms(text), key=len, reverse=True):
                 words = _without(words, form, whole=whole)
-        return _RUN.sub(lambda run: HIDDEN if self._tells(run.group(), names=names) else run.group(), words)
+        return _RUN.sub(lambda run: HIDDEN if self._reveals(run.group(), names=names) else run.group(), words)
 
-    def _tells(self, run: str, *, names: bool) -> bool:
+    def _reveals(self, run: str, *, names: bool) -> bool:
         """Whether a run of characters is part of the login, contains it when decoded, or could be a key."""
         if run.strip("=") == HIDDEN or run.isdigit():
             return False

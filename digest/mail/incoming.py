@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, IntakeError
-from digest.mail.hiding import Sent
+from digest.mail.hiding import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -140,21 +140,21 @@ def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
     try:
         if bounces.imap_security == "starttls":
             server.starttls(secured)
-        _log_in(server, Sent(bounces.username, _password(bounces)))
+        _log_in(server, Credentials(bounces.username, _password(bounces)))
         yield server
     finally:
         with contextlib.suppress(imaplib.IMAP4.error, OSError):
             server.logout()
 
 
-def _log_in(server: imaplib.IMAP4, sent: Sent) -> None:
+def _log_in(server: imaplib.IMAP4, credentials: Credentials) -> None:
     """Log in. The error for a refusal hides the credentials, because some servers repeat them."""
     try:
-        server.login(sent.username, sent.secret)
+        server.login(credentials.username, credentials.secret)
     except UnicodeError:
         raise imaplib.IMAP4.error("a user name or password that is not ASCII cannot be sent (choose another)") from None
     except imaplib.IMAP4.error as error:
-        raise imaplib.IMAP4.error(sent.hidden(str(error))) from None
+        raise imaplib.IMAP4.error(credentials.redacted(str(error))) from None
 
 
 def _put_away(server: imaplib.IMAP4, uid: str, folder: str) -> None:

@@ -12,7 +12,7 @@ import aiosmtplib
 
 from digest import logs
 from digest.errors import TransportError
-from digest.mail.hiding import Sent
+from digest.mail.hiding import Credentials
 from digest.mail.limits import session_is_used_up
 from digest.mail.login import token, uses_token
 from digest.mail.pipelining import CLOSING, LostCommandsError, Pipeline
@@ -53,7 +53,7 @@ class SmtpSession:
         secured = relay.security != "none"
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
-        self._sent = Sent(relay.username, password)
+        self._credentials = Credentials(relay.username, password)
         self._pipeline: Pipeline | None = None  # uses the client's connection, if the server supports pipelining
         self._largest: int | None = None  # the value of `transaction.largest`
         self._address = relay.host, relay.port or _PORTS[relay.security]
@@ -116,7 +116,7 @@ class SmtpSession:
         try:
             return await self._send(Envelope(sender, recipient), message, following, begun)
         except TransportError as error:
-            raise self._told(error) from error.__cause__
+            raise self._without_secrets(error) from error.__cause__
 
     async def _send(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
         used = self._client is not None
@@ -153,12 +153,12 @@ class SmtpSession:
                 self._plain = False
                 await self._drop()
 
-    def _told(self, error: TransportError) -> TransportError:
+    def _without_secrets(self, error: TransportError) -> TransportError:
         """The refusal without the password or token.
 
         The user name stays, because later replies may rightly name the sender.
         """
-        text = self._sent.hidden(error.text, names=False)
+        text = self._credentials.redacted(error.text, names=False)
         if text == error.text:
             return error
         return TransportError(text, phase=error.phase, code=error.code, uncertain=error.uncertain)
@@ -242,7 +242,7 @@ class SmtpSession:
             raise
         except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
-            words = f"{relay.host}: {words_of(error, self._sent.hidden)}"
+            words = f"{relay.host}: {words_of(error, self._credentials.redacted)}"
             if phase == "login":  # the error may repeat the credentials, so the cause is dropped
                 raise TransportError(words, phase=phase, code=code_of(error)) from None
             raise TransportError(words, phase=phase, code=code_of(error)) from error
@@ -259,8 +259,8 @@ class SmtpSession:
         if not uses_token(relay):
             await client.login(relay.username, self._password)
         elif "xoauth2" in client.server_auth_methods:
-            self._sent = Sent(relay.username, await token(relay))
-            await client.auth_xoauth2(relay.username, self._sent.secret)
+            self._credentials = Credentials(relay.username, await token(relay))
+            await client.auth_xoauth2(relay.username, self._credentials.secret)
         else:
             raise TransportError(f"{relay.host}: the server accepts no access token (XOAUTH2)", phase="login")
 

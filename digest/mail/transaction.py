@@ -184,10 +184,10 @@ def code_of(error: BaseException) -> int | None:
     return code if isinstance(code, int) and code > 0 else None
 
 
-def words_of(error: BaseException, hidden: Callable[[str], str] = str) -> str:
-    """The error's text from the server or elsewhere. `hidden` removes secrets from it before it is shortened."""
+def words_of(error: BaseException, redact: Callable[[str], str] = str) -> str:
+    """The error's text from the server or elsewhere. `redact` removes secrets from it before it is shortened."""
     message = getattr(error, "message", "")
-    return one_line(hidden(message if isinstance(message, str) and message else str(error))) or "no reply"
+    return one_line(redact(message if isinstance(message, str) and message else str(error))) or "no reply"
 
 
 def one_line(text: str) -> str:

@@ -31,7 +31,7 @@ MUTANTS = (
     Mutant(
         "what a relay repeats of a login is recorded",
         "digest/mail/smtp.py",
-        "words_of(error, self._sent.hidden)",
+        "words_of(error, self._credentials.redacted)",
         "words_of(error)",
         ("tests/security/test_secrets.py",),
     ),
