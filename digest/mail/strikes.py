@@ -17,14 +17,14 @@ _HARD = 2  # editions; a single refusal may have another cause than the address
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentEdition:
     """An edition that was sent to a subscriber, and the bounces of it; empty if there were none."""
 
     edition: EditionKey
     bounces: frozenset[BounceKind]
 
 
-def strikes_off(kind: BounceKind, edition: EditionKey, sent: Sequence[Sent], soft: int) -> bool:
+def suppresses(kind: BounceKind, edition: EditionKey, sent: Sequence[SentEdition], soft: int) -> bool:
     """Whether a bounce of this edition suppresses the subscriber's address.
 
     `sent` are the editions that count, oldest first, and already include this bounce. A complaint suppresses the
@@ -43,7 +43,7 @@ def strikes_off(kind: BounceKind, edition: EditionKey, sent: Sequence[Sent], sof
     return hard >= _HARD or len(row) >= soft
 
 
-def _row(sent: Sequence[Sent]) -> Sequence[Sent]:
+def _row(sent: Sequence[SentEdition]) -> Sequence[SentEdition]:
     """The failed editions at the start."""
     end = next((number for number, one in enumerate(sent) if not one.bounces & _FAILURES), len(sent))
     return sent[:end]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from digest.addresses import domain_of
 from digest.errors import DigestError, UnknownError
 from digest.mail.blame import blame
-from digest.mail.strikes import Sent, strikes_off
+from digest.mail.strikes import SentEdition, suppresses
 from digest.model import BounceKind
 from digest.ports import Bounce, Evidence, RequestState
 
@@ -83,8 +83,8 @@ def ask(
     now: datetime,
 ) -> None:
     """Ask for a suppression where there is evidence. `status`: what the address's own server said, else empty."""
-    sent = [Sent(key, kinds) for key, kinds in tx.bounces.counted(person)]
-    if strikes_off(kind, edition, sent, settings.bounces.soft):
+    sent = [SentEdition(key, kinds) for key, kinds in tx.bounces.counted(person)]
+    if suppresses(kind, edition, sent, settings.bounces.soft):
         tx.breaker.ask(edition, person, Evidence.EDITIONS, reason, now)
     elif status.partition(".")[2] == _AT_THIS_ADDRESS and any(one.edition == edition for one in sent):
         tx.breaker.ask(edition, person, Evidence.SERVER, reason, now)

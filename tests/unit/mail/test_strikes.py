@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from digest.mail.strikes import Sent, strikes_off
+from digest.mail.strikes import SentEdition, suppresses
 from digest.model import BounceKind, EditionKey
 
 HARD, SOFT, REFUSED, DELAYED = BounceKind.HARD, BounceKind.SOFT, BounceKind.REFUSED, BounceKind.DELAYED
 MARKS = {"s": {SOFT}, "h": {HARD}, "r": {REFUSED}, "d": {DELAYED}, ".": set[BounceKind](), "b": {REFUSED, SOFT}}
 
 
-def sent(history: str) -> list[Sent]:
-    return [Sent(EditionKey(str(at)), frozenset(MARKS[mark])) for at, mark in enumerate(history)]
+def sent(history: str) -> list[SentEdition]:
+    return [SentEdition(EditionKey(str(at)), frozenset(MARKS[mark])) for at, mark in enumerate(history)]
 
 
 def struck(kind: BounceKind, history: str, at: int = -1, soft: int = 5) -> bool:
     editions = sent(history)
-    return strikes_off(kind, editions[at].edition, editions, soft)
+    return suppresses(kind, editions[at].edition, editions, soft)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_two_editions_in_a_row_to_an_address_that_does_not_exist_strike_it_off(h
 
 
 def test_a_complaint_strikes_off_whatever_came_before() -> None:
-    assert strikes_off(BounceKind.COMPLAINT, EditionKey("x"), [], 5)
+    assert suppresses(BounceKind.COMPLAINT, EditionKey("x"), [], 5)
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_a_policy_or_a_delay_never_strikes_off(kind: BounceKind) -> None:
 
 @pytest.mark.parametrize("kind", [HARD, SOFT])
 def test_an_edition_from_before_the_address_was_taken_back_counts_no_more(kind: BounceKind) -> None:
-    assert not strikes_off(kind, EditionKey("before"), sent("ssss"), 1)
+    assert not suppresses(kind, EditionKey("before"), sent("ssss"), 1)
