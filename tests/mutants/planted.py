@@ -23,9 +23,9 @@ MAIL = "tests/integration/mail/test_draining.py"
 MUTANTS = (
     Mutant(
         "a mail in the maildir can be read by everybody",
-        "digest/mail/maildir.py",
-        "_FOLDER_MODE, _FILE_MODE = 0o700, 0o600",
-        "_FOLDER_MODE, _FILE_MODE = 0o755, 0o644",
+        "digest/privately.py",
+        "FILE_MODE = 0o600",
+        "FILE_MODE = 0o644",
         ("tests/integration/mail/test_maildir.py",),
     ),
     Mutant(
