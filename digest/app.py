@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import fcntl
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from digest import installation
-from digest.errors import ConfigurationError, StoreError
+from digest.errors import ConfigurationError, StoreError, together
 from digest.service import digests, feeds, renaming
 from digest.store import is_made, open_store, place
 
@@ -87,6 +88,20 @@ def require_sources(settings: Settings) -> tuple[Source, ...]:
             "no source is configured", place="sources", remedy="`digest init` writes a configuration to start from"
         )
     return settings.sources
+
+
+def require_ready(settings: Settings) -> None:
+    """See that there is something to read, and that every secret can be read: all that is wrong is told at once.
+
+    Raises:
+        ConfigurationError: something is missing; a MistakesError where several things are.
+    """
+    tried: list[Callable[[], object]] = [partial(require_sources, settings), partial(require_mail, settings)]
+    if settings.hooks.on():
+        from digest.service.hooks import secrets  # noqa: PLC0415 - who has no provider need not wait for it
+
+        tried.append(partial(secrets, settings.hooks))
+    together(*tried)
 
 
 def require_mail(settings: Settings) -> None:

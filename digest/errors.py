@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
 
@@ -67,6 +67,27 @@ class MistakesError(ConfigurationError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.mistakes))
+
+
+def together(*tried: Callable[[], object]) -> None:
+    """Try each part of a configuration, so that what is wrong with one does not hide what is wrong with the next.
+
+    Raises:
+        ConfigurationError: the mistake, where there is one.
+        MistakesError: where there are several.
+    """
+    found: list[ConfigurationError] = []
+    for try_one in tried:
+        try:
+            try_one()
+        except MistakesError as error:
+            found += error.mistakes
+        except ConfigurationError as error:
+            found.append(error)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise MistakesError(found)
 
 
 class DumpError(DigestError):

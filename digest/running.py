@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest import logs, templating
-from digest.app import clock, refreshed, require_mail, require_sources
+from digest.app import clock, refreshed, require_ready
 from digest.errors import DigestError
 from digest.web.metrics import Metrics
 from digest.web.serve import Server, WatchServer
@@ -113,8 +113,7 @@ class Service:
                 return
             try:
                 settings = await asyncio.to_thread(self._reread)
-                require_sources(settings)
-                await asyncio.to_thread(require_mail, settings)
+                await asyncio.to_thread(require_ready, settings)
                 follow = await asyncio.to_thread(
                     reloading.checked, self._store, self._settings, settings, self._server, clock()
                 )

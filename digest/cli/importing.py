@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.addresses import checked_address
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, settings_of, store_of
 from digest.cli.progress import Progress
 from digest.errors import AddressError, DigestError, ListError
 
@@ -46,6 +46,7 @@ def import_(
     from digest.service import importing
 
     now = clock()
+    settings_of(config)  # what is wrong with it is told before the list is read
     try:
         found = importing.read_people(file.read_bytes(), now, encoding)
     except OSError as error:

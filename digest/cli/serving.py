@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import event_loop, only_one, opened, require_mail, require_sources
+from digest.app import event_loop, only_one, opened, require_ready
 from digest.errors import ConfigurationError
 from digest.settings import load
 from digest.store import server
@@ -36,8 +36,7 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever asks for a reload so early gets a start
     settings = reread()
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
-    require_sources(settings)
-    require_mail(settings)
+    require_ready(settings)
     shared = server(settings.database)
     if shared is None:
         if role != "all":

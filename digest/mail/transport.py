@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from digest.addresses import mailbox
-from digest.errors import TransportError
+from digest.errors import TransportError, together
 from digest.mail.login import password, require_token
 from digest.mail.taken import at_once
 
@@ -186,9 +187,9 @@ def prepare(settings: Settings) -> None:
     A command that prints a token only has to exist, because the service that it asks may not be reachable yet.
 
     Raises:
-        ConfigurationError: a password, a token or a key is not available.
+        ConfigurationError: a password, a token or a key is not available; a MistakesError if several are not.
     """
-    session(settings)
-    for relay in (settings.mail, settings.fallback):
-        if relay.host and settings.mail.transport == "smtp":
-            require_token(relay)
+    sends = settings.mail.transport == "smtp"
+    relays = [relay for relay in (settings.mail, settings.fallback) if relay.host and sends]
+    logins = [partial(try_login, relay) for relay in relays for try_login in (password, require_token)]
+    together(partial(signing_keys, settings), *logins)

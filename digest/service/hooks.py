@@ -11,9 +11,10 @@ import re
 import threading
 from collections import OrderedDict
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from digest.errors import ConfigurationError, HookError
+from digest.errors import ConfigurationError, HookError, together
 from digest.mail.payloads import Provider
 from digest.mail.provided import events
 from digest.mail.signatures import (
@@ -179,12 +180,14 @@ def secrets(hooks: Hooks) -> dict[Provider, str]:
     """The key or secret of each provider that is switched on; empty for Amazon, which proves itself.
 
     Raises:
-        ConfigurationError: one cannot be read, or is too short to be one.
+        ConfigurationError: one cannot be read, or is too short to be one; a MistakesError where several are.
     """
-    found = {}
-    for name in hooks.on():
-        provider = Provider(name)
+    found: dict[Provider, str] = {}
+
+    def read(provider: Provider) -> None:
         found[provider] = "" if provider is Provider.SES else _secret(hooks, provider)
+
+    together(*(partial(read, Provider(name)) for name in hooks.on()))
     return found
 
 

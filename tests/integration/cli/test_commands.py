@@ -345,7 +345,7 @@ def test_check_names_each_fault_with_its_remedy(blog: Blog) -> None:
     )
     assert "warn  mail: connect" in blog.run("check")
     config.write_text('colour = "red"', "utf-8")
-    assert "digest.toml: colour: there is no such setting" in blog.run("check", code=2)
+    assert "digest.toml:1: colour: there is no such setting" in blog.run("check", code=2)
 
 
 def test_a_template_of_the_user_replaces_its_namesake(told: Blog) -> None:
