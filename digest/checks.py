@@ -19,6 +19,7 @@ from digest.service import clocks
 from digest.service.digest_names import orphans
 from digest.service.digests import schedule_of
 from digest.service.renaming import require_present_names
+from digest.settings import advice
 from digest.store import is_made, open_store
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def findings(
     """
     if not settings.sources:
         yield error("sources", "none is configured yet; `digest init` writes a configuration to start from")
+    for part, says in advice(settings):
+        yield warning(part, says)
     for source in settings.sources:
         yield from _dumps(source, deep=deep, progress=progress)
     yield found("store", lambda: _store(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from digest.settings.advice import advice
 from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
 from digest.settings.kinds import THIS_MACHINE, is_name
 from digest.settings.loading import DEFAULT_CONFIG, config_file, load, load_demo
@@ -27,6 +28,7 @@ __all__ = [
     "Source",
     "Topic",
     "Web",
+    "advice",
     "config_file",
     "is_name",
     "load",

@@ -16,7 +16,7 @@ class Former:
     now: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(self.before)} is now called {self.now}; the old name still works"
+        return f"{'.'.join(self.before)} is its former name: write {self.now} instead; the former one still works"
 
 
 RENAMED = (Former(("alerts", "mail"), "operator"),)

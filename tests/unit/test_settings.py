@@ -250,3 +250,41 @@ def said(default: object, *, required: bool) -> str:
 )
 def test_every_setting_is_documented(row: str) -> None:
     assert row in (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
+
+
+def advised(settings: Settings) -> list[str]:
+    return [f"{part}: {says}" for part, says in subject.advice(settings)]
+
+
+@pytest.mark.parametrize("written", ['operator = "me@example.org"', '[alerts]\nwebhook = "https://chat.example/hook"'])
+def test_with_somebody_to_alert_there_is_no_advice(written: str, config: Callable[[str], Path]) -> None:
+    assert advised(load(config(written))) == []
+
+
+def test_without_anybody_to_alert_the_advice_says_what_is_lost(config: Callable[[str], Path]) -> None:
+    (says,) = advised(load(config(SMALLEST)))
+
+    assert says.startswith("operator: none is named, so nobody hears of trouble: a source that fails, mail that stops")
+    assert says.endswith("(set operator to your address)")
+
+
+def test_a_former_name_works_and_is_told_with_the_present_one(config: Callable[[str], Path]) -> None:
+    assert advised(load(config('[alerts]\nmail = ["me@example.org"]'))) == [
+        "operator: alerts.mail is its former name: write operator instead; the former one still works"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "place"),
+    [
+        ('contact = "Me@example.org"', "contact"),
+        ('[mail]\nsender = "Digest <me@example.org>"', "mail.sender"),
+        ('[mail]\nreply_to = "me@example.org"', "mail.reply_to"),
+    ],
+)
+def test_an_operator_whose_address_readers_see_is_told_so(
+    shown: str, place: str, config: Callable[[str], Path]
+) -> None:
+    (says,) = advised(load(config(f'operator = "me@example.org"\n{shown}')))
+
+    assert says.startswith(f"operator: {place} is the same address, and readers see it")
