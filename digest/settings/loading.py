@@ -68,8 +68,8 @@ def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
     except SettingError as mistake:
         raise MistakesError([mistake, *(one for layer in others for one in layer.mistakes)]) from mistake
     layers = (Layer(given, {}), *others)
-    settings = checked(layers, str(file), text)
-    settings = _absolute(settings, file.absolute().parent)
+    base = file.absolute().parent
+    settings = _absolute(checked(layers, str(file), text, base), base)
     settings.came_from(file.absolute(), former_names(merged(layers)))
     return settings
 

@@ -13,12 +13,14 @@ from digest.settings.former import present_names
 from digest.settings.kinds import RULES_LATER, Group
 from digest.settings.layers import merged
 from digest.settings.places import Places
+from digest.settings.templates import template_rules
 from digest.settings.unknown import remedy_for
 from digest.settings.whole import Settings
 from digest.settings.words import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path as Folder
     from typing import Any
 
     from pydantic_core import ErrorDetails
@@ -31,8 +33,10 @@ _STAND_IN = "stand-in"  # for a value that has to be there and is wrong, so that
 _ROUNDS = 6  # more than it takes: values, elements that are no tables, what those lack
 
 
-def checked(layers: Sequence[Layer], file: str, text: str) -> Settings:
-    """The settings of these layers, the weakest first. `file` is how the file is called, `text` what it holds.
+def checked(layers: Sequence[Layer], file: str, text: str, base: Folder) -> Settings:
+    """The settings of these layers, the weakest first; paths are as they were written.
+
+    `file` is how the file is called, `text` what it holds, `base` the folder that paths are relative to.
 
     Raises:
         MistakesError: with every mistake, in the order of the file; then those of variables and secrets.
@@ -43,7 +47,8 @@ def checked(layers: Sequence[Layer], file: str, text: str) -> Settings:
     found: list[SettingError] = [one for layer in layers for one in layer.mistakes]
     found += [_of_a_value(one, places) for one in errors]
     if settings:
-        found += [_of_a_rule(one, at, places) for one, at in _broken(settings, ()) if not _is_touched(at, touched)]
+        rules = (*_broken(settings, ()), *((one, one.places) for one in template_rules(settings, base)))
+        found += [_of_a_rule(one, at, places) for one, at in rules if not _is_touched(at, touched)]
     if found or settings is None:
         found.sort(key=lambda one: (one.variable, one.line or 0))
         raise MistakesError(found)

@@ -141,6 +141,8 @@ title = "M"
         (DIGEST + 'sources = ["nowhere"]', "4: digests.weekly.sources", "no source is configured"),
         (SOURCE + DIGEST + 'sources = ["elsewhere"]', "8: digests.weekly.sources", "the sources are: blog"),
         (SOURCE + '[[topics]]\nid = "t"\ntitle = "T"\nsources = ["blogs"]', "8: topics.t.sources", "mean blog?"),
+        (DIGEST + 'template = "wekly"', "4: digests.weekly.template", "did you mean weekly?"),
+        (DIGEST + 'template = "nowhere"', "4: digests.weekly.template", "there is no template 'nowhere'"),
         (DIGEST + DIGEST, "5: digests.weekly.id", "another digest has the id 'weekly'"),
         ('[mail]\ntransport = "smtp"', "2: mail.host", "needs host"),
         ('[mail]\nusername = "a"', "2: mail.username", "password_file"),
@@ -260,6 +262,17 @@ def test_variables_of_tests_and_of_kubernetes_are_no_settings(
     variables: dict[str, str], refused: int, mistakes: Callable[..., list[str]]
 ) -> None:
     assert len(mistakes("", **variables)) == refused
+
+
+def test_a_template_of_one_s_own_is_looked_for_beside_the_file(
+    mistakes: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    text = f'templates = "mine"\n{DIGEST}template = "monthly"'
+    assert "there is no template 'monthly'" in mistakes(text)[0]
+
+    (tmp_path / "mine" / "mail" / "monthly").mkdir(parents=True)
+    (tmp_path / "mine" / "mail" / "monthly" / "subject.txt").write_text("{{ title }}", "utf-8")
+    assert mistakes(text) == []
 
 
 def test_a_mistake_of_one_setting_brings_no_other_with_it(mistakes: Callable[..., list[str]]) -> None:

@@ -1,0 +1,34 @@
+"""Whether the templates that the digests name are there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest import bundled
+from digest.settings import guesses
+from digest.settings.rules import broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from digest.settings.rules import Broken
+    from digest.settings.whole import Settings
+
+_SUBJECT = "subject.txt"  # that every folder has which mails are made with
+
+
+def template_rules(settings: Settings, base: Path) -> Iterator[Broken]:
+    """Each digest whose template is no folder, neither among ours nor among those of the settings.
+
+    `base` is the folder that paths are relative to.
+    """
+    ours = bundled.folder("templates")
+    folders = [folder / "mail" for folder in ([base / settings.templates] if settings.templates else []) + [ours]]
+    for number, digest in enumerate(settings.digests):
+        if any((folder / digest.template / _SUBJECT).is_file() for folder in folders):
+            continue
+        known = sorted({file.parent.name for folder in folders for file in folder.glob(f"*/{_SUBJECT}")})
+        remedy = guesses.did_you_mean(guesses.closest(digest.template, known))
+        problem = f"there is no template {digest.template!r}: no folder templates/mail/{digest.template}"
+        yield broken(problem, ("digests", number, "template"), remedy=remedy)
