@@ -10,7 +10,7 @@ from jinja2 import meta, nodes
 from jinja2.runtime import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 _JINJAS = frozenset(("self", "super", "caller", "varargs", "kwargs", "loop"))
@@ -43,9 +43,16 @@ def unknown_names(environment: jinja2.Environment, name: str, given: Collection[
     """
     parsed = _parsed(environment, name)
     known = {*given, *environment.globals, *_JINJAS}
-    for unknown in sorted(meta.find_undeclared_variables(parsed) - known):
+    for unknown in sorted(meta.find_undeclared_variables(parsed) - known - _guarded(parsed)):
         line = min((one.lineno for one in parsed.find_all(nodes.Name) if one.name == unknown), default=1)
-        yield unknown, line, _like(unknown, known)
+        yield unknown, line, like(unknown, known)
+
+
+def _guarded(parsed: nodes.Template) -> set[str]:
+    """The names that a template asks for only where they are given: `x is defined`, `x | default("")`."""
+    asked = [one.node for one in parsed.find_all(nodes.Test) if one.name in {"defined", "undefined"}]
+    asked += [one.node for one in parsed.find_all(nodes.Filter) if one.name in {"default", "d"} and one.node]
+    return {one.name for one in asked if isinstance(one, nodes.Name)}
 
 
 def strays(environment: jinja2.Environment, folder: Path, used: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -60,7 +67,7 @@ def strays(environment: jinja2.Environment, folder: Path, used: Collection[str])
         name = path.relative_to(folder).as_posix()
         hidden = name.startswith(".") or "/." in name or name.endswith("~")
         if path.is_file() and not hidden and name not in reached:
-            yield name, _like(name, used)
+            yield name, like(name, used)
 
 
 def _reached(environment: jinja2.Environment, used: Collection[str]) -> set[str] | None:
@@ -88,5 +95,6 @@ def _parsed(environment: jinja2.Environment, name: str) -> nodes.Template:
     return environment.parse(source, name, file)
 
 
-def _like(name: str, known: Collection[str] | Mapping[str, object]) -> str:
+def like(name: str, known: Collection[str]) -> str:
+    """The known name that is most like one; empty where none is."""
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -19,7 +20,7 @@ from digest.service import editions, preferences
 from digest.service.links import LinkState
 from digest.service.reading import Reading
 from digest.service.sample_blog import READER, sample_blog
-from digest.template_names import record_names, strays, unknown_names
+from digest.template_names import like, record_names, strays, unknown_names
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from digest.service.sample_blog import SampleBlog
     from digest.settings import Settings
 
+_UNDEFINED = re.compile(r"(?P<file>.+):\d+: '(?P<name>\w+)' is undefined")
 _URL = "https://digest.example.org/confirm/token"
 Attempt = tuple[str, "Callable[[], object]"]
 
@@ -79,16 +81,16 @@ def _tried(settings: Settings) -> Tried:
         one = environments[templating.LANGUAGES[0]]
         ours = {path.relative_to(bundled.folder("templates")).as_posix() for path in _files()}
         used = ours | {name for name in names if name.startswith(_folders(settings))}
-        for name in names if folder else ():
-            if folder and (folder / name).is_file() and not problems:
-                for unknown, line, like in unknown_names(one, name, together[name] or _of_area(together, name)):
-                    problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(like)}"] = None
+        for name in names if folder and not problems else ():  # else not all names are known
+            if folder and (folder / name).is_file():
+                for unknown, line, likely in unknown_names(one, name, _given(together, name)):
+                    problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(likely)}"] = None
         odd = list(strays(one, folder, used)) if folder else []
     return Tried(
         len(names),
         sum((folder / name).is_file() for name in names) if folder else 0,
-        tuple(problems),
-        tuple(f"{name} replaces no template of ours{_did_you_mean(like)}" for name, like in odd),
+        tuple(_with_likely(problem, folder, together) for problem in problems),
+        tuple(f"{name} replaces no template of ours{_did_you_mean(likely)}" for name, likely in odd),
         frozenset(key[1] for key in (one.cache or {})),
     )
 
@@ -122,39 +124,53 @@ def _folders(settings: Settings) -> tuple[str, ...]:
     return tuple(f"mail/{digest.template}/" for digest in settings.digests)
 
 
-def _of_area(given: dict[str, set[str]], name: str) -> set[str]:
-    """The names that templates of the same area are given: for one that no sample came by."""
+def _given(given: dict[str, set[str]], name: str) -> set[str]:
+    """The names that a template is given; those of all of its area for one that no sample came by."""
+    if given[name]:
+        return given[name]
     area = name.partition("/")[0]
     return set().union(*(names for other, names in given.items() if other.partition("/")[0] == area))
 
 
-def _did_you_mean(like: str) -> str:
-    return f" (did you mean {like}?)" if like else ""
+def _with_likely(problem: str, folder: Path | None, given: dict[str, set[str]]) -> str:
+    """What is wrong, with the name that was meant where Jinja says of one that it is undefined."""
+    found = _UNDEFINED.fullmatch(problem)
+    if found is None or folder is None:
+        return problem
+    name = found["file"].removeprefix(f"{folder}/")
+    return problem + _did_you_mean(like(found["name"], _given(given, name) if name in given else ()))
+
+
+def _did_you_mean(likely: str) -> str:
+    return f" (did you mean {likely}?)" if likely else ""
 
 
 # --- pages ----------------------------------------------------------------------------------------
 
 
 def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
-    pages, reading = Pages(blog.settings), Reading(blog.store, blog.settings)
+    pages = Pages(blog.settings)
+    for name, values in sample_pages(blog, language):
+        yield f"web/{name}.html", lambda name=name, values=values: pages.html(language, name, values)  # type: ignore[misc] # mypy knows no defaults of a lambda
 
-    def page(name: str, **values: object) -> Attempt:
-        return f"web/{name}.html", lambda: pages.html(language, name, values)
 
-    yield page("home", home=reading.home(language))
-    yield page("source", source=reading.source(blog.source, language))
+def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """The pages by name with what they may be given; a page comes once for each state that it knows."""
+    reading = Reading(blog.store, blog.settings)
+    yield "home", {"home": reading.home(language)}
+    yield "source", {"source": reading.source(blog.source, language)}
     for entry in blog.entries:
-        yield page("entry", entry=reading.entry(entry, language))
-    yield page("editions", editions=reading.editions(language))
-    yield page("edition", edition=reading.edition(blog.edition, language))
+        yield "entry", {"entry": reading.entry(entry, language)}
+    yield "editions", {"editions": reading.editions(language)}
+    yield "edition", {"edition": reading.edition(blog.edition, language)}
     for query in ("", "圆周率", "nothing of this"):
-        yield page("search", query=query, found=reading.search(query, language) if query else ())
-    digests = blog.settings.digests
-    yield page("about", digests=digests, spoken=lambda digest: _spoken(digest.schedule, digest.timezone, language))
+        yield "search", {"query": query, "found": reading.search(query, language) if query else ()}
+    spoken_of = {"spoken": lambda digest: _spoken(digest.schedule, digest.timezone, language)}
+    yield "about", {"digests": blog.settings.digests, **spoken_of}
     for name in ("asked", "busy", "erased", "missing", "removed"):
-        yield page(name)
-    yield page("whose", address=READER)
-    yield from (page(name, **values) for name, values in _of_people(blog, language))
+        yield name, {}
+    yield "whose", {"address": READER}
+    yield from _of_people(blog, language)
 
 
 def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:

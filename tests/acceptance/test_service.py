@@ -261,3 +261,30 @@ def stalled(relay: socket.socket, reached: threading.Event) -> None:
                 while connection.recv(65536):
                     pass
                 return
+
+
+def test_the_units_commands_start_the_service_while_the_relay_is_down_and_a_dump_cannot_be_read(
+    home: Path, digest: Callable[..., subprocess.CompletedProcess[str]], running: Callable[..., Service]
+) -> None:
+    config = home / "config" / "digest.toml"
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        relay = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {nobody.getsockname()[1]}\nsecurity = "none"'
+        text = config.read_text("utf-8").replace('transport = "maildir"\npath = "mail"', relay)
+        config.write_text(text.replace("http://127.0.0.1:8080", "https://digest.example.org"), "utf-8")
+        (home / "config" / "samples" / "broken.txt").write_bytes(b"\x00\x01\x02\x03" * 100)
+        digest("subscribers", "add", "ada@example.org")
+
+        unit = (ROOT / "config" / "digest.service").read_text("utf-8")
+        for command in re.findall(r"^ExecStartPre=\S+/digest (.+)$", unit, re.MULTILINE):
+            digest(*command.split())
+        (command,) = re.findall(r"^ExecStart=\S+/digest (.+)$", unit, re.MULTILINE)
+        service = running(*command.split())
+        site = service.where("home page").rstrip("/")
+        assert fetched(f"{site}/healthz") == b"ok\n"
+        assert json.loads(fetched(f"{site}/readyz"))["ready"] is True
+        said = digest("check")
+        assert "warn  mail: connect" in said.stdout
+        assert "warn  source samples: broken.txt" in said.stdout
+        digest("check", "--strict", code=1)
+        service.stop()

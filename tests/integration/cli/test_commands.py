@@ -397,3 +397,39 @@ def test_a_feed_that_is_not_there_is_named(told: Blog) -> None:
     assert "no topic 'none'" in told.run("feed", "--topic", "none", code=1)
     assert "no page of a feed 'archive/1'" in told.run("feed", "--archive", "1", code=1)
     assert "--topic" in told.run("feed", "--topic", "a", "--source", "blog", code=2)
+
+
+def test_check_tells_what_stops_the_service_from_what_a_person_should_know(blog: Blog, article: type[Article]) -> None:
+    blog.search("a.txt", article("甲"))
+    assert {one["level"] for one in blog.listed("check")} == {"ok"}
+    blog.run("check", "--strict")
+
+    blog.write("b.txt", "")
+    blog.write("c.txt", "no entry in here")
+    told = [one for one in blog.listed("check") if not one["ok"]]
+    assert [(one["part"], one["level"]) for one in told] == [("source blog", "warning")] * 2
+    assert ["b.txt" in told[0]["says"], "c.txt" in told[1]["says"]] == [True, True]
+    assert "digest: 2 warnings" in blog.run("check", "--strict", code=1)
+
+    config = blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8") + '[dkim]\nkey_file = "gone.pem"\n', "utf-8")
+    said = blog.run("check", code=1)
+    assert "FAIL  dkim: " in said
+    assert "digest: 1 fault stops the service, 2 warnings" in said
+
+
+def test_check_reads_all_dumps_of_a_source_or_says_how_many(
+    blog: Blog, article: type[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        blog.search(f"{number}.txt", article(f"第{number}篇", body=(f"第{number}篇的正文。",)))
+    assert "ok    source blog: 5 dumps, 5 entries\n" in blog.run("check")
+    monkeypatch.setattr("digest.checks._MOST_DUMPS", 3)
+    assert "5 dumps, 3 entries in the first 3 (`digest check --deep` reads all)" in blog.run("check")
+    assert "ok    source blog: 5 dumps, 5 entries\n" in blog.run("check", "--deep")
+
+
+def test_check_speaks_of_no_other_installations_samples(blog: Blog, article: type[Article]) -> None:
+    blog.search("a.txt", article("甲"))
+    said = blog.run("check")
+    assert not re.search(r"^\S+ +samples|sightings|纸上山河", said, re.MULTILINE)

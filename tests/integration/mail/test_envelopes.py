@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.checks import findings, mail_findings
+from digest.checks import findings
 from digest.findings import Finding
-from digest.mail_checks import transport_findings
+from digest.mail_checks import mail_findings, transport_findings
 from digest.settings import Settings
 from tests.integration.mail.conftest import NOW, Inbox
 

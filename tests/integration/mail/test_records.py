@@ -14,13 +14,12 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from digest.checks import mail_findings
 from digest.findings import Finding
 from digest.mail.dkim import write_key, zone_line
 from digest.mail.records import Record, lookup, problem, records
 from digest.mail.transport import signing_keys
+from digest.mail_checks import mail_findings
 from digest.settings import Settings
-from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +64,7 @@ def ask(zone: Zone) -> Iterator[Callable[[str, str], list[str] | None]]:
         yield lambda name, kind: lookup(name, kind, resolver)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
             end.sendto(b"", server.getsockname())
-        ended(thread)
+        thread.join()
 
 
 @pytest.fixture
@@ -219,7 +218,7 @@ def test_from_a_key_to_its_record(blog: Blog, monkeypatch: pytest.MonkeyPatch) -
     assert {one["record"]: one["line"] for one in told if "record" in one}["DKIM"] == line
     private = (blog.home / "rsa.pem").read_text("utf-8").splitlines()[1]
     assert private not in shown
-    assert "exists already" in blog.run("mail", "key", str(blog.home / "rsa.pem"), code=2)
+    assert "there already" in blog.run("mail", "key", str(blog.home / "rsa.pem"), code=2)
 
 
 def test_a_key_that_cannot_be_read_is_told_by_check_and_stops_the_service(blog: Blog) -> None:

@@ -147,6 +147,16 @@ def sent(world: World, tx: Transaction) -> None:
         tx.deliveries.record(mail.edition, mail.subscriber.id, DeliveryState.ACCEPTED, now=world.now)
 
 
+def a_day_later(world: World, tx: Transaction) -> None:
+    world.later(tx, DAY + MINUTE)
+    sent(world, tx)
+
+
+def nobody_reads(world: World, tx: Transaction) -> None:
+    world.edition(tx)
+    world.now += 19 * HOUR
+
+
 Act = Any  # a function of a world and a transaction
 TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
     "a pass failed": (
@@ -161,7 +171,7 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
     ),
     "nobody reads a source": (
         Kind.SOURCE,
-        lambda world, tx: setattr(world, "now", world.now + 19 * HOUR) or world.edition(tx),
+        nobody_reads,
         lambda world, tx: tx.readings.refreshed(BLOG, world.now, ""),
     ),
     "sending is paused": (
@@ -206,7 +216,7 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
     "many refuse our mail": (
         Kind.REFUSED,
         refused,
-        lambda world, tx: world.later(tx, DAY + MINUTE) or sent(world, tx),
+        a_day_later,
     ),
 }
 
