@@ -45,9 +45,12 @@ class Clocks(Protocol):
         """
         ...
 
-    def mend(self, now: datetime, lease: timedelta) -> None:
-        """Let all that is noted as of later than now have happened now, as `Readings.clock_stepped_back`; end leases
-        that lie further ahead than `lease`: what was begun in an hour, the rest at once."""
+    def mend(self, now: datetime) -> None:
+        """Let all that is noted as of later than now have happened now, as `Readings.clock_stepped_back`."""
+        ...
+
+    def end_leases(self, now: datetime, lease: timedelta) -> None:
+        """End leases that lie further ahead than any of `lease`: what was begun in an hour, the rest at once."""
         ...
 
     def note(self, faults: Sequence[ClockFault]) -> None: ...

@@ -32,6 +32,7 @@ _HAPPENED = {
     "the last pass over a source": "it counts as now, and so does all that was noted later",
     "a lease of a mail": "it is ended; one that is being handed over ends in an hour",
 }
+_OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours ahead, by which nothing else is wrong
 _log = logs.get_logger()
 
 
@@ -64,10 +65,10 @@ def mend(store: Store, settings: Settings, now: datetime, *, also: Sequence[date
     if not found:
         what = "the last pass over a source"
         faults = [ClockFault(what, len(passes), _text(max(passes)), _HAPPENED[what], now)]
-    waiting_only = all(one.what.startswith("the next attempt of a mail") for one in found) and not passes
     with store.write() as tx:
-        if not waiting_only:
-            tx.clocks.mend(now, lease)
+        if passes or any(one.what not in _OF_MAILS for one in found):
+            tx.clocks.mend(now)
+        tx.clocks.end_leases(now, lease)
         tx.clocks.note(faults)
     waits.bring_back(store, settings.mail, now)
     for fault in faults:

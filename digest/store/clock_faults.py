@@ -68,8 +68,10 @@ class SqlClocks:
                 found.append(Ahead(what, row[0], row[1]))
         return found
 
-    def mend(self, now: datetime, lease: timedelta) -> None:
+    def mend(self, now: datetime) -> None:
         clock.stepped_back(self._connection, now)
+
+    def end_leases(self, now: datetime, lease: timedelta) -> None:
         clock.end_leases(self._connection, now, lease + _CLOCKS)
 
     def note(self, faults: Sequence[ClockFault]) -> None:

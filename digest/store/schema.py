@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, text
 
 from digest.errors import StoreError
 from digest.store.tables import metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alembic.config import Config
     from sqlalchemy import Connection
 
 NEWEST = "0013"  # a test holds it equal to the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION_TABLE = "alembic_version"
+_OF_A_DATABASE = ("search_index", "sqlite_")  # tables that each kind of database has otherwise
 _COLUMNS = {  # table and column of each, in one query
     "sqlite": (
         "SELECT made.name, part.name FROM sqlite_master AS made, pragma_table_info(made.name) AS part "
@@ -63,13 +66,36 @@ def require_whole(connection: Connection, place: str) -> None:
     Raises:
         StoreError: naming what is missing, and the remedy.
     """
+    _require(connection, place, [(table.name, column.name) for table in metadata.sorted_tables for column in table.c])
+
+
+def require_migratable(connection: Connection, place: str) -> None:
+    """Refuse a database of an older schema that lacks what was in that schema, before anything is done to it.
+
+    Raises:
+        StoreError: as `require_whole`, or no program of ours ever had that schema.
+    """
+    found = outdated(connection)
+    if found is None:
+        return
+    from alembic.util import CommandError  # noqa: PLC0415 - only an old database pays for Alembic
+
+    engine = create_engine("sqlite://")
+    try:
+        with engine.begin() as frozen:
+            upgrade(frozen, place, found)
+            made = [tuple(row) for row in frozen.execute(text(_COLUMNS["sqlite"]))]
+    except (CommandError, StoreError) as error:
+        problem = f"{place}: no program of ours has the schema {found}"
+        raise StoreError(f"{problem} (put a backup in its place, or set another data_dir)") from error
+    finally:
+        engine.dispose()
+    _require(connection, place, [(table, column) for table, column in made if not table.startswith(_OF_A_DATABASE)])
+
+
+def _require(connection: Connection, place: str, wanted: Sequence[tuple[str, str]]) -> None:
     found = {(table, column) for table, column in connection.execute(text(_COLUMNS[connection.dialect.name]))}
-    missing = [
-        f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        for column in table.c
-        if (table.name, column.name) not in found
-    ]
+    missing = [f"{table}.{column}" for table, column in wanted if (table, column) not in found]
     if missing:
         more = f" and {len(missing) - 1} more columns" if len(missing) > 1 else ""
         raise StoreError(

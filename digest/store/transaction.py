@@ -208,6 +208,7 @@ def _make_ready(engine: Engine, place: str, made_at: datetime, secret: bytes | N
             schema.require_whole(connection, place)
             return
     with engines.writing(engine).begin() as connection:
+        schema.require_migratable(connection, place)
         file, old = engines.file_of(engine), schema.outdated(connection)
         if file and old:
             copies.keep(engine, file.with_name(f"{file.name}.before-{old}"), datetime.now(UTC))

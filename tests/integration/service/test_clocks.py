@@ -59,9 +59,9 @@ def test_a_last_slot_that_lies_ahead_is_none_and_told_until_an_hour_later(press:
     press.now = MONDAY
     press.tick()
     (slot, *_) = [fault for fault in faults(press) if fault.what == "the last slot of a digest"]
-    assert (slot.number, slot.moment, slot.at) == (2, "2028-11-14 00:00 UTC", MONDAY)
+    assert (slot.number, slot.moment, slot.at) == (2, "2028-11-15 00:00 UTC", MONDAY)
     assert all(at is None or at <= MONDAY for at in slots(press))
-    assert "the last slot of a digest (2 of them): 2028-11-14 00:00 UTC; it counts as none" in alert(press)
+    assert "the last slot of a digest (2 of them): 2028-11-15 00:00 UTC; it counts as none" in alert(press)
     assert standing.standing(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
 
     press.publish("乙")
@@ -215,3 +215,19 @@ def test_status_and_check_say_it(blog: Blog, article: type[Article]) -> None:
         assert "clock: the last pass over a source: 2027-11-16 00:00 UTC; it counts as now" in blog.run("status")
         found = [one for one in checks.findings(settings, MONDAY) if one.part == "clock"]
         assert [one.problem for one in found] == [""]
+
+
+def test_a_clock_that_steps_back_by_hours_ends_leases_and_keeps_the_date_of_mails(press: Press) -> None:
+    """A second copy is the same message, so its Date is, too."""
+    press.join()
+    press.publish("甲")
+    press.tick(at=MONDAY)
+    with press.store.write() as tx:
+        (first,) = tx.deliveries.lease(press.now, press.now + HOUR, 9)
+        tx.deliveries.begin(first.edition, first.subscriber.id, first.leased_until, press.now + HOUR, press.now)
+    back = MONDAY - 6 * HOUR
+    clocks.mend(press.store, press.settings, back)
+    assert [fault.what for fault in faults(press)] == ["a lease of a mail"]
+    with press.store.write() as tx:
+        (again,) = tx.deliveries.lease(back + 2 * HOUR, back + 3 * HOUR, 9)
+    assert (again.written_at, again.uncertain) == (first.written_at, 1)
