@@ -56,7 +56,7 @@ def _do(given: list[str]) -> None:
         return
     from digest.cli.commands import app
 
-    app(args=given)
+    app(args=given, prog_name="digest")
 
 
 def _print_mistakes(error: ConfigurationError) -> None:

@@ -21,6 +21,7 @@ from digest.cli import (
     holds,
     init,
     mail,
+    mail_previews,
     moving,
     operate,
     parsing,
@@ -32,9 +33,11 @@ from digest.cli import (
     status,
     subscribers,
 )
+from digest.cli.completing import CompletingGroup
 
 app = typer.Typer(
     name="digest",
+    cls=CompletingGroup,
     help="Reads text dumps of a blog's listing pages and tells people what is new: a feed and a weekly mail.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -52,6 +55,7 @@ renaming.register(operate.source_app)
 forgetting.register(operate.source_app)
 app.add_typer(operate.source_app)
 app.add_typer(digests.app)
+mail_previews.register(mail.app)
 app.add_typer(mail.app)
 app.add_typer(deliveries.app)
 app.add_typer(bounces.app)

@@ -1,4 +1,4 @@
-"""`digest mail key`: what mail needs before it can be sent."""
+"""`digest mail key`: what mail needs before it can be sent. `mail_previews` adds `preview`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import typer
 
 from digest.cli.common import ConfigOption, settings_of
 
-app = typer.Typer(name="mail", help="Prepare the sending of mail; `digest check --mail` tells what it still needs.")
+app = typer.Typer(
+    name="mail",
+    help="Prepare the sending of mail, and look at what is sent; `digest check --mail` tells what it still needs.",
+)
 
 
 @app.callback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 import webbrowser
 from pathlib import Path
@@ -20,12 +21,12 @@ from digest.errors import DigestError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.model import Body
-    from digest.service.previews import Look
+    from digest.service.previews import Look, Preview
     from digest.settings import Digest, Settings
 
 _TERMINAL = Path("-")
 _KB = 1000
+_FORMS = ("html", "text", "eml")
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +41,7 @@ def preview(
     digest: DigestArgument = None,
     *,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="html|text", help="Only this part, in one language.")
+        str | None, typer.Option("--format", metavar="html|text|eml", help="Only this part, in one language.")
     ] = None,
     language: LanguageOption = None,
     output: Annotated[
@@ -54,68 +55,96 @@ def preview(
 ) -> None:
     """Show what each kind of subscriber would get of an edition made now, and judge it; stores and sends nothing.
 
-    With --format, --language or a FILE with an ending (.html, .txt) it shows one part of one mail.
+    Without news it shows the newest edition, and without any the samples of the demo. With --format, --language or a
+    FILE with an ending (.html, .txt, .eml) it shows one part of one mail.
     """
     from digest.app import clock
+    from digest.model import Format
     from digest.owned import require_free
-    from digest.service import editions, previews
+    from digest.service import previews
 
-    if form not in {None, "html", "text"}:
-        raise typer.BadParameter("html or text", param_hint="--format")
+    if form not in {None, *_FORMS}:
+        raise typer.BadParameter("html, text or eml", param_hint="--format")
     one = form is not None or language is not None or (output is not None and _is_file(output))
     with store_of(config) as (settings, store):
         if output and output != _TERMINAL:
             require_free(settings, output, config)
         chosen = digest_named(settings, digest)
-        spoken = previews.chosen_language(language, chosen)
+        only = previews.Kind(previews.chosen_language(language, chosen), Format.BOTH) if one else None
         with Progress("composing", kept="Nothing was stored."):
-            body = editions.preview(store, settings, chosen, clock(), spoken) if one and not as_json else None
-            looks = previews.looks(store, settings, chosen, clock()) if not one or as_json else []
-    if body:
-        _show_part(chosen, body, form or "html", output)
-    elif not looks:
-        typer.echo(f"{chosen.id}: nothing new since the last edition", err=as_json)
-    elif as_json:
-        for look in looks:
-            print_json(_json(look))
+            shown = previews.looks(store, settings, chosen, clock(), only=None if as_json else only)
+    if origin := _origin(chosen, shown):
+        typer.echo(origin, err=as_json or output == _TERMINAL)
+    if as_json:
+        for look in shown.looks:
+            print_json(_json(look) | {"edition": shown.key, "shows": str(shown.origin)})
+    elif only:
+        (look,) = shown.looks
+        show_part(_part(look, form or _form_of(output)), look.letter.subject, chosen.id, output)
     else:
-        _show_all(settings, chosen, looks, output)
+        _show_all(settings, chosen, shown.looks, output)
+
+
+def _origin(digest: Digest, shown: Preview) -> str:
+    """Where the entries come from, if not from now."""
+    from digest.service.drafting import Origin
+
+    if shown.origin is Origin.NEWEST:
+        return f"{digest.id}: nothing new since the last edition; this is the newest one, {shown.key}"
+    if shown.origin is Origin.SAMPLES:
+        return f"{digest.id}: nothing new and no edition yet; these are the samples of the demo, in your templates"
+    return ""
+
+
+def _form_of(output: Path | None) -> str:
+    return {".txt": "text", ".eml": "eml"}.get(output.suffix if output else "", "html")
+
+
+def _part(look: Look, form: str) -> tuple[str, bytes]:
+    """One part of a mail: the ending of its file, and what stands in it."""
+    from digest.service.editions import with_pictures
+
+    match form:
+        case "eml":
+            return ".eml", look.raw
+        case "text":
+            return ".txt", look.letter.text.encode()
+    return ".html", with_pictures(look.letter.html, dict(look.letter.pictures)).encode()
 
 
 def _is_file(output: Path) -> bool:
     return output == _TERMINAL or (bool(output.suffix) and not output.is_dir())
 
 
-def _show_part(digest: Digest, body: Body, form: str, output: Path | None) -> None:
-    words = body.html if form == "html" else body.text
+def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | None) -> None:
+    """One part of a mail on the terminal, in a file, or in the browser."""
+    ending, words = part
     if output == _TERMINAL:
-        typer.echo(words)
+        sys.stdout.buffer.write(words)
+        sys.stdout.flush()
     elif output:
-        write_file(output, words.encode())
+        write_file(output, words)
     else:
-        page = _scratch() / f"{digest.id}.{'html' if form == 'html' else 'txt'}"
-        page.write_text(words, "utf-8")
-        typer.echo(f"{body.subject}\n{page}")
+        page = scratch() / f"{name}{ending}"
+        page.write_bytes(words)
+        typer.echo(f"{subject}\n{page}")
         webbrowser.open(page.as_uri())
 
 
 def _show_all(settings: Settings, digest: Digest, looks: Sequence[Look], output: Path | None) -> None:
     """A page that leads to all of them, each as HTML, text and message."""
     from digest.mail.words import LARGEST_HTML
-    from digest.service.editions import with_pictures
     from digest.templating import rendered
 
-    folder = output or _scratch()
+    folder = output or scratch()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DigestError(f"{folder}: cannot be made: {error.strerror}") from error
     for look in looks:
-        if look.html_bytes:
-            page = with_pictures(look.letter.html, dict(look.letter.pictures))
-            write_file(folder / f"{look.kind.name}.html", page.encode())
-        write_file(folder / f"{look.kind.name}.txt", look.letter.text.encode())
-        write_file(folder / f"{look.kind.name}.eml", look.raw)
+        for form in _FORMS if look.html_bytes else _FORMS[1:]:
+            ending, words = _part(look, form)
+            write_file(folder / f"{look.kind.name}{ending}", words)
     reports = [_json(look) | {"name": look.kind.name} for look in looks]
     values = {"title": digest.title, "reports": reports, "largest": LARGEST_HTML}
     index = folder / "index.html"
@@ -133,7 +162,7 @@ def _show_all(settings: Settings, digest: Digest, looks: Sequence[Look], output:
         webbrowser.open(index.as_uri())
 
 
-def _scratch() -> Path:
+def scratch() -> Path:
     return Path(tempfile.mkdtemp(prefix="digest-preview-"))
 
 

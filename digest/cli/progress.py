@@ -1,6 +1,7 @@
 """Progress of what takes long: one line that is redrawn on a terminal, a plain line now and then elsewhere.
 
-Nothing is drawn in the first second. Everything goes to stderr, so output stays what it is.
+On a terminal nothing is drawn in the first second, elsewhere in the first ten. Everything goes to stderr, so that
+output stays what it is.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_FIRST = 1.0  # seconds until the first line
-_REDRAWN, _NOW_AND_THEN = 0.2, 15.0  # seconds between two lines, on a terminal and elsewhere
+_FIRST = 1.0  # seconds until the first line on a terminal
+_REDRAWN, _NOW_AND_THEN = 0.2, 10.0  # seconds between two lines, on a terminal and elsewhere
 CLEAR = "\r\x1b[2K"
 _MINUTE, _HOUR = 60, 3600
 
@@ -105,7 +106,7 @@ class Progress:
             self._stream.flush()
 
     def _draw_on(self) -> None:
-        wait = _FIRST
+        wait = _FIRST if self._on_terminal else _NOW_AND_THEN
         while not self._over.wait(wait):
             with self._lock:
                 try:

@@ -130,6 +130,17 @@ async def tell_one(settings: Settings, due: AlertNotice) -> str:
 
 async def _mail(settings: Settings, due: AlertNotice) -> None:
     address = due.channel.removeprefix(_MAIL)
+    made = alert_message(settings, due, address)
+    async with session(settings) as way:
+        await way.send(mailbox(settings.mail.sender).address, address, made)
+
+
+def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
+    """The mail of a notice; the same bytes at each attempt.
+
+    Raises:
+        ValueError: the address cannot stand in a header.
+    """
     moment = due.made_at if due.kind is NoticeKind.TEST else due.since
     marked = hashlib.sha256(f"{address}\0{due.kind}\0{due.subject}\0{moment.isoformat()}".encode()).hexdigest()[:32]
     letter = Notice(
@@ -140,8 +151,7 @@ async def _mail(settings: Settings, due: AlertNotice) -> None:
         message_id=f"<alert.{marked}@{sender_domain(settings)}>",
         written_at=due.made_at,
     )
-    async with session(settings) as way:
-        await way.send(mailbox(settings.mail.sender).address, address, notice(letter))
+    return notice(letter)
 
 
 def _headline(due: AlertNotice) -> str:

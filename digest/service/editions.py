@@ -196,12 +196,6 @@ def draft(
         return Draft(key, made, pictures(tx, made))
 
 
-def preview(store: Store, settings: Settings, digest: Digest, now: datetime, language: str) -> Body | None:
-    """The words of an edition made now, its pictures within; nothing is stored. None where there is nothing to tell."""
-    made = draft(store, settings, digest, now, language)
-    return replace(made.body, html=with_pictures(made.body.html, made.pictures)) if made else None
-
-
 def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
     """A mail's HTML for a browser: the pictures that come beside it stand in it."""
     for name, png in pngs.items():

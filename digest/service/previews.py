@@ -15,7 +15,8 @@ from digest.mail.transport import session
 from digest.mail.trial import marked_as_test
 from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.digests import sender_domain
-from digest.service.editions import Draft, draft, pictures
+from digest.service.drafting import drafted, newest_words
+from digest.service.editions import Draft, draft
 from digest.service.letters import letter
 from digest.templating import LANGUAGES
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.message import Letter
-    from digest.ports import Store, Transaction
+    from digest.ports import Store
+    from digest.service.drafting import Origin
     from digest.settings import Digest, Settings
 
 _NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail act on no one
@@ -66,8 +68,17 @@ class Look:
         return len(self.letter.pictures) if self.kind.format is not Format.TEXT else 0
 
 
-def looks(store: Store, settings: Settings, digest: Digest, now: datetime) -> list[Look]:
-    """Every language in every format, and each choice of topics that a subscriber made; none where nothing is new.
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is shown of a digest, and where its entries come from; `key` is that of the edition."""
+
+    origin: Origin
+    key: str
+    looks: tuple[Look, ...]
+
+
+def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, only: Kind | None = None) -> Preview:
+    """Every language in every format, and each choice of topics that a subscriber made; or only one kind.
 
     Raises:
         ConfigurationError: a template is wrong.
@@ -77,12 +88,13 @@ def looks(store: Store, settings: Settings, digest: Digest, now: datetime) -> li
     kinds = dict.fromkeys((*(Kind(*pair) for pair in product(LANGUAGES, Format)), *readers))
     secret = store.secret()
     made = []
-    for kind in kinds:
-        shown = draft(store, settings, digest, now, kind.language, kind.topics)
-        if shown is not None:
-            mail = _letter(settings, secret, digest, shown, _reader(_READER, kind, now), now)
-            made.append(Look(kind, readers.count(kind), mail, message(mail), tuple(findings(shown.body))))
-    return made
+    with drafted(store, settings, digest, now) as drawn:
+        for kind in [only] if only else kinds:
+            shown = drawn.words(kind.language, kind.topics)
+            if shown is not None:
+                mail = _letter(settings, secret, digest, shown, _reader(_READER, kind, now), now)
+                made.append(Look(kind, readers.count(kind), mail, message(mail), tuple(findings(shown.body))))
+        return Preview(drawn.origin, drawn.key, tuple(made))
 
 
 def trial(
@@ -97,11 +109,11 @@ def trial(
     """
     checked = checked_address(address)
     shown = draft(store, settings, digest, now, language)
+    shown = shown or newest_words(store, settings, digest, language)
     if shown is None:
-        with store.read() as tx:
-            shown = _newest(tx, digest, language)
-    if shown is None:
-        raise DigestError(f"{digest.id}: there is nothing to tell and no edition yet")
+        raise DigestError(
+            f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
+        )
     marked = Draft(shown.key, marked_as_test(shown.body, settings.templates), shown.pictures)
     return _letter(settings, store.secret(), digest, marked, _reader(checked, Kind(language, form), now), now)
 
@@ -125,12 +137,6 @@ def chosen_language(language: str | None, digest: Digest) -> str:
     if language is not None and language not in LANGUAGES:
         raise UnknownError("language", language, remedy=f"one of {', '.join(LANGUAGES)}")
     return language or digest.language
-
-
-def _newest(tx: Transaction, digest: Digest, language: str) -> Draft | None:
-    key = next((made.edition.key for made in tx.editions.editions(DigestId(digest.id)) if not made.edition.empty), None)
-    body = tx.editions.body(key, language) if key else None
-    return Draft(key, body, pictures(tx, body)) if key and body else None
 
 
 def _kind(person: Subscriber) -> Kind:

@@ -159,6 +159,6 @@ def test_wrong_wishes_are_named(told: Blog) -> None:
     assert "no mail address" in told.run("edition", "test", "nobody", code=1)
     assert "zh_CN, en" in told.run("edition", "test", "a@example.org", "--language", "fr", code=1)
     assert "zh_CN, en" in told.run("edition", "preview", "--language", "fr", "-o", "-", code=1)
-    assert "html or text" in told.run("edition", "preview", "--format", "pdf", code=2)
+    assert "html, text or eml" in told.run("edition", "preview", "--format", "pdf", code=2)
     assert "both or text" in told.run("edition", "test", "a@example.org", "--format", "pdf", code=2)
     assert "monthly" in told.run("edition", "test", "a@example.org", "--digest", "monthly", code=1)

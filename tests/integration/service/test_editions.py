@@ -240,11 +240,11 @@ def test_being_read_is_told_beside_news_but_is_no_news(paper: Paper) -> None:
 
 def test_a_preview_stores_nothing(paper: Paper) -> None:
     configured = paper.settings
-    assert editions.preview(paper.store, configured, configured.digests[0], paper.now, "en") is None
+    assert editions.draft(paper.store, configured, configured.digests[0], paper.now, "en") is None
     paper.publish("甲")
-    shown = editions.preview(paper.store, configured, configured.digests[0], paper.now, "en")
+    shown = editions.draft(paper.store, configured, configured.digests[0], paper.now, "en")
     assert shown is not None
-    assert "甲" in shown.html
+    assert "甲" in shown.body.html
     assert paper.told() == []
     assert paper.tick(at=MONDAY) == ["weekly/2026-W47"]
 

@@ -1,0 +1,152 @@
+"""What a shell offers for an argument: ids and keys of the configuration and the store, by the name of the argument.
+
+It is asked at each press of a key, so it reads the file and the store as they are, checks nothing, writes nothing, and
+offers nothing where anything is wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from typer._click.core import Command, Context, Parameter  # the click that Typer brings
+
+    Offers = Callable[[dict[str, Any], str], Iterable[tuple[str, str]]]
+
+_DEFAULT = Path("config/digest.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that a shell offers, and what it says of it."""
+
+    value: str
+    help: str | None = None
+    type: str = "plain"
+
+
+class CompletingGroup(TyperGroup):
+    """The commands, each argument of which offers what it may be."""
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            _complete(found, cmd_name)
+        return found
+
+
+def _complete(command: Command, group: str) -> None:
+    for name, inner in getattr(command, "commands", {}).items():
+        _complete(inner, name if name in _KINDS else group)
+    for param in command.params:
+        if offers := offered(group, param):
+            setattr(param, "shell_complete", _safe(offers))  # noqa: B010 - of this one argument, for mypy a method of all
+
+
+def offered(group: str, param: Parameter) -> Offers | None:
+    """What an argument or option may be: choices that its metavar names, or names of its kind; None for free text."""
+    metavar = str(param.metavar or "")
+    if "|" in metavar and metavar == metavar.lower().replace("zh_cn", "zh_CN"):
+        choices = metavar.strip("[]").split("|")
+        return lambda _, begins: [(choice, "") for choice in choices if choice.startswith(begins)]
+    if param.name == "language":
+        return lambda _, begins: [(one, "") for one in ("zh_CN", "en") if one.startswith(begins)]
+    return _BY_NAME.get(_KINDS.get(group, {}).get(param.name, param.name))
+
+
+def _safe(offers: Offers) -> Callable[[Context, str], list[Offer]]:
+    def complete(ctx: Context, incomplete: str) -> list[Offer]:
+        try:
+            found = dict(offers(_typed(ctx), incomplete))
+        except Exception:  # noqa: BLE001 - a shell shows whatever is said, in the middle of what is typed
+            return []
+        return [Offer(value, about or None) for value, about in found.items()]
+
+    return complete
+
+
+def _typed(ctx: Context) -> dict[str, Any]:
+    """The options and arguments that are there already."""
+    typed: dict[str, Any] = {}
+    at: Context | None = ctx
+    while at is not None:
+        typed = {**at.params, **typed}
+        at = at.parent
+    return typed
+
+
+# --- where names come from ------------------------------------------------------------------------
+
+
+def _configured(typed: dict[str, Any]) -> tuple[dict[str, Any], Path]:
+    """The configuration as it stands in its file, and the folder that its paths start from."""
+    file = Path(typed.get("config") or os.environ.get("DIGEST_CONFIG") or _DEFAULT).absolute()
+    return (tomllib.loads(file.read_text("utf-8")) if file.exists() else {}), file.parent
+
+
+def _database(typed: dict[str, Any]) -> str:
+    given, folder = _configured(typed)
+    url = os.environ.get("DIGEST_DATABASE_URL") or given.get("database_url")
+    data = os.environ.get("DIGEST_DATA_DIR") or given.get("data_dir") or "../var"
+    return str(url or f"sqlite:///{os.path.normpath(folder / data)}/digest.db")
+
+
+def _stored(kind: str) -> Offers:
+    from digest.store.glance import names
+
+    return lambda typed, begins: names(_database(typed), kind, begins, str(typed.get("source") or ""))
+
+
+def _named(tables: str, *, stored: bool = False) -> Offers:
+    """Ids of the configuration with their titles, then those that only the store knows."""
+
+    def offers(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
+        given, _ = _configured(typed)
+        found = {str(one["id"]): str(one.get("title", "")) for one in given.get(tables, ())}
+        if stored:
+            with contextlib.suppress(Exception):  # the store may be away
+                found = {name: found.get(name, about) for name, about in _stored(tables)(typed, "")} | found
+        return [(name, title) for name, title in found.items() if name.startswith(begins)]
+
+    return offers
+
+
+def _mail_kinds(_: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
+    from digest.service.mail_samples import WHEN
+
+    return [(str(kind), when) for kind, when in WHEN.items() if kind.startswith(begins)]
+
+
+_BY_NAME: dict[str, Offers] = {
+    "source": _named("sources"),
+    "digest": _named("digests"),
+    "untold": _named("digests"),
+    "topic": _named("topics"),
+    "topics": _named("topics"),
+    "old_source": _named("sources", stored=True),
+    "old_digest": _named("digests", stored=True),
+    "entry": _stored("entries"),
+    "entries": _stored("entries"),
+    "edition": _stored("editions"),
+    "key": _stored("editions"),
+    "address": _stored("subscribers"),
+    "addresses": _stored("subscribers"),
+    "dump": _stored("dumps"),
+    "kind": _mail_kinds,
+}
+# Where an argument of a group means something else than its name says elsewhere.
+_KINDS = {
+    "source": {"old": "old_source", "path": "dump"},
+    "digests": {"old": "old_digest", "digest": "old_digest"},
+    "mail": {"key": "", "kind": "kind"},
+    "key": {"kind": ""},
+}
