@@ -57,7 +57,7 @@ class Source(Group):
         0.5, description="A dump that shows less than this share of the entries it showed before is held."
     )
     common: Share = Field(
-        0.0, description="A dump of whose last reading at most this share of entries is left is held."
+        0.0, description="Hold a dump that keeps at most this share of the entries of its last good reading."
     )
     agree: int = Field(
         2,

@@ -136,9 +136,7 @@ class Bounces(Group):
         "",
         description="Where bounces go, such as `bounces@digest.example.org`: mails are sent from `bounces+TOKEN@…`.",
     )
-    soft: int = Field(
-        5, ge=1, description="After how many editions in a row that failed for now an address is struck off."
-    )
+    soft: int = Field(5, ge=1, description="Suppress an address after soft bounces on this many editions in a row.")
     breaker: float = Field(
         0.05,
         ge=0,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from digest.errors import ConfigurationError, MistakesError, SettingError
-from digest.settings import Settings, fields, load
+from digest.settings import Settings, fields, load, load_demo
 from digest.settings.environment import names
 
 if TYPE_CHECKING:
@@ -221,6 +221,23 @@ def test_a_mistake_of_a_secret_names_its_file(
         f"{secrets}/digest_mail__pasword: there is no such setting (did you mean digest_mail__password?)",
         f'{secrets}/digest_mail__port: mail.port: must be a whole number, not "x"',
     ]
+
+
+def test_the_demo_minds_only_variables_about_where_it_is_reached_and_how_it_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo.toml").write_text(SOURCE, "utf-8")
+    for name in ("DIGEST_MAIL_HOTS", "DIGEST_DATABASE_URL", "DIGEST_WEB_LISTN"):
+        monkeypatch.setenv(name, "x")
+
+    with pytest.raises(MistakesError) as caught:
+        load_demo(tmp_path / "demo.toml")
+
+    assert str(caught.value) == (
+        "the variable DIGEST_WEB_LISTN: there is no such setting (did you mean DIGEST_WEB_LISTEN?)"
+    )
+    monkeypatch.delenv("DIGEST_WEB_LISTN")
+    assert load_demo(tmp_path / "demo.toml").database_url == ""
 
 
 def test_two_variables_for_one_setting_are_a_mistake(mistakes: Callable[..., list[str]]) -> None:
