@@ -10,7 +10,7 @@ import pytest
 from digest.changes.values import Cause
 from digest.errors import StoreError
 from digest.model import Body, DeliveryState, DigestId, EditionKey, EntryId, Section, Selected, SourceId
-from digest.ports import DigestState
+from digest.ports import DigestState, EditionFailure
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -241,3 +241,19 @@ def test_an_edition_tells_only_stored_revisions(store: Store, hand: Hand) -> Non
         tx.editions.make(replace(made.edition, key=KEY), [Selected(Section.NEW, unknown)], [], [])
     with store.read() as tx:
         assert tx.editions.edition(KEY) is None
+
+
+def test_why_no_edition_can_be_made_is_kept_with_its_first_moment_until_one_can(
+    store: Store, now: datetime, day: timedelta
+) -> None:
+    with store.write() as tx:
+        tx.editions.register_digest(WEEKLY, now)
+        tx.editions.failed(WEEKLY, "no template", now)
+        tx.editions.failed(WEEKLY, "another reason", now + day)
+    with store.read() as tx:
+        assert tx.editions.failure(WEEKLY) == EditionFailure(now, "another reason")
+        assert tx.editions.failure(DigestId("other")) is None
+    with store.write() as tx:
+        tx.editions.succeeded(WEEKLY)
+    with store.read() as tx:
+        assert tx.editions.failure(WEEKLY) is None
