@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
-from digest.model import EntryId
+from digest.model import DeliveryState, EntryId
 from digest.ports import ActKind, EntryState
 from digest.service import editing, forgetting, merging
 from digest.service.by_hand import HandError, Outcome, record, require, require_own
 from digest.service.feeds import enlist
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from digest.ports import Act, Transaction
     from digest.settings import Settings
 
+_OPEN = (DeliveryState.PLANNED, DeliveryState.LEASED, DeliveryState.DEFERRED)
 _HELD_BACK = {EntryState.HIDDEN, EntryState.FORGOTTEN}
 
 
@@ -34,8 +35,23 @@ def hide(tx: Transaction, entries: Sequence[str], now: datetime) -> Outcome:
     tx.by_hand.hide([one.entry.id for one in found], now)
     for one in found:
         record(tx, ActKind.HIDE, now, entry=one.entry.id)
-    sentences = tuple(f"{one.entry.id} is hidden: {one.entry.content.title}" for one in found)
+    sentences = (
+        *(f"{one.entry.id} is hidden: {one.entry.content.title}" for one in found),
+        *(sentence for one in found for sentence in _on_their_way(tx, one.entry.id)),
+    )
     return Outcome(ActKind.HIDE, found[0].entry.id, sentences, {"entries": [one.entry.id for one in found]})
+
+
+def _on_their_way(tx: Transaction, entry: EntryId) -> Iterator[str]:
+    """The mails that are still to be sent and tell of an entry: their words are made."""
+    story = tx.audit.story(entry)
+    for mention in story.mentions if story else ():
+        waiting = sum(mention.deliveries.get(state, 0) for state in _OPEN)
+        if waiting:
+            mails = (
+                "1 mail that is not sent yet tells" if waiting == 1 else f"{waiting} mails that are not sent yet tell"
+            )
+            yield f"{mention.edition.key}: {mails} of it still"
 
 
 def publish(tx: Transaction, settings: Settings, entries: Sequence[str], now: datetime) -> Outcome:

@@ -11,7 +11,7 @@ from digest.changes.values import Added, Revised
 from digest.model import EntryId
 from digest.store.departing import depart
 from digest.store.entries import PUBLISHED
-from digest.store.merging import recall, share
+from digest.store.merging import passed_on, recall, share
 from digest.store.meta import grow_published
 from digest.store.revising import Origin, revise, store_first
 from digest.store.statements import (
@@ -100,8 +100,9 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     back = recall(connection, reasons.keys() - {change.entry for change in added})
     fresh, published = fresh | back, published or bool(back)
     fresh |= share(connection, source, path, reasons.keys() | {change.entry for change in revised}, facts.now)
-    _count_readers(connection, source, changes.readers, facts.now)
     _replace_placings(connection, source, path, changes.placings, facts.last)
+    counts = (*changes.readers, *passed_on(connection, source, changes.readers))
+    _count_readers(connection, source, counts, facts.now)
     if facts.last:
         depart(connection, source, path, changes, facts.last, facts.now)
     _report(connection, source, path, changes.ambiguous, facts.now)

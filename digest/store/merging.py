@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from digest.model import EntryId
 from digest.store.statements import batches, insert
-from digest.store.tables import entries, entry_sources
+from digest.store.tables import entries, entry_sources, placings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,23 @@ def recall(connection: Connection, shown: Iterable[EntryId]) -> set[EntryId]:
     if back:
         connection.execute(_RECALL, [{"entry": entry} for entry in sorted(back)])
     return back
+
+
+def passed_on(
+    connection: Connection, source: SourceId, counts: Iterable[tuple[EntryId, int]]
+) -> list[tuple[EntryId, int]]:
+    """The counts of merged entries as those of the ones that they are, where the source counts these no more itself."""
+    if connection.execute(_ANY).first() is None:
+        return []
+    made: dict[EntryId, int] = {}
+    for batch in batches(counts):
+        shown = dict(batch)
+        itself = exists().where(placings.c.entry_id == entries.c.merged_into, placings.c.source == source)
+        query = select(entries.c.id, entries.c.merged_into).where(entries.c.id.in_(list(shown)))
+        for row in connection.execute(query.where(entries.c.merged_into.is_not(None), ~itself)):
+            into = EntryId(row.merged_into)
+            made[into] = max(shown[EntryId(row.id)], made.get(into, 0))
+    return list(made.items())
 
 
 def share(connection: Connection, source: SourceId, path: str, shown: Iterable[EntryId], now: datetime) -> set[EntryId]:
