@@ -41,7 +41,7 @@ _MOST = 100  # recipients in one event
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProviderEvent:
     """An event about one mail to one subscriber. The table of meanings is keyed by `name` and `detail`.
 
     `number` is the event's own id, empty if it has none. `senders` may contain the envelope sender of the mail, and
@@ -51,7 +51,7 @@ class Told:
     name: str
     detail: str
     number: str
-    reader: str
+    recipient: str
     status: str = ""
     words: str = ""
     server: str = ""
@@ -64,9 +64,9 @@ def carriers(providers: Sequence[Provider], message_id: str) -> dict[str, str]:
     return {name: value.replace("{id}", message_id) for name, value in (_CARRIERS[one] for one in providers)}
 
 
-def told(provider: Provider, payload: object, number: str) -> Iterator[Told]:
+def parse_events(provider: Provider, payload: object, number: str) -> Iterator[ProviderEvent]:
     """The events in a payload. `number` is the request's id, for providers whose events have none."""
-    return _READERS[provider](payload, number)
+    return _PARSERS[provider](payload, number)
 
 
 def _at(payload: object, *path: str) -> str:
@@ -92,18 +92,18 @@ def _headers(headers: list[Any], *names: str) -> list[str]:
     return [_at(one, "value") for one in headers if _at(one, "name").lower() in names]
 
 
-def _kept(*values: str) -> tuple[str, ...]:
+def _present(*values: str) -> tuple[str, ...]:
     return tuple(value for value in values if value)
 
 
-def _ses(payload: object, number: str) -> Iterator[Told]:
+def _ses(payload: object, number: str) -> Iterator[ProviderEvent]:
     """Read the message inside the envelope of SNS."""
     event = _at(payload, "notificationType") or _at(payload, "eventType")
     mail = payload.get("mail") if isinstance(payload, dict) else None
     headers = _list(mail, "headers")
     about = {
-        "senders": _kept(_at(mail, "source"), *_headers(headers, "return-path")),
-        "message_ids": _kept(
+        "senders": _present(_at(mail, "source"), *_headers(headers, "return-path")),
+        "message_ids": _present(
             *_headers(headers, _HEADER.lower(), "message-id"), _at(mail, "commonHeaders", "messageId")
         ),
     }
@@ -119,19 +119,19 @@ def _ses(payload: object, number: str) -> Iterator[Told]:
     if event == "Complaint" and _at(payload, "complaint", "complaintFeedbackType").lower() in _NO_COMPLAINT:
         return
     for person in people[:_MOST]:
-        reader = _at(person, "emailAddress")
+        recipient = _at(person, "emailAddress")
         status, words = _at(person, "status"), _at(person, "diagnosticCode")
         words = words or _at(payload, "reject", "reason")
-        own = f"{_at(payload, part, 'feedbackId') or number} {reader}"
+        own = f"{_at(payload, part, 'feedbackId') or number} {recipient}"
         server = _at(payload, "bounce", "remoteMtaIp")
-        yield Told(name, detail, own, reader, status, words, server, **about)
+        yield ProviderEvent(name, detail, own, recipient, status, words, server, **about)
 
 
-def _mailgun(payload: object, number: str) -> Iterator[Told]:
+def _mailgun(payload: object, number: str) -> Iterator[ProviderEvent]:
     event = payload.get("event-data") if isinstance(payload, dict) else None
     name, severity = _at(event, "event"), _at(event, "severity")
     variables = _at(event, "user-variables", _KEY)
-    yield Told(
+    yield ProviderEvent(
         f"{name} {severity}" if name == "failed" else name,
         _at(event, "reason"),
         f"{name} {_at(event, 'id') or number} {_at(event, 'timestamp')}",
@@ -139,63 +139,63 @@ def _mailgun(payload: object, number: str) -> Iterator[Told]:
         _at(event, "delivery-status", "enhanced-code"),
         _at(event, "delivery-status", "message") or _at(event, "delivery-status", "description"),
         _at(event, "delivery-status", "mx-host"),
-        _kept(_at(event, "envelope", "sender")),
-        _kept(variables, _bracketed(_at(event, "message", "headers", "message-id"))),
+        _present(_at(event, "envelope", "sender")),
+        _present(variables, _bracketed(_at(event, "message", "headers", "message-id"))),
     )
 
 
-def _postmark(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - the same signature as the others
+def _postmark(payload: object, number: str) -> Iterator[ProviderEvent]:  # noqa: ARG001 - the same signature as the others
     kind = _at(payload, "RecordType")
-    yield Told(
+    yield ProviderEvent(
         kind,
         _at(payload, "Type"),
         f"{kind} {_at(payload, 'ID')}" if _at(payload, "ID") else "",
         _at(payload, "Email"),
         words=_at(payload, "Details"),
-        message_ids=_kept(_at(payload, "Metadata", _KEY)),
+        message_ids=_present(_at(payload, "Metadata", _KEY)),
     )
 
 
-def _sendgrid(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - the same signature as the others
+def _sendgrid(payload: object, number: str) -> Iterator[ProviderEvent]:  # noqa: ARG001 - the same signature as the others
     for event in payload if isinstance(payload, list) else []:
         name, kind = _at(event, "event"), _at(event, "type")
         dropped = name == "dropped"
-        yield Told(
+        yield ProviderEvent(
             f"{name} {kind}" if kind else name,
             _at(event, "reason" if dropped else "bounce_classification"),
             _at(event, "sg_event_id"),
             _at(event, "email"),
             _at(event, "status"),
             _at(event, "reason") or _at(event, "response"),
-            message_ids=_kept(_at(event, _KEY), _at(event, "smtp-id")),
+            message_ids=_present(_at(event, _KEY), _at(event, "smtp-id")),
         )
 
 
-def _brevo(payload: object, number: str) -> Iterator[Told]:  # noqa: ARG001 - the same signature as the others
-    name, reader, message_id = _at(payload, "event"), _at(payload, "email"), _at(payload, "message-id")
-    moment = _at(payload, "ts_epoch") or _at(payload, "ts_event") or _at(payload, "ts")
-    yield Told(
+def _brevo(payload: object, number: str) -> Iterator[ProviderEvent]:  # noqa: ARG001 - the same signature as the others
+    name, recipient, message_id = _at(payload, "event"), _at(payload, "email"), _at(payload, "message-id")
+    time = _at(payload, "ts_epoch") or _at(payload, "ts_event") or _at(payload, "ts")
+    yield ProviderEvent(
         name,
         "",
-        f"{name} {message_id} {reader} {moment}",
-        reader,
+        f"{name} {message_id} {recipient} {time}",
+        recipient,
         words=_at(payload, "reason"),
-        message_ids=_kept(_carried(_at(payload, "X-Mailin-custom")), message_id),
+        message_ids=_present(_carried(_at(payload, "X-Mailin-custom")), message_id),
     )
 
 
-def _resend(payload: object, number: str) -> Iterator[Told]:
+def _resend(payload: object, number: str) -> Iterator[ProviderEvent]:
     name, kind = _at(payload, "type"), _at(payload, "data", "bounce", "type")
     headers = _list(payload, "data", "headers")
     for person in _list(payload, "data", "to")[:_MOST]:
-        reader = _text(person).rpartition("<")[2].strip(" >") if isinstance(person, str) else ""
-        yield Told(
+        recipient = _text(person).rpartition("<")[2].strip(" >") if isinstance(person, str) else ""
+        yield ProviderEvent(
             f"{name} {kind}" if kind else name,
             _at(payload, "data", "bounce", "subType"),
-            f"{number} {reader}" if number else "",
-            reader,
+            f"{number} {recipient}" if number else "",
+            recipient,
             words=_at(payload, "data", "bounce", "message") or _at(payload, "data", "failed", "reason"),
-            message_ids=_kept(
+            message_ids=_present(
                 *_headers(headers, _HEADER.lower(), "message-id"), _bracketed(_at(payload, "data", "message_id"))
             ),
         )
@@ -208,13 +208,13 @@ def _bracketed(message_id: str) -> str:
 def _carried(text: str) -> str:
     """The value of our header, which Brevo repeats as it was sent, or as the bare text."""
     try:
-        known = json.loads(text)
+        carried = json.loads(text)
     except ValueError:
         return text
-    return _at(known, _KEY)
+    return _at(carried, _KEY)
 
 
-_READERS: Mapping[Provider, Callable[[object, str], Iterator[Told]]] = {
+_PARSERS: Mapping[Provider, Callable[[object, str], Iterator[ProviderEvent]]] = {
     Provider.SES: _ses,
     Provider.MAILGUN: _mailgun,
     Provider.POSTMARK: _postmark,

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from digest.mail.blame import named_host
 from digest.mail.bounces import Report, kind_of, lasting
 from digest.mail.parts import line
-from digest.mail.payloads import Provider, told
+from digest.mail.payloads import Provider, parse_events
 from digest.model import BounceKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.mail.payloads import Told
+    from digest.mail.payloads import ProviderEvent
 
 
 class Meaning(StrEnum):
@@ -98,8 +98,8 @@ class Event:
     """
 
     number: str
-    said: Report
-    reader: str
+    report: Report
+    recipient: str
     senders: tuple[str, ...]
     message_ids: tuple[str, ...]
 
@@ -111,23 +111,23 @@ def events(provider: Provider, payload: object, number: str = "", ours: Sequence
     that differ from the documented shape are ignored.
     """
     found = []
-    for one in told(provider, payload, number):
+    for one in parse_events(provider, payload, number):
         table, name = TABLE[provider], one.name.strip().lower()
         meaning = table.get(f"{name}/{one.detail.strip().lower()}") or table.get(f"{name}/*")
-        if meaning and one.number and one.reader:
-            said = _said(provider, meaning, one, ours)
-            found.append(Event(one.number[:_LONGEST_ID], said, one.reader, one.senders, one.message_ids))
+        if meaning and one.number and one.recipient:
+            report = _report(provider, meaning, one, ours)
+            found.append(Event(one.number[:_LONGEST_ID], report, one.recipient, one.senders, one.message_ids))
         if len(found) >= _MOST_EVENTS:
             break
     return found
 
 
-def _said(provider: Provider, meaning: Meaning, one: Told, ours: Sequence[str]) -> Report:
+def _report(provider: Provider, meaning: Meaning, one: ProviderEvent, ours: Sequence[str]) -> Report:
     words = one.words.partition(";")[2].strip() if one.words.lower().startswith("smtp;") else one.words
     words = line(words)
     if meaning is Meaning.COMPLAINT:
         return Report(BounceKind.COMPLAINT, text=f"feedback: by {provider}")
-    judged, status = lasting(one.status, words, recipient=one.reader, ours=ours)
+    judged, status = lasting(one.status, words, recipient=one.recipient, ours=ours)
     text = words or f"{one.name} {one.detail}".strip()
     return Report(_kind(meaning, judged, status), status, line(text), server=one.server or named_host(words))
 

@@ -166,13 +166,13 @@ class Intake:
         taken = []
         with self._store.write() as tx:
             for event in batch:
-                evidence = Evidence(addresses=event.senders, readers=(event.reader,), message_ids=event.message_ids)
+                evidence = Evidence(addresses=event.senders, readers=(event.recipient,), message_ids=event.message_ids)
                 whose = find(tx, secret, self._settings, evidence)
                 if whose is None or tx.subscribers.get(whose[0]) is None:
                     tx.bounces.ignore(f"{provider}: of no mail of ours", now)
-                elif event.said.kind is not BounceKind.OTHER:
+                elif event.report.kind is not BounceKind.OTHER:
                     mark = f"hook\0{provider}\0{event.number}".encode("utf-8", "replace")
-                    taken.append(record(tx, self._settings, whose, event.said, mark, now))
+                    taken.append(record(tx, self._settings, whose, event.report, mark, now))
         return taken
 
 

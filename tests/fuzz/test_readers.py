@@ -252,5 +252,5 @@ def test_a_mangled_event_is_read_without_complaint(provider: Provider, data: st.
         table = table[name]
     table[name] = data.draw(JSON)
     for event in events(provider, whole, "request-7"):
-        assert event.said.text.isprintable()
+        assert event.report.text.isprintable()
         assert len(event.number) <= 200

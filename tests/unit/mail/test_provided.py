@@ -99,14 +99,14 @@ MEANT: list[tuple[Provider, Any, str]] = [
 def test_an_event_means_what_its_provider_says_as_far_as_the_servers_words_bear_it_out(
     provider: Provider, payload: Any, meant: str
 ) -> None:
-    found = [f"{one.said.kind} {one.said.status}" for one in events(provider, payload, "request-7", OURS)]
+    found = [f"{one.report.kind} {one.report.status}" for one in events(provider, payload, "request-7", OURS)]
     assert found == ([meant] if meant else [])
 
 
 @pytest.mark.parametrize("provider", Provider)
 def test_an_event_tells_its_reader_its_own_number_and_the_message_id(provider: Provider) -> None:
     (one,) = events(provider, told.BOUNCED[provider](message_id="<w.abc@example.org>"), "request-7")
-    assert one.reader == READER
+    assert one.recipient == READER
     assert one.number
     assert "<w.abc@example.org>" in one.message_ids
     (again,) = events(provider, told.BOUNCED[provider](message_id="<w.abc@example.org>"), "request-7")
