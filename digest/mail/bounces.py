@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from digest.mail.automatic import is_automatic
 from digest.mail.blame import About, blame, named_host
 from digest.mail.feedback import bare_complaint, feedback
-from digest.mail.guessing import guessed
+from digest.mail.guessing import guess_bounce
 from digest.mail.parts import address_in, addresses, has_null_path, held, line, own_parts, parsed
 from digest.model import BounceKind
 
@@ -80,8 +80,8 @@ def lasting(status: str, text: str, *, recipient: str = "", ours: Sequence[str] 
 
     A code X.1 that does not describe the address, such as 5.1.0, counts as a refusal of our mail.
     """
-    blamed = [blame(text, status=status, sender=sender, recipient=recipient) for sender in ours or ("",)]
-    found = next((one for one in blamed if one.about is About.US), blamed[0])
+    candidates = [blame(text, status=status, sender=sender, recipient=recipient) for sender in ours or ("",)]
+    found = next((one for one in candidates if one.about is About.US), candidates[0])
     if found.about is About.US or (found.about is About.UNKNOWN and found.status.startswith("5.1.")):
         return BounceKind.REFUSED, found.status
     return (BounceKind.HARD if found.proven else BounceKind.SOFT), found.status
@@ -91,10 +91,10 @@ def _report(raw: bytes, ours: Sequence[str]) -> Report:
     message = parsed(raw)
     if message is None:
         return Report(BounceKind.OTHER, text="too many parts")
-    said = _read(message, ours)
+    read = _read(message, ours)
     return replace(
-        said,
-        text=line(said.text),
+        read,
+        text=line(read.text),
         arrived_at=tuple(addresses(message, _ARRIVED)),
         message_id=line(str(message.get("Message-ID", ""))),
         sender=address_in(message, "From"),
@@ -105,9 +105,9 @@ def _report(raw: bytes, ours: Sequence[str]) -> Report:
 def _read(message: Message, ours: Sequence[str]) -> Report:
     complaint = feedback(message)
     if complaint is None:
-        notified = _status(message, ours)
-        if notified is not None:
-            return notified
+        status_report = _status(message, ours)
+        if status_report is not None:
+            return status_report
         complaint = bare_complaint(message)
     if complaint is not None:
         kind = BounceKind.OTHER if complaint.wanted else BounceKind.COMPLAINT
@@ -169,7 +169,7 @@ def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:
 
 def _guess(message: Message, ours: Sequence[str]) -> Report:
     """The content of a bounce that follows no standard."""
-    guess = guessed(message)
+    guess = guess_bounce(message)
     if guess is None:
         return Report(BounceKind.OTHER)
     kind, status = lasting("", guess.text, ours=ours)

@@ -49,10 +49,10 @@ def feedback(message: Message) -> Feedback | None:
     """The content of a standard report; None if the message is not one."""
     for part in own_parts(message):
         if part.get_content_type() == "message/feedback-report":
-            said = fields(part)
-            kind = header(said, "Feedback-Type").lower()
+            report = fields(part)
+            kind = header(report, "Feedback-Type").lower()
             if kind:
-                return _of(f"feedback: {kind}", [said, *attached(message)], wanted=kind in _NO_COMPLAINT)
+                return _feedback(f"feedback: {kind}", [report, *attached(message)], wanted=kind in _NO_COMPLAINT)
     return None
 
 
@@ -62,21 +62,23 @@ def bare_complaint(message: Message) -> Feedback | None:
     marked = any(one.get(name) for one in (message, *mails) for name in _MARKS)
     subject = header(message, "Subject")
     of_a_loop = _OF_A_LOOP.match(address_in(message, "From").partition("@")[0]) and _COMPLAINS.search(subject)
-    return _of("feedback: complaint", mails) if mails and (marked or of_a_loop or _COMPLAINS.match(subject)) else None
+    if mails and (marked or of_a_loop or _COMPLAINS.match(subject)):
+        return _feedback("feedback: complaint", mails)
+    return None
 
 
-def _of(text: str, told: list[Message], *, wanted: bool = False) -> Feedback:
-    envelope = [address for one in told for address in addresses(one, _SENT_FROM)]
-    values = [str(value) for one in told for value in one.values()]
+def _feedback(text: str, mails: list[Message], *, wanted: bool = False) -> Feedback:
+    envelope = [address for one in mails for address in addresses(one, _SENT_FROM)]
+    values = [str(value) for one in mails for value in one.values()]
     mentioned = [address for value in values for address in _ADDRESS.findall(value) if "+" in address]
-    recipients = [address.casefold() for one in told for address in addresses(one, _SENT_TO)]
+    recipients = [address.casefold() for one in mails for address in addresses(one, _SENT_TO)]
     return Feedback(
         text,
         wanted=wanted,
         senders=_first([*envelope, *mentioned]),
         recipients=_first(recipients),
-        links=_first([link for one in told for link in _LINK.findall(str(one.get("List-Unsubscribe", "")))]),
-        message_ids=_first([header(one, "Message-ID") for one in told if one.get("Message-ID")]),
+        links=_first([link for one in mails for link in _LINK.findall(str(one.get("List-Unsubscribe", "")))]),
+        message_ids=_first([header(one, "Message-ID") for one in mails if one.get("Message-ID")]),
     )
 
 

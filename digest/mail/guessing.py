@@ -91,37 +91,37 @@ class Guess:
     failed: frozenset[str]
 
 
-def guessed(message: Message) -> Guess | None:
+def guess_bounce(message: Message) -> Guess | None:
     """What a bounce or warning without a standard form says; None for a message that looks like neither."""
     subject, text = header(message, "Subject"), words(message)
-    told = _QUOTED.split(text, maxsplit=1)[0]
+    own_text = _QUOTED.split(text, maxsplit=1)[0]
     temporary, permanent = all_failures(message)
-    waits = _waits(subject, told)
-    spoken = _FAILED.search(subject) or _FAILED.search(told) or _PERMANENT_CODE.search(told)
+    delayed = _is_delayed(subject, own_text)
+    failed = _FAILED.search(subject) or _FAILED.search(own_text) or _PERMANENT_CODE.search(own_text)
     system = of_mail_system(message)
     if not system and _REPLY.match(subject):
         return None  # an answer from a person, which may quote anything
-    if not (temporary or permanent or ((system or has_null_path(message)) and (waits or spoken))):
+    if not (temporary or permanent or ((system or has_null_path(message)) and (delayed or failed))):
         return None
-    lasting = not waits and bool(permanent or (spoken and not temporary))
+    lasting = not delayed and bool(permanent or (failed and not temporary))
     found = {address.decode("utf-8", "replace").casefold() for address in (*temporary, *permanent)}
     listed = {part.strip().casefold() for part in header(message, "X-Failed-Recipients").split(",") if part.strip()}
-    mentioned = {address.casefold() for address in _MENTIONED.findall(told)}
-    return Guess(lasting, _cited(told), frozenset(found | listed | mentioned))
+    mentioned = {address.casefold() for address in _MENTIONED.findall(own_text)}
+    return Guess(lasting, _quoted_reply(own_text), frozenset(found | listed | mentioned))
 
 
-def _waits(subject: str, told: str) -> bool:
+def _is_delayed(subject: str, own_text: str) -> bool:
     """Whether this is a warning that the server is still trying. The subject sums it up, so it outranks the text."""
     if _WAITS.search(subject):
-        return not _ENDED.search(told)
-    return bool(_WAITS.search(told)) and not (_ENDED.search(told) or _FAILED.search(subject))
+        return not _ENDED.search(own_text)
+    return bool(_WAITS.search(own_text)) and not (_ENDED.search(own_text) or _FAILED.search(subject))
 
 
-def _cited(told: str) -> str:
+def _quoted_reply(own_text: str) -> str:
     """The line that quotes a server's reply with its code, and the rest of that paragraph; empty if there is none."""
-    best = _ENHANCED.search(told) or _CODE.search(told)
+    best = _ENHANCED.search(own_text) or _CODE.search(own_text)
     if best is None:
         return ""
-    start = told.rfind("\n", 0, best.start()) + 1
-    end = told.find("\n\n", best.end())
-    return " ".join(told[start : end if end >= 0 else len(told)].split())
+    start = own_text.rfind("\n", 0, best.start()) + 1
+    end = own_text.find("\n\n", best.end())
+    return " ".join(own_text[start : end if end >= 0 else len(own_text)].split())

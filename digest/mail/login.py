@@ -54,10 +54,10 @@ async def token(relay: Relay) -> str:
             return _first_line(relay.oauth_token_file)
         except ConfigurationError as error:
             raise TransportError(str(error), phase="login") from error
-    return await _printed(relay.oauth_command)
+    return await _token_from_command(relay.oauth_command)
 
 
-async def _printed(command: tuple[str, ...]) -> str:
+async def _token_from_command(command: tuple[str, ...]) -> str:
     """The error for a failed command contains only its exit code, because its output may contain secrets."""
     failed = f"oauth_command {command[0]}"
     try:
@@ -70,13 +70,13 @@ async def _printed(command: tuple[str, ...]) -> str:
     except OSError as error:
         raise TransportError(f"{failed}: {error.strerror}", phase="login") from error
     try:
-        said, _ = await asyncio.wait_for(run.communicate(), _COMMAND_SECONDS)
+        output, _ = await asyncio.wait_for(run.communicate(), _COMMAND_SECONDS)
     except TimeoutError as error:
         with contextlib.suppress(ProcessLookupError):
             run.kill()
         await run.wait()
         raise TransportError(f"{failed}: took longer than {_COMMAND_SECONDS:.0f} s", phase="login") from error
-    line = said.decode("ascii", "replace").partition("\n")[0].strip()
+    line = output.decode("ascii", "replace").partition("\n")[0].strip()
     if run.returncode or not line:
         raise TransportError(f"{failed}: ended with {run.returncode} and no token", phase="login")
     return line

@@ -161,11 +161,11 @@ class Pipeline(asyncio.Protocol):
                 raise TransportError(answer.text, phase="sender")
         times = (self._timeouts.reply, self._timeouts.reply, self._timeouts.data)
         for left, ((phase, wanted), seconds) in zip((2, 1, 0), zip(_STEPS, times, strict=True), strict=True):
-            said = await self._enveloping_reply(phase, seconds)
-            if said.code // 100 != wanted:
-                self._require_order(said, phase)
-                await self._settle(said.code, left)
-                raise TransportError(said.text, phase=phase, code=said.code)
+            reply = await self._enveloping_reply(phase, seconds)
+            if reply.code // 100 != wanted:
+                self._require_order(reply, phase)
+                await self._settle(reply.code, left)
+                raise TransportError(reply.text, phase=phase, code=reply.code)
 
     async def _enveloping_reply(self, phase: str, seconds: float) -> _Reply:
         """A reply before the content. Silence here may mean that the server lost the command."""

@@ -111,13 +111,13 @@ def lookup(name: str, kind: str, resolver: dns.resolver.Resolver | None = None) 
         return []
     except (dns.exception.DNSException, OSError):
         return None
-    said = []
+    values = []
     for one in answer:
         if isinstance(one, TXT):
-            said.append(b"".join(one.strings).decode("utf-8", "replace"))
+            values.append(b"".join(one.strings).decode("utf-8", "replace"))
         elif isinstance(one, MX):
-            said.append(one.exchange.to_text().rstrip("."))
-    return said
+            values.append(one.exchange.to_text().rstrip("."))
+    return values
 
 
 def _tags(text: str) -> dict[str, str]:

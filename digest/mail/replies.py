@@ -75,29 +75,28 @@ def outcome(
         return Outcome(DeliveryState.UNKNOWN, wait, pause=True)
     kind = error.code // 100 if error.code else _TEMPORARY
     ours = error.code is None or error.phase in BEFORE_THE_RECIPIENT
-    told = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
+    blamed = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
     if is_too_large(error):
-        return Outcome(DeliveryState.FAILED, blame=told)  # the mail will not be smaller next time
-    if kind == _PERMANENT and _of_one_person(error, told):
-        return Outcome(DeliveryState.FAILED, blame=told)
+        return Outcome(DeliveryState.FAILED, blame=blamed)  # the mail will not be smaller next time
+    if kind == _PERMANENT and _of_one_person(error, blamed):
+        return Outcome(DeliveryState.FAILED, blame=blamed)
     wait = _wait(attempts, seed, patience)
     if not ours and attempts >= _FEWEST_ATTEMPTS and now + wait > made_at + patience.give_up:
-        return Outcome(DeliveryState.FAILED, blame=told)
-    return Outcome(DeliveryState.DEFERRED, wait, told, pause=ours or kind == _PERMANENT)
+        return Outcome(DeliveryState.FAILED, blame=blamed)
+    return Outcome(DeliveryState.DEFERRED, wait, blamed, pause=ours or kind == _PERMANENT)
 
 
-def _of_one_person(error: TransportError, told: Blame) -> bool:
+def _of_one_person(error: TransportError, blamed: Blame) -> bool:
     """Whether a permanent refusal is about this mailbox only, as far as a single refusal can show.
 
     A refusal that names the mailbox may also come after the content, because each of our mails has one recipient. Many
     servers delay policy rejections (5.7.1, 5.1.8, 530) until RCPT. They concern us or our sender, and must not count as
     bad recipients.
     """
-    if told.about in OF_ONE_PERSON:
+    if blamed.about in OF_ONE_PERSON:
         return True
-    nothing_of_us = (
-        error.phase == "recipient" and told.about is not About.US and told.status.split(".")[1:2] in ([], ["0"], ["1"])
-    )
+    subject = blamed.status.split(".")[1:2]
+    nothing_of_us = error.phase == "recipient" and blamed.about is not About.US and subject in ([], ["0"], ["1"])
     return nothing_of_us and error.code in _OF_A_MAILBOX
 
 

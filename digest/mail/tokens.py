@@ -29,7 +29,7 @@ def leave_token(secret: bytes, subscriber: SubscriberId, digest: DigestId) -> st
 
 def read_leave_token(secret: bytes, token: str) -> tuple[SubscriberId, DigestId] | None:
     """The subscriber and digest of an unsubscribe token; None for any token that we did not make. Never raises."""
-    subscriber, _, digest = (_said(secret, "leave", token) or "").partition(".")
+    subscriber, _, digest = (_content(secret, "leave", token) or "").partition(".")
     return (SubscriberId(int(subscriber)), DigestId(digest)) if subscriber else None
 
 
@@ -40,8 +40,8 @@ def preferences_token(secret: bytes, subscriber: SubscriberId) -> str:
 
 def read_preferences_token(secret: bytes, token: str) -> SubscriberId | None:
     """The subscriber of a preferences token; None for any token that we did not make. Never raises."""
-    said = _said(secret, "preferences", token)
-    return SubscriberId(int(said)) if said else None
+    content = _content(secret, "preferences", token)
+    return SubscriberId(int(content)) if content else None
 
 
 def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
@@ -51,8 +51,8 @@ def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
     for ids below 2³², so that its link fits on a line of a mail.
     """
     number = confirmation.id.to_bytes(max(1, (confirmation.id.bit_length() + 7) // 8))
-    said = _microseconds(confirmation.asked_at).to_bytes(_MOMENT_BYTES) + number
-    return _encoded(_short_mark(secret, confirmation.kind, said) + said)
+    content = _microseconds(confirmation.asked_at).to_bytes(_MOMENT_BYTES) + number
+    return _encoded(_short_mark(secret, confirmation.kind, content) + content)
 
 
 def read_confirmation_token(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
@@ -65,34 +65,34 @@ def marks(confirmation: Confirmation) -> str:
     return f"{confirmation.kind} {_microseconds(confirmation.asked_at)}"
 
 
-def asked_in(marked: str) -> tuple[ConfirmationKind, datetime]:
+def asked_in(content: str) -> tuple[ConfirmationKind, datetime]:
     """The kind and time of a request, from the marks in a valid token."""
-    kind, _, moment = marked.partition(" ")
-    return ConfirmationKind(kind), _EPOCH + timedelta(microseconds=int(moment))
+    kind, _, time = content.partition(" ")
+    return ConfirmationKind(kind), _EPOCH + timedelta(microseconds=int(time))
 
 
 def _short_confirmation(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
     raw = _decoded(token)
-    mark, said = raw[:_SHORT_MARK_BYTES], raw[_SHORT_MARK_BYTES:]
-    moment, number = said[:_MOMENT_BYTES], said[_MOMENT_BYTES:]
+    mark, content = raw[:_SHORT_MARK_BYTES], raw[_SHORT_MARK_BYTES:]
+    time, number = content[:_MOMENT_BYTES], content[_MOMENT_BYTES:]
     for kind in ConfirmationKind:
-        if number and hmac.compare_digest(mark, _short_mark(secret, kind, said)):
-            return ConfirmationId(int.from_bytes(number)), f"{kind} {int.from_bytes(moment)}"
+        if number and hmac.compare_digest(mark, _short_mark(secret, kind, content)):
+            return ConfirmationId(int.from_bytes(number)), f"{kind} {int.from_bytes(time)}"
     return None
 
 
 def _long_confirmation(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
     """Read the long tokens of earlier versions, whose links are still in people's mails."""
     for kind in (ConfirmationKind.JOIN, ConfirmationKind.ACCESS):
-        said = _said(secret, f"confirm {kind}", token)
-        if said:
-            number, _, moment = said.partition(".")
-            return ConfirmationId(int(number)), f"{kind} {int(moment.replace('.', ''))}"
+        content = _content(secret, f"confirm {kind}", token)
+        if content:
+            number, _, time = content.partition(".")
+            return ConfirmationId(int(number)), f"{kind} {int(time.replace('.', ''))}"
     return None
 
 
-def _short_mark(secret: bytes, kind: ConfirmationKind, said: bytes) -> bytes:
-    return _mark(secret, f"confirm {kind} in short", said)[:_SHORT_MARK_BYTES]
+def _short_mark(secret: bytes, kind: ConfirmationKind, content: bytes) -> bytes:
+    return _mark(secret, f"confirm {kind} in short", content)[:_SHORT_MARK_BYTES]
 
 
 def address_hash(secret: bytes, address: str) -> str:
@@ -105,15 +105,15 @@ def network_hash(secret: bytes, network: str) -> str:
     return hmac.new(secret, b"network\0" + network.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def _token(secret: bytes, purpose: str, said: str) -> str:
-    return _encoded(_mark(secret, purpose, said.encode()) + said.encode())
+def _token(secret: bytes, purpose: str, content: str) -> str:
+    return _encoded(_mark(secret, purpose, content.encode()) + content.encode())
 
 
-def _said(secret: bytes, purpose: str, token: str) -> str | None:
+def _content(secret: bytes, purpose: str, token: str) -> str | None:
     """The content of a token with this purpose; None if we did not make it, or not for this purpose."""
     raw = _decoded(token)
-    mark, said = raw[:_MARK_BYTES], raw[_MARK_BYTES:]
-    return said.decode() if hmac.compare_digest(mark, _mark(secret, purpose, said)) else None
+    mark, content = raw[:_MARK_BYTES], raw[_MARK_BYTES:]
+    return content.decode() if hmac.compare_digest(mark, _mark(secret, purpose, content)) else None
 
 
 def _decoded(token: str) -> bytes:
@@ -125,8 +125,8 @@ def _decoded(token: str) -> bytes:
     return raw if token == _encoded(raw) else b""
 
 
-def _mark(secret: bytes, purpose: str, said: bytes) -> bytes:
-    return hmac.digest(secret, purpose.encode() + b"\0" + said, "sha256")[:_MARK_BYTES]
+def _mark(secret: bytes, purpose: str, content: bytes) -> bytes:
+    return hmac.digest(secret, purpose.encode() + b"\0" + content, "sha256")[:_MARK_BYTES]
 
 
 def _microseconds(at: datetime) -> int:

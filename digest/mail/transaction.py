@@ -67,7 +67,7 @@ async def transaction(
         TransportError: the server refused it, or the outcome is unknown.
     """
     await offer(client, sender, recipient, timeouts, size=len(message))
-    ready = await _said(client.execute_command(b"DATA", timeout=timeouts.data), "content")
+    ready = await _reply(client.execute_command(b"DATA", timeout=timeouts.data), "content")
     if ready.code != GO_ON:
         raise TransportError(one_line(ready.message), phase="content", code=ready.code)
     answer = await _answer(client, message, timeouts)
@@ -85,16 +85,16 @@ async def offer(
         TransportError: the server refused.
     """
     options = _options(client, sender, recipient, size)
-    await _said(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
-    await _said(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
+    await _reply(client.mail(sender, options=options, encoding="utf-8", timeout=timeouts.reply), "sender")
+    await _reply(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
 
 
 def largest(client: aiosmtplib.SMTP) -> int | None:
     """The largest size of a mail in bytes: 0 if the server sets no limit, None if it does not support SIZE."""
     if not client.supports_extension("size"):
         return None
-    said = client.esmtp_extensions.get("size", "").strip()
-    return int(said) if said.isdecimal() else 0
+    size = client.esmtp_extensions.get("size", "").strip()
+    return int(size) if size.isdecimal() else 0
 
 
 def _options(client: aiosmtplib.SMTP, sender: str, recipient: str, size: int) -> list[str]:
@@ -107,7 +107,7 @@ def _options(client: aiosmtplib.SMTP, sender: str, recipient: str, size: int) ->
     return [*options, "SMTPUTF8"]
 
 
-async def _said(command: Awaitable[aiosmtplib.SMTPResponse], phase: str) -> aiosmtplib.SMTPResponse:
+async def _reply(command: Awaitable[aiosmtplib.SMTPResponse], phase: str) -> aiosmtplib.SMTPResponse:
     try:
         return await command
     except aiosmtplib.SMTPResponseException as error:
@@ -156,8 +156,8 @@ async def _write(
 async def _not_yet(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
     """Raise if the server replies before the message has ended: then it refuses the message, or is gone."""
     if reply.done():
-        spoken = await reply
-        raise aiosmtplib.SMTPDataError(spoken.code, spoken.message)
+        early = await reply
+        raise aiosmtplib.SMTPDataError(early.code, early.message)
 
 
 async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:

@@ -108,8 +108,8 @@ MUTANTS = (
     Mutant(
         "a token's mark is not compared",
         "digest/mail/tokens.py",
-        "return said.decode() if hmac.compare_digest(mark, _mark(secret, purpose, said)) else None",
-        "return said.decode() if raw else None",
+        "return content.decode() if hmac.compare_digest(mark, _mark(secret, purpose, content)) else None",
+        "return content.decode() if raw else None",
         ("tests/unit/mail/test_tokens.py", "tests/integration/web/test_application.py"),
     ),
     Mutant(
