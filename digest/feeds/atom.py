@@ -10,7 +10,7 @@ from feedgen.ext.base import BaseEntryExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from digest.typeset.characters import line, shown
+from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.titles import UNTITLED, title
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _entry(entry: FeedEntry) -> _Entry:
     if entry.published:
         made.published(entry.published)
     if entry.summary:
-        made.summary(shown(entry.summary))
+        made.summary(strip_unsafe(entry.summary))
     made.content(entry.html, type="html")
     return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from digest.typeset.characters import line, shown
+from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.titles import UNTITLED, title
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
             "external_url": entry.via or None,
             "title": title(entry.title),
             "content_html": entry.html,
-            "summary": shown(entry.summary) or None,
+            "summary": strip_unsafe(entry.summary) or None,
             "date_published": entry.published and entry.published.isoformat(),
             "date_modified": entry.updated_at.isoformat(),
             "authors": [{"name": line(entry.author) or UNTITLED}],

@@ -15,7 +15,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from digest.feeds.atom import HISTORY, links, with_stylesheet
-from digest.typeset.characters import line, shown
+from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.titles import UNTITLED, title
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ class _Item(BaseEntryExtension):  # type: ignore[misc] # as above
         if entry is None:
             return element
         # A description is HTML, but our summary is text.
-        etree.SubElement(element, "description").text = escape(shown(entry.summary) or title(entry.title), quote=False)
+        etree.SubElement(element, "description").text = escape(
+            strip_unsafe(entry.summary) or title(entry.title), quote=False
+        )
         if entry.html:
             etree.SubElement(element, f"{{{_CONTENT}}}encoded").text = entry.html
         etree.SubElement(element, f"{{{_CREATOR}}}creator").text = _named(line(entry.author) or UNTITLED)

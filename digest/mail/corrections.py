@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.dates import redates
 from digest.mail.personal import without_marks
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 from digest.typeset.differences import Change, Piece, differences
 from digest.typeset.excerpt import cut
 from digest.typeset.formulas import text as linear
@@ -78,7 +78,7 @@ def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]
 def seen(corrections: Sequence[Correction]) -> bool:
     """Whether a visitor sees any of the changes. Another notation for the same formula or mark is not a correction."""
     return any(
-        shown(one.before.title) != shown(one.after.title)
+        strip_unsafe(one.before.title) != strip_unsafe(one.after.title)
         or (one.now is not None and (one.was is None or redates(one.was, one.now)))
         or _differences(one)
         for one in corrections
@@ -94,7 +94,7 @@ def _differences(one: Correction) -> tuple[Change, ...]:
 
 
 def _typeset(content: Content) -> Content:
-    paragraphs = (full_width(shown(without_marks(paragraph))) for paragraph in content.paragraphs)
+    paragraphs = (full_width(strip_unsafe(without_marks(paragraph))) for paragraph in content.paragraphs)
     return replace(content, title="", paragraphs=tuple(paragraphs))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from digest.model import Body
 
-# Private-use characters that cannot come from a dump. `shown` lets them pass, but titles are inserted as values before.
+# Private-use characters that cannot come from a dump: `strip_unsafe` lets them pass, but titles are values by then.
 LEAVE_URL = "\ue0f0leave\ue0f1"
 PREFERENCES_URL = "\ue0f0preferences\ue0f1"
 ADDRESS = "\ue0f0address\ue0f1"

@@ -15,7 +15,7 @@ from digest.ports import DumpState
 from digest.service.feeds import EVERYTHING, source_of, via
 from digest.service.naming import digest_title, edition_name
 from digest.service.redating import tells_another_day
-from digest.typeset.characters import line, shown
+from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.chart import chart
 from digest.typeset.dates import said
 from digest.typeset.excerpt import excerpt
@@ -256,7 +256,7 @@ class Reading:
 
     def _found(self, entry: Entry, wanted: Query, language: str) -> EntryView:
         view = self._view(entry, language, limit=0)
-        body = linear(full_width(shown(" ".join(entry.content.paragraphs))))
+        body = linear(full_width(strip_unsafe(" ".join(entry.content.paragraphs))))
         return replace(
             view,
             marked=_marked(view.title, marks(view.title, wanted)),

@@ -10,11 +10,11 @@ _HIDDEN = re.compile(
 _SPACES = re.compile(r"\s+")
 
 
-def shown(text: str) -> str:
+def strip_unsafe(text: str) -> str:
     """The text without characters that could hide, reverse or break the text around them."""
     return _HIDDEN.sub("", text)
 
 
 def line(text: str) -> str:
     """The same in one line, for instance for a title."""
-    return _SPACES.sub(" ", shown(text)).strip()
+    return _SPACES.sub(" ", strip_unsafe(text)).strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz.distance import Indel
 
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 from digest.typeset.math.extract import pieces
 
 if TYPE_CHECKING:
@@ -122,13 +122,13 @@ def _shortened(units: list[str], first: int, last: int) -> list[str]:
 
 
 def _line(side: str, mark: str, pieces: tuple[Piece, ...]) -> str:
-    texts = ((escape(shown(piece.text)).replace("\n", "<br/>"), piece.changed) for piece in pieces)
+    texts = ((escape(strip_unsafe(piece.text)).replace("\n", "<br/>"), piece.changed) for piece in pieces)
     inner = "".join(f"<{mark}>{text}</{mark}>" if changed else text for text, changed in texts)
     return f'<p class="{side}">{inner}</p>' if inner else ""
 
 
 def _seen(paragraphs: Iterable[str]) -> list[str]:
-    return [text for text in map(shown, paragraphs) if text.strip()]
+    return [text for text in map(strip_unsafe, paragraphs) if text.strip()]
 
 
 class _Stretch(NamedTuple):

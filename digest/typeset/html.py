@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from digest.model import BlockKind
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 from digest.typeset.formulas import page
 from digest.typeset.math.extract import pieces
 from digest.typeset.punctuation import full_width
@@ -37,7 +37,7 @@ def html(
 
 
 def _element(block: Block, level: int, styles: dict[str, str] | None, channel: Callable[[Formula], str]) -> str:
-    text = shown(block.text)
+    text = strip_unsafe(block.text)
     if block.kind is BlockKind.CODE:
         return _tag("pre", "code", f"<code>{escape(text)}</code>", styles)
     lines = _set(pieces(full_width(text)), channel)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wcwidth import wcswidth, wcwidth
 
 from digest.model import BlockKind
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
 
@@ -31,7 +31,7 @@ def text(blocks: Iterable[Block], width: int = 72, *, indent: str = "") -> str:
 
 
 def _paragraph(block: Block, width: int, indent: str) -> str:
-    written = shown(block.text)
+    written = strip_unsafe(block.text)
     lines = (written if block.kind is BlockKind.CODE else linear(full_width(written))).split("\n")
     match block.kind:
         case BlockKind.VERSE | BlockKind.CODE | BlockKind.FORMULA:

@@ -7,7 +7,7 @@ import unicodedata
 from html import escape
 from typing import TYPE_CHECKING
 
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 from digest.typeset.math.tree import LARGE, Node, Operator, Row, Scripts, Word, tree
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _written(node: Node, depth: int) -> str | None:
         case Word(text, bold, italic):
             return _word(text, bold=bold, italic=italic)
         case Operator(text, before, after):
-            return f"{' ' if before else ''}{escape(shown(text))}{' ' if after else ''}"
+            return f"{' ' if before else ''}{escape(strip_unsafe(text))}{' ' if after else ''}"
         case Row(parts):
             made = [_written(part, depth) for part in parts]
             return None if None in made else "".join(filter(None, made))
@@ -49,7 +49,7 @@ def _word(text: str, *, bold: bool, italic: bool) -> str | None:
         text, bold = _struck(text), True
     if any(character > _BEYOND for character in text):
         return None
-    made = escape(shown(text))
+    made = escape(strip_unsafe(text))
     made = f"<i>{made}</i>" if italic else made
     return f"<b>{made}</b>" if bold else made
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ def normalised(tex: str) -> tuple[str, str]:
 
     Raises BeyondLimitsError.
     """
-    tex = _SPACE.sub(" ", shown(tex)).strip()
+    tex = _SPACE.sub(" ", strip_unsafe(tex)).strip()
     _check(tex)
     tags: list[str] = []
     tex = _each(tex, r"\\tag\*?", lambda inner: _kept(inner, tags))

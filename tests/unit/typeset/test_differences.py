@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.model import Content
-from digest.typeset.characters import shown
+from digest.typeset.characters import strip_unsafe
 from digest.typeset.differences import AROUND, Change, Piece, differences, html
 from tests.examples import examples
 
@@ -192,7 +192,7 @@ def test_a_unit_is_never_marked_in_part(unit: str, before: str, after: str, othe
 def test_the_pieces_joined_are_the_paragraphs_that_changed(old: Content, new: Content) -> None:
     changes = differences(old, new, around=None)
     sides = [
-        Counter(text for text in map(shown, (content.title, *content.paragraphs)) if text.strip())
+        Counter(text for text in map(strip_unsafe, (content.title, *content.paragraphs)) if text.strip())
         for content in (old, new)
     ]
     gone, come = Counter(said(change.before) for change in changes), Counter(said(change.after) for change in changes)
