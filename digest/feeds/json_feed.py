@@ -34,11 +34,11 @@ def json_feed(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[T
         "items": [_item(entry) for entry in entries],
         "_digest": ours or None,
     }
-    return (json.dumps(_said(document), ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    return (json.dumps(_without_none(document), ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
 def _item(entry: FeedEntry) -> dict[str, Any]:
-    return _said(
+    return _without_none(
         {
             "id": entry.id,
             "url": entry.url,
@@ -54,5 +54,5 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
     )
 
 
-def _said(members: dict[str, Any]) -> dict[str, Any]:
+def _without_none(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}

@@ -24,10 +24,10 @@ def said(day: EntryDate | date | None, language: str, *, year: bool = True) -> s
     """
     if day is None:
         return ""
-    known = day.year if year else None
+    printed_year = day.year if year else None
     if language.startswith("zh"):
-        return f"{f'{known}年' if known else ''}{day.month}月{day.day}日"
-    return f"{day.day} {_MONTHS[day.month - 1]}{f' {known}' if known else ''}"
+        return f"{f'{printed_year}年' if printed_year else ''}{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]}{f' {printed_year}' if printed_year else ''}"
 
 
 def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str, *, year: bool = True) -> str:
@@ -56,18 +56,18 @@ def _month(day: date) -> tuple[int, int]:
     return day.year, day.month
 
 
-def _beside(known: date, day: date, language: str) -> str:
+def _beside(other: date, day: date, language: str) -> str:
     """A day beside another one: without the year if they share it, and in Chinese also without a shared month."""
-    if language.startswith("zh") and _month(known) == _month(day):
+    if language.startswith("zh") and _month(other) == _month(day):
         return f"{day.day}日"
-    return said(day, language, year=day.year != known.year)
+    return said(day, language, year=day.year != other.year)
 
 
 def _times(opens: datetime, closes: datetime, language: str, *, year: bool) -> str:
     """A window that contains no noon, to the minute."""
     day, end = opens.date(), closes.date()
-    named = said(day, language, year=year or day.year != end.year)
+    first = said(day, language, year=year or day.year != end.year)
     since, until = f"{opens:%H:%M}", f"{closes:%H:%M}"
     if language.startswith("zh"):
-        return f"{named}{since}—{'' if day == end else _beside(day, end, language)}{until}"
-    return f"{named}, {since}–{until}" if day == end else f"{named}, {since} – {_beside(day, end, language)}, {until}"
+        return f"{first}{since}—{'' if day == end else _beside(day, end, language)}{until}"
+    return f"{first}, {since}–{until}" if day == end else f"{first}, {since} – {_beside(day, end, language)}, {until}"

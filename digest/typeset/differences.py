@@ -69,8 +69,8 @@ def differences(before: Content, after: Content, *, around: int | None = AROUND)
     removal in one place and an addition in the other. Very long paragraphs with many changes are marked as a whole
     between the first and the last change.
     """
-    titles = zip_longest(_seen([before.title]), _seen([after.title]), fillvalue="")
-    pairs = (*titles, *_pairs(_seen(before.paragraphs), _seen(after.paragraphs)))
+    titles = zip_longest(_visible([before.title]), _visible([after.title]), fillvalue="")
+    pairs = (*titles, *_pairs(_visible(before.paragraphs), _visible(after.paragraphs)))
     return tuple(_change(old, new, around) for old, new in pairs if old != new)
 
 
@@ -127,7 +127,7 @@ def _line(side: str, mark: str, pieces: tuple[Piece, ...]) -> str:
     return f'<p class="{side}">{inner}</p>' if inner else ""
 
 
-def _seen(paragraphs: Iterable[str]) -> list[str]:
+def _visible(paragraphs: Iterable[str]) -> list[str]:
     return [text for text in map(strip_unsafe, paragraphs) if text.strip()]
 
 

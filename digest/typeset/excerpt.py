@@ -48,7 +48,7 @@ def excerpt(blocks: Sequence[Block], limit: int, *, paragraphs: int | None = Non
         if is_paragraph and counted == paragraphs:
             break
         size = _size(block)
-        if size <= left or (block.kind is BlockKind.FORMULA and made and not _rests(made[-1]) and size <= limit):
+        if size <= left or (block.kind is BlockKind.FORMULA and made and not _is_whole(made[-1]) and size <= limit):
             made.append(block)
             left = max(0, left - size)
             counted += is_paragraph and not _announces(block.text)  # such a paragraph belongs to the next one
@@ -114,7 +114,7 @@ def _size(block: Block) -> int:
     return len(block.text)
 
 
-def _rests(block: Block) -> bool:
+def _is_whole(block: Block) -> bool:
     """Whether nothing seems missing if the excerpt ends after this block."""
     return block.kind is not BlockKind.PARAGRAPH or complete(block.text)
 
@@ -134,22 +134,22 @@ def _ended(made: list[Block], *, goes_on: bool) -> tuple[Block, ...]:
 
 def _dotted(text: str, limit: int) -> str:
     """The beginning, up to a clause or word, without words that only announce the rest, and with an ellipsis."""
-    hidden = masked(text)
+    masked_text = masked(text)
     end = _outside_formulas(text, _between_characters(text, min(len(text), limit)))
-    formula_next = hidden[end:].lstrip()[:1] == HOLE
+    formula_next = masked_text[end:].lstrip()[:1] == HOLE
     if end < len(text) or _announces(text):
         clause = max((place for place in clauses(text) if place < end), default=0)
         if clause >= end * _LEAST_CLAUSE:
             end = clause
         elif end < len(text) and not formula_next:
             bracket = outside_brackets(text, end)
-            end = _before_word(hidden, bracket if bracket >= end * _LEAST_CLAUSE else end)
-    kept = text[:end].rstrip()
-    if not masked(kept).endswith(HOLE):
-        kept = kept[:-_TAIL] + _ANNOUNCES.sub("", kept[-_TAIL:])
-    if kept.endswith("…") or len(kept) in ends(text):
-        return kept
-    return kept.rstrip(".。 ") + _dots(kept or text)
+            end = _before_word(masked_text, bracket if bracket >= end * _LEAST_CLAUSE else end)
+    cut_text = text[:end].rstrip()
+    if not masked(cut_text).endswith(HOLE):
+        cut_text = cut_text[:-_TAIL] + _ANNOUNCES.sub("", cut_text[-_TAIL:])
+    if cut_text.endswith("…") or len(cut_text) in ends(text):
+        return cut_text
+    return cut_text.rstrip(".。 ") + _dots(cut_text or text)
 
 
 def _dots(text: str) -> str:
@@ -157,12 +157,12 @@ def _dots(text: str) -> str:
     return "……" if _CHINESE.search(text) else "…"
 
 
-def _before_word(hidden: str, at: int) -> int:
+def _before_word(masked_text: str, at: int) -> int:
     """The place, or the beginning of the Latin word or number around it, if other text comes before that."""
-    if at >= len(hidden) or not _in_word(hidden[at]):
+    if at >= len(masked_text) or not _in_word(masked_text[at]):
         return at
     start = at
-    while start > 0 and _in_word(hidden[start - 1]):
+    while start > 0 and _in_word(masked_text[start - 1]):
         start -= 1
     return start if start > 0 and at - start <= _LONGEST_WORD else at
 

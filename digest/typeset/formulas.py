@@ -63,22 +63,22 @@ def pictured(sizes: Mapping[str, Size], address: Callable[[str], str]) -> Channe
     `address` gives its URL by its name.
     """
 
-    def shown(formula: Formula) -> str:
+    def render(formula: Formula) -> str:
         made = html_text(formula)
         if made is not None:
             return made
-        called = name(formula)
-        size = sizes.get(called)
+        picture_name = name(formula)
+        size = sizes.get(picture_name)
         if size is None:
             return _as_written(formula)
         tag = f" ({escape(formula.tag)})" if formula.tag else ""
         style = "" if formula.display else f' style="vertical-align:{-size.depth / _EM:.3f}em"'
         return (
-            f'<img src="{escape(address(called))}" width="{size.width}" height="{size.height}"'
+            f'<img src="{escape(address(picture_name))}" width="{size.width}" height="{size.height}"'
             f' alt="{escape(linear(formula))}" title="{escape(formula.source)}"{style}/>{tag}'
         )
 
-    return shown
+    return render
 
 
 def _as_written(formula: Formula) -> str:
