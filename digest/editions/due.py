@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.editions.schedule import Rhythm, Schedule, in_zone, latest_slot
+from digest.editions.schedule import Frequency, Schedule, in_zone, latest_slot
 from digest.model import DigestId, EditionKey
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def due_slot(
 def edition_key(digest: DigestId, moment: datetime, schedule: Schedule) -> EditionKey:
     """The key, such as `weekly/2026-W47`, `daily/2026-11-21` or `monthly/2026-11`, in the schedule's time zone."""
     local = moment.astimezone(schedule.zone)
-    if schedule.rhythm is Rhythm.MONTHLY:
+    if schedule.frequency is Frequency.MONTHLY:
         return EditionKey(f"{digest}/{local:%Y-%m}")
-    if schedule.rhythm is Rhythm.DAILY:
+    if schedule.frequency is Frequency.DAILY:
         return EditionKey(f"{digest}/{local:%Y-%m-%d}")
     year, week, _ = local.isocalendar()
     return EditionKey(f"{digest}/{year}-W{week:02}")

@@ -21,7 +21,7 @@ _LAST_DATE = 28  # every month has it
 _SPAN = 32  # days around a time that contain the slots before and after it
 
 
-class Rhythm(StrEnum):
+class Frequency(StrEnum):
     """How often a schedule has a slot. Several weekdays count as weekly."""
 
     DAILY = "daily"
@@ -63,12 +63,12 @@ class Schedule:
         return cls(days, time(int(found["hour"]), int(found["minute"])), ZoneInfo(zone), month_day)
 
     @property
-    def rhythm(self) -> Rhythm:
+    def frequency(self) -> Frequency:
         if self.month_day is not None:
-            return Rhythm.MONTHLY
-        return Rhythm.DAILY if len(self.days) == len(_DAYS) else Rhythm.WEEKLY
+            return Frequency.MONTHLY
+        return Frequency.DAILY if len(self.days) == len(_DAYS) else Frequency.WEEKLY
 
-    def holds(self, day: date) -> bool:
+    def has_slot_on(self, day: date) -> bool:
         """Whether the schedule has a slot on that day."""
         return day.weekday() in self.days and self.month_day in {None, day.day}
 
@@ -94,11 +94,11 @@ def _slots(schedule: Schedule, now: datetime) -> Iterator[datetime]:
     today = now.astimezone(schedule.zone).date()
     for offset in range(-_SPAN, _SPAN + 1):
         day = today + timedelta(days=offset)
-        if schedule.holds(day):
-            yield _moment(schedule, day)
+        if schedule.has_slot_on(day):
+            yield _slot_on(schedule, day)
 
 
-def _moment(schedule: Schedule, day: date) -> datetime:
+def _slot_on(schedule: Schedule, day: date) -> datetime:
     """The slot of a day.
 
     If the clock shows its time twice, the first one; if it skips the time, the next time that exists.

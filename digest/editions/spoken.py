@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import Rhythm
+from digest.editions.schedule import Frequency
 
 if TYPE_CHECKING:
     from digest.editions.schedule import Schedule
@@ -19,16 +19,16 @@ def spoken(schedule: Schedule, language: str) -> str:
     days = sorted(schedule.days)
     if language.startswith("zh"):
         span = {
-            Rhythm.DAILY: "每天",
-            Rhythm.WEEKLY: f"每周{'、'.join(_CHINESE[day] for day in days)}",
-            Rhythm.MONTHLY: f"每月{schedule.month_day}日",
+            Frequency.DAILY: "每天",
+            Frequency.WEEKLY: f"每周{'、'.join(_CHINESE[day] for day in days)}",
+            Frequency.MONTHLY: f"每月{schedule.month_day}日",
         }
-        return f"{span[schedule.rhythm]} {at}"
+        return f"{span[schedule.frequency]} {at}"
     names = [_ENGLISH[day] for day in days]
     weekly = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
     span = {
-        Rhythm.DAILY: "daily",
-        Rhythm.WEEKLY: weekly,
-        Rhythm.MONTHLY: f"monthly on day {schedule.month_day}",
+        Frequency.DAILY: "daily",
+        Frequency.WEEKLY: weekly,
+        Frequency.MONTHLY: f"monthly on day {schedule.month_day}",
     }
-    return f"{span[schedule.rhythm]} at {at}"
+    return f"{span[schedule.frequency]} at {at}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.editions.due import due_at, due_slot, edition_key
-from digest.editions.schedule import Rhythm, Schedule, latest_slot, next_slot
+from digest.editions.schedule import Frequency, Schedule, latest_slot, next_slot
 from digest.model import DigestId
 
 ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
@@ -153,7 +153,7 @@ def test_a_key_names_the_iso_week_of_the_zones_calendar(moment: datetime, key: s
 
 def test_a_monthly_schedule_has_one_slot_a_month() -> None:
     monthly = Schedule.parse("monthly 1 08:00", "Asia/Shanghai")
-    assert monthly.rhythm is Rhythm.MONTHLY
+    assert monthly.frequency is Frequency.MONTHLY
     assert latest_slot(monthly, utc(2026, 3, 1)) == utc(2026, 3, 1)
     assert latest_slot(monthly, utc(2026, 2, 28, 23, 59)) == utc(2026, 2, 1)
     assert next_slot(monthly, utc(2026, 12, 1)) == utc(2027, 1, 1)
