@@ -15,7 +15,7 @@ from benchmarks import corpus
 from benchmarks.machine import BUILD
 from benchmarks.measure import SMALL, Clock, Row, best, small, times
 from benchmarks.site import empty_store, read_all, settings_for
-from digest.changes.shown import shown
+from digest.changes.shown import prepared
 from digest.dumps.snapshot import read_sightings
 from digest.store import open_store
 from tests.postgres import Server, programs
@@ -118,11 +118,11 @@ def _loaded_from(url: str) -> int:
 
 def _keys(dump: Path) -> set[object]:
     with dump.open("rb") as stream:
-        return {(one.line, one.view) for sighting in read_sightings(stream, "x") for one in shown([sighting])}
+        return {(one.line, one.view) for sighting in read_sightings(stream, "x") for one in prepared([sighting])}
 
 
 def _unknown(dump: Path, warm: set[object]) -> int:
     """What an in-memory set would have to do for the same: cut, make the keys, look them up."""
     with dump.open("rb") as stream:
-        found = (one for sighting in read_sightings(stream, "x") for one in shown([sighting]))
+        found = (one for sighting in read_sightings(stream, "x") for one in prepared([sighting]))
         return sum((one.line, one.view) not in warm for one in found)

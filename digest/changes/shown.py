@@ -59,7 +59,7 @@ class Shown:
         return self._lead
 
 
-def shown(sightings: Iterable[Sighting]) -> tuple[Shown, ...]:
+def prepared(sightings: Iterable[Sighting]) -> tuple[Shown, ...]:
     """The sightings in their order, prepared for comparison."""
     return tuple(map(_shown, sightings))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes import guards
 from digest.changes.keys import title_key
-from digest.changes.shown import shown
+from digest.changes.shown import prepared
 from digest.changes.values import Questions
 from digest.ports import DumpState
 
@@ -39,7 +39,7 @@ def with_overwritten(readings: Readings, dump: ReadDump, agreed: int) -> ReadDum
         return dump
     end, page = len(dump.shown), dump.shown[-1].sighting.page + 1
     added = (replace(one, position=end + at, page=page) for at, one in enumerate(missing))
-    return replace(dump, shown=(*dump.shown, *shown(added)), released=True, overwritten=len(missing))
+    return replace(dump, shown=(*dump.shown, *prepared(added)), released=True, overwritten=len(missing))
 
 
 def _missing(dump: ReadDump, agreed: int) -> list[Sighting]:

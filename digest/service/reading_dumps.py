@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from digest.changes.shown import shown
+from digest.changes.shown import prepared
 from digest.dumps import RULES
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError
@@ -89,7 +89,7 @@ def read_file(
             return Unread(looked, error)
         if _stamp(stream) != stamp:
             return Unread(None, DumpError(file.name, "changed while it was read", remedy="it is read again next time"))
-    return ReadDump(looked, known, shown(snapshot.sightings), snapshot.notes, rewritten)
+    return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten)
 
 
 def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:

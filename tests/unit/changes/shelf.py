@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.changes.diff import diff
 from digest.changes.keys import title_key
-from digest.changes.shown import shown
+from digest.changes.shown import prepared
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Earlier, Known, Others, Placing, Revised, Times, Vanished
 from digest.model import DateEvidence, EntryId, Layout, Sighting
@@ -60,7 +60,7 @@ class Shelf:
     ) -> ChangeSet:
         """What a dump would change."""
         placed = tuple(replace(one, dump=dump, position=at) for at, one in enumerate(sightings))
-        page, last = shown(placed), self.last.get(dump, ())
+        page, last = prepared(placed), self.last.get(dump, ())
         times = Times(now, now.date(), self.read_on.get(dump))
         stood = unchanged(page, last, times=times, ranged=bool(self.range))
         elsewhere = {placing.entry for name, reading in self.last.items() if name != dump for placing in reading}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.changes.diff import questions, rival_questions
 from digest.changes.keys import lead_key, title_key
-from digest.changes.shown import shown
+from digest.changes.shown import prepared
 from digest.changes.values import Added, Cause, Revised, Vanished
 from digest.model import DateKind, EntryDate
 from tests.examples import examples
@@ -446,7 +446,7 @@ def test_a_change_set_keeps_its_promises(history: History) -> None:
 @given(_pages)
 def test_the_questions_name_all_that_can_answer(page: list[tuple[int, Sighting]]) -> None:
     sightings = [sighting for _, sighting in page]
-    read = shown(sightings)
+    read = prepared(sightings)
     assert questions(read, (), {}).titles == {title_key(one.title) for one in sightings}
     asked = rival_questions(read, (), {})
     shelf = Shelf()

@@ -10,7 +10,7 @@ import pytest
 
 from digest.changes.backlog import first_updated_at, news, published_at
 from digest.changes.guards import Signs, Suspicion, agree, hold, lines
-from digest.changes.shown import shown
+from digest.changes.shown import prepared
 from digest.model import AtomId, Content, DateKind, Entry, EntryDate, EntryId, SourceId
 from tests.unit.changes.shelf import NOW, Shelf, sight
 
@@ -106,8 +106,8 @@ def test_damaged_text_is_held_on_a_new_page_too_and_an_unread_line_only_where_th
     ("now", "agrees"), [(titles(0, 8), True), (titles(4, 12), True), (titles(5, 13), False), (titles(0, 2), True)]
 )
 def test_readings_agree_where_half_of_the_lines_of_the_shorter_one_are_common(now: list[str], agrees: bool) -> None:
-    held = lines(shown(of(*titles(0, 8))))
-    assert agree(held, lines(shown(of(*now)))) is agrees
+    held = lines(prepared(of(*titles(0, 8))))
+    assert agree(held, lines(prepared(of(*now)))) is agrees
 
 
 def entry(name: str, day: EntryDate | None, page_order: int = 0) -> Entry:

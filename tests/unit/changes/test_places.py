@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.changes.places import Places, Reordering, in_order, leads, new_on_top
-from digest.changes.shown import Shown, shown
+from digest.changes.shown import Shown, prepared
 from digest.changes.values import Placing
 from digest.model import DateEvidence, EntryId, Fingerprint
 from tests.unit.changes.shelf import sight
@@ -17,7 +17,7 @@ from tests.unit.changes.shelf import sight
 
 def page(titles: str, day: int = 20) -> tuple[Shown, ...]:
     """A page of entries of one letter each, newest first."""
-    return shown(replace(sight(name, (3, day - at), ()), position=at) for at, name in enumerate(titles))
+    return prepared(replace(sight(name, (3, day - at), ()), position=at) for at, name in enumerate(titles))
 
 
 def placings(titles: str, day: int = 20) -> list[Placing]:
@@ -78,16 +78,16 @@ def test_what_is_new_on_top_stands_above_all_but_two_that_stayed() -> None:
 
 
 def replace_position(one: Shown, at: int) -> Shown:
-    return shown([replace(one.sighting, position=at)])[0]
+    return prepared([replace(one.sighting, position=at)])[0]
 
 
 def test_a_line_leads_its_page_unless_the_one_below_is_of_a_day_shortly_after() -> None:
     assert leads(page("ab")[0], page("ab"))
-    below = shown(
+    below = prepared(
         replace(sight(name, day, ()), position=at) for at, (name, day) in enumerate([("a", (3, 1)), ("b", (3, 9))])
     )
     assert not leads(below[0], below)
-    new_year = shown(
+    new_year = prepared(
         replace(sight(name, day, ()), position=at) for at, (name, day) in enumerate([("a", (1, 1)), ("b", (12, 28))])
     )
     assert leads(new_year[0], new_year)
@@ -95,7 +95,7 @@ def test_a_line_leads_its_page_unless_the_one_below_is_of_a_day_shortly_after() 
 
 def test_a_line_moved_up_where_one_stands_below_it_that_stood_above() -> None:
     last = placings("ab")
-    swapped = shown(replace(one.sighting, position=1 - at) for at, one in enumerate(page("ab")))[::-1]
+    swapped = prepared(replace(one.sighting, position=1 - at) for at, one in enumerate(page("ab")))[::-1]
     assert Reordering(swapped, last).moved_up(swapped[0])
     assert not Reordering(page("ab"), last).moved_up(page("ab")[1])
 
@@ -103,7 +103,7 @@ def test_a_line_moved_up_where_one_stands_below_it_that_stood_above() -> None:
 def test_a_line_has_not_moved_where_a_pin_went_back_to_its_place() -> None:
     def reordered(before: str, now: str) -> tuple[Shown, ...]:
         lines = {one.content.title: one.sighting for one in page(before)}
-        return shown(replace(lines[title], position=at) for at, title in enumerate(now))
+        return prepared(replace(lines[title], position=at) for at, title in enumerate(now))
 
     now = reordered("pabcd", "abcpd")
     assert not any(map(Reordering(now, placings("pabcd")).moved_up, now))
