@@ -66,8 +66,8 @@ def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSe
     before, cause = state.content, state.cause
     _compare_title(state, one.content, own)
     _compare_text(state, one.content, own)
-    told = state.cause is not None and state.cause.significant and state.content is not before
-    if told and own and state.known and _takes_turns(state.known, state.content):
+    significant = state.cause is not None and state.cause.significant and state.content is not before
+    if significant and own and state.known and _alternates(state.known, state.content):
         state.content, state.cause = before, cause
         return True
     shown = one.content
@@ -214,11 +214,11 @@ def _is_old(known: Known, shown: Content) -> bool:
     return shows_retracted(shown, known.content, contents)
 
 
-def _takes_turns(known: Known, now: Content) -> bool:
+def _alternates(known: Known, now: Content) -> bool:
     """Whether the entry would return to an earlier title and text, and has already returned to one before."""
-    told = [one.content for one in known.earlier if one.told or one.number == 1]
+    announced = [one.content for one in known.earlier if one.told or one.number == 1]
     states: list[Content] = []
-    for content in [*told, known.content]:
+    for content in [*announced, known.content]:
         if not states or not _same(states[-1], content):
             states.append(content)
     returns = sum(any(_same(state, old) for old in states[:at]) for at, state in enumerate(states))

@@ -10,7 +10,7 @@ from digest.changes.dates import better, contradicts, evidence_date
 from digest.changes.keys import entry_id
 from digest.changes.match import ANOTHER_YEAR
 from digest.changes.matching import matches, same_article
-from digest.changes.redating import EARLIER_DAY, TAKES_TURNS, Day, day_again, day_of, taking_turns
+from digest.changes.redating import ALTERNATING_DAYS, EARLIER_DAY, Day, alternating_day, day_again, day_of
 from digest.changes.text import equal, same_text
 from digest.changes.values import (
     Added,
@@ -110,7 +110,7 @@ def diff(
     return fold.change_set()
 
 
-_TURNS = "shows two texts in turns; the one that was told last stays"
+_ALTERNATES = "shows two texts in turns; the one that was told last stays"
 _TWICE = "stands twice on its page, without a year; taken for one article"
 
 
@@ -119,7 +119,7 @@ class _Fold:
     """Applies the matches one after the other, and holds the results."""
 
     last: Sequence[Placing]
-    taken: set[EntryId]
+    used_ids: set[EntryId]
     times: Times
     earliest: date | None
     latest: date | None
@@ -190,16 +190,16 @@ class _Fold:
             return shown.view
         view = shown.view
         left = self.departed.get(state.entry)
-        said = own or ([left] if left else [])
-        turns = all(placing.view != view for placing in said) and compare(state, shown, said, self.titles)
+        previous = own or ([left] if left else [])
+        turns = all(placing.view != view for placing in previous) and compare(state, shown, previous, self.titles)
         day = Day.NEW if match.redated else day_of(state, shown, own)
         if day in (Day.EARLIER, Day.TURNS):
-            self._report(state, sighting, EARLIER_DAY if day is Day.EARLIER else TAKES_TURNS)
-            view = taking_turns(shown.view)
+            self._report(state, sighting, EARLIER_DAY if day is Day.EARLIER else ALTERNATING_DAYS)
+            view = alternating_day(shown.view)
         else:
             self._date(state, sighting.date, day)
         if turns:
-            self._report(state, sighting, _TURNS)
+            self._report(state, sighting, _ALTERNATES)
             view = alternating(shown.view)
         return view
 
@@ -208,16 +208,16 @@ class _Fold:
 
     def _date(self, state: State, evidence: DateEvidence | None, day: Day = Day.SAME) -> None:
         """Accept better evidence of the date. A different day counts only if the article was posted again."""
-        said = evidence_date(evidence, self.times.now, self.earliest, self.latest)
-        if day is not Day.SAME and evidence and said:
-            state.date, state.dated = day_again(day, state.known, evidence, said, self.times), True
+        printed = evidence_date(evidence, self.times.now, self.earliest, self.latest)
+        if day is not Day.SAME and evidence and printed:
+            state.date, state.dated = day_again(day, state.known, evidence, printed, self.times), True
             state.revise(state.content, Cause.SETTLED if day is Day.STAYS else Cause.REDATED)
             return
-        if said and state.date and (said.month, said.day) != (state.date.month, state.date.day):
+        if printed and state.date and (printed.month, printed.day) != (state.date.month, state.date.day):
             return
-        if contradicts(state.date, said):
+        if contradicts(state.date, printed):
             state.revise(state.content, Cause.REDATED)
-        if dated := better(state.date, said):
+        if dated := better(state.date, printed):
             state.date, state.dated = dated, True
 
     def _state_of(self, match: Match) -> State:
@@ -237,8 +237,8 @@ class _Fold:
                 self._report(state, sighting, _TWICE)
             state.longest = max(state.longest, shown, key=lambda one: len(one.text))
             return state
-        name = entry_id(shown.key, sighting.date, self.taken)
-        self.taken.add(name)
+        name = entry_id(shown.key, sighting.date, self.used_ids)
+        self.used_ids.add(name)
         state = State(name, shown.content, None, first_position=sighting.position, longest=shown)
         self.states[name] = state
         alike.append(state)

@@ -176,7 +176,7 @@ class _Matching:
             found = placed if len(placed) == 1 else found
         if len(found) == 1:
             ((entry, reason),) = found.values()
-            return Match(shown, entry, because=reason.said, redated=reason.redated)
+            return Match(shown, entry, because=reason.text, redated=reason.redated)
         if found:
             return doubt(
                 shown, [entry for entry, _ in found.values()], "may correct one of their titles; kept as a new entry"

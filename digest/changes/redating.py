@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.changes.values import Known, Placing, Times
     from digest.model import DateEvidence
 
-TAKES_TURNS = "shows two days in turns; the one that was told last stays"
+ALTERNATING_DAYS = "shows two days in turns; the one that was told last stays"
 EARLIER_DAY = "shows an earlier day, without a year; the day that is printed in full elsewhere stays"
 _TURNS = "day-alternating:"  # prefix of the view of a sighting whose day was not accepted
 
@@ -33,7 +33,7 @@ class Day(StrEnum):
     STAYS = "stays"  # an alternating day appears for the second time in a row
 
 
-def taking_turns(view: Fingerprint) -> Fingerprint:
+def alternating_day(view: Fingerprint) -> Fingerprint:
     """The view of a sighting whose day was not accepted."""
     return Fingerprint(_TURNS + view)
 
@@ -43,7 +43,7 @@ def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
     day = shown.sighting.date
     if day is None or state.date is None or (day.month, day.day) == (state.date.month, state.date.day):
         return Day.SAME
-    if any(one.view == taking_turns(shown.view) and one.evidence == day for one in own):
+    if any(one.view == alternating_day(shown.view) and one.evidence == day for one in own):
         return Day.SAME if _printed_elsewhere(state.date, day) else Day.STAYS
     if not _stood_on(state.date, own):
         return Day.SAME
@@ -51,24 +51,24 @@ def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
         return Day.NEW
     if _printed_elsewhere(state.date, day):
         return Day.EARLIER
-    return Day.TURNS if _takes_turns(state.known) else Day.BACK
+    return Day.TURNS if _alternates(state.known) else Day.BACK
 
 
-def day_again(day: Day, known: Known | None, evidence: DateEvidence, said: EntryDate, times: Times) -> EntryDate:
+def day_again(day: Day, known: Known | None, evidence: DateEvidence, printed: EntryDate, times: Times) -> EntryDate:
     """The date of an entry on a different day: the former date on that day, or the one between two readings."""
-    if said.year is not None:
-        return said
+    if printed.year is not None:
+        return printed
     former = _former(known, evidence) if known and day is not Day.NEW else None
     if former:
         return former
     if times.since is None:
-        return said
+        return printed
     years = [
         year
         for year in range(times.since.year, times.today.year + 1)
         if lies_within(evidence, max(times.since, date(year, 1, 1)), min(times.today, date(year, 12, 31)))
     ]
-    return EntryDate(said.month, said.day, years[0], DateKind.INFERRED) if len(years) == 1 else said
+    return EntryDate(printed.month, printed.day, years[0], DateKind.INFERRED) if len(years) == 1 else printed
 
 
 def _printed_elsewhere(date: EntryDate, day: DateEvidence) -> bool:
@@ -88,7 +88,7 @@ def _stood_on(date: EntryDate, own: Sequence[Placing]) -> bool:
     return bool(own) and all(one.evidence and (one.evidence.month, one.evidence.day) == now for one in own)
 
 
-def _takes_turns(known: Known) -> bool:
+def _alternates(known: Known) -> bool:
     """Whether the entry has already returned to a former day once."""
     days: list[tuple[int, int]] = []
     for dated in (*(one.date for one in known.earlier), known.date):

@@ -61,7 +61,7 @@ class Reason(NamedTuple):
     unchanged.
     """
 
-    said: str
+    text: str
     redated: bool = False
     placed: bool = False
     doubtful: bool = False
@@ -94,8 +94,8 @@ def _same_day(shown: Shown, rival: Rival) -> Reason | None:
     same_series = series_marks(rival.entry.content.title) == series_marks(shown.sighting.title)
     if score is None:  # the texts are too short, so only the titles can decide
         same_line = rival.gone and rival.same_line and _same_author(rival.entry, shown)
-        told = f"same day and author, a similar title ({titles:.0%}) in place of one that is gone"
-        return Reason(told) if same_line and same_series and titles >= _SAME_TITLE else None
+        reason = f"same day and author, a similar title ({titles:.0%}) in place of one that is gone"
+        return Reason(reason) if same_line and same_series and titles >= _SAME_TITLE else None
     if score < SAME_TEXT:
         return None
     if same_series or (rival.gone and not rival.rolled_off) or rival.homeless:

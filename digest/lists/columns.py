@@ -133,9 +133,9 @@ def meanings(heads: Sequence[str]) -> dict[Field, tuple[int, ...]]:
     """The columns of each field, numbered from 0, with the most reliable column first."""
     found: dict[Field, list[tuple[int, int]]] = {}
     for column, head in enumerate(heads):
-        known = _FIELDS.get(folded(head))
-        if known:
-            found.setdefault(known[0], []).append((known[1], column))
+        field_and_rank = _FIELDS.get(folded(head))
+        if field_and_rank:
+            found.setdefault(field_and_rank[0], []).append((field_and_rank[1], column))
     return {field: tuple(column for _, column in sorted(ranked)) for field, ranked in found.items()}
 
 

@@ -54,9 +54,9 @@ def moment(written: str, *, days_first: bool | None = None) -> datetime | None:
     for pattern in (_YEAR_FIRST, _MONTH_FIRST, _DAY_FIRST):
         found = pattern.fullmatch(text)
         if found:
-            known = found.groupdict()
-            month = known.get("month") or _MONTHS.index(known["name"].lower()) + 1
-            return _made(found, int(month), int(known["day"]))
+            groups = found.groupdict()
+            month = groups.get("month") or _MONTHS.index(groups["name"].lower()) + 1
+            return _made(found, int(month), int(groups["day"]))
     found = _YEAR_LAST.fullmatch(text)
     if found is None:
         return None

@@ -134,8 +134,8 @@ def _listed(line: int, row: _Row, *, strict: bool) -> Listed:
         address,
         name,
         _standing(row),
-        _known(row, Field.LANGUAGE, language_of, "is not an offered language", strict=strict),
-        _known(row, Field.FORMAT, form_of, "is not a format (use both or text)", strict=strict),
+        _understood(row, Field.LANGUAGE, language_of, "is not an offered language", strict=strict),
+        _understood(row, Field.FORMAT, form_of, "is not a format (use both or text)", strict=strict),
         row.one(Field.DIGEST),
         tuple(dict.fromkeys(tag for cell in row.all(Field.TOPICS) for tag in tags_of(cell))),
         row.one(Field.TIMEZONE),
@@ -179,19 +179,19 @@ def _standing(row: _Row) -> Standing:
     Raises:
         ListError: a value in a status column is unknown, so nobody can say whether this subscriber may get mail.
     """
-    said = set()
+    standings = set()
     for word in row.all(Field.STATUS):
-        known = standing_of(word)
-        if known is None:
+        status = standing_of(word)
+        if status is None:
             raise ListError(f"{word!r} is not a known status (active, unsubscribed, bounced, unconfirmed …)")
-        said.add(known)
-    said |= {known for word in row.all(Field.KIND) if (known := standing_of(word))}
+        standings.add(status)
+    standings |= {status for word in row.all(Field.KIND) if (status := standing_of(word))}
     for of, standing in ((Field.GONE, Standing.UNSUBSCRIBED), (Field.BOUNCED, Standing.BOUNCED)):
         if any(not is_nothing(cell) for cell in row.all(of)):
-            said.add(standing)
-    said |= set(filter(None, map(_wants, row.all(Field.WANTS))))
+            standings.add(standing)
+    standings |= set(filter(None, map(_wants, row.all(Field.WANTS))))
     for standing in (Standing.BOUNCED, Standing.UNSUBSCRIBED, Standing.UNCONFIRMED):
-        if standing in said:
+        if standing in standings:
             return standing
     return Standing.GETS_MAIL
 
@@ -202,7 +202,7 @@ def _wants(written: str) -> Standing | None:
     return standing_of(written) if yes is None else Standing.GETS_MAIL if yes else Standing.UNSUBSCRIBED
 
 
-def _known(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: str, *, strict: bool) -> _T | None:
+def _understood(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: str, *, strict: bool) -> _T | None:
     """The meaning of a value. An unknown value is left out with a warning, or the row is refused.
 
     The row is refused in a list without headings, because there such a value shows that the columns are in the wrong

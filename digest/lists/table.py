@@ -57,8 +57,8 @@ def table(text: str) -> Table:
     """
     hint = _HINT.match(text)
     readings = [_reading(text, delimiter) for delimiter in ((hint[1],) if hint else DELIMITERS)]
-    known = [reading for reading in readings if Field.ADDRESS in reading.columns]
-    best = max(known, key=lambda one: (len(one.columns), len(one.heads)), default=None)
+    candidates = [reading for reading in readings if Field.ADDRESS in reading.columns]
+    best = max(candidates, key=lambda one: (len(one.columns), len(one.heads)), default=None)
     if best is not None:
         return best
     widest = max(readings, key=lambda one: len(one.heads), default=None)
@@ -97,9 +97,9 @@ def _with_addresses(
     """
     found = dict(columns)
     if Field.ADDRESS in found:
-        named = found[Field.ADDRESS]
-        filled = (at for at in named if any(at < len(row) and _ADDRESS.fullmatch(row[at]) for _, row in rows))
-        found[Field.ADDRESS] = (next(filled, named[0]),)
+        address_columns = found[Field.ADDRESS]
+        filled = (at for at in address_columns if any(at < len(row) and _ADDRESS.fullmatch(row[at]) for _, row in rows))
+        found[Field.ADDRESS] = (next(filled, address_columns[0]),)
     return found
 
 
@@ -117,11 +117,11 @@ def _found_by_content(
     rows: Sequence[tuple[int, list[str]]], columns: Mapping[Field, tuple[int, ...]]
 ) -> dict[Field, tuple[int, ...]]:
     """The only column without another meaning in which every non-empty cell is an address."""
-    taken = {column for of_field in columns.values() for column in of_field}
+    used = {column for of_field in columns.values() for column in of_field}
     cells: dict[int, list[str]] = {}
     for _, row in rows:
         for at, cell in enumerate(row):
-            if cell and at not in taken:
+            if cell and at not in used:
                 cells.setdefault(at, []).append(cell)
     found = [at for at, values in cells.items() if all(_ADDRESS.fullmatch(value) for value in values)]
     return {Field.ADDRESS: (found[0],)} if len(found) == 1 else {}
