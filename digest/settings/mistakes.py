@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from digest.errors import MistakesError, SettingError
 from digest.settings import fields
 from digest.settings.former import present_names
-from digest.settings.kinds import RULES_LATER, Group
+from digest.settings.kinds import Group
 from digest.settings.layers import merged
 from digest.settings.places import Places
 from digest.settings.templates import template_rules
@@ -65,7 +65,7 @@ def _read(given: Mapping[str, Any]) -> tuple[Settings | None, list[ErrorDetails]
     touched: set[Path] = set()
     for _ in range(_ROUNDS):
         try:
-            return Settings.model_validate(present, context={RULES_LATER: True}), errors, touched
+            return Settings.of(present), errors, touched
         except ValidationError as error:
             found = error.errors(include_url=False)
         errors += [one for one in found if not _is_touched((one["loc"],), touched)]

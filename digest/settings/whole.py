@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.settings import guesses
 from digest.settings.former import Former, present_names
 from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
-from digest.settings.kinds import Addresses, Contact, Duration, Group, Language, Url, matching
+from digest.settings.kinds import RULES_LATER, Addresses, Contact, Duration, Group, Language, Url, matching
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic.fields import FieldInfo
 
     from digest.settings.rules import Broken
 
@@ -30,8 +35,22 @@ _Tag = Annotated[
 ]
 
 
-class Settings(Group):
+class _Given(PydanticBaseSettingsSource):
+    """The merged layers, as the only source: `loading` reads them, since it reports where each value comes from."""
+
+    layers: ContextVar[Mapping[str, Any]] = ContextVar("layers", default=MappingProxyType({}))
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - as the base has it
+        return self.layers.get().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self.layers.get())
+
+
+class Settings(Group, BaseSettings):
     """The whole configuration. Paths are absolute once loaded."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
     database_url: str = Field(
@@ -71,6 +90,31 @@ class Settings(Group):
     hooks: Hooks = Field(Hooks(), description="Providers that tell by HTTP what bounced and who complained.")
     alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
     log: Log = Field(Log(), description="What the service says of itself.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `environment` names the variable of each value
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is not read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as of variables
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, _Given(settings_cls))
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """The settings of merged layers. The caller looks at `rules` itself, so that it can report them all.
+
+        Raises:
+            pydantic.ValidationError: a value is wrong.
+        """
+        layers, later = _Given.layers.set(given), RULES_LATER.set(True)
+        try:
+            return cls()
+        finally:
+            _Given.layers.reset(layers)
+            RULES_LATER.reset(later)
 
     _file: Path | None = PrivateAttr(None)
     _former: tuple[Former, ...] = PrivateAttr(())

@@ -404,7 +404,9 @@ def test_no_entry_is_two_articles_and_no_article_is_added_twice_from_one_page(hi
 
 @settings(max_examples=examples(300))
 @given(_history, st.integers(0, 99))
-def test_the_last_page_again_with_every_count_changed_settles_texts_at_most_and_once(history: History, shift: int) -> None:
+def test_the_last_page_again_with_every_count_changed_settles_texts_at_most_and_once(
+    history: History, shift: int
+) -> None:
     shelf = told(history)
     dump, page = history[-1]
     again = [replace(shown, readers=(shown.readers or 0) + shift) for _, shown in page]
