@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.conftest import PEOPLE, each_way
+from tests.faults.conftest import ARTICLES, PEOPLE, each_way
 from tests.faults.places import LATER
 from tests.faults.sink import Act, Moment, Sink
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.faults.verdicts import Verdict
 
 CONNECTIONS = 4
+TITLES = [article.title for article in ARTICLES]
 ONE = PEOPLE[7]  # whom a fault of one mailbox strikes
 REFUSALS = 3  # in a row, before all sending rests
 
@@ -104,6 +106,41 @@ def test_a_fault_of_the_server_has_its_exact_outcome_for_each(
     assert known == {"accepted"}
     suppressed = told.here("subscribers", "show", ONE, "--json").out
     assert ('"suppressed": null' not in suppressed) == fault.suppressed
+
+
+@each_way
+@pytest.mark.parametrize("stored", [True, False], ids=["taken both times", "lost both times"])
+def test_what_is_cut_twice_behind_its_end_is_listed_once_more_in_the_next_mail(
+    told: Place, sink: Sink, verdict: Callable[[str], Verdict], *, stored: bool
+) -> None:
+    row = verdict(f"mail server: cut twice behind the final dot, {'taken' if stored else 'lost'}")
+    moment = Moment.STORED if stored else Moment.CONTENT
+    sink.at = lambda at, recipient: Act.DROP if at is moment and recipient == ONE else None
+    told.here("edition", "send")
+    told.here("edition", "send", later=timedelta(hours=12))
+    assert told.rows()[ONE] == ("unknown", 2)
+    copies = sink.copies()
+    assert copies == Counter(dict.fromkeys(PEOPLE, 1) | {ONE: 2 * stored})
+    before = len(sink.taken)
+
+    sink.at = lambda _moment, _recipient: None
+    told.here("edition", "cut", later=timedelta(hours=13))
+    told.here("edition", "send", later=timedelta(hours=13))
+    told.here("edition", "cut", later=timedelta(hours=14))
+    told.here("edition", "send", later=timedelta(hours=14))
+    (mail,) = sink.taken[before:]
+    assert mail.recipient == ONE
+    for title in TITLES:
+        assert title in words_of(mail.raw)
+    assert "您可能已经收到过" in words_of(mail.raw)
+    row.tried += 1
+    row.copies += sum(max(count - 1, 0) for count in copies.values())
+    row.listed += 1
+
+
+def words_of(raw: bytes) -> str:
+    part = next(part for part in email.message_from_bytes(raw).walk() if part.get_content_type() == "text/plain")
+    return bytes(part.get_payload(decode=True) or b"").decode()
 
 
 def test_a_server_without_extensions_reaches_all_who_can_be_reached_that_way(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _BEGIN, _END = "<!-- begin of what `make faults` writes -->", "<!-- end of what `make faults` writes -->"
-_HEAD = ("fault", "occurrences tried", "second copies", "losses", "verdict")
+_HEAD = ("fault", "occurrences tried", "second copies", "listed once more", "losses", "verdict")
 
 
 @dataclass
@@ -20,12 +20,14 @@ class Verdict:
     """What came of a fault at all its occurrences; the test has `passed` once it is through.
 
     `losses` are of what the fault could cost: people without a mail, entries that readers no longer find, rows of the
-    state that the next run does not bring back, answers that were given and are not so.
+    state that the next run does not bring back, answers that were given and are not so. `listed` counts the people
+    whose next mail lists once more what one told that may be lost: the one exception to that nobody is told twice.
     """
 
     fault: str
     tried: int = 0
     copies: int = 0
+    listed: int = 0
     losses: int = 0
     passed: bool = False
 
@@ -39,7 +41,8 @@ class Verdict:
         return self.passed and self.losses == 0
 
     def cells(self) -> tuple[str, ...]:
-        return (self.fault, str(self.tried), str(self.copies), str(self.losses), "held" if self.held else "BROKEN")
+        numbers = (self.tried, self.copies, self.listed, self.losses)
+        return (self.fault, *map(str, numbers), "held" if self.held else "BROKEN")
 
 
 @dataclass
@@ -53,7 +56,7 @@ class Verdicts:
         return self.rows[-1]
 
     def table(self) -> str:
-        lines = [_HEAD, ("---", "---:", "---:", "---:", "---"), *(row.cells() for row in self.rows)]
+        lines = [_HEAD, ("---", "---:", "---:", "---:", "---:", "---"), *(row.cells() for row in self.rows)]
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
     def write(self, page: Path) -> None:
