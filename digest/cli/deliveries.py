@@ -55,15 +55,19 @@ def list_(
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
     with store_of(config) as (_, store):
         rows = dead_letters.listed(store, states, EditionKey(edition) if edition else None)
+        again = dead_letters.listed_again(store, rows)
     if as_json:
         for row in rows:
-            print_json(_json(row))
+            print_json(_json(row) | {"listed_again": again.get((row.edition, row.subscriber), [])})
         return
     print_table(
         ("edition", "address", "state", "attempts", "next", "answer"),
         [(r.edition, r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in rows],
         numbers=("attempts",),
     )
+    for (key, _), editions in again.items():
+        if editions:
+            typer.echo(f"{key}: what it told is listed once more in {', '.join(editions)}")
 
 
 @app.command()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from digest.model import EditionKey
+    from digest.model import EditionKey, SubscriberId
     from digest.ports import DeliveryRow, Store, Transaction
     from digest.settings import Settings
 
@@ -32,6 +32,16 @@ def listed(store: Store, states: Collection[DeliveryState], edition: EditionKey 
         if edition is not None and tx.editions.edition(edition) is None:
             raise UnknownError("edition", edition, remedy="see `digest edition list`")
         return tx.dead_letters.listed(states, edition)
+
+
+def listed_again(store: Store, rows: Sequence[DeliveryRow]) -> dict[tuple[EditionKey, SubscriberId], list[EditionKey]]:
+    """The editions that list once more what these mails told, of those of which nobody knows whether they arrived."""
+    with store.read() as tx:
+        return {
+            (row.edition, row.subscriber): tx.doubts.listed_in(row.edition, row.subscriber)
+            for row in rows
+            if row.uncertain
+        }
 
 
 def dead(

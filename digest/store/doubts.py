@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, and_, cast, or_, select
+from sqlalchemy import Text, and_, cast, literal_column, or_, select
 
 from digest.model import DeliveryState, EditionKey, Section, SubscriberId
 from digest.ports import Owed
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 # Ended, of which one attempt may have been taken. What was accepted in the end is in no doubt.
 _NOT_TAKEN = [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
-DOUBTFUL = and_(deliveries.c.uncertain > 0, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
+_UNCERTAIN = deliveries.c.uncertain > literal_column("0")  # as the index says it: of a parameter SQLite knows nothing
+DOUBTFUL = and_(_UNCERTAIN, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
 _SURELY_LOST = and_(
     deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.SUPPRESSED]), deliveries.c.uncertain == 0
 )

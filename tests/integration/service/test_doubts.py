@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.mail.lint import findings
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
 from digest.service import alerts, dead_letters, digests, editions, explaining, feeds, health, subscribers
 from digest.service.invariants import violations
@@ -171,6 +172,7 @@ def test_both_parts_say_so_in_both_languages(post: Post, language: str, *, with_
     key = post.next_week(*["丙"] * with_news)
     assert key
     body = post.body(key, ada)
+    assert list(findings(body)) == []
     for part in (body.html, body.text):
         assert HEADING[language] in part
         assert "甲" in part
