@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import time_machine
 
 from digest import checks
 from digest.model import DeliveryState, DigestId, EditionKey, SourceId
+from digest.running import Service
 from digest.service import alerts, clocks, editions, health, standing
 from digest.settings import load
 from tests.integration.service.test_audience import Press, made_at
@@ -231,3 +233,20 @@ def test_a_clock_that_steps_back_by_hours_ends_leases_and_keeps_the_date_of_mail
     with press.store.write() as tx:
         (again,) = tx.deliveries.lease(back + 2 * HOUR, back + 3 * HOUR, 9)
     assert (again.written_at, again.uncertain) == (first.written_at, 1)
+
+
+def test_the_service_looks_at_the_clock_with_each_look_at_the_alerts(
+    press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jumps = iter([8 * DAY, timedelta(0)])
+    monkeypatch.setattr(clocks.Watch, "jump", lambda _: next(jumps))
+    service = Service(press.settings, press.store, serves=False)
+
+    async def looks() -> None:
+        for _ in range(2):
+            await service._alert()  # what the timer calls
+
+    asyncio.run(looks())
+    assert [fault.what for fault in faults(press)] == ["the clock was set forward by 8 days, 0:00:00, to"]
+    with press.store.read() as tx:
+        assert alerts.CLOCK in tx.alerts.all()
