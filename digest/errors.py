@@ -58,7 +58,7 @@ class SettingError(ConfigurationError):
 
 
 class MistakesError(ConfigurationError):
-    """All mistakes of a configuration at once. The text has each on a line of its own."""
+    """All mistakes of a configuration at once. The text is one line; commands print each on a line of its own."""
 
     def __init__(self, mistakes: Iterable[ConfigurationError]) -> None:
         self.mistakes = tuple(mistakes)
@@ -66,7 +66,7 @@ class MistakesError(ConfigurationError):
         super().__init__(first.problem, place=first.place, remedy=first.remedy)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.mistakes))
+        return "; ".join(map(str, self.mistakes))
 
 
 def together(*tried: Callable[[], object]) -> None:

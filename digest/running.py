@@ -118,7 +118,7 @@ class Service:
                     reloading.checked, self._store, self._settings, settings, self._server, clock()
                 )
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the service goes on as before
-                reason = "; ".join(str(error).splitlines()) if isinstance(error, DigestError) else repr(error)
+                reason = str(error) if isinstance(error, DigestError) else repr(error)
                 _log.error("not reloaded: the configuration and templates before stay", reason=reason)
                 return
             follow()

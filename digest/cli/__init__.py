@@ -27,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             with contextlib.suppress(AttributeError, ValueError):  # it is closed
                 sys.stdout.flush()  # what cannot be written is said while somebody can say it
     except ConfigurationError as error:
-        sys.stderr.writelines(f"digest: {line}\n" for line in str(error).splitlines())
+        mistakes = error.mistakes if isinstance(error, MistakesError) else (error,)
+        sys.stderr.writelines(f"digest: {one}\n" for one in mistakes)
         if given[:1] == ["check"] and "--json" in given:
-            _print_mistakes(error)
+            _print_mistakes(mistakes)
         sys.exit(2)
     except DigestError as error:
         sys.stderr.write(f"digest: {for_its_writer(error)}\n")
@@ -59,9 +60,9 @@ def _do(given: list[str]) -> None:
     app(args=given, prog_name="digest")
 
 
-def _print_mistakes(error: ConfigurationError) -> None:
+def _print_mistakes(mistakes: Sequence[ConfigurationError]) -> None:
     """What keeps `digest check --json` from looking at anything else, in its own form."""
-    for one in error.mistakes if isinstance(error, MistakesError) else (error,):
+    for one in mistakes:
         place = {name: getattr(one, name, None) or None for name in ("setting", "file", "line", "variable")}
         says = f"{one.problem} ({one.remedy})" if one.remedy else one.problem
         finding = {"part": "configuration", "ok": False, "level": "error", "says": says, **place}

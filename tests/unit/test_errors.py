@@ -19,7 +19,7 @@ def test_all_parts_are_tried_and_all_mistakes_told() -> None:
         together(lambda: failing(one, two), lambda: tried.append("right"), lambda: failing(three))
 
     assert caught.value.mistakes == (one, two, three)
-    assert str(caught.value) == "here: wrong 1\nhere: wrong 2\nhere: wrong 3"
+    assert str(caught.value) == "here: wrong 1; here: wrong 2; here: wrong 3"
     assert tried == ["right"]
 
 

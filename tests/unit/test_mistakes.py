@@ -56,7 +56,7 @@ def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., l
         try:
             load()
         except MistakesError as error:
-            return str(error).splitlines()
+            return [str(one) for one in error.mistakes]
         return []
 
     return said
