@@ -60,7 +60,7 @@ from digest.ports.pacing import Pacing, Slowed
 from digest.ports.planning import Planning, Unplanned
 from digest.ports.renames import Renamed, Renames
 from digest.ports.roster import Followed, OnRoster, Roster
-from digest.ports.single_mails import SingleMails
+from digest.ports.single_mails import UNMADE, SingleMails
 from digest.ports.store import Store, Transaction, Version
 from digest.ports.subscribers import Confirmations, Consent, Follower, SubscriberRecord, Subscribers, Suppressed
 from digest.ports.watching import Queue, Retention, Watching
@@ -68,6 +68,7 @@ from digest.ports.watching import Queue, Retention, Watching
 __all__ = [
     "FIRST_REACH",
     "OPERATOR",
+    "UNMADE",
     "Act",
     "ActKind",
     "Ahead",

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from digest.model import SingleMail, SingleMailId, SubscriberId
 
+UNMADE = "template: "  # how what is stored of an attempt begins where its template is wrong
+
 
 class SingleMails(Protocol):
     """Called by `service.welcome`, `service.moves` and `service.single_mails`.
@@ -47,6 +49,10 @@ class SingleMails(Protocol):
 
         A welcome that came too late is dropped: the person left, is suppressed, or an edition went to them meanwhile.
         """
+        ...
+
+    def unmade(self) -> tuple[int, str]:
+        """How many wait because their template is wrong, and what is wrong with one of them."""
         ...
 
     def record(self, mail: SingleMailId, *, next_at: datetime | None, text: str, uncertain: bool = False) -> None:

@@ -246,6 +246,10 @@ class Confirmations(Protocol):
         """What became of its mail; without `next_at` it is not tried again."""
         ...
 
+    def unmade(self) -> tuple[int, str]:
+        """How many wait because their template is wrong, and what is wrong with one of them."""
+        ...
+
     def pending(self, now: datetime) -> int:
         """How many await their owner."""
         ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest.mail.tokens import confirmation_token
 from digest.mail.transport import session
 from digest.model import ConfirmationKind
-from digest.service.short_mails import LEASE, WAIT, again_at, hand_over, short_notice, stops
+from digest.service.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,8 +67,10 @@ def _give_back(store: Store, rest: Sequence[Confirmation], now: datetime) -> Non
 
 def _record(store: Store, confirmation: Confirmation, problem: TransportError | None, now: datetime) -> None:
     """Nothing more is tried where the mail may have arrived, cannot arrive, or comes too late: they may ask again."""
-    again, text = None, str(problem) if problem else "mailed"
-    if problem is not None and not problem.uncertain:
+    again, text = None, words(problem)
+    if is_unmade(problem):
+        again = now + WAIT if now + WAIT < confirmation.expires_at else None
+    elif problem is not None and not problem.uncertain:
         again = again_at(problem, confirmation.attempts, now)
         if again and (confirmation.attempts >= _ATTEMPTS or again >= confirmation.expires_at):
             again, text = None, f"not mailed: {problem}"  # who asks again is mailed again

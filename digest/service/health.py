@@ -42,6 +42,7 @@ class Kind(StrEnum):
     DOMAIN = "domain"
     DIGEST = "digest"
     EDITION = "edition"
+    LETTER = "letter"
     SIZE = "mail_size"
     REFUSED = "refused_mail"
     DOUBTFUL = "lost_mail"
@@ -263,12 +264,23 @@ def _editions(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Se
         yield Seen(f"edition of {digest.id}", health, f"cannot be made: {failure.problem}" if failure else "")
 
 
+def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """Whether mails to one person wait because their template is wrong: confirmations, welcomes."""
+    for subject, (count, problem) in (
+        ("confirmations", tx.confirmations.unmade()),
+        ("welcomes and notices", tx.single_mails.unmade()),
+    ):
+        waits = f"{count} cannot be made and wait: {problem}"
+        yield Seen(subject, Health.ILL if count else Health.WELL, waits if count else "")
+
+
 KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Seen]]] = {
     Kind.SOURCE: _sources,
     Kind.SENDING: _sending,
     Kind.DOMAIN: _resting,
     Kind.DIGEST: _digests,
     Kind.EDITION: _editions,
+    Kind.LETTER: _letters,
     Kind.SIZE: _size,
     Kind.REFUSED: _refused,
     Kind.DOUBTFUL: _doubtful,

@@ -8,10 +8,12 @@ import hmac
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest import logs
 from digest.addresses import mailbox
-from digest.errors import TransportError
+from digest.errors import ConfigurationError, TransportError
 from digest.mail.notice import Notice, notice
 from digest.mail.short import short_mail
+from digest.ports import UNMADE
 from digest.service.digests import sender_domain
 
 if TYPE_CHECKING:
@@ -24,22 +26,39 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=30)  # longer than a hand-over may take
 WAIT = timedelta(minutes=5)  # before the second attempt, doubled with each
 _PERMANENT = 5
+_TEMPLATE = "template"
+_log = logs.get_logger()
 
 
 async def hand_over(way: Session, settings: Settings, to: str, made: Callable[[], bytes]) -> TransportError | None:
     """Make a mail and hand it over; what went wrong, None where nothing did. A bad address counts as refused.
 
-    Raises:
-        ConfigurationError: a template is wrong.
+    A wrong template is an error of the phase `template`: it holds up no other mail.
     """
     try:
         message = await asyncio.to_thread(made)
+    except ConfigurationError as error:
+        _log.error("a mail cannot be made", reason=str(error))
+        return TransportError(str(error), phase=_TEMPLATE)
+    except ValueError as error:
+        return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
+    try:
         await way.send(mailbox(settings.mail.sender).address, to, message)
     except TransportError as error:
         return error
     except ValueError as error:
         return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
     return None
+
+
+def is_unmade(problem: TransportError | None) -> bool:
+    """Whether a template was wrong, so that the mail waits until it is mended."""
+    return problem is not None and problem.phase == _TEMPLATE
+
+
+def words(problem: TransportError | None) -> str:
+    """What to store of an attempt."""
+    return "mailed" if problem is None else f"{UNMADE}{problem.text}" if is_unmade(problem) else str(problem)
 
 
 def stops(problem: TransportError | None) -> bool:

@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 
 from digest.editions.schedule import next_slot
 from digest.editions.spoken import spoken
-from digest.errors import ConfigurationError, TransportError
 from digest.mail.tokens import leave_token, preferences_token
 from digest.mail.transport import session
 from digest.model import Format, SingleMailKind
 from digest.service.digests import schedule_of
-from digest.service.short_mails import LEASE, again_at, hand_over, short_notice, stops
+from digest.service.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from digest.errors import TransportError
     from digest.model import DigestId, SingleMail
     from digest.ports import Store
     from digest.settings import Settings
@@ -32,19 +32,14 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     """Hand over what is due; how many were. Rests with all other sending.
 
     Raises:
-        DigestError: the store cannot record what happens, or a template is wrong.
+        DigestError: the store cannot record what happens.
     """
     if not await asyncio.to_thread(_due, store, clock()):
         return 0
     sent = 0
     async with session(settings) as way:
         while mail := await asyncio.to_thread(_begin, store, clock()):
-            try:
-                problem = await hand_over(way, settings, mail.address, partial(single_message, store, settings, mail))
-            except ConfigurationError as error:  # a template is wrong: nothing was handed over
-                unsent = TransportError(str(error), phase="connect")
-                await asyncio.to_thread(_record, store, mail, unsent, clock())
-                raise
+            problem = await hand_over(way, settings, mail.address, partial(single_message, store, settings, mail))
             await asyncio.to_thread(_record, store, mail, problem, clock())
             sent += problem is None
             if stops(problem):
@@ -66,11 +61,13 @@ def _begin(store: Store, now: datetime) -> SingleMail | None:
 
 def _record(store: Store, mail: SingleMail, problem: TransportError | None, now: datetime) -> None:
     again = again_at(problem, mail.attempts, now) if problem is not None and mail.attempts < _ATTEMPTS else None
+    if is_unmade(problem):
+        again = now + WAIT
     with store.write() as tx:
         tx.single_mails.record(
             mail.id,
             next_at=again,
-            text=str(problem) if problem else "mailed",
+            text=words(problem),
             uncertain=problem is not None and problem.uncertain,
         )
 

@@ -8,6 +8,7 @@ from sqlalchemy import and_, delete, func, select, update
 
 from digest.addresses import address_key
 from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId
+from digest.ports import UNMADE
 from digest.store.statements import insert
 from digest.store.tables import confirmations
 
@@ -116,6 +117,11 @@ class SqlConfirmations:
         these = confirmations.c.id.in_([row.id for row in rows])
         self._connection.execute(update(confirmations).where(these).values(leased))
         return [_confirmation(row, attempts=row.attempts + 1) for row in rows]
+
+    def unmade(self) -> tuple[int, str]:
+        waits = confirmations.c.next_at.is_not(None), confirmations.c.text.startswith(UNMADE, autoescape=True)
+        count, text = self._connection.execute(select(func.count(), func.max(confirmations.c.text)).where(*waits)).one()
+        return count, (text or "").removeprefix(UNMADE)
 
     def record(self, confirmation: ConfirmationId, *, next_at: datetime | None, text: str) -> None:
         here = update(confirmations).where(confirmations.c.id == confirmation, confirmations.c.next_at.is_not(None))

@@ -15,6 +15,7 @@ from digest.model import (
     SingleMailKind,
     SubscriberId,
 )
+from digest.ports import UNMADE
 from digest.store.records import subscriber_of
 from digest.store.statements import insert
 from digest.store.tables import deliveries, single_mails, subscribers, subscriptions
@@ -152,6 +153,11 @@ class SqlSingleMails:
     def _end(self, mail: int, text: str, *, uncertain: int) -> None:
         ended = {"begun": False, "next_at": None, "uncertain": uncertain, "text": text}
         self._connection.execute(update(single_mails).where(single_mails.c.id == mail).values(ended))
+
+    def unmade(self) -> tuple[int, str]:
+        waits = single_mails.c.next_at.is_not(None), single_mails.c.text.startswith(UNMADE, autoescape=True)
+        count, text = self._connection.execute(select(func.count(), func.max(single_mails.c.text)).where(*waits)).one()
+        return count, (text or "").removeprefix(UNMADE)
 
     def record(self, mail: SingleMailId, *, next_at: datetime | None, text: str, uncertain: bool = False) -> None:
         here = and_(single_mails.c.id == mail, single_mails.c.next_at.is_not(None))

@@ -13,6 +13,7 @@ from digest.errors import StoreError
 from digest.model import (
     Body,
     BounceKind,
+    ConfirmationKind,
     DeliveryState,
     DigestId,
     Edition,
@@ -22,7 +23,7 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.ports import Bounce, NoticeKind, Recipient
+from digest.ports import UNMADE, Bounce, NoticeKind, Recipient
 from digest.service import alerts
 from digest.service.health import Kind
 from digest.service.reports import status
@@ -147,6 +148,27 @@ def sent(world: World, tx: Transaction) -> None:
         tx.deliveries.record(mail.edition, mail.subscriber.id, DeliveryState.ACCEPTED, now=world.now)
 
 
+def unmade(world: World, tx: Transaction) -> None:
+    number = tx.confirmations.ask(
+        ConfirmationKind.JOIN,
+        "ada@example.org",
+        subscriber=None,
+        mail=True,
+        digests=[WEEKLY],
+        language="en",
+        latest=False,
+        network="",
+        now=world.now,
+        expires_at=world.now + DAY,
+    )
+    tx.confirmations.record(number, next_at=world.now + HOUR, text=f"{UNMADE}text.txt:1: 'x' is undefined")
+
+
+def made_again(world: World, tx: Transaction) -> None:
+    (waiting,) = tx.confirmations.lease(world.now + HOUR, world.now + 2 * HOUR, 9)
+    tx.confirmations.record(waiting.id, next_at=None, text="mailed")
+
+
 def a_day_later(world: World, tx: Transaction) -> None:
     world.later(tx, DAY + MINUTE)
     sent(world, tx)
@@ -212,6 +234,7 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
         lambda world, tx: tx.editions.failed(WEEKLY, "html.html:3: 'x' is undefined", world.now),
         lambda world, tx: tx.editions.succeeded(WEEKLY),
     ),
+    "a confirmation cannot be made": (Kind.LETTER, unmade, made_again),
     "mails are too large": (Kind.SIZE, too_large, tried_again),
     "many refuse our mail": (
         Kind.REFUSED,
