@@ -50,9 +50,22 @@ def refresh(
     `progress` is called with the name of each dump before it is looked at; `stopped` is asked between dumps.
     """
     with following(now, source.id):
-        done = _Refreshing(store, settings, source, now, progress or (lambda _: None), stopped).run()
+        try:
+            done = _Refreshing(store, settings, source, now, progress or (lambda _: None), stopped).run()
+        except StoreError:
+            raise
+        except Exception as error:
+            _broke_off(store, SourceId(source.id), now, error)
+            raise
         say_refreshed(done.counts(), (*done.problems, *done.notes))
     return done
+
+
+def _broke_off(store: Store, source: SourceId, now: datetime, error: Exception) -> None:
+    """Record a pass that nobody foresaw to fail: without it the source would only seem to be read no more."""
+    with store.write() as tx:
+        tx.readings.register_source(source, now)
+        tx.readings.refreshed(source, now, f"{fault(error, 'its pass broke off')} ({REPORT_IT})")
 
 
 def decide(store: Store, source: SourceId, path: str | None, *, approve: bool) -> list[str]:

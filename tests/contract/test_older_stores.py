@@ -268,3 +268,20 @@ def typed(kind: TypeEngine[Any], value: Any) -> Any:
     if isinstance(kind, Boolean):
         return bool(value)
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(kind, DateTime) else value
+
+
+def test_digests_of_before_have_no_failed_edition_and_one_can_be_recorded(tmp_path: Path) -> None:
+    engine = engines.writing(engines.opened(tmp_path / "digest.db", timedelta(0)))
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", "0008")
+        connection.execute(text("INSERT INTO digests (id, configured_at) VALUES ('weekly', '2026-03-01 04:00:00')"))
+    engine.dispose()
+    with closing(open_store(f"sqlite:///{tmp_path / 'digest.db'}")) as store:
+        store.check()
+        with store.write() as tx:
+            assert tx.editions.failure(DigestId("weekly")) is None
+            tx.editions.failed(DigestId("weekly"), "no template", CHANGED)
+        with store.read() as tx:
+            failure = tx.editions.failure(DigestId("weekly"))
+    assert failure
+    assert (failure.since, failure.problem) == (CHANGED, "no template")

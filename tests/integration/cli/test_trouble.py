@@ -203,3 +203,14 @@ def test_what_is_wrong_is_listed(blog: Blog, key: EditionKey) -> None:
     assert "no such folder" in told
     assert "1 notices wait" in told
     assert "trouble: source blog: no such folder" in blog.run("status")
+
+
+def test_what_is_over_is_no_longer_wrong_though_nobody_was_told_so_yet(blog: Blog, key: EditionKey) -> None:
+    with closing(open_store(f"sqlite:///{blog.home / 'var' / 'digest.db'}")) as store, store.write() as tx:
+        tx.alerts.put(Alert("sending", "the store is fenced", NOW, NOW))
+    told = blog.run("alerts")
+    assert told.startswith("all is well\nover, and told when it stays so for 1:00:00: sending: the store is fenced")
+    (over,) = blog.listed("alerts")
+    assert over["well_since"]
+    assert blog.run("status").startswith("All is well.")
+    assert blog.listed("status")[0]["alerts"] == []

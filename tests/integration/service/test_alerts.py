@@ -398,6 +398,21 @@ def byline(article: type[Article], *numbers: int) -> str:
     return "".join(one.byline() for one in made) + "最近评论\n"
 
 
+def test_a_pass_that_breaks_off_is_told_with_its_reason(
+    read: Read, article: type[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    read.pass_over(page=byline(article, 1))
+    monkeypatch.setattr(refresh, "Moved", broken)
+    for _ in range(read.settings.alerts.after):
+        with pytest.raises(ZeroDivisionError):
+            refresh.refresh(read.store, read.settings, read.settings.sources[0], now=read.now)
+    (told,) = [one for one in read.look() if ": source blog: " in one]
+    assert "its pass broke off: ZeroDivisionError: a bug at digest/service/refresh.py" in told
+
+
 def test_what_makes_a_source_fail_is_told_in_its_words(read: Read, article: type[Article]) -> None:
     assert read.pass_over(page=byline(article, 1, 2, 3)) == []
 
