@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select, text
 
+from digest.changes.values import Cause, Printed
 from digest.errors import StoreError
 from digest.model import EditionKey, EntryId, SourceId
-from digest.ports import Evidence, RequestState, Slowed
+from digest.ports import OPERATOR, Act, ActKind, EntryState, Evidence, RequestState, Slowed
 from digest.service.backup import restore
 from digest.settings import load
 from digest.store import database_file, meta, open_store, schema
@@ -215,6 +217,35 @@ def test_a_store_that_knows_no_paces_is_opened_and_used(tmp_path: Path) -> None:
         with hand.store.write() as tx:
             tx.pacing.put([], ["one.example"], NOW - timedelta(days=1))
             assert tx.pacing.all(NOW - timedelta(days=1)) == []
+
+
+def test_a_store_that_knows_no_acts_by_hand_is_opened_and_used(tmp_path: Path) -> None:
+    at = "'2026-03-14 09:26:53'"
+    rows = (
+        f"INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', {at}, '', 0)",
+        "INSERT INTO entries (id, atom_id, first_source, first_seen_at, page_order, revision, updated_at, announced)"
+        f" VALUES ('kept', 'tag:x,2026:kept', 'blog', {at}, 0, 1, {at}, 1)",
+        "INSERT INTO revisions (entry_id, number, at, cause, significant, title, paragraphs, figures, complete)"
+        f" VALUES ('kept', 1, {at}, 'first', 1, '写错的', '[]', '[]', 1)",
+        f"INSERT INTO entry_sources VALUES ('kept', 'blog', {at}, 'a.txt', '')",
+    )
+    with opened_from(tmp_path / "digest.db", "0008", *rows) as hand:
+        entry = EntryId("kept")
+        old = hand.entry(entry)
+        with hand.store.write() as tx:
+            assert (tx.by_hand.acts(), [one.state for one in tx.by_hand.listed(set(EntryState))[0]]) == (
+                [],
+                [EntryState.PUBLISHED],
+            )
+            state = replace(old.content, title="写对的"), old.date
+            tx.by_hand.revise(entry, state, Printed(title=old.content.title), Cause.EDITED, NOW)
+            tx.by_hand.hide([entry], NOW)
+            tx.by_hand.record(Act(0, NOW, OPERATOR, ActKind.HIDE, entry, None, None, {}, {}))
+        with hand.store.read() as tx:
+            found = tx.by_hand.entry(entry)
+            assert found is not None
+            assert (found.state, found.printed.fields) == (EntryState.HIDDEN, ("title",))
+            assert [act.kind for act in tx.by_hand.acts(entry)] == [ActKind.HIDE]
 
 
 def test_a_migration_that_fails_leaves_the_old_schema(engine: Engine) -> None:

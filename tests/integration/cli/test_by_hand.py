@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from digest.app import opened
 from digest.service.invariants import violations
 from digest.settings import load
 from digest.typeset.text import cells
+from tests.integration.cli.conftest import START
+from tests.integration.web.test_application import Site
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Crawls
@@ -387,3 +390,59 @@ def test_a_list_has_pages_a_search_and_states_and_fits_eighty_columns(desk: Desk
     assert "no entry" in desk.run("entries", "list", "--after", "nobody", code=1)
     desk.run("entries", "undo", name)
     assert everything[0] in desk.entries()
+
+
+# --- where it goes along --------------------------------------------------------------------------
+
+
+def test_the_page_of_a_merged_entry_leads_on_and_that_of_a_hidden_one_is_none(desk: Desk) -> None:
+    keep, other, hidden = (desk.id_of(one.title) for one in (desk.first[0], desk.first[1], desk.first[2]))
+    desk.run("entries", "edit", keep, "--title", "写对的题目")
+    desk.run("entries", "merge", keep, other)
+    desk.run("entries", "hide", hidden)
+    settings = load(desk.crawls.blog.home / "digest.toml")
+    with opened(settings) as store:
+        site = Site(store, settings)
+        moved = site(f"/entries/{other}")
+        assert (moved.status, moved.headers["location"]) == (301, f"/entries/{keep}")
+        assert site(f"/entries/{hidden}").status == 404
+        assert "人工编辑" in site(f"/entries/{keep}", accept_language="zh-CN").body.decode()
+        assert "edited by hand" in site(f"/entries/{keep}", accept_language="en").body.decode()
+
+
+def test_a_backup_and_a_renamed_source_keep_what_was_done(desk: Desk) -> None:
+    edited, keep, other, hidden = (desk.id_of(one.title) for one in desk.first[:4])
+    desk.run("entries", "edit", edited, "--title", "写对的题目")
+    desk.run("entries", "merge", keep, other)
+    desk.run("entries", "hide", hidden)
+    before = desk.entries("--all")
+    home = desk.crawls.blog.home
+    desk.run("backup", str(home / "copy.db"))
+    desk.run("entries", "undo", edited)
+    desk.run("restore", str(home / "copy.db"), "--yes")
+    assert desk.entries("--all") == before
+
+    desk.run("source", "rename", "blog", "hill")
+    config = home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace('"blog"', '"hill"'), "utf-8")
+    assert desk.crawl()["added"] == 0
+    renamed = {title: entry | {"sources": ["blog"]} for title, entry in desk.entries("--all").items()}
+    assert renamed == before
+    desk.run("entries", "undo", keep)
+    desk.run("entries", "undo", hidden)
+    desk.run("entries", "undo", edited)
+    assert len(desk.entries()) == 12
+    desk.keeps_every_law()
+
+
+def test_the_past_is_replayed_with_what_was_done_by_hand(desk: Desk) -> None:
+    name = desk.id_of(desk.first[0].title)
+    desk.run("entries", "edit", name, "--title", "写对的题目")
+    desk.run("entries", "hide", desk.id_of(desk.first[1].title))
+    begun = START.isoformat()
+    until = desk.crawls.now + timedelta(days=8)
+    desk.crawls.now = until
+    folder = desk.crawls.blog.home / "replayed"
+    desk.run("simulate", "--from", begun, "--to", until.isoformat(), "-o", str(folder))
+    report = (folder / "report.json").read_text("utf-8")
+    assert desk.first[2].title in report

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event, insert, select
 
+from digest.changes.values import Cause, Printed
 from digest.cli import main
 from digest.errors import StoreError
+from digest.model import EntryId
+from digest.ports import OPERATOR, Act, ActKind
 from digest.store import move_store, open_store
 from digest.store.tables import entries, metadata, pictures
 from tests.contract.conftest import NOW, Hand
@@ -34,6 +37,24 @@ def fill(store: SqlStore) -> None:
     hand.read(hand.revised("甲乙", "甲乙改"), now=NOW + timedelta(hours=1))
     hand.subscriber("one@example.org")
     hand.edition(new=["甲乙", "丙丁"], to=[hand.subscriber("two@example.org")])
+    with store.write() as tx:
+        content, date = hand.content("人工乙改"), hand.exact(2020, 5, 5)
+        printed = Printed("甲乙改", ("山客",), (hand.exact(2026, 3, 1),))
+        tx.by_hand.revise(EntryId("甲乙"), (content, date), printed, Cause.EDITED, NOW)
+        tx.by_hand.merge(EntryId("丙丁"), EntryId("甲乙"), NOW)
+        tx.by_hand.record(
+            Act(
+                0,
+                NOW,
+                OPERATOR,
+                ActKind.MERGE,
+                EntryId("甲乙"),
+                EntryId("丙丁"),
+                None,
+                {"merged": []},
+                {"z": 1, "a": "b"},
+            )
+        )
     with store.writing() as connection:
         connection.execute(insert(pictures).values(name="f", png=b"\x89\0\xff", width=1, height=1, depth=0))
 
