@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from digest.settings.whole import Settings
 
 DEFAULT_CONFIG = Path("config/digest.toml")
+_DEMO = "demo.invalid,"  # how the tag of the demo begins, and of nothing else
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -67,6 +68,8 @@ def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
         given = _toml(file, text)
     except SettingError as mistake:
         raise MistakesError([mistake, *(one for layer in others for one in layer.mistakes)]) from mistake
+    if str(given.get("tag", "")).startswith(_DEMO):  # by whatever command: no setting of a real one leads it elsewhere
+        others = (demo_environment(),)
     layers = (Layer(given, {}), *others)
     base = file.absolute().parent
     settings = _absolute(checked(layers, str(file), text, base), base)

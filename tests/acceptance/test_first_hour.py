@@ -254,7 +254,7 @@ class Walk:
         """Put a table in the place of the one of its name."""
         file = self.clone / "config" / "digest.toml"
         text = file.read_text("utf-8")
-        new = re.sub(r"(?ms)^\[mail\]\n.*?\n\n", "\n".join(table) + "\n\n", text, count=1)
+        new = re.sub(r"(?ms)^\[mail\]\n.*?(\n\n|\Z)", "\n".join(table) + "\n\n", text, count=1)
         assert new != text
         file.write_text(new, "utf-8")
 

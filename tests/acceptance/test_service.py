@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import os
 import re
@@ -15,6 +17,7 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import feedparser
 import pytest
@@ -29,18 +32,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with the configuration and the dumps of the demo as its own."""
+    """A folder with the configuration and the dumps of the demo as its own: by its tag, it is a real installation."""
     shutil.copytree(ROOT / "config" / "demo", tmp_path / "config")
+    config = tmp_path / "config" / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("demo.invalid,2026", "digest.example.org,2026"), "utf-8")
     return tmp_path
 
 
 @pytest.fixture
 def digest(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, code: int = 0, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "digest", *arguments],
             cwd=home,
-            env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"},
+            env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"} | (env or {}),
             capture_output=True,
             text=True,
             timeout=120,
@@ -145,17 +150,33 @@ def test_the_demo_says_so_and_touches_nothing_of_a_real_installation(
     relay = {"TRANSPORT": "smtp", "HOST": "127.0.0.1", "PORT": "1", "SECURITY": "none"}
     real = {"DATABASE_URL": f"sqlite:///{home / 'real.db'}", "DATA_DIR": str(home / "real"), "TITLE": "Mine"}
     given = {f"DIGEST_MAIL_{name}": value for name, value in relay.items()}
-    demo = running("demo", **given, **{f"DIGEST_{name}": value for name, value in real.items()})
+    env = given | {f"DIGEST_{name}": value for name, value in real.items()}
+    demo = running("demo", **env)
     assert "This is the demo" in demo.lines[0]
     assert Path(demo.where("mails")).resolve() == home / "var" / "demo" / "mail"
     feed = feedparser.parse(fetched(demo.where("feed")))
     assert len(feed.entries) == 8
     assert "演示" in feed.feed.title
     assert all(entry.id.startswith("tag:demo.invalid,") for entry in feed.entries)
+    site = demo.where("home page")
+    entry, edition = (urlsplit(link).path for link in (feed.entries[0].link, demo.where("newest edition")))
+    for path in ("", "about", "subscribe", "search?q=a", entry[1:], edition[1:], "feed.rss", "feed.json"):
+        assert "演示 demo" in fetched(f"{site}{path}").decode(), path
     demo.stop()
-    assert len(list((home / "var" / "demo" / "mail" / "new").iterdir())) == 3
+    sent = [path.read_bytes() for path in (home / "var" / "demo" / "mail" / "new").iterdir()]
+    assert len(sent) == 3
+    for raw in sent:
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
+        assert "demo" in mail["From"]
+        assert "演示 demo" in mail["Subject"]
     assert {path.name for path in home.iterdir()} == {"config", "var"}
     assert not (home / "config" / "digest.db").exists()
+
+    for command in (["refresh"], ["subscribers", "add", "ada@example.org"], ["edition", "cut"], ["edition", "send"]):
+        done = digest(*command, "--config", "var/demo/digest.toml", env=env)
+        assert str(home / "real") not in done.stdout + done.stderr
+    assert not (home / "real").exists()
+    assert not (home / "real.db").exists()
 
     (home / "var" / "demo" / "digest.toml").write_text("# mine\n", "utf-8")
     assert "a configuration of yours" in digest("demo", code=2).stderr

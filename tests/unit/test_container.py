@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -116,3 +118,16 @@ def test_labels_are_the_same_for_the_same_source() -> None:
     assert labels["version"] == project["version"] == digest.__version__
     assert labels["licenses"] == project["license"]
     assert "$" not in "".join(labels.values())
+
+
+def test_each_line_of_the_container_way_is_typed_by_the_smoke() -> None:
+    smoke = (ROOT / ".ci" / "smoke" / "default.sh").read_text("utf-8")
+    typed = [sys.executable, str(ROOT / ".ci" / "smoke" / "typed.py"), "docs/deploy.md"]
+    found = subprocess.run(
+        [*typed, "## Feed and mail in five minutes"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=30
+    )
+    lines = found.stdout.splitlines()
+    assert lines[:2] == ["mkdir -p dumps", "docker compose up --detach --build"]
+    known = smoke.partition("case $line in")[2].partition("esac")[0]
+    assert [line for line in lines if f"'{line}')" not in known and f'"{line}")' not in known] == []
+    assert "*) echo" in known  # and a line that it does not know ends it

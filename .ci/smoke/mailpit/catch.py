@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import json
+import os
+import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,5 +37,6 @@ class _Page(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # there is nothing to keep
 Controller(_Inbox(), hostname="0.0.0.0", port=1025, server_hostname="mailpit").start()  # noqa: S104 - in a container
 threading.Thread(target=ThreadingHTTPServer(("0.0.0.0", 8025), _Page).serve_forever).start()  # noqa: S104 - as above
