@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from digest.installing import Recognised
 
 _NOTHING = "Nothing was written; run `digest init` again."
-_ALIKE = 3  # time zones that are offered
+_ALIKE, _CLOSE = 3, 0.8  # how many time zones are offered, and how like what was written
 
 
 def register(app: typer.Typer) -> None:
@@ -180,7 +180,9 @@ def _zone(written: str) -> str:
         names = {name.casefold(): name for name in available_timezones()}
         cities = {name.rpartition("/")[2]: name for name in names}
         asked = written.casefold().replace(" ", "_")
-        alike = [names[cities.get(one, one)] for one in difflib.get_close_matches(asked, [*cities, *names], _ALIKE)]
+        alike = [
+            names[cities.get(one, one)] for one in difflib.get_close_matches(asked, [*cities, *names], _ALIKE, _CLOSE)
+        ]
         offered = f"; did you mean {' or '.join(dict.fromkeys(alike))}?" if alike else ""
         raise ValueError(f"{error}{offered}") from error
 

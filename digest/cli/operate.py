@@ -53,7 +53,7 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
 def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
     from digest.app import refreshed
 
-    kept = "Each dump that was read to its end is stored; `digest refresh` reads the rest."
+    kept = "What is stored so far is whole; `digest refresh` reads the rest."
     with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(source)) as progress:
         return refreshed(store, settings, source, progress=progress.step)
 

@@ -65,7 +65,8 @@ async def _serve(settings: Settings, store: Store, made: Callable[[], Service], 
     gc.freeze()  # what is there now stays
     gc.enable()
     where = f"listens on {service.address} and " if service.address else ""
-    _say(f"Digest {where}reads {len(settings.sources)} sources …")
+    count = len(settings.sources)
+    _say(f"Digest {where}reads {'1 source' if count == 1 else f'{count} sources'} …")
 
     def tell() -> None:
         _say_where(settings, store, service.address)

@@ -147,7 +147,7 @@ def _read_all(store: Store, settings: Settings) -> list[str]:
     from digest.app import refreshed
 
     problems = []
-    kept = "The fence stands as before, and each dump that was read is stored; run the same command again."
+    kept = "The fence stands as before, and what is stored so far is whole; run the same command again."
     for source in settings.sources:
         with Progress(f"reading {source.id}", kept=kept) as progress:
             read = refreshed(store, settings, source, progress=progress.step)

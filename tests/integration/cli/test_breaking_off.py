@@ -92,7 +92,7 @@ def test_the_dumps_that_were_read_are_kept(told: Blog, article: type[Article], m
 
     with monkeypatch.context() as patched:
         patched.setattr("digest.service.refresh.read_dump", second)
-        assert "Each dump that was read to its end is stored" in told.run("refresh", code=130)
+        assert "What is stored so far is whole" in told.run("refresh", code=130)
     assert set(told.entries()) == {"一篇", "二篇", "三篇"}
     told.refresh()
     assert set(told.entries()) == {"一篇", "二篇", "三篇", "四篇"}
