@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults years fuzz mutants wapiti audit edition format coverage wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -24,8 +24,25 @@ $(READY): requirements-dev.txt pyproject.toml
 run: $(READY) ## Start the demo on http://127.0.0.1:8080: an invented blog, apart from your own
 	@exec $(BIN)/digest demo
 
-test: $(READY) ## Run all tests, with coverage
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+# Each worker takes tests from one that has many left; what shares a server stays together where it can.
+PYTEST := $(BIN)/python -m pytest
+WORKERS := -n auto --maxprocesses 4 --dist worksteal
+
+test: $(READY) ## Run all tests
+	$(PYTEST) $(WORKERS)
+
+quick: $(READY) ## Run what answers at once: the unit tests, and the contract of the stores on SQLite
+	DIGEST_TEST_EXAMPLES=8 $(PYTEST) $(WORKERS) -q tests/unit tests/contract -k "not postgresql"
+
+coverage: $(READY) ## Run all tests and see what they reach; takes twice as long
+	$(PYTEST) $(WORKERS) --cov --cov-report=term:skip-covered
+
+shuffle: $(READY) ## Run all tests RUNS=20 times in random order, up to the first failure
+	@for run in $$(seq $${RUNS:-20}); do \
+	    seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
+	    seed=$${SEED:-$$seed}; echo "run $$run: again with make shuffle RUNS=1 SEED=$$seed"; \
+	    $(PYTEST) $(WORKERS) -q -p randomly --randomly-seed $$seed || exit 1; \
+	done
 
 check: $(READY) ## Lint, types, layers
 	$(BIN)/ruff check
@@ -48,6 +65,7 @@ edition: $(READY) ## Send an edition to 5,000 readers, or READERS=…, through a
 
 fuzz: $(READY) ## Feed every reader with nonsense, drive the whole through any course, for long
 	DIGEST_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
+	DIGEST_TEST_EXAMPLES=1000 $(BIN)/python -m pytest -m hypothesis --timeout 3600 tests/unit tests/contract tests/integration tests/security
 
 mutants: $(READY) ## Plant bugs that the tests have to find
 	$(BIN)/python -m tests.mutants

@@ -35,7 +35,8 @@ def lines(process: subprocess.Popen[str], *, seconds: float = SECONDS) -> Iterat
     watch.daemon = True
     watch.start()
     try:
-        yield from process.stdout
+        while line := process.stdout.readline():  # `yield from` would close it with the generator
+            yield line
     finally:
         watch.cancel()
 

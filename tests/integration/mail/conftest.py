@@ -170,7 +170,7 @@ class Post:
         await asyncio.sleep(0)
 
     def drain(self, **options: Any) -> DrainReport:
-        return asyncio.run(drain(self.store, self.settings, lambda: self.now, **options))
+        return asyncio.run(drain(self.store, self.settings, lambda: self.now, **{"wait": self.wait, **options}))
 
     def rows(self) -> dict[str, DeliveryRow]:
         with self.store.read() as tx:
