@@ -225,8 +225,8 @@ def test_a_store_that_knows_no_acts_by_hand_is_opened_and_used(tmp_path: Path) -
         for row in (
             "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', AT, '', 0)",
             (
-                "INSERT INTO entries (id, atom_id, first_source, first_seen_at, page_order, revision, updated_at, announced)"
-                " VALUES ('kept', 'tag:x,2026:kept', 'blog', AT, 0, 1, AT, 1)"
+                "INSERT INTO entries (id, atom_id, first_source, first_seen_at, page_order,"
+                " revision, updated_at, announced) VALUES ('kept', 'tag:x,2026:kept', 'blog', AT, 0, 1, AT, 1)"
             ),
             (
                 "INSERT INTO revisions (entry_id, number, at, cause, significant, title, paragraphs, figures, complete)"
