@@ -5,6 +5,7 @@ Each is what `message()` gives to the transport. They hold something of every ki
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -209,7 +210,7 @@ FORTY = tuple(
 )
 
 
-MAILS: dict[str, Callable[[], Made]] = {
+_MAILS: dict[str, Callable[[], Made]] = {
     "weekly": lambda: mail(SELECTED, "zh_CN", "科学空间 每周摘要"),
     "english": lambda: mail(SELECTED, "en", "Science Spaces Weekly"),
     "text": lambda: mail(SELECTED, "en", "Science Spaces Weekly", Format.TEXT),
@@ -217,6 +218,7 @@ MAILS: dict[str, Callable[[], Made]] = {
     "long": lambda: mail(LONG, "zh_CN", "科学空间 每周摘要"),
     "corrected": lambda: mail(SELECTED[-2:], "zh_CN", "科学空间 每周摘要"),
 }
+MAILS = {name: functools.cache(make) for name, make in _MAILS.items()}  # made once, looked at by many
 
 
 def path(called: str) -> Path:

@@ -148,32 +148,32 @@ def test_the_changes_are_shown_as_deleted_and_inserted() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("字" * 1_000_000, "字" * 500_000 + "新" + "字" * 500_000),
-        ("甲乙" * 500_000, "丙丁" * 500_000),
-        ("甲" + "字词" * 500_000, "乙" + "词字" * 500_000),
-        ("word " * 200_000, "ward " * 200_000),
-        ("$" * 1_000_000, "$ " * 500_000),
-        ("$a \n" * 250_000, "$$a" * 300_000),
-        ("\\[" * 500_000, "\\(\\[" * 250_000),
-        ("1." * 500_000, "a'" * 500_000),
-        ("a" + "\u0301" * 1_000_000, "\u0301\u200d" * 500_000),
-        ("\\" * 1_000_000, "👩\u200d" * 500_000),
+        ("字" * 300_000, "字" * 150_000 + "新" + "字" * 150_000),
+        ("甲乙" * 150_000, "丙丁" * 150_000),
+        ("甲" + "字词" * 150_000, "乙" + "词字" * 150_000),
+        ("word " * 60_000, "ward " * 60_000),
+        ("$" * 300_000, "$ " * 150_000),
+        ("$a \n" * 75_000, "$$a" * 300_000),
+        ("\\[" * 150_000, "\\(\\[" * 75_000),
+        ("1." * 150_000, "a'" * 150_000),
+        ("a" + "\u0301" * 300_000, "\u0301\u200d" * 150_000),
+        ("\\" * 300_000, "👩\u200d" * 150_000),
     ],
 )
 def test_a_huge_paragraph_takes_no_more_than_a_moment(old: str, new: str) -> None:
     begun = time.process_time()
     (change,) = differences(content(old), content(new), around=None)
 
-    assert time.process_time() - begun < 60
+    assert time.process_time() - begun < 15
     assert (said(change.before), said(change.after)) == (old, new)
 
 
 def test_many_changed_paragraphs_take_no_more_than_a_moment() -> None:
     begun = time.process_time()
-    changes = differences(content(*(f"旧{n}" for n in range(20_000))), content(*(f"新{n}" for n in range(20_000))))
+    changes = differences(content(*(f"旧{n}" for n in range(6_000))), content(*(f"新{n}" for n in range(6_000))))
 
-    assert time.process_time() - begun < 60
-    assert len(changes) == 20_000
+    assert time.process_time() - begun < 15
+    assert len(changes) == 6_000
 
 
 @pytest.mark.parametrize("unit", WHOLE)

@@ -165,14 +165,14 @@ def test_time_is_linear_in_hostile_text(piece: str) -> None:
         return time.process_time() - began
 
     # Ten times as much; in quadratic time it would be a hundred times. A machine may be busy, but not each time.
-    assert any(seconds(20_000) < 60 * max(seconds(2_000), 0.005) for _ in range(3))
+    assert any(seconds(5_000) < 60 * max(seconds(500), 0.002) for _ in range(3))
 
 
 @pytest.mark.parametrize("piece", ["(", ")", "(甲", "甲)"])
-def test_a_hundred_thousand_parentheses_are_no_trouble(piece: str) -> None:
+def test_thirty_thousand_parentheses_are_no_trouble(piece: str) -> None:
     began = time.process_time()
-    full_width("中文" + piece * 100_000 + "中文")
-    assert time.process_time() - began < 60
+    full_width("中文" + piece * 30_000 + "中文")
+    assert time.process_time() - began < 6  # seconds; in quadratic time it would be minutes
 
 
 def test_distinct_environments_that_never_close_take_linear_time() -> None:

@@ -73,7 +73,7 @@ def test_pieces_put_together_are_the_text(parts: list[str]) -> None:
 )
 @pytest.mark.parametrize("end", ["", "\\)\\]$$\\end{align}"])
 def test_many_delimiters_takes_linear_time(unit: str, end: str) -> None:
-    text = unit * (250_000 // len(unit)) + end
+    text = unit * (100_000 // len(unit)) + end
     start = time.process_time()
     assert put_together(text) == text
-    assert time.process_time() - start < 30  # seconds; in quadratic time it would be minutes
+    assert time.process_time() - start < 6  # seconds; in quadratic time it would be minutes
