@@ -43,7 +43,7 @@ def bar(share: int) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def counted(number: int, language: str) -> str:
+def format_count(number: int, language: str) -> str:
     """A number of readers as text: `4,812`; in Chinese `4812`, and from ten thousand on `1.2万`."""
     if not language.startswith("zh"):
         return f"{number:,}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.changes.dates import redates
 from digest.dumps.structure import blocks
-from digest.mail.bars import bar, counted, shares
+from digest.mail.bars import bar, format_count, shares
 from digest.mail.corrections import Extract, extract
 from digest.mail.personal import without_marks
 from digest.mail.templates import WIDTH
@@ -42,7 +42,7 @@ _SPACES = re.compile(r"\n *| {2,}")
 _NARROW = 1.4  # cells a character; text below this is not Chinese, and says half as much in as many characters
 
 
-class _Shown(NamedTuple):
+class _Amount(NamedTuple):
     """How much of an entry is displayed: characters of Chinese text, and paragraphs."""
 
     characters: int
@@ -52,10 +52,10 @@ class _Shown(NamedTuple):
 class Length(Enum):
     """How much of each new entry a mail displays, depending on the number of entries."""
 
-    TWO_PARAGRAPHS = _Shown(420, 2)
-    ONE_PARAGRAPH = _Shown(140, 1)
-    TWO_LINES = _Shown(36, 1)  # at a width of 360 px
-    CONTENTS = _Shown(0, 0)
+    TWO_PARAGRAPHS = _Amount(420, 2)
+    ONE_PARAGRAPH = _Amount(140, 1)
+    TWO_LINES = _Amount(36, 1)  # at a width of 360 px
+    CONTENTS = _Amount(0, 0)
 
 
 def length_of(entries: int) -> Length:
@@ -99,7 +99,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EntryView:
     """An entry as the templates see it. `html` and `text` hold its finished excerpt.
 
     `number` counts the new entries in the order of the mail, then the corrected ones. `anchor` is the entry's link
@@ -139,24 +139,24 @@ class Told:
     changed: Extract | None = None
 
 
-class Teller:
+class EntryPresenter:
     """Prepares entries for the templates."""
 
     def __init__(self, frame: Frame, language: str, length: Length, *, grouped: bool) -> None:
         self._frame, self._language, self._length, self._grouped = frame, language, length, grouped
 
-    def told(
+    def present(
         self, section: Section, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]]
-    ) -> list[Told]:
+    ) -> list[EntryView]:
         """The entries of a section, in their order."""
         mine = [one for one in selected if one.section is section]
         gains = [one.gained or 0 for one in mine]
         return [
-            self._told(one, before.get(one.entry.id, ()), share, tied=at > 0 and gains[at - 1] == gains[at])
+            self._view(one, before.get(one.entry.id, ()), share, tied=at > 0 and gains[at - 1] == gains[at])
             for at, (one, share) in enumerate(zip(mine, shares(gains), strict=True))
         ]
 
-    def _told(self, one: Selected, corrections: Sequence[Correction], share: int, *, tied: bool) -> Told:
+    def _view(self, one: Selected, corrections: Sequence[Correction], share: int, *, tied: bool) -> EntryView:
         frame, entry = self._frame, one.entry
         now = _title(entry.content.title)
         short = one.section is Section.NEW and self._length is Length.TWO_LINES
@@ -169,10 +169,10 @@ class Teller:
         lang = frame.languages.get(entry.sources[0], "")
         former = _title(corrections[0].before.title) if corrections else ""
         redated, was = _redated(corrections, entry.date)
-        return Told(
+        return EntryView(
             title=now,
             url=f"{frame.base_url}/entries/{entry.id}",
-            original=_short(frame.original(entry)),
+            original=_bounded(frame.original(entry)),
             author=cut(without_marks(line(entry.content.author or "")), _LONGEST_NAME),
             date=said(entry.date, self._language),
             inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
@@ -182,7 +182,7 @@ class Teller:
             html=page,
             text=plain,
             gained=one.gained,
-            gain=counted(one.gained or 0, self._language),
+            gain=format_count(one.gained or 0, self._language),
             share=share,
             bar=bar(share),
             tied=tied,
@@ -223,10 +223,10 @@ def _beginning(body: Sequence[Block], length: Length) -> Sequence[Block]:
 
 def _wrapping(page: str) -> str:
     """Write code as lines that a narrow window can break: not all mail programs can break lines inside `pre`."""
-    return _CODE.sub(lambda code: f'<p class="code"><code>{_SPACES.sub(_kept, code[1])}</code></p>', page)
+    return _CODE.sub(lambda code: f'<p class="code"><code>{_SPACES.sub(_spaces, code[1])}</code></p>', page)
 
 
-def _kept(spaces: re.Match[str]) -> str:
+def _spaces(spaces: re.Match[str]) -> str:
     if spaces[0].startswith("\n"):
         return "<br/>" + "&#160;" * (len(spaces[0]) - 1)
     return "&#160;" * (len(spaces[0]) - 1) + " "
@@ -246,7 +246,7 @@ def _redated(corrections: Sequence[Correction], now: EntryDate | None) -> tuple[
     return first.was is None or redates(first.was, now), first.was
 
 
-def _short(link: str) -> str:
+def _bounded(link: str) -> str:
     """A link that contains a title may be as long as the title. Browsers do not follow very long links."""
     return link if len(link) <= _LONGEST_LINK else ""
 

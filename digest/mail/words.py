@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest.mail.message import pictures_in
 from digest.mail.personal import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
 from digest.mail.templates import common, inlined
-from digest.mail.told import Length, Teller, group_of, length_of
+from digest.mail.told import EntryPresenter, Length, group_of, length_of
 from digest.model import Body, Section
 from digest.templating import language_name, rendered
 from digest.typeset.characters import line
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from digest.mail.corrections import Correction
-    from digest.mail.told import Frame, Told
+    from digest.mail.told import EntryView, Frame
     from digest.model import EntryId, Selected
 
 LARGEST_HTML = 80_000  # bytes; some mail programs cut off longer ones
@@ -37,7 +37,7 @@ class Group:
     """A group of new entries. The title is empty if there is only one group, and for entries without a group."""
 
     title: str
-    entries: list[Told]
+    entries: list[EntryView]
 
 
 def body(
@@ -61,19 +61,19 @@ def fitted(
     """
     grouped = _grouped(frame, selected)
     length = length_of(sum(one.section is Section.NEW for one in selected))
-    teller = Teller(frame, language, length, grouped=grouped)
-    told = {section: teller.told(section, selected, before) for section in Section}
+    presenter = EntryPresenter(frame, language, length, grouped=grouped)
+    views = {section: presenter.present(section, selected, before) for section in Section}
     about = _about(frame, selected, language)
-    shown = len(told[Section.NEW])
+    named_count = len(views[Section.NEW])
     while True:
-        values = _values(frame, told, shown, length, language) | {"grouped": grouped, "about": about}
+        values = _values(frame, views, named_count, length, language) | {"grouped": grouped, "about": about}
         page = inlined(_render(frame, "html.html", values, language), f"mail/{frame.template}/html.html")
         size = max(len(page.encode()) / LARGEST_HTML, sum(map(frame.weight, pictures_in(page))) / LARGEST_PICTURES)
-        if size <= 1 or shown <= 1:
+        if size <= 1 or named_count <= 1:
             break
-        shown = max(1, min(shown - 1, int(shown / size)))
+        named_count = max(1, min(named_count - 1, int(named_count / size)))
     made = _render(frame, "text.txt", values, language).strip() + "\n"
-    return Body(language, _subject(frame, values, language), page, made), shown
+    return Body(language, _subject(frame, values, language), page, made), named_count
 
 
 def _subject(frame: Frame, values: Mapping[str, object], language: str) -> str:
@@ -90,11 +90,11 @@ def _render(frame: Frame, name: str, values: Mapping[str, object], language: str
 
 
 def _values(
-    frame: Frame, told: Mapping[Section, list[Told]], shown: int, length: Length, language: str
+    frame: Frame, views: Mapping[Section, list[EntryView]], named_count: int, length: Length, language: str
 ) -> dict[str, object]:
     closes = frame.closes_at.astimezone(frame.zone)
-    again = told[Section.AGAIN]
-    groups, corrected = _numbered(_groups(frame, told[Section.NEW][:shown]), told[Section.CORRECTED])
+    again = views[Section.AGAIN]
+    groups, corrected = _numbered(_groups(frame, views[Section.NEW][:named_count]), views[Section.CORRECTED])
     new = [one for group in groups for one in group.entries]
     first = next(iter(new or corrected or again), None)
     detailed = _MOST_CORRECTED.get(length, _MOST_CORRECTED_ELSE)
@@ -113,10 +113,10 @@ def _values(
         "groups": groups,
         "length": length.name.lower(),
         "contents": len(new) + len(corrected) >= CONTENTS or bool(new and corrected),
-        "count": len(told[Section.NEW]),
-        "left_out": len(told[Section.NEW]) - len(new),
-        "most_read": told[Section.MOST_READ],
-        "equal_gains": _equal(told[Section.MOST_READ]),
+        "count": len(views[Section.NEW]),
+        "left_out": len(views[Section.NEW]) - len(new),
+        "most_read": views[Section.MOST_READ],
+        "equal_gains": _equal(views[Section.MOST_READ]),
         "all_corrected": corrected[:_MOST_CORRECTED_ELSE],
         "corrected": corrected[:detailed],
         "again": again,
@@ -134,11 +134,11 @@ def _values(
     }
 
 
-def _numbered(groups: Iterator[Group], corrected: Sequence[Told]) -> tuple[list[Group], list[Told]]:
+def _numbered(groups: Iterator[Group], corrected: Sequence[EntryView]) -> tuple[list[Group], list[EntryView]]:
     """The entries with their numbers and link targets."""
     numbers = count(1)
 
-    def number(one: Told) -> Told:
+    def number(one: EntryView) -> EntryView:
         at = next(numbers)
         return replace(one, number=at, anchor=f"e{at}")
 
@@ -146,15 +146,15 @@ def _numbered(groups: Iterator[Group], corrected: Sequence[Told]) -> tuple[list[
     return made, [number(one) for one in corrected]
 
 
-def _equal(most_read: Sequence[Told]) -> bool:
+def _equal(most_read: Sequence[EntryView]) -> bool:
     """Whether all entries gained the same. Bars would then show nothing."""
     return len(most_read) > 1 and len({one.gained for one in most_read}) == 1
 
 
-def _preheader(told: Sequence[Told]) -> str:
+def _preheader(views: Sequence[EntryView]) -> str:
     """The preview beside the subject in a list of mails: the other titles, or the beginning of the only entry."""
-    others = " · ".join(one.title for one in told[1:])
-    return cut(others or " ".join("".join(one.text for one in told).split()), _LONGEST_PREHEADER)
+    others = " · ".join(one.title for one in views[1:])
+    return cut(others or " ".join("".join(one.text for one in views).split()), _LONGEST_PREHEADER)
 
 
 def _about(frame: Frame, selected: Sequence[Selected], language: str) -> str:
@@ -169,7 +169,7 @@ def _grouped(frame: Frame, selected: Sequence[Selected]) -> bool:
     return len({group_of(frame, one.entry) for one in selected if one.section is Section.NEW}) > 1
 
 
-def _groups(frame: Frame, entries: Sequence[Told]) -> Iterator[Group]:
+def _groups(frame: Frame, entries: Sequence[EntryView]) -> Iterator[Group]:
     """The entries by group, with the groups in their order."""
     names = [*dict.fromkeys(name for name, _ in frame.groups), ""]
     made = (Group(name, [one for one in entries if one.group == name]) for name in names)
