@@ -75,7 +75,7 @@ def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]
     return Extract(made, len(found) - len(made))
 
 
-def seen(corrections: Sequence[Correction]) -> bool:
+def is_visible(corrections: Sequence[Correction]) -> bool:
     """Whether a visitor sees any of the changes. Another notation for the same formula or mark is not a correction."""
     return any(
         strip_unsafe(one.before.title) != strip_unsafe(one.after.title)

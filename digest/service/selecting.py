@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from digest.mail.corrections import Correction, seen
+from digest.mail.corrections import Correction, is_visible
 from digest.model import Section, Selected, SourceId
 from digest.ports import FIRST_REACH
 from digest.service.redating import tells_another_day
@@ -44,7 +44,7 @@ def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
     corrected = [
         (entry, steps)
         for entry in tx.editions.corrected(state.id)
-        if seen(steps := _corrections(tx, state.id, entry.id)) and seen((_in_all(steps, entry),))
+        if is_visible(steps := _corrections(tx, state.id, entry.id)) and is_visible((_in_all(steps, entry),))
     ]
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return Selection(

@@ -16,7 +16,7 @@ from lxml import html as lxml_html
 
 from digest.errors import ConfigurationError
 from digest.mail.bars import shares
-from digest.mail.corrections import Correction, seen
+from digest.mail.corrections import Correction, is_visible
 from digest.mail.lint import findings
 from digest.mail.message import message, picture_address
 from digest.mail.personal import Personal, personal
@@ -326,10 +326,10 @@ def test_a_sentence_that_was_added_or_taken_away_is_shown_alone() -> None:
 def test_a_formula_or_mark_that_looks_the_same_is_no_correction() -> None:
     before = entry("甲", "", "即使(如此),$a\\leq b$ 也成立。", "另一段。")
     after = entry("甲", "", "即使（如此），$a \\le b$ 也成立。", "另一段。")
-    assert not seen(corrected(before, after)[after.id])
+    assert not is_visible(corrected(before, after)[after.id])
     other = entry("甲", "", "即使（如此），$a < b$ 也成立。", "另一段。")
-    assert seen(corrected(before, other)[other.id])
-    assert seen(corrected(before, replace(after, content=replace(after.content, title="乙")))[after.id])
+    assert is_visible(corrected(before, other)[other.id])
+    assert is_visible(corrected(before, replace(after, content=replace(after.content, title="乙")))[after.id])
 
 
 def test_corrections_stand_in_the_contents() -> None:
