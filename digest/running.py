@@ -46,7 +46,7 @@ class Service:
         self._settings, self._store, self._reread = settings, store, reread or (lambda: settings)
         self._metrics = Metrics(store, settings, clock)
         self._server = Server(settings, store, clock, self._metrics) if serves else None
-        self._watch = WatchServer(settings, store, clock, self._metrics) if settings.web.metrics_listen else None
+        self._watch = WatchServer(settings, store, self._metrics) if settings.web.metrics_listen else None
         self._ticks: Ticks | None = None  # before anything is due
         self._others: Callable[[], Awaitable[None]] | None = None
         self._holding = contextlib.AsyncExitStack()

@@ -157,7 +157,7 @@ class _Site:
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime], metrics: Metrics) -> None:
         self._store, self._settings, self._now = store, settings, now
-        self.watch = Watch(store, settings, metrics, now)
+        self.watch = Watch(store, metrics)
         self._pages = Pages(settings)
         self.assets, self._paths = self._pages.assets, self._pages.paths
         self._reading = Reading(store, settings)

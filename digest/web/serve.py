@@ -118,8 +118,8 @@ class Server(Listener):
 class WatchServer(Listener):
     """The listener for monitors that `web.metrics_listen` asks for."""
 
-    def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics) -> None:
-        app = watch_application(store, settings, metrics, now)
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
+        app = watch_application(store, metrics)
         super().__init__(app, settings.web.metrics_listen, "web.metrics_listen", limits=WATCH)
 
 

@@ -14,14 +14,10 @@ from digest.errors import DigestError
 from digest.service.health import Sending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
     from digest.ports import Store
-    from digest.settings import Settings
     from digest.web.metrics import Metrics
 
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -31,8 +27,8 @@ _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forw
 class Watch:
     """The endpoints, as plain functions: the store blocks."""
 
-    def __init__(self, store: Store, settings: Settings, metrics: Metrics, now: Callable[[], datetime]) -> None:
-        self._store, self._settings, self._metrics, self._now = store, settings, metrics, now
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self._store, self._metrics = store, metrics
 
     def healthy(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
         """The process answers: nothing else is a reason to kill it."""
@@ -62,9 +58,9 @@ class Watch:
         return Response(body, headers={"Content-Type": media_type, **_NOT_STORED})
 
 
-def watch_application(store: Store, settings: Settings, metrics: Metrics, now: Callable[[], datetime]) -> ASGIApp:
+def watch_application(store: Store, metrics: Metrics) -> ASGIApp:
     """The ASGI application of a listener for monitors."""
-    watch = Watch(store, settings, metrics, now)
+    watch = Watch(store, metrics)
     return Starlette(
         routes=[
             Route("/healthz", watch.healthy),

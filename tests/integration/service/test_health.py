@@ -59,7 +59,7 @@ class World:
             store, self.settings, lambda: self.now, fresh=HOUR
         )  # only what was stored makes it look again
         self._metrics = metrics
-        self._watch = Watch(store, self.settings, metrics, lambda: self.now)
+        self._watch = Watch(store, metrics)
         with store.write() as tx:
             tx.editions.register_digest(WEEKLY, NOW - HOUR)
             tx.readings.register_source(BLOG, NOW)
