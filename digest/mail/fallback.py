@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from digest import logs
 from digest.errors import TransportError
 from digest.mail.limits import RateLimit, rate_limit
-from digest.mail.taken import Taken, at_once
+from digest.mail.taken import SendResult, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class FallbackSession:
         again: bool = False,
         following: Envelope | None = None,
         begun: Begun = at_once,
-    ) -> Taken:
+    ) -> SendResult:
         """Send one message; return the relay's name and its reply."""
         now = asyncio.get_running_loop().time()
         if again or now >= self._first_at:
@@ -90,13 +90,13 @@ class FallbackSession:
 
 async def _named(
     relay: SmtpSession, sender: str, recipient: str, message: bytes, following: Envelope | None, begun: Begun
-) -> Taken:
+) -> SendResult:
     try:
-        taken = await relay.send(sender, recipient, message, following=following, begun=begun)
+        result = await relay.send(sender, recipient, message, following=following, begun=begun)
     except TransportError as error:
         if error.phase in _UNREACHED:  # the text of these errors names the relay already
             raise
         raise TransportError(
             f"{relay.host}: {error.text}", phase=error.phase, code=error.code, uncertain=error.uncertain
         ) from error
-    return Taken(f"{relay.host}: {taken}", taken.code)
+    return SendResult(f"{relay.host}: {result}", result.code)

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Self
 
 from digest.errors import TransportError
-from digest.mail.taken import Taken, at_once
+from digest.mail.taken import SendResult, at_once
 from digest.privately import FILE_MODE, new_file
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ class MaildirSession:
         again: bool = False,  # noqa: ARG002 - as in the protocol
         following: Envelope | None = None,  # noqa: ARG002
         begun: Begun = at_once,
-    ) -> Taken:
+    ) -> SendResult:
         """Write the message, with its envelope in front, as a local delivery does."""
         await begun()
-        return Taken(await asyncio.to_thread(self._write, sender, recipient, message))
+        return SendResult(await asyncio.to_thread(self._write, sender, recipient, message))
 
     def _write(self, sender: str, recipient: str, message: bytes) -> str:
         found = _MESSAGE_ID.search(message)

@@ -20,8 +20,8 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.errors import TransportError
-from digest.mail.taken import Taken, at_once
-from digest.mail.transaction import BLOCK, END, GO_ON, RFC_5321, TAKEN, TROUBLE, Timeouts, dotted, one_line, words_of
+from digest.mail.taken import SendResult, at_once
+from digest.mail.transaction import ACCEPTED, BLOCK, END, GO_ON, RFC_5321, TROUBLE, Timeouts, dotted, one_line, words_of
 
 if TYPE_CHECKING:
     from digest.mail.taken import Begun
@@ -34,7 +34,7 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 _LONGEST_REPLY = 32 * 1024
 _BAD_SEQUENCE = 503
 _ROUNDED = 1024  # bytes; the size announced for the next mail is rounded up in such steps
-_STEPS = (("sender", TAKEN), ("recipient", TAKEN), ("content", GO_ON // 100))  # MAIL, RCPT, DATA
+_STEPS = (("sender", ACCEPTED), ("recipient", ACCEPTED), ("content", GO_ON // 100))  # MAIL, RCPT, DATA
 
 
 class _Reply(NamedTuple):
@@ -80,7 +80,7 @@ class Pipeline(asyncio.Protocol):
 
     async def send(
         self, envelope: Envelope, message: bytes, following: Envelope | None = None, begun: Begun = at_once
-    ) -> Taken:
+    ) -> SendResult:
         """Send one message and announce the envelope of the next; return the server's reply to the first.
 
         `message` has CRLF line ends. Only its final dot waits for `begun`, because without the dot it is not yet a
@@ -98,12 +98,12 @@ class Pipeline(asyncio.Protocol):
         self._announced = None
         await self._enveloped()
         await self._write_content(message, following, begun)
-        taken = await self._reply("answer", self._timeouts.final, uncertain=True)
-        if taken.code // 100 != TAKEN:
-            if taken.code == CLOSING:
+        result = await self._reply("answer", self._timeouts.final, uncertain=True)
+        if result.code // 100 != ACCEPTED:
+            if result.code == CLOSING:
                 self.close()
-            raise TransportError(taken.text, phase="content", code=taken.code)
-        return Taken(taken.text, taken.code)
+            raise TransportError(result.text, phase="content", code=result.code)
+        return SendResult(result.text, result.code)
 
     async def quit(self) -> None:
         """Send QUIT unless a mail is under way, and close the connection."""
@@ -155,7 +155,7 @@ class Pipeline(asyncio.Protocol):
         if self._reset:
             self._reset = False
             answer = await self._enveloping_reply("sender", self._timeouts.reply)
-            if answer.code // 100 != TAKEN:
+            if answer.code // 100 != ACCEPTED:
                 self._require_order(answer, "sender")
                 self.close()
                 raise TransportError(answer.text, phase="sender")
@@ -178,7 +178,7 @@ class Pipeline(asyncio.Protocol):
 
     def _require_order(self, answer: _Reply, phase: str) -> None:
         """Check that an unexpected reply can be an answer to its command, and not to a later one."""
-        if answer.code == _BAD_SEQUENCE or answer.code // 100 in {TAKEN, GO_ON // 100}:
+        if answer.code == _BAD_SEQUENCE or answer.code // 100 in {ACCEPTED, GO_ON // 100}:
             self.close()
             raise LostCommandsError(answer.text, phase=phase, code=answer.code)
 
@@ -196,7 +196,7 @@ class Pipeline(asyncio.Protocol):
         try:
             for _ in range(left):
                 last = (await self._reply("content", _SECONDS_AFTER_REFUSAL)).code
-                odd |= last // 100 == TAKEN
+                odd |= last // 100 == ACCEPTED
             if last == GO_ON and odd:
                 self.close()
             elif last == GO_ON:

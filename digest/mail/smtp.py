@@ -32,7 +32,7 @@ from digest.mail.transaction import (
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from digest.mail.taken import Begun, Taken
+    from digest.mail.taken import Begun, SendResult
     from digest.settings import Relay
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -106,7 +106,7 @@ class SmtpSession:
         again: bool = False,  # noqa: ARG002 - there is only one relay here
         following: Envelope | None = None,
         begun: Begun = at_once,
-    ) -> Taken:
+    ) -> SendResult:
         """Send one message in its own transaction.
 
         The server may have closed a connection that has sent mail before, or the connection may have reached the
@@ -118,10 +118,10 @@ class SmtpSession:
         except TransportError as error:
             raise self._without_secrets(error) from error.__cause__
 
-    async def _send(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
+    async def _send(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
         used = self._client is not None
         try:
-            return await self._hand_over(envelope, message, following, begun)
+            return await self._submit(envelope, message, following, begun)
         except LostCommandsError as error:
             return await self._one_by_one(envelope, message, begun, error)
         except TransportError as error:
@@ -129,22 +129,24 @@ class SmtpSession:
                 raise
         await self._leave()
         try:
-            return await self._hand_over(envelope, message, following, begun)
+            return await self._submit(envelope, message, following, begun)
         except LostCommandsError as error:
             return await self._one_by_one(envelope, message, begun, error)
 
-    async def _one_by_one(self, envelope: Envelope, message: bytes, begun: Begun, lost: LostCommandsError) -> Taken:
+    async def _one_by_one(
+        self, envelope: Envelope, message: bytes, begun: Begun, lost: LostCommandsError
+    ) -> SendResult:
         """Send the message command by command. If that works better, keep doing so."""
         await self._drop()
         self._plain, further = True, False
         try:
-            taken = await self._hand_over(envelope, message, None, begun)
+            result = await self._submit(envelope, message, None, begun)
         except TransportError as error:
             further = error.phase in _PHASES and _PHASES.index(error.phase) > _PHASES.index(lost.phase)
             raise
         else:
             further = True
-            return taken
+            return result
         finally:
             if further:
                 _log.warning("the relay loses pipelined commands; sending them one by one", relay=self.host)
@@ -163,7 +165,7 @@ class SmtpSession:
             return error
         return TransportError(text, phase=error.phase, code=error.code, uncertain=error.uncertain)
 
-    async def _hand_over(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> Taken:
+    async def _submit(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
         if self._pipeline and not self._pipeline.takes(envelope):
             await self._drop()
         client = await self._connected()

@@ -8,16 +8,16 @@ from typing import Self
 Begun = Callable[[], Awaitable[None]]  # returns when a mail may be submitted, raises if it may not
 
 
-class Taken(str):
+class SendResult(str):
     """The reply that accepted a mail. `code` is the server's reply code, None if no server was asked."""
 
     __slots__ = ("code",)
     code: int | None
 
     def __new__(cls, words: str, code: int | None = None) -> Self:
-        taken = super().__new__(cls, words)
-        taken.code = code
-        return taken
+        result = super().__new__(cls, words)
+        result.code = code
+        return result
 
 
 async def at_once() -> None:

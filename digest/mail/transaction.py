@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import aiosmtplib
 
 from digest.errors import TransportError
-from digest.mail.taken import Taken
+from digest.mail.taken import SendResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BLOCK = 64 * 1024
 END = b".\r\n"
 GO_ON = 354
-TAKEN = 2
+ACCEPTED = 2
 _FEW_DOTS = 500
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError)
@@ -58,7 +58,7 @@ class Envelope(NamedTuple):
 
 async def transaction(
     client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes, timeouts: Timeouts = RFC_5321
-) -> Taken:
+) -> SendResult:
     """Send one message and return the server's reply. After a refusal, the connection needs a reset.
 
     `message` has CRLF line ends. If the server supports pipelining, `mail.pipelining` replaces this function.
@@ -71,9 +71,9 @@ async def transaction(
     if ready.code != GO_ON:
         raise TransportError(one_line(ready.message), phase="content", code=ready.code)
     answer = await _answer(client, message, timeouts)
-    if answer.code // 100 != TAKEN:
+    if answer.code // 100 != ACCEPTED:
         raise TransportError(one_line(answer.message), phase="content", code=answer.code)
-    return Taken(one_line(answer.message), answer.code)
+    return SendResult(one_line(answer.message), answer.code)
 
 
 async def offer(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from digest.mail.dkim import Key
     from digest.mail.smtp import SmtpSession
-    from digest.mail.taken import Begun, Taken
+    from digest.mail.taken import Begun, SendResult
     from digest.mail.transaction import Envelope
     from digest.settings import Mail, Relay, Settings
 
@@ -38,7 +38,7 @@ class Session(Protocol):
         again: bool = False,
         following: Envelope | None = None,
         begun: Begun = at_once,
-    ) -> Taken:
+    ) -> SendResult:
         """Send one message and return the server's reply.
 
         `again` means that an earlier attempt may have been accepted, so only the first relay may receive the message.
@@ -87,7 +87,7 @@ class _Signing:
         again: bool = False,
         following: Envelope | None = None,
         begun: Begun = at_once,
-    ) -> Taken:
+    ) -> SendResult:
         from digest.mail.dkim import signed  # noqa: PLC0415 - imports cryptography only where it signs
 
         # In this thread: switching to another one takes longer than a signature.

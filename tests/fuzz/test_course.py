@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from digest.errors import DigestError, TransportError
-from digest.mail.taken import Taken, at_once
+from digest.mail.taken import SendResult, at_once
 from digest.model import MAY_HAVE_IT, DeliveryState, DigestId, EditionKey, Format, Section
 from digest.service import delivery, digests, editions, feeds, refresh, subscribers
 from digest.service.invariants import violations
@@ -143,7 +143,7 @@ class Post:
         again: bool = False,
         following: Envelope | None = None,
         begun: Begun = at_once,
-    ) -> Taken:
+    ) -> SendResult:
         assert self.store is not None
         if not self.pipelines:
             await begun()
@@ -167,7 +167,7 @@ class Post:
         self.taken[mail].append(message)
         if fault in {"killed after", "cut off"}:
             self._away(fault)
-        return Taken("taken", 250)
+        return SendResult("taken", 250)
 
     def _away(self, fault: str) -> NoReturn:
         if fault.startswith("killed"):
