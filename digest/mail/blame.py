@@ -179,11 +179,11 @@ def blame(text: str, *, code: int | None = None, status: str = "", sender: str =
     if found.endswith(".0.0"):  # a gateway writes this when it does not know more; the server's text may
         found = _status(text) or found
     subject, _, detail = found.partition(".")[2].partition(".")
-    words, named = _words(text, sender, recipient)
+    words, names_us = _words(text, sender, recipient)
     nobody = f"{subject}.{detail}" in _NO_ADDRESS
     if (subject, detail) == ("6", "7"):  # the recipient's address is outside ASCII, and the server does not accept that
         return Blame(About.MAILBOX, found)
-    about = About.US if named or f"{subject}.{detail}" in _OUR_ADDRESS else _by_words(words, proven=nobody)
+    about = About.US if names_us or f"{subject}.{detail}" in _OUR_ADDRESS else _by_words(words, proven=nobody)
     if about is About.UNKNOWN:
         about = _by_status(subject, detail)
     if about is About.UNKNOWN and code and not found:
@@ -195,8 +195,8 @@ def pattern(text: str, recipient: str = "") -> str:
     """The words that replies with the same cause have in common: the text without addresses, hosts, numbers and ids."""
     plain = _without(_URL.sub(" ", text[:_LONGEST].casefold()), recipient)
     plain = _HOST.sub(" ", _ADDRESS.sub(" ", plain))
-    kept = (word for word in re.split(r"[^\w.'-]+", plain) if not any(letter.isdigit() for letter in word))
-    return " ".join(filter(None, (word.strip(".'-_") for word in kept)))
+    words = (word for word in re.split(r"[^\w.'-]+", plain) if not any(letter.isdigit() for letter in word))
+    return " ".join(filter(None, (word.strip(".'-_") for word in words)))
 
 
 def named_host(text: str) -> str:
@@ -234,16 +234,16 @@ def _words(text: str, sender: str, recipient: str) -> tuple[str, bool]:
     ours = sender.casefold()
     local, _, domain = ours.rpartition("@")
     theirs = domain_of(recipient)
-    named = bool(ours) and ours in plain
+    names_us = bool(ours) and ours in plain
     if domain and domain != theirs and not theirs.endswith(f".{domain}"):
-        named = named or re.search(rf"(?<![\w.-]){re.escape(domain)}(?![\w-])", plain) is not None
+        names_us = names_us or re.search(rf"(?<![\w.-]){re.escape(domain)}(?![\w-])", plain) is not None
     elif local:
         bare = re.escape(local.partition("+")[0])
-        named = named or re.search(rf"(?<![\w.+-]){bare}(?:\+[\w-]+)?@{re.escape(domain)}", plain) is not None
+        names_us = names_us or re.search(rf"(?<![\w.+-]){bare}(?:\+[\w-]+)?@{re.escape(domain)}", plain) is not None
     plain = _ADDRESS.sub(" ", _URL.sub(" ", plain))
     if theirs:
         plain = re.sub(rf"(?<![\w.-])(?:[\w-]+\.)*{re.escape(theirs)}(?![\w-])", " ", plain)
-    return " ".join(_DOTTED.sub(_unless_server, plain).split()), named
+    return " ".join(_DOTTED.sub(_unless_server, plain).split()), names_us
 
 
 def _unless_server(dotted: re.Match[str]) -> str:

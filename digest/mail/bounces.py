@@ -18,7 +18,7 @@ from digest.mail.automatic import is_automatic
 from digest.mail.blame import About, blame, named_host
 from digest.mail.feedback import bare_complaint, feedback
 from digest.mail.guessing import guess_bounce
-from digest.mail.parts import address_in, addresses, has_null_path, held, line, own_parts, parsed
+from digest.mail.parts import address_in, addresses, has_null_path, line, own_parts, parsed, part_text
 from digest.model import BounceKind
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _blocks(part: Message) -> Iterator[Message]:
         return
     fields_of = HeaderParser(policy=compat32).parsestr
     head = "".join(f"{name}: {value}\n" for block in blocks[:1] for name, value in block.items())
-    for group in re.split(r"\r?\n[ \t]*\r?\n", f"{head}\n{held(part)}"):
+    for group in re.split(r"\r?\n[ \t]*\r?\n", f"{head}\n{part_text(part)}"):
         yield fields_of(group.strip())
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flufl.bounce import all_failures
 
 from digest.mail.automatic import of_mail_system
-from digest.mail.parts import has_null_path, header, words
+from digest.mail.parts import has_null_path, header, readable_text
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -93,7 +93,7 @@ class Guess:
 
 def guess_bounce(message: Message) -> Guess | None:
     """What a bounce or warning without a standard form says; None for a message that looks like neither."""
-    subject, text = header(message, "Subject"), words(message)
+    subject, text = header(message, "Subject"), readable_text(message)
     own_text = _QUOTED.split(text, maxsplit=1)[0]
     temporary, permanent = all_failures(message)
     delayed = _is_delayed(subject, own_text)

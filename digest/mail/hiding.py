@@ -33,10 +33,10 @@ class Credentials:
         if not self.username and not self.secret:
             return words
         local = self.username.partition("@")[0]
-        known = [(self.secret, len(self.secret) < _SHORT)]
+        secrets = [(self.secret, len(self.secret) < _SHORT)]
         if names:
-            known += [(self.username, True), (local, True)]
-        for text, whole in known:
+            secrets += [(self.username, True), (local, True)]
+        for text, whole in secrets:
             for form in sorted(_forms(text), key=len, reverse=True):
                 words = _without(words, form, whole=whole)
         return _RUN.sub(lambda run: HIDDEN if self._reveals(run.group(), names=names) else run.group(), words)
@@ -53,8 +53,8 @@ class Credentials:
         folded = run.casefold()
         if folded in self.secret.casefold() or any(folded in one.casefold() for text in whole for one in _coded(text)):
             return True
-        looked_for = [text.casefold() for text in (self.secret, self.username if names else "") if len(text) >= _SHORT]
-        if any(text in found for found in _decoded(run) for text in looked_for):
+        wanted = [text.casefold() for text in (self.secret, self.username if names else "") if len(text) >= _SHORT]
+        if any(text in found for found in _decoded(run) for text in wanted):
             return True
         return names and len(run) >= _LIKE_A_KEY and re.search(r"[A-Z0-9+=]", run) is not None
 

@@ -42,14 +42,14 @@ def parsed(raw: bytes) -> Message | None:
 
 def _tame(raw: bytes) -> bytes:
     """The same message with its longest headers cut, each counted together with its continuation lines."""
-    kept, run = [], 0
+    tame, run = [], 0
     for line in raw.splitlines(keepends=True):
         run = run + len(line) if line[:1] in {b" ", b"\t"} else len(line)
         if run <= _LONGEST_HEADER:
-            kept.append(line)
+            tame.append(line)
         elif run == len(line):
-            kept.append(line[:_LONGEST_HEADER] + b"\n")
-    return b"".join(kept)
+            tame.append(line[:_LONGEST_HEADER] + b"\n")
+    return b"".join(tame)
 
 
 def own_parts(message: Message) -> Iterator[Message]:
@@ -65,8 +65,8 @@ def own_parts(message: Message) -> Iterator[Message]:
 def attached(message: Message) -> Iterator[Message]:
     """The messages attached to this one, in full or only their headers. Attachments of attachments do not count."""
     for part in own_parts(message):
-        named = str(part.get_filename() or "").lower().endswith(".eml")  # whatever type its sender declared
-        if part is not message and (named or part.get_content_type() in _ATTACHED):
+        is_mail_file = str(part.get_filename() or "").lower().endswith(".eml")  # whatever type its sender declared
+        if part is not message and (is_mail_file or part.get_content_type() in _ATTACHED):
             yield fields(part)
 
 
@@ -77,10 +77,10 @@ def fields(part: Message) -> Message:
         found = next((block for block in content if isinstance(block, Message)), Message())
         if found.keys():
             return found
-    return HeaderParser(policy=compat32).parsestr(held(part).lstrip())
+    return HeaderParser(policy=compat32).parsestr(part_text(part).lstrip())
 
 
-def held(part: Message) -> str:
+def part_text(part: Message) -> str:
     """The text of a part.
 
     It is decoded even where the part's type forbids an encoding, which the parser leaves as it is.
@@ -96,7 +96,7 @@ def held(part: Message) -> str:
     return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""
 
 
-def words(message: Message) -> str:
+def readable_text(message: Message) -> str:
     """The readable text of a message: its first plain text, or the text of its HTML if there is none."""
     page = ""
     for part in own_parts(message):
@@ -105,10 +105,10 @@ def words(message: Message) -> str:
             return text[:_MOST_WORDS]
         if kind == "text/html" and not page:
             page = _text(part)
-    return unescape(_shown(page[: 4 * _MOST_WORDS]))[:_MOST_WORDS]
+    return unescape(_page_text(page[: 4 * _MOST_WORDS]))[:_MOST_WORDS]
 
 
-def _shown(page: str) -> str:
+def _page_text(page: str) -> str:
     """The text of an HTML page, in time proportional to its length."""
     found, at, small = [], 0, page.lower()
     while (start := page.find("<", at)) >= 0:
@@ -141,7 +141,7 @@ def _decoded(content: bytes, charset: str) -> str:
 
 def header(message: Message, name: str) -> str:
     """The value of a header, decoded and in one line; empty if it is absent."""
-    value = next((value for known, value in message.raw_items() if known.lower() == name.lower()), "")
+    value = next((value for name_found, value in message.raw_items() if name_found.lower() == name.lower()), "")
     plain = _decoded(str(value).encode("utf-8", "surrogateescape"), "utf-8")
     try:
         if "=?" not in plain:
@@ -173,5 +173,5 @@ def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
 
 def line(text: str) -> str:
     """A stranger's text in one line of limited length."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST_TEXT])
-    return " ".join(shown.split())[:_LONGEST_TEXT]
+    printable = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST_TEXT])
+    return " ".join(printable.split())[:_LONGEST_TEXT]

@@ -90,9 +90,9 @@ def subscribe_url(message: Mapping[str, str]) -> str | None:
     url = message.get("SubscribeURL", "")
     if not _is_of_amazon(url, message, query=True):
         return None
-    asked = parse_qs(urlsplit(url).query)
-    confirms = asked.get("Action") == ["ConfirmSubscription"] and asked.get("TopicArn") == [message.get("TopicArn")]
-    return url if confirms and asked.get("Token") == [message.get("Token")] else None
+    query = parse_qs(urlsplit(url).query)
+    confirms = query.get("Action") == ["ConfirmSubscription"] and query.get("TopicArn") == [message.get("TopicArn")]
+    return url if confirms and query.get("Token") == [message.get("Token")] else None
 
 
 def signed_by_amazon(message: Mapping[str, str], certificate: bytes, now: datetime) -> bool:
@@ -102,9 +102,12 @@ def signed_by_amazon(message: Mapping[str, str], certificate: bytes, now: dateti
         return False
     text = "".join(f"{name}\n{message[name]}\n" for name in names if name in message)
     try:
-        held = x509.load_pem_x509_certificate(certificate)
-        key, signature = held.public_key(), base64.b64decode(message.get("Signature", ""), validate=True)
-        if not isinstance(key, rsa.RSAPublicKey) or not held.not_valid_before_utc <= now <= held.not_valid_after_utc:
+        parsed = x509.load_pem_x509_certificate(certificate)
+        key, signature = parsed.public_key(), base64.b64decode(message.get("Signature", ""), validate=True)
+        if (
+            not isinstance(key, rsa.RSAPublicKey)
+            or not parsed.not_valid_before_utc <= now <= parsed.not_valid_after_utc
+        ):
             return False
         key.verify(signature, text.encode("utf-8", "surrogatepass"), padding.PKCS1v15(), algorithm)
     except (InvalidSignature, ValueError):
