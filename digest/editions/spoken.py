@@ -13,7 +13,7 @@ _CHINESE = "一二三四五六日"
 _ENGLISH = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
-def spoken(schedule: Schedule, language: str) -> str:
+def describe_schedule(schedule: Schedule, language: str) -> str:
     """The schedule in words: `每周一 08:00`, `Mondays at 08:00`; `每天`, `daily`; `每月1日`, `monthly on day 1`."""
     at = f"{schedule.at:%H:%M}"
     days = sorted(schedule.days)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.schedule import next_slot
-from digest.editions.spoken import spoken
+from digest.editions.spoken import describe_schedule
 from digest.mail.tokens import leave_token, preferences_token
 from digest.mail.transport import session
 from digest.model import Format, SingleMailKind
@@ -108,7 +108,7 @@ def _told(settings: Settings, secret: bytes, mail: SingleMail, name: DigestId) -
     slot = next_slot(schedule, mail.written_at).astimezone(ZoneInfo(digest.timezone))
     return {
         "title": digest.title,
-        "rhythm": spoken(schedule, language),
+        "rhythm": describe_schedule(schedule, language),
         "day": said(slot.date(), language),
         "leave_url": f"{settings.base_url}/leave/{leave_token(secret, mail.subscriber.id, name)}",
     }

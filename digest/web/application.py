@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from digest.editions.schedule import Schedule
-from digest.editions.spoken import spoken
+from digest.editions.spoken import describe_schedule
 from digest.errors import DigestError, UnknownError
 from digest.model import EditionKey
 from digest.service.reading import Reading
@@ -173,7 +173,7 @@ class _Site:
             request,
             "about",
             digests=self._settings.digests,
-            spoken=lambda digest: spoken(Schedule.parse(digest.schedule, digest.timezone), language),
+            spoken=lambda digest: describe_schedule(Schedule.parse(digest.schedule, digest.timezone), language),
         )
 
     def source(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest.editions.schedule import Schedule
-from digest.editions.spoken import spoken
+from digest.editions.spoken import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service import consent, links, moves, preferences, subscribers
@@ -249,7 +249,11 @@ class _People:
         language = self._pages.language(request)
         return [
             [
-                (digest, spoken(Schedule.parse(digest.schedule, digest.timezone), language), digest.id in chosen)
+                (
+                    digest,
+                    describe_schedule(Schedule.parse(digest.schedule, digest.timezone), language),
+                    digest.id in chosen,
+                )
                 for digest in group
             ]
             for group in preferences.selections(self._settings)

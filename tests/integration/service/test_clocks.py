@@ -249,4 +249,4 @@ def test_the_service_looks_at_the_clock_with_each_look_at_the_alerts(
     asyncio.run(looks())
     assert [fault.what for fault in faults(press)] == ["the clock was set forward by 8 days, 0:00:00, to"]
     with press.store.read() as tx:
-        assert alerts.CLOCK in tx.alerts.all()
+        assert health.CLOCK in tx.alerts.all()
