@@ -82,19 +82,19 @@ class MessageTemplate:
 class _Words:
     """Text with gaps, encoded in advance as far as possible."""
 
-    def __init__(self, words: str, shown: Callable[[str], str]) -> None:
-        """`shown` converts a value to the form that the text needs."""
+    def __init__(self, words: str, convert: Callable[[str], str]) -> None:
+        """`convert` converts a value to the form that the text needs."""
         first, *rest = cut_at_marks(words)
         self._first = _Between(content(first))
         self._rest = [(mark, _Between(content(after))) for mark, after in zip(rest[::2], rest[1::2], strict=True)]
-        self._shown = shown
+        self._convert = convert
 
     def filled(self, values: dict[str, str]) -> bytes:
         """The whole text in base64, with a value for each mark."""
         made: list[bytes] = []
         left = self._first.after(b"", made)
         for mark, between in self._rest:
-            left = between.after(left + content(self._shown(values.get(mark, ""))), made)
+            left = between.after(left + content(self._convert(values.get(mark, ""))), made)
         return b"".join([*made, lines(left)])
 
 
