@@ -233,7 +233,7 @@ def test_a_mail_is_one_that_programs_understand(told: Blog) -> None:
 
 def test_people_are_added_imported_exported_and_erased(told: Blog) -> None:
     assert "subscribed already" in told.run("subscribers", "add", "ada@example.org", code=1)
-    assert "no mail address" in told.run("subscribers", "add", "nobody", code=1)
+    assert "not a mail address" in told.run("subscribers", "add", "nobody", code=1)
     file = told.home / "people.csv"
     with file.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows(

@@ -156,7 +156,7 @@ def test_with_nothing_new_the_newest_edition_is_tried_and_without_one_it_is_said
 
 
 def test_wrong_wishes_are_named(told: Blog) -> None:
-    assert "no mail address" in told.run("edition", "test", "nobody", code=1)
+    assert "not a mail address" in told.run("edition", "test", "nobody", code=1)
     assert "zh_CN, en" in told.run("edition", "test", "a@example.org", "--language", "fr", code=1)
     assert "zh_CN, en" in told.run("edition", "preview", "--language", "fr", "-o", "-", code=1)
     assert "html, text or eml" in told.run("edition", "preview", "--format", "pdf", code=2)
