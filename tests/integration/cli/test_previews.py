@@ -105,7 +105,7 @@ def test_a_template_with_a_flaw_is_found_out(told: Blog) -> None:
     config = told.home / "digest.toml"
     config.write_text('templates = "own"\n' + config.read_text("utf-8"), "utf-8")
     findings = {one["language"]: one["findings"] for one in told.listed("edition", "preview") if one["html_bytes"]}
-    assert all("hard to read in light surroundings" in found for (found,) in findings.values())
+    assert all("hard to read in the light scheme" in found for (found,) in findings.values())
     assert "hard to read" in told.run("edition", "preview", "-o", str(told.home / "shown"))
 
 
