@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from digest import bundled, templating
 from digest.editions.schedule import Schedule
-from digest.editions.spoken import spoken
+from digest.editions.spoken import describe_schedule
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.short import short_mail
 from digest.mail.trial import marked_as_test
@@ -215,7 +215,7 @@ def _choices(blog: SampleBlog, groups: object, said: str, *, owner: bool) -> dic
 
 
 def _spoken(schedule: str, zone: str, language: str) -> str:
-    return spoken(Schedule.parse(schedule, zone), language)
+    return describe_schedule(Schedule.parse(schedule, zone), language)
 
 
 # --- mails ----------------------------------------------------------------------------------------
