@@ -183,6 +183,27 @@ MUTANTS = (
         ("tests/contract/test_readers.py",),
     ),
     Mutant(
+        "what may be lost is listed in every mail from then on",
+        "digest/store/doubts.py",
+        " - listed.get(row.subscriber_id, set())",
+        "",
+        ("tests/contract/test_doubts.py",),
+    ),
+    Mutant(
+        "what may be lost is listed though its reader left and came back",
+        "digest/store/doubts.py",
+        "DOUBTFUL, REACHABLE, since, editions",
+        "DOUBTFUL, REACHABLE, editions",
+        ("tests/integration/service/test_doubts.py",),
+    ),
+    Mutant(
+        "a lease is freed that is another one by now",
+        "digest/store/leases.py",
+        "                    deliveries.c.leased_until == leased_until,\n",
+        "",
+        ("tests/contract/test_doubts.py",),
+    ),
+    Mutant(
         "who is behind is told again what a mail told them",
         "digest/service/audience.py",
         "    mine -= told\n",

@@ -202,6 +202,7 @@ def test_an_edition_is_previewed_cut_sent_and_shown(told: Blog) -> None:
         "next_at": None,
         "code": None,
         "text": "",
+        "uncertain": 0,
     }
     assert made["key"] in told.run("edition", "list")
     assert "第二篇" in told.run("edition", "show", made["key"])
