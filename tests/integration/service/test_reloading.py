@@ -122,7 +122,7 @@ def test_a_hang_up_brings_new_settings_sources_and_templates(house: House, artic
     [
         ('title = "旧名"', 'title = "旧名"\ncolour = "red"', "there is no such setting"),
         ('title = "旧名"', 'title = "旧名', "is not TOML"),
-        ('id = "blog"', 'id = "Blog!"', "sources.0.id"),
+        ('id = "blog"', 'id = "Blog!"', "sources.Blog!.id"),
         ("[[sources]]", '[[topics]]\nid="x"\ntitle="x"\npatterns=["(?=a)"]\n[[sources]]', "looks ahead"),
         ('data_dir = "var"', 'data_dir = "elsewhere"', "data_dir: is another one now, which takes a restart"),
         ("[mail]", '[web]\nmetrics_listen = "127.0.0.1:9"\n[mail]', "web.metrics_listen: is another one now"),
