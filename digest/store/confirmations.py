@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, select, update
 from digest.addresses import address_key
 from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId
 from digest.ports import UNMADE
-from digest.store.statements import insert
+from digest.store.statements import EVER, insert
 from digest.store.tables import confirmations
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class SqlConfirmations:
         return [_confirmation(row, attempts=row.attempts + 1) for row in rows]
 
     def unmade(self) -> tuple[int, str]:
-        waits = confirmations.c.next_at.is_not(None), confirmations.c.text.startswith(UNMADE, autoescape=True)
+        waits = confirmations.c.next_at > EVER, confirmations.c.text.startswith(UNMADE, autoescape=True)
         count, text = self._connection.execute(select(func.count(), func.max(confirmations.c.text)).where(*waits)).one()
         return count, (text or "").removeprefix(UNMADE)
 

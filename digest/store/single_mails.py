@@ -17,7 +17,7 @@ from digest.model import (
 )
 from digest.ports import UNMADE
 from digest.store.records import subscriber_of
-from digest.store.statements import insert
+from digest.store.statements import EVER, insert
 from digest.store.tables import deliveries, single_mails, subscribers, subscriptions
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class SqlSingleMails:
         self._connection.execute(update(single_mails).where(single_mails.c.id == mail).values(ended))
 
     def unmade(self) -> tuple[int, str]:
-        waits = single_mails.c.next_at.is_not(None), single_mails.c.text.startswith(UNMADE, autoescape=True)
+        waits = single_mails.c.next_at > EVER, single_mails.c.text.startswith(UNMADE, autoescape=True)
         count, text = self._connection.execute(select(func.count(), func.max(single_mails.c.text)).where(*waits)).one()
         return count, (text or "").removeprefix(UNMADE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -34,6 +35,7 @@ BATCH = 500  # well under the number of parameters that any database takes
 _ROWS = 2_000  # that are held once more while they are handed to the driver
 _T = TypeVar("_T")
 _KINDS = {kind.value: kind for kind in DateKind}  # what an enumeration finds by a call that takes ten times as long
+EVER = datetime(1970, 1, 1, tzinfo=UTC)  # before any moment of ours: `> EVER` asks an index for what is not NULL
 DATE = ("date_kind", "date_month", "date_day", "date_full")
 CONTENT = ("title", "author", "paragraphs", "figures", "complete")
 

@@ -161,6 +161,16 @@ def test_a_template_that_breaks_later_breaks_no_page(house: House) -> None:
     house.lived(meanwhile)
 
 
+def test_a_template_that_would_break_a_page_is_not_taken(house: House) -> None:
+    def meanwhile() -> None:
+        file = house.template("{{ sight }}")
+        assert f"{file}:1: 'sight' is undefined (did you mean site?)" in house.hang_up()
+        assert house.page() == (200, "first 旧名")
+
+    house.template("first {{ site }}")
+    house.lived(meanwhile)
+
+
 def test_what_is_wrong_with_a_template_at_the_start_is_said(house: House) -> None:
     house.template("{% if %}")
 
