@@ -163,8 +163,8 @@ def test_a_template_that_breaks_later_breaks_no_page(house: House) -> None:
 
 def test_a_template_that_would_break_a_page_is_not_taken(house: House) -> None:
     def meanwhile() -> None:
-        file = house.template("{{ sight }}")
-        assert f"{file}:1: 'sight' is undefined (did you mean site?)" in house.hang_up()
+        file = house.template("{{ sitee }}")
+        assert f"{file}:1: 'sitee' is undefined (did you mean site?)" in house.hang_up()
         assert house.page() == (200, "first 旧名")
 
     house.template("first {{ site }}")
