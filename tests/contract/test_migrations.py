@@ -220,21 +220,15 @@ def test_a_store_that_knows_no_paces_is_opened_and_used(tmp_path: Path) -> None:
 
 
 def test_a_store_that_knows_no_acts_by_hand_is_opened_and_used(tmp_path: Path) -> None:
-    rows = tuple(
-        row.replace("AT", "'2026-03-14 09:26:53'")
-        for row in (
-            "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', AT, '', 0)",
-            (
-                "INSERT INTO entries (id, atom_id, first_source, first_seen_at, page_order,"
-                " revision, updated_at, announced) VALUES ('kept', 'tag:x,2026:kept', 'blog', AT, 0, 1, AT, 1)"
-            ),
-            (
-                "INSERT INTO revisions (entry_id, number, at, cause, significant, title, paragraphs, figures, complete)"
-                " VALUES ('kept', 1, AT, 'first', 1, '写错的', '[]', '[]', 1)"
-            ),
-            "INSERT INTO entry_sources VALUES ('kept', 'blog', AT, 'a.txt', '')",
-        )
-    )
+    rows = [
+        "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', '2026-03-14 09:26:53', '', 0)",
+        """INSERT INTO entries
+        (id, atom_id, first_source, first_seen_at, page_order, revision, updated_at, announced) VALUES
+        ('kept', 'tag:x,2026:kept', 'blog', '2026-03-14 09:26:53', 0, 1, '2026-03-14 09:26:53', 1)""",
+        """INSERT INTO revisions (entry_id, number, at, cause, significant, title, paragraphs, figures, complete)
+        VALUES ('kept', 1, '2026-03-14 09:26:53', 'first', 1, '写错的', '[]', '[]', 1)""",
+        "INSERT INTO entry_sources VALUES ('kept', 'blog', '2026-03-14 09:26:53', 'a.txt', '')",
+    ]
     with opened_from(tmp_path / "digest.db", "0008", *rows) as hand:
         entry = EntryId("kept")
         old = hand.entry(entry)
