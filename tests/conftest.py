@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import calendar
 import functools
+import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import pytest
 import typer.main
 from hypothesis import HealthCheck, settings
 
+import digest
 from digest.cli import main
 from digest.store import open_store, schema
 from tests import schemas
@@ -25,6 +28,12 @@ from tests.postgres import Server, name_in, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# Commands import what they need when they run. What is first imported while a test has put a double somewhere would
+# keep the double for ever, so all is imported before.
+for _module in pkgutil.walk_packages(digest.__path__, "digest."):
+    if not _module.name.startswith(("digest.__main__", "digest.store.migrations.")):
+        importlib.import_module(_module.name)
 
 # A busy machine is no failure: no example is timed.
 settings.register_profile(
