@@ -69,8 +69,7 @@ def free(
                     deliveries.c.leased_until == leased_until,
                     deliveries.c.begun.is_(begun),
                 )
-                becomes = _uncertain() if begun else {"state": deliveries.c.leased_from}
-                ended = update(deliveries).where(these).values({**becomes, **NOT_LEASED})
+                ended = update(deliveries).where(these).values(_without_lease(begun=begun))
                 counts[begun] += connection.execute(ended, {"now": now} if begun else {}).rowcount
     return counts[0], counts[1]
 
@@ -89,8 +88,14 @@ def _ended(*, begun: bool) -> Update:
     """What a drain left that died: what it began may have been handed over, and is unknown then."""
     over = select(*deliveries.primary_key).where(deliveries.c.leased_until <= _NOW, deliveries.c.begun.is_(begun))
     free = over.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
+    these = tuple_(*deliveries.primary_key).in_(free)
+    return update(deliveries).where(these).values(_without_lease(begun=begun))
+
+
+def _without_lease(*, begun: bool) -> Mapping[str, object]:
+    """What becomes of a delivery whose lease ends before anybody recorded an answer."""
     becomes = _uncertain() if begun else {"state": deliveries.c.leased_from}
-    return update(deliveries).where(tuple_(*deliveries.primary_key).in_(free)).values({**becomes, **NOT_LEASED})
+    return {**becomes, **NOT_LEASED}
 
 
 def _uncertain() -> Mapping[str, object]:
