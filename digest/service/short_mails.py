@@ -71,6 +71,17 @@ def again_at(problem: TransportError, attempts: int, now: datetime) -> datetime 
     return None if (problem.code or 0) // 100 == _PERMANENT else now + WAIT * 2 ** (attempts - 1)
 
 
+def surroundings(settings: Settings) -> dict[str, object]:
+    """What every short mail is given beside what it is about."""
+    return {
+        "site": settings.site_title,
+        "home_url": f"{settings.base_url}/",
+        "contact": settings.contact,
+        "contact_url": settings.contact_url,
+        "postal": settings.mail.postal,
+    }
+
+
 def short_notice(
     settings: Settings,
     secret: bytes,
@@ -90,14 +101,7 @@ def short_notice(
         ConfigurationError: a template is wrong.
         ValueError: the address cannot stand in a header.
     """
-    frame = {
-        "site": settings.site_title,
-        "home_url": f"{settings.base_url}/",
-        "contact": settings.contact,
-        "contact_url": settings.contact_url,
-        "postal": settings.mail.postal,
-    }
-    subject, text, page = short_mail(name, language, settings.templates, frame | dict(values))
+    subject, text, page = short_mail(name, language, settings.templates, surroundings(settings) | dict(values))
     marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()
     return notice(
         Notice(

@@ -20,6 +20,7 @@ from digest.service import editions, preferences
 from digest.service.links import LinkState
 from digest.service.reading import Reading
 from digest.service.sample_blog import READER, sample_blog
+from digest.service.short_mails import surroundings
 from digest.template_names import like, record_names, strays, unknown_names
 from digest.web.pages import Pages
 
@@ -229,6 +230,7 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
             yield what, lambda digest=digest, now=now: editions.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy knows no defaults of a lambda
     yield "mail/trial/", lambda: _trial(blog, language)
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
+    yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)
     for name, values in _short(settings):
         yield f"mail/{name}/", lambda name=name, values=values: short_mail(name, language, folder, values)  # type: ignore[misc] # as above
 
@@ -242,8 +244,9 @@ def _trial(blog: SampleBlog, language: str) -> None:
 
 def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
     titles = [digest.title for digest in settings.digests]
-    frame: dict[str, object] = {"site": settings.site_title, "home_url": f"{settings.base_url}/", "address": READER}
     for postal in {settings.mail.postal, "", "1 Example Street"}:
+        contact = READER if postal else settings.contact
+        frame = {**surroundings(settings), "address": READER, "contact": contact, "contact_url": f"mailto:{contact}"}
         asked = {**frame, "postal": postal, "titles": titles, "url": _URL, "hours": 48}
         for name in ("confirm", "move", "access"):
             yield name, asked
@@ -256,6 +259,13 @@ def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
         yield "moved", {**frame, "postal": postal, "url": _URL}
 
 
+_MAILS = {
+    "title": "每周摘要",
+    "mails": [
+        {"name": name, "kind": name, "language": "en", "subject": name, "when": "now", "html": html, "text": "text"}
+        for name, html in (("welcome", "<p>"), ("alert", ""))
+    ],
+}
 _PREVIEW = {
     "title": "每周摘要",
     "largest": LARGEST_HTML,
