@@ -56,10 +56,11 @@ def decide(store: Store, settings: Settings, now: datetime) -> list[Decided]:
             return []
     decided = []
     with store.write() as tx:
+        stored = tx.alerts.all()
         for subject, taken, changed in _steps(tx, settings, now):
             if not changed:
                 continue
-            before = tx.alerts.all().get(subject)
+            before = stored.get(subject)
             if taken.alert:
                 tx.alerts.put(taken.alert)
             else:

@@ -127,8 +127,7 @@ def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
 def _source(tx: Transaction, source: Source, state: SourceState | None, settings: Settings, now: datetime) -> Seen:
     subject = f"source {source.id}"
     if state is not None and state.failures > 0:
-        held = [dump for dump in tx.readings.troubled(state.id) if dump.state is DumpState.HELD]
-        problem = state.problem or "; ".join(f"{dump.path}: held: {dump.reason}" for dump in held)
+        problem = state.problem or "; ".join(_held(tx, state.id))
         return Seen(subject, Health.ILL if state.failures >= settings.alerts.after else Health.DOUBTFUL, problem)
     if not is_overdue(source, state, now):
         return Seen(subject, Health.WELL)
@@ -138,6 +137,12 @@ def _source(tx: Transaction, source: Source, state: SourceState | None, settings
     long = now - last > OVERDUE * source.every + settings.alerts.calm
     told = f"was not read since {last:%Y-%m-%d %H:%M} UTC" if state.refreshed_at else "was not read yet"
     return Seen(subject, Health.ILL if long else Health.DOUBTFUL, f"{told}{_SEE}")
+
+
+def _held(tx: Transaction, source: SourceId) -> Iterator[str]:
+    for dump in tx.readings.troubled(source):
+        if dump.state is DumpState.HELD:
+            yield f"{dump.path}: held: {dump.reason}"
 
 
 # --- mail -----------------------------------------------------------------------------------------
