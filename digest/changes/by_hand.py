@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.changes.dates import better, redates
-from digest.changes.edits import edited
-from digest.changes.text import folded_title, same_text
 from digest.changes.values import Printed
 
 if TYPE_CHECKING:
@@ -37,6 +35,8 @@ def as_published(
     `standing` is what was published, `printed` what the pages said until now. A word ends where the pages say
     something else than they did; more of the same, as a year that becomes known, does not end it.
     """
+    from digest.changes.text import folded_title  # noqa: PLC0415 - a start does not pay for rapidfuzz
+
     (content, date), (shown, said) = standing, now
     published = shown
     if printed.title is not None:
@@ -63,6 +63,9 @@ def followed(
 
     What both said alike is said alike again. Of another text, the lines are changed that changed there.
     """
+    from digest.changes.edits import edited  # noqa: PLC0415 - as above
+    from digest.changes.text import folded_title, same_text  # noqa: PLC0415 - as above
+
     content, date = into
     old, new = before[0], after[0]
     if new.title != old.title and folded_title(content.title) == folded_title(old.title):

@@ -35,12 +35,12 @@ def _json(entry: Entry) -> dict[str, object]:
 
 
 def _state_json(found: Handled) -> dict[str, object]:
-    return {
-        "state": found.state,
-        "since": found.since and found.since.isoformat(),
-        "merged_into": found.merged_into,
-        "edited": list(found.printed.fields),
-    }
+    """What is said of an entry besides, where it is not published as its pages say it."""
+    edited: dict[str, object] = {"edited": list(found.printed.fields)} if found.printed.fields else {}
+    if found.state is EntryState.PUBLISHED:
+        return edited
+    since = found.since.isoformat() if found.since else None
+    return edited | {"state": found.state, "since": since, "merged_into": found.merged_into}
 
 
 @app.command("list")

@@ -120,7 +120,7 @@ def test_a_page_that_comes_to_say_the_same_corrects_nothing(desk: Desk) -> None:
     desk.first[0] = desk.crawls.kind("大家都说的题目", moved.date, moved.body)
     desk.crawl()
     assert desk.crawls.told() == ([], [])
-    assert desk.entries()["大家都说的题目"]["edited"] == []
+    assert desk.entries()["大家都说的题目"].get("edited") is None
 
 
 def test_a_corrected_text_is_told_under_the_edited_title(desk: Desk) -> None:
