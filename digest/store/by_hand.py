@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 
-from digest.changes.keys import lead_key, title_key
 from digest.changes.words import query as asked
 from digest.model import EntryId, SourceId
 from digest.ports import Act, ActKind, EntryState, Handled, ReaderCount, Said
@@ -118,6 +117,8 @@ class SqlByHand:
         cause: Cause,
         now: datetime,
     ) -> None:
+        from digest.changes.keys import lead_key, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
+
         revising.by_hand(self._connection, entry, state, printed, cause, now)
         keys = ((KeyKind.TITLE, title_key(state[0].title)), (KeyKind.LEAD, lead_key(state[0])))
         rows = [{"kind": kind.value, "key": key, "entry_id": entry} for kind, key in keys if key]

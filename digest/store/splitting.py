@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, select, update
 
-from digest.changes.keys import lead_key, title_key
 from digest.changes.values import Body, Placing
 from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
 from digest.ports import ShownAs
@@ -94,6 +93,8 @@ def _forget_keys(connection: Connection, entry: EntryId) -> None:
 
 
 def _answer(connection: Connection, entry: EntryId, contents: Iterable[Content]) -> None:
+    from digest.changes.keys import lead_key, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
+
     keys = set()
     for content in contents:
         keys |= {(KeyKind.TITLE.value, title_key(content.title)), (KeyKind.LEAD.value, lead_key(content))}
