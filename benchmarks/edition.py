@@ -41,8 +41,8 @@ from digest.model import (
     Variant,
 )
 from digest.ports import Recipient
-from digest.service.delivery import drain
-from digest.service.letters import Letters
+from digest.service.mailing.drain.delivery import drain
+from digest.service.mailing.letters import Letters
 from digest.settings import Settings
 from digest.store import open_store
 

@@ -29,7 +29,8 @@ from benchmarks.site import COMPILED, empty_store, free_port, nginx, read_all
 from digest.feeds.atom import atom
 from digest.feeds.values import FeedFacts
 from digest.model import DigestId, Format
-from digest.service import digests, feeds
+from digest.service.editions import digests
+from digest.service.publishing import feeds
 from digest.settings import load
 from digest.store import open_store
 
@@ -48,16 +49,16 @@ import asyncio, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from digest import logs
-from digest.service import editions
-from digest.service.delivery import drain
-from digest.service.refresh import refresh
+from digest.service.editions import making
+from digest.service.mailing.drain.delivery import drain
+from digest.service.intake.refresh import refresh
 from digest.settings import load
 from digest.store import open_store
 logs.configure("error", json_lines=False)
 settings, now = load(Path(sys.argv[1])), lambda: datetime.now(UTC)
 store = open_store(settings.database)
 refresh(store, settings, settings.sources[0], now=now())
-editions.cut(store, settings, settings.digests[0], now())
+making.cut(store, settings, settings.digests[0], now())
 sent = asyncio.run(drain(store, settings, now)).counts()
 store.close()
 sys.exit(sent["accepted"] != int(sys.argv[2]))

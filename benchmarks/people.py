@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, small, times
 from digest.mail.tokens import leave_token
-from digest.service import importing, subscribers
+from digest.service.people import importing, subscribers
 from digest.settings import Settings
 from digest.store import open_store
 

@@ -24,7 +24,7 @@ from pyinstrument.stack_sampler import get_stack_sampler
 from benchmarks import corpus, dumps, edition, postfix, refresh, site, usual_mail
 from benchmarks.machine import BUILD
 from digest import app, logs
-from digest.service.delivery import drain
+from digest.service.mailing.drain.delivery import drain
 from digest.store import open_store
 from digest.web.serve import Server
 

@@ -19,7 +19,7 @@ from benchmarks.measure import Clock, Row, best, small, speed, times
 from benchmarks.site import empty_store, read_all
 from digest.model import SourceId
 from digest.ports import Stamp
-from digest.service import meaning
+from digest.service.intake import apply_dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def imported(files: list[Path]) -> tuple[float, float]:
 def timed_calls(name: str) -> Iterator[list[float]]:
     """What each call of a function of the refresh takes."""
     taken: list[float] = []
-    real = getattr(meaning, name)
+    real = getattr(apply_dump, name)
 
     def counting(*given: object) -> object:
         started = time.process_time()
@@ -68,7 +68,7 @@ def timed_calls(name: str) -> Iterator[list[float]]:
         finally:
             taken.append(time.process_time() - started)
 
-    with mock.patch.object(meaning, name, counting):
+    with mock.patch.object(apply_dump, name, counting):
         yield taken
 
 

@@ -27,7 +27,8 @@ from benchmarks.reckoning import MEASURED, PAGE, reckoned
 from digest import logs
 from digest.app import clock, refreshed
 from digest.model import DigestId, Format
-from digest.service import digests, editions, retention
+from digest.service.editions import digests, making
+from digest.service.upkeep import retention
 from digest.settings import Settings, load
 from digest.store import open_store
 from tests.postgres import Server, programs
@@ -157,7 +158,7 @@ def mails_a_second(server: Server, workers: int, mails: int, facts: dict[str, fl
         _subscribe(url, mails)
         digests.register(store, settings, clock())
         begun = time.monotonic()
-        editions.cut(store, settings, settings.digests[0], clock())
+        making.cut(store, settings, settings.digests[0], clock())
         facts["p"] = mails / (time.monotonic() - begun)
         store.close()
         processes = started(home, url, *["worker"] * workers, "scheduler")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchmarks.machine import BUILD, ROOT
-from digest.service.refresh import refresh
+from digest.service.intake.refresh import refresh
 from digest.settings import load
 from digest.store import open_store
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.ports import Store
-    from digest.service.passes import Pass
+    from digest.service.intake.passes import Pass
     from digest.settings import Settings
 
 _PATIENCE = 60.0

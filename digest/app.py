@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from digest import installation
 from digest.errors import ConfigurationError, StoreError, together
-from digest.service import digests, feeds, renaming
+from digest.service.editions import digests
+from digest.service.publishing import feeds
+from digest.service.sources import renaming
 from digest.store import is_made, open_store, place
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.ports import Store
-    from digest.service.passes import Pass
+    from digest.service.intake.passes import Pass
     from digest.settings import Settings, Source
 
 
@@ -98,7 +100,7 @@ def require_ready(settings: Settings) -> None:
     """
     tried: list[Callable[[], object]] = [partial(require_sources, settings), partial(require_mail, settings)]
     if settings.hooks.on():
-        from digest.service.hooks import secrets  # noqa: PLC0415 - who has no provider need not wait for it
+        from digest.service.bounces.webhooks import secrets  # noqa: PLC0415 - who has no provider need not wait for it
 
         tried.append(partial(secrets, settings.hooks))
     together(*tried)
@@ -124,7 +126,7 @@ def refreshed(
     stopped: Callable[[], bool] = bool,
 ) -> Pass:
     """One pass over a source, now."""
-    from digest.service import refresh  # noqa: PLC0415 - nor for comparing
+    from digest.service.intake import refresh  # noqa: PLC0415 - nor for comparing
 
     return refresh.refresh(store, settings, source, now=clock(), progress=progress, stopped=stopped)
 

@@ -15,10 +15,10 @@ from digest.errors import DigestError, DumpError
 from digest.findings import Finding, error, found, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.patterns import Pattern, hostile
-from digest.service import clocks
-from digest.service.digest_names import orphans
-from digest.service.digests import schedule_of
-from digest.service.renaming import require_present_names
+from digest.service.editions.digest_names import orphans
+from digest.service.editions.digests import schedule_of
+from digest.service.operating import clocks
+from digest.service.sources.renaming import require_present_names
 from digest.settings import advice
 from digest.store import is_made, open_store
 

@@ -15,7 +15,7 @@ from digest.mail.incoming import try_incoming
 from digest.mail.transport import signing_keys, try_envelopes, try_relay, try_transport
 from digest.mail.verp import bounce_token, return_path
 from digest.model import EditionKey, SubscriberId
-from digest.service.digests import sender_domain
+from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,7 +169,7 @@ def _dkim(settings: Settings) -> str:
 
 
 def _hooks(settings: Settings) -> str:
-    from digest.service.hooks import IN_PATH, secrets  # noqa: PLC0415 - who has no provider need not wait for it
+    from digest.service.bounces.webhooks import IN_PATH, secrets  # noqa: PLC0415 - who has no provider need not wait for it
 
     places = [f"{provider}{'/SECRET' if provider in IN_PATH else ''}" for provider in secrets(settings.hooks)]
     return "taken at " + ", ".join(f"{settings.base_url}/hooks/{place}" for place in places)

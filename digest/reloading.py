@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from digest import templating
 from digest.errors import ConfigurationError
-from digest.service import digests, feeds, renaming
+from digest.service.editions import digests
+from digest.service.publishing import feeds
+from digest.service.sources import renaming
 from digest.web.trying import require_templates
 
 if TYPE_CHECKING:

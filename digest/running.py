@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from digest.mail.listener import Listener
     from digest.ports import Store
     from digest.scheduler import Ticks
-    from digest.service.clocks import Watch as ClockWatch
+    from digest.service.operating.clocks import Watch as ClockWatch
     from digest.settings import Settings, Source
 
 _TIDY_TICK = timedelta(days=1)
@@ -209,7 +209,8 @@ class Service:
             self._metrics.refreshed(done, time.monotonic() - started)
 
     async def _make(self) -> None:
-        from digest.service import backup, editions  # noqa: PLC0415 - after the first answers
+        from digest.service.editions import making  # noqa: PLC0415 - after the first answers
+        from digest.service.upkeep import backup  # noqa: PLC0415 - after the first answers
 
         if self._stop.is_set():
             return
@@ -218,10 +219,10 @@ class Service:
             if since:
                 _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
                 return
-            await asyncio.to_thread(editions.make_due, self._store, self._settings, clock())
+            await asyncio.to_thread(making.make_due, self._store, self._settings, clock())
 
     async def _tell_hub(self) -> None:
-        from digest.service import hub  # noqa: PLC0415 - after the first answers
+        from digest.service.publishing import hub  # noqa: PLC0415 - after the first answers
 
         with logged("hub"):
             told = await asyncio.to_thread(hub.tell, self._store, self._settings)
@@ -229,7 +230,8 @@ class Service:
                 _log.info("hub told", feeds=told)
 
     async def _confirm(self) -> None:
-        from digest.service import confirming, consent, single_mails  # noqa: PLC0415 - after the first answers
+        from digest.service.mailing import confirming, single_mails  # noqa: PLC0415 - after the first answers
+        from digest.service.people import consent  # noqa: PLC0415 - after the first answers
 
         async with self._confirming:
             if self._stop.is_set():
@@ -244,7 +246,7 @@ class Service:
                     _log.info("single mails sent", count=told)
 
     async def _tidy(self) -> None:
-        from digest.service import retention  # noqa: PLC0415 - after the first answers
+        from digest.service.upkeep import retention  # noqa: PLC0415 - after the first answers
 
         with logged("tidy"):
             gone = await asyncio.to_thread(
@@ -254,7 +256,8 @@ class Service:
                 _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
 
     async def _alert(self) -> None:
-        from digest.service import alerts, clocks, striking  # noqa: PLC0415 - after the first answers
+        from digest.service.bounces import suppressing  # noqa: PLC0415 - after the first answers
+        from digest.service.operating import alerts, clocks  # noqa: PLC0415 - after the first answers
 
         self._watch_clock = self._watch_clock or clocks.Watch(clock)
         async with self._telling:
@@ -264,7 +267,7 @@ class Service:
                 if jump := self._watch_clock.jump():
                     await asyncio.to_thread(clocks.note_jump, self._store, jump, clock())
             with logged("suppressions"):
-                await asyncio.to_thread(striking.settle_due, self._store, self._settings, clock())
+                await asyncio.to_thread(suppressing.settle_due, self._store, self._settings, clock())
             with logged("alerts"):
                 for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
                     _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)
@@ -272,27 +275,27 @@ class Service:
                     _log.error("alert not told", reason=problem)
 
     async def _read_bounces(self) -> None:
-        from digest.service import bounces  # noqa: PLC0415 - after the first answers
+        from digest.service.bounces import messages  # noqa: PLC0415 - after the first answers
 
         async with self._bouncing:
             if self._stop.is_set():
                 return
             with logged("bounces"):
-                handled = await asyncio.to_thread(bounces.read, self._store, self._settings, clock, self._stop.is_set)
+                handled = await asyncio.to_thread(messages.read, self._store, self._settings, clock, self._stop.is_set)
                 if handled:
                     _log.info("bounces read", **handled)
 
     async def _take(self, raw: bytes, recipients: Sequence[str], sender: str) -> None:
         """What the listener got."""
-        from digest.service import bounces  # noqa: PLC0415 - after the first answers
+        from digest.service.bounces import messages  # noqa: PLC0415 - after the first answers
 
         taken = await asyncio.to_thread(
-            bounces.take, self._store, self._settings, raw, recipients, now=clock(), sender=sender
+            messages.take, self._store, self._settings, raw, recipients, now=clock(), sender=sender
         )
         _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
 
     async def _send(self) -> None:
-        from digest.service import delivery  # noqa: PLC0415 - after the first answers
+        from digest.service.mailing.drain import delivery  # noqa: PLC0415 - after the first answers
 
         async with self._sending:
             if self._stop.is_set():

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from digest.app import opened, refreshed
-from digest.service import editions
+from digest.service.editions import making
 from digest.settings import load
 from digest.typeset.formulas import page
 from digest.typeset.math.extract import Formula
@@ -75,7 +75,7 @@ def screenshots() -> None:
         with opened(settings) as store, sync_playwright() as playwright:
             for source in settings.sources:
                 refreshed(store, settings, source)
-            words = editions.preview(store, settings, settings.digests[0], datetime.now(UTC), "zh_CN")
+            words = making.preview(store, settings, settings.digests[0], datetime.now(UTC), "zh_CN")
             assert words is not None  # noqa: S101 - the samples are news
             mail = Path(scratch) / "mail.html"
             mail.write_text(words.html, "utf-8")

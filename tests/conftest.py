@@ -21,7 +21,8 @@ from hypothesis import HealthCheck, settings
 
 import digest
 from digest.cli import main
-from digest.store import open_store, schema
+from digest.store import open_store
+from digest.store.database import schema
 from tests import schemas
 from tests.examples import examples
 from tests.postgres import Server, name_in, programs

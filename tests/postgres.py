@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import create_engine, delete, text
 
-from digest.store.meta import make_row
-from digest.store.tables import metadata
+from digest.store.database.meta import make_row
+from digest.store.database.tables import metadata
 
 _FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 _QUIET = {"listen_addresses": "", "max_connections": "200", "shared_buffers": "64MB", "wal_level": "minimal"}

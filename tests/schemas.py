@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine
 
-from digest.store import schema
+from digest.store.database import schema
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,7 +19,7 @@ _MIGRATIONS, by_migrations = schema._MIGRATIONS, schema.upgrade
 
 
 def made(connection: Connection, place: str, revision: str = "head") -> None:
-    """As `digest.store.schema.upgrade`."""
+    """As `digest.store.database.schema.upgrade`."""
     empty = connection.dialect.name == "sqlite" and schema.version(connection) is None
     if revision != "head" or not empty or schema._MIGRATIONS != _MIGRATIONS:
         by_migrations(connection, place, revision)

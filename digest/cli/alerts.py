@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.ports import Alert
-    from digest.service.health import Trouble
+    from digest.service.operating.health import Trouble
 
 app = typer.Typer(name="alerts", help="What is wrong now, and who is told.", invoke_without_command=True)
 
@@ -28,7 +28,7 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     if context.invoked_subcommand:
         return
     from digest.app import clock
-    from digest.service.health import troubles
+    from digest.service.operating.health import troubles
 
     with store_of(config) as (settings, store), store.read() as tx:
         now = clock()
@@ -73,7 +73,7 @@ def send_test(*, config: ConfigOption = None) -> None:
     """Send a test to each address and to the webhook."""
     from digest.app import clock
     from digest.ports import AlertNotice, NoticeKind
-    from digest.service import alerts
+    from digest.service.operating import alerts
 
     settings = settings_of(config)
     if not alerts.channels(settings):

@@ -19,13 +19,13 @@ def group() -> None:
 def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Read the maildir or the IMAP folder once; `digest run` does so by itself."""
     from digest.app import clock
-    from digest.service import bounces
+    from digest.service.bounces import messages
 
     with store_of(config) as (settings, store):
-        bounces.require_folder(settings)
+        messages.require_folder(settings)
         kept = "What was read is recorded, the rest stays where it lies; `digest bounces read` goes on with it."
         with Progress("reading what came back", kept=kept):
-            handled = bounces.read(store, settings, clock)
+            handled = messages.read(store, settings, clock)
     if as_json:
         print_json(dict(handled))
     else:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.ports import Transaction
-    from digest.service.by_hand import Done, Outcome
-    from digest.service.editing import Words
+    from digest.service.publishing.by_hand.acts import Done, Outcome
+    from digest.service.publishing.by_hand.editing import Words
     from digest.settings import Settings
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest entries list` prints it.")]
@@ -52,7 +52,7 @@ def edit(
 ) -> None:
     """Correct title, author or date; it holds until the pages themselves say something else."""
     from digest.app import clock
-    from digest.service import editing
+    from digest.service.publishing.by_hand import editing
 
     lifted = _FIELDS if "all" in (lift or ()) else tuple(lift or ())
     wrong = [name for name in lifted if name not in _FIELDS]
@@ -103,7 +103,7 @@ def merge(
 ) -> None:
     """Say that two entries are one article: what was told of either counts as told, and old links lead on."""
     from digest.app import clock
-    from digest.service import merging
+    from digest.service.publishing.by_hand import merging
 
     if words not in {None, "keep", "other"}:
         raise typer.BadParameter(f"{words!r} is neither keep nor other", param_hint="--words")
@@ -136,7 +136,7 @@ def split(
 ) -> None:
     """Say that one entry is two articles: the other one gets an entry of its own, and is told as new once."""
     from digest.app import clock
-    from digest.service import splitting
+    from digest.service.publishing.by_hand import splitting
 
     if revision is not None and dump is not None:
         raise typer.BadParameter("name a revision or a dump, not both", param_hint="--dump")
@@ -153,7 +153,7 @@ def hide(
 ) -> None:
     """Hold entries back from feeds, pages, search and editions, without a word to anybody; `publish` undoes it."""
     from digest.app import clock
-    from digest.service import undoing
+    from digest.service.publishing.by_hand import undoing
 
     _perform(config, lambda _, tx: undoing.hide(tx, entries, clock()), dry_run=dry_run, as_json=as_json)
 
@@ -163,7 +163,7 @@ def publish(
 ) -> None:
     """Let hidden entries be published; they are told as new once, if they never were."""
     from digest.app import clock
-    from digest.service import undoing
+    from digest.service.publishing.by_hand import undoing
 
     _perform(
         config, lambda settings, tx: undoing.publish(tx, settings, entries, clock()), dry_run=dry_run, as_json=as_json
@@ -175,7 +175,7 @@ def undo(
 ) -> None:
     """Take back what was done last by hand to an entry; again, the one before."""
     from digest.app import clock
-    from digest.service import undoing
+    from digest.service.publishing.by_hand import undoing
 
     _perform(config, lambda settings, tx: undoing.undo(tx, settings, entry, clock()), dry_run=dry_run, as_json=as_json)
 
@@ -183,7 +183,7 @@ def undo(
 def _perform(
     config: Path | None, work: Callable[[Settings, Transaction], Outcome], *, dry_run: bool, as_json: bool
 ) -> None:
-    from digest.service.by_hand import perform
+    from digest.service.publishing.by_hand.acts import perform
 
     with store_of(config) as (settings, store):
         tell(perform(store, settings, partial(work, settings), dry_run=dry_run), as_json=as_json)

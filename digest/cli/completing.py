@@ -121,7 +121,7 @@ def _named(tables: str, *, stored: bool = False) -> Offers:
 
 
 def _mail_kinds(_: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
-    from digest.service.mail_samples import WHEN
+    from digest.service.mailing.samples.mails import WHEN
 
     return [(str(kind), when) for kind, when in WHEN.items() if kind.startswith(begins)]
 

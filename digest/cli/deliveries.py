@@ -11,7 +11,7 @@ from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
     from digest.ports import DeliveryRow
-    from digest.service.releasing import Leased
+    from digest.service.mailing.drain.releasing import Leased
 
 app = typer.Typer(name="deliveries", help="Look at mail that did not arrive, and retry it.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def list_(
     config: ConfigOption = None,
 ) -> None:
     """List deliveries that failed, of which nobody knows whether they arrived, that wait or were given up."""
-    from digest.service import dead_letters
+    from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
     with store_of(config) as (_, store):
@@ -84,7 +84,7 @@ def retry(
 ) -> None:
     """Plan dead letters once more; `digest run` or `digest edition send` sends them."""
     from digest.app import clock
-    from digest.service import dead_letters
+    from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
     with store_of(config) as (settings, store):
@@ -126,7 +126,7 @@ def release(
 ) -> None:
     """Free deliveries whose holder is gone: whose lease has ended, or lies further ahead than any drain leases."""
     from digest.app import clock
-    from digest.service import releasing
+    from digest.service.mailing.drain import releasing
 
     with store_of(config) as (settings, store):
         now, named = clock(), list(which or ())

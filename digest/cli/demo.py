@@ -69,7 +69,7 @@ def run_or_demo(config: Path | None) -> None:
 def _run(reread: Callable[[], Settings], folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
     from digest.app import clock, opened
     from digest.cli.serving import serve_with
-    from digest.service import importing
+    from digest.service.people import importing
 
     settings = reread()
     with opened(settings) as store:

@@ -19,7 +19,7 @@ def rename(
 ) -> None:
     """Give a digest another name and keep its readers, editions and links in old mails. Stop the service first."""
     from digest.app import clock
-    from digest.service import digest_names
+    from digest.service.editions import digest_names
 
     with renaming.stopped(config, new) as (settings, store):
         done = digest_names.rename(store, settings, DigestId(old), DigestId(new), clock())
@@ -37,7 +37,7 @@ def end(
 ) -> None:
     """Let everybody leave a digest that is configured no more; recorded as your act."""
     from digest.app import clock
-    from digest.service import digest_names
+    from digest.service.editions import digest_names
 
     with store_of(config) as (settings, store):
         count = digest_names.orphans(store, settings).get(DigestId(digest), 0)

@@ -13,13 +13,13 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, print_table,
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
-from digest.service.naming import edition_name
+from digest.service.editions.naming import edition_name
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from digest.ports import DeliveryRow, EditionCounts, Store
-    from digest.service.drained import DrainReport
+    from digest.service.mailing.drain.report import DrainReport
     from digest.settings import Digest, Settings
 
 _NAMED = 10  # mails that wait
@@ -135,12 +135,12 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Make an edition now, due or not. Without anything new it makes none."""
     from digest.app import clock
-    from digest.service import editions
+    from digest.service.editions import making
 
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
         with Progress("making the edition", kept="No edition was made, or all of it: see `digest edition list`."):
-            made = editions.cut(store, settings, chosen, clock())
+            made = making.cut(store, settings, chosen, clock())
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
     elif as_json:
@@ -159,7 +159,7 @@ def send(
 ) -> None:
     """Send what is planned, of one edition or of all; name what was refused for now and until when it waits."""
     from digest.app import clock
-    from digest.service import waits
+    from digest.service.operating import waits
 
     with store_of(config) as (settings, store):
         if key is not None:
@@ -215,7 +215,8 @@ def _print_waiting(waiting: list[DeliveryRow]) -> None:
 
 def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> DrainReport:
     from digest.app import clock
-    from digest.service import delivery, planning
+    from digest.service.editions import planning
+    from digest.service.mailing.drain import delivery
 
     with Progress("planning mails", kept=_GOES_ON):
         planning.finish(store, settings)

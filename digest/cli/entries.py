@@ -139,7 +139,7 @@ def show(
     config: ConfigOption = None,
 ) -> None:
     """Show an entry in any state, its text, its revisions and its readers over time."""
-    from digest.service.editing import covered
+    from digest.service.publishing.by_hand.editing import covered
 
     with store_of(config) as (_, store), store.read() as tx:
         handled = tx.by_hand.entry(EntryId(entry))
@@ -195,7 +195,7 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest ent
 def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     """Take an entry back from feeds, pages and coming editions; its page says so. `restore` undoes it."""
     from digest.app import clock
-    from digest.service import feeds
+    from digest.service.publishing import feeds
 
     with store_of(config) as (_, store):
         feeds.remove(store, entry, clock())
@@ -206,7 +206,7 @@ def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
 def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
     from digest.app import clock
-    from digest.service import feeds
+    from digest.service.publishing import feeds
 
     with store_of(config) as (settings, store):
         feeds.restore(store, settings, entry, clock())

@@ -11,7 +11,7 @@ from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, pr
 from digest.cli.typed import typed
 from digest.errors import masked
 from digest.ports import ActKind
-from digest.service.editing import FIELDS, covered, spoken
+from digest.service.publishing.by_hand.editing import FIELDS, covered, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from digest.model import EntryId
     from digest.ports import Act, Step
-    from digest.service.explaining import Explanation
+    from digest.service.upkeep.explaining import Explanation
 
 
 _BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
@@ -40,7 +40,7 @@ def explain(
 ) -> None:
     """Say where an entry came from and why, what was revised, in which edition it went, and to whom or why not."""
     from digest.app import clock
-    from digest.service import explaining
+    from digest.service.upkeep import explaining
 
     with store_of(config) as (settings, store):
         found = explaining.candidates(store, settings, entry)

@@ -35,8 +35,8 @@ def forget(
     from functools import partial
 
     from digest.app import clock
-    from digest.service import forgetting
-    from digest.service.by_hand import perform
+    from digest.service.publishing.by_hand.acts import perform
+    from digest.service.sources import forgetting
 
     with store_of(config) as (settings, store):
         work = partial(forgetting.forget, settings=settings, source=source, paths=dumps or (), now=clock(), tell=told)
@@ -57,8 +57,8 @@ def remember(
 ) -> None:
     """Take back what was forgotten last of a source: the entries that went are published again."""
     from digest.app import clock
-    from digest.service import undoing
-    from digest.service.by_hand import perform
+    from digest.service.publishing.by_hand import undoing
+    from digest.service.publishing.by_hand.acts import perform
 
     with store_of(config) as (settings, store):
         now = clock()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.ports import KnownDump
-    from digest.service.holds import Held, Outcome, Rewrite, SourceHolds
+    from digest.service.sources.holds import Held, Outcome, Rewrite, SourceHolds
     from digest.settings import Source
     from digest.typeset.differences import Change, Piece
 
@@ -35,7 +35,7 @@ def show(
 ) -> None:
     """Show why dumps are held, what ends that, and what approving them would add, change and remove."""
     from digest.app import clock
-    from digest.service.holds import source_holds
+    from digest.service.sources.holds import source_holds
 
     with store_of(config) as (settings, store):
         chosen = settings.source(source)

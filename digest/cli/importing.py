@@ -17,7 +17,7 @@ from digest.errors import AddressError, DigestError, ListError
 
 if TYPE_CHECKING:
     from digest.lists.people import Listed
-    from digest.service.importing import PeopleFile, Report
+    from digest.service.people.importing import PeopleFile, Report
 
 _SHOWN = 10  # rows and lines of a kind that are told
 _WARNINGS, _COLUMNS = 50, 40  # that are named one by one
@@ -43,7 +43,7 @@ def import_(
 ) -> None:
     """Subscribe everybody in a list. Who is known, left or was erased stays as they are; nobody who left elsewhere."""
     from digest.app import clock
-    from digest.service import importing
+    from digest.service.people import importing
 
     now = clock()
     settings_of(config)  # what is wrong with it is told before the list is read

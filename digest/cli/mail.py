@@ -29,7 +29,7 @@ def key(
 ) -> None:
     """Make a DKIM key, and print the DNS record that publishes its public half."""
     from digest.mail.dkim import Key, write_key, zone_line
-    from digest.service.digests import sender_domain
+    from digest.service.editions.digests import sender_domain
 
     if kind not in {"rsa", "ed25519"}:
         raise typer.BadParameter("rsa or ed25519", param_hint="--kind")

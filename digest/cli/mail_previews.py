@@ -20,7 +20,7 @@ from digest.errors import DigestError, UnknownError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.service.mail_samples import MailKind, Sample
+    from digest.service.mailing.samples.mails import MailKind, Sample
     from digest.settings import Settings
 
 _FORMS = {"html": ".html", "text": ".txt", "eml": ".eml"}
@@ -56,7 +56,7 @@ def preview(
     """
     from digest.app import clock
     from digest.owned import require_free
-    from digest.service import mail_samples
+    from digest.service.mailing.samples import mails
 
     if form is not None and (form not in _FORMS or kind is None):
         raise typer.BadParameter("html, text or eml, of one KIND", param_hint="--format")
@@ -66,7 +66,7 @@ def preview(
             require_free(settings, output, config)
         spoken = _language(settings, language)
         with Progress("composing", kept="Nothing was stored."):
-            made = list(mail_samples.samples(store, settings, clock()))
+            made = list(mails.samples(store, settings, clock()))
     if wanted:
         made = [one for one in made if one.kind is wanted]
     if as_json:
@@ -80,7 +80,7 @@ def preview(
 
 
 def _kind(name: str | None) -> MailKind | None:
-    from digest.service.mail_samples import MailKind, kind_named
+    from digest.service.mailing.samples.mails import MailKind, kind_named
 
     if name is None:
         return None
@@ -129,7 +129,7 @@ def _show_one(sample: Sample, form: str | None, output: Path | None) -> None:
 
 def _show_all(settings: Settings, made: Sequence[Sample], output: Path | None) -> None:
     """A page that shows all of them, and files of each."""
-    from digest.service.mail_samples import WHEN
+    from digest.service.mailing.samples.mails import WHEN
     from digest.templating import rendered
 
     if output == _TERMINAL:

@@ -15,7 +15,7 @@ from digest.model import SourceId
 
 if TYPE_CHECKING:
     from digest.ports import Store
-    from digest.service.passes import Pass
+    from digest.service.intake.passes import Pass
     from digest.settings import Settings, Source
 
 source_app = typer.Typer(
@@ -95,7 +95,7 @@ def feed(
 ) -> None:
     """Print the feed, byte for byte as it is served."""
     from digest.owned import require_free
-    from digest.service.syndication import FORMATS, Syndication
+    from digest.service.publishing.syndication import FORMATS, Syndication
 
     if form not in FORMATS:
         raise typer.BadParameter(f"{form!r} is no kind of feed; there are: {', '.join(FORMATS)}", param_hint="--format")
@@ -150,7 +150,7 @@ def discard(
 
 
 def _decide(source: str, dump: str | None, config: Path | None, *, approve: bool, as_json: bool) -> None:
-    from digest.service.refresh import decide
+    from digest.service.intake.refresh import decide
 
     with store_of(config) as (settings, store):
         (chosen,) = _chosen(settings, source)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from digest.model import DigestId, Subscriber
     from digest.ports import OnRoster, SubscriberRecord
-    from digest.service.roster import State
+    from digest.service.people.roster import State
     from digest.settings import Settings
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS")]
@@ -72,7 +72,7 @@ def list_(
     """List people, in the order of joining."""
     from digest.app import clock
     from digest.lists.writing import csv_lines
-    from digest.service import roster
+    from digest.service.people import roster
 
     if state is not None and state not in list(roster.State):
         raise typer.BadParameter(f"{state!r} is none of {', '.join(roster.State)}", param_hint="--state")
@@ -131,7 +131,7 @@ def set_(
 ) -> None:
     """Change what somebody chose, as they could on their page; your act is recorded."""
     from digest.app import clock
-    from digest.service import roster
+    from digest.service.people import roster
 
     given = (language, form, topics, zone, pause)
     if all(value is None for value in given) and not digest:
@@ -170,7 +170,7 @@ def leave(
 ) -> None:
     """End somebody's subscription, such as when they asked you to; recorded as your act. Import leaves them out."""
     from digest.app import clock
-    from digest.service import roster
+    from digest.service.people import roster
 
     with store_of(config) as (settings, store):
         left_by, left = roster.leave(store, settings, address, digest or (), now=clock())
@@ -191,7 +191,7 @@ def export(
     from digest.app import clock
     from digest.lists.writing import csv_lines
     from digest.owned import require_free
-    from digest.service import roster, subscribers
+    from digest.service.people import roster, subscribers
 
     with store_of(config) as (settings, store):
         if output:

@@ -21,7 +21,7 @@ from digest.errors import DigestError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.service.previews import Look, Preview
+    from digest.service.mailing.samples.previews import Look, Preview
     from digest.settings import Digest, Settings
 
 _TERMINAL = Path("-")
@@ -61,7 +61,7 @@ def preview(
     from digest.app import clock
     from digest.model import Format
     from digest.owned import require_free
-    from digest.service import previews
+    from digest.service.mailing.samples import previews
 
     if form not in {None, *_FORMS}:
         raise typer.BadParameter("html, text or eml", param_hint="--format")
@@ -87,7 +87,7 @@ def preview(
 
 def _origin(digest: Digest, shown: Preview) -> str:
     """Where the entries come from, if not from now."""
-    from digest.service.drafting import Origin
+    from digest.service.mailing.samples.drafting import Origin
 
     if shown.origin is Origin.NEWEST:
         return f"{digest.id}: nothing new since the last edition; this is the newest one, {shown.key}"
@@ -102,7 +102,7 @@ def _form_of(output: Path | None) -> str:
 
 def _part(look: Look, form: str) -> tuple[str, bytes]:
     """One part of a mail: the ending of its file, and what stands in it."""
-    from digest.service.editions import with_pictures
+    from digest.service.editions.making import with_pictures
 
     match form:
         case "eml":
@@ -209,7 +209,7 @@ def send_one(
     """
     from digest.app import clock
     from digest.model import Format
-    from digest.service import previews
+    from digest.service.mailing.samples import previews
 
     if form not in set(Format):
         raise typer.BadParameter("both or text", param_hint="--format")

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Give a source another name and keep all of it; its old addresses lead to the new ones. Stop the service first."""
     from digest.app import clock
-    from digest.service import renaming
+    from digest.service.sources import renaming
 
     with stopped(config, new) as (settings, store):
         done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())

@@ -109,7 +109,7 @@ def _summed(errors: int, warnings: int) -> str:
 def _kept(config: Path | None, *, as_json: bool) -> bool:
     """Whether the store keeps every law; each row that breaks one is named."""
     from digest.findings import Finding, Level
-    from digest.service.invariants import violations
+    from digest.service.upkeep.invariants import violations
 
     broken = 0
     with store_of(config) as (_, store), Progress("checking entries", kept="Nothing was changed.") as progress:

@@ -20,7 +20,7 @@ from digest.model import Section
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.service.simulating import Simulation, Told
+    from digest.service.upkeep.simulating import Simulation, Told
     from digest.settings import Settings
 
 _FOLDER = Path("simulation")
@@ -52,7 +52,7 @@ def simulate(
     """
     from digest.app import opened_untouched
     from digest.owned import require_free
-    from digest.service import simulating
+    from digest.service.upkeep import simulating
 
     settings = settings_of(config)
     begin, end = _window(settings, since, until)

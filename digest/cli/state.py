@@ -20,7 +20,7 @@ from digest.errors import UnknownError, masked
 
 if TYPE_CHECKING:
     from digest.ports import Store
-    from digest.service.backup import Outlook
+    from digest.service.upkeep.backup import Outlook
     from digest.settings import Settings
 
 _TITLES = 10  # of what a digest waits to tell
@@ -42,7 +42,7 @@ def backup(
     """Write a copy of the state, while `digest run` works, and read it back to prove it."""
     from digest.app import clock
     from digest.owned import require_free
-    from digest.service import backup as backups
+    from digest.service.upkeep import backup as backups
 
     with store_of(config) as (settings, store):
         require_free(settings, file, config)
@@ -75,7 +75,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the state, behind a fence: nothing is sent before `digest unfence`."""
     from digest.app import clock, only_one
-    from digest.service import backup as backups
+    from digest.service.upkeep import backup as backups
     from digest.store import database_file
 
     settings = settings_of(config)
@@ -106,7 +106,7 @@ def unfence(
 ) -> None:
     """Show what a restored store would send, and lift its fence by --as-sent or --send."""
     from digest.app import clock
-    from digest.service import backup as backups
+    from digest.service.upkeep import backup as backups
 
     if as_sent and send:
         raise typer.BadParameter("it was told, or it was not", param_hint="--as-sent")
@@ -135,7 +135,7 @@ def unfence(
 def fence(*, config: ConfigOption = None) -> None:
     """Put up the fence by hand: after a state came back by other means than `digest restore`."""
     from digest.app import clock
-    from digest.service import backup as backups
+    from digest.service.upkeep import backup as backups
 
     with store_of(config) as (_, store):
         backups.fence(store, clock())

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.ports import KnownDump
-    from digest.service.health import Trouble
-    from digest.service.reports import SourceStatus, Status
+    from digest.service.operating.health import Trouble
+    from digest.service.operating.status import SourceStatus, Status
 
 _INDENT = "    "
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is wrong, sources, held dumps, editions and deliveries; in local time."""
     from digest.app import clock
-    from digest.service.reports import status as state_of
+    from digest.service.operating.status import status as state_of
 
     now = clock()
     with store_of(config) as (settings, store):

@@ -32,7 +32,7 @@ def add(
 ) -> None:
     """Subscribe somebody who agreed to it; your act is recorded as their consent."""
     from digest.app import clock
-    from digest.service import subscribers
+    from digest.service.people import subscribers
 
     with store_of(config) as (settings, store):
         record = subscribers.add(
@@ -55,7 +55,7 @@ def add(
 @app.command()
 def show(address: people.AddressArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show all that is stored of a person."""
-    from digest.service import subscribers
+    from digest.service.people import subscribers
 
     with store_of(config) as (_, store):
         known = subscribers.export(store, address)
@@ -69,7 +69,7 @@ def show(address: people.AddressArgument, *, as_json: JsonOption = False, config
 def erase(address: people.AddressArgument, *, yes: YesOption = False, config: ConfigOption = None) -> None:
     """Erase a person for good; a keyed hash of the address stays, so that no import brings it back."""
     from digest.app import clock
-    from digest.service import subscribers
+    from digest.service.people import subscribers
 
     if not yes:
         typer.confirm(f"Erase {address} and all that is stored of them? This cannot be undone.", abort=True)

@@ -33,15 +33,15 @@ def suppress(
 ) -> None:
     """Show the suppressions that an edition asks for, and apply or drop them; sending goes on then."""
     from digest.app import clock
-    from digest.service import striking
+    from digest.service.bounces import suppressing
 
     if confirm and dismiss:
         raise typer.BadParameter("the addresses are dead, or they are not", param_hint="--confirm")
     key = EditionKey(edition)
     with store_of(config) as (_, store):
-        asked = striking.asked_by(store, key)
+        asked = suppressing.asked_by(store, key)
         if confirm or dismiss:
-            count = striking.decide(store, key, confirm=confirm, now=clock())
+            count = suppressing.decide(store, key, confirm=confirm, now=clock())
             if as_json:
                 print_json({"edition": key, "suppressed" if confirm else "dismissed": count})
             else:
@@ -83,7 +83,7 @@ def unsuppress(
     Of those named, or of everybody, those who were suppressed since that date and for that reason.
     """
     from digest.app import clock
-    from digest.service import lifting
+    from digest.service.bounces import lifting
 
     if not (who or file or domain or since or reason):
         raise typer.BadParameter("say whom: an address, --file, --domain, --since or --reason", param_hint="ADDRESS")
@@ -110,7 +110,7 @@ def unsuppress(
 
 
 def _read(file: Path) -> list[str]:
-    from digest.service.lifting import addresses_in
+    from digest.service.bounces.lifting import addresses_in
 
     try:
         found = addresses_in(file.read_bytes())

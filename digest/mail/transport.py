@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Session(Protocol):
-    """A worker's session with a transport. Only one task uses it at a time; `service.delivery` calls it."""
+    """A worker's session with a transport. Only one task uses it at a time."""
 
     @property
     def pipelines(self) -> bool:

@@ -48,7 +48,7 @@ class AlertNotice:
 
 
 class Alerts(Protocol):
-    """What is wrong, and who is still to be told. Called by `service.alerts`."""
+    """What is wrong, and who is still to be told."""
 
     def all(self) -> dict[str, Alert]:
         """By subject."""

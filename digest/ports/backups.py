@@ -24,7 +24,7 @@ class Waiting:
 
 
 class Backups(Protocol):
-    """What the store knows of its copies. Called by `service.backup` and by whoever must hold still behind a fence."""
+    """What the store knows of its copies."""
 
     def made_at(self) -> datetime | None:
         """When the last backup was made."""

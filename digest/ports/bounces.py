@@ -47,7 +47,7 @@ class Trouble:
 
 
 class Bounces(Protocol):
-    """What came back. Called by `service.bounces`, `.alerts` and `.reports`."""
+    """What came back."""
 
     def editions(self, subscriber: SubscriberId) -> list[EditionKey]:
         """Every edition with a delivery to them, no order."""

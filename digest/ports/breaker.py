@@ -55,7 +55,7 @@ class Tally:
 
 
 class Breaker(Protocol):
-    """Suppressions that were asked for. Called by `service.striking` and `service.ledger`."""
+    """Suppressions that were asked for."""
 
     def ask(
         self, edition: EditionKey, subscriber: SubscriberId, evidence: Evidence, reason: str, now: datetime
@@ -106,7 +106,7 @@ class RestingDomain:
 
 
 class Resting(Protocol):
-    """Recipient domains that rest. Called by `service.ledger`, `.queueing`, `.alerts` and `.reports`."""
+    """Recipient domains that rest."""
 
     def all(self) -> list[RestingDomain]:
         """Those that rest, and those whose rest is over and to which no mail got through since, by domain."""

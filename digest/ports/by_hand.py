@@ -132,7 +132,7 @@ class RestingOn:
 
 
 class ByHand(Protocol):
-    """What operators do to entries. Called by `service.by_hand` and its neighbours, which decide."""
+    """What operators do to entries."""
 
     def entry(self, entry: EntryId) -> Handled | None:
         """The entry, whatever its state."""

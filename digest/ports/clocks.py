@@ -36,7 +36,7 @@ class ClockFault:
 
 
 class Clocks(Protocol):
-    """Called by `service.clocks` and reports."""
+    """Clock faults, and the times that lie ahead."""
 
     def ahead(self, now: datetime, lease: timedelta, wait: timedelta) -> list[Ahead]:
         """What lies further ahead than a right clock explains, by kind.

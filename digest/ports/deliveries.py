@@ -65,7 +65,7 @@ class JustFailed:
 
 
 class Deliveries(Protocol):
-    """The ledger of mail. Called by `service.delivery`."""
+    """The ledger of mail."""
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
         """Take up to `limit` deliveries that are due: planned ones, deferred or unknown ones whose time has come.
@@ -187,7 +187,7 @@ class Overdue:
 
 
 class DeadLetters(Protocol):
-    """Mail that did not arrive, or not yet. Called by `service.dead_letters` and `service.alerts`."""
+    """Mail that did not arrive, or not yet."""
 
     def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
         """Those in these states of people who are not erased, newest edition first, within it by subscriber."""

@@ -21,7 +21,7 @@ class RenamedDigest:
 
 
 class DigestNames(Protocol):
-    """Former names of digests. Called by `service.digest_names`."""
+    """Former names of digests."""
 
     def all(self) -> dict[DigestId, RenamedDigest]:
         """By former name; they are few."""

@@ -20,10 +20,7 @@ class Owed:
 
 
 class Doubts(Protocol):
-    """Deliveries that have ended, of which an attempt may have been taken and none was surely.
-
-    Called by `service.editions`, `service.alerts` and reports.
-    """
+    """Deliveries that have ended, of which an attempt may have been taken and none was surely."""
 
     def owed(self, digest: DigestId, rhythms: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
         """What those who follow the digest, and can be reached, are to be told once more.

@@ -141,7 +141,7 @@ class Unsettled:
 
 
 class Readings(Protocol):
-    """Sources, dumps and their last good readings. Called by `service.refresh` and `service.reports`."""
+    """Sources, dumps and their last good readings."""
 
     def register_source(self, source: SourceId, now: datetime) -> None:
         """Make the source known; does nothing where it is. StoreError of one that was renamed."""

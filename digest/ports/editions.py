@@ -66,7 +66,7 @@ FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from whe
 
 
 class Editions(Protocol):
-    """Digests and editions. Called by `service.editions` and `service.reading`."""
+    """Digests and editions."""
 
     def register_digest(self, digest: DigestId, now: datetime) -> None:
         """Make the digest known; does nothing where it is."""

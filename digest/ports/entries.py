@@ -41,7 +41,7 @@ class ReaderCount:
 
 
 class Entries(Protocol):
-    """Published entries. Called by `service.reading`. Unsettled and removed entries never show."""
+    """Published entries. Unsettled and removed entries never show."""
 
     def newest(self, *, source: SourceId | None = None, limit: int | None = None) -> list[Entry]:
         """Newest first: by first sighting, then by date (known years first, newest first), then page order, then id."""
@@ -71,7 +71,7 @@ class Entries(Protocol):
 
 
 class Feeds(Protocol):
-    """The order in which entries joined feeds. Called by `service.feeds` and `service.reading`.
+    """The order in which entries joined feeds.
 
     A feed is named by a key; its entries are numbered from 1 in the order of joining, for good.
     """
@@ -137,7 +137,7 @@ class Drawn(Protocol):
 
 
 class Pictures(Protocol):
-    """Formulas as pictures, named by what they look like, never changed. Called by `service.pictures`."""
+    """Formulas as pictures, named by what they look like, never changed."""
 
     def unknown(self, names: Iterable[str]) -> set[str]:
         """Those of the names that nobody tried to draw."""

@@ -47,7 +47,7 @@ class KnownPerson:
 
 
 class Newcomers(Protocol):
-    """People by the hundred. Called by `service.importing`."""
+    """People by the hundred."""
 
     def known(self, addresses: Iterable[str]) -> dict[str, KnownPerson]:
         """Who of these addresses is known, by the address that was asked for, whatever its case."""

@@ -28,10 +28,7 @@ class Slowed:
 
 
 class Pacing(Protocol):
-    """Paces that a drain found, for the next one and for whoever asks; what waits for a later moment.
-
-    Called by `service.delivery` and reports.
-    """
+    """Paces that a drain found, for the next one and for whoever asks; what waits for a later moment."""
 
     def all(self, since: datetime) -> list[Slowed]:
         """Those in use since then, by domain; that of everybody is first."""

@@ -26,7 +26,7 @@ class Unplanned:
 
 
 class Planning(Protocol):
-    """What is still to be planned. Called by `service.planning`."""
+    """What is still to be planned."""
 
     def keep(self, edition: EditionKey, parts: Sequence[Unplanned]) -> None:
         """Store the parts of an edition that was made in this transaction."""

@@ -23,7 +23,7 @@ class Renamed:
 
 
 class Renames(Protocol):
-    """Former names. Called by `service.renaming` and whoever is asked for what had another address."""
+    """Former names."""
 
     def all(self) -> dict[SourceId, Renamed]:
         """By former name; they are few."""

@@ -33,7 +33,7 @@ class OnRoster:
 
 
 class Roster(Protocol):
-    """Lists of people. Called by `service.roster` and `checks`."""
+    """Lists of people."""
 
     def people(self) -> Iterator[OnRoster]:
         """Everybody who was not erased, in the order of joining; a few hundred are held at a time."""

@@ -13,7 +13,7 @@ UNMADE = "template: "  # how what is stored of an attempt begins where its templ
 
 
 class SingleMails(Protocol):
-    """Called by `service.welcome`, `service.moves` and `service.single_mails`.
+    """Mails to one person that are no edition.
 
     As in the ledger of deliveries, a hand-over is begun in the store before it starts: where who began it dies, nobody
     knows what became of it, and it is tried once more with the same Message-ID, never a third time.

@@ -68,7 +68,7 @@ class Suppressed:
 
 
 class Subscribers(Protocol):
-    """People and their consent. Called by `service.subscribers` and `service.editions`."""
+    """People and their consent."""
 
     def add(
         self,
@@ -193,7 +193,7 @@ class Subscribers(Protocol):
 
 
 class Confirmations(Protocol):
-    """What was asked for on pages and awaits the owner of an address. Called by `service.consent` and `.confirming`."""
+    """What was asked for on pages and awaits the owner of an address."""
 
     def ask(
         self,

@@ -27,7 +27,7 @@ class Queue:
 
 
 class Watching(Protocol):
-    """What a monitor asks, again and again: counts by an index or over few rows. Called by `service.standing`."""
+    """What a monitor asks, again and again: counts by an index or over few rows."""
 
     def troubled_dumps(self, sources: Collection[SourceId]) -> dict[DumpState, int]:
         """How many dumps of these sources are held or failed; a state without any may be absent."""
@@ -45,7 +45,7 @@ class Watching(Protocol):
 
 
 class Retention(Protocol):
-    """Making old rows fewer. Called by `service.retention`."""
+    """Making old rows fewer."""
 
     def oldest_count(self) -> datetime | None:
         """When readers were counted first."""

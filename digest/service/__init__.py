@@ -1,1 +1,1 @@
-"""The order of calls, nothing else: refreshing, making editions, delivering, reading what is published."""
+"""Use cases, in the order of the data: intake, publishing, editions, mailing, people, and the care of all that."""

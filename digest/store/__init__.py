@@ -58,11 +58,11 @@ def server(url: str) -> str | None:
     Raises:
         StoreError: the URL cannot be read.
     """
-    from digest.store import engine  # noqa: PLC0415 - as above
+    from digest.store.database import engine  # noqa: PLC0415 - as above
 
     if not engine.is_server(url):
         return None
-    from digest.store.postgres import conninfo  # noqa: PLC0415 - as above
+    from digest.store.database.postgres import conninfo  # noqa: PLC0415 - as above
 
     return conninfo(url)
 
@@ -96,14 +96,14 @@ def has_password(url: str) -> bool:
     Raises:
         StoreError: the URL cannot be read.
     """
-    from digest.store.engine import has_password as holds  # noqa: PLC0415 - as above
+    from digest.store.database.engine import has_password as holds  # noqa: PLC0415 - as above
 
     return holds(url)
 
 
 def place(url: str) -> str:
     """How messages name a store: without user and password."""
-    from digest.store.engine import place as named  # noqa: PLC0415 - as above
+    from digest.store.database.engine import place as named  # noqa: PLC0415 - as above
 
     return named(url)
 
@@ -114,6 +114,6 @@ def database_file(url: str) -> Path | None:
     Raises:
         StoreError: the URL names another kind of database.
     """
-    from digest.store.engine import database_file as named  # noqa: PLC0415 - as above
+    from digest.store.database.engine import database_file as named  # noqa: PLC0415 - as above
 
     return named(url)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, update
 
 from digest.ports import Alert, AlertNotice, NoticeKind
-from digest.store.statements import insert
-from digest.store.tables import alert_notices, alerts
+from digest.store.database.statements import insert
+from digest.store.database.tables import alert_notices, alerts
 
 if TYPE_CHECKING:
     from datetime import datetime

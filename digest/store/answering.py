@@ -10,10 +10,10 @@ from sqlalchemy import and_, bindparam, func, select
 from digest.changes.by_hand import as_printed
 from digest.changes.values import Cause, Earlier, Known
 from digest.model import EntryId
-from digest.store.engine import make_room
+from digest.store.database.engine import make_room
+from digest.store.database.statements import DATE, batches, content_of, date_of, fetched, printed_of
+from digest.store.database.tables import KeyKind, entries, entry_keys, revisions
 from digest.store.entries import CONTENT
-from digest.store.statements import DATE, batches, content_of, date_of, fetched, printed_of
-from digest.store.tables import KeyKind, entries, entry_keys, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,12 +9,8 @@ from sqlalchemy import and_, bindparam, delete, select, update
 
 from digest.changes.values import Added, Revised
 from digest.model import EntryId
-from digest.store.departing import depart
-from digest.store.entries import PUBLISHED
-from digest.store.merging import passed_on, recall, share
-from digest.store.meta import grow_published
-from digest.store.revising import Origin, revise, store_first
-from digest.store.statements import (
+from digest.store.database.meta import grow_published
+from digest.store.database.statements import (
     DATE,
     batches,
     body_value,
@@ -26,7 +22,7 @@ from digest.store.statements import (
     insert_rows,
     printed_of,
 )
-from digest.store.tables import (
+from digest.store.database.tables import (
     KeyKind,
     entries,
     entry_keys,
@@ -37,6 +33,10 @@ from digest.store.tables import (
     revisions,
     sources,
 )
+from digest.store.departing import depart
+from digest.store.entries import PUBLISHED
+from digest.store.merging import passed_on, recall, share
+from digest.store.revising import Origin, revise, store_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,11 +9,9 @@ from sqlalchemy import func, select, text
 
 from digest.model import AtomId, EntryId
 from digest.ports import Recorded, Violation
-from digest.store import history, searching, stories
-from digest.store.deliveries import WITH_ADDRESS, row_of
-from digest.store.entries import CONTENT
-from digest.store.statements import batches, content_of
-from digest.store.tables import (
+from digest.store import entry_history, history, searching
+from digest.store.database.statements import batches, content_of
+from digest.store.database.tables import (
     KeyKind,
     deliveries,
     edition_bodies,
@@ -24,6 +22,8 @@ from digest.store.tables import (
     revisions,
     searched,
 )
+from digest.store.deliveries import WITH_ADDRESS, row_of
+from digest.store.entries import CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,10 +172,10 @@ class SqlAudit:
                 )
 
     def matching(self, asked: str, limit: int) -> list[tuple[EntryId, str]]:
-        return stories.matching(self._connection, asked, limit)
+        return entry_history.matching(self._connection, asked, limit)
 
     def story(self, entry: EntryId) -> Story | None:
-        return stories.story(self._connection, entry)
+        return entry_history.story(self._connection, entry)
 
     def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None:
         here = WITH_ADDRESS.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)

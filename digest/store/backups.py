@@ -8,8 +8,8 @@ from sqlalchemy import func, select, update
 
 from digest.model import DeliveryState, EditionKey
 from digest.ports import Waiting
+from digest.store.database.tables import confirmations, deliveries, editions, meta, single_mails, subscribers
 from digest.store.leases import NOT_LEASED, OPEN
-from digest.store.tables import confirmations, deliveries, editions, meta, single_mails, subscribers
 
 if TYPE_CHECKING:
     from datetime import datetime

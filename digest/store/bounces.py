@@ -8,8 +8,8 @@ from sqlalchemy import func, or_, select
 
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
 from digest.ports import Bounce, Suppression, Trouble
-from digest.store.statements import batches, insert
-from digest.store.tables import bounces, deliveries, editions, ignored_mail, subscribers, suppressions
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import bounces, deliveries, editions, ignored_mail, subscribers, suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

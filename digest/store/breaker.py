@@ -9,8 +9,8 @@ from sqlalchemy import and_, case, delete, exists, func, select, update
 from digest.addresses import domain_of
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
 from digest.ports import Evidence, RequestState, SuppressionRequest, Tally
-from digest.store.statements import batches, insert
-from digest.store.tables import bounces, deliveries, editions, subscribers, suppression_requests
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import bounces, deliveries, editions, subscribers, suppression_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

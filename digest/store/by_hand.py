@@ -10,11 +10,20 @@ from digest.changes.words import query as asked
 from digest.model import EntryId, SourceId
 from digest.ports import Act, ActKind, EntryState, Handled, ReaderCount, Said
 from digest.store import forgetting, revising, searching, splitting
+from digest.store.database.meta import grow_published
+from digest.store.database.statements import batches, content_of, date_of, insert, printed_of
+from digest.store.database.tables import (
+    KeyKind,
+    acts,
+    entries,
+    entry_keys,
+    entry_sources,
+    placings,
+    reader_counts,
+    revisions,
+)
 from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.merging import MERGED
-from digest.store.meta import grow_published
-from digest.store.statements import batches, content_of, date_of, insert, printed_of
-from digest.store.tables import KeyKind, acts, entries, entry_keys, entry_sources, placings, reader_counts, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, delete, exists, update
 
 from digest.model import DeliveryState
-from digest.store.meta import grow_published
-from digest.store.tables import (
+from digest.store.database.meta import grow_published
+from digest.store.database.tables import (
     acts,
     alert_notices,
     alerts,

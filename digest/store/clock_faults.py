@@ -10,8 +10,8 @@ from sqlalchemy import and_, func, or_, select, update
 from digest.model import DeliveryState
 from digest.ports import Ahead, ClockFault
 from digest.store import clock
-from digest.store.statements import insert
-from digest.store.tables import (
+from digest.store.database.statements import insert
+from digest.store.database.tables import (
     alert_notices,
     clock_faults,
     confirmations,

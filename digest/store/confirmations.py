@@ -9,8 +9,8 @@ from sqlalchemy import and_, delete, func, select, update
 from digest.addresses import address_key
 from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId
 from digest.ports import UNMADE
-from digest.store.statements import EVER, insert
-from digest.store.tables import confirmations
+from digest.store.database.statements import EVER, insert
+from digest.store.database.tables import confirmations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, bindparam, case, func, select
 
 from digest.model import EntryId
+from digest.store.database.statements import batches, fetched
+from digest.store.database.tables import entries, reader_counts
 from digest.store.entries import PUBLISHED
-from digest.store.statements import batches, fetched
-from digest.store.tables import entries, reader_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,9 +8,9 @@ from sqlalchemy import and_, case, exists, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, Overdue
+from digest.store.database.tables import deliveries, editions, subscribers, subscriptions
 from digest.store.deliveries import WITH_ADDRESS, row_of
 from digest.store.subscribers import REACHABLE
-from digest.store.tables import deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Collection

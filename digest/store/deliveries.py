@@ -11,12 +11,13 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from digest.addresses import domain_of
 from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
 from digest.ports import DeliveryRow, HandedOver, JustFailed
-from digest.store import leases, meta
+from digest.store import leases
 from digest.store.breaker import SqlBreaker
+from digest.store.database import meta
+from digest.store.database.statements import batches, execute_ready
+from digest.store.database.tables import deliveries, subscribers
 from digest.store.leases import EDITION, NOT_LEASED, OPEN, SUBSCRIBED, among, free, numbered
-from digest.store.statements import batches, execute_ready
 from digest.store.subscribers import REACHABLE, TAKEN_BACK
-from digest.store.tables import deliveries, subscribers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, delete, select
 
 from digest.changes.values import Placing, Vanished
 from digest.model import EntryId, Fingerprint
-from digest.store.statements import batches, body_of, body_value, execute_rows, insert_in
-from digest.store.tables import departures
+from digest.store.database.statements import batches, body_of, body_value, execute_rows, insert_in
+from digest.store.database.tables import departures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 
 from digest.model import DigestId, Section
 from digest.ports import RenamedDigest
-from digest.store.statements import insert
-from digest.store.tables import (
+from digest.store.database.statements import insert
+from digest.store.database.tables import (
     alerts,
     confirmations,
     consents,

@@ -9,10 +9,8 @@ from sqlalchemy import Text, and_, cast, literal_column, or_, select
 
 from digest.model import DeliveryState, EditionKey, Section, SubscriberId
 from digest.ports import Owed
-from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
-from digest.store.statements import batches
-from digest.store.subscribers import REACHABLE
-from digest.store.tables import (
+from digest.store.database.statements import batches
+from digest.store.database.tables import (
     deliveries,
     edition_bodies,
     edition_entries,
@@ -21,6 +19,8 @@ from digest.store.tables import (
     subscribers,
     subscriptions,
 )
+from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
+from digest.store.subscribers import REACHABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

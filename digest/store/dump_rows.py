@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from digest.model import DateEvidence, Layout, Sighting, SourceId
 from digest.ports import DumpState, KnownDump, Stamp
-from digest.store.statements import insert_in
-from digest.store.tables import dumps
+from digest.store.database.statements import insert_in
+from digest.store.database.tables import dumps
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Insert, Row

@@ -10,9 +10,8 @@ from sqlalchemy import and_, exists, func, literal, or_, select, union_all, upda
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
 from digest.ports import DigestState, EditionCounts, EditionFailure
 from digest.store.counting import gains
-from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
-from digest.store.statements import batches, insert
-from digest.store.tables import (
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import (
     UtcTime,
     deliveries,
     delivery_counts,
@@ -23,6 +22,7 @@ from digest.store.tables import (
     entries,
     revisions,
 )
+from digest.store.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

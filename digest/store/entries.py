@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
 from digest.ports import ReaderCount, RevisionRecord
-from digest.store import meta, searching
-from digest.store.statements import batches, content_of, date_of
-from digest.store.tables import entries, entry_sources, reader_counts, revisions
+from digest.store import searching
+from digest.store.database import meta
+from digest.store.database.statements import batches, content_of, date_of
+from digest.store.database.tables import entries, entry_sources, reader_counts, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

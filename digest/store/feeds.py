@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, select, update
 
 from digest.model import AtomId, Entry, EntryId
-from digest.store import meta
+from digest.store.database import meta
+from digest.store.database.statements import batches, insert_rows
+from digest.store.database.tables import entries, feed_entries
 from digest.store.entries import PUBLISHED, entries_of, entry_rows
-from digest.store.statements import batches, insert_rows
-from digest.store.tables import entries, feed_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

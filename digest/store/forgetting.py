@@ -10,8 +10,8 @@ from sqlalchemy import and_, delete, exists, not_, or_, select, update
 from digest.changes.values import Cause
 from digest.model import EntryId, SourceId
 from digest.ports import RestingOn
-from digest.store.statements import batches
-from digest.store.tables import (
+from digest.store.database.statements import batches
+from digest.store.database.tables import (
     departures,
     dumps,
     entries,

@@ -10,9 +10,9 @@ from sqlalchemy import case, func, select
 
 from digest.model import AtomId, EntryId, SourceId
 from digest.ports import Counted, Removed, Settled, Sighted, Stated
-from digest.store.statements import content_of, date_of
-from digest.store.tables import entries, entry_sources, reader_counts, revisions, sources
-from digest.store.tables import pictures as drawings
+from digest.store.database.statements import content_of, date_of
+from digest.store.database.tables import entries, entry_sources, reader_counts, revisions, sources
+from digest.store.database.tables import pictures as drawings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

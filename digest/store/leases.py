@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, Text, and_, bindparam, case, exists, or_, select, tuple_, update
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey
+from digest.store.database.statements import batches, execute_ready, fetched
+from digest.store.database.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 from digest.store.records import PERSON, subscriber_of
-from digest.store.statements import batches, execute_ready, fetched
 from digest.store.subscribers import REACHABLE, TAKEN_BACK
-from digest.store.tables import UtcTime, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, exists, select, update
 
 from digest.model import EntryId
-from digest.store.statements import batches, insert
-from digest.store.tables import entries, entry_sources, placings
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import entries, entry_sources, placings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

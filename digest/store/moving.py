@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, text
 
 from digest.errors import StoreError
 from digest.store import searching
-from digest.store.tables import meta, metadata
+from digest.store.database.tables import meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

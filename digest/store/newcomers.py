@@ -9,8 +9,8 @@ from sqlalchemy import select
 from digest.addresses import address_key
 from digest.model import DigestId, SubscriberId
 from digest.ports import KnownPerson
-from digest.store.statements import batches, insert_rows
-from digest.store.tables import consents, erased, subscribers, subscriptions
+from digest.store.database.statements import batches, insert_rows
+from digest.store.database.tables import consents, erased, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,10 +8,10 @@ from sqlalchemy import and_, delete, or_, select, update
 
 from digest.model import DeliveryState
 from digest.ports import Slowed
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import deliveries, paces, subscribers
 from digest.store.deliveries import WITH_ADDRESS, by_lease, not_begun, row_of
 from digest.store.leases import NOT_LEASED, OPEN, numbered
-from digest.store.statements import batches, insert
-from digest.store.tables import deliveries, paces, subscribers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from digest.store.statements import batches, insert
-from digest.store.tables import pictures
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,9 +9,9 @@ from sqlalchemy import delete, or_, select
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.ports import Recipient, Unplanned
-from digest.store.statements import batches, insert, insert_rows
+from digest.store.database.statements import batches, insert, insert_rows
+from digest.store.database.tables import deliveries, editions, subscribers, subscriptions, unplanned
 from digest.store.subscribers import REACHABLE
-from digest.store.tables import deliveries, editions, subscribers, subscriptions, unplanned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

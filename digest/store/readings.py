@@ -12,9 +12,9 @@ from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
 from digest.ports import DumpState, KnownDump, Report, SourceState, Unsettled
 from digest.store import answering, applying, counting, departing, dump_rows
 from digest.store.clock import stepped_back
-from digest.store.engine import make_room
-from digest.store.statements import DATE, batches, body_of, date_of, fetched, insert
-from digest.store.tables import (
+from digest.store.database.engine import make_room
+from digest.store.database.statements import DATE, batches, body_of, date_of, fetched, insert
+from digest.store.database.tables import (
     UtcTime,
     departures,
     dumps,

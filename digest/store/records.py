@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.ports import Consent, SubscriberRecord
-from digest.store.statements import batches
-from digest.store.tables import consents, deliveries, editions, subscribers, subscriptions
+from digest.store.database.statements import batches
+from digest.store.database.tables import consents, deliveries, editions, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from datetime import datetime

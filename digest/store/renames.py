@@ -8,9 +8,17 @@ from sqlalchemy import Column, delete, insert, literal, select, update
 
 from digest.model import SourceId
 from digest.ports import Renamed
-from digest.store.meta import grow_published
-from digest.store.statements import insert as insert_or
-from digest.store.tables import dumps, entry_sources, feed_entries, metadata, renamed_sources, revisions, sources
+from digest.store.database.meta import grow_published
+from digest.store.database.statements import insert as insert_or
+from digest.store.database.tables import (
+    dumps,
+    entry_sources,
+    feed_entries,
+    metadata,
+    renamed_sources,
+    revisions,
+    sources,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

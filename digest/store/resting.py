@@ -8,8 +8,8 @@ from sqlalchemy import delete, or_, select, update
 
 from digest.model import DeliveryState
 from digest.ports import RestingDomain
-from digest.store.statements import insert
-from digest.store.tables import deliveries, resting_domains, subscribers
+from digest.store.database.statements import insert
+from digest.store.database.tables import deliveries, resting_domains, subscribers
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,8 +9,8 @@ from sqlalchemy import and_, case, delete, exists, func, literal, select, tuple_
 
 from digest.model import DeliveryState, EditionKey
 from digest.store.counting import previous
-from digest.store.statements import batches, insert
-from digest.store.tables import (
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import (
     UtcTime,
     deliveries,
     delivery_counts,

@@ -11,9 +11,8 @@ from digest.changes.by_hand import NOTHING, as_printed, as_published, followed
 from digest.changes.values import Cause
 from digest.model import EntryId
 from digest.store import searching
-from digest.store.entries import entry_rows
-from digest.store.meta import grow_published
-from digest.store.statements import (
+from digest.store.database.meta import grow_published
+from digest.store.database.statements import (
     CONTENT,
     DATE,
     batches,
@@ -26,7 +25,8 @@ from digest.store.statements import (
     printed_of,
     printed_value,
 )
-from digest.store.tables import entries, revisions
+from digest.store.database.tables import entries, revisions
+from digest.store.entries import entry_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

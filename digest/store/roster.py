@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from digest.model import DigestId
 from digest.ports import Followed, OnRoster
+from digest.store.database.statements import BATCH
+from digest.store.database.tables import consents, subscribers, subscriptions
 from digest.store.records import PERSON, consent_of, subscriber_of
-from digest.store.statements import BATCH
-from digest.store.tables import consents, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from sqlalchemy import TableClause, bindparam, column, func, literal, literal_co
 from sqlalchemy.exc import DatabaseError
 
 from digest.changes.words import spaced
-from digest.store.statements import batches, insert, insert_rows
-from digest.store.tables import entries, searched
+from digest.store.database.statements import batches, insert, insert_rows
+from digest.store.database.tables import entries, searched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

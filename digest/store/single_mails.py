@@ -16,9 +16,9 @@ from digest.model import (
     SubscriberId,
 )
 from digest.ports import UNMADE
+from digest.store.database.statements import EVER, insert
+from digest.store.database.tables import deliveries, single_mails, subscribers, subscriptions
 from digest.store.records import subscriber_of
-from digest.store.statements import EVER, insert
-from digest.store.tables import deliveries, single_mails, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from datetime import datetime

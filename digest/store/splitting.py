@@ -9,9 +9,9 @@ from sqlalchemy import and_, delete, select, update
 from digest.changes.values import Body, Placing
 from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
 from digest.ports import ShownAs
+from digest.store.database.statements import body_of, body_value, content_of, date_columns, insert
+from digest.store.database.tables import KeyKind, departures, entries, entry_keys, entry_sources, placings, revisions
 from digest.store.revising import Origin, store_first
-from digest.store.statements import body_of, body_value, content_of, date_columns, insert
-from digest.store.tables import KeyKind, departures, entries, entry_keys, entry_sources, placings, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -11,9 +11,8 @@ from digest.addresses import address_key, spellings
 from digest.model import DeliveryState, SubscriberId
 from digest.ports import Consent, Follower, Suppressed
 from digest.store.confirmations import NOBODY
-from digest.store.records import records, subscriber_of
-from digest.store.statements import batches, insert
-from digest.store.tables import (
+from digest.store.database.statements import batches, insert
+from digest.store.database.tables import (
     bounces,
     confirmations,
     consents,
@@ -26,6 +25,7 @@ from digest.store.tables import (
     suppression_requests,
     suppressions,
 )
+from digest.store.records import records, subscriber_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
-from digest.store import copies, meta, schema
-from digest.store import engine as engines
 from digest.store.alerts import SqlAlerts
 from digest.store.audit import SqlAudit
 from digest.store.backups import SqlBackups
@@ -18,13 +16,16 @@ from digest.store.breaker import SqlBreaker
 from digest.store.by_hand import SqlByHand
 from digest.store.clock_faults import SqlClocks
 from digest.store.confirmations import SqlConfirmations
+from digest.store.database import copies, meta, schema
+from digest.store.database import engine as engines
+from digest.store.database.faults import translated
+from digest.store.database.version import Versions
 from digest.store.dead_letters import SqlDeadLetters
 from digest.store.deliveries import SqlDeliveries
 from digest.store.digest_names import SqlDigestNames
 from digest.store.doubts import SqlDoubts
 from digest.store.editions import SqlEditions
 from digest.store.entries import SqlEntries
-from digest.store.faults import translated
 from digest.store.feeds import SqlFeeds
 from digest.store.newcomers import SqlNewcomers
 from digest.store.pacing import SqlPacing
@@ -37,7 +38,6 @@ from digest.store.retention import SqlRetention
 from digest.store.roster import SqlRoster
 from digest.store.single_mails import SqlSingleMails
 from digest.store.subscribers import SqlSubscribers
-from digest.store.version import Versions
 from digest.store.watching import SqlWatching
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from digest.ports import Version
-    from digest.store.listening import Listening
+    from digest.store.database.listening import Listening
 
 
 class SqlTransaction:
@@ -135,7 +135,7 @@ class SqlStore:
 
     def follow_published(self) -> None:
         if self._listening is None and engines.is_server(self._url):
-            from digest.store.listening import Listening  # noqa: PLC0415 - who has a file does not pay for the driver
+            from digest.store.database.listening import Listening  # noqa: PLC0415 - who has a file does not pay for the driver
 
             self._listening = Listening(self._url)
 

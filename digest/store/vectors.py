@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, and_, bindparam, cast, column, delete, func, insert, literal, select, table
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
 
-from digest.store.statements import batches
-from digest.store.tables import searched
+from digest.store.database.statements import batches
+from digest.store.database.tables import searched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from sqlalchemy import func, literal_column, select
 
 from digest.model import DeliveryState
 from digest.ports import DumpState, Queue
-from digest.store.tables import deliveries, dumps, editions, pictures
+from digest.store.database.tables import deliveries, dumps, editions, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Collection

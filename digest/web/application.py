@@ -15,9 +15,9 @@ from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import DigestError, UnknownError
 from digest.model import EditionKey
-from digest.service.reading import Reading
-from digest.service.renaming import present_name
-from digest.service.syndication import FORMATS, Syndication
+from digest.service.publishing.pages import Reading
+from digest.service.publishing.syndication import FORMATS, Syndication
+from digest.service.sources.renaming import present_name
 from digest.web.conditional import answer, wants_page
 from digest.web.kept import Kept
 from digest.web.metrics import Metrics
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from digest.ports import Store
-    from digest.service.documents import Document
+    from digest.service.publishing.documents import Document
     from digest.settings import Settings
 
 _FEED_AGE = 900  # seconds

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from digest.service.documents import CODINGS
+from digest.service.publishing.documents import CODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from digest.service.documents import Document
+    from digest.service.publishing.documents import Document
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _SUFFIX = re.compile(rf"-(?:{'|'.join(CODINGS)})$")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from digest.errors import masked
 from digest.model import ConfirmationKind
-from digest.service import consent, links, moves, preferences, subscribers
-from digest.service.links import LinkState
-from digest.service.naming import digest_title
+from digest.service.editions.naming import digest_title
+from digest.service.people import consent, links, moves, preferences, subscribers
+from digest.service.people.links import LinkState
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from digest.ports import Store, SubscriberRecord
-    from digest.service.links import Link
+    from digest.service.people.links import Link
     from digest.settings import Settings
     from digest.web.forms import Form
 

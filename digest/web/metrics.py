@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 
 from digest import __version__
 from digest.errors import DigestError
-from digest.service.health import Kind, Sending
-from digest.service.standing import standing
+from digest.service.operating.health import Kind, Sending
+from digest.service.operating.monitoring import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from digest.ports import Store, Version
-    from digest.service.passes import Pass
-    from digest.service.standing import Standing
+    from digest.service.intake.passes import Pass
+    from digest.service.operating.monitoring import Standing
     from digest.settings import Settings
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import HTMLResponse
 
 from digest import bundled
-from digest.service.feeds import feeds
+from digest.service.publishing.feeds import feeds
 from digest.templating import LANGUAGES, rendered
 from digest.web.conditional import preferred
 

@@ -14,9 +14,9 @@ from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.model import ConfirmationKind, DigestId, Format
-from digest.service import consent, links, moves, preferences, subscribers
-from digest.service.links import LinkState
-from digest.service.preferences import Wishes
+from digest.service.people import consent, links, moves, preferences, subscribers
+from digest.service.people.links import LinkState
+from digest.service.people.preferences import Wishes
 from digest.web.forms import network_of, with_form
 from digest.web.mailed import Mailed, no_more
 from digest.web.pages import Pages

@@ -16,11 +16,12 @@ from digest.mail.short import short_mail
 from digest.mail.trial import marked_as_test
 from digest.mail.words import LARGEST_HTML
 from digest.model import ConfirmationKind
-from digest.service import editions, preferences
-from digest.service.links import LinkState
-from digest.service.reading import Reading
-from digest.service.sample_blog import READER, sample_blog
-from digest.service.short_mails import surroundings
+from digest.service.editions import making
+from digest.service.mailing.samples.blog import READER, sample_blog
+from digest.service.mailing.short_mails import surroundings
+from digest.service.people import preferences
+from digest.service.people.links import LinkState
+from digest.service.publishing.pages import Reading
 from digest.template_names import like, record_names, strays, unknown_names
 from digest.web.pages import Pages
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from digest.service.sample_blog import SampleBlog
+    from digest.service.mailing.samples.blog import SampleBlog
     from digest.settings import Settings
 
 _UNDEFINED = re.compile(r"(?P<file>.+):\d+: '(?P<name>\w+)' is undefined")
@@ -227,7 +228,7 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     for digest in settings.digests:
         for now in (blog.now, blog.now + timedelta(days=400)):  # of which the second names years
             what = f"mail/{digest.template}/"
-            yield what, lambda digest=digest, now=now: editions.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy knows no defaults of a lambda
+            yield what, lambda digest=digest, now=now: making.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy knows no defaults of a lambda
     yield "mail/trial/", lambda: _trial(blog, language)
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
     yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)

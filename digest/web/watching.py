@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from digest.errors import DigestError
-from digest.service.health import Sending
+from digest.service.operating.health import Sending
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 from digest.app import opened
 from digest.cli import main
 from digest.mail.tokens import confirmation_token, preferences_token
-from digest.service import consent
+from digest.service.people import consent
 from digest.settings import load
 from digest.web.serve import Server
 from tests.conftest import CONFIG, Article

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from digest.model import BounceKind, DeliveryState, EditionKey
 from digest.ports import Bounce, Suppression, Trouble
-from digest.store.tables import bounces, suppressions
+from digest.store.database.tables import bounces, suppressions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import insert
 
 from digest.model import EntryId, SourceId
-from digest.service.retention import tidy
+from digest.service.upkeep.retention import tidy
 from digest.settings import Settings
+from digest.store.database.tables import reader_counts
 from digest.store.editions import SqlEditions
 from digest.store.readings import SqlReadings
-from digest.store.tables import reader_counts
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:

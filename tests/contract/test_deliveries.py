@@ -12,8 +12,8 @@ from sqlalchemy import update
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
 from digest.ports import DeliveryRow, HandedOver
 from digest.store import clock
+from digest.store.database.tables import UtcTime, metadata, subscriptions
 from digest.store.deliveries import SqlDeliveries
-from digest.store.tables import UtcTime, metadata, subscriptions
 from tests.contract.plans import plans
 from tests.waiting import SECONDS
 

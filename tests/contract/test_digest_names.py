@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from digest.model import ConfirmationKind, DigestId, EditionKey, Section
 from digest.ports import Alert
-from digest.service.invariants import violations
-from digest.store.tables import (
+from digest.service.upkeep.invariants import violations
+from digest.store.database.tables import (
     confirmations,
     consents,
     digests,

@@ -11,8 +11,8 @@ import pytest
 from digest.changes.values import Added, Cause
 from digest.model import Content, EntryId, SourceId
 from digest.ports import Counted, Removed, Settled, Sighted, Stated
-from digest.service.feeds import enlist
-from digest.service.replaying import Replay, acts
+from digest.service.publishing.feeds import enlist
+from digest.service.upkeep.replaying import Replay, acts
 from digest.settings import Settings, Source
 from digest.store import open_scratch
 

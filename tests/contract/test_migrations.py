@@ -24,11 +24,12 @@ from digest.changes.values import Cause, Printed
 from digest.errors import StoreError
 from digest.model import EditionKey, EntryId, SourceId
 from digest.ports import OPERATOR, Act, ActKind, EntryState, Evidence, RequestState, Slowed
-from digest.service.backup import restore
+from digest.service.upkeep.backup import restore
 from digest.settings import load
-from digest.store import database_file, meta, open_store, schema
-from digest.store import engine as engines
-from digest.store.tables import metadata
+from digest.store import database_file, open_store
+from digest.store.database import engine as engines
+from digest.store.database import meta, schema
+from digest.store.database.tables import metadata
 from tests import schemas
 from tests.contract.conftest import NOW, Hand
 from tests.waiting import lines
@@ -300,7 +301,8 @@ def upgrade():
 OPENING = """
 import sys
 from pathlib import Path
-from digest.store import open_store, schema
+from digest.store import open_store
+from digest.store.database import schema
 schema.NEWEST, schema._MIGRATIONS = sys.argv[3], Path(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()

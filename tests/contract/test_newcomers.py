@@ -10,8 +10,8 @@ import pytest
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.ports import Joining, Newcomer
-from digest.service.importing import import_people, read_people, try_people
-from digest.service.turns import in_turns
+from digest.service.people.importing import import_people, read_people, try_people
+from digest.service.upkeep.turns import in_turns
 from digest.settings import Settings
 
 if TYPE_CHECKING:

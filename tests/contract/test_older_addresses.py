@@ -10,13 +10,14 @@ from sqlalchemy import text
 
 from digest.errors import UnknownError
 from digest.model import ConfirmationId, ConfirmationKind, SubscriberId
-from digest.service.links import LinkState, confirmation_link
-from digest.service.roster import record_of
-from digest.service.subscribers import require_known
+from digest.service.people.links import LinkState, confirmation_link
+from digest.service.people.roster import record_of
+from digest.service.people.subscribers import require_known
 from digest.settings import Settings
-from digest.store import engine as engines
-from digest.store import meta, open_store, schema
-from digest.store import postgres as servers
+from digest.store import open_store
+from digest.store.database import engine as engines
+from digest.store.database import meta, schema
+from digest.store.database import postgres as servers
 from tests.integration.web.test_mailed import of_before
 
 if TYPE_CHECKING:

@@ -25,12 +25,13 @@ from sqlalchemy import JSON, Boolean, DateTime, MetaData, inspect, text
 
 from digest.app import opened
 from digest.model import DigestId, SourceId
-from digest.service.invariants import violations
+from digest.service.upkeep.invariants import violations
 from digest.settings import load
-from digest.store import engine as engines
-from digest.store import open_store, schema, searching
-from digest.store import postgres as servers
-from digest.store.tables import metadata
+from digest.store import open_store, searching
+from digest.store.database import engine as engines
+from digest.store.database import postgres as servers
+from digest.store.database import schema
+from digest.store.database.tables import metadata
 from tests.contract.conftest import Hand
 
 if TYPE_CHECKING:

@@ -22,10 +22,11 @@ from sqlalchemy import create_engine, text
 
 from digest.errors import StoreError
 from digest.model import DigestId
-from digest.service.invariants import violations
-from digest.store import engine as engines
-from digest.store import open_store, schema
-from digest.store import postgres as servers
+from digest.service.upkeep.invariants import violations
+from digest.store import open_store
+from digest.store.database import engine as engines
+from digest.store.database import postgres as servers
+from digest.store.database import schema
 from tests.contract.test_migrations import described
 from tests.contract.test_older_stores import copy
 

@@ -11,10 +11,10 @@ from digest.changes.values import Ambiguous
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
 from digest.ports import Renamed
-from digest.service.invariants import violations
+from digest.service.upkeep.invariants import violations
 from digest.store import move_store, open_store
+from digest.store.database.tables import consents, dumps, metadata, renamed_sources, sources
 from digest.store.renames import columns
-from digest.store.tables import consents, dumps, metadata, renamed_sources, sources
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

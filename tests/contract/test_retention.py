@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
-from digest.service.retention import tidy
+from digest.service.upkeep.retention import tidy
 from digest.settings import Settings
-from digest.store.tables import deliveries, metadata, subscriptions
+from digest.store.database.tables import deliveries, metadata, subscriptions
 
 if TYPE_CHECKING:
     from digest.model import Delivery

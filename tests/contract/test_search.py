@@ -16,7 +16,7 @@ from digest.changes.words import marks, query
 from digest.model import Content, EntryId, SourceId
 from digest.ports import ApplyFacts
 from digest.store import open_store
-from digest.store.tables import entries, searched
+from digest.store.database.tables import entries, searched
 from digest.store.vectors import vector
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.ports import Consent
-from digest.store.tables import metadata
+from digest.store.database.tables import metadata
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

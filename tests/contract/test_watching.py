@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from digest.model import DateKind, DeliveryState, DigestId, EditionKey, EntryDate, EntryId, SourceId
 from digest.ports import DumpState, Queue
-from digest.service.health import troubles
+from digest.service.operating.health import troubles
 from digest.settings import Settings
 from digest.store import open_store
 from digest.store.transaction import SqlStore

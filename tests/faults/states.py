@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.store.tables import UtcTime, metadata
+from digest.store.database.tables import UtcTime, metadata
 from digest.store.transaction import SqlStore
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_ne
         return read_snapshot(stream, name, largest=largest)
 
     with monkeypatch.context() as during:
-        during.setattr("digest.service.reading_dumps.read_snapshot", replaced)
+        during.setattr("digest.service.intake.reading_dumps.read_snapshot", replaced)
         told.refresh()
     assert titles(told) == ALL_KNOWN | {NEW.title}
     told.refresh()
@@ -107,7 +107,7 @@ def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_lo
         return snapshot
 
     with monkeypatch.context() as during:
-        during.setattr("digest.service.reading_dumps.read_snapshot", written_over)
+        during.setattr("digest.service.intake.reading_dumps.read_snapshot", written_over)
         told.refresh()
     assert told.feed() == before
     told.refresh()

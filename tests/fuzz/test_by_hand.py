@@ -21,8 +21,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from digest.errors import UnknownError
 from digest.model import DateKind, EntryDate, EntryId, Section
 from digest.ports import EntryState
-from digest.service import by_hand, digests, editing, editions, feeds, merging, refresh, splitting, undoing
-from digest.service.invariants import violations
+from digest.service.editions import digests, making
+from digest.service.intake import refresh
+from digest.service.publishing import feeds
+from digest.service.publishing.by_hand import acts, editing, merging, splitting, undoing
+from digest.service.upkeep.invariants import violations
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from digest.ports import Handled, Transaction
-    from digest.service.by_hand import Done, Outcome
+    from digest.service.publishing.by_hand.acts import Done, Outcome
 
 START = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 LONG = "DIGEST_FUZZ_EXAMPLES" in os.environ  # then a failure may take minutes to be made small
@@ -147,7 +150,7 @@ class ByHand(RuleBasedStateMachine):
     @rule()
     def make_an_edition(self) -> None:
         self.now += timedelta(hours=1)
-        made = editions.cut(self.store, self.settings, self.settings.digests[0], self.now)
+        made = making.cut(self.store, self.settings, self.settings.digests[0], self.now)
         if made is None:
             return
         with self.store.read() as tx:
@@ -181,7 +184,7 @@ class ByHand(RuleBasedStateMachine):
         if self._do(lambda tx: editing.edit(tx, self.settings, found.entry.id, words, self.now)):
             self.crawl_the_same()
             with self.store.read() as tx:
-                assert by_hand.require(tx, found.entry.id).entry.date == date
+                assert acts.require(tx, found.entry.id).entry.date == date
 
     @rule(which=st.integers(0, 4))
     def hide(self, which: int) -> None:
@@ -230,13 +233,13 @@ class ByHand(RuleBasedStateMachine):
         with self.store.read() as tx:
             before = tx.entries.published_state(), len(tx.by_hand.acts())
         try:
-            tried = by_hand.perform(self.store, self.settings, work, dry_run=True)
+            tried = acts.perform(self.store, self.settings, work, dry_run=True)
         except UnknownError as error:
             note(str(error))
             return None
         with self.store.read() as tx:
             assert (tx.entries.published_state(), len(tx.by_hand.acts())) == before
-        done = by_hand.perform(self.store, self.settings, work)
+        done = acts.perform(self.store, self.settings, work)
         assert (tried.outcome, tried.hearings) == (done.outcome, done.hearings)
         return done
 

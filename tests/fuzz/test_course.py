@@ -26,8 +26,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from digest.errors import DigestError, TransportError
 from digest.mail.taken import SendResult, at_once
 from digest.model import MAY_HAVE_IT, DeliveryState, DigestId, EditionKey, Format, Section
-from digest.service import delivery, digests, editions, feeds, refresh, subscribers
-from digest.service.invariants import violations
+from digest.service.editions import digests, making
+from digest.service.intake import refresh
+from digest.service.mailing.drain import delivery
+from digest.service.people import subscribers
+from digest.service.publishing import feeds
+from digest.service.upkeep.invariants import violations
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -253,7 +257,7 @@ class Course(RuleBasedStateMachine):
         self._pass(timedelta(hours=hours))
 
     def _pass(self, time: timedelta) -> None:
-        """The clock may step back, but is never a day behind what it said once (see `service.audience`)."""
+        """The clock may step back, but is never a day behind what it said once (see `service.people.audience`)."""
         self.latest = max(self.latest, self.now + time)
         self.now = max(self.now + time, self.latest - timedelta(hours=20))
 
@@ -269,9 +273,9 @@ class Course(RuleBasedStateMachine):
     def make(self, *, by_hand: bool) -> None:
         with self._life():
             if by_hand:
-                editions.cut(self.store, self.settings, self.settings.digests[0], self.now)
+                making.cut(self.store, self.settings, self.settings.digests[0], self.now)
             else:
-                editions.make_due(self.store, self.settings, self.now)
+                making.make_due(self.store, self.settings, self.now)
         self._note_editions()
 
     @rule(

@@ -17,7 +17,8 @@ import pytest
 from digest.app import opened
 from digest.mail.tokens import leave_token, preferences_token
 from digest.model import DigestId, SourceId
-from digest.service import alerts, posting, single_mails
+from digest.service.mailing import single_mails
+from digest.service.operating import alerts, posting
 from digest.settings import load
 from tests.integration.web.test_application import NOW
 from tests.integration.web.test_people import ADA, HOUR, MORE, Desk

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.ports import Alert, NoticeKind
-from digest.service.alert_states import Health, Seen, step
+from digest.service.operating.alert_states import Health, Seen, step
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 MINUTE, CALM = timedelta(minutes=1), timedelta(hours=1)

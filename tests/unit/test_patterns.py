@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest import checks
 from digest.patterns import Pattern, hostile
-from digest.service.feeds import _Rule
+from digest.service.publishing.feeds import _Rule
 from digest.settings import Topic
 
 _ATOMS = [

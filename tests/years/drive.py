@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from digest import logs
-from digest.service import digests, editions, feeds
-from digest.service.refresh import refresh
+from digest.service.editions import digests, making
+from digest.service.intake.refresh import refresh
+from digest.service.publishing import feeds
 from digest.settings import Settings
 from digest.store import open_store
 from tests.years.crawler import Crawler, Outcome, has_text, other_version
@@ -139,7 +140,7 @@ class Course:
 
     def edition(self, monday: datetime) -> None:
         """The weekly edition."""
-        made = editions.make_due(self.store, self._settings, monday)
+        made = making.make_due(self.store, self._settings, monday)
         before = len(self.judge.violations)
         with self.store.read() as tx:
             for one in made:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.model import DateKind, Section, SourceId
 from digest.ports import DumpState
-from digest.service.feeds import EVERYTHING
+from digest.service.publishing.feeds import EVERYTHING
 from tests.years.crawler import RECRAWLED, Outcome
 from tests.years.shown import Shown
 from tests.years.words import MARK, bare
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from digest.model import Content, Entry, EntryDate, EntryId, Selected
     from digest.ports import KnownDump, Transaction
-    from digest.service.passes import Pass
+    from digest.service.intake.passes import Pass
     from tests.years.crawler import Copy
     from tests.years.families import Site
     from tests.years.shown import Subject

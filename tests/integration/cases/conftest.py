@@ -15,7 +15,7 @@ import time_machine
 from digest.app import opened
 from digest.cli import main
 from digest.model import Section
-from digest.service.reading import Reading
+from digest.service.publishing.pages import Reading
 from digest.settings import load
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import time_machine
 
 from digest.app import opened
 from digest.model import Section
-from digest.service.editions import cut, make_due
-from digest.service.invariants import violations
-from digest.service.refresh import refresh
+from digest.service.editions.making import cut, make_due
+from digest.service.intake.refresh import refresh
+from digest.service.upkeep.invariants import violations
 from digest.settings import load
 from tests.conftest import Article
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from digest.cli import main
-from digest.service import reading_dumps
+from digest.service.intake import reading_dumps
 from tests.integration.mail.relay import Act, Moment, Relay, Talk
 from tests.terminal import CTRL_C, Terminal
 
@@ -35,20 +35,21 @@ def told(blog: Blog, article: type[Article]) -> Blog:
 @pytest.mark.parametrize(
     ("command", "inside", "kept"),
     [
-        (["refresh"], "digest.service.refresh.refresh", "`digest refresh` reads the rest"),
-        (["source", "show", "blog"], "digest.service.holds.source_holds", "Nothing was changed"),
+        (["refresh"], "digest.service.intake.refresh.refresh", "`digest refresh` reads the rest"),
+        (["source", "show", "blog"], "digest.service.sources.holds.source_holds", "Nothing was changed"),
         (["check"], "digest.checks._dumps", "Nothing was changed"),
-        (["check", "--deep"], "digest.service.invariants.violations", "Nothing was changed"),
-        (["backup", "{home}/copy"], "digest.service.backup.back_up", "is as it was before"),
-        (["restore", "{home}/copy", "--yes"], "digest.service.backup.restore", "nothing has changed"),
-        (["unfence"], "digest.service.refresh.refresh", "The fence stands as before"),
-        (["subscribers", "import", "{home}/list.csv"], "digest.service.importing.import_people", "run the same"),
-        (["edition", "cut"], "digest.service.editions.cut", "see `digest edition list`"),
-        (["edition", "preview"], "digest.service.previews.looks", "Nothing was stored"),
-        (["edition", "test", "me@example.org"], "digest.service.previews.send_trial", "send another one"),
-        (["edition", "send"], "digest.service.planning.finish", "`digest edition send` goes on"),
+        (["check", "--deep"], "digest.service.upkeep.invariants.violations", "Nothing was changed"),
+        (["backup", "{home}/copy"], "digest.service.upkeep.backup.back_up", "is as it was before"),
+        (["restore", "{home}/copy", "--yes"], "digest.service.upkeep.backup.restore", "nothing has changed"),
+        (["unfence"], "digest.service.intake.refresh.refresh", "The fence stands as before"),
+        (["subscribers", "import", "{home}/list.csv"], "digest.service.people.importing.import_people", "run the same"),
+        (["edition", "cut"], "digest.service.editions.making.cut", "see `digest edition list`"),
+        (["edition", "preview"], "digest.service.mailing.samples.previews.looks", "Nothing was stored"),
+        (["edition", "test", "me@example.org"],
+         "digest.service.mailing.samples.previews.send_trial", "send another one"),
+        (["edition", "send"], "digest.service.editions.planning.finish", "`digest edition send` goes on"),
         (["simulate", "--from", "2026-11-01", "--to", "2026-11-02", "-o", "{home}/out"],
-         "digest.service.simulating.simulate", "Nothing was sent"),
+         "digest.service.upkeep.simulating.simulate", "Nothing was sent"),
     ],
 )  # fmt: skip
 def test_what_is_kept_is_said(
@@ -91,7 +92,7 @@ def test_the_dumps_that_were_read_are_kept(told: Blog, article: type[Article], m
         return read(store, source, file, *rest, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr("digest.service.refresh.read_dump", second)
+        patched.setattr("digest.service.intake.refresh.read_dump", second)
         assert "What is stored so far is whole" in told.run("refresh", code=130)
     assert set(told.entries()) == {"一篇", "二篇", "三篇"}
     told.refresh()

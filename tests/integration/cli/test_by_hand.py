@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.app import opened
-from digest.service.invariants import violations
+from digest.service.upkeep.invariants import violations
 from digest.settings import load
 from digest.typeset.text import cells
 from tests.integration.cli.conftest import START

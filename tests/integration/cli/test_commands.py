@@ -146,7 +146,12 @@ def test_a_service_imports_what_its_first_answers_need(blog: Blog) -> None:
     assert {"sqlalchemy", "feedgen", "digest.web.application"} <= modules
     later = {"typer", "rich.console", "jinja2", "apscheduler", "rapidfuzz", "aiosmtplib", "flufl.bounce"}
     never = {"sqlalchemy.dialects.postgresql"}
-    later |= {"digest.service.refresh", "digest.service.editions", "digest.service.striking", "digest.service.pacing"}
+    later |= {
+        "digest.service.intake.refresh",
+        "digest.service.editions.making",
+        "digest.service.bounces.suppressing",
+        "digest.service.mailing.drain.pacing",
+    }
     assert modules & (later | never) == set()
 
 

@@ -100,7 +100,7 @@ def test_readers_are_told_what_is_new_and_nothing_twice(village: Village, first:
 
 def test_links_in_old_mails_let_people_leave_the_digest_of_today(village: Village) -> None:
     from digest.app import clock, opened  # noqa: PLC0415 - one test's own
-    from digest.service import consent, links, subscribers  # noqa: PLC0415
+    from digest.service.people import consent, links, subscribers  # noqa: PLC0415
 
     token = village.leave_tokens()[0]
     village.rename()

@@ -13,7 +13,7 @@ import pytest
 from digest.changes import diff as diffing
 from digest.dumps import RULES
 from digest.model import AtomId
-from digest.service import meaning
+from digest.service.intake import apply_dump
 
 if TYPE_CHECKING:
     from digest.model import EntryId
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 FAULT = re.compile(
-    r"b\.txt: (held: )?cannot be read or stored: KeyError: 'planted' at digest/service/comparing\.py:\d+ "
+    r"b\.txt: (held: )?cannot be read or stored: KeyError: 'planted' at digest/service/intake/comparing\.py:\d+ "
 )
 
 
@@ -35,7 +35,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
             raise KeyError("planted")
         return usual(shown, *arguments, **options)
 
-    monkeypatch.setattr("digest.service.comparing.diff", diff)
+    monkeypatch.setattr("digest.service.intake.comparing.diff", diff)
     return monkeypatch
 
 
@@ -54,12 +54,12 @@ def test_an_exception_fails_its_dump_and_names_the_place(crawls: Crawls, planted
 
 
 def test_a_row_that_the_store_refuses_fails_its_dump(crawls: Crawls, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual, made = meaning.atom_id, count()
+    usual, made = apply_dump.atom_id, count()
 
     def atom_id(tag_base: str, entry: EntryId) -> AtomId:
         return AtomId("tag:one for two") if next(made) in {3, 4} else usual(tag_base, entry)
 
-    monkeypatch.setattr(meaning, "atom_id", atom_id)
+    monkeypatch.setattr(apply_dump, "atom_id", atom_id)
     for name, number in (("a.txt", 0), ("b.txt", 3), ("c.txt", 6)):
         crawls.page(name, *crawls.articles(number, number + 2))
     done = crawls.refresh()
@@ -97,8 +97,8 @@ def test_a_failed_dump_is_tried_again_when_the_rules_of_reading_change(
     again = crawls.refresh()
     assert (again.code, again.counts["skipped"]) == (1, 1)
 
-    planted.setattr("digest.service.refresh.RULES", RULES + 1)
-    planted.setattr("digest.service.reading_dumps.RULES", RULES + 1)
+    planted.setattr("digest.service.intake.refresh.RULES", RULES + 1)
+    planted.setattr("digest.service.intake.reading_dumps.RULES", RULES + 1)
     mended = crawls.refresh()
 
     assert (mended.code, mended.counts["added"], mended.reported) == (0, 3, "")

@@ -105,6 +105,6 @@ def test_a_formula_is_drawn_once(told: Blog, article: type[Article], monkeypatch
     def fail(_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("digest.service.pictures.picture", fail)
+    monkeypatch.setattr("digest.service.publishing.pictures.picture", fail)
     told.search("page.txt", article("又一篇", (2026, 3, 15), (FRACTION + "另外说几句别的话。",)), article("公式"))
     told.refresh()

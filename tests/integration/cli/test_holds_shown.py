@@ -181,9 +181,9 @@ def test_a_fault_of_ours_is_named_and_the_other_dumps_are_shown(
             raise KeyError("planted")
         return usual(shown, *arguments, **options)
 
-    monkeypatch.setattr("digest.service.comparing.diff", diff)
+    monkeypatch.setattr("digest.service.intake.comparing.diff", diff)
     first, second = crawls.shown()["held"]
-    assert "KeyError: 'planted' at digest/service/comparing.py:" in first["obstacle"]
+    assert "KeyError: 'planted' at digest/service/intake/comparing.py:" in first["obstacle"]
     assert (first["added"], len(second["added"])) == (None, 5)
 
 

@@ -12,7 +12,7 @@ from lxml import html as lxml_html
 from digest.app import opened
 from digest.model import ConfirmationKind, SingleMailKind
 from digest.ports import NoticeKind
-from digest.service import mail_samples
+from digest.service.mailing.samples import mails
 from digest.settings import load
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def test_one_part_goes_into_a_file_by_its_ending(told: Blog, ending: str, begins
 
 
 def test_each_mail_that_the_service_can_send_is_among_them() -> None:
-    assert len(mail_samples._CONFIRMED) == len(ConfirmationKind)
-    assert len(mail_samples._SINGLE) == len(SingleMailKind)
-    assert len(mail_samples._ALERTS) == len(NoticeKind)
-    assert set(mail_samples.WHEN) == set(mail_samples.MailKind)
+    assert len(mails._CONFIRMED) == len(ConfirmationKind)
+    assert len(mails._SINGLE) == len(SingleMailKind)
+    assert len(mails._ALERTS) == len(NoticeKind)
+    assert set(mails.WHEN) == set(mails.MailKind)
 
 
 def test_all_are_shown_on_one_page_in_each_language(told: Blog) -> None:
@@ -156,7 +156,7 @@ def test_their_links_act_on_nobody_and_nothing_is_stored(told: Blog) -> None:
         told.run("mail", "preview", "-o", str(told.home / "mails"))
         with store.read() as tx:
             assert tx.subscribers.all() == before
-            assert tx.subscribers.get(mail_samples._NOBODY) is None
+            assert tx.subscribers.get(mails._NOBODY) is None
     assert told.mails() == []
 
 

@@ -13,7 +13,7 @@ from lxml import html as lxml_html
 
 from digest.app import opened
 from digest.mail.words import LARGEST_HTML
-from digest.service import subscribers
+from digest.service.people import subscribers
 from digest.settings import load
 from tests.conftest import CONFIG
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest import bundled, templating
-from digest.service.sample_blog import sample_blog
+from digest.service.mailing.samples.blog import sample_blog
 from digest.settings import Settings
 from digest.web import trying
 from digest.web.trying import try_templates

@@ -16,8 +16,9 @@ from lxml import etree
 
 from digest.errors import UnknownError
 from digest.model import EntryId
-from digest.service import feeds, refresh
-from digest.service.syndication import FORMATS, Syndication
+from digest.service.intake import refresh
+from digest.service.publishing import feeds
+from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.settings import Settings
 from digest.store import open_store
 from tests.examples import examples
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.ports import Store
-    from digest.service.documents import Document
+    from digest.service.publishing.documents import Document
     from tests.conftest import Article
 
 NOW = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)

@@ -27,7 +27,8 @@ import feedparser
 import pytest
 from lxml import etree, html
 
-from digest.service import feeds, refresh
+from digest.service.intake import refresh
+from digest.service.publishing import feeds
 from digest.settings import Settings
 from digest.store import open_store
 from digest.web.application import application

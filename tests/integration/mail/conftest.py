@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Format, SubscriberId, Variant
 from digest.ports import Recipient
-from digest.service.delivery import drain
+from digest.service.mailing.drain.delivery import drain
 from digest.settings import Settings
 from digest.store import open_store
 from tests.serving import free_port
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.ports import DeliveryRow, Store
-    from digest.service.drained import DrainReport
+    from digest.service.mailing.drain.report import DrainReport
 
 KEY = EditionKey("weekly/2026-W47")
 NOW = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)

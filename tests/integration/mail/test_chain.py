@@ -15,7 +15,7 @@ from digest.mail.listener import Listener
 from digest.mail.personal import Personal, personal
 from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind, DeliveryState
-from digest.service import bounces
+from digest.service.bounces import messages
 from digest.settings import Dkim, Settings
 from tests.integration.mail.chain import PASSWORD, chain, idle_until_mail
 from tests.integration.mail.conftest import KEY
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from digest.service.bounces import Taken
+    from digest.service.bounces.messages import Taken
     from tests.integration.mail.chain import Chain
     from tests.integration.mail.conftest import Post
 
@@ -90,7 +90,7 @@ async def sent_and_bounced(post: Post, servers: Chain) -> Taken:
 
     async def take(raw: bytes, recipients: Sequence[str], sender: str) -> None:
         done = await asyncio.to_thread(
-            bounces.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+            messages.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
         )
         await taken.put(done)
 
@@ -136,7 +136,7 @@ def test_bounces_are_read_from_an_imap_folder_and_put_away(
             box.append("INBOX", "", None, message)
 
     def read() -> dict[str, int]:
-        return bounces.read(post.store, post.settings, lambda: post.now)
+        return messages.read(post.store, post.settings, lambda: post.now)
 
     assert read() == {"hard": 1, "struck off": 1, "no token": 1}
     assert read() == {}

@@ -18,8 +18,8 @@ from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
 from digest.ports import Recipient
-from digest.service.delivery import drain
-from digest.service.letters import Letters
+from digest.service.mailing.drain.delivery import drain
+from digest.service.mailing.letters import Letters
 from digest.store.deliveries import SqlDeliveries
 from digest.web.metrics import Metrics
 from tests.exposition import numbers
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import trustme
 
     from digest.model import Delivery
-    from digest.service.drained import DrainReport
+    from digest.service.mailing.drain.report import DrainReport
     from tests.integration.mail.conftest import Inbox, Post
 
 READERS = [f"reader{number}@example.org" for number in range(50)]
@@ -694,7 +694,7 @@ def test_a_store_that_records_nothing_ends_the_drain_after_one_message_a_connect
     post = post_to(port, connections=connections)
     post.people(*READERS)
     monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
-    monkeypatch.setattr("digest.service.ledger._STORE_RESTS", (0, 0))
+    monkeypatch.setattr("digest.service.mailing.drain.ledger._STORE_RESTS", (0, 0))
 
     with pytest.raises(StoreError, match="the disk is full"):
         post.drain()

@@ -10,8 +10,8 @@ import pytest
 
 from digest.errors import StoreError
 from digest.model import DeliveryState
-from digest.service.ledger import Answer, Ledger
-from digest.service.letters import Letters
+from digest.service.mailing.drain.ledger import Answer, Ledger
+from digest.service.mailing.letters import Letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def test_those_who_wait_together_share_a_transaction(post: Post, monkeypatch: py
 def test_a_transaction_waits_a_little_for_those_whose_mail_is_under_way(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.service.ledger._WORTH_WAITING", 1e6)  # more than this machine can take
+    monkeypatch.setattr("digest.service.mailing.drain.ledger._WORTH_WAITING", 1e6)  # more than this machine can take
     deliveries, ledger = leased(post), opened(post)
     transactions = Transactions(post, monkeypatch)
 

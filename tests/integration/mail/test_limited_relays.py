@@ -9,8 +9,9 @@ import pytest
 
 from digest.mail.replies import LONGEST_WAIT
 from digest.model import DeliveryState, DigestId
-from digest.service import alerts, dead_letters, waits
-from digest.service.reports import status
+from digest.service.bounces import dead_letters
+from digest.service.operating import alerts, waits
+from digest.service.operating.status import status
 from digest.web.metrics import Metrics
 from tests.exposition import numbers
 from tests.integration.mail.conftest import KEY

@@ -13,8 +13,8 @@ from digest.mail.message import message_id
 from digest.mail.tokens import leave_token
 from digest.mail.verp import bounce_token
 from digest.model import DigestId
-from digest.service import bounces
-from digest.service.digests import sender_domain
+from digest.service.bounces import messages
+from digest.service.editions.digests import sender_domain
 from tests.integration.mail.conftest import KEY
 from tests.integration.mail.test_coming_back import configured, ignored, suppressed, trouble
 
@@ -125,7 +125,7 @@ def test_a_mail_means_what_its_writer_meant(post: Post, name: str) -> None:
         raw = raw.replace(mark.encode(), value.encode())
     raw = re.sub(rb"(?s)\[\[base64]](.*)\[\[/base64]]", lambda found: base64.encodebytes(found[1]), raw)
 
-    taken = bounces.take(post.store, post.settings, raw, now=post.now)
+    taken = messages.take(post.store, post.settings, raw, now=post.now)
 
     meant = MEANT[name]
     kind, _, status = meant.partition(" ")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState
-from digest.service import alerts, striking
+from digest.service.bounces import suppressing
+from digest.service.operating import alerts
 from digest.store import open_store
 from tests.integration.mail.conftest import KEY, Post
 from tests.integration.mail.relay import (
@@ -187,7 +188,7 @@ def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
             subjects |= set(tx.alerts.all())
             patient.rested |= {one.domain for one in tx.resting.all()}
             paused, left = tx.deliveries.paused(post.now), tx.deliveries.open()
-            held = striking.held(tx, post.settings, post.now)
+            held = suppressing.held(tx, post.settings, post.now)
         if held or not left:
             return subjects
         waits = [row.next_at for row in post.rows().values() if row.next_at]
@@ -231,7 +232,7 @@ def test_a_list_that_is_as_bad_as_that_suppresses_nobody_before_it_is_confirmed(
             assert tx.subscribers.suppressed() == []
         assert "sending" in subjects
         assert "--confirm" in post.drain(resume=True).paused
-        striking.decide(post.store, KEY, confirm=True, now=post.now)
+        suppressing.decide(post.store, KEY, confirm=True, now=post.now)
         sent_to_the_end(post, relay)
         copies = relay.copies()
     assert set(copies.values()) == {1}

@@ -389,7 +389,7 @@ def test_a_refusal_of_who_left_meanwhile_is_not_held_against_them(post_to: Calla
 def test_a_refusal_of_who_left_meanwhile_stops_nobody(
     post_to: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.service.refusals._IN_A_ROW", 1)
+    monkeypatch.setattr("digest.service.bounces.refusals._IN_A_ROW", 1)
     server = Server(faults={("RCPT", 3): "550 5.7.1 not from you"})
 
     def leaving(post: Post, verb: str, recipient: str) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import DeliveryState
-from digest.service.delivery import drain
+from digest.service.mailing.drain.delivery import drain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.service.drained import DrainReport
+    from digest.service.mailing.drain.report import DrainReport
     from tests.conftest import Article, Blog
     from tests.integration.mail.conftest import Inbox, Post
 

@@ -10,7 +10,8 @@ import pytest
 
 from digest.mail import listener
 from digest.model import BounceKind, DeliveryState
-from digest.service import alerts, bounces
+from digest.service.bounces import messages
+from digest.service.operating import alerts
 from tests.integration.mail.gate import gate
 from tests.integration.mail.relay import Moment, Relay, To
 from tests.integration.mail.test_coming_back import configured
@@ -18,7 +19,7 @@ from tests.integration.mail.test_coming_back import configured
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.service.bounces import Taken
+    from digest.service.bounces.messages import Taken
     from tests.integration.mail.conftest import Post
     from tests.integration.mail.gate import Gate
 
@@ -116,7 +117,7 @@ async def came_back(post: Post, count: int) -> Sequence[Taken]:
 
     async def take(raw: bytes, recipients: Sequence[str], sender: str) -> None:
         done = await asyncio.to_thread(
-            bounces.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+            messages.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
         )
         await taken.put(done)
 

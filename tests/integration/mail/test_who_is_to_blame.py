@@ -11,8 +11,9 @@ import pytest
 from digest.errors import StoreError
 from digest.mail.verp import bounce_token, return_path
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.service import alerts, bounces, reports, striking
-from digest.service.striking import Held
+from digest.service.bounces import messages, suppressing
+from digest.service.bounces.suppressing import Held
+from digest.service.operating import alerts, status
 from digest.store import open_store
 from digest.store.resting import SqlResting
 from digest.store.transaction import SqlStore
@@ -132,12 +133,12 @@ def test_one_domain_that_refuses_us_rests_while_the_others_are_served(inbox: Inb
     assert post.states() == {ACCEPTED: 80, DEFERRED: 20}
     assert sum(row.attempts for row in post.rows().values() if row.state is DEFERRED) == 3
     assert "blocked by policy" in told(post)["mail to gmail.example"]
-    (resting,) = reports.status(post.store, post.settings, post.now).resting
+    (resting,) = status.status(post.store, post.settings, post.now).resting
     assert (resting.domain, resting.until) == ("gmail.example", post.now + post.settings.mail.pause)
 
     post.now += post.settings.mail.pause  # still refused: it rests twice as long
     assert post.drain().attempted == 3
-    (resting,) = reports.status(post.store, post.settings, post.now).resting
+    (resting,) = status.status(post.store, post.settings, post.now).resting
     assert resting.until == post.now + 2 * post.settings.mail.pause
 
     inbox.at_recipient = healthy
@@ -167,7 +168,7 @@ def test_that_a_domain_rests_no_more_is_recorded_once_not_with_each_mail(
     post.now += post.settings.mail.pause
     assert post.drain().states == {ACCEPTED: 17}  # the three that were refused wait longer
     assert recorded == [{"gmail.example"}]
-    assert reports.status(post.store, post.settings, post.now).resting == ()
+    assert status.status(post.store, post.settings, post.now).resting == ()
 
 
 def test_a_new_edition_leaves_a_domain_that_rests_alone(inbox: Inbox, post: Post) -> None:
@@ -256,15 +257,15 @@ def test_too_many_suppressions_take_no_effect_and_sending_rests_until_they_are_c
     assert post.states() == {ACCEPTED: 75, FAILED: 25}
     assert suppressed(post) == set()
     assert "asks to suppress 25 of 100 readers" in told(post)["sending"]
-    assert reports.status(post.store, post.settings, post.now).held == (Held(KEY, 25, 100),)
+    assert status.status(post.store, post.settings, post.now).held == (Held(KEY, 25, 100),)
     post.now += timedelta(days=7)
     key = post.edition("weekly/2", *everybody(post))
     inbox.taken.clear()
     assert "--confirm" in post.drain(resume=True).paused
     assert not inbox.taken
 
-    assert {one.address for one in striking.asked_by(post.store, KEY)} == set(gone)
-    assert striking.decide(post.store, KEY, confirm=True, now=post.now) == 25
+    assert {one.address for one in suppressing.asked_by(post.store, KEY)} == set(gone)
+    assert suppressing.decide(post.store, KEY, confirm=True, now=post.now) == 25
     assert suppressed(post) == set(gone)
     assert post.drain().paused == ""
     with post.store.read() as tx:
@@ -279,7 +280,7 @@ def test_suppressions_that_are_dismissed_are_not_asked_for_again(inbox: Inbox, p
     post.people(*READERS)
     refuse(inbox, READERS[::4])
     post.drain()
-    striking.decide(post.store, KEY, confirm=False, now=post.now)
+    suppressing.decide(post.store, KEY, confirm=False, now=post.now)
     inbox.at_recipient = healthy
     post.now += timedelta(days=7)
     post.edition("weekly/2", *everybody(post))
@@ -317,17 +318,17 @@ def test_a_share_is_known_when_the_mails_are_handed_over_or_a_day_has_gone_by(in
 
     post.now += timedelta(hours=23, minutes=59)
     with post.store.write() as tx:
-        striking.settle(tx, post.settings, post.now)
+        suppressing.settle(tx, post.settings, post.now)
     assert suppressed(post) == set()
     post.now += timedelta(minutes=1)
-    striking.settle_due(post.store, post.settings, post.now)
+    suppressing.settle_due(post.store, post.settings, post.now)
     assert suppressed(post) == {READERS[7]}
 
 
 def came_back(post: Post, people: list[SubscriberId], key: EditionKey = KEY) -> None:
     for person in people:
         token = return_path(ADDRESS, bounce_token(post.store.secret(), person, key))
-        bounces.take(post.store, post.settings, dsn(block("failed", "5.1.1"), to=token), now=post.now)
+        messages.take(post.store, post.settings, dsn(block("failed", "5.1.1"), to=token), now=post.now)
 
 
 def test_bounces_that_come_one_by_one_count_together_and_take_back_what_took_effect(inbox: Inbox, post: Post) -> None:
@@ -340,7 +341,7 @@ def test_bounces_that_come_one_by_one_count_together_and_take_back_what_took_eff
     assert suppressed(post) == set()
     assert "asks to suppress 20 of 100 readers" in told(post)["sending"]
 
-    striking.decide(post.store, KEY, confirm=True, now=post.now)
+    suppressing.decide(post.store, KEY, confirm=True, now=post.now)
     assert suppressed(post) == set(READERS[:20])
     came_back(post, people[20:21])  # of an edition that was confirmed
     assert suppressed(post) == set(READERS[:21])
@@ -386,7 +387,7 @@ def test_after_a_day_the_share_is_that_of_the_mails_handed_over(inbox: Inbox, po
     came_back(post, [person for _, person in leases[:20]], key)
 
     assert suppressed(post) == set()
-    assert reports.status(post.store, post.settings, post.now).held == (Held(key, 20, 100),)
+    assert status.status(post.store, post.settings, post.now).held == (Held(key, 20, 100),)
 
 
 def test_what_is_dismissed_takes_back_what_took_effect_and_proves_nothing_later(inbox: Inbox, post: Post) -> None:
@@ -394,7 +395,7 @@ def test_what_is_dismissed_takes_back_what_took_effect_and_proves_nothing_later(
     people = post.people(*READERS)
     post.drain()
     came_back(post, people[:20])
-    striking.decide(post.store, KEY, confirm=False, now=post.now)
+    suppressing.decide(post.store, KEY, confirm=False, now=post.now)
     came_back(post, people[20:30])  # they trickle in, of the same cause
     assert suppressed(post) == set()
 
@@ -412,7 +413,7 @@ def test_what_was_not_about_a_reader_lifts_what_took_effect_for_it(inbox: Inbox,
     assert suppressed(post) == {READERS[7]}
 
     with post.store.write() as tx:
-        striking.forgive(tx, KEY, people[7:8], post.now)
+        suppressing.forgive(tx, KEY, people[7:8], post.now)
     assert suppressed(post) == set()
     with post.store.read() as tx:
         assert tx.breaker.requests(KEY) == []
@@ -436,7 +437,7 @@ def test_who_is_taken_back_is_asked_for_no_more(inbox: Inbox, post: Post) -> Non
         record = tx.subscribers.find(READERS[0])
         assert record is not None
         assert not tx.subscribers.unsuppress(record.subscriber.id, "confirmed by mail", post.now)
-    assert striking.decide(post.store, KEY, confirm=True, now=post.now) == 24
+    assert suppressing.decide(post.store, KEY, confirm=True, now=post.now) == 24
     assert READERS[0] not in suppressed(post)
 
 
@@ -462,14 +463,14 @@ def killed_at(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int
 
     with monkeypatch.context() as patched:
         patched.setattr(SqlStore, "write", write)
-        patched.setattr("digest.service.ledger._STORE_RESTS", ())
+        patched.setattr("digest.service.mailing.drain.ledger._STORE_RESTS", ())
         yield count
 
 
 def test_a_crash_before_any_transaction_is_durable_changes_nothing_in_the_end(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(striking, "FEWEST", 3)  # of so many readers
+    monkeypatch.setattr(suppressing, "FEWEST", 3)  # of so many readers
     people, gone = READERS[:12], READERS[:12:4]
     refuse(inbox, gone)
     number, cut = 0, True
@@ -487,10 +488,10 @@ def test_a_crash_before_any_transaction_is_durable_changes_nothing_in_the_end(
             office.now += timedelta(hours=1)
             office.drain()
             assert set(inbox.taken) == set(people) - set(gone)
-            assert (suppressed(office), len(striking.asked_by(store, KEY))) == (set(), 3)
+            assert (suppressed(office), len(suppressing.asked_by(store, KEY))) == (set(), 3)
             with killed_at(1, monkeypatch), pytest.raises(KilledError):
-                striking.decide(store, KEY, confirm=True, now=office.now)
+                suppressing.decide(store, KEY, confirm=True, now=office.now)
             assert suppressed(office) == set()
-            striking.decide(store, KEY, confirm=True, now=office.now)
+            suppressing.decide(store, KEY, confirm=True, now=office.now)
             assert suppressed(office) == set(gone)
     assert number > 12

@@ -14,7 +14,7 @@ from digest.errors import StoreError
 from digest.model import EntryId
 from digest.ports import OPERATOR, Act, ActKind
 from digest.store import move_store, open_store
-from digest.store.tables import entries, metadata, pictures
+from digest.store.database.tables import entries, metadata, pictures
 from tests.contract.conftest import NOW, Hand
 
 if TYPE_CHECKING:

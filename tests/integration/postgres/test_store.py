@@ -17,9 +17,10 @@ from digest.checks import _store as checked
 from digest.errors import StoreError
 from digest.model import Content, DeliveryState, EditionKey, EntryId, SourceId
 from digest.settings import Settings
-from digest.store import engine as engines
-from digest.store import is_made, open_store, schema
-from digest.store.tables import metadata
+from digest.store import is_made, open_store
+from digest.store.database import engine as engines
+from digest.store.database import schema
+from digest.store.database.tables import metadata
 from tests.contract.conftest import NOW, Hand
 from tests.waiting import SECONDS, until
 

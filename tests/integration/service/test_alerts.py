@@ -15,7 +15,8 @@ import pytest
 
 from digest.model import Body, BounceKind, DeliveryState, DigestId, Edition, EditionKey, Format, SourceId, Variant
 from digest.ports import Bounce, DumpState, KnownDump, Recipient, Stamp
-from digest.service import alerts, refresh
+from digest.service.intake import refresh
+from digest.service.operating import alerts
 from digest.settings import Settings
 from digest.store import open_store
 from tests.serving import serving
@@ -410,7 +411,7 @@ def test_a_pass_that_breaks_off_is_told_with_its_reason(
         with pytest.raises(ZeroDivisionError):
             refresh.refresh(read.store, read.settings, read.settings.sources[0], now=read.now)
     (told,) = [one for one in read.look() if ": source blog: " in one]
-    assert "its pass broke off: ZeroDivisionError: a bug at digest/service/refresh.py" in told
+    assert "its pass broke off: ZeroDivisionError: a bug at digest/service/intake/refresh.py" in told
 
 
 def test_what_makes_a_source_fail_is_told_in_its_words(read: Read, article: type[Article]) -> None:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from digest.mail.tokens import leave_token
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.service import consent, dead_letters, digests, editions, importing, lifting, preferences, subscribers
-from digest.service.importing import read_people
-from digest.service.preferences import Wishes
+from digest.service.bounces import dead_letters, lifting
+from digest.service.editions import digests, making
+from digest.service.people import consent, importing, preferences, subscribers
+from digest.service.people.importing import read_people
+from digest.service.people.preferences import Wishes
 from digest.settings import Settings
 from digest.store import open_store
 from tests.conftest import Article
@@ -426,7 +428,7 @@ def test_over_any_course_of_wishes_each_article_is_told_once(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if large:  # as with many readers, planned a part at a time
-            patch.setattr(editions, "LARGE", -1)
+            patch.setattr(making, "LARGE", -1)
         press = made_at(tmp_path_factory.mktemp("press"))
         course = Course(press, rhythm)
         for step, value in steps:

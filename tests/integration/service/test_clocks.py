@@ -13,7 +13,8 @@ import time_machine
 from digest import checks
 from digest.model import DeliveryState, DigestId, EditionKey, SourceId
 from digest.running import Service
-from digest.service import alerts, clocks, editions, health, standing
+from digest.service.editions import making
+from digest.service.operating import alerts, clocks, health, monitoring
 from digest.settings import load
 from tests.integration.service.test_audience import Press, made_at
 from tests.integration.service.test_editions import DAY, HOUR, MONDAY, WEDNESDAY
@@ -64,7 +65,7 @@ def test_a_last_slot_that_lies_ahead_is_none_and_told_until_an_hour_later(press:
     assert (slot.number, slot.moment, slot.at) == (2, "2028-11-15 00:00 UTC", MONDAY)
     assert all(at is None or at <= MONDAY for at in slots(press))
     assert "the last slot of a digest (2 of them): 2028-11-15 00:00 UTC; it counts as none" in alert(press)
-    assert standing.standing(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
+    assert monitoring.standing(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
 
     press.publish("乙")
     before = faults(press)
@@ -153,7 +154,7 @@ def test_under_a_clock_that_no_program_of_ours_can_have_nothing_is_changed_and_t
     press.tick(at=MONDAY)
     before = slots(press)
     for _ in range(2):
-        assert editions.make_due(press.store, press.settings, datetime(1970, 1, 1, 0, 5, tzinfo=UTC)) == []
+        assert making.make_due(press.store, press.settings, datetime(1970, 1, 1, 0, 5, tzinfo=UTC)) == []
     assert slots(press) == before
     (fault,) = faults(press)
     assert "1970-01-01" in str(fault)

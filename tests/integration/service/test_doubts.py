@@ -8,11 +8,16 @@ import pytest
 
 from digest.mail.lint import findings
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
-from digest.service import alerts, dead_letters, digests, editions, explaining, feeds, health, subscribers
-from digest.service.invariants import violations
-from digest.service.latest import plan_latest
-from digest.service.letters import letter
-from digest.service.reading import Reading
+from digest.service.bounces import dead_letters
+from digest.service.editions import digests, making
+from digest.service.mailing.latest import plan_latest
+from digest.service.mailing.letters import letter
+from digest.service.operating import alerts, health
+from digest.service.people import subscribers
+from digest.service.publishing import feeds
+from digest.service.publishing.pages import Reading
+from digest.service.upkeep import explaining
+from digest.service.upkeep.invariants import violations
 from digest.store import open_store
 from tests.conftest import Article
 from tests.integration.service.test_audience import ADA, Press
@@ -146,11 +151,11 @@ def test_it_comes_also_where_there_is_nothing_else_to_tell(post: Post) -> None:
 def test_who_cuts_an_edition_by_hand_mails_nobody_else(post: Post) -> None:
     ada, _ = lost(post)
     post.now += DAY
-    made = editions.cut(post.store, post.settings, post.settings.digests[1], post.now)
+    made = making.cut(post.store, post.settings, post.settings.digests[1], post.now)
     assert made
     assert (made.edition.empty, made.deliveries) == (True, {DeliveryState.PLANNED: 1})
     assert post.listed(ada) == [[], ["乙", "甲"]]
-    assert editions.cut(post.store, post.settings, post.settings.digests[1], post.now) is None
+    assert making.cut(post.store, post.settings, post.settings.digests[1], post.now) is None
 
 
 def test_a_newcomer_who_wants_the_latest_gets_the_one_that_told_something(post: Post) -> None:
@@ -285,7 +290,7 @@ def test_a_list_that_surely_did_not_arrive_is_made_anew_and_one_that_may_have_is
 
 
 def test_of_a_long_list_each_mail_has_a_part(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.service.audience.MOST", 1)
+    monkeypatch.setattr("digest.service.people.audience.MOST", 1)
     ada, _ = lost(post)
     for _ in range(3):
         post.next_week()
@@ -378,7 +383,7 @@ def test_a_crash_anywhere_in_the_making_lists_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, large: bool
 ) -> None:
     if large:
-        monkeypatch.setattr(editions, "LARGE", 0)
+        monkeypatch.setattr(making, "LARGE", 0)
     crashes = 0
     for at in range(20):
         folder = tmp_path / str(at)

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import DigestId, EditionKey, Section
-from digest.service import digests, editions, refresh, subscribers
+from digest.service.editions import digests, making
+from digest.service.intake import refresh
+from digest.service.people import subscribers
 from digest.settings import Settings
 from digest.store import open_store
 from tests.examples import examples
@@ -72,11 +74,11 @@ class Paper:
     def tick(self, *, at: datetime | None = None) -> list[str]:
         """Make what is due; the keys."""
         self.now = at or self.now
-        return [made.edition.key for made in editions.make_due(self.store, self.settings, self.now)]
+        return [made.edition.key for made in making.make_due(self.store, self.settings, self.now)]
 
     def cut(self) -> str | None:
         configured = self.settings
-        made = editions.cut(self.store, configured, configured.digests[0], self.now)
+        made = making.cut(self.store, configured, configured.digests[0], self.now)
         return made.edition.key if made else None
 
     def told(self, section: Section = Section.NEW) -> list[list[str]]:
@@ -206,7 +208,7 @@ def test_two_schedulers_make_one_edition(tmp_path: Path, article: type[Article])
     subscribers.add(store, paper.settings, "a@example.org", now=paper.now)
     with ThreadPoolExecutor(4) as pool:
         configured = paper.settings
-        made = list(pool.map(lambda _: editions.make_due(store, configured, MONDAY), range(4)))
+        made = list(pool.map(lambda _: making.make_due(store, configured, MONDAY), range(4)))
     assert sum(len(each) for each in made) == 1
     with store.read() as tx:
         assert tx.deliveries.open() == 1
@@ -240,9 +242,9 @@ def test_being_read_is_told_beside_news_but_is_no_news(paper: Paper) -> None:
 
 def test_a_preview_stores_nothing(paper: Paper) -> None:
     configured = paper.settings
-    assert editions.draft(paper.store, configured, configured.digests[0], paper.now, "en") is None
+    assert making.draft(paper.store, configured, configured.digests[0], paper.now, "en") is None
     paper.publish("甲")
-    shown = editions.draft(paper.store, configured, configured.digests[0], paper.now, "en")
+    shown = making.draft(paper.store, configured, configured.digests[0], paper.now, "en")
     assert shown is not None
     assert "甲" in shown.body.html
     assert paper.told() == []

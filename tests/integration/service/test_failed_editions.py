@@ -11,8 +11,10 @@ import pytest
 from digest.errors import EditionError, FencedError
 from digest.model import DigestId
 from digest.ports import NoticeKind
-from digest.service import alerts, digests, editions, framing, refresh
-from digest.service.reports import status
+from digest.service.editions import digests, framing, making
+from digest.service.intake import refresh
+from digest.service.operating import alerts
+from digest.service.operating.status import status
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -58,7 +60,7 @@ class Press:
     def tick(self, now: datetime) -> list[str]:
         """Make what is due; the digests that got an edition."""
         self.now = now
-        return [made.edition.digest for made in editions.make_due(self.store, self.settings, now)]
+        return [made.edition.digest for made in making.make_due(self.store, self.settings, now)]
 
     def troubles(self) -> list[str]:
         found = status(self.store, self.settings, self.now).troubles
@@ -113,7 +115,7 @@ def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monk
         return usual(tx, settings, digest, *more)  # type: ignore[arg-type] # as it was called
 
     press.subject.write_text("{{ title }}", "utf-8")
-    monkeypatch.setattr(editions, "frame", broken)
+    monkeypatch.setattr(making, "frame", broken)
     assert press.tick(MONDAY) == ["second", "third"]
     (trouble,) = press.troubles()
     assert "edition of first: cannot be made: cannot be rendered: ZeroDivisionError: a bug" in trouble
@@ -122,7 +124,7 @@ def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monk
 
 def test_one_that_is_cut_by_hand_says_why_it_cannot_be_made(press: Press) -> None:
     with pytest.raises(EditionError, match="'spam' is undefined"):
-        editions.cut(press.store, press.settings, press.settings.digests[1], press.now)
+        making.cut(press.store, press.settings, press.settings.digests[1], press.now)
     assert len(press.troubles()) == 1
 
 
@@ -131,6 +133,6 @@ def test_a_fence_is_no_failure_of_an_edition(press: Press) -> None:
         tx.backups.fence(press.now)
     assert press.tick(MONDAY) == []
     with pytest.raises(FencedError):
-        editions.cut(press.store, press.settings, press.settings.digests[0], press.now)
+        making.cut(press.store, press.settings, press.settings.digests[0], press.now)
     with press.store.read() as tx:
         assert [tx.editions.failure(DigestId(one.id)) for one in press.settings.digests] == [None] * 3

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import ConfirmationKind, DigestId, Format
-from digest.service import confirming, digests, single_mails
-from digest.service.health import Kind
-from digest.service.reports import status
+from digest.service.editions import digests
+from digest.service.mailing import confirming, single_mails
+from digest.service.operating.health import Kind
+from digest.service.operating.status import status
 from digest.settings import Settings
 from digest.store import open_store
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.service.posting import get
+from digest.service.operating.posting import get
 from tests.serving import serving
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from digest.model import (
     Variant,
 )
 from digest.ports import UNMADE, Bounce, NoticeKind, Recipient
-from digest.service import alerts
-from digest.service.health import Kind
-from digest.service.reports import status
+from digest.service.operating import alerts
+from digest.service.operating.health import Kind
+from digest.service.operating.status import status
 from digest.settings import Settings
 from digest.store import open_store
 from digest.web.metrics import Metrics

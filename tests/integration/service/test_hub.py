@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from digest.app import opened
-from digest.service.hub import HubError, tell
-from digest.service.posting import post
+from digest.service.operating.posting import post
+from digest.service.publishing.hub import HubError, tell
 from digest.settings import Settings, load
 from tests.serving import serving
 from tests.waiting import ended

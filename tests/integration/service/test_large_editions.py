@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import DeliveryState, DigestId, Format, SubscriberId
-from digest.service import digests, editions, importing, planning, subscribers
-from digest.service.importing import read_people
+from digest.service.editions import digests, making, planning
+from digest.service.people import importing, subscribers
+from digest.service.people.importing import read_people
 from digest.store import open_store
 from tests.conftest import Article
 from tests.integration.service.test_audience import ADA, Press
@@ -25,7 +26,7 @@ WEEKLY = DigestId("weekly")
 @pytest.fixture
 def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Press]:
     """A blog with many readers, of whom each edition is a large one."""
-    monkeypatch.setattr(editions, "LARGE", 1_000)
+    monkeypatch.setattr(making, "LARGE", 1_000)
     press = Press(tmp_path, Article, open_store(f"sqlite:///{tmp_path}/digest.db"))
     digests.register(press.store, press.settings, press.now)
     rows = "email,digest\n" + "".join(f"reader{number}@example.org,weekly\n" for number in range(MANY))
@@ -127,7 +128,7 @@ def test_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
 
     crowd.publish("数")
     monkeypatch.setattr(planning, "plan", plan)
-    made = editions.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now)
+    made = making.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now)
     assert made is not None
     assert made.deliveries == {DeliveryState.PLANNED: MANY}
     with crowd.store.read() as tx:
@@ -136,16 +137,16 @@ def test_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
 
 def test_two_that_make_one_at_once_make_one(crowd: Press, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd.publish("数")
-    whole = editions._planned
+    whole = making._planned
     seen: list[Any] = []
 
     def planned_meanwhile(*args: Any) -> Any:
         made = whole(*args)
         if not seen:
             seen.append(made)
-            editions.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now)
+            making.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now)
         return made
 
-    monkeypatch.setattr(editions, "_planned", planned_meanwhile)
-    assert editions.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now) is None
+    monkeypatch.setattr(making, "_planned", planned_meanwhile)
+    assert making.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now) is None
     assert len(planned(crowd)) == MANY

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 
-from digest.service import alerts, editions, feeds, refresh
+from digest.service.editions import making
+from digest.service.intake import refresh
+from digest.service.operating import alerts
+from digest.service.publishing import feeds
 from digest.settings import Settings
 from digest.store import open_store
 
@@ -54,7 +57,7 @@ def asked(folder: Path, article: type[Article], count: int) -> list[int]:
     alerts.decide(store, settings, NOW)  # each of them has no dump, which is stored once
     numbers.append(0)
     alerts.decide(store, settings, NOW)
-    editions.make_due(store, settings, NOW)
+    making.make_due(store, settings, NOW)
     feeds.register(store, settings)
     store.close()
     return [*numbers[:3], numbers[-1]]

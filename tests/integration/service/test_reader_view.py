@@ -15,9 +15,10 @@ from digest.mail.message import message
 from digest.mail.personal import ADDRESS, LEAVE_URL, PREFERENCES_URL
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.ports import Recipient
-from digest.service import editions, subscribers
-from digest.service.letters import Letters, letter
-from digest.service.reading import Reading
+from digest.service.editions import making
+from digest.service.mailing.letters import Letters, letter
+from digest.service.people import subscribers
+from digest.service.publishing.pages import Reading
 from tests.golden import mails as golden
 from tests.integration.service.test_editions import DAY, HOUR, MONDAY, opened
 
@@ -154,7 +155,7 @@ def test_words_that_an_older_program_froze_are_shown_and_sent_as_they_are(paper:
     with paper.store.write() as tx:
         (delivery,) = tx.deliveries.lease(paper.now, paper.now + HOUR, 10)
         stored = tx.editions.variants(key)[0].body
-        secret, drawn = b"x" * 32, editions.pictures(tx, stored)
+        secret, drawn = b"x" * 32, making.pictures(tx, stored)
     letters = Letters(paper.settings, secret)
     letters.learn(key, 0, stored, drawn)
     alone = letter(

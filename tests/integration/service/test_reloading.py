@@ -16,7 +16,7 @@ import pytest
 from digest import logs, templating
 from digest.app import opened
 from digest.running import Service
-from digest.service import refresh
+from digest.service.intake import refresh
 from digest.settings import load
 from tests.waiting import Log, until
 

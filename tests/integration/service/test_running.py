@@ -18,7 +18,8 @@ from digest.app import only_one, opened
 from digest.errors import ConfigurationError
 from digest.running import Service
 from digest.scheduler import Ticks
-from digest.service import alerts, bounces
+from digest.service.bounces import messages
+from digest.service.operating import alerts
 from digest.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_a_tick_that_fails_is_said_and_the_service_lives_on(
     def fail(*_: object, **__: object) -> None:
         raise OSError("no such luck")
 
-    monkeypatch.setattr("digest.service.editions.make_due", fail)
+    monkeypatch.setattr("digest.service.editions.making.make_due", fail)
     asyncio.run(lived(settings, lambda service: None))
 
     assert "editions failed unexpectedly" in "".join(capfd.readouterr())
@@ -126,7 +127,7 @@ def test_the_service_takes_bounces_and_tells_of_trouble(
     blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told, read = threading.Event(), threading.Event()
-    tell, read_all = alerts.tell, bounces.read
+    tell, read_all = alerts.tell, messages.read
 
     async def tell_and_say(*given: Any) -> list[str]:
         problems = await tell(*given)
@@ -139,7 +140,7 @@ def test_the_service_takes_bounces_and_tells_of_trouble(
         return handled
 
     monkeypatch.setattr(alerts, "tell", tell_and_say)
-    monkeypatch.setattr(bounces, "read", read_and_say)
+    monkeypatch.setattr(messages, "read", read_and_say)
     known = settings.model_dump()
     ways = {"address": "bounces@digest.example.org", "listen": "127.0.0.1:0", "maildir": blog.home / "bounced"}
     wanted = known | {

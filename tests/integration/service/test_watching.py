@@ -23,10 +23,10 @@ from digest.app import opened, refreshed
 from digest.errors import StoreError
 from digest.model import DigestId, SourceId
 from digest.running import Service
-from digest.service.editions import make_due
-from digest.service.health import Sending
-from digest.service.standing import Standing, standing
-from digest.service.tracing import trace
+from digest.service.editions.making import make_due
+from digest.service.intake.tracing import trace
+from digest.service.operating.health import Sending
+from digest.service.operating.monitoring import Standing, standing
 from digest.settings import load
 from digest.store import open_store
 from digest.web.metrics import Metrics

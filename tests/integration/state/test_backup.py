@@ -15,8 +15,10 @@ import pytest
 
 from digest.app import clock, only_one, opened
 from digest.editions.schedule import Schedule, latest_slot, next_slot
-from digest.service import backup as backups
-from digest.service import confirming, consent, editions, subscribers
+from digest.service.editions import making
+from digest.service.mailing import confirming
+from digest.service.people import consent, subscribers
+from digest.service.upkeep import backup as backups
 from digest.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def test_a_backup_is_one_file_that_holds_the_state_and_a_fence(blog: Blog, setti
 def test_a_backup_is_of_one_moment_and_ends_though_others_write(
     blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.store.copies._PAGES", 5)
+    monkeypatch.setattr("digest.store.database.copies._PAGES", 5)
     steps = []
 
     def write(done: int, total: int) -> None:
@@ -146,7 +148,7 @@ def test_behind_the_fence_everything_is_read_and_nothing_is_made_or_sent(
     assert "the store is fenced" in blog.run("edition", "cut", code=1)
     assert "sending is paused: the store is fenced" in blog.run("edition", "send", code=1)
     with opened(settings) as store:
-        assert editions.make_due(store, settings, after_the_slot()) == []
+        assert making.make_due(store, settings, after_the_slot()) == []
     assert blog.mails() == []
     assert "FENCED" in blog.run("status")
 
@@ -180,7 +182,7 @@ def test_as_sent_nobody_gets_anything_twice(blog: Blog, settings: Settings, arti
 
     blog.run("edition", "send")
     with opened(settings) as store:
-        made = editions.make_due(store, settings, after_the_slot())
+        made = making.make_due(store, settings, after_the_slot())
         assert [one.edition.empty for one in made] == [True]
     assert blog.mails() == sent
     for one in blog.listed("edition", "list")[1:]:

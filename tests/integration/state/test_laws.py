@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.app import opened
-from digest.service.invariants import violations
+from digest.service.upkeep.invariants import violations
 from digest.settings import load
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import time_machine
 from digest.app import opened
 from digest.mail.tokens import read_leave_token, read_preferences_token
 from digest.model import Section
-from digest.service.editions import make_due
+from digest.service.editions.making import make_due
 from digest.settings import load
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from lxml import html as lxml_html
 
 from digest.app import opened
 from digest.errors import StoreError
-from digest.service import subscribers
+from digest.service.people import subscribers
 from digest.settings import load
 from digest.web.application import application
 from digest.web.metrics import Metrics

@@ -15,7 +15,8 @@ from digest.errors import ConfigurationError, StoreError
 from digest.mail.payloads import Provider, carriers
 from digest.mail.verp import bounce_token
 from digest.model import BounceKind
-from digest.service import lifting, subscribers
+from digest.service.bounces import lifting
+from digest.service.people import subscribers
 from digest.settings import load
 from digest.web.application import application
 from tests.integration.web.test_application import Reply, Site

@@ -13,7 +13,8 @@ import pytest
 
 from digest.mail.tokens import leave_token, preferences_token
 from digest.model import DigestId, SubscriberId
-from digest.service import consent, single_mails, subscribers
+from digest.service.mailing import single_mails
+from digest.service.people import consent, subscribers
 from digest.web.application import application
 from tests.integration.web.test_people import ADA, DAY, HOUR, Desk, desk, link_in, words_of
 

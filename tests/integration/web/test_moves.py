@@ -11,9 +11,11 @@ import pytest
 from digest.mail.tokens import leave_token, preferences_token
 from digest.mail.verp import bounce_token
 from digest.model import BounceKind, ConfirmationKind, DigestId, EditionKey, Format
-from digest.service import bounces, confirming, consent, importing, moves, single_mails, subscribers
-from digest.service.invariants import violations
-from digest.service.preferences import Wishes, change
+from digest.service.bounces import messages
+from digest.service.mailing import confirming, single_mails
+from digest.service.people import consent, importing, moves, subscribers
+from digest.service.people.preferences import Wishes, change
+from digest.service.upkeep.invariants import violations
 from tests.integration.web.test_mailed import heading, singles
 from tests.integration.web.test_people import ADA, DAY, HOUR, Desk, desk, link_in, words_of
 
@@ -229,7 +231,7 @@ def test_what_comes_back_from_the_old_address_says_nothing_of_the_new_one(desk: 
         f"Reporting-MTA: dns; mx.example.org\r\n\r\nFinal-Recipient: rfc822; {ADA}\r\nAction: failed\r\n"
         "Status: 5.1.1\r\n\r\n--x--\r\n"
     ).encode()
-    taken = bounces.take(desk.store, settings, dsn, [f"bounces+{token}@example.org"], now=desk.now + HOUR)
+    taken = messages.take(desk.store, settings, dsn, [f"bounces+{token}@example.org"], now=desk.now + HOUR)
     assert (taken.what, taken.struck_off) == (BounceKind.HARD, False)
     assert required(desk, NEW).suppressed == ""
 

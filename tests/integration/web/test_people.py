@@ -18,7 +18,8 @@ from sqlalchemy import event
 from digest.app import opened
 from digest.mail.tokens import leave_token, preferences_token
 from digest.model import ConfirmationKind, DigestId
-from digest.service import confirming, consent, subscribers
+from digest.service.mailing import confirming
+from digest.service.people import consent, subscribers
 from digest.settings import load
 from digest.web.application import application
 from tests.integration.web.test_application import FORM, NOW, Reply, Site, check_safe, failing

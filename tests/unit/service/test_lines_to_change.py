@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digest.service.renaming import lines_to_change
+from digest.service.sources.renaming import lines_to_change
 
 CONFIG = """\
 title = "blog"            # no source

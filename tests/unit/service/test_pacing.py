@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.service.pacing import EVERYBODY, Mark, Paces, Slowing
+from digest.service.mailing.drain.pacing import EVERYBODY, Mark, Paces, Slowing
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)

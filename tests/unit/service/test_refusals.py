@@ -9,7 +9,7 @@ import pytest
 from digest.errors import TransportError
 from digest.mail.replies import Patience, outcome
 from digest.model import Delivery, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.service.refusals import Finding, Refusals, Rest, of
+from digest.service.bounces.refusals import Finding, Refusals, Rest, of
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 EDITION = EditionKey("weekly/2026-W47")

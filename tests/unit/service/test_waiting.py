@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import Delivery, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.service.pacing import Paces
-from digest.service.waiting import Pace, Waiting
+from digest.service.mailing.drain.pacing import Paces
+from digest.service.mailing.drain.waiting import Pace, Waiting
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.service.documents import CODINGS, Document
+from digest.service.publishing.documents import CODINGS, Document
 from digest.web.conditional import answer, best_coding, preferred, unchanged
 
 TAG = "0123456789abcdef"

@@ -1,0 +1,99 @@
+"""Dead letters: what was not delivered, and planning it once more by an operator's word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.addresses import address_key, spellings
+from digest.errors import PersonError, UnknownError
+from digest.model import DeliveryState
+from digest.service.editions.digests import rhythms_of
+from digest.service.upkeep.turns import in_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from digest.model import EditionKey, SubscriberId
+    from digest.ports import DeliveryRow, Store, Transaction
+    from digest.settings import Settings
+
+DEAD = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
+LISTED = (*DEAD, DeliveryState.DEFERRED, DeliveryState.SUPPRESSED)
+
+
+def listed(store: Store, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
+    """The deliveries in these states, newest edition first.
+
+    Raises:
+        UnknownError: there is no such edition.
+    """
+    with store.read() as tx:
+        if edition is not None and tx.editions.edition(edition) is None:
+            raise UnknownError("edition", edition, remedy="see `digest edition list`")
+        return tx.dead_letters.listed(states, edition)
+
+
+def listed_again(store: Store, rows: Sequence[DeliveryRow]) -> dict[tuple[EditionKey, SubscriberId], list[EditionKey]]:
+    """The editions that list once more what these mails told, of those of which nobody knows whether they arrived."""
+    with store.read() as tx:
+        return {
+            (row.edition, row.subscriber): tx.doubts.listed_in(row.edition, row.subscriber)
+            for row in rows
+            if row.uncertain
+        }
+
+
+def dead(
+    store: Store, states: Collection[DeliveryState], edition: EditionKey | None, addresses: Sequence[str]
+) -> list[DeliveryRow]:
+    """The dead letters in these states, of these people or of everybody. An unknown one that is still tried is none.
+
+    Raises:
+        UnknownError: there is no such edition.
+        DigestError: somebody has no such dead letter.
+    """
+    wanted = {key: address for address in addresses for key in spellings(address)}
+    found = [
+        row
+        for row in listed(store, states, edition)
+        if row.next_at is None and (not wanted or address_key(row.address) in wanted)
+    ]
+    missing = set(wanted.values()) - {wanted.get(address_key(row.address), "") for row in found}
+    if missing:
+        raise PersonError(min(missing), "has no such dead letter (see `digest deliveries list`)")
+    return found
+
+
+def retry(store: Store, settings: Settings, rows: Sequence[DeliveryRow], *, now: datetime) -> list[DeliveryRow]:
+    """Plan these once more with the Message-ID that they had; those that were planned.
+
+    Who left, paused or is suppressed since, what was accepted meanwhile, and what a later edition told, stays as it is.
+    """
+    planned: list[DeliveryRow] = []
+
+    def plan(tx: Transaction, batch: Sequence[DeliveryRow]) -> None:
+        planned.extend(
+            row
+            for row in batch
+            if not _told_since(tx, settings, row)
+            and tx.dead_letters.plan_again(row.edition, row.subscriber, row.state, now)
+        )
+
+    in_turns(store, rows, plan)
+    return planned
+
+
+def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
+    """Whether another mail told its reader what a failed one would have: the next edition does, and then the rest.
+
+    Or whether one listed once more what a mail held of which nobody knows whether it arrived.
+    """
+    if row.uncertain and tx.doubts.listed_in(row.edition, row.subscriber):
+        return True
+    made, variant = tx.editions.edition(row.edition), tx.deliveries.variant(row.edition, row.subscriber)
+    if row.state is not DeliveryState.FAILED or made is None or variant is None:
+        return False
+    held = tx.editions.selected(row.edition)
+    told = tx.editions.told(row.subscriber, rhythms_of(settings, made.edition.digest))
+    return any(held[at].entry.id in told for at in tx.editions.variants(row.edition)[variant].told)

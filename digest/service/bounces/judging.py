@@ -1,0 +1,164 @@
+"""What a refusal means in a drain: for its mail, for its reader, for its domain, for all sending.
+
+A refusal is first a limit of the relay (one connection too many, too fast), then about one mail, and only seen with
+others about a domain or us. Decides and remembers for one drain; what follows is recorded by the ledger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from digest.addresses import domain_of
+from digest.editions.schedule import next_slot
+from digest.mail.blame import About
+from digest.mail.limits import RateLimit, is_too_large, rate_limit
+from digest.mail.replies import BEFORE_THE_RECIPIENT, Patience, outcome
+from digest.model import DeliveryState
+from digest.service.bounces.refusals import Finding, Refusals, Rest
+from digest.service.editions.digests import schedule_of
+from digest.service.mailing.drain.ledger import Answer
+from digest.service.mailing.drain.pacing import EVERYBODY, Slowing
+from digest.service.operating import waits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime, timedelta
+
+    from digest.errors import TransportError
+    from digest.model import Delivery
+    from digest.ports import RestingDomain
+    from digest.service.bounces.refusals import Refused
+    from digest.service.mailing.drain.crew import Crew, Worker
+    from digest.service.mailing.drain.ledger import Ledger
+    from digest.service.mailing.drain.queueing import Queue
+    from digest.service.mailing.drain.report import DrainReport
+    from digest.settings import Settings
+
+_TEMPORARY = 4
+_AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}
+
+
+class Judge:
+    """Judges the refusals of one drain, and says in its report why sending rests; used within one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        report: DrainReport,
+        refusals: Refusals,
+        *,
+        queue: Queue,
+        ledger: Ledger,
+        crew: Crew,
+    ) -> None:
+        self._settings, self._clock, self._report, self._refusals = settings, clock, report, refusals
+        self._queue, self._ledger, self._crew = queue, ledger, crew
+        self._rests: Counter[str] = Counter()  # how often in a row a domain rested
+        self._failed: set[str] = set()  # by message id, as far as reported
+
+    def begin(self, rested: Collection[RestingDomain]) -> None:
+        """Go on with the domains that rested before."""
+        self._ledger.rested = {one.domain for one in rested}
+        self._rests.update({one.domain: one.times for one in rested})
+
+    def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> Answer:
+        """What to record of a mail that was refused; `sender` is its envelope's."""
+        mail, now = self._settings.mail, self._clock()
+        again = Answer(delivery, DeliveryState.PLANNED, code=error.code, text=f"{error.phase}: {error.text}", back=True)
+        if self._is_one_too_many(worker, error):
+            return again
+        slowing = self._slowing(delivery, error)
+        if slowing is Slowing.SLOWER:
+            return again
+        told = outcome(
+            error,
+            attempts=delivery.attempts,
+            uncertain=delivery.uncertain,
+            made_at=delivery.made_at,
+            now=now,
+            seed=delivery.message_id,
+            patience=Patience(mail.retry, self._give_up(delivery)),
+            sender=sender,
+            recipient=delivery.subscriber.address,
+        )
+        found = _AS_SLOW_AS_IT_GETS.get(slowing) if slowing else None
+        if is_too_large(error):
+            found, self._report.too_large = Finding(), error.text
+        if found is None:
+            found = self._refusals.refused(delivery, error, told, times=1 + self._crew.unreached)
+        self._clear(found.blameless)
+        if found.rest is Rest.ALL:
+            self._report.paused = str(error)
+        return Answer(
+            delivery,
+            told.state,
+            next_at=now + told.wait if told.wait else None,
+            code=error.code,
+            text=f"{error.phase}: {error.text}",
+            gone=told.state is DeliveryState.FAILED and told.blame.about is About.ADDRESS,
+            proven=told.blame.proven,
+            pause=self._report.paused,
+            rest=self._rest(delivery, now) if found.rest is Rest.DOMAIN else None,
+            blameless=found.blameless,
+        )
+
+    def _is_one_too_many(self, worker: Worker, error: TransportError) -> bool:
+        """Whether a relay that serves others of us takes no further connection; this worker's was one too many then.
+
+        A wrong password is none of that unless another got in with it.
+        """
+        temporary = error.code is None or error.code // 100 == _TEMPORARY
+        if error.phase == "connect" or (error.phase == "login" and (temporary or self._crew.works)):
+            return self._crew.dismiss(worker)
+        if error.phase != "login":
+            self._crew.reached(worker)
+        return False
+
+    def _slowing(self, delivery: Delivery, error: TransportError) -> Slowing | None:
+        """What follows where a server asks for fewer mails in a time; None where it does not.
+
+        Not before anything was taken, where only a code says so, or it is all that the relay says: then it is not how
+        fast they come.
+        """
+        limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
+        everybody, paces = error.phase in BEFORE_THE_RECIPIENT, self._queue.paces
+        untaken = not paces.took(EVERYBODY if everybody else domain)
+        if limit is RateLimit.NO or (untaken and (everybody or limit is RateLimit.LIKELY)):
+            return None
+        mark = self._queue.mark(delivery)
+        return paces.refused(delivery.message_id, domain, mark, self._clock(), everybody=everybody)
+
+    def _rest(self, delivery: Delivery, now: datetime) -> datetime:
+        """Until when the mail to a domain rests: each time in a row for twice as long."""
+        domain = domain_of(delivery.subscriber.address)
+        until = now + waits.rest(self._settings.mail, self._rests[domain])
+        self._rests[domain] += 1
+        self._queue.rest(domain, until)
+        return until
+
+    def _clear(self, blameless: Sequence[Refused]) -> None:
+        """Count those as deferred that failed for what was not about them."""
+        these = {one.message_id for one in blameless}
+        self._ledger.blameless |= these
+        counted = len(these & self._failed)
+        self._failed -= these
+        self._report.states[DeliveryState.FAILED] -= counted
+        self._report.states[DeliveryState.DEFERRED] += counted
+
+    def _give_up(self, delivery: Delivery) -> timedelta:
+        """How old it may get: as the settings say, and not older than the slot at which the next edition comes."""
+        longest, digest = self._settings.mail.give_up, self._settings.digest(delivery.digest)
+        if digest is None:
+            return longest
+        return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)
+
+    def became(self, answer: Answer) -> DeliveryState:
+        """The state of an answer as it is recorded."""
+        if answer.state is not DeliveryState.FAILED:
+            return answer.state
+        if answer.delivery.message_id in self._ledger.blameless:
+            return DeliveryState.DEFERRED
+        self._failed.add(answer.delivery.message_id)
+        return DeliveryState.FAILED

@@ -1,0 +1,30 @@
+"""What an earlier drain found of refusals, for the next one: it may have ended, or died, in the middle of a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.mail.blame import pattern
+from digest.service.bounces.refusals import FIRST_ATTEMPTS, Refused
+
+if TYPE_CHECKING:
+    from digest.ports import Transaction
+    from digest.service.bounces.refusals import Refusals
+
+
+def remember(tx: Transaction, refusals: Refusals) -> None:
+    """Tell it which domains rested, for what words sending rested, and who failed where nobody got through since."""
+    rested = tx.resting.all()
+    refusals.rested = {one.domain for one in rested}
+    refusals.looked_into = {
+        ("", _words(tx.deliveries.trouble())),
+        *((one.domain, _words(one.reason)) for one in rested),
+    }
+    for one in tx.deliveries.just_failed(FIRST_ATTEMPTS):
+        refused = Refused(one.edition, one.subscriber, one.message_id, one.address)
+        refusals.remember(refused, _words(one.text, one.address), alone=one.alone)
+
+
+def _words(said: str, address: str = "") -> str:
+    """The words of a refusal that is kept as `phase: code text` or `phase: text`."""
+    return pattern(said.partition(" ")[2], address)

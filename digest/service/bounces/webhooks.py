@@ -1,0 +1,220 @@
+"""What providers tell by HTTP: proven, read, and recorded as what comes back by mail is.
+
+The same event again changes nothing, in whatever request it comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections import OrderedDict
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from digest.errors import ConfigurationError, HookError, together
+from digest.mail.payloads import Provider
+from digest.mail.provided import events
+from digest.mail.signatures import (
+    certificate_url,
+    same,
+    signed_by_amazon,
+    signed_by_mailgun,
+    signed_by_sendgrid,
+    signed_by_svix,
+    subscribe_url,
+)
+from digest.model import BounceKind
+from digest.service.bounces.finding import Evidence, find
+from digest.service.bounces.messages import our_addresses, record
+from digest.service.operating import posting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from digest.mail.provided import Event
+    from digest.ports import Store
+    from digest.service.bounces.messages import Taken
+    from digest.settings import Hooks, Settings
+
+LARGEST = 1024**2  # bytes of a request; a batch of SendGrid's has 768 KB
+IN_PATH = frozenset({Provider.POSTMARK, Provider.BREVO})  # who signs nothing: a secret stands in the path
+_FORGED, _UNREADABLE, _LATER = 403, 400, 503
+_AT_ONCE = 50  # events a transaction, so that nobody waits for it
+_MOST_CERTIFICATES = 16
+_KEPT, _NOT_KEPT = timedelta(days=1), timedelta(minutes=10)
+_MOST_SIGNATURES = 10_000
+_SHORTEST = 16  # characters of a secret
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Intake:
+    """Takes what the providers tell that are switched on. Many threads may use one."""
+
+    def __init__(self, store: Store, settings: Settings, fetch: Callable[[str], bytes] = posting.get) -> None:
+        """`fetch` gets what stands at a URL of Amazon's, or raises an OSError.
+
+        Raises:
+            ConfigurationError: a key or secret cannot be read.
+        """
+        self._store, self._settings, self._fetch = store, settings, fetch
+        self._keys = secrets(settings.hooks)
+        self._certificates: OrderedDict[str, tuple[bytes, datetime]] = OrderedDict()
+        self._signatures: OrderedDict[str, bytes] = OrderedDict()
+        self._fetching, self._seeing = threading.Lock(), threading.Lock()
+
+    def knows(self, provider: Provider, secret: str) -> bool:
+        """Whether a provider is switched on, and the path holds its secret where it signs nothing."""
+        if provider not in self._keys:
+            return False
+        return same(secret, self._keys[provider]) if provider in IN_PATH else not secret
+
+    def take(self, provider: Provider, headers: Mapping[str, str], raw: bytes, now: datetime) -> list[Taken]:
+        """Handle a request of a provider that it knows; what each event was. `headers` by name in small letters.
+
+        Raises:
+            HookError: it is not the provider's, or not what it documents, or cannot be proven now.
+            StoreError: it cannot be stored; told again, it will be.
+        """
+        payload = _parsed(provider, raw)
+        if provider is Provider.SES:
+            return self._told_by_amazon(payload, now)
+        if not self._proven(provider, headers, raw, payload, now):
+            raise HookError(provider, "the signature is not theirs", status=_FORGED)
+        return self._recorded(provider, payload, headers.get("svix-id", ""), now)
+
+    def _proven(
+        self, provider: Provider, headers: Mapping[str, str], raw: bytes, payload: object, now: datetime
+    ) -> bool:
+        key = self._keys[provider]
+        match provider:
+            case Provider.MAILGUN:
+                signature = _texts(payload.get("signature") if isinstance(payload, dict) else None)
+                return signed_by_mailgun(signature, key, now) and self._is_first(signature["token"], payload)
+            case Provider.SENDGRID:
+                return signed_by_sendgrid(headers, raw, key)
+            case Provider.RESEND:
+                return signed_by_svix(headers, raw, key, now)
+            case _:
+                return provider in IN_PATH
+
+    def _is_first(self, token: str, payload: object) -> bool:
+        """Whether no other event came with this signature, which covers none of them."""
+        event = json.dumps(payload.get("event-data") if isinstance(payload, dict) else None, sort_keys=True).encode()
+        event = hashlib.sha256(event).digest()
+        with self._seeing:
+            known = self._signatures.setdefault(token, event)
+            if len(self._signatures) > _MOST_SIGNATURES:
+                self._signatures.popitem(last=False)
+        return known == event
+
+    def _told_by_amazon(self, payload: object, now: datetime) -> list[Taken]:
+        message = _texts(payload)
+        url = certificate_url(message)
+        if message.get("TopicArn") not in self._settings.hooks.ses_topics or url is None:
+            raise HookError(Provider.SES, "not of a topic in hooks.ses_topics", status=_FORGED)
+        if not signed_by_amazon(message, self._certificate(url, now), now):
+            raise HookError(Provider.SES, "the signature is not Amazon's", status=_FORGED)
+        if message["Type"] == "SubscriptionConfirmation":
+            confirm = subscribe_url(message)
+            if confirm is None:
+                raise HookError(Provider.SES, "a confirmation that leads elsewhere", status=_FORGED)
+            self._fetched(confirm)
+            return []
+        if message["Type"] != "Notification":
+            return []
+        try:
+            told = json.loads(message["Message"])
+        except (ValueError, RecursionError):
+            return []  # SNS says in words that a topic was set up
+        return self._recorded(Provider.SES, told, message["MessageId"], now)
+
+    def _certificate(self, url: str, now: datetime) -> bytes:
+        """It is kept for a day; that there is none, for some minutes, so that nobody makes us ask in a row."""
+        with self._fetching:
+            known, until = self._certificates.get(url, (b"", now))
+            if until <= now:
+                try:
+                    known, until = self._fetched(url), now + _KEPT
+                except HookError:
+                    known, until = b"", now + _NOT_KEPT
+                self._certificates[url] = known, until
+                if len(self._certificates) > _MOST_CERTIFICATES:
+                    self._certificates.popitem(last=False)
+        if not known:
+            raise HookError(Provider.SES, "Amazon's certificate cannot be fetched", status=_LATER)
+        return known
+
+    def _fetched(self, url: str) -> bytes:
+        try:
+            return self._fetch(url)
+        except (OSError, ValueError) as error:
+            raise HookError(Provider.SES, f"Amazon does not answer: {error}", status=_LATER) from error
+
+    def _recorded(self, provider: Provider, payload: object, number: str, now: datetime) -> list[Taken]:
+        found = events(provider, payload, number, our_addresses(self._settings))
+        secret = self._store.secret()
+        taken = []
+        for start in range(0, len(found), _AT_ONCE):
+            taken += self._batch(provider, found[start : start + _AT_ONCE], secret, now)
+        return taken
+
+    def _batch(self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime) -> list[Taken]:
+        taken = []
+        with self._store.write() as tx:
+            for event in batch:
+                evidence = Evidence(addresses=event.senders, readers=(event.recipient,), message_ids=event.message_ids)
+                whose = find(tx, secret, self._settings, evidence)
+                if whose is None or tx.subscribers.get(whose[0]) is None:
+                    tx.bounces.ignore(f"{provider}: of no mail of ours", now)
+                elif event.report.kind is not BounceKind.OTHER:
+                    mark = f"hook\0{provider}\0{event.number}".encode("utf-8", "replace")
+                    taken.append(record(tx, self._settings, whose, event.report, mark, now))
+        return taken
+
+
+def secrets(hooks: Hooks) -> dict[Provider, str]:
+    """The key or secret of each provider that is switched on; empty for Amazon, which proves itself.
+
+    Raises:
+        ConfigurationError: one cannot be read, or is too short to be one; a MistakesError where several are.
+    """
+    found: dict[Provider, str] = {}
+
+    def read(provider: Provider) -> None:
+        found[provider] = "" if provider is Provider.SES else _secret(hooks, provider)
+
+    together(*(partial(read, Provider(name)) for name in hooks.on()))
+    return found
+
+
+def _secret(hooks: Hooks, provider: Provider) -> str:
+    kind = "key" if provider in {Provider.MAILGUN, Provider.SENDGRID} else "secret"
+    place = f"hooks.{provider}_{kind}"
+    file = getattr(hooks, f"{provider}_{kind}_file")
+    try:
+        value = str(file.read_text("utf-8").splitlines()[0] if file else getattr(hooks, f"{provider}_{kind}")).strip()
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise ConfigurationError("cannot be read, or is empty", place=str(file)) from error
+    if len(value) < _SHORTEST:
+        raise ConfigurationError(f"has fewer than {_SHORTEST} characters", place=place, remedy="see docs/bounces.md")
+    if provider in IN_PATH and not _PLAIN.fullmatch(value):
+        raise ConfigurationError("has characters other than letters, digits, - and _", place=place)
+    return value
+
+
+def _parsed(provider: Provider, raw: bytes) -> object:
+    try:
+        parsed: object = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise HookError(provider, "not JSON", status=_UNREADABLE) from error
+    return parsed
+
+
+def _texts(payload: Any) -> dict[str, str]:  # noqa: ANN401 - it is whatever the JSON held
+    """The texts of a table, numbers as texts; nothing of anything else."""
+    known = payload if isinstance(payload, dict) else {}
+    return {name: str(value) for name, value in known.items() if isinstance(value, str | int)}

@@ -1,0 +1,51 @@
+"""Editions that cannot be made: recorded with the reason, so that `health` tells of them until one can be made."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError, EditionError, FencedError, StoreError
+from digest.model import DigestId
+from digest.service.operating.faults import fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from digest.ports import Store
+    from digest.settings import Digest
+
+_REPORT_IT = "this is a fault of digest: please report it"
+
+
+@contextmanager
+def noting(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
+    """Record why an edition cannot be made. A fence, and a store that does not answer, are no failure of the edition.
+
+    Raises:
+        EditionError: it cannot be made, for whatever reason.
+    """
+    try:
+        yield
+    except (FencedError, StoreError):
+        raise
+    except Exception as error:
+        expected = isinstance(error, DigestError)
+        problem = str(error) if expected else f"{fault(error, 'cannot be rendered')} ({_REPORT_IT})"
+        with store.write() as tx:
+            tx.editions.failed(DigestId(digest.id), problem, now)
+        raise EditionError(digest.id, problem) from error
+
+
+def stands(store: Store, digest: Digest) -> bool:
+    """Whether the last try failed."""
+    with store.read() as tx:
+        return tx.editions.failure(DigestId(digest.id)) is not None
+
+
+def forget(store: Store, digest: Digest) -> None:
+    """An edition can be made now."""
+    if stands(store, digest):
+        with store.write() as tx:
+            tx.editions.succeeded(DigestId(digest.id))

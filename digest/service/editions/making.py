@@ -1,0 +1,325 @@
+"""Making editions: when one is due, what is stored of it, and what one that is not made would say."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from digest import logs
+from digest.editions.due import due_at, due_slot, edition_key
+from digest.editions.schedule import latest_slot, next_slot
+from digest.errors import EditionError, FencedError
+from digest.mail.message import message_id, picture_address, pictures_in
+from digest.mail.words import body
+from digest.model import DigestId, Edition, EditionKey, Section
+from digest.ports import Recipient
+from digest.service.editions.digests import schedule_of, sender_domain
+from digest.service.editions.failures import forget, noting, stands
+from digest.service.editions.framing import frame
+from digest.service.editions.planning import LARGE, finish, parts
+from digest.service.editions.selecting import select
+from digest.service.editions.variants import Variants
+from digest.service.intake.tracing import say_made
+from digest.service.operating import clocks
+from digest.service.people.audience import audience
+from digest.service.publishing.feeds import holds_any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+    from digest.model import Body, Selected, SubscriberId, Variant
+    from digest.ports import DigestState, EditionCounts, Store, Transaction
+    from digest.settings import Digest, Settings
+
+_log = logs.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many.
+
+    `passed_since`: a slot passed since the moment of the fence, so that another store may have told it.
+    """
+
+    digest: str
+    due: datetime | None
+    passed_since: bool
+    next_at: datetime
+    new: tuple[str, ...]
+    corrected: tuple[str, ...]
+    people: int
+
+
+def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
+    """Make each edition that is due and not made; none behind a fence.
+
+    An empty slot is recorded, and mailed to nobody but readers to whom it lists something once more. One that cannot be
+    made is recorded with the reason, and holds up no other.
+    """
+    made = []
+    secret = store.secret()
+    clocks.mend(store, settings, now)
+    finish(store, settings)
+    for digest in settings.digests:
+        try:
+            with noting(store, digest, now):
+                key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
+                if key is None and stands(store, digest):
+                    draft(store, settings, digest, now, digest.language)  # what failed may be mended by now
+        except FencedError:
+            break
+        except EditionError as error:
+            _log.error("edition failed", digest=digest.id, reason=error.problem)
+            continue
+        forget(store, digest)
+        if key:
+            made.append(_said(store, key))
+    return made
+
+
+def _due(
+    settings: Settings, digest: Digest, now: datetime, tx: Transaction, state: DigestState
+) -> tuple[datetime | None, bool]:
+    """The slot that an edition is due for, if any, and whether one is due: for it, or as the very first."""
+    slot = due_slot(
+        schedule_of(digest), now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+    )
+    first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
+    return slot, slot is not None or first
+
+
+def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
+    """Make an edition now, due or not; None where there is nothing to tell.
+
+    Raises:
+        FencedError: the store was restored, and its fence stands.
+        EditionError: it cannot be made.
+    """
+    clocks.mend(store, settings, now)
+    finish(store, settings)
+    with noting(store, digest, now):
+        key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))
+    if key is None:
+        return None
+    forget(store, digest)
+    return _said(store, key)
+
+
+def _made(
+    store: Store,
+    secret: bytes,
+    settings: Settings,
+    digest: Digest,
+    now: datetime,
+    wanted: Callable[[Transaction, DigestState], tuple[datetime | None, bool]],
+) -> EditionKey | None:
+    """Store an edition if `wanted` says so, in the slot that it names; None where none is made.
+
+    For few readers that is one transaction. For many, all is found out while others may write; the transaction that
+    others wait for only stores the edition, its words and who is to get which, and mails are planned in parts after it.
+
+    Raises:
+        FencedError: the store was restored, and its fence stands.
+    """
+    while True:
+        with store.write() as tx:
+            _require_no_fence(tx)
+            state = _state(tx, digest, now)
+            slot, due = wanted(tx, state)
+            if not due:
+                return None
+            if tx.roster.followers().get(state.id, 0) <= LARGE:
+                return _stored(tx, _planned(tx, secret, settings, digest, state, now, slot))
+        with store.read() as tx:
+            made = _planned(tx, secret, settings, digest, state, now, slot)
+            kept = parts(tx, settings, state.id, made.recipients, made.caught_up, made.resting) if made else []
+        if made is None:
+            return None
+        with store.write() as tx:
+            _require_no_fence(tx)
+            if tx.editions.digest(state.id) != state or tx.editions.edition(made.edition.key) is not None:
+                continue  # another process made one meanwhile
+            if not tx.editions.make(made.edition, made.entries, made.variants, ()):
+                return None
+            tx.planning.keep(made.edition.key, kept)
+        finish(store, settings)
+        return made.edition.key
+
+
+def _require_no_fence(tx: Transaction) -> None:
+    if since := tx.backups.fenced():
+        raise FencedError(since)
+
+
+def _said(store: Store, key: EditionKey) -> EditionCounts:
+    """The edition, told to the log once it is stored."""
+    with store.read() as tx:
+        made = tx.editions.edition(key)
+        assert made is not None  # noqa: S101 - it was stored
+        say_made(tx, made)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The words of an edition that is not made, and the pictures that its HTML shows, by name."""
+
+    key: EditionKey
+    body: Body
+    pictures: dict[str, bytes]
+
+
+def draft(
+    store: Store, settings: Settings, digest: Digest, now: datetime, language: str, topics: Sequence[str] = ()
+) -> Draft | None:
+    """What an edition made now would say to readers of these topics, of all without any; nothing is stored.
+
+    None where there is nothing to tell them.
+    """
+    with store.read() as tx:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is None:
+            return None
+        whole = select(tx, digest, state)
+        holds = holds_any(settings, topics)
+        selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))
+        if selection.empty:
+            return None
+        key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
+        edition = Edition(key, state.id, None, _opens_at(state, now), now, empty=False)
+        around = frame(tx, settings, digest, edition, selection.contents(selection.entries))
+        made = body(around, selection.entries, selection.before, language)
+        return Draft(key, made, pictures(tx, made))
+
+
+def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
+    """A mail's HTML for a browser: the pictures that come beside it stand in it."""
+    for name, png in pngs.items():
+        html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
+    return html
+
+
+def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
+    """What each digest would tell if its fence were lifted now."""
+    made = []
+    for digest in settings.digests:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is None:
+            continue
+        schedule, selection = schedule_of(digest), select(tx, digest, state)
+        new, corrected = (
+            tuple(one.entry.content.title for one in selection.entries if one.section is section)
+            for section in (Section.NEW, Section.CORRECTED)
+        )
+        due = due_slot(
+            schedule, now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+        )
+        people = len(tx.subscribers.active(state.id))
+        passed = latest_slot(schedule, now) > since
+        made.append(Upcoming(digest.id, due, passed, next_slot(schedule, now), new, corrected, people))
+    return made
+
+
+def make_all(
+    tx: Transaction, secret: bytes, settings: Settings, now: datetime, *, but: Collection[str] = ()
+) -> list[EditionKey]:
+    """Make an edition of all that each digest has not told, in its newest slot, however long ago that passed."""
+    made = []
+    for digest in settings.digests:
+        if digest.id in but:
+            continue
+        state = _state(tx, digest, now)
+        slot = due_slot(
+            schedule_of(digest),
+            now,
+            configured_at=state.configured_at,
+            last_slot_at=state.last_slot_at,
+            late=timedelta.max,
+        )
+        key = _stored(tx, _planned(tx, secret, settings, digest, state, now, slot))
+        made += [key] if key else []
+    return made
+
+
+def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
+    name = DigestId(digest.id)
+    tx.editions.register_digest(name, now)
+    state = tx.editions.digest(name)
+    assert state is not None  # noqa: S101 - registered in this transaction
+    return state
+
+
+def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
+    """Whether the first import of each source of the digest is through: half of one is not a first edition."""
+    names = digest.sources or tuple(source.id for source in settings.sources)
+    settled = {name for name, state in tx.readings.sources().items() if state.settled_at is not None}
+    return settled.issuperset(names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """An edition with all that is to be stored of it. `caught_up` are told what they had missed, `resting` nothing."""
+
+    edition: Edition
+    entries: Sequence[Selected] = ()
+    variants: Sequence[Variant] = ()
+    recipients: Sequence[Recipient] = ()
+    caught_up: Sequence[SubscriberId] = ()
+    resting: Sequence[SubscriberId] = ()
+
+
+def _planned(
+    tx: Transaction,
+    secret: bytes,
+    settings: Settings,
+    digest: Digest,
+    state: DigestState,
+    now: datetime,
+    slot: datetime | None,
+) -> _Planned | None:
+    """What an edition made now would be; None where there is none to make."""
+    selection = select(tx, digest, state)
+    people = audience(tx, settings, digest, selection.entries, now)
+    if selection.empty and slot is None and not people.readers:
+        return None
+    key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
+    edition = Edition(key, state.id, slot, _opens_at(state, now), now, selection.empty)
+    if selection.empty and not people.readers:
+        return _Planned(edition)
+    around = frame(tx, settings, digest, edition, selection.contents(people.entries))
+    words = Variants(around, selection.before, people.entries)
+    if not selection.empty:
+        words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
+    domain, schedule = sender_domain(settings), schedule_of(digest)
+    recipients, still_behind = [], set()
+    for person, shown in people.readers:
+        variant = words.number(person.language, shown)
+        due, identity = due_at(schedule, slot, now, person.timezone), message_id(key, person.id, domain, secret)
+        recipients.append(Recipient(person.id, identity, variant, due))
+        if not words.tells_all(variant, shown):
+            still_behind.add(person.id)
+    caught_up = [person for person in people.caught_up if person not in still_behind]
+    return _Planned(edition, people.entries, words.made, recipients, caught_up, people.resting)
+
+
+def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
+    """Store an edition with its mails; None where there is none to make or another scheduler made it."""
+    if made is None or not tx.editions.make(made.edition, made.entries, made.variants, made.recipients):
+        return None
+    tx.subscribers.set_behind(made.edition.digest, made.caught_up, behind=False)
+    tx.subscribers.set_behind(made.edition.digest, made.resting, behind=True)
+    return made.edition.key
+
+
+def _opens_at(state: DigestState, now: datetime) -> datetime | None:
+    """Where the newest edition closed, or now where the clock stepped back since."""
+    return min(state.last_close_at, now) if state.last_close_at else None
+
+
+def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
+    """The pictures that the HTML of an edition shows, by name."""
+    return {name: png for name in pictures_in(words.html) if (png := tx.pictures.png(name)) is not None}

@@ -1,0 +1,73 @@
+"""Large editions: made in a moment with all that they tell, their mails planned in parts so that nobody waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.ports import Unplanned
+from digest.service.editions.digests import rhythms_of
+from digest.service.upkeep.turns import in_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.model import DigestId, EditionKey, SubscriberId
+    from digest.ports import Recipient, Store, Transaction
+    from digest.settings import Settings
+
+LARGE = 2_000  # readers of an edition whose mails are planned in parts
+_PART = 500
+
+
+def parts(
+    tx: Transaction,
+    settings: Settings,
+    digest: DigestId,
+    mails: Sequence[Recipient],
+    caught_up: Sequence[SubscriberId],
+    resting: Sequence[SubscriberId],
+) -> list[Unplanned]:
+    """The readers of an edition in parts. Who rests comes with no mail."""
+    rhythms, behind = rhythms_of(settings, digest), set(caught_up)
+    made = []
+    for start in range(0, len(mails), _PART):
+        some = mails[start : start + _PART]
+        told = [(m.subscriber, _told(tx, rhythms, m.subscriber)) for m in some if m.subscriber in behind]
+        made.append(Unplanned(tuple(some), tuple(told), ()))
+        behind.difference_update(person for person, _ in told)
+    others = [(person, _told(tx, rhythms, person)) for person in behind]  # whom the edition tells nothing
+    made += [Unplanned((), tuple(others[at : at + _PART]), ()) for at in range(0, len(others), _PART)]
+    made += [Unplanned((), (), tuple(resting[at : at + _PART])) for at in range(0, len(resting), _PART)]
+    return made
+
+
+def finish(store: Store, settings: Settings) -> None:
+    """Plan all mails that are still to be planned, also those that another process left so when it died."""
+    with store.read() as tx:
+        waiting = tx.planning.waiting()
+    if waiting:
+        in_turns(store, waiting, lambda tx, batch: plan(tx, settings, batch), first=1)
+
+
+def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey, int]]) -> None:
+    """Plan parts. Who left, paused or cannot be reached meanwhile gets none.
+
+    Who had missed an edition has caught up, unless since then a mail failed that told them something.
+    """
+    for edition, number in waiting:
+        taken = tx.planning.take(edition, number)
+        if taken is None:
+            continue
+        digest, part = taken
+        rhythms = rhythms_of(settings, digest)
+        unchanged = [person for person, told in part.caught_up if _told(tx, rhythms, person) == told]
+        reached = tx.planning.plan(edition, part.mails)
+        mailed = {mail.subscriber for mail in part.mails}
+        tx.subscribers.set_behind(
+            digest, [person for person in unchanged if person in reached or person not in mailed], behind=False
+        )
+        tx.subscribers.set_behind(digest, part.resting, behind=True)
+
+
+def _told(tx: Transaction, rhythms: Sequence[DigestId], person: SubscriberId) -> int:
+    return len(tx.editions.told(person, rhythms))

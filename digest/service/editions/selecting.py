@@ -1,0 +1,74 @@
+"""What an edition tells: what is new, what was read most, what was corrected since it was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from digest.mail.corrections import Correction, is_visible
+from digest.model import Section, Selected, SourceId
+from digest.ports import FIRST_REACH
+from digest.service.publishing.redating import tells_another_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from digest.model import Content, DigestId, Entry, EntryId
+    from digest.ports import DigestState, Transaction
+    from digest.settings import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What an edition would tell; `before` holds what became of corrected entries since they were told."""
+
+    entries: tuple[Selected, ...]
+    before: dict[EntryId, tuple[Correction, ...]]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing new and nothing corrected; being read is no news."""
+        return all(one.section is Section.MOST_READ for one in self.entries)
+
+    def contents(self, entries: Sequence[Selected]) -> Iterator[Content]:
+        """All texts of which these entries may show something."""
+        yield from (one.entry.content for one in entries)
+        yield from (content for steps in self.before.values() for one in steps for content in (one.before, one.after))
+
+
+def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
+    """What an edition of a digest that is made now would tell."""
+    sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
+    new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
+    corrected = [
+        (entry, steps)
+        for entry in tx.editions.corrected(state.id)
+        if is_visible(steps := _corrections(tx, state.id, entry.id)) and is_visible((_in_all(steps, entry),))
+    ]
+    read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
+    return Selection(
+        (
+            *(Selected(Section.NEW, entry) for entry in new),
+            *(Selected(Section.MOST_READ, entry, gained) for entry, gained in read),
+            *(Selected(Section.CORRECTED, entry) for entry, _ in corrected),
+        ),
+        {entry.id: steps for entry, steps in corrected},
+    )
+
+
+def _in_all(steps: Sequence[Correction], entry: Entry) -> Correction:
+    """All of the corrections as one: an edit that was taken back before anybody heard of it is none."""
+    first = next((one for one in steps if one.now is not None), None)
+    dates = (first.was, entry.date) if first else ()
+    return Correction(steps[0].before, entry.content, *dates)
+
+
+def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
+    """Each correction since the revision that the digest told, with what it replaced, oldest first."""
+    told = tx.editions.told_revision(digest, entry) or 1
+    return tuple(
+        Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))
+        for old, new in pairwise(tx.entries.revisions(entry))
+        if new.number > told and (new.significant or tells_another_day(old, new))
+    )

@@ -1,0 +1,1 @@
+"""From dump files to stored entries: read, compare, and apply in one transaction."""

@@ -1,0 +1,229 @@
+"""What one reading of a dump means is stored, or held, in one transaction; opens no file, compares nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.changes import guards
+from digest.changes.backlog import first_updated_at, news
+from digest.changes.days import AHEAD
+from digest.changes.keys import lead_key, title_key
+from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
+from digest.model import AtomId, EntryId, NoteKind
+from digest.ports import ApplyFacts, DumpState, KnownDump, Unsettled
+from digest.service.intake.comparing import compare, ground
+from digest.service.intake.passes import Moves, Pass
+from digest.service.intake.reader_counts import counted
+from digest.service.intake.tracing import say_read
+from digest.service.intake.years import better_dates
+from digest.service.publishing.feeds import enlist
+from digest.service.publishing.pictures import drawn
+from digest.service.sources.overwritten import all_held, with_overwritten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.changes.shown import Shown
+    from digest.changes.values import Placing
+    from digest.model import Note
+    from digest.ports import Store, Transaction
+    from digest.service.intake.comparing import Compared, ReadDump
+    from digest.settings import Settings, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A dump whose reading waits for the others of its pass: it is suspicious, or it corrects entries.
+
+    `corrected` are the entries that it would correct in this pass; none where another suspicion holds it anyway.
+    `waits`: it is judged last, since what other dumps show decides what it means.
+    """
+
+    dump: ReadDump
+    corrected: frozenset[EntryId]
+    waits: bool
+
+
+def store_meaning(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    dump: ReadDump,
+    *,
+    final: bool,
+    crawler: guards.Hold | None = None,
+    moves: Moves | None = None,
+) -> Pass | Deferred:
+    """Compare a reading with all that is known, and store what it says or hold it.
+
+    Unless it is `final`, a reading that is suspicious or corrects entries is deferred: what other dumps show now may
+    explain it, and a pass that corrects too much is held as a whole. `crawler` is the hold of such a pass, `moves`
+    tells of the dumps that were stored in it until now.
+    """
+    name, path = dump.looked.source, dump.looked.path
+    last: tuple[Placing, ...] = ()
+    if dump.known:
+        with store.read() as tx:
+            last = tx.readings.last_reading(name, path)
+    on = ground(source, dump, last)
+    pictures = drawn(store, (one.content for one in dump.shown if one.sighting.position not in on.stood))
+    with store.write() as tx:
+        if tx.readings.dump(name, path) != dump.known:  # somebody else read it since the pass began
+            on = ground(source, dump, tx.readings.last_reading(name, path))
+        compared = compare(tx.readings, source, dump, on, crawler=crawler, moves=moves)
+        if compared.hold is None and (whole := with_overwritten(tx.readings, dump, compared.agreed)) is not dump:
+            dump, on = whole, ground(source, whole, on.last)
+            compared = compare(tx.readings, source, dump, on, moves=moves)
+        changes = compared.changes
+        if not final and (compared.hold or changes.waits or guards.corrected(changes)):
+            return Deferred(dump, _corrected(compared), waits=changes.waits)
+        if compared.hold:
+            tx.readings.store_dump(_held(dump, compared, compared.hold))
+            return Pass(name, dumps=1)
+        joining = _store(tx, settings, source, dump, compared)
+        if better := better_dates(tx.readings, source, dump.looked, compared):
+            tx.readings.upgrade_dates(better, dump.looked.read_at)
+        tx.pictures.add(pictures)
+        enlist(tx, settings, joining)
+    return _passed(dump, compared)
+
+
+def _corrected(compared: Compared) -> frozenset[EntryId]:
+    if compared.hold and not compared.hold.suspicion.is_of_texts:
+        return frozenset()
+    return frozenset(guards.corrected(compared.changes))
+
+
+def _held(dump: ReadDump, compared: Compared, hold: guards.Hold) -> KnownDump:
+    """A dump to be held. Where it does not end by itself, no reading of it counts as one that agrees."""
+    known, ends = dump.known, hold.suspicion.ends_by_itself
+    return replace(
+        dump.looked,
+        state=DumpState.HELD,
+        reason=hold.reason,
+        read_at=known.read_at if known and known.state is DumpState.HELD else dump.looked.read_at,
+        sightings=len(compared.ground.last),
+        waiting=guards.lines(dump.shown) if ends else (),
+        overwritten=all_held(dump, compared.agreed) if ends else (),
+        agreed=compared.agreed if ends else 0,
+        notes=_sentences(dump.notes),
+    )
+
+
+def _store(tx: Transaction, settings: Settings, source: Source, dump: ReadDump, compared: Compared) -> set[EntryId]:
+    """Store the reading; the entries that may belong to other feeds than before."""
+    looked = dump.looked
+    changes = replace(compared.changes, readers=counted(tx.readings, looked.source, compared.changes))
+    if dump.overwritten:
+        there = tuple(placing for placing in changes.placings if placing.position < dump.size)
+        changes = replace(changes, placings=there, carried=0)
+    state = tx.readings.source(looked.source)
+    first_import = state is None or state.settled_at is None
+    good = replace(
+        looked,
+        sightings=dump.size,
+        confirmed_at=looked.read_at,
+        weigh_at=_weigh_at(dump.shown, looked.read_at),
+        notes=_sentences(dump.notes),
+        left_out=any(note.kind is NoteKind.UNREAD for note in dump.notes),
+    )
+    tx.readings.store_dump(good)
+    was_held = dump.known is not None and dump.known.state is DumpState.HELD
+    facts = replace(
+        _facts(changes, dump.shown, settings.tag_base, looked.read_at, first_import=first_import),
+        last=compared.ground.last,
+        quiet=quiet(changes, source, looked.read_at) if was_held and not first_import else {},
+    )
+    fresh = tx.readings.apply(looked.source, looked.path, changes, facts)
+    return _joining(changes, fresh, first_import=first_import)
+
+
+def quiet(changes: ChangeSet, source: Source, now: datetime) -> dict[EntryId, datetime]:
+    """The new entries of a released reading that are no news, with what they carry as `updated`."""
+    zone = ZoneInfo(source.timezone)
+    dates = dict(changes.dates)
+    added = [
+        Unsettled(change.entry, (), dates.get(change.entry, change.date), now, change.position)
+        for change in changes.changes
+        if isinstance(change, Added)
+    ]
+    told = set(news(added, source.backlog))
+    return {one.id: first_updated_at(one, is_news=False, zone=zone) for one in added if one.id not in told}
+
+
+def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
+    """When the first of the dates that lie ahead of us will be believed."""
+    limit = (now + AHEAD).date()
+    ahead = [
+        day
+        for one in shown
+        if (evidence := one.sighting.date)
+        and evidence.year is not None
+        and evidence.year >= limit.year
+        and (day := limit.replace(evidence.year, evidence.month, evidence.day)) > limit
+    ]
+    return datetime.combine(min(ahead), time(), UTC) - AHEAD if ahead else None
+
+
+def _sentences(notes: Sequence[Note]) -> tuple[str, ...]:
+    return tuple(f"line {note.line} {note.reason}" for note in notes)
+
+
+def _passed(dump: ReadDump, compared: Compared) -> Pass:
+    changes = compared.changes
+    added = [change.entry for change in changes.changes if isinstance(change, Added)]
+    revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
+    vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
+    looked, sightings = dump.looked, len(dump.shown)
+    say_read(looked.path, sightings, {"added": added, "revised": revised, "vanished": vanished})
+    return Pass(
+        looked.source,
+        dumps=1,
+        sightings=sightings,
+        added=len(added),
+        revised=len(revised),
+        vanished=len(vanished),
+        moves=Moves(
+            {placing.entry for placing in changes.shown}
+            - {placing.entry for placing in compared.ground.last}
+            - set(added),
+            set(vanished),
+        ),
+    )
+
+
+def _told(cause: Cause) -> bool:
+    """Whether the count of revisions holds it: what this dump says differently, not what another one adds."""
+    return cause.significant or cause is Cause.COMPLETED
+
+
+def _facts(
+    changes: ChangeSet, read: Sequence[Shown], tag_base: str, now: datetime, *, first_import: bool
+) -> ApplyFacts:
+    titles, leads, atom_ids = {}, {}, {}
+    for change in changes.changes:
+        if isinstance(change, Vanished):
+            continue
+        if isinstance(change, Added):
+            atom_ids[change.entry] = atom_id(tag_base, change.entry)
+            one = read[change.position]
+            if change.content is one.content:
+                titles[change.entry], leads[change.entry] = one.key, one.lead
+                continue
+        titles[change.entry], leads[change.entry] = title_key(change.content.title), lead_key(change.content)
+    return ApplyFacts(now=now, first_import=first_import, atom_ids=atom_ids, title_keys=titles, lead_keys=leads)
+
+
+def atom_id(tag_base: str, entry: EntryId) -> AtomId:
+    """The `tag:` URI that an entry gets when it is first seen. Source: RFC 4151, section 2.1."""
+    return AtomId(f"tag:{tag_base}:entry/{entry}")
+
+
+def _joining(changes: ChangeSet, fresh: set[EntryId], *, first_import: bool) -> set[EntryId]:
+    """The entries that may belong to other feeds than before: new to the source or revised, less those that wait."""
+    revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
+    waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
+    return (fresh | revised) - waiting

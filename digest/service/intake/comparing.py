@@ -1,0 +1,204 @@
+"""A reading of a dump compared with all that is known: what it changes, and why it is held. Stores nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.changes import guards
+from digest.changes.diff import asked_of_others, diff, questions, rival_questions
+from digest.changes.unchanged import unchanged
+from digest.changes.values import Cause, Others, Times, Vanished
+from digest.dumps.damage import damage
+from digest.model import NoteKind
+from digest.ports import DumpState, KnownDump
+from digest.service.intake.passes import Moves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from digest.changes.shown import Shown
+    from digest.changes.values import ChangeSet, Known, Placing
+    from digest.model import Note
+    from digest.ports import Readings
+    from digest.settings import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDump:
+    """A dump that was read, and not judged yet.
+
+    `known` is what was stored of it before. `rewritten`: its file was written since it was last looked at. `released`:
+    its hold has ended, and nothing holds it any more; the last `overwritten` of what is shown are no longer there.
+    """
+
+    looked: KnownDump
+    known: KnownDump | None
+    shown: tuple[Shown, ...]
+    notes: tuple[Note, ...]
+    rewritten: bool
+    released: bool = False
+    overwritten: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many sightings its file holds."""
+        return len(self.shown) - self.overwritten
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a reading is compared on: the last good reading, what of it stands as it stood (by position), the times."""
+
+    last: tuple[Placing, ...]
+    stood: Mapping[int, Placing]
+    times: Times
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A reading that was compared with all that is known.
+
+    `entries` are those that answered to it. `agreed` counts the readings in a row that show the same, this one
+    included; 0 where nothing is suspicious.
+    """
+
+    ground: Ground
+    entries: list[Known]
+    changes: ChangeSet
+    hold: guards.Hold | None
+    agreed: int
+
+
+def ground(source: Source, dump: ReadDump, last: tuple[Placing, ...]) -> Ground:
+    """The ground for comparing a dump whose last good reading is `last`."""
+    times = _times(source, dump)
+    stood = unchanged(dump.shown, last, times=times, ranged=bool(source.earliest or source.latest))
+    return Ground(last, stood, times)
+
+
+def compare(
+    readings: Readings,
+    source: Source,
+    dump: ReadDump,
+    on: Ground,
+    *,
+    crawler: guards.Hold | None = None,
+    moves: Moves | None = None,
+) -> Compared:
+    """Compare a reading with all that is known.
+
+    `crawler` is the hold of a pass that corrects too much, `moves` tells of the dumps that were stored in it.
+    """
+    looked, known, last = dump.looked, dump.known, on.last
+    moved = moves or Moves()
+    entries = _answering(readings, dump.shown, last, on.stood)
+    asked = asked_of_others(dump.shown, last, entries, on.stood, on.times)
+    here = {placing.entry for placing in last}
+    absent = [entry.id for entry in entries if entry.id not in here] if last else []
+    departed = readings.departed(looked.source, looked.path, absent)
+    others = Others(readings.standing_elsewhere(asked, (looked.source, looked.path)), moved.gone)
+
+    def compared(instead: Cause | None) -> ChangeSet:
+        return diff(
+            dump.shown,
+            last,
+            entries,
+            on.stood,
+            times=on.times,
+            earliest=source.earliest,
+            latest=source.latest,
+            others=others,
+            instead=instead,
+            departed=departed,
+        )
+
+    read_anew = known is not None and _is_read_anew(known, looked)
+    changes = compared(Cause.CRAWLER if read_anew else None)
+    if known is not None and known.approved == looked.sha256:
+        many = len(guards.corrected(changes)) > source.backlog
+        return Compared(on, entries, compared(Cause.CRAWLER) if many else changes, None, 0)
+    signs = guards.Signs(_damage(changes, dump.notes), "" if read_anew else _left_out(dump), moved.arrived)
+    found = guards.hold(() if read_anew else last, changes, signs, keep=source.keep, common=source.common)
+    if found and found.suspicion is guards.Suspicion.REPLACED:
+        found = guards.foreign(found, [entry for entry in entries if entry.id in here], dump.shown)
+    if dump.released:
+        of_crawler = (found and found.suspicion.is_of_the_crawler) or _crawler_before(known)
+        return Compared(on, entries, compared(Cause.CRAWLER) if of_crawler else changes, None, 0)
+    if guards.corrected(changes) and (found is None or found.suspicion.is_of_texts):
+        found = crawler or _crawler_before(known) or found
+    agreed = _agreed(dump, found) if found else 0
+    if found and found.suspicion.ends_by_itself and agreed >= source.agree:
+        if found.suspicion.is_of_the_crawler:
+            changes = compared(Cause.CRAWLER)
+        found = None
+    return Compared(on, entries, changes, found, agreed)
+
+
+def _is_read_anew(known: KnownDump, looked: KnownDump) -> bool:
+    """Whether the rules of reading alone make the bytes of the last good reading say something else.
+
+    What held or other bytes say was never good, so nothing of it is explained by the rules.
+    """
+    good = known.sightings > 0 and known.state is DumpState.GOOD
+    return good and known.sha256 == looked.sha256 and known.rules != looked.rules
+
+
+def _times(source: Source, dump: ReadDump) -> Times:
+    zone, now, known = ZoneInfo(source.timezone), dump.looked.read_at, dump.known
+    before = None
+    if known and known.sightings:
+        before = known.confirmed_at or (known.read_at if known.state is DumpState.GOOD else None)
+    since = before.astimezone(zone).date() if before and before <= now else None
+    return Times(now, now.astimezone(zone).date(), since)
+
+
+def _answering(
+    readings: Readings, read: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]
+) -> list[Known]:
+    """The entries that answer to the sightings; of other titles only where none answers to one's own."""
+    entries = readings.known(questions(read, last, stood))
+    here = {entry.id for entry in entries}
+    rivals = readings.known(rival_questions(read, entries, stood))
+    return [*entries, *(rival for rival in rivals if rival.id not in here)]
+
+
+def _damage(changes: ChangeSet, notes: Sequence[Note]) -> str:
+    """What is wrong with the text that the reading brings, and with what cannot be read of it, in a sentence."""
+    brought = (
+        text
+        for change in changes.changes
+        if not isinstance(change, Vanished)
+        for text in (change.content.title, *change.content.paragraphs)
+    )
+    return damage(chain(brought, (note.text for note in notes if note.kind is NoteKind.UNREAD)))
+
+
+def _left_out(dump: ReadDump) -> str:
+    """Which entry cannot be read, in a sentence that names the first one; empty where as many were left out before."""
+    lines = [note for note in dump.notes if note.kind is NoteKind.UNREAD]
+    known = dump.known
+    if known and known.state is DumpState.GOOD and known.left_out and len(lines) <= len(known.notes):
+        return ""
+    more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
+    return f"line {lines[0].line} {lines[0].reason}{more}" if lines else ""
+
+
+def _crawler_before(known: KnownDump | None) -> guards.Hold | None:
+    return guards.crawler_hold_again(known.reason) if known and known.state is DumpState.HELD else None
+
+
+def _agreed(dump: ReadDump, found: guards.Hold) -> int:
+    """How many good readings in a row show what this one shows, this one included.
+
+    A page that was replaced and has moved on again is another reading of the same kind, though it shows other lines.
+    """
+    known = dump.known
+    if known is None or known.state is not DumpState.HELD or not known.waiting:
+        return 1
+    moved_on = found.suspicion is guards.Suspicion.REPLACED and guards.was_replaced(known.reason)
+    if not (moved_on or guards.agree(known.waiting, guards.lines(dump.shown))):
+        return 1
+    return known.agreed + dump.rewritten

@@ -1,0 +1,160 @@
+"""From the file of a dump to what it says: hashed, decoded and cut, or why it cannot be. Compares nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from digest.changes.shown import prepared
+from digest.dumps import RULES
+from digest.dumps.snapshot import read_snapshot
+from digest.errors import DumpError
+from digest.model import SourceId
+from digest.ports import DumpState, KnownDump, Stamp
+from digest.service.intake.comparing import ReadDump
+from digest.service.intake.passes import Pass
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.dumps.files import DumpFile
+    from digest.ports import Store
+    from digest.settings import Source
+
+_UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A dump that was not read, and why. `looked` is what is known of it then; None where it changed meanwhile."""
+
+    looked: KnownDump | None
+    error: DumpError
+
+
+@dataclass(frozen=True, slots=True)
+class AsBefore:
+    """A dump in which there is nothing new to read."""
+
+    looked: KnownDump
+    rewritten: bool
+
+
+def read_dump(store: Store, source: Source, file: DumpFile, now: datetime, *, again: bool = False) -> ReadDump | Pass:
+    """What the dump says now; a Pass where there is nothing new to compare.
+
+    That is so where its bytes are those of its last reading, where it cannot be read (then that is stored) and where it
+    changed meanwhile. `again`: it was read in this pass already, or is held and looked at once more.
+    """
+    name = SourceId(source.id)
+    with store.read() as tx:
+        known = tx.readings.dump(name, file.name)
+    found = read_file(source, file, known, now, again=again)
+    match found:
+        case ReadDump():
+            return found
+        case Unread(looked=None):
+            return Pass(name, problems=(f"{file.name}: {found.error.reason} ({found.error.remedy})",))
+        case Unread(looked=KnownDump() as looked):
+            return store_failure(store, looked, known, found.error)
+        case AsBefore() if known:
+            _confirm(store, known, found.looked, rewritten=found.rewritten)
+    return Pass(name, skipped=1)
+
+
+def read_file(
+    source: Source, file: DumpFile, known: KnownDump | None, now: datetime, *, again: bool
+) -> ReadDump | Unread | AsBefore:
+    """Read the file of a dump of which `known` is stored; stores nothing. `again` as in `read_dump`."""
+    name = SourceId(source.id)
+    stamp = Stamp(file.size, file.mtime_ns, file.inode)
+    try:
+        stream = file.path.open("rb")
+    except OSError as error:
+        problem = DumpError(file.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
+        unsettled = replace(stamp, settled=False)  # looked at again each pass
+        return Unread(KnownDump.of(name, file.name, unsettled, "", now), problem)
+    with stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        looked = _looked(name, file, replace(stamp, settled=_is_settled(stamp, now)), sha256, known, now)
+        rewritten = known is None or not known.stamp.names(stamp)
+        if known and not again and _is_as_before(known, looked, rewritten=rewritten):
+            return AsBefore(looked, rewritten)
+        stream.seek(0)
+        try:
+            snapshot = read_snapshot(stream, file.name, largest=source.largest)
+        except DumpError as error:
+            return Unread(looked, error)
+        if _stamp(stream) != stamp:
+            return Unread(None, DumpError(file.name, "changed while it was read", remedy="it is read again next time"))
+    return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten)
+
+
+def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:
+    """Record that a dump cannot be read. One that was good before is held, one that never was has failed."""
+    sightings = known.sightings if known else 0
+    remedy = f" ({error.remedy})" if error.remedy else ""
+    failed = replace(
+        looked,
+        state=DumpState.HELD if sightings else DumpState.FAILED,
+        reason=error.reason + remedy,
+        sightings=sightings,
+        unreadable=True,
+        read_at=known.read_at if known and known.state is DumpState.HELD else looked.read_at,
+    )
+    with store.write(exclusive=False) as tx:
+        tx.readings.store_dump(failed)
+    return Pass(looked.source, dumps=1)
+
+
+def _looked(
+    name: SourceId, file: DumpFile, stamp: Stamp, sha256: str, known: KnownDump | None, now: datetime
+) -> KnownDump:
+    """What is known of the bytes at hand, less what they say. The operator's word and what was good before stay."""
+    changed = known is not None and known.sha256 != sha256
+    return replace(
+        KnownDump.of(name, file.name, stamp, sha256, now),
+        rules=RULES,
+        changed_at=now if known is None or changed else known.changed_at or known.read_at,
+        confirmed_at=known.confirmed_at if known else None,
+        approved=known.approved if known else None,
+        discarded=known.discarded if known else None,
+    )
+
+
+def _is_as_before(known: KnownDump, looked: KnownDump, *, rewritten: bool) -> bool:
+    """Whether there is nothing to read: the same bytes under the same rules, or bytes that the operator refused.
+
+    Held bytes that were written once more are another reading that shows the same.
+    """
+    if known.sha256 != looked.sha256:
+        return False
+    if known.discarded == looked.sha256:
+        return True
+    if known.awaits_reading or known.rules != looked.rules:
+        return False
+    if known.weigh_at is not None and known.weigh_at <= looked.read_at:
+        return False
+    return not (known.state is DumpState.HELD and not known.unreadable and rewritten)
+
+
+def _confirm(store: Store, known: KnownDump, looked: KnownDump, *, rewritten: bool) -> None:
+    """Remember the new stamp, and that a good reading was written once more."""
+    good = known.state is DumpState.GOOD and known.sightings > 0
+    confirmed_at = looked.read_at if good and rewritten else known.confirmed_at
+    as_now = replace(known, stamp=looked.stamp, confirmed_at=confirmed_at, rules=looked.rules)
+    if as_now != known:
+        with store.write(exclusive=False) as tx:
+            tx.readings.store_dump(as_now)
+
+
+def _is_settled(stamp: Stamp, now: datetime) -> bool:
+    """Whether no later bytes can have the same stamp: it is no longer within one tick of the file system's clock."""
+    return now.timestamp() * 1e9 - stamp.mtime_ns >= _UNSETTLED_CLOCK_NS
+
+
+def _stamp(stream: BinaryIO) -> Stamp:
+    state = os.fstat(stream.fileno())
+    return Stamp(state.st_size, state.st_mtime_ns, state.st_ino)

@@ -1,0 +1,299 @@
+"""One pass over a source: which dumps changed, in which order they are judged. Decides nothing itself."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
+from digest.dumps import RULES
+from digest.dumps.files import DumpFile, Refused, dump_files
+from digest.errors import DumpError, RowError, StoreError, UnknownError
+from digest.model import SourceId
+from digest.ports import DumpState, KnownDump, Stamp
+from digest.service.intake.apply_dump import Deferred, store_meaning
+from digest.service.intake.first_imports import publish
+from digest.service.intake.passes import Moves, Pass
+from digest.service.intake.reading_dumps import read_dump, store_failure
+from digest.service.intake.tracing import following, say_refreshed
+from digest.service.operating import clocks
+from digest.service.operating.faults import REPORT_IT, fault
+from digest.service.sources.moved_files import Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from digest.ports import SourceState, Store, Transaction
+    from digest.settings import Settings, Source
+
+_STEPPED_BACK = timedelta(days=1)  # the last pass was that far ahead of us: by another clock
+_VANISHED, _NONE_YET = "has no dump any more, and had some before", "has no dump, and never had one"
+_IN_MEMORY = 20_000  # sightings of deferred dumps; a dump beyond them is read once more
+
+
+def refresh(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    *,
+    now: datetime,
+    progress: Callable[[str], None] | None = None,
+    stopped: Callable[[], bool] = bool,
+) -> Pass:
+    """Read what changed of a source and store what it means, one transaction a dump.
+
+    A dump that cannot be read or stored is a problem of its own: the others go on and its last good state stays.
+    `progress` is called with the name of each dump before it is looked at; `stopped` is asked between dumps.
+    """
+    with following(now, source.id):
+        try:
+            done = _Refreshing(store, settings, source, now, progress or (lambda _: None), stopped).run()
+        except StoreError:
+            raise
+        except Exception as error:
+            _broke_off(store, SourceId(source.id), now, error)
+            raise
+        say_refreshed(done.counts(), (*done.problems, *done.notes))
+    return done
+
+
+def _broke_off(store: Store, source: SourceId, now: datetime, error: Exception) -> None:
+    """Record a pass that nobody foresaw to fail: without it the source would only seem to be read no more."""
+    with store.write() as tx:
+        tx.readings.register_source(source, now)
+        tx.readings.refreshed(source, now, f"{fault(error, 'its pass broke off')} ({REPORT_IT})")
+
+
+def decide(store: Store, source: SourceId, path: str | None, *, approve: bool) -> list[str]:
+    """Record the operator's word on the held dumps of a source, or on one of them; the paths decided on.
+
+    Raises:
+        UnknownError: nothing of that name is held.
+        DumpError: a dump that cannot be read cannot be approved.
+    """
+    with store.write() as tx:
+        held = [
+            dump
+            for dump in tx.readings.dumps(source).values()
+            if dump.state is DumpState.HELD and path in {None, dump.path}
+        ]
+        if not held:
+            raise UnknownError("held dump", f"{source}/{path}" if path else source, remedy="see `digest status`")
+        for dump in held:
+            if approve and dump.unreadable:
+                raise DumpError(dump.path, dump.reason, remedy="it cannot be approved: mend the file, or discard it")
+            tx.readings.decide(source, dump.path, approve=approve)
+    return [dump.path for dump in held]
+
+
+@dataclass(slots=True)
+class _Refreshing:
+    """A pass: first each changed dump is read; what is suspicious or corrects entries is judged when all were."""
+
+    store: Store
+    settings: Settings
+    source: Source
+    now: datetime
+    progress: Callable[[str], None]
+    stopped: Callable[[], bool]
+    done: Pass = field(init=False)
+    deferred: list[tuple[DumpFile, Deferred]] = field(default_factory=list)
+    in_memory: int = 0  # sightings of deferred dumps
+    moves: Moves = field(default_factory=Moves)
+    moved: Moved | None = None
+
+    def __post_init__(self) -> None:
+        self.done = Pass(self.name)
+
+    @property
+    def name(self) -> SourceId:
+        return SourceId(self.source.id)
+
+    def run(self) -> Pass:
+        """Do it; what it did."""
+        with self.store.read() as tx:
+            state, stamps = tx.readings.source(self.name), tx.readings.stamps(self.name, RULES, self.now)
+            troubled = {dump.path: dump for dump in tx.readings.troubled(self.name)}
+            changed_at = tx.readings.changed_at(self.name)
+        self._begin(state, changed_at)
+        found, skipped, listed = 0, 0, True
+        held: list[DumpFile] = []
+        gone = set(troubled)
+        files = list(_files(self.source))
+        unseen = [file for file in files if isinstance(file, Refused) and file.unseen]
+        gone = {path for path in gone if not any(one.hides(path) for one in unseen)}
+        self.moved = Moved(self.store, self.name, (f.name for f in files if isinstance(f, DumpFile)), stamps, unseen)
+        for file in files:
+            if self.stopped():
+                return self.done + Pass(self.name, skipped=skipped)
+            if not isinstance(file, DumpFile):
+                listed = listed and isinstance(file, Refused)
+                self.done += Pass(self.name, problems=(str(file),), failed=True)
+                continue
+            found += 1
+            gone.discard(file.name)
+            self.progress(file.name)
+            if stamps.get(file.name) != file.stamp:
+                self._read(file)
+                continue
+            skipped += 1
+            if file.name in troubled and _may_be_explained(troubled[file.name]):
+                held.append(file)
+        self._add(Pass(self.name, skipped=skipped))
+        self._judge()
+        if self.done.dumps:  # what other dumps show now may explain what is held
+            for file in held:
+                self._read(file, again=True)
+            self._judge()
+        if self.stopped():
+            return self.done
+        nothing = ""
+        if listed and not unseen and not found:
+            nothing = _VANISHED if stamps or troubled or changed_at else _NONE_YET
+        with _uncollected():
+            self._finish(state, gone - self.moved.taken if listed else set(), nothing)
+        return self.done
+
+    def _begin(self, state: SourceState | None, changed_at: datetime | None) -> None:
+        """Make the source known; mend what was stored under a clock that was ahead, in a pass that did not end too."""
+        if state is None:
+            with self.store.write(exclusive=False) as tx:
+                tx.readings.register_source(self.name, self.now)
+        elif any(at and at - self.now > _STEPPED_BACK for at in (state.refreshed_at, changed_at)):
+            clocks.mend(self.store, self.settings, self.now, also=(state.refreshed_at, changed_at))
+
+    def _read(self, file: DumpFile, *, again: bool = False) -> None:
+        """Read a dump and store what it says, or defer it."""
+        done = self._guarded(file, lambda: self._meant(file, again=again))
+        if isinstance(done, Deferred):
+            fits = self.in_memory + len(done.dump.shown) <= _IN_MEMORY
+            self.in_memory += len(done.dump.shown) if fits else 0
+            self.deferred.append((file, done if fits else replace(done, dump=replace(done.dump, shown=()))))
+        else:
+            self._add(replace(done, skipped=0) if again else done)
+
+    def _add(self, done: Pass) -> None:
+        self.done += done
+        if done.moves:
+            self.moves.add(done.moves)
+
+    def _meant(self, file: DumpFile, *, again: bool) -> Pass | Deferred:
+        dump = read_dump(self.store, self.source, file, self.now, again=again)
+        if isinstance(dump, Pass):
+            return dump
+        dump = self.moved.followed(dump) if self.moved else dump
+        return store_meaning(self.store, self.settings, self.source, dump, final=False, moves=self.moves)
+
+    def _judge(self) -> None:
+        """Store what was deferred, or hold it: all of it, where it would correct too many entries at once."""
+        waiting, self.deferred, self.in_memory = self.deferred, [], 0
+        crawler = self._crawler(one for _, one in waiting)
+        for file, one in sorted(waiting, key=lambda deferred: deferred[1].waits):
+            if self.stopped():
+                return
+            self.progress(file.name)
+            judged = self._guarded(file, lambda file=file, one=one: self._judged(file, one, crawler))  # type: ignore[misc] # mypy knows no defaults of a lambda
+            if isinstance(judged, Pass):
+                self._add(judged)
+
+    def _judged(self, file: DumpFile, one: Deferred, crawler: Hold | None) -> Pass | Deferred:
+        dump = one.dump if one.dump.shown else read_dump(self.store, self.source, file, self.now, again=True)
+        if isinstance(dump, Pass):
+            return dump
+        return store_meaning(
+            self.store, self.settings, self.source, dump, final=True, crawler=crawler, moves=self.moves
+        )
+
+    def _crawler(self, waiting: Iterable[Deferred]) -> Hold | None:
+        corrected = {entry for one in waiting for entry in one.corrected}
+        if len(corrected) < FEWEST_CORRECTED:
+            return None
+        with self.store.read() as tx:
+            entries = tx.readings.standing(self.name)
+        return crawler_hold(len(corrected), entries) if len(corrected) > entries * self.source.corrected else None
+
+    def _guarded(self, file: DumpFile, work: Callable[[], Pass | Deferred]) -> Pass | Deferred:
+        """Any failure of one dump is its own; a store that does not answer is everybody's."""
+        try:
+            with _uncollected():
+                return work()
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, RowError):
+                raise
+            with self.store.read() as tx:
+                known = tx.readings.dump(self.name, file.name)
+            stamp = Stamp(file.size, file.mtime_ns, file.inode)
+            looked = replace(KnownDump.of(self.name, file.name, stamp, "", self.now), rules=RULES)
+            if known:
+                looked = replace(looked, changed_at=known.changed_at, confirmed_at=known.confirmed_at)
+            return store_failure(self.store, looked, known, DumpError(file.name, fault(error), remedy=REPORT_IT))
+
+    def _finish(self, state: SourceState | None, gone: set[str], nothing: str) -> None:
+        """Publish a first import as a whole, and record the pass with what is wrong now, read in it or before."""
+        settled = state is not None and state.settled_at is not None
+        with self.store.write(exclusive=not settled) as tx:
+            for path in gone:
+                tx.readings.let_go(self.name, path)
+            now = None if settled else tx.readings.source(self.name)
+            if now and now.settled_at is None and any(d.sightings for d in tx.readings.dumps(self.name).values()):
+                publish(tx, self.settings, self.name, self.now)
+            for dump in tx.readings.troubled(self.name):
+                self.done += _standing(dump)
+            self.done += self._silence(tx, nothing)
+            problem = "; ".join(self.done.problems)
+            tx.readings.refreshed(self.name, self.now, problem, held=self.done.held > 0)
+
+    def _silence(self, tx: Transaction, nothing: str) -> Pass:
+        """A source that shows no dump, for which `nothing` has words, or none that changed for too long, has failed."""
+        if nothing:
+            remedy = f"see whether {self.source.path} is right and mounted, and what writes the dumps"
+            return Pass(self.name, problems=(f"{nothing} ({remedy})",), failed=True)
+        if self.source.stale is None:
+            return Pass(self.name)
+        changed_at = tx.readings.changed_at(self.name)
+        if changed_at is None or self.now - changed_at < self.source.stale:
+            return Pass(self.name)
+        problem = f"no dump changed since {changed_at:%Y-%m-%d %H:%M} UTC (see whether the crawler still runs)"
+        return Pass(self.name, problems=(problem,), failed=True)
+
+
+def _files(source: Source) -> Iterable[DumpFile | Refused | DumpError]:
+    """The files of a source; a failure to list them takes its place in the order."""
+    try:
+        yield from dump_files(source.path)
+    except DumpError as error:
+        yield error
+
+
+def _may_be_explained(dump: KnownDump) -> bool:
+    """Whether what other dumps show may end its hold."""
+    return dump.state is DumpState.HELD and not dump.unreadable
+
+
+def _standing(dump: KnownDump) -> Pass:
+    """What is wrong with a dump, whether it was read in this pass or before."""
+    if dump.state is DumpState.FAILED:
+        return Pass(dump.source, problems=(f"{dump.path}: {dump.reason}",), failed=True)
+    if dump.state is DumpState.HELD:
+        problem = f"{dump.path}: held: {dump.reason}"
+        return Pass(dump.source, held=1, problems=(problem,), failed=dump.unreadable)
+    notes = tuple(f"{dump.path}: {note}" for note in dump.notes)
+    if dump.left_out:
+        return Pass(dump.source, problems=notes, failed=True)
+    return Pass(dump.source, notes=notes)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no cycles of garbage: a dump becomes a million values without one, each looked at again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

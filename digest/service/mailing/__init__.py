@@ -1,0 +1,1 @@
+"""Writes and sends mails: letters of an edition, and short mails to one person."""

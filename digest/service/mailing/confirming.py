@@ -1,0 +1,100 @@
+"""Mailing the links by which owners of addresses confirm: lease, hand over, record."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from digest.mail.tokens import confirmation_token
+from digest.mail.transport import session
+from digest.model import ConfirmationKind
+from digest.service.mailing.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from digest.errors import TransportError
+    from digest.model import Confirmation
+    from digest.ports import Store
+    from digest.settings import Settings
+
+_BATCH = 50
+_ATTEMPTS = 5
+_TEMPLATES = {
+    ConfirmationKind.JOIN: ("confirm", "confirm"),
+    ConfirmationKind.MOVE: ("move", "confirm"),
+    ConfirmationKind.ACCESS: ("access", "preferences"),
+}
+
+
+async def send_confirmations(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
+    """Mail the links that are due; how many were handed over. Rests with all other sending.
+
+    Raises:
+        DigestError: the store cannot record what happens.
+    """
+    due = await asyncio.to_thread(_lease, store, clock())
+    if not due:
+        return 0
+    sent = 0
+    async with session(settings) as way:
+        for at, confirmation in enumerate(due):
+            made = partial(message_of, store, settings, confirmation)
+            problem = await hand_over(way, settings, confirmation.address, made)
+            await asyncio.to_thread(_record, store, confirmation, problem, clock())
+            sent += problem is None
+            if stops(problem):
+                await asyncio.to_thread(_give_back, store, due[at + 1 :], clock())
+                break
+    return sent
+
+
+def _lease(store: Store, now: datetime) -> list[Confirmation]:
+    with store.read() as tx:
+        if not tx.confirmations.due(now) or tx.deliveries.paused(now) or tx.backups.fenced():
+            return []
+    with store.write() as tx:
+        return tx.confirmations.lease(now, now + LEASE, _BATCH)
+
+
+def _give_back(store: Store, rest: Sequence[Confirmation], now: datetime) -> None:
+    with store.write() as tx:
+        for confirmation in rest:
+            tx.confirmations.record(confirmation.id, next_at=now + WAIT, text="")
+
+
+def _record(store: Store, confirmation: Confirmation, problem: TransportError | None, now: datetime) -> None:
+    """Nothing more is tried where the mail may have arrived, cannot arrive, or comes too late: they may ask again."""
+    again, text = None, words(problem)
+    if is_unmade(problem):
+        again = now + WAIT if now + WAIT < confirmation.expires_at else None
+    elif problem is not None and not problem.uncertain:
+        again = again_at(problem, confirmation.attempts, now)
+        if again and (confirmation.attempts >= _ATTEMPTS or again >= confirmation.expires_at):
+            again, text = None, f"not mailed: {problem}"  # who asks again is mailed again
+    with store.write() as tx:
+        tx.confirmations.record(confirmation.id, next_at=again, text=text)
+
+
+def message_of(store: Store, settings: Settings, confirmation: Confirmation) -> bytes:
+    """The mail of a few lines that holds the link; the same bytes at each attempt."""
+    secret = store.secret()
+    folder, path = _TEMPLATES[confirmation.kind]
+    values = {
+        "titles": [digest.title for name in confirmation.digests if (digest := settings.digest(name))],
+        "url": f"{settings.base_url}/{path}/{confirmation_token(secret, confirmation)}",
+        "hours": int((confirmation.expires_at - confirmation.asked_at).total_seconds() // 3600),
+        "address": confirmation.address,
+    }
+    return short_notice(
+        settings,
+        secret,
+        folder,
+        confirmation.language,
+        values,
+        to=confirmation.address,
+        mark=f"notice\0{confirmation.id}\0{confirmation.asked_at}",
+        written_at=confirmation.asked_at,
+    )

@@ -1,0 +1,307 @@
+"""Draining: lease a batch, compose, hand over, record each answer, until nothing is due.
+
+A delivery is leased, then begun before its mail goes out, and recorded right after: what nobody began is known not to
+be sent. What dies in between is unknown; it is leased again when its lease has ended, with the same Message-ID and the
+same bytes, and not a third time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from digest.addresses import domain_of
+from digest.errors import DigestError, FencedError, TransportError
+from digest.mail.transaction import Envelope
+from digest.mail.transport import session
+from digest.model import DeliveryState
+from digest.service.bounces import suppressing
+from digest.service.bounces.judging import Judge
+from digest.service.bounces.messages import envelope_sender
+from digest.service.bounces.refusals import Refusals
+from digest.service.bounces.remembering import remember
+from digest.service.mailing.drain.crew import Crew, Worker
+from digest.service.mailing.drain.ledger import Answer, Ledger
+from digest.service.mailing.drain.pacing import REMEMBERED
+from digest.service.mailing.drain.queueing import Queue
+from digest.service.mailing.drain.report import DrainReport, Progress
+from digest.service.mailing.letters import Letters
+from digest.service.operating import clocks, waits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from digest.mail.transport import Session
+    from digest.model import Delivery, EditionKey
+    from digest.ports import Store
+    from digest.service.mailing.drain.ledger import Turn
+    from digest.settings import Settings
+
+
+async def drain(
+    store: Store,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    edition: EditionKey | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: asyncio.Event | None = None,
+    resume: bool = False,
+    hurry: bool = False,
+    wait: Callable[[datetime], Awaitable[None]] | None = None,
+    others: Callable[[], Awaitable[None]] | None = None,
+) -> DrainReport:
+    """Send what is due, of one edition or of all.
+
+    `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks;
+    with `hurry` what waits for a later moment is tried at once.
+    `wait` returns when a moment has come; it serves `mail.per_second`. With `others` one batch is sent: they are called
+    where there may be more, to send at the same time.
+
+    Raises:
+        DigestError: the store cannot record what happens; nothing more is handed over then.
+    """
+    run = _Drain(store, settings, clock, stop or asyncio.Event(), wait, others)
+    with contextlib.closing(run):
+        await run.begin(edition, resume=resume, hurry=hurry)
+        await run.send(edition, progress)
+    if run.error:
+        raise run.error
+    return run.report
+
+
+class _NotBegunError(Exception):
+    """A mail must not be handed over; why, the turn says that was to begin it."""
+
+
+class _Drain:
+    """One drain: its workers share what is leased, a report and the reasons to stop."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        wait: Callable[[datetime], Awaitable[None]] | None,
+        others: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
+        self._secret = store.secret()
+        self._letters = Letters(settings, self._secret)
+        # One thread for all that the store is asked: several would wait for each other's turn to write.
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._ledger = Ledger(store, settings, clock, self._letters, self._thread)
+        self._refusals = Refusals()
+        self._queue = Queue(
+            store,
+            settings.mail,
+            clock,
+            self._thread,
+            wait or self._until,
+            lambda: self.halted,
+            others,
+            self._refusals.know,
+        )
+        self._marks: dict[str, int] = {}  # of mails that are announced, by message id
+        self._total = 0
+        self._crew = Crew(settings.mail.connections)
+        self._keeping: list[asyncio.Task[None]] = []
+        self.report = DrainReport()
+        self.error: BaseException | None = None
+        self._judge = Judge(
+            settings,
+            clock,
+            self.report,
+            self._refusals,
+            queue=self._queue,
+            ledger=self._ledger,
+            crew=self._crew,
+        )
+
+    @property
+    def halted(self) -> bool:
+        return self._stop.is_set() or bool(self.report.paused) or self.error is not None
+
+    async def begin(self, edition: EditionKey | None, *, resume: bool, hurry: bool) -> None:
+        def look() -> None:
+            if resume:
+                with self._store.write(exclusive=False) as tx:
+                    tx.deliveries.resume()
+            if hurry:
+                waits.hurry(self._store, edition, self._clock())
+            clocks.mend(self._store, self._settings, self._clock())
+            self._settle()
+            with self._store.read() as tx:
+                paused = tx.deliveries.paused(self._clock())
+                self._queue.paces.begin(tx.pacing.all(self._clock() - REMEMBERED))
+                self._ledger.trouble = bool(tx.deliveries.trouble())
+                self._judge.begin(tx.resting.all())
+                remember(tx, self._refusals)
+                self.report.paused = paused[0] if paused else ""
+                if held := suppressing.held(tx, self._settings, self._clock()):
+                    self.report.paused = str(held[0])
+                if since := tx.backups.fenced():
+                    self.report.paused = str(FencedError(since))
+                self._total = tx.deliveries.open(edition)
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, look)
+
+    def _settle(self) -> None:
+        """Let suppressions take effect that may by now."""
+        suppressing.settle_due(self._store, self._settings, self._clock())
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False)
+
+    async def _until(self, moment: datetime) -> None:
+        """Until then, or until it is to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), max(0.0, (moment - self._clock()).total_seconds()))
+
+    async def send(self, edition: EditionKey | None, progress: Callable[[Progress], None] | None) -> None:
+        """Hand over by several workers what is due; what none of them began is given back."""
+        waiting = 0 if self.halted else await self._queue.fill(edition)
+        wanted = waiting and (self._settings.mail.connections if self._queue.paces.slow else waiting)
+        try:
+            # To their end, whatever becomes of one: the others' answers are to be recorded.
+            await self._crew.work(lambda worker: self._work(worker, progress), wanted)
+        finally:
+            await self._ledger.written()
+            await asyncio.gather(*self._keeping, return_exceptions=True)
+            try:
+                self.report.full = await self._queue.give_back()
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._settle)
+            except DigestError as error:  # their leases end by themselves
+                self.error = self.error or error
+
+    async def _work(self, worker: Worker, progress: Callable[[Progress], None] | None) -> None:
+        """Hand over one after the other. An answer is recorded in the transaction that begins the next.
+
+        While that is made durable, the next is composed, signed and sent as far as it can be without being handed over.
+        Where the transport pipelines, the one behind it is named to it, too.
+        """
+        delivery: Delivery | None = None
+        following: Delivery | None = None
+        try:
+            async with session(self._settings, others=lambda: self._crew.others(worker)) as way:
+                answer: Answer | None = None
+                while worker.stays or answer:
+                    delivery, following = following or self._next(worker), None
+                    if delivery is None and answer is None:
+                        if await self._queue.more():
+                            continue
+                        return
+                    turn, told = self._ledger.turn(answer, delivery), None
+                    turn.done.add_done_callback(partial(self._look_after, answer))
+                    if delivery:
+                        following = self._announced() if way.pipelines else None
+                        try:
+                            told = await self._hand_over(worker, way, delivery, following, turn)
+                        finally:
+                            following = following if following and self._queue.claim(following) else None
+                    begun = await turn.done
+                    await self._recorded(answer, begun, progress)
+                    answer = told if begun is DeliveryState.LEASED else None
+                    if delivery:
+                        self._queue.done(delivery)
+                        delivery = None
+                    if following and (self.halted or not worker.stays):
+                        self._queue.put_back(following)
+                        following = None
+        except Exception as error:  # noqa: BLE001 - it is raised when all have ended
+            self.error = self.error or error
+        finally:
+            for unused in (following, delivery):
+                if unused:
+                    self._queue.put_back(unused)
+            self._queue.wake()
+
+    def _announced(self) -> Delivery | None:
+        """What may follow: it is on its way to the server from now on."""
+        following = self._queue.ahead()
+        if following:
+            self._marks[following.message_id] = self._refusals.mark()
+        return following
+
+    def _look_after(self, answer: Answer | None, done: asyncio.Future[DeliveryState | None]) -> None:
+        """Where a turn failed, stop the others and keep its answer, at once: its worker is busy with the next mail."""
+        if done.cancelled() or not (error := done.exception()):
+            return
+        self.error = self.error or error
+        if answer:
+            self._keeping.append(asyncio.create_task(self._keep(answer)))
+
+    async def _keep(self, answer: Answer) -> None:
+        if await self._ledger.keep(answer, self._stop) and not answer.back:
+            self.report.states.update([answer.state])
+
+    def _next(self, worker: Worker) -> Delivery | None:
+        """What a worker may begin at once; nothing where it only has its last answer to record."""
+        return self._queue.next() if worker.stays else None
+
+    async def _recorded(
+        self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
+    ) -> None:
+        """Count what is in the ledger now, and see that what was given back is offered again."""
+        if answer and answer.back:
+            await self._queue.again()
+        done = [self._judge.became(answer)] if answer and not answer.back else []
+        if begun is DeliveryState.SUPPRESSED:
+            done.append(begun)
+        self.report.states.update(done)
+        if progress and done:
+            progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
+
+    async def _hand_over(
+        self,
+        worker: Worker,
+        way: Session,
+        delivery: Delivery,
+        following: Delivery | None,
+        turn: Turn,
+    ) -> Answer | None:
+        """What became of a mail that is handed over when its `turn` has begun it; None where it has not.
+
+        A refusal may come before that, and counts only if it is begun all the same.
+        """
+
+        async def begun() -> None:
+            with contextlib.suppress(DigestError):
+                if await turn.done is DeliveryState.LEASED:
+                    return
+            raise _NotBegunError
+
+        mark = self._marks.pop(delivery.message_id, self._refusals.mark())
+        try:
+            await turn.taken
+            # The first one's turn reads the words, and what is likely not begun is worth no connection.
+            if not self._letters.knows(delivery) or delivery.leased_until <= self._clock():
+                await begun()
+            taken = await way.send(
+                *self._envelope(delivery),
+                self._letters.mail(delivery),
+                again=delivery.uncertain > 0,
+                following=self._envelope(following) if following else None,
+                begun=begun,
+            )
+        except _NotBegunError:
+            return None
+        except TransportError as error:
+            with contextlib.suppress(_NotBegunError):
+                await begun()
+                return self._judge.refused(worker, delivery, error, self._envelope(delivery).sender)
+            return None
+        except ValueError as error:
+            return Answer(delivery, DeliveryState.FAILED, text=str(error))
+        self._refusals.got_through(delivery, mark)
+        self._queue.paces.taken(delivery.message_id, domain_of(delivery.subscriber.address))
+        self._crew.got_through(worker)
+        return Answer(delivery, DeliveryState.ACCEPTED, code=taken.code, text=str(taken))
+
+    def _envelope(self, delivery: Delivery) -> Envelope:
+        return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)

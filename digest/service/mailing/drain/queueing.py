@@ -1,0 +1,274 @@
+"""Whose turn is next in a drain: what is leased when, by recipient domain, by pace, by day. Knows no SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from digest.errors import DigestError
+from digest.service.mailing.drain.pacing import EVERYBODY, REMEMBERED, Paces
+from digest.service.mailing.drain.waiting import Pace, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+    from concurrent.futures import Executor
+    from datetime import datetime
+
+    from digest.model import Delivery, EditionKey
+    from digest.ports import Slowed, Store, Transaction
+    from digest.service.mailing.drain.pacing import Mark
+    from digest.settings import Mail
+
+_HELD = 10  # batches of a domain without room that may be held: their leases must not run out
+_PATIENT = timedelta(minutes=1)  # how long a drain waits for a mail to become due; what comes later is the next one's
+_WORTH_LEASING = timedelta(seconds=1)  # a wait after which something else may be due
+_DAY = timedelta(days=1)
+_T = TypeVar("_T")
+
+
+class Queue:
+    """What the workers of one drain take from; used within one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        mail: Mail,
+        clock: Callable[[], datetime],
+        thread: Executor,
+        wait: Callable[[datetime], Awaitable[None]],
+        halted: Callable[[], bool],
+        others: Callable[[], Awaitable[None]] | None = None,
+        leased: Callable[[Collection[Delivery]], None] | None = None,
+    ) -> None:
+        self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
+        self._thread, self._others = thread, others
+        self.paces = Paces(clock())
+        self._waiting, self._pace = Waiting(mail.per_domain, self.paces, clock), Pace(mail.per_second)
+        self._later: set[datetime] = set()  # when something is due that was put off for a short time
+        self._filling, self._room = asyncio.Lock(), asyncio.Event()
+        self._ahead: asyncio.Task[None] | None = None
+        self._edition: EditionKey | None = None
+        self._all_leased = False
+        self._day_is_full = False
+        self._leased = leased or (lambda _: None)
+        self._resting: dict[str, datetime] = {}
+        self._withdrawn: list[Delivery] = []
+
+    async def fill(self, edition: EditionKey | None) -> int:
+        """Lease the first batch, of one edition or of all; how many there are."""
+        self._edition = edition
+        await self._fill()
+        return len(self._waiting)
+
+    def next(self) -> Delivery | None:
+        """What may begin at once."""
+        now = self._clock()
+        if self._halted() or self._next_at(now) > now:
+            return None
+        delivery = self._waiting.take()
+        if delivery:
+            self._pace.started(now)
+        self._fill_ahead(delivery)
+        return delivery
+
+    def ahead(self) -> Delivery | None:
+        """What may begin when the one under way is done, where no limit says when and to whom that is.
+
+        It is taken with `claim`: who has nothing else to do gets it before, or it would wait for a silent server.
+        """
+        limited = self._mail.per_second or self._mail.per_domain or self.paces.per_minute(EVERYBODY)
+        if limited or self._halted():
+            return None
+        delivery = self._waiting.reserve()
+        self._fill_ahead(delivery)
+        return delivery
+
+    def claim(self, delivery: Delivery) -> bool:
+        """Whether what `ahead` gave is still free to begin; it is taken then."""
+        return self._waiting.claim(delivery)
+
+    async def more(self) -> bool:
+        """Wait until something may begin; whether anything still will. Who waits has nothing left to record."""
+        if self._halted():
+            return False
+        if await self._fill():
+            now = self._clock()
+            if (start := self._next_at(now)) > now:
+                await self._wait(start)
+                self.paces.came(start, self._clock())
+        elif moment := self._moment(self._clock()):
+            await self._wait_for_room_or(moment)
+        elif len(self._waiting) and self._waiting.busy:
+            self._room.clear()
+            await self._room.wait()
+        else:
+            return False
+        return True
+
+    async def again(self) -> None:
+        """Something was given back that is due, for its pace has changed."""
+        await self._in_thread(self._save_paces, *self.paces.changes())
+        self._look_again()
+
+    def _look_again(self) -> None:
+        if self._others is None:
+            self._all_leased = False
+        self.wake()
+
+    def mark(self, delivery: Delivery) -> Mark:
+        """How the paces were when it was taken."""
+        return self._waiting.mark(delivery)
+
+    def _next_at(self, now: datetime) -> datetime:
+        """When the next may start, whoever it is for."""
+        start = self._pace.next_at(now)
+        return max(start, self.paces.next_at(EVERYBODY, now)) if self.paces.slow else start
+
+    def _moment(self, now: datetime) -> datetime | None:
+        """When something may start that needs no room, or is due that was put off; None where it is not soon."""
+        if not self.paces.slow and not self._later:
+            return None
+        soonest = self._waiting.soonest(now) if self.paces.slow else None
+        moment = min(self._later | ({soonest} if soonest else set()), default=None)
+        return moment if moment and moment <= now + _PATIENT else None
+
+    async def _wait_for_room_or(self, moment: datetime) -> None:
+        self._room.clear()
+        before = self._clock()
+        waits = [asyncio.ensure_future(one) for one in (self._wait(moment), self._room.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        if not waits[0].done() or waits[0].cancelled():
+            return
+        waits[0].result()
+        self.paces.came(moment, self._clock())
+        due = {one for one in self._later if one <= moment}
+        self._later -= due
+        if due or moment - before >= _WORTH_LEASING:
+            self._look_again()
+
+    def put_back(self, delivery: Delivery) -> None:
+        """It was taken, and nothing was begun."""
+        self._waiting.put_back(delivery)
+
+    def rest(self, domain: str, until: datetime) -> None:
+        """Begin no more mail to this domain; its deliveries are put off until then."""
+        self._resting[domain] = until
+        self._withdrawn += self._waiting.withdraw(domain)
+
+    def done(self, delivery: Delivery) -> None:
+        """It is dealt with, and its domain has room again."""
+        self._waiting.done(delivery)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let who waits for room look again."""
+        self._room.set()
+
+    async def give_back(self) -> bool:
+        """Release what nobody took; whether the mails of a day are used up and some wait for the next.
+
+        Raises:
+            StoreError: it cannot be.
+        """
+        if self._ahead:
+            await self._ahead
+        if rest := self._waiting.cleared() + self._withdrawn:
+            await self._in_thread(self._release, rest)
+        await self._in_thread(self._save_paces, *self.paces.changes())
+        return self._day_is_full and await self._in_thread(self._some_wait)
+
+    def _fill_ahead(self, taken: Delivery | None) -> None:
+        """Lease the next batch while the last mails of this one are under way, but not if their leases have ended.
+
+        To lease gives free what nobody began in time; this is the last moment to begin it.
+        """
+        if self._all_leased or self._ahead or self._mail.per_day:
+            return  # with a limit a day a lease is exclusive, for which the ledger's thread might wait for long
+        if taken and len(self._waiting) < self._mail.connections and taken.leased_until > self._clock():
+            self._ahead = asyncio.create_task(self._filled_ahead())
+
+    async def _filled_ahead(self) -> None:
+        with contextlib.suppress(DigestError):  # whoever waits for a batch asks again, and is told
+            async with self._filling:
+                if not self._all_leased:
+                    await self._lease_more()
+            self._ahead = None  # where it failed, nothing more is leased ahead
+        self.wake()
+
+    async def _fill(self) -> bool:
+        """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""
+        async with self._filling:
+            await self._put_surplus_off()
+            while not self._waiting.ready and not self._all_leased and len(self._waiting) < _HELD * self._mail.batch:
+                await self._lease_more()
+                if len(self._waiting) and not self.paces.slow:
+                    break
+            if self._all_leased and not self._waiting.ready:
+                self._waiting.free()
+        return self._waiting.ready
+
+    async def _lease_more(self) -> None:
+        batch = await self._in_thread(self._lease)
+        self._all_leased = not batch or self._others is not None
+        self._leased(batch)
+        self._waiting.add(batch)
+        for domain, until in self._resting.items():
+            if until > self._clock():
+                self._withdrawn += self._waiting.withdraw(domain)
+        await self._put_surplus_off()
+        if self._others and len(batch) == self._mail.batch:
+            await self._others()
+
+    async def _put_surplus_off(self) -> None:
+        """Hold no leases of what its pace keeps waiting: they would run out, and others would not be leased."""
+        if not self.paces.slow or not (surplus := self._waiting.surplus()):
+            return
+        until = self._clock() + _PATIENT
+        self._later.add(until)
+        await self._in_thread(self._put_off_until, surplus, until)
+
+    def _put_off_until(self, surplus: list[Delivery], until: datetime) -> None:
+        with self._store.write(exclusive=False) as tx:
+            tx.pacing.put_off([(one.edition, one.subscriber.id, one.leased_until) for one in surplus], until)
+
+    def _in_thread(self, ask: Callable[..., _T], *arguments: object) -> asyncio.Future[_T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, ask, *arguments)
+
+    def _lease(self) -> list[Delivery]:
+        mail, now = self._mail, self._clock()
+        limit = mail.batch
+        with self._store.write(exclusive=mail.per_day > 0) as tx:
+            if mail.per_day:
+                # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
+                limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
+                self._day_is_full = not limit
+            self._put_off(tx, now)
+            return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
+
+    def _put_off(self, tx: Transaction, now: datetime) -> None:
+        """See that no mail to a domain that rests is due, recorded or just found out."""
+        resting = {one.domain: one.until for one in tx.resting.all()} | self._resting
+        for domain, until in resting.items():
+            if until > now:
+                tx.resting.put_off([domain], until)
+
+    def _save_paces(self, slowed: list[Slowed], free: list[str]) -> None:
+        if slowed or free:
+            with self._store.write(exclusive=False) as tx:
+                tx.pacing.put(slowed, free, self._clock() - REMEMBERED)
+
+    def _some_wait(self) -> bool:
+        with self._store.read() as tx:
+            return tx.deliveries.open(self._edition) > 0
+
+    def _release(self, rest: list[Delivery]) -> None:
+        with self._store.write(exclusive=False) as tx:
+            for delivery in rest:
+                tx.deliveries.release(delivery.edition, delivery.subscriber.id)
+            self._put_off(tx, self._clock())

@@ -1,0 +1,35 @@
+"""The latest edition for one more reader, who asked for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.mail.message import message_id
+from digest.ports import Recipient
+from digest.service.editions.digests import sender_domain
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import DigestId, EditionKey, SubscriberId
+    from digest.ports import Transaction
+    from digest.settings import Settings
+
+
+def plan_latest(
+    tx: Transaction, settings: Settings, secret: bytes, person: SubscriberId, digest: DigestId, now: datetime
+) -> EditionKey | None:
+    """Send a subscriber the newest edition of a digest; None where there is none, or they had it."""
+    key = next((made.edition.key for made in tx.editions.editions(digest) if not made.edition.empty), None)
+    record = tx.subscribers.get(person)
+    if key is None or record is None:
+        return None
+    variants = tx.editions.variants(key)
+    whole = variants[0].told
+    spoken = (
+        number
+        for number, variant in enumerate(variants)
+        if variant.told == whole and variant.body.language == record.subscriber.language
+    )
+    recipient = Recipient(person, message_id(key, person, sender_domain(settings), secret), next(spoken, 0), now)
+    return key if tx.editions.plan(key, recipient) else None

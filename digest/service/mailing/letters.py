@@ -1,0 +1,154 @@
+"""One person's mail of an edition, from its frozen words; sends nothing."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.mail.message import Letter
+from digest.mail.mould import MessageTemplate
+from digest.mail.payloads import Provider
+from digest.mail.personal import Personal, personal
+from digest.mail.tokens import leave_token, preferences_token
+from digest.service.editions.digests import sender_domain
+from digest.service.editions.naming import digest_title
+from digest.typeset.dates import said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from digest.model import Body, Delivery, DigestId, EditionKey, Format, Subscriber
+    from digest.settings import Settings
+
+
+def letter(
+    settings: Settings,
+    secret: bytes,
+    edition: EditionKey,
+    digest: DigestId,
+    person: Subscriber,
+    body: Body,
+    pictures: Mapping[str, bytes],
+    *,
+    message_id: str,
+    written_at: datetime,
+    agreed_at: datetime,
+) -> Letter:
+    """The mail with the person's own links; `agreed_at` is when they joined the digest."""
+    mine = _Mailing(settings, secret, digest, body.language).personal(person, agreed_at)
+    return _letter(
+        settings,
+        edition,
+        digest,
+        person,
+        personal(body, mine),
+        pictures,
+        message_id=message_id,
+        written_at=written_at,
+        leave_url=mine.leave_url,
+    )
+
+
+class Letters:
+    """The mails of a drain. What all who get the same words in the same format share is made once."""
+
+    def __init__(self, settings: Settings, secret: bytes) -> None:
+        self._settings, self._secret = settings, secret
+        self._words: dict[tuple[EditionKey, int], tuple[Body, Mapping[str, bytes]]] = {}
+        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[MessageTemplate, _Mailing]] = {}
+
+    def knows(self, delivery: Delivery) -> bool:
+        """Whether it was told the words of a delivery."""
+        return (delivery.edition, delivery.variant) in self._words
+
+    def learn(self, edition: EditionKey, variant: int, body: Body, pictures: Mapping[str, bytes]) -> None:
+        """Remember what a variant of an edition says."""
+        self._words[edition, variant] = body, pictures
+
+    def mail(self, delivery: Delivery) -> bytes:
+        """The message of a delivery whose words it knows.
+
+        Raises:
+            ValueError: the address cannot stand in a header.
+        """
+        person = delivery.subscriber
+        key = (delivery.edition, delivery.variant, person.format, delivery.written_at)
+        if key not in self._moulds:
+            self._moulds[key] = self._mould(delivery)
+        mould, mailing = self._moulds[key]
+        return mould.message(person.name, delivery.message_id, mailing.personal(person, delivery.agreed_at))
+
+    def _mould(self, delivery: Delivery) -> tuple[MessageTemplate, _Mailing]:
+        body, pictures = self._words[delivery.edition, delivery.variant]
+        pattern = _letter(
+            self._settings,
+            delivery.edition,
+            delivery.digest,
+            delivery.subscriber,
+            body,
+            pictures,
+            message_id=delivery.message_id,
+            written_at=delivery.written_at,
+            leave_url="",
+        )
+        return MessageTemplate(pattern), _Mailing(self._settings, self._secret, delivery.digest, body.language)
+
+
+class _Mailing:
+    """What the mails of a digest in a language say of their readers."""
+
+    def __init__(self, settings: Settings, secret: bytes, digest: DigestId, language: str) -> None:
+        configured = settings.digest(digest)
+        self._secret, self._digest = secret, digest
+        self._zone = ZoneInfo(configured.timezone if configured else "UTC")
+        self._leave = f"{settings.base_url}/leave/"
+        self._preferences = f"{settings.base_url}/preferences/"
+
+        @functools.cache
+        def day(of: date) -> str:
+            return said(of, language)
+
+        self._day = day
+
+    def personal(self, person: Subscriber, agreed_at: datetime) -> Personal:
+        return Personal(
+            leave_url=self._leave + leave_token(self._secret, person.id, self._digest),
+            preferences_url=self._preferences + preferences_token(self._secret, person.id),
+            address=person.address,
+            agreed=self._day(agreed_at.astimezone(self._zone).date()),
+        )
+
+
+def _letter(
+    settings: Settings,
+    edition: EditionKey,
+    digest: DigestId,
+    person: Subscriber,
+    words: Body,
+    pictures: Mapping[str, bytes],
+    *,
+    message_id: str,
+    written_at: datetime,
+    leave_url: str,
+) -> Letter:
+    return Letter(
+        sender=settings.mail.sender,
+        reply_to=settings.mail.reply_to,
+        to_name=person.name,
+        to_address=person.address,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        format=person.format,
+        message_id=message_id,
+        written_at=written_at,
+        list_id=f"{digest}.{sender_domain(settings)}",
+        list_title=digest_title(settings, digest),
+        archive_url=f"{settings.base_url}/editions/{edition}",
+        help_url=f"{settings.base_url}/about",
+        leave_url=leave_url,
+        pictures=pictures,
+        relays=tuple(map(Provider, settings.hooks.on())),
+    )

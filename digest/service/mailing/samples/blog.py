@@ -1,0 +1,113 @@
+"""An invented blog in a store of its own, in memory: what templates are tried on. No real store knows of it."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest import bundled, logs
+from digest.model import DigestId, EditionKey, EntryId, Format
+from digest.service.editions import digests, making
+from digest.service.intake import refresh
+from digest.service.publishing import feeds
+from digest.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.model import Subscriber
+    from digest.ports import Store
+    from digest.settings import Settings
+
+READER = "reader@example.org"
+_NOW = datetime(2026, 3, 16, 9, tzinfo=UTC)  # two days after the newest sample
+_FILES = ("index.txt", "search.txt")
+_CORRECTED = ("显然", "当然"), ("一道图上的题目", "一道图论的题目")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBlog:
+    """The blog: `settings` are the operator's, but for their sources, and their templates where `editions` were made.
+
+    There are an edition, news that no edition told, a corrected entry, a formula, a removed entry and a subscriber.
+    """
+
+    store: Store
+    settings: Settings
+    now: datetime
+    source: str
+    edition: EditionKey
+    entries: tuple[EntryId, ...]
+    removed: EntryId
+    reader: Subscriber
+
+
+@contextmanager
+def sample_blog(settings: Settings) -> Iterator[SampleBlog]:
+    """Make it; the digests are the operator's, or one where they have none.
+
+    Raises:
+        DigestError: the samples are missing from the installation.
+    """
+    with logs.silent(), tempfile.TemporaryDirectory(prefix="digest-samples-") as folder:
+        store = open_store("sqlite://")
+        try:
+            yield _made(store, _settings(settings, Path(folder)), Path(folder))
+        finally:
+            store.close()
+
+
+def _settings(settings: Settings, folder: Path) -> Settings:
+    from digest.settings import Digest, Source  # noqa: PLC0415 - pydantic is for who checks
+
+    link = "https://blog.example.org/{title}/"
+    sources = tuple(
+        Source(id=name, title=title, path=folder / f"{name}.txt", timezone="Asia/Shanghai", link=link)
+        for name, title in (("index", "示例一"), ("search", "示例二"))
+    )
+    mine = settings.digests or (Digest(id="weekly", title="每周摘要"),)
+    told = tuple(digest.model_copy(update={"sources": ()}) for digest in mine)
+    return settings.model_copy(update={"sources": sources, "digests": told})
+
+
+def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
+    samples = bundled.folder("config") / "demo" / "samples"
+    texts = {name: (samples / name).read_text("utf-8") for name in _FILES}
+    ours = settings.model_copy(
+        update={
+            "templates": None,  # whatever is wrong with the operator's
+            "digests": tuple(one.model_copy(update={"template": "weekly"}) for one in settings.digests),
+        }
+    )
+    digests.register(store, ours, _NOW - timedelta(days=1))
+    feeds.register(store, ours)
+    _read(store, ours, folder, {"search.txt": texts["search.txt"]}, _NOW - timedelta(hours=3))
+    made = making.cut(store, ours, ours.digests[0], _NOW - timedelta(hours=2))
+    assert made is not None  # noqa: S101 - the samples are new
+    corrected = texts["search.txt"]
+    for before, after in _CORRECTED:
+        corrected = corrected.replace(before, after)
+    _read(store, ours, folder, {"search.txt": corrected, "index.txt": texts["index.txt"]}, _NOW - timedelta(hours=1))
+    with store.write() as tx:
+        names = [DigestId(digest.id) for digest in ours.digests]
+        known = tx.subscribers.add(
+            READER, name="山客", language="en", fmt=Format.BOTH, digests=names, source="operator", now=_NOW
+        )
+        assert known is not None  # noqa: S101 - nobody else is there
+        published = [entry.id for entry in tx.entries.newest(limit=100)]
+    feeds.remove(store, published[-1], _NOW)
+    return SampleBlog(
+        store, settings, _NOW, "search", made.edition.key, tuple(published[:-1]), published[-1], known.subscriber
+    )
+
+
+def _read(store: Store, settings: Settings, folder: Path, texts: dict[str, str], now: datetime) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    for source in settings.sources:
+        if source.path.exists():
+            refresh.refresh(store, settings, source, now=now)

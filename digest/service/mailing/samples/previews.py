@@ -1,0 +1,164 @@
+"""What each kind of subscriber would get now, judged; and one such mail to one address. Stores nothing."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from digest.addresses import checked_address, mailbox
+from digest.errors import DigestError, UnknownError
+from digest.mail.lint import findings
+from digest.mail.message import message
+from digest.mail.transport import session
+from digest.mail.trial import marked_as_test
+from digest.model import DigestId, Format, Subscriber, SubscriberId
+from digest.service.editions.digests import sender_domain
+from digest.service.editions.making import Draft, draft
+from digest.service.mailing.letters import letter
+from digest.service.mailing.samples.drafting import drafted, newest_words
+from digest.templating import LANGUAGES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.mail.message import Letter
+    from digest.ports import Store
+    from digest.service.mailing.samples.drafting import Origin
+    from digest.settings import Digest, Settings
+
+_NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail act on no one
+_READER = "reader@example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What makes subscribers get the same words. `topics` is empty for all."""
+
+    language: str
+    format: Format
+    topics: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For file names; unique."""
+        return "-".join((self.language, self.format, *self.topics))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a kind of subscriber would get: the mail as values and as bytes, and what is wrong with it.
+
+    `readers` is how many are of this kind now. `html_bytes` is 0 where the mail has no HTML.
+    """
+
+    kind: Kind
+    readers: int
+    letter: Letter
+    raw: bytes
+    findings: tuple[str, ...]
+
+    @property
+    def html_bytes(self) -> int:
+        return len(self.letter.html.encode()) if self.kind.format is not Format.TEXT else 0
+
+    @property
+    def pictures(self) -> int:
+        return len(self.letter.pictures) if self.kind.format is not Format.TEXT else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is shown of a digest, and where its entries come from; `key` is that of the edition."""
+
+    origin: Origin
+    key: str
+    looks: tuple[Look, ...]
+
+
+def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, only: Kind | None = None) -> Preview:
+    """Every language in every format, and each choice of topics that a subscriber made; or only one kind.
+
+    Raises:
+        ConfigurationError: a template is wrong.
+    """
+    with store.read() as tx:
+        readers = [_kind(person) for person in tx.subscribers.active(DigestId(digest.id))]
+    kinds = dict.fromkeys((*(Kind(*pair) for pair in product(LANGUAGES, Format)), *readers))
+    secret = store.secret()
+    made = []
+    with drafted(store, settings, digest, now) as drawn:
+        for kind in [only] if only else kinds:
+            shown = drawn.words(kind.language, kind.topics)
+            if shown is not None:
+                mail = _letter(settings, secret, digest, shown, _reader(_READER, kind, now), now)
+                made.append(Look(kind, readers.count(kind), mail, message(mail), tuple(findings(shown.body))))
+        return Preview(drawn.origin, drawn.key, tuple(made))
+
+
+def trial(
+    store: Store, settings: Settings, digest: Digest, address: str, now: datetime, *, language: str, form: Format
+) -> Letter:
+    """A mail to an address of what would be told now, or else of the newest edition, marked as a test.
+
+    Raises:
+        AddressError: the address is none.
+        DigestError: there is nothing to tell and no edition yet.
+        ConfigurationError: a template is wrong.
+    """
+    checked = checked_address(address)
+    shown = draft(store, settings, digest, now, language)
+    shown = shown or newest_words(store, settings, digest, language)
+    if shown is None:
+        raise DigestError(
+            f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
+        )
+    marked = Draft(shown.key, marked_as_test(shown.body, settings.templates), shown.pictures)
+    return _letter(settings, store.secret(), digest, marked, _reader(checked, Kind(language, form), now), now)
+
+
+async def send_trial(settings: Settings, mail: Letter) -> str:
+    """Hand it over; what the server said.
+
+    Raises:
+        TransportError: it did not take it.
+    """
+    async with session(settings) as way:
+        return await way.send(mailbox(settings.mail.sender).address, mail.to_address, message(mail))
+
+
+def chosen_language(language: str | None, digest: Digest) -> str:
+    """The language that was asked for, or the digest's.
+
+    Raises:
+        UnknownError: we do not speak it.
+    """
+    if language is not None and language not in LANGUAGES:
+        raise UnknownError("language", language, remedy=f"one of {', '.join(LANGUAGES)}")
+    return language or digest.language
+
+
+def _kind(person: Subscriber) -> Kind:
+    return Kind(person.language, person.format, tuple(sorted(person.topics)))
+
+
+def _reader(address: str, kind: Kind, now: datetime) -> Subscriber:
+    return Subscriber(_NOBODY, address, "", kind.language, kind.format, now)
+
+
+def _letter(
+    settings: Settings, secret: bytes, digest: Digest, shown: Draft, person: Subscriber, now: datetime
+) -> Letter:
+    return letter(
+        settings,
+        secret,
+        shown.key,
+        DigestId(digest.id),
+        person,
+        shown.body,
+        shown.pictures,
+        message_id=f"<test.{secrets.token_hex(16)}@{sender_domain(settings)}>",
+        written_at=now,
+        agreed_at=now,
+    )

@@ -1,0 +1,118 @@
+"""Mails of a few lines to one person: made from a template, handed over, and tried again after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest import logs
+from digest.addresses import mailbox
+from digest.errors import ConfigurationError, TransportError
+from digest.mail.notice import Notice, notice
+from digest.mail.short import short_mail
+from digest.ports import UNMADE
+from digest.service.editions.digests import sender_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from digest.mail.transport import Session
+    from digest.settings import Settings
+
+LEASE = timedelta(minutes=30)  # longer than a hand-over may take
+WAIT = timedelta(minutes=5)  # before the second attempt, doubled with each
+_PERMANENT = 5
+_TEMPLATE = "template"
+_log = logs.get_logger()
+
+
+async def hand_over(way: Session, settings: Settings, to: str, made: Callable[[], bytes]) -> TransportError | None:
+    """Make a mail and hand it over; what went wrong, None where nothing did. A bad address counts as refused.
+
+    A wrong template is an error of the phase `template`: it holds up no other mail.
+    """
+    try:
+        message = await asyncio.to_thread(made)
+    except ConfigurationError as error:
+        _log.error("a mail cannot be made", reason=str(error))
+        return TransportError(str(error), phase=_TEMPLATE)
+    except ValueError as error:
+        return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
+    try:
+        await way.send(mailbox(settings.mail.sender).address, to, message)
+    except TransportError as error:
+        return error
+    except ValueError as error:
+        return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
+    return None
+
+
+def is_unmade(problem: TransportError | None) -> bool:
+    """Whether a template was wrong, so that the mail waits until it is mended."""
+    return problem is not None and problem.phase == _TEMPLATE
+
+
+def words(problem: TransportError | None) -> str:
+    """What to store of an attempt."""
+    return "mailed" if problem is None else f"{UNMADE}{problem.text}" if is_unmade(problem) else str(problem)
+
+
+def stops(problem: TransportError | None) -> bool:
+    """Whether no other mail would fare better now."""
+    return problem is not None and problem.phase in {"connect", "login", "sender"}
+
+
+def again_at(problem: TransportError, attempts: int, now: datetime) -> datetime | None:
+    """When to try again after so many attempts; None where the refusal is for good."""
+    return None if (problem.code or 0) // 100 == _PERMANENT else now + WAIT * 2 ** (attempts - 1)
+
+
+def surroundings(settings: Settings) -> dict[str, object]:
+    """What every short mail is given beside what it is about."""
+    return {
+        "site": settings.site_title,
+        "home_url": f"{settings.base_url}/",
+        "contact": settings.contact,
+        "contact_url": settings.contact_url,
+        "postal": settings.mail.postal,
+    }
+
+
+def short_notice(
+    settings: Settings,
+    secret: bytes,
+    name: str,
+    language: str,
+    values: Mapping[str, object],
+    *,
+    to: str,
+    mark: str,
+    written_at: datetime,
+    text_only: bool = False,
+    leave_url: str = "",
+) -> bytes:
+    """A short mail from the templates `mail/NAME/`; `mark` makes its Message-ID the same at each attempt.
+
+    Raises:
+        ConfigurationError: a template is wrong.
+        ValueError: the address cannot stand in a header.
+    """
+    subject, text, page = short_mail(name, language, settings.templates, surroundings(settings) | dict(values))
+    marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()
+    return notice(
+        Notice(
+            sender=settings.mail.sender,
+            reply_to=settings.mail.reply_to,
+            to=to,
+            subject=subject,
+            text=text,
+            html="" if text_only else page,
+            message_id=f"<{name}.{marked[:32]}@{sender_domain(settings)}>",
+            written_at=written_at,
+            leave_url=leave_url,
+        )
+    )

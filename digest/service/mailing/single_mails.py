@@ -1,0 +1,124 @@
+"""Handing over the mails to one person that are no edition: begin, hand over, record, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.editions.schedule import next_slot
+from digest.editions.spoken import describe_schedule
+from digest.mail.tokens import leave_token, preferences_token
+from digest.mail.transport import session
+from digest.model import Format, SingleMailKind
+from digest.service.editions.digests import schedule_of
+from digest.service.mailing.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
+from digest.typeset.dates import said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from digest.errors import TransportError
+    from digest.model import DigestId, SingleMail
+    from digest.ports import Store
+    from digest.settings import Settings
+
+_ATTEMPTS = 8
+
+
+async def send_single_mails(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
+    """Hand over what is due; how many were. Rests with all other sending.
+
+    Raises:
+        DigestError: the store cannot record what happens.
+    """
+    if not await asyncio.to_thread(_due, store, clock()):
+        return 0
+    sent = 0
+    async with session(settings) as way:
+        while mail := await asyncio.to_thread(_begin, store, clock()):
+            problem = await hand_over(way, settings, mail.address, partial(single_message, store, settings, mail))
+            await asyncio.to_thread(_record, store, mail, problem, clock())
+            sent += problem is None
+            if stops(problem):
+                break
+    return sent
+
+
+def _due(store: Store, now: datetime) -> bool:
+    with store.read() as tx:
+        return tx.single_mails.due(now) and not tx.deliveries.paused(now) and not tx.backups.fenced()
+
+
+def _begin(store: Store, now: datetime) -> SingleMail | None:
+    with store.write() as tx:
+        if tx.deliveries.paused(now) or tx.backups.fenced():
+            return None
+        return tx.single_mails.begin(now, now + LEASE)
+
+
+def _record(store: Store, mail: SingleMail, problem: TransportError | None, now: datetime) -> None:
+    again = again_at(problem, mail.attempts, now) if problem is not None and mail.attempts < _ATTEMPTS else None
+    if is_unmade(problem):
+        again = now + WAIT
+    with store.write() as tx:
+        tx.single_mails.record(
+            mail.id,
+            next_at=again,
+            text=words(problem),
+            uncertain=problem is not None and problem.uncertain,
+        )
+
+
+def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
+    """The mail; the same bytes at each attempt, as long as settings and templates are the same.
+
+    Raises:
+        ValueError: the address cannot stand in a header.
+    """
+    secret, person = store.secret(), mail.subscriber
+    preferences = f"{settings.base_url}/preferences/{preferences_token(secret, person.id)}"
+    values: dict[str, object] = {"address": mail.address, "url": preferences}
+    leave_urls: list[str] = []
+    if mail.kind is SingleMailKind.WELCOME:
+        told = [_told(settings, secret, mail, digest) for digest in mail.digests if settings.digest(digest)]
+        leave_urls = [one["leave_url"] for one in told]
+        values |= {"digests": told, "preferences_url": preferences, "newest_url": _newest(store, settings, mail)}
+    return short_notice(
+        settings,
+        secret,
+        str(mail.kind),
+        person.language,
+        values,
+        to=mail.address,
+        mark=f"single\0{mail.id}\0{mail.written_at}",
+        written_at=mail.written_at,
+        text_only=person.format is Format.TEXT,
+        leave_url=leave_urls[0] if len(leave_urls) == 1 else "",
+    )
+
+
+def _told(settings: Settings, secret: bytes, mail: SingleMail, name: DigestId) -> dict[str, str]:
+    """What a welcome says of a digest; the next edition is that after the mail was written."""
+    digest = settings.digest(name)
+    assert digest is not None  # noqa: S101 - whoever calls looked
+    schedule, language = schedule_of(digest), mail.subscriber.language
+    slot = next_slot(schedule, mail.written_at).astimezone(ZoneInfo(digest.timezone))
+    return {
+        "title": digest.title,
+        "rhythm": describe_schedule(schedule, language),
+        "day": said(slot.date(), language),
+        "leave_url": f"{settings.base_url}/leave/{leave_token(secret, mail.subscriber.id, name)}",
+    }
+
+
+def _newest(store: Store, settings: Settings, mail: SingleMail) -> str:
+    """The page of the newest edition of the first digest that had any by then; empty where none had."""
+    with store.read() as tx:
+        for digest in mail.digests:
+            for made in tx.editions.editions(digest):
+                if not made.edition.empty and made.edition.closes_at <= mail.written_at:
+                    return f"{settings.base_url}/editions/{made.edition.key}"
+    return ""

@@ -1,0 +1,40 @@
+"""The first mail of a newcomer, who is not to wait for the next edition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.service.mailing.latest import plan_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from digest.model import DigestId, SubscriberId
+    from digest.ports import Transaction
+    from digest.settings import Settings
+
+
+def greet(
+    tx: Transaction,
+    settings: Settings,
+    secret: bytes,
+    person: SubscriberId,
+    digests: Iterable[DigestId],
+    now: datetime,
+    *,
+    edition: bool,
+) -> str:
+    """Plan it: the newest edition of each digest where `edition` is wanted, else or without any a welcome.
+
+    Neither goes to anybody twice: an edition is a delivery like all others, of which there is one a reader, and a
+    welcome is dropped where an edition is on its way.
+
+    Returns: `edition`, `letter`, or nothing.
+    """
+    planned = [plan_latest(tx, settings, secret, person, digest, now) for digest in digests] if edition else []
+    if any(planned):
+        return "edition"
+    if settings.signup.welcome == "none":
+        return ""
+    return "letter" if tx.single_mails.welcome(person, now) else ""

@@ -1,0 +1,1 @@
+"""What operators see: health, status, alerts, monitoring, and clock faults."""

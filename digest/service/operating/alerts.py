@@ -1,0 +1,194 @@
+"""Operators hear about it: `health` says what is wrong, `alert_states` what to tell; told by mail and webhook.
+
+What is to be told is committed first, one notice a channel, and deleted when the channel took it: a crash in between
+tells it once more, never not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import urllib.error
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.addresses import mailbox
+from digest.errors import DigestError
+from digest.mail.notice import Notice, notice
+from digest.mail.transport import session
+from digest.ports import Alert, AlertNotice, NoticeKind
+from digest.service.editions.digests import sender_domain
+from digest.service.operating.alert_states import Step, step
+from digest.service.operating.health import look
+from digest.service.operating.posting import post
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from digest.ports import Store, Transaction
+    from digest.settings import Settings
+
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+_GIVE_UP = timedelta(days=7)
+_MAIL = "mail "
+_WEBHOOK = "webhook"
+
+
+class AlertError(DigestError):
+    """A channel could not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided to be told just now."""
+
+    kind: NoticeKind
+    alert: Alert
+
+
+def decide(store: Store, settings: Settings, now: datetime) -> list[Decided]:
+    """Look at everything, store what is wrong and what is to be told; the latter, for the log."""
+    with store.read() as tx:
+        if not any(changed for _, _, changed in _steps(tx, settings, now)):
+            return []
+    decided = []
+    with store.write() as tx:
+        stored = tx.alerts.all()
+        for subject, taken, changed in _steps(tx, settings, now):
+            if not changed:
+                continue
+            before = stored.get(subject)
+            if taken.alert:
+                tx.alerts.put(taken.alert)
+            else:
+                tx.alerts.drop(subject)
+            told = taken.alert or before
+            if taken.tell and told:
+                decided.append(Decided(taken.tell, told))
+                for channel in channels(settings):
+                    tx.alerts.notify(channel, taken.tell, told, now)
+    return decided
+
+
+def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str, Step, bool]]:
+    """What follows for each subject, and whether that differs from what is stored."""
+    stored = tx.alerts.all()
+    steps = []
+    for _, seen in look(tx, settings, now):
+        before = stored.pop(seen.subject, None)
+        taken = step(before, seen, now, settings.alerts.calm)
+        steps.append((seen.subject, taken, taken.tell is not None or taken.alert != before))
+    return steps + [(subject, Step(None), True) for subject in stored]  # no longer configured
+
+
+# --- telling --------------------------------------------------------------------------------------
+
+
+def channels(settings: Settings) -> list[str]:
+    """Who is told, by which means."""
+    return [*(_MAIL + address for address in settings.operator), *([_WEBHOOK] if settings.alerts.webhook else [])]
+
+
+async def tell(store: Store, settings: Settings, clock: Callable[[], datetime]) -> list[str]:
+    """Tell what is to be told and due; what went wrong, in sentences. What a channel refused is told later."""
+    problems = []
+    while batch := await asyncio.to_thread(_due, store, clock()):
+        for due in batch:
+            problem = await tell_one(settings, due) if due.channel in channels(settings) else ""
+            if problem:
+                problems.append(f"{due.channel}: {problem}")
+            await asyncio.to_thread(_record, store, due, clock(), failed=bool(problem))
+    return problems
+
+
+def _due(store: Store, now: datetime) -> list[AlertNotice]:
+    with store.read() as tx:
+        return tx.alerts.notices(now)
+
+
+def _record(store: Store, due: AlertNotice, now: datetime, *, failed: bool) -> None:
+    with store.write() as tx:
+        if not failed or now - due.made_at > _GIVE_UP:
+            tx.alerts.told(due.id)
+        else:
+            tx.alerts.put_off(due.id, now + min(_FIRST_WAIT * 2 ** min(due.attempts, 10), _LONGEST_WAIT))
+
+
+async def tell_one(settings: Settings, due: AlertNotice) -> str:
+    """Tell a channel; what went wrong, empty where it took it."""
+    try:
+        if due.channel == _WEBHOOK:
+            await asyncio.to_thread(_post, settings.alerts.webhook, _json(settings, due))
+        else:
+            await _mail(settings, due)
+    except (DigestError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+async def _mail(settings: Settings, due: AlertNotice) -> None:
+    address = due.channel.removeprefix(_MAIL)
+    made = alert_message(settings, due, address)
+    async with session(settings) as way:
+        await way.send(mailbox(settings.mail.sender).address, address, made)
+
+
+def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
+    """The mail of a notice; the same bytes at each attempt.
+
+    Raises:
+        ValueError: the address cannot stand in a header.
+    """
+    moment = due.made_at if due.kind is NoticeKind.TEST else due.since
+    marked = hashlib.sha256(f"{address}\0{due.kind}\0{due.subject}\0{moment.isoformat()}".encode()).hexdigest()[:32]
+    letter = Notice(
+        sender=settings.mail.sender,
+        to=address,
+        subject=f"[{settings.site_title}] {_headline(due)}",
+        text=f"{_text(due)}\n\nSince {due.since:%Y-%m-%d %H:%M} UTC. `digest status` and `digest alerts` say more.\n",
+        message_id=f"<alert.{marked}@{sender_domain(settings)}>",
+        written_at=due.made_at,
+    )
+    return notice(letter)
+
+
+def _headline(due: AlertNotice) -> str:
+    match due.kind:
+        case NoticeKind.TROUBLE:
+            return f"trouble: {due.subject}"
+        case NoticeKind.WELL:
+            return f"well again: {due.subject}"
+        case NoticeKind.TEST:
+            return "a test of the alerts"
+
+
+def _text(due: AlertNotice) -> str:
+    if due.kind is NoticeKind.WELL:
+        return f"{due.subject}: well again. It was: {due.problem}"
+    return f"{due.subject}: {due.problem}"
+
+
+def _json(settings: Settings, due: AlertNotice) -> dict[str, object]:
+    return {
+        "kind": due.kind,
+        "subject": due.subject,
+        "problem": due.problem,
+        "since": due.since.isoformat(),
+        "at": due.made_at.isoformat(),
+        "site": settings.site_title,
+        "url": settings.base_url,
+        "text": f"[{settings.site_title}] {_headline(due)}\n{_text(due)}",  # what chat programs show
+    }
+
+
+def _post(url: str, said: dict[str, object]) -> None:
+    try:
+        post(url, json.dumps(said).encode(), {"Content-Type": "application/json"})
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise AlertError(f"answered {error.code}") from error
+    except (OSError, ValueError) as error:
+        raise AlertError(str(getattr(error, "reason", error))) from error

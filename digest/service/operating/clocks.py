@@ -1,0 +1,132 @@
+"""Clocks that were wrong: what they noted is found, mended where that can be, and told until it is over.
+
+A moment that lies further ahead than any right clock explains was noted under one that was ahead, or the present one is
+behind: the store cannot tell which. It is taken to have happened now, so that work goes on; what each moment was is
+noted. Before the program was made no clock is right, and nothing is changed then.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from digest import logs
+from digest.mail.replies import LONGEST_WAIT
+from digest.ports import ClockFault
+from digest.service.operating import waits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from digest.ports import Ahead, Store
+    from digest.settings import Settings
+
+FLOOR = datetime(2026, 1, 1, tzinfo=UTC)  # no right clock says less to this program
+_CALM = timedelta(hours=1)  # after so long without another one a fault is over
+_JUMP = timedelta(minutes=1)
+_BEHIND = "the clock of this machine says"
+_HAPPENED = {
+    "the last slot of a digest": "it counts as none, so that editions go on",
+    "the end of an edition's window": "it counts as now",
+    "the last pass over a source": "it counts as now, and so does all that was noted later",
+    "a lease of a mail": "it is ended; one that is being handed over ends in an hour",
+}
+_OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours ahead, by which nothing else is wrong
+_log = logs.get_logger()
+
+
+def ahead(store: Store, settings: Settings, now: datetime) -> list[Ahead]:
+    """What lies further ahead than a right clock explains; changes nothing."""
+    with store.read() as tx:
+        return tx.clocks.ahead(now, settings.mail.lease, LONGEST_WAIT)
+
+
+def mend(store: Store, settings: Settings, now: datetime, *, also: Sequence[datetime | None] = ()) -> None:
+    """Find what lies too far ahead, mend it and note it, each once; let faults be over of which nothing came since.
+
+    `also` are further moments of passes that may be such.
+    """
+    lease = settings.mail.lease
+    with store.read() as tx:
+        found, standing = tx.clocks.ahead(now, lease, LONGEST_WAIT), tx.clocks.standing()
+    passes = [at for at in also if at and at - now > timedelta(days=1)]
+    if now < FLOOR:
+        if found or passes:
+            _say_behind(store, now, standing)
+        return
+    if not found and not passes:
+        if any(fault.at > now or now - fault.at >= _CALM for fault in standing):
+            with store.write() as tx:
+                tx.clocks.end(now, _CALM)
+        waits.bring_back(store, settings.mail, now)
+        return
+    faults = [ClockFault(one.what, one.number, _text(one.newest), _done(one, now), now) for one in found]
+    if not found:
+        what = "the last pass over a source"
+        faults = [ClockFault(what, len(passes), _text(max(passes)), _HAPPENED[what], now)]
+    with store.write() as tx:
+        if passes or any(one.what not in _OF_MAILS for one in found):
+            tx.clocks.mend(now)
+        tx.clocks.end_leases(now, lease)
+        tx.clocks.note(faults)
+    waits.bring_back(store, settings.mail, now)
+    for fault in faults:
+        _log.warning("a clock was wrong", what=fault.what, number=fault.number, was=fault.moment, done=fault.done)
+
+
+def _say_behind(store: Store, now: datetime, standing: Sequence[ClockFault]) -> None:
+    if any(fault.what == _BEHIND for fault in standing):
+        return
+    done = "no right clock says that: nothing is changed, and editions wait; set the clock of this machine"
+    fault = ClockFault(_BEHIND, 1, _text(now), done, now)
+    with store.write() as tx:
+        tx.clocks.note([fault])
+    _log.error("the clock is wrong", says=fault.moment, done=done)
+
+
+def _done(one: Ahead, now: datetime) -> str:
+    if one.what == "the next attempt of a mail":
+        return f"it is tried by {_text(now + LONGEST_WAIT)} at the latest"
+    return _HAPPENED.get(one.what, "it is over now")
+
+
+def _text(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+class Watch:
+    """Sees that the clock of this machine is set while the service runs, whichever way."""
+
+    def __init__(self, clock: Callable[[], datetime], ticking: Callable[[], Sequence[float]] | None = None) -> None:
+        """`ticking` gives seconds that nobody sets; the clock was set where it differs from all of them."""
+        self._clock, self._ticking = clock, ticking or _ticking
+        self._last = self._clock(), self._ticking()
+
+    def jump(self) -> timedelta:
+        """How far the clock was set since the last look, forward or back; zero where it was not."""
+        (before, ticked), (now, ticking) = self._last, (self._clock(), self._ticking())
+        self._last = now, ticking
+        apart = [now - before - timedelta(seconds=b - a) for a, b in zip(ticked, ticking, strict=True)]
+        nearest = min(apart, key=abs)
+        return nearest if abs(nearest) >= _JUMP else timedelta(0)
+
+
+def _ticking() -> tuple[float, ...]:
+    """Seconds without the time that the machine slept, and with it where the system counts that."""
+    slept = getattr(time, "CLOCK_BOOTTIME", None)
+    return (time.monotonic(), *((time.clock_gettime(slept),) if slept is not None else ()))
+
+
+def note_jump(store: Store, jump: timedelta, now: datetime) -> None:
+    """Note that the clock was set."""
+    way = "forward" if jump > timedelta(0) else "back"
+    done = "if that is wrong, set it right: what was noted meanwhile is mended then"
+    fault = ClockFault(f"the clock was set {way} by {_length(abs(jump))}, to", 1, _text(now), done, now)
+    with store.write() as tx:
+        tx.clocks.note([fault])
+    _log.warning("the clock was set", by=_length(abs(jump)), way=way, now=fault.moment)
+
+
+def _length(span: timedelta) -> str:
+    return str(timedelta(seconds=round(span.total_seconds())))

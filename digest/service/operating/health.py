@@ -1,0 +1,293 @@
+"""What is well and what is in trouble: the one place that decides it.
+
+`digest status`, `digest alerts`, `/readyz`, the metrics and the notices to operators all ask here, so that they never
+disagree. A kind of trouble is a row of `KINDS`: its name, and a function that looks at the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import latest_slot
+from digest.errors import FencedError
+from digest.model import DigestId, SourceId
+from digest.ports import DumpState
+from digest.service.editions.digests import schedule_of
+from digest.service.operating.alert_states import Health, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from digest.model import EditionKey, SubscriberId
+    from digest.ports import Alert, SourceState, Transaction
+    from digest.settings import Settings, Source
+
+OVERDUE = 3  # times `every` without a pass
+_A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
+_NO_TIME = timedelta(0)
+_SEE = " (is `digest run` running? its log says more)"
+SENDING, REFUSED, SIZE = "sending", "refused mail", "mail size"
+DOUBTFUL, CLOCK, MAIL_TO = "lost mail", "clock", "mail to "
+
+
+class Kind(StrEnum):
+    """What can be in trouble. The words are labels of metrics and keys of `/readyz`."""
+
+    SOURCE = "source"
+    SENDING = "sending"
+    DOMAIN = "domain"
+    DIGEST = "digest"
+    EDITION = "edition"
+    LETTER = "letter"
+    SIZE = "mail_size"
+    REFUSED = "refused_mail"
+    DOUBTFUL = "lost_mail"
+    CLOCK = "clock"
+
+
+class Sending(StrEnum):
+    """How sending goes. `troubled`: a pause is over, and no mail got through since.
+
+    `fenced`: the store came back from a backup, and nothing is sent before an operator lifts the fence.
+    """
+
+    OK = "ok"
+    PAUSED = "paused"
+    TROUBLED = "troubled"
+    FENCED = "fenced"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong now. `since` is when it was seen first; `certain` is false while it may be a blip.
+
+    `told_at`: when it was decided to tell operators of it.
+    """
+
+    kind: Kind
+    subject: str
+    problem: str
+    since: datetime
+    certain: bool
+    told_at: datetime | None = None
+
+
+def troubles(tx: Transaction, settings: Settings, now: datetime) -> tuple[Trouble, ...]:
+    """All that is wrong now, in the order of `KINDS`."""
+    stored = tx.alerts.all()
+    return tuple(
+        trouble for kind, seen in look(tx, settings, now) if (trouble := _trouble(kind, seen, stored, now)) is not None
+    )
+
+
+def look(tx: Transaction, settings: Settings, now: datetime) -> Iterator[tuple[Kind, Seen]]:
+    """How each subject is now, well or not; no subject twice."""
+    for kind, looked in KINDS.items():
+        for seen in looked(tx, settings, now):
+            yield kind, seen
+
+
+def counted(found: Iterable[Trouble]) -> dict[Kind, int]:
+    """How many troubles there are of each kind; zeros too."""
+    kinds = [trouble.kind for trouble in found]
+    return {kind: kinds.count(kind) for kind in Kind}
+
+
+def _trouble(kind: Kind, seen: Seen, stored: Mapping[str, Alert], now: datetime) -> Trouble | None:
+    """A subject in trouble; what nobody can tell of now is as it was."""
+    known = stored.get(seen.subject)
+    standing = known if known and known.well_since is None else None
+    if seen.health is Health.WELL or (seen.health is Health.UNKNOWN and standing is None):
+        return None
+    told_at = known.told_at if known else None
+    problem = seen.problem or (standing.problem if standing else "")
+    certain = seen.health is Health.ILL or told_at is not None
+    return Trouble(kind, seen.subject, problem, known.since if known else now, certain, told_at)
+
+
+# --- sources --------------------------------------------------------------------------------------
+
+
+def is_overdue(source: Source, state: SourceState | None, now: datetime) -> bool:
+    """Whether a source was never read, or not for several times its interval."""
+    age = _age(state.refreshed_at if state else None, now)
+    return age is None or age > OVERDUE * source.every
+
+
+def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+    states = tx.readings.sources()
+    for source in settings.sources:
+        yield _source(tx, source, states.get(SourceId(source.id)), settings, now)
+
+
+def _source(tx: Transaction, source: Source, state: SourceState | None, settings: Settings, now: datetime) -> Seen:
+    subject = f"source {source.id}"
+    if state is not None and state.failures > 0:
+        problem = state.problem or "; ".join(_held(tx, state.id))
+        return Seen(subject, Health.ILL if state.failures >= settings.alerts.after else Health.DOUBTFUL, problem)
+    if not is_overdue(source, state, now):
+        return Seen(subject, Health.WELL)
+    if state is None or state.registered_at is None:
+        return Seen(subject, Health.DOUBTFUL, f"was not read yet{_SEE}")
+    last = state.refreshed_at or state.registered_at
+    long = now - last > OVERDUE * source.every + settings.alerts.calm
+    told = f"was not read since {last:%Y-%m-%d %H:%M} UTC" if state.refreshed_at else "was not read yet"
+    return Seen(subject, Health.ILL if long else Health.DOUBTFUL, f"{told}{_SEE}")
+
+
+def _held(tx: Transaction, source: SourceId) -> Iterator[str]:
+    for dump in tx.readings.troubled(source):
+        if dump.state is DumpState.HELD:
+            yield f"{dump.path}: held: {dump.reason}"
+
+
+# --- mail -----------------------------------------------------------------------------------------
+
+
+def sending(tx: Transaction, settings: Settings, now: datetime) -> tuple[Sending, str]:
+    """How sending goes, as far as the store was told, and why where it does not; no server is asked for it."""
+    from digest.service.bounces import suppressing  # noqa: PLC0415 - monitors are answered before mail is loaded
+
+    if since := tx.backups.fenced():
+        return Sending.FENCED, str(FencedError(since))
+    if held := suppressing.held(tx, settings, now):
+        return Sending.PAUSED, f"paused: {held[0]}"
+    if paused := tx.deliveries.paused(now):
+        return Sending.PAUSED, f"paused: {paused[0]}"
+    if reason := tx.deliveries.trouble():
+        return Sending.TROUBLED, f"no mail got through since it was paused: {reason}"
+    return Sending.OK, ""
+
+
+def _sending(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+    """A pause ends by itself: all is well when a mail got through since. A fence is lifted by hand."""
+    state, problem = sending(tx, settings, now)
+    yield Seen(SENDING, Health.WELL if state is Sending.OK else Health.ILL, problem)
+
+
+def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """The domains that rest. One is well again when a mail got through, which nobody knows while it rests."""
+    rested = tx.resting.all()
+    for subject in tx.alerts.all():
+        if subject.startswith(MAIL_TO) and subject.removeprefix(MAIL_TO) not in {one.domain for one in rested}:
+            yield Seen(subject, Health.WELL)
+    for one in rested:
+        rests = one.until > now
+        problem = f"rests: {one.reason}" if rests else f"no mail got through since it rested: {one.reason}"
+        yield Seen(f"{MAIL_TO}{one.domain}", Health.ILL if rests else Health.DOUBTFUL, problem)
+
+
+def _size(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """Whether mails of the last week failed for their size. All is well when they are tried again, or grow old."""
+    from digest.mail.limits import says_too_large  # noqa: PLC0415 - as in `sending`
+
+    failed = [one for one in tx.dead_letters.refused_mails(now - _A_WEEK) if says_too_large(one.code, one.text)]
+    if not failed:
+        yield Seen(SIZE, Health.WELL)
+        return
+    newest = failed[0]
+    count = sum(one.edition == newest.edition for one in failed)
+    problem = f"{newest.edition}: {count} mails are larger than the server takes ({newest.text})"
+    remedy = "raise the relay's limit, then: digest deliveries retry; if you cannot, make editions shorter"
+    yield Seen(SIZE, Health.ILL, f"{problem}; {remedy}")
+
+
+def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+    people = tx.bounces.refused(now - _A_DAY)
+    ill = people >= settings.alerts.refused
+    problem = (
+        f"the servers of {people} readers refused our mail within a day because of us: our sender, a policy or a limit"
+    )
+    yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem if ill else "")
+
+
+def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """Mails of which nobody knows whether they arrived. All is well when they are listed once more, or sent again."""
+    from digest.service.mailing.doubts import owed  # noqa: PLC0415 - as in `sending`
+
+    people: dict[EditionKey, set[SubscriberId]] = {}
+    for digest in settings.digests:
+        for person, one in owed(tx, settings, digest.id).items():
+            for key in one.editions:
+                people.setdefault(key, set()).add(person)
+    if not people:
+        yield Seen(DOUBTFUL, Health.WELL)
+        return
+    count = sum(map(len, people.values()))
+    mails = "1 mail" if count == 1 else f"{count} mails"
+    keys = ", ".join(sorted(people))
+    problem = f"{keys}: nobody knows whether {mails} arrived: the connection broke before the server's last word"
+    remedy = "the next edition lists once more what it held; or: digest deliveries retry --state unknown"
+    yield Seen(DOUBTFUL, Health.ILL, f"{problem}; {remedy}")
+
+
+def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """What a clock that was wrong left behind, until it is over."""
+    faults = tx.clocks.standing()
+    yield Seen(CLOCK, Health.ILL if faults else Health.WELL, "; ".join(map(str, faults)))
+
+
+# --- editions -------------------------------------------------------------------------------------
+
+
+def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+    """Whether each digest's edition was made in time, and its mails are out."""
+    late = settings.alerts.late
+    overdue = tx.dead_letters.overdue(now - late)
+    for digest in settings.digests:
+        subject = f"digest {digest.id}"
+        state = tx.editions.digest(DigestId(digest.id))
+        slot = latest_slot(schedule_of(digest), now)
+        if state and slot > state.configured_at and (state.last_slot_at or state.configured_at) < slot < now - late:
+            yield Seen(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
+            continue
+        problem = ""
+        for edition in overdue:
+            if problem or edition.digest != digest.id:
+                continue
+            if edition.untried:
+                problem = f"{edition.edition}: mails not sent: {edition.untried}"
+            elif edition.deferred * 2 > edition.deliveries:
+                problem = f"{edition.edition}: mails refused for now: {edition.deferred}"
+        yield Seen(subject, Health.ILL if problem else Health.WELL, problem)
+
+
+def _age(at: datetime | None, now: datetime) -> timedelta | None:
+    """How long ago that was; none below zero, since clocks step back."""
+    return None if at is None else max(now - at, _NO_TIME)
+
+
+def _editions(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """Whether the last try to make an edition of each digest failed."""
+    for digest in settings.digests:
+        failure = tx.editions.failure(DigestId(digest.id))
+        health = Health.ILL if failure else Health.WELL
+        yield Seen(f"edition of {digest.id}", health, f"cannot be made: {failure.problem}" if failure else "")
+
+
+def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+    """Whether mails to one person wait because their template is wrong: confirmations, welcomes."""
+    for subject, (count, problem) in (
+        ("confirmations", tx.confirmations.unmade()),
+        ("welcomes and notices", tx.single_mails.unmade()),
+    ):
+        waits = f"{count} cannot be made and wait: {problem}"
+        yield Seen(subject, Health.ILL if count else Health.WELL, waits if count else "")
+
+
+KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Seen]]] = {
+    Kind.SOURCE: _sources,
+    Kind.SENDING: _sending,
+    Kind.DOMAIN: _resting,
+    Kind.DIGEST: _digests,
+    Kind.EDITION: _editions,
+    Kind.LETTER: _letters,
+    Kind.SIZE: _size,
+    Kind.REFUSED: _refused,
+    Kind.DOUBTFUL: _doubtful,
+    Kind.CLOCK: _clock,
+}

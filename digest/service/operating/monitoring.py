@@ -1,0 +1,103 @@
+"""How things stand, for monitors: read from the store, so that it is true in every process and after a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import latest_slot
+from digest.model import DigestId, SourceId
+from digest.ports import DumpState
+from digest.service.editions.digests import schedule_of
+from digest.service.operating.health import Kind, Sending, counted, is_overdue, sending, troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from digest.model import DeliveryState
+    from digest.ports import DigestState, Slowed, Store, Transaction
+    from digest.settings import Digest, Settings
+
+_NO_TIME = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestStanding:
+    """A digest. `lag`: how long ago the slot passed whose edition is not made; zero where there is none such.
+
+    `deliveries`: those of its newest edition, by state and first digit of the reply code.
+    """
+
+    id: str
+    lag: timedelta
+    made_at: datetime | None
+    deliveries: dict[tuple[DeliveryState, int | None], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All of it. `failing` counts the sources whose newest pass failed or left a dump held, `oldest_refresh` is the age
+    of the oldest last pass over a configured source, `queue_age` how long the mail waits that was due first. `troubles`
+    counts what is wrong by its kind, zeros too.
+    """
+
+    sources: int
+    overdue: int
+    failing: int
+    oldest_refresh: timedelta
+    troubled: dict[DumpState, int]
+    undrawn: int
+    digests: tuple[DigestStanding, ...]
+    queue: int
+    queue_age: timedelta
+    sending: Sending
+    troubles: dict[Kind, int]
+    slowed: tuple[Slowed, ...] = ()
+    clock_faults: int = 0
+
+
+def standing(store: Store, settings: Settings, now: datetime) -> Standing:
+    """How everything that is configured stands now."""
+    from digest.service.mailing.drain.pacing import REMEMBERED  # noqa: PLC0415 - after the first answers
+
+    with store.read() as tx:
+        states = tx.readings.sources()
+        known = [(source, states.get(SourceId(source.id))) for source in settings.sources]
+        ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in known if state and state.refreshed_at]
+        queue = tx.watching.queue()
+        return Standing(
+            sources=len(known),
+            overdue=sum(is_overdue(source, state, now) for source, state in known),
+            failing=sum(state is not None and state.failures > 0 for _, state in known),
+            oldest_refresh=max(ages, default=_NO_TIME),
+            troubled={state: 0 for state in DumpState if state is not DumpState.GOOD}
+            | tx.watching.troubled_dumps([SourceId(source.id) for source in settings.sources]),
+            undrawn=tx.watching.undrawn(),
+            digests=tuple(_digests(tx, settings.digests, now)),
+            queue=queue.depth,
+            queue_age=max(now - queue.next_at, _NO_TIME) if queue.next_at else _NO_TIME,
+            sending=sending(tx, settings, now)[0],
+            troubles=counted(troubles(tx, settings, now)),
+            slowed=tuple(tx.pacing.all(now - REMEMBERED)),
+            clock_faults=len(tx.clocks.standing()),
+        )
+
+
+def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> Iterable[DigestStanding]:
+    for digest in configured:
+        name = DigestId(digest.id)
+        state = tx.editions.digest(name)
+        yield DigestStanding(
+            digest.id,
+            _lag(digest, state, now) if state else _NO_TIME,
+            state.last_close_at if state else None,
+            tx.watching.newest_deliveries(name),
+        )
+
+
+def _lag(digest: Digest, state: DigestState, now: datetime) -> timedelta:
+    slot = latest_slot(schedule_of(digest), now)
+    made = state.last_slot_at is not None and slot <= state.last_slot_at
+    return _NO_TIME if made or slot <= state.configured_at else now - slot

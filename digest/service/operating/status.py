@@ -1,0 +1,150 @@
+"""What an operator asks of the state: sources, dumps, editions and deliveries at a glance."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import Schedule, next_slot
+from digest.errors import masked
+from digest.model import DeliveryState, DigestId, SourceId
+from digest.ports import DumpState
+from digest.service.bounces import suppressing
+from digest.service.mailing.drain.pacing import REMEMBERED
+from digest.service.operating.health import troubles
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import BounceKind
+    from digest.ports import ClockFault, KnownDump, Report, RestingDomain, Slowed, Store
+    from digest.service.bounces.suppressing import Held
+    from digest.service.operating.health import Trouble
+    from digest.settings import Settings
+
+_NAMED = 10  # reports that are shown
+_REFUSALS = 3  # words of servers that are
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source as `digest status` shows it.
+
+    `troubled` are its dumps that are held or could not be read, `noted` those with notes, good or not. `agree` good
+    readings end a hold. `problem` is what was wrong in its newest pass, empty where nothing was. `changed_at` is when a
+    dump of it last changed, `next_at` when it is read next; absent before the first pass.
+    """
+
+    id: str
+    title: str
+    refreshed_at: datetime | None
+    settled: bool
+    entries: int
+    dumps: int
+    troubled: tuple[KnownDump, ...]
+    noted: tuple[KnownDump, ...]
+    agree: int
+    problem: str
+    changed_at: datetime | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestStatus:
+    """A digest as `digest status` shows it. `newest` is the key of its newest edition that was not empty."""
+
+    id: str
+    title: str
+    editions: int
+    newest: str
+    next_at: datetime
+    subscribers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
+    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
+    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `held` are editions
+    that ask for too many suppressions, `resting` the domains that no mail goes to now, `slowed` the paces that servers
+    asked for. `fenced` is the moment of the backup that this is, `clock_faults` are those that are not over.
+    """
+
+    sources: tuple[SourceStatus, ...]
+    digests: tuple[DigestStatus, ...]
+    deliveries: dict[DeliveryState, int]
+    paused: tuple[str, datetime] | None
+    undrawn: int
+    reports: tuple[Report, ...]
+    dead: int
+    bounces: dict[BounceKind, int]
+    refusals: tuple[str, ...]  # the newest words of servers that refused us, addresses in them masked
+    ignored: dict[str, int]
+    suppressed: int
+    held: tuple[Held, ...]
+    resting: tuple[RestingDomain, ...]
+    slowed: tuple[Slowed, ...]
+    troubles: tuple[Trouble, ...]
+    backed_up_at: datetime | None
+    fenced: datetime | None
+    clock_faults: tuple[ClockFault, ...] = ()
+
+
+def status(store: Store, settings: Settings, now: datetime) -> Status:
+    """The state of everything that is configured."""
+    with store.read() as tx:
+        sources, states = [], tx.readings.sources()
+        for source in settings.sources:
+            known = states.get(SourceId(source.id))
+            dumps = tx.readings.dumps(SourceId(source.id)).values()
+            sources.append(
+                SourceStatus(
+                    source.id,
+                    source.title,
+                    known.refreshed_at if known else None,
+                    bool(known and known.settled_at),
+                    tx.readings.shown_by(SourceId(source.id)),
+                    len(dumps),
+                    tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
+                    tuple(dump for dump in dumps if dump.notes),
+                    source.agree,
+                    known.problem if known else "",
+                    tx.readings.changed_at(SourceId(source.id)),
+                    known.refreshed_at + source.every if known and known.refreshed_at else None,
+                )
+            )
+        editions = tx.editions.editions()
+        digests = tuple(
+            DigestStatus(
+                digest.id,
+                digest.title,
+                sum(made.edition.digest == digest.id for made in editions),
+                next((e.edition.key for e in editions if e.edition.digest == digest.id and not e.edition.empty), ""),
+                next_slot(Schedule.parse(digest.schedule, digest.timezone), now),
+                len(tx.subscribers.active(DigestId(digest.id))),
+            )
+            for digest in settings.digests
+        )
+        deliveries = {state: sum(made.deliveries.get(state, 0) for made in editions) for state in DeliveryState}
+        return Status(
+            tuple(sources),
+            digests,
+            deliveries,
+            tx.deliveries.paused(now),
+            tx.pictures.failed(),
+            tuple(tx.readings.reports(limit=_NAMED)),
+            tx.dead_letters.count(),
+            tx.bounces.counts(),
+            tuple(_ADDRESS.sub(lambda found: masked(found[0]), words) for words in tx.bounces.refusals(_REFUSALS)),
+            tx.bounces.ignored(),
+            tx.bounces.suppressed(),
+            tuple(suppressing.held(tx, settings, now)),
+            tuple(one for one in tx.resting.all() if one.until > now),
+            tuple(tx.pacing.all(now - REMEMBERED)),
+            troubles(tx, settings, now),
+            tx.backups.made_at(),
+            tx.backups.fenced(),
+            tuple(tx.clocks.standing()),
+        )

@@ -1,0 +1,1 @@
+"""Subscribers: joining, leaving, preferences, imports, and who gets an edition."""

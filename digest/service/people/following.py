@@ -1,0 +1,41 @@
+"""Who follows which digest: one rhythm of each selection of entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.service.editions.digests import rhythms_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import DigestId, SubscriberId
+    from digest.ports import Transaction
+    from digest.settings import Settings
+
+
+def follow(
+    tx: Transaction,
+    settings: Settings,
+    person: SubscriberId,
+    digest: DigestId,
+    source: str,
+    now: datetime,
+    *,
+    wording: str = "",
+    asked_at: datetime | None = None,
+    consented_at: datetime | None = None,
+) -> bool:
+    """Subscribe a person to a digest; False where they are.
+
+    Who follows the same entries at another rhythm changes over: told nothing twice, and nothing left out.
+    """
+    since = None
+    for other in rhythms_of(settings, digest):
+        known = tx.subscribers.subscription(person, other) if other != digest else None
+        if known and known[1] is None:
+            since = min(since or known[0], known[0])
+            tx.subscribers.leave(person, other, f"changed to {digest}: {source}", now)
+    return tx.subscribers.join(
+        person, digest, source, now, since=since, wording=wording, asked_at=asked_at, consented_at=consented_at
+    )

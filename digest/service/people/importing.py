@@ -1,0 +1,310 @@
+"""Importing lists of people: who is new, who is known, who must not get mail. A second import changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from digest.addresses import checked_address
+from digest.errors import AddressError, DigestError
+from digest.lists.columns import ignored
+from digest.lists.decoding import decoded
+from digest.lists.people import Listed, Refused, listed
+from digest.lists.table import table
+from digest.lists.words import Standing, same
+from digest.mail.tokens import address_hash
+from digest.model import DigestId, Format
+from digest.ports import Joining, Newcomer
+from digest.service.editions.digests import rhythms_of
+from digest.service.people.following import follow
+from digest.service.people.preferences import zones
+from digest.service.people.subscribers import chosen_digests, language_of_digests, topic_called
+from digest.service.upkeep.turns import in_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from digest.lists.table import Table
+    from digest.ports import KnownPerson, Store, Transaction
+    from digest.settings import Settings
+
+SOURCE = "operator, digest subscribers import"
+_BY_OPERATOR = "operator, "  # how a source begins that needs no other word of who brought it in
+
+
+class Outcome(NamedTuple):
+    """What became of a line: a key of the counts; `text` says more, where there is more to say."""
+
+    line: int
+    kind: str
+    text: str = ""
+
+
+# What may become of a row, in the order in which it is told; the last one is a mistake in the list.
+KINDS = ("added", "joined", "known", "left", "erased", "suppressed", "unsubscribed", "bounced", "unconfirmed", "wrong")
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did or would do, in numbers of rows, with the lines that need a word."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    problems: list[Outcome] = field(default_factory=list)
+    suppressed: list[Outcome] = field(default_factory=list)
+    warnings: dict[str, list[int]] = field(default_factory=dict)
+    unmatched: Counter[str] = field(default_factory=Counter)
+
+    def counts(self) -> dict[str, int]:
+        """The rows by what became of them, each kind."""
+        return {kind: self.kinds[kind] for kind in KINDS}
+
+    def add(self, outcome: Outcome) -> None:
+        self.kinds[outcome.kind] += 1
+        if outcome.kind == "wrong":
+            self.problems.append(outcome)
+        elif outcome.kind == "suppressed":
+            self.suppressed.append(outcome)
+
+    def warn(self, line: int, text: str) -> None:
+        self.warnings.setdefault(text, []).append(line)
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFile:
+    """A list that was read whole and holds no open quote."""
+
+    encoding: str
+    table: Table
+    rows: tuple[Listed | Refused, ...]
+
+    @property
+    def ignored(self) -> list[str]:
+        """The heads of which nothing is taken."""
+        return ignored(self.table.heads, self.table.columns)
+
+
+class _Row(NamedTuple):
+    """A row that may be stored: the address as servers take it, and what it asks for."""
+
+    line: int
+    address: str
+    hash: str
+    newcomer: Newcomer
+
+
+def read_people(raw: bytes, now: datetime, encoding: str | None = None) -> PeopleFile:
+    """Read a whole list, before anything is stored of it.
+
+    Raises:
+        ListError: it is no text, its columns are not known, or a quote is opened and not closed.
+    """
+    text, found = decoded(raw, encoding)
+    read = table(text)
+    return PeopleFile(found, read, tuple(listed(read, now)))
+
+
+def import_people(
+    store: Store,
+    settings: Settings,
+    file: PeopleFile,
+    *,
+    now: datetime,
+    progress: Callable[[int, int], object] | None = None,
+) -> Report:
+    """Subscribe everybody in a list who may be, in short transactions; what breaks off is repeated without harm.
+
+    Who left or was erased stays away, who is known keeps their choices, and nobody is subscribed who had unsubscribed
+    there, bounced or never confirmed.
+    """
+    report = Report()
+    rows = list(_prepared(settings, file, store.secret(), report, now))
+
+    def write(tx: Transaction, batch: Sequence[_Row]) -> None:
+        decided = _Decided(tx, settings, batch)
+        tx.newcomers.add(decided.new, now)
+        for person, join in decided.joins:
+            follow(
+                tx,
+                settings,
+                person.id,
+                join.digest,
+                join.source,
+                now,
+                wording=join.wording,
+                asked_at=join.asked_at,
+                consented_at=join.at,
+            )
+        for outcome in decided.outcomes:
+            report.add(outcome)
+
+    in_turns(store, rows, write, progress=lambda done: progress(done, len(rows)) if progress else None)
+    return report
+
+
+def try_people(store: Store, settings: Settings, file: PeopleFile, *, now: datetime) -> Report:
+    """What `import_people` would do; nothing is written."""
+    report = Report()
+    rows = list(_prepared(settings, file, store.secret(), report, now))
+    with store.read() as tx:
+        for outcome in _Decided(tx, settings, rows).outcomes:
+            report.add(outcome)
+    return report
+
+
+def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Report, now: datetime) -> Iterator[_Row]:
+    """The rows that may be stored; what became of the others goes into the report."""
+    gone, known_zones = _gone(file, secret), set(zones())
+    topics = _Topics(settings)
+    for row in file.rows:
+        if isinstance(row, Refused):
+            report.add(Outcome(row.line, "wrong", row.problem))
+            continue
+        try:
+            address = checked_address(row.address)
+            wanted = _wanted(settings, row.digests)
+        except AddressError as error:
+            report.add(Outcome(row.line, "wrong", f"{row.address}: {error.reason}"))
+            continue
+        except DigestError as error:
+            report.add(Outcome(row.line, "wrong", str(error)))
+            continue
+        hashed = address_hash(secret, address)
+        standing = row.standing
+        if standing is Standing.GETS_MAIL:
+            standing = gone.get((hashed, "")) or gone.get((hashed, row.digests)) or standing
+        if standing is not Standing.GETS_MAIL:
+            report.add(Outcome(row.line, standing.value))
+            continue
+        for warning in row.warnings:
+            report.warn(row.line, warning)
+        if row.timezone and row.timezone not in known_zones:
+            report.warn(row.line, f"{row.timezone!r} is no time zone (such as Asia/Shanghai), and is left out")
+            row = replace(row, timezone="")  # noqa: PLW2901 - the same row without it
+        chosen, unmatched = topics.of(row.tags)
+        report.unmatched.update(unmatched)
+        yield _Row(row.line, address, hashed, _newcomer(settings, row, address, wanted, chosen, now))
+
+
+def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], Standing]:
+    """Who gets no mail there, by address; by address and digest where a list tells one row a digest.
+
+    So nobody is subscribed by one row whom another one says to have left.
+    """
+    found: dict[tuple[str, str], Standing] = {}
+    for row in file.rows:
+        if isinstance(row, Listed) and row.standing is not Standing.GETS_MAIL:
+            try:
+                hashed = address_hash(secret, checked_address(row.address))
+            except AddressError:
+                continue  # told with its row
+            of_one = row.digests if row.standing is Standing.UNSUBSCRIBED else ""
+            found[hashed, of_one] = row.standing
+    return found
+
+
+def _wanted(settings: Settings, written: str) -> list[DigestId]:
+    """The digests that a cell names, by id or title.
+
+    Raises:
+        DigestError: there is no such digest, or none is configured.
+    """
+    whole = [digest.id for digest in settings.digests if written and same(digest.title, written)]
+    names = whole[:1] or written.replace(",", " ").replace(";", " ").split()
+    return chosen_digests(settings, names)
+
+
+class _Topics:
+    """The configured topics by what tags may call them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, str | None] = {}
+
+    def of(self, tags: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        """The topics that tags mean, each once, and the tags that mean none."""
+        for tag in tags:
+            if tag not in self._known:
+                self._known[tag] = topic_called(self._settings, tag)
+        chosen = dict.fromkeys(topic for tag in tags if (topic := self._known[tag]))
+        return tuple(chosen), [tag for tag in tags if self._known[tag] is None]
+
+
+def _newcomer(
+    settings: Settings,
+    row: Listed,
+    address: str,
+    wanted: Sequence[DigestId],
+    topics: tuple[str, ...],
+    now: datetime,
+) -> Newcomer:
+    """Somebody as they are stored if they are not known, with their consent as the list has it."""
+    source = row.source if row.source.startswith(_BY_OPERATOR) else ": ".join(filter(None, (SOURCE, row.source)))
+    joins = tuple(Joining(digest, source, row.consented_at or now, row.wording, row.asked_at) for digest in wanted)
+    return Newcomer(
+        address,
+        row.name,
+        row.language or language_of_digests(settings, wanted),
+        row.form or Format.BOTH,
+        row.timezone,
+        topics,
+        row.paused_until if row.paused_until and row.paused_until > now else None,
+        joins,
+    )
+
+
+class _Decided:
+    """What is to be stored of a batch of rows, and what to tell of each; rows of one person count together."""
+
+    def __init__(self, tx: Transaction, settings: Settings, rows: Sequence[_Row]) -> None:
+        self._settings = settings
+        self._known = tx.newcomers.known(row.address for row in rows)
+        self._erased = tx.newcomers.erased(row.hash for row in rows)
+        self._digests: dict[str, dict[DigestId, bool]] = {}
+        self._new: dict[str, Newcomer] = {}
+        self.joins: list[tuple[KnownPerson, Joining]] = []
+        self.outcomes = [self._outcome(row) for row in rows]
+
+    @property
+    def new(self) -> list[Newcomer]:
+        return list(self._new.values())
+
+    def _outcome(self, row: _Row) -> Outcome:
+        person = self._known.get(row.address)
+        if row.hash in self._erased:
+            return Outcome(row.line, "erased")
+        if person and person.suppressed:
+            return Outcome(row.line, "suppressed", f"{row.newcomer.address}: {person.suppressed}")
+        if row.hash not in self._digests:
+            self._digests[row.hash] = self._rhythms(person.digests) if person else {}
+        joins = self._missing(row)
+        if person is None and row.hash not in self._new:
+            self._new[row.hash] = replace(row.newcomer, joins=joins)
+            return Outcome(row.line, "added")
+        if not joins:
+            followed = self._digests[row.hash]
+            return Outcome(row.line, "known" if all(followed.get(one.digest) for one in row.newcomer.joins) else "left")
+        if person is None:
+            before = self._new[row.hash]
+            self._new[row.hash] = replace(before, joins=(*before.joins, *joins))
+        else:
+            self.joins += [(person, join) for join in joins]
+        return Outcome(row.line, "joined")
+
+    def _missing(self, row: _Row) -> tuple[Joining, ...]:
+        """What of a row its person never had, at any rhythm: who chose one of them chose among them."""
+        digests, missing = self._digests[row.hash], []
+        for join in row.newcomer.joins:
+            if join.digest not in digests:
+                missing.append(join)
+                digests.update(self._rhythms({join.digest: True}))
+        return tuple(missing)
+
+    def _rhythms(self, digests: Mapping[DigestId, bool]) -> dict[DigestId, bool]:
+        """The digests and all that tell the same entries, true where one of them is followed."""
+        found: dict[DigestId, bool] = {}
+        for digest, followed in digests.items():
+            for one in rhythms_of(self._settings, digest):
+                found[one] = found.get(one, False) or followed
+        return found

@@ -1,0 +1,103 @@
+"""What the links in mails lead to today: a page says what is so, not what was so when the mail was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from digest.mail.tokens import asked_in, marks, read_confirmation_token, read_preferences_token
+from digest.model import ConfirmationKind, DigestId, SubscriberId
+from digest.service.editions.digest_names import read_leave
+from digest.service.people.consent import lasts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import Confirmation
+    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.settings import Settings
+
+_NOBODY = SubscriberId(0)  # whom test mails name
+
+
+class LinkState(StrEnum):
+    """`open`: it does what it is for. `used`: it did. `damaged`: we made no such link. `expired`: its time is over.
+
+    `erased`: all that was stored of its person is erased. `nobody`: it is of a test mail, or of a store that was lost.
+    """
+
+    OPEN = "open"
+    USED = "used"
+    DAMAGED = "damaged"
+    EXPIRED = "expired"
+    ERASED = "erased"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it stands. `kind` is known where it is of a confirmation, `asked` while that is stored.
+
+    `person`: whose it is, as stored now; of a new address that was confirmed, who gets the mails there. `digest`: which
+    it leaves.
+    """
+
+    state: LinkState
+    kind: ConfirmationKind | None = None
+    asked: Confirmation | None = None
+    person: SubscriberRecord | None = None
+    digest: DigestId | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.state in {LinkState.OPEN, LinkState.USED}
+
+
+def confirmation_link(store: Store, settings: Settings, token: str, now: datetime) -> Link:
+    """The link by which the owner of an address confirms."""
+    read = read_confirmation_token(store.secret(), token)
+    if read is None:
+        return Link(LinkState.DAMAGED)
+    kind, asked_at = asked_in(read[1])
+    with store.read() as tx:
+        asked = tx.confirmations.get(read[0])
+        if asked is None or marks(asked) != read[1]:  # deleted: in its time, or with all that was of its person
+            over = now >= asked_at + lasts(settings, kind)
+            return Link(LinkState.EXPIRED if over else LinkState.ERASED, kind)
+        if asked.done_at is not None:
+            return _used(tx, asked)
+        if now >= asked.expires_at:
+            return Link(LinkState.EXPIRED, kind)
+        return Link(LinkState.OPEN, kind, asked, tx.subscribers.get(asked.subscriber) if asked.subscriber else None)
+
+
+def _used(tx: Transaction, asked: Confirmation) -> Link:
+    """Whoever was known by a new address before goes on there in the mover's place."""
+    found = tx.subscribers.get(asked.subscriber) if asked.subscriber else tx.subscribers.find(asked.address)
+    if found and asked.kind is ConfirmationKind.MOVE and asked.address:
+        found = tx.subscribers.find(asked.address) or found
+    return Link(LinkState.USED if found else LinkState.ERASED, asked.kind, asked, found)
+
+
+def preferences_link(store: Store, token: str) -> Link:
+    """The link in each mail that leads to its reader's choices."""
+    person = read_preferences_token(store.secret(), token)
+    return _of_person(store, person, None)
+
+
+def leave_link(store: Store, token: str) -> Link:
+    """The link in each mail by which its reader leaves a digest, which may have another name by now."""
+    read = read_leave(store, token)
+    return _of_person(store, *read) if read else Link(LinkState.DAMAGED)
+
+
+def _of_person(store: Store, person: SubscriberId | None, digest: DigestId | None) -> Link:
+    if person is None:
+        return Link(LinkState.DAMAGED)
+    with store.read() as tx:
+        record = tx.subscribers.get(person)
+        if record:
+            return Link(LinkState.OPEN, person=record, digest=digest)
+        erased = person != _NOBODY and tx.subscribers.is_erased(person)
+    return Link(LinkState.ERASED if erased else LinkState.NOBODY, digest=digest)

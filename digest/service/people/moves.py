@@ -1,0 +1,125 @@
+"""A subscriber's new address: asked for on the preferences page, in force when its owner confirms it.
+
+The person stays who they are: choices, history and the links in old mails are theirs as before.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from digest.addresses import checked_address
+from digest.mail.tokens import address_hash
+from digest.model import ConfirmationKind
+from digest.service.editions.digests import rhythms_of
+from digest.service.people.consent import awaited, request
+from digest.service.people.following import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from digest.model import Confirmation, DigestId
+    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.settings import Settings
+
+GUARD = timedelta(days=7)
+_SOURCE = "address changed, confirmed by mail to the new one"
+
+
+def ask_move(
+    store: Store,
+    settings: Settings,
+    person: SubscriberRecord,
+    written: str,
+    *,
+    proven: bool,
+    language: str,
+    network: str,
+    now: datetime,
+) -> None:
+    """Mail a link to the address to which a person's mails are to go from now on. It is the same for every address.
+
+    `proven`: who asks holds a link that was mailed to the present address for it.
+
+    Raises:
+        AddressError: it is no address.
+        BusyError: as in `consent.request`.
+    """
+    request(
+        store,
+        settings,
+        ConfirmationKind.MOVE,
+        checked_address(written),
+        subscriber=person.subscriber.id,
+        digests=person.digests,
+        language=language,
+        network=network,
+        now=now,
+        proven=proven,
+    )
+
+
+def move(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
+    """The owner of the new address confirms it; who gets the mails there. None where the link was used, or is over.
+
+    The former address is told, unless mails to it came back. If somebody is known by the new one, they are one person:
+    see `_join_up`.
+    """
+    secret = store.secret()
+    with store.write() as tx:
+        asked = awaited(tx, secret, token, ConfirmationKind.MOVE, now)
+        person = tx.subscribers.get(asked.subscriber) if asked and asked.subscriber else None
+        if asked is None or asked.done_at is not None or person is None:
+            return None
+        tx.confirmations.done(asked.id, now)
+        former, number = person.subscriber.address, person.subscriber.id
+        other = tx.subscribers.find(asked.address)
+        if other and other.subscriber.id != number:
+            _join_up(tx, settings, person, other, asked, now)
+            told = None if person.suppressed else former
+            tx.single_mails.tell_moved(number, told, now, guards_until=None)
+            return tx.subscribers.get(other.subscriber.id)
+        tx.subscribers.move(number, asked.address, _SOURCE, now, asked_at=asked.asked_at)
+        if other is None:
+            tx.subscribers.keep_out(address_hash(secret, former), now)
+            guard = None if asked.proven else now + GUARD
+            tx.single_mails.tell_moved(number, None if person.suppressed else former, now, guards_until=guard)
+        return tx.subscribers.get(number)
+
+
+def _join_up(
+    tx: Transaction,
+    settings: Settings,
+    person: SubscriberRecord,
+    other: SubscriberRecord,
+    asked: Confirmation,
+    now: datetime,
+) -> None:
+    """Let whoever has the new address already follow what the person followed, and end it at the former one.
+
+    The one at the new address goes on, for the links in the mails that lie there are theirs. Their choices stay if they
+    follow anything, else they take over the person's.
+    """
+    old, new = person.subscriber, other.subscriber
+    tx.subscribers.unsuppress(new.id, "confirmed by mail, which reached them", now)
+    if not other.digests:
+        tx.subscribers.prefer(
+            new.id,
+            language=old.language,
+            fmt=old.format,
+            timezone=old.timezone,
+            topics=old.topics,
+            paused_until=old.paused_until,
+        )
+    for digest in person.digests:
+        tx.subscribers.leave(old.id, digest, "address changed to one that is known", now)
+    for digest in _missing(settings, person.digests, other.digests):
+        follow(tx, settings, new.id, digest, _SOURCE, now, asked_at=asked.asked_at)
+        tx.subscribers.hand_on(old.id, new.id, digest)
+
+
+def _missing(settings: Settings, wanted: Sequence[DigestId], followed: Sequence[DigestId]) -> list[DigestId]:
+    """The digests of whose entries nothing is followed yet, at whatever rhythm."""
+    known = {one for name in followed for one in rhythms_of(settings, name)}
+    return [name for name in wanted if name not in known]

@@ -1,0 +1,121 @@
+"""How a reader wants to be written to: which digests and rhythm, topics, language, format, zone, a pause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
+
+from digest.errors import DigestError
+from digest.mail.tokens import preferences_token, read_preferences_token
+from digest.model import DigestId, Format
+from digest.service.mailing.latest import plan_latest
+from digest.service.people.following import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from digest.model import EditionKey, SubscriberId
+    from digest.ports import Store, SubscriberRecord
+    from digest.settings import Digest, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a reader chose. `digests` holds at most one rhythm of each selection; `topics` is empty for all."""
+
+    digests: tuple[str, ...]
+    topics: tuple[str, ...]
+    language: str
+    format: Format
+    timezone: str
+    paused_until: datetime | None
+
+
+def preferences_url(store: Store, settings: Settings, person: SubscriberId) -> str:
+    """Where a person changes them."""
+    return f"{settings.base_url}/preferences/{preferences_token(store.secret(), person)}"
+
+
+def whose(store: Store, token: str) -> SubscriberRecord | None:
+    """Whose preferences a token leads to; None where it is not ours or they were erased."""
+    person = read_preferences_token(store.secret(), token)
+    if person is None:
+        return None
+    with store.read() as tx:
+        return tx.subscribers.get(person)
+
+
+def selections(settings: Settings) -> list[list[Digest]]:
+    """The digests, those that tell the same entries at different rhythms together."""
+    found: list[list[Digest]] = []
+    for digest in settings.digests:
+        if not any(digest in group for group in found):
+            found.append(settings.rhythms(digest))
+    return found
+
+
+def change(
+    store: Store,
+    settings: Settings,
+    person: SubscriberId,
+    wishes: Wishes,
+    now: datetime,
+    *,
+    source: str = "preferences page",
+) -> None:
+    """Record what a reader chose, at once: no edition made from now on knows the old wishes.
+
+    `source` says who chose, in the records of consent.
+
+    Raises:
+        DigestError: a choice does not exist.
+    """
+    _check(settings, wishes)
+    with store.write() as tx:
+        record = tx.subscribers.get(person)
+        if record is None:
+            return
+        tx.subscribers.prefer(
+            person,
+            language=wishes.language,
+            fmt=wishes.format,
+            timezone=wishes.timezone,
+            topics=wishes.topics,
+            paused_until=wishes.paused_until,
+        )
+        for digest in wishes.digests:
+            follow(tx, settings, person, DigestId(digest), source, now)
+        for active in record.digests:
+            if active not in wishes.digests and settings.digest(active):
+                tx.subscribers.leave(person, active, source, now)
+
+
+def _check(settings: Settings, wishes: Wishes) -> None:
+    chosen = [digest for group in selections(settings) for digest in group if digest.id in wishes.digests]
+    if len(chosen) != len(set(wishes.digests)) or any(
+        sum(digest.id in wishes.digests for digest in group) > 1 for group in selections(settings)
+    ):
+        raise DigestError("choose one rhythm of each digest that there is")
+    if any(settings.topic(name) is None for name in wishes.topics):
+        raise DigestError("there is no such topic")
+    if wishes.timezone and wishes.timezone not in zones():
+        raise DigestError(f"{wishes.timezone!r} is no time zone")
+
+
+def zones() -> Sequence[str]:
+    """The time zones that a reader may choose, in order."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+
+
+def latest(
+    store: Store, settings: Settings, person: SubscriberId, digest: DigestId, now: datetime
+) -> EditionKey | None:
+    """Send a subscriber the newest edition; None where there is none, they had it or are not subscribed."""
+    secret = store.secret()
+    with store.write() as tx:
+        record = tx.subscribers.get(person)
+        if record is None or digest not in record.digests:
+            return None
+        return plan_latest(tx, settings, secret, person, digest, now)

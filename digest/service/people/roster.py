@@ -1,0 +1,204 @@
+"""What operators see and do of people: who is on the list, what they chose, leaving by an operator's hand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError, UnknownError
+from digest.lists.moments import moment
+from digest.lists.words import form_of, tags_of
+from digest.model import DigestId
+from digest.service.people import preferences
+from digest.service.people.preferences import Wishes
+from digest.service.people.subscribers import chosen_digests, known_language, require_known, topic_called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from digest.model import Format
+    from digest.ports import OnRoster, Store, SubscriberRecord
+    from digest.settings import Settings
+
+_SPAN = re.compile(r"(?P<number>\d{1,4})\s*(?P<unit>[dw])")
+_DAYS = {"d": 1, "w": 7}
+HEADS = (
+    "address",
+    "name",
+    "language",
+    "format",
+    "timezone",
+    "topics",
+    "paused_until",
+    "digest",
+    "status",
+    "consented_at",
+    "asked_at",
+    "consent_source",
+    "wording",
+    "left_at",
+)
+
+
+class State(StrEnum):
+    """How somebody stands: the first that is true of them."""
+
+    SUPPRESSED = "suppressed"
+    LEFT = "left"
+    PAUSED = "paused"
+    ACTIVE = "active"
+
+
+def state_of(person: OnRoster, now: datetime, digest: str | None = None) -> State:
+    """How somebody stands with a digest, or with all of them."""
+    if person.suppressed:
+        return State.SUPPRESSED
+    if not any(one.left_at is None for one in person.followed if digest in {None, one.digest}):
+        return State.LEFT
+    until = person.subscriber.paused_until
+    return State.PAUSED if until and until > now else State.ACTIVE
+
+
+def people(
+    store: Store, now: datetime, *, search: str = "", state: State | None = None, digest: str | None = None
+) -> Iterator[tuple[OnRoster, State]]:
+    """Those whose address or name holds the words, who ever followed the digest, and stand so with it."""
+    wanted = search.casefold()
+    with store.read() as tx:
+        for person in tx.roster.people():
+            known = f"{person.subscriber.address}\n{person.subscriber.name}".casefold()
+            followed = digest is None or any(one.digest == digest for one in person.followed)
+            standing = state_of(person, now, digest)
+            if wanted in known and followed and state in {None, standing}:
+                yield person, standing
+
+
+def exported(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
+    """A row for each digest that each person follows or followed, under `HEADS`; an import reads it again."""
+    for person in people:
+        who = person.subscriber
+        before = (
+            who.address,
+            who.name,
+            who.language,
+            str(who.format),
+            who.timezone,
+            ", ".join(who.topics),
+            _written(who.paused_until),
+        )
+        for one in person.followed:
+            status = "unsubscribed" if one.left_at else "subscribed"
+            if person.suppressed:
+                status = f"suppressed: {person.suppressed}"
+            consent = one.consent
+            said = (consent.at, consent.asked_at, consent.source, consent.wording) if consent else (None, None, "", "")
+            yield (*before, one.digest, status, *map(_written, said[:2]), *said[2:], _written(one.left_at))
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""
+
+
+def record_of(store: Store, address: str) -> SubscriberRecord:
+    """All that is stored of a person.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    with store.read() as tx:
+        return require_known(tx, address)
+
+
+def set_choices(
+    store: Store,
+    settings: Settings,
+    address: str,
+    *,
+    language: str | None = None,
+    form: str | None = None,
+    topics: str | None = None,
+    zone: str | None = None,
+    digests: Sequence[str] = (),
+    pause: str | None = None,
+    now: datetime,
+) -> SubscriberRecord:
+    """Change what is given of a person's choices, by the operator's word; empty topics or zone are the usual ones.
+
+    Raises:
+        UnknownError: there is no such person, digest or topic.
+        DigestError: another value is wrong.
+    """
+    record = record_of(store, address)
+    person = record.subscriber
+    wishes = Wishes(record.digests, person.topics, person.language, person.format, person.timezone, person.paused_until)
+    if language is not None:
+        wishes = replace(wishes, language=known_language(language))
+    if form is not None:
+        wishes = replace(wishes, format=_form(form))
+    if topics is not None:
+        wishes = replace(wishes, topics=_topics(settings, topics))
+    if zone is not None:
+        wishes = replace(wishes, timezone=zone)
+    if digests:
+        wishes = replace(wishes, digests=tuple(chosen_digests(settings, digests)))
+    if pause is not None:
+        wishes = replace(wishes, paused_until=_pause(pause, now))
+    preferences.change(store, settings, person.id, wishes, now, source="operator, digest subscribers set")
+    return record_of(store, address)
+
+
+def _form(written: str) -> Format:
+    found = form_of(written)
+    if found is None:
+        raise DigestError(f"{written!r} is no format (there are both, text)")
+    return found
+
+
+def _topics(settings: Settings, written: str) -> tuple[str, ...]:
+    chosen = []
+    for tag in tags_of(written):
+        meant = topic_called(settings, tag)
+        if meant is None:
+            raise UnknownError("topic", tag, remedy="the configuration names the topics")
+        chosen.append(meant)
+    return tuple(dict.fromkeys(chosen))
+
+
+def _pause(written: str, now: datetime) -> datetime | None:
+    """Until when: a day, a number of days or weeks, or `off`."""
+    if written.strip().lower() in {"off", "no", "none", ""}:
+        return None
+    span = _SPAN.fullmatch(written.strip().lower())
+    until = now + timedelta(days=int(span["number"]) * _DAYS[span["unit"]]) if span else moment(written)
+    if until is None:
+        raise DigestError(f"{written!r} is no pause (write a day such as 2027-01-31, 30d, 4w, or off)")
+    if until <= now:
+        raise DigestError(f"{written!r} is past (write a day that lies ahead, or off)")
+    return until.astimezone(UTC)
+
+
+def leave(
+    store: Store, settings: Settings, address: str, digests: Sequence[str], *, now: datetime
+) -> tuple[str, list[DigestId]]:
+    """End somebody's subscriptions, all without `digests`, as the operator's act; their address and what they left.
+
+    What is on its way and not begun is taken back.
+
+    Raises:
+        UnknownError: there is no such person or digest.
+        DigestError: they follow none of them.
+    """
+    record = record_of(store, address)
+    unknown = [name for name in digests if settings.digest(name) is None and name not in record.digests]
+    if unknown:
+        raise UnknownError("digest", unknown[0], remedy="`digest subscribers show` names what they follow")
+    wanted = [DigestId(name) for name in digests] or list(record.digests)
+    with store.write() as tx:
+        source = "operator, digest subscribers leave"
+        left = [one for one in wanted if tx.subscribers.leave(record.subscriber.id, one, source, now)]
+    if not left:
+        raise DigestError(f"{record.subscriber.address}: follows none of them any more")
+    return record.subscriber.address, left

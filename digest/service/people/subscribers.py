@@ -1,0 +1,199 @@
+"""People: who joins, by whose word, and who leaves. Every act leaves a record of consent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.addresses import checked_address, former_spelling
+from digest.errors import AddressError, ConfigurationError, DigestError, PersonError, UnknownError, UnknownPersonError
+from digest.lists.words import checked_name, language_of, same
+from digest.mail.tokens import address_hash
+from digest.model import DigestId, Format
+from digest.ports import Trouble
+from digest.service.editions.digest_names import read_leave
+from digest.service.mailing.welcome import greet
+from digest.service.people.following import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.settings import Settings
+
+
+def add(
+    store: Store,
+    settings: Settings,
+    written: str,
+    *,
+    name: str = "",
+    language: str | None = None,
+    form: str = "both",
+    digests: Sequence[str] | None = None,
+    welcome: bool = False,
+    now: datetime,
+) -> SubscriberRecord:
+    """Subscribe somebody at once, by the operator's word. Who is known and left comes back: this is a new consent.
+
+    `welcome`: they get a first mail at once, as `signup.welcome` says.
+
+    Raises:
+        AddressError: the address is none, or the server said that it does not exist.
+        UnknownError: there is no such digest.
+        DigestError: they are subscribed already, or another value is wrong.
+    """
+    address = checked_address(written)
+    wanted = chosen_digests(settings, digests)
+    spoken = known_language(language) if language else language_of_digests(settings, wanted)
+    called = checked_name(name)
+    _check(form)
+    secret = store.secret()
+    with store.write() as tx:
+        person = tx.subscribers.find(address) or _new(tx, address, called, spoken, form, now)
+        if person.suppressed:
+            raise AddressError(
+                address, f"is known undeliverable: {person.suppressed} (`digest subscribers unsuppress` lifts it)"
+            )
+        source = "operator, digest subscribers add"
+        joined = [digest for digest in wanted if follow(tx, settings, person.subscriber.id, digest, source, now)]
+        if not joined:
+            raise PersonError(address, "is subscribed already")
+        if welcome and settings.signup.welcome != "none":
+            edition = settings.signup.welcome == "edition"
+            greet(tx, settings, secret, person.subscriber.id, joined, now, edition=edition)
+        return require_known(tx, address)
+
+
+def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
+    """Somebody who was not known, without any digest yet."""
+    added = tx.subscribers.add(address, name=name, language=language, fmt=Format(form), now=now)
+    assert added is not None  # noqa: S101 - nobody of this address was found in this transaction
+    return added
+
+
+def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
+    """All that is stored, of one person or of everybody, ready for JSON.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    with store.read() as tx:
+        records = tx.subscribers.all() if address is None else [require_known(tx, address)]
+        troubles = tx.bounces.of(record.subscriber.id for record in records)
+    return [_exported(record) | _came_back(troubles.get(record.subscriber.id, Trouble())) for record in records]
+
+
+def _exported(record: SubscriberRecord) -> dict[str, object]:
+    person = record.subscriber
+    return {
+        "address": person.address,
+        "name": person.name,
+        "language": person.language,
+        "format": str(person.format),
+        "timezone": person.timezone or None,
+        "topics": list(person.topics),
+        "paused_until": person.paused_until and person.paused_until.isoformat(),
+        "created_at": person.created_at.isoformat(),
+        "digests": list(record.digests),
+        "suppressed": record.suppressed or None,
+        "consents": [
+            {
+                "digest": c.digest,
+                "act": c.act,
+                "source": c.source,
+                "wording": c.wording or None,
+                "asked_at": c.asked_at and c.asked_at.isoformat(),
+                "at": c.at.isoformat(),
+            }
+            for c in record.consents
+        ],
+        "deliveries": [
+            {"edition": key, "state": str(state), "accepted_at": at and at.isoformat()}
+            for key, state, at in record.deliveries
+        ],
+    }
+
+
+def _came_back(trouble: Trouble) -> dict[str, object]:
+    """What came back of one person's mails, ready for JSON."""
+    return {
+        "bounces": [
+            {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at.isoformat()}
+            for b in trouble.bounces
+        ],
+        "suppressions": [{"act": s.act, "reason": s.reason, "at": s.at.isoformat()} for s in trouble.suppressions],
+    }
+
+
+def erase(store: Store, address: str, *, now: datetime) -> None:
+    """Delete a person; only a keyed hash of the address stays.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    secret = store.secret()
+    with store.write() as tx:
+        record = require_known(tx, address)
+        tx.subscribers.erase(record.subscriber.id, address_hash(secret, record.subscriber.address), now)
+
+
+def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
+    """End a subscription by its token, for good when this returns. Leaving twice is fine; False: not our token."""
+    read = read_leave(store, token)
+    if read is None:
+        return False
+    with store.write() as tx:
+        if tx.subscribers.get(read[0]) is not None:
+            tx.subscribers.leave(read[0], read[1], source, now)
+    return True
+
+
+def require_known(tx: Transaction, written: str) -> SubscriberRecord:
+    """The person of an address as an operator writes it, or as an older program may have stored it.
+
+    Raises:
+        UnknownError: there is no such person.
+    """
+    record = tx.subscribers.find(written) or tx.subscribers.find(former_spelling(written))
+    if record is None:
+        raise UnknownPersonError(written)
+    return record
+
+
+def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[DigestId]:
+    """The digests of these names; without names one rhythm of each selection, the first configured."""
+    for name in names or ():
+        if settings.digest(name) is None:
+            raise UnknownError("digest", name, remedy="the configuration names the digests")
+    if not settings.digests:
+        raise ConfigurationError("no digest is configured", place="digests", remedy="see docs/settings.md")
+    first = [digest.id for digest in settings.digests if settings.rhythms(digest)[0] is digest]
+    return [DigestId(name) for name in names or first]
+
+
+def language_of_digests(settings: Settings, wanted: Sequence[DigestId]) -> str:
+    """The language of the first configured of these digests."""
+    return next(digest.language for digest in settings.digests if digest.id in wanted)
+
+
+def known_language(written: str) -> str:
+    """The language of ours that is meant.
+
+    Raises:
+        DigestError: it is none.
+    """
+    found = language_of(written)
+    if found is None:
+        raise DigestError(f"{written!r} is no language we speak (there are zh_CN, en)")
+    return found
+
+
+def topic_called(settings: Settings, name: str) -> str | None:
+    """The configured topic whose id or title this is, but for case, width and marks; None where there is none."""
+    return next((topic.id for topic in settings.topics if same(topic.id, name) or same(topic.title, name)), None)
+
+
+def _check(form: str) -> None:
+    if form not in list(Format):
+        raise DigestError(f"{form!r} is no format (there are {', '.join(Format)})")

@@ -1,0 +1,1 @@
+"""What everybody can read: feeds, pages, pictures of formulas, and the hub that hears of changes."""

@@ -1,0 +1,159 @@
+"""What operators do by hand, in one transaction that says who hears of it; what each act does stands beside this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from digest.errors import UnknownError
+from digest.model import DigestId, EntryId, Section
+from digest.ports import OPERATOR, Act, ActKind, EntryState
+from digest.service.editions.selecting import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from digest.model import SourceId
+    from digest.ports import Handled, Store, Transaction
+    from digest.settings import Settings
+
+
+class HandError(UnknownError):
+    """An act that cannot be done to an entry as it stands."""
+
+    def __init__(self, entry: str, problem: str, *, remedy: str) -> None:
+        super().__init__("entry", entry)
+        self.args = (f"{entry}: {problem} ({remedy})",)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an act came to: sentences for a person, and the same as facts."""
+
+    kind: ActKind
+    entry: EntryId | None
+    sentences: tuple[str, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What readers of a digest hear because of an act: titles that its next edition tells, and those it leaves out."""
+
+    digest: str
+    new: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
+    no_longer: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An act, and who hears of it; `tried`: nothing was stored."""
+
+    outcome: Outcome
+    hearings: tuple[Hearing, ...]
+    tried: bool
+
+
+class _TriedError(Exception):
+    """Ends the transaction of an act that is only tried."""
+
+    def __init__(self, done: Done) -> None:
+        super().__init__()
+        self.done = done
+
+
+def perform(store: Store, settings: Settings, work: Callable[[Transaction], Outcome], *, dry_run: bool = False) -> Done:
+    """Do an act, or find out what it would do by doing it and taking it back.
+
+    Raises:
+        UnknownError: there is no such entry, or the act cannot be done to it.
+    """
+    try:
+        with store.write() as tx:
+            before = _upcoming(tx, settings)
+            outcome = work(tx)
+            done = Done(outcome, _heard(before, _upcoming(tx, settings)), dry_run)
+            _take_back(done)
+    except _TriedError as tried:
+        return tried.done
+    return done
+
+
+def _take_back(done: Done) -> None:
+    """Let the transaction of an act that is only tried end without it."""
+    if done.tried:
+        raise _TriedError(done)
+
+
+def require(tx: Transaction, entry: str) -> Handled:
+    """The entry, whatever its state.
+
+    Raises:
+        UnknownError: there is none.
+    """
+    found = tx.by_hand.entry(EntryId(entry))
+    if found is None:
+        raise UnknownError("entry", entry, remedy="see `digest entries list --all`")
+    return found
+
+
+def require_own(tx: Transaction, entry: str) -> Handled:
+    """The entry, if it is neither merged into another one nor taken back.
+
+    Raises:
+        UnknownError: it is, or there is none.
+    """
+    found = require(tx, entry)
+    if found.state is EntryState.MERGED:
+        raise HandError(entry, f"was merged into {found.merged_into}", remedy="name that one, or undo the merge")
+    if found.state is EntryState.REMOVED:
+        raise HandError(entry, "is removed", remedy=f"`digest entries restore {entry}` publishes it again")
+    return found
+
+
+def record(
+    tx: Transaction,
+    kind: ActKind,
+    now: datetime,
+    *,
+    entry: EntryId | None = None,
+    other: EntryId | None = None,
+    source: SourceId | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Note that an operator did it."""
+    tx.by_hand.record(Act(0, now, OPERATOR, kind, entry, other, source, before or {}, after or {}))
+
+
+def _upcoming(tx: Transaction, settings: Settings) -> dict[str, dict[tuple[Section, EntryId], str]]:
+    """What each digest would tell now, by its id: titles by section and entry."""
+    found: dict[str, dict[tuple[Section, EntryId], str]] = {}
+    for digest in settings.digests:
+        state = tx.editions.digest(DigestId(digest.id))
+        if state is not None:
+            chosen = select(tx, digest, state).entries
+            found[digest.id] = {
+                (one.section, one.entry.id): one.entry.content.title
+                for one in chosen
+                if one.section is not Section.MOST_READ
+            }
+    return found
+
+
+def _heard(
+    before: Mapping[str, Mapping[tuple[Section, EntryId], str]],
+    after: Mapping[str, Mapping[tuple[Section, EntryId], str]],
+) -> tuple[Hearing, ...]:
+    made = []
+    for digest, told in after.items():
+        was = before[digest]
+        more = {key: title for key, title in told.items() if key not in was}
+        gone = tuple(title for key, title in was.items() if key not in told)
+        new = tuple(title for (section, _), title in more.items() if section is Section.NEW)
+        corrected = tuple(title for (section, _), title in more.items() if section is Section.CORRECTED)
+        if more or gone:
+            made.append(Hearing(digest, new, corrected, gone))
+    return tuple(made)

@@ -1,0 +1,213 @@
+"""Edits by hand of title, author and date: what an operator says holds until the pages say something else."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from digest.changes.by_hand import NOTHING, as_printed
+from digest.changes.dates import redates
+from digest.changes.text import folded_title
+from digest.changes.values import Cause, Printed
+from digest.errors import ConfigurationError
+from digest.model import DateKind, EntryDate
+from digest.ports import ActKind
+from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require_own
+from digest.service.publishing.feeds import enlist
+from digest.typeset.dates import said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from digest.model import Content
+    from digest.ports import Act, Handled, Transaction
+    from digest.settings import Settings
+
+FIELDS = ("title", "author", "date")
+_LONGEST = 500  # characters of a title or an author
+_EARLIEST = 1900  # as of printed dates
+_DAY = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an operator says; a field is None where they say nothing of it. `lift`: fields that are the pages' again."""
+
+    title: str | None = None
+    author: tuple[str | None] | None = None
+    date: tuple[EntryDate | None] | None = None
+    lift: tuple[str, ...] = ()
+
+
+def read_line(text: str, what: str) -> str:
+    """A title or an author as it may stand in feeds, mails and pages.
+
+    Raises:
+        ConfigurationError: it is empty, too long, or holds what nobody can see.
+    """
+    line = " ".join(text.split())
+    if not line or len(line) > _LONGEST:
+        raise ConfigurationError(
+            f"the {what} is {'empty' if not line else 'too long'}", remedy=f"1 to {_LONGEST} letters"
+        )
+    wrong = next((letter for letter in line if unicodedata.category(letter) in {"Cc", "Cs", "Cn"}), None)
+    if wrong:
+        raise ConfigurationError(f"the {what} holds U+{ord(wrong):04X}, which is no letter", remedy="leave it out")
+    return line
+
+
+def read_day(text: str, now: datetime) -> EntryDate:
+    """A day as `2021-03-04`, or `03-04` where nobody knows the year.
+
+    Raises:
+        ConfigurationError: it is none, or lies in the future.
+    """
+    found = _DAY.fullmatch(text.strip())
+    try:
+        year, month, day = (int(part) if part else None for part in found.groups()) if found else (None, 0, 0)
+        full = date(2000 if year is None else year, month or 0, day or 0)
+    except ValueError:
+        raise ConfigurationError(
+            f"{text!r} is no day", remedy="write it as 2021-03-04, or 03-04 without a year"
+        ) from None
+    if year is None:
+        return EntryDate(full.month, full.day, None, DateKind.PARTIAL)
+    if full.year < _EARLIEST or full > (now + timedelta(days=2)).date():
+        raise ConfigurationError(
+            f"{text} lies in the future, or before {_EARLIEST}", remedy="no article is of that day"
+        )
+    return EntryDate(full.month, full.day, full.year, DateKind.EXACT)
+
+
+def edit(
+    tx: Transaction, settings: Settings, entry: str, words: Words, now: datetime, *, silent: bool = False
+) -> Outcome:
+    """Say title, author or date of an entry; readers who were told another title or day hear of it as a correction.
+
+    Raises:
+        UnknownError: there is no such entry, or it is so already.
+    """
+    found = require_own(tx, entry)
+    before = _fields(found)
+    changed = _revise(tx, found, words, now, silent=silent)
+    if not changed:
+        raise HandError(entry, "is so already", remedy="nothing to do")
+    after = _fields(require_own(tx, entry))
+    moved = [name for name in FIELDS if before[name] != after[name]]
+    told = {name: after[name] for name in moved}
+    record(
+        tx,
+        ActKind.EDIT,
+        now,
+        entry=found.entry.id,
+        before={name: before[name] for name in moved},
+        after=told | {"silent": silent},
+    )
+    enlist(tx, settings, [found.entry.id])
+    sentences = tuple(
+        f"{name}: {spoken(name, before[name]['value'])} → {spoken(name, after[name]['value'])}"
+        + ("" if after[name]["covers"] else " (what the pages say)")
+        for name in moved
+    )
+    return Outcome(ActKind.EDIT, found.entry.id, sentences, {"before": {n: before[n] for n in moved}, "after": told})
+
+
+def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[str, ...]:
+    """Take an edit back, in the fields that are still as it made them; in sentences.
+
+    Raises:
+        UnknownError: the pages, or another edit, have changed all of it since.
+    """
+    found = require_own(tx, act.entry or "")
+    here = _fields(found)
+    own = [name for name in FIELDS if name in act.before and here[name] == act.after[name]]
+    if not own:
+        raise HandError(found.entry.id, "says something else since that edit", remedy="edit it again")
+    back = {name: act.before[name]["value"] for name in own if act.before[name]["covers"]}
+    words = Words(
+        back.get("title"),
+        (back["author"],) if "author" in back else None,
+        (day_of(back["date"]),) if "date" in back else None,
+        lift=tuple(name for name in own if name not in back),
+    )
+    _revise(tx, found, words, now, silent=bool(act.after.get("silent")))
+    enlist(tx, settings, [found.entry.id])
+    return tuple(f"{name}: {spoken(name, act.before[name]['value'])} again" for name in own)
+
+
+def _revise(tx: Transaction, found: Handled, words: Words, now: datetime, *, silent: bool) -> bool:
+    """Store what is published now; False where nothing is another."""
+    content, day = found.entry.content, found.entry.date
+    shown, shown_day = as_printed(content, day, found.printed)
+    printed = found.printed
+    if words.title is not None or "title" in words.lift:
+        title = shown.title if words.title is None else words.title
+        content = replace(content, title=title)
+        printed = replace(printed, title=None if title == shown.title else shown.title)
+    if words.author is not None or "author" in words.lift:
+        author = shown.author if words.author is None else words.author[0]
+        content = replace(content, author=author)
+        printed = replace(printed, author=None if author == shown.author else (shown.author,))
+    if words.date is not None or "date" in words.lift:
+        day = shown_day if words.date is None else words.date[0]
+        printed = replace(printed, date=None if day == shown_day else (shown_day,))
+    if (content, day, printed) == (found.entry.content, found.entry.date, found.printed):
+        return False
+    heard = not silent and is_seen((found.entry.content, found.entry.date), (content, day))
+    cause = Cause.EDITED if heard else Cause.EDITED_SILENTLY
+    tx.by_hand.revise(found.entry.id, (content, day), printed, cause, now)
+    return True
+
+
+def is_seen(before: tuple[Content, EntryDate | None], after: tuple[Content, EntryDate | None]) -> bool:
+    """Whether readers see that something was wrong: another title or text, another day, a first day.
+
+    An author is told nowhere as a correction, and a day that is gone cannot be told.
+    """
+    (old, was), (new, now) = before, after
+    if folded_title(old.title) != folded_title(new.title):
+        return True
+    if (old.paragraphs, old.figures) != (new.paragraphs, new.figures):
+        return True
+    return redates(was, now) or (was is None and now is not None)
+
+
+def _fields(found: Handled) -> dict[str, dict[str, Any]]:
+    """Each field as it is published, and whether that is an operator's word."""
+    date = found.entry.date
+    values = {
+        "title": found.entry.content.title,
+        "author": found.entry.content.author,
+        "date": [str(date.kind), date.month, date.day, date.year] if date else None,
+    }
+    return {name: {"value": values[name], "covers": name in found.printed.fields} for name in FIELDS}
+
+
+def day_of(stored: Sequence[Any] | None) -> EntryDate | None:
+    """A date as an act holds it."""
+    return EntryDate(stored[1], stored[2], stored[3], DateKind(stored[0])) if stored else None
+
+
+def spoken(name: str, value: Any) -> str:  # noqa: ANN401 - as JSON holds it
+    """A field of an act for a person."""
+    if name == "date":
+        return said(day_of(value), "en") or "no date"
+    return str(value) if value else f"no {name}"
+
+
+def covered(printed: Printed) -> Mapping[str, str]:
+    """What the pages say of the fields that an operator's word covers, for a person."""
+    if printed == NOTHING:
+        return {}
+    values: dict[str, str] = {}
+    if printed.title is not None:
+        values["title"] = printed.title
+    if printed.author is not None:
+        values["author"] = printed.author[0] or "no author"
+    if printed.date is not None:
+        values["date"] = said(printed.date[0], "en") or "no date"
+    return values

@@ -1,0 +1,109 @@
+"""Two entries that are one article, by an operator's word: which stays, what it says, and how that is taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.changes.values import Cause
+from digest.ports import ActKind
+from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
+from digest.service.publishing.by_hand.editing import is_seen
+from digest.service.publishing.feeds import enlist
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import EntryId
+    from digest.ports import Act, Handled, Transaction
+    from digest.settings import Settings
+
+
+def merge(
+    tx: Transaction, settings: Settings, keep: str, other: str, now: datetime, *, words: str | None = None
+) -> Outcome:
+    """Let `other` be `keep`: its id, its address and its feed id stay, and the other page leads to it.
+
+    `words` is `keep` or `other`, whose title, text and date it has then. Without it, those of the other one only where
+    no dump shows the one that stays any more and one shows the other.
+
+    Raises:
+        UnknownError: one of them is no entry, not published yet, or merged already.
+    """
+    into, gone = require_own(tx, keep), require_own(tx, other)
+    if into.entry.id == gone.entry.id:
+        raise HandError(keep, "is that entry", remedy="name two")
+    for one in (into, gone):
+        if not one.settled:
+            raise HandError(one.entry.id, "is not published yet", remedy="wait for the first import of its source")
+    adopt = words == "other" or (words is None and _stands_alone(tx, gone, into))
+    before = into.entry.revision
+    if adopt:
+        _adopt(tx, into, gone, now)
+    merged = tx.by_hand.merge(gone.entry.id, into.entry.id, now)
+    sources = tx.by_hand.show_in(into.entry.id, gone.entry.sources, now)
+    enlist(tx, settings, [into.entry.id])
+    revision = require(tx, keep).entry.revision
+    record(
+        tx,
+        ActKind.MERGE,
+        now,
+        entry=into.entry.id,
+        other=gone.entry.id,
+        before={"revision": before, "merged": merged, "title": into.entry.content.title},
+        after={"revision": revision, "sources": sources, "title": gone.entry.content.title},
+    )
+    title = gone.entry.content.title if adopt else into.entry.content.title
+    sentences = (
+        f"{gone.entry.id} ({gone.entry.content.title}) is {into.entry.id} now",
+        f"it reads: {title}",
+        f"/entries/{gone.entry.id} leads to /entries/{into.entry.id}",
+    )
+    facts = {"keep": into.entry.id, "other": gone.entry.id, "title": title, "adopted": adopt}
+    return Outcome(ActKind.MERGE, into.entry.id, sentences, facts)
+
+
+def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[str, ...]:
+    """Let the other entry be itself again, as its dumps show it now; in sentences.
+
+    Raises:
+        UnknownError: it is not merged into that one any more.
+    """
+    keep, other = act.entry, act.other
+    if keep is None or other is None or require(tx, other).merged_into != keep:
+        raise HandError(other or "", f"is not merged into {keep} any more", remedy="nothing to undo")
+    tx.by_hand.unmerge(other, act.before["merged"], now)
+    tx.by_hand.take_from(keep, act.after["sources"])
+    sentences = [f"{other} is an entry of its own again"]
+    into = require(tx, keep)
+    if act.after["revision"] != act.before["revision"]:
+        if into.entry.revision == act.after["revision"]:
+            _go_back(tx, into, act.before["revision"], now)
+            sentences.append(f"{keep} reads again: {act.before['title']}")
+        else:
+            sentences.append(f"{keep} keeps its words, which changed since; edit them if they are wrong")
+    enlist(tx, settings, [keep, other])
+    return tuple(sentences)
+
+
+def _stands_alone(tx: Transaction, other: Handled, keep: Handled) -> bool:
+    def stands(entry: EntryId) -> bool:
+        return any(not one.left for one in tx.by_hand.shown(entry))
+
+    return stands(other.entry.id) and not stands(keep.entry.id)
+
+
+def _adopt(tx: Transaction, into: Handled, gone: Handled, now: datetime) -> None:
+    """Give the one that stays what the other one says, an operator's words about that included."""
+    before, after = (into.entry.content, into.entry.date), (gone.entry.content, gone.entry.date)
+    if before != after or into.printed != gone.printed:
+        cause = Cause.EDITED if is_seen(before, after) else Cause.EDITED_SILENTLY
+        tx.by_hand.revise(into.entry.id, after, gone.printed, cause, now)
+
+
+def _go_back(tx: Transaction, into: Handled, number: int, now: datetime) -> None:
+    """Let an entry say what it said at that revision."""
+    old = tx.by_hand.revision(into.entry.id, number)
+    after = (old.content, old.date)
+    before = (into.entry.content, into.entry.date)
+    cause = Cause.EDITED if is_seen(before, after) else Cause.EDITED_SILENTLY
+    tx.by_hand.revise(into.entry.id, after, old.printed, cause, now)

@@ -1,0 +1,173 @@
+"""One entry that is two articles, by an operator's word: which revisions and which dumps are the other one's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.changes.by_hand import NOTHING
+from digest.changes.dates import evidence_date
+from digest.changes.keys import entry_id, title_key
+from digest.changes.values import Cause
+from digest.model import Content as _Content
+from digest.model import DateEvidence, EntryId, Section
+from digest.ports import ActKind, NewArticle
+from digest.service.intake.apply_dump import atom_id
+from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
+from digest.service.publishing.by_hand.editing import is_seen
+from digest.service.publishing.feeds import enlist
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from digest.model import Content, EntryDate
+    from digest.ports import Handled, Said, ShownAs, Transaction
+    from digest.settings import Settings
+
+_TELLING = {Section.NEW, Section.CATCH_UP}
+_TURNS = {Cause.TITLE.value, Cause.TEXT.value, Cause.REDATED.value}  # by which an entry may have become another article
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is the new article's: how it reads, what shows it, which revisions had its text.
+
+    `left` is what the entry says then; None where that stays.
+    """
+
+    content: Content
+    date: EntryDate | None
+    since: datetime
+    shown: tuple[ShownAs, ...]
+    numbers: frozenset[int]
+    left: tuple[Content, EntryDate | None] | None
+
+
+def split(
+    tx: Transaction,
+    settings: Settings,
+    entry: str,
+    now: datetime,
+    *,
+    revision: int | None = None,
+    dump: str | None = None,
+    silent: bool = False,
+) -> Outcome:
+    """Take an article out of an entry: what it said from a revision on, or what a dump (`SOURCE/PATH`) shows.
+
+    Without either, from the newest revision on that brought another title, text or day. The article is told as new
+    once, unless an edition told it as new under the entry's name, or `silent`.
+
+    Raises:
+        UnknownError: there is no such entry, revision or dump, or nothing would be left.
+    """
+    found = require_own(tx, entry)
+    if found.printed != NOTHING:
+        raise HandError(entry, "has words of yours", remedy="`digest entries edit --lift all` takes them back first")
+    if not found.settled:
+        raise HandError(entry, "is not published yet", remedy="wait for the first import of its source")
+    history = [one for one in tx.by_hand.revisions(found.entry.id) if not one.split]
+    shown = tx.by_hand.shown(found.entry.id)
+    parts = _by_dump(found, dump, history, shown, now) if dump else _by_revision(found, revision, history, shown)
+    told = _told_as_new(tx, found.entry.id, parts.numbers)
+    new = NewArticle(
+        id=(name := entry_id(title_key(parts.content.title), _evidence(parts.date), _Taken(tx))),
+        atom_id=atom_id(settings.tag_base, name),
+        content=parts.content,
+        date=parts.date,
+        first_seen_at=parts.since,
+        announced=not silent and not told,
+    )
+    tx.by_hand.split(found.entry.id, new, parts.shown, parts.numbers, now)
+    if parts.left:
+        seen = not silent and is_seen((found.entry.content, found.entry.date), parts.left)
+        tx.by_hand.revise(found.entry.id, parts.left, NOTHING, Cause.EDITED if seen else Cause.EDITED_SILENTLY, now)
+    enlist(tx, settings, [found.entry.id, new.id])
+    left = require(tx, entry).entry.content.title
+    record(
+        tx,
+        ActKind.SPLIT,
+        now,
+        entry=found.entry.id,
+        other=new.id,
+        before={"revision": found.entry.revision, "title": found.entry.content.title},
+        after={"title": left, "other": new.content.title, "revisions": sorted(parts.numbers)},
+    )
+    sentences = (
+        f"{new.id} is an entry of its own now: {new.content.title}",
+        f"{found.entry.id} reads: {left}",
+        *(f"{one.source}/{one.path} shows {new.id}" for one in parts.shown if not one.left),
+    )
+    facts = {"entry": found.entry.id, "title": left, "new": new.id, "new_title": new.content.title}
+    return Outcome(ActKind.SPLIT, found.entry.id, sentences, facts | {"announced": new.announced})
+
+
+class _Taken:
+    """The ids that entries have."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def __contains__(self, name: object) -> bool:
+        return self._tx.by_hand.entry(EntryId(str(name))) is not None
+
+
+def _by_revision(found: Handled, number: int | None, history: Sequence[Said], shown: Sequence[ShownAs]) -> _Parts:
+    if number is None:
+        number = next((one.number for one in reversed(history[1:]) if one.cause in _TURNS), None)
+    if number is None:
+        raise HandError(found.entry.id, "never became another article", remedy="name the dump that shows it: --dump")
+    kept = [one for one in history if one.number < number]
+    theirs = [one for one in history if one.number >= number]
+    if not kept or not theirs:
+        places = ", ".join(str(one.number) for one in history[1:]) or "none"
+        raise HandError(found.entry.id, f"cannot be split at revision {number}", remedy=f"it can be at: {places}")
+    numbers, title = frozenset(one.number for one in theirs), title_key(found.entry.content.title)
+    other_title = title != title_key(kept[-1].content.title)
+    moved = tuple(
+        one
+        for one in shown
+        if one.placing.revision in numbers or (other_title and title_key(one.placing.title) == title)
+    )
+    left = (kept[-1].content, kept[-1].date)
+    return _Parts(found.entry.content, found.entry.date, theirs[0].at, moved, numbers, left)
+
+
+def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence[ShownAs], now: datetime) -> _Parts:
+    moved = tuple(one for one in shown if f"{one.source}/{one.path}" == dump)
+    rest = [one for one in shown if one not in moved]
+    if not moved or not rest:
+        names = ", ".join(sorted({f"{one.source}/{one.path}" for one in shown if not one.left})) or "none"
+        problem = f"{dump} does not show it" if not moved else f"only {dump} shows it"
+        raise HandError(found.entry.id, problem, remedy=f"dumps that show it: {names}")
+    theirs = [one for one in history if f"{one.source}/{one.path}" == dump]
+    text = {one.number: one.content for one in history}
+    content, evidence = _shown_text(moved[0], found, text)
+    date = evidence_date(evidence, now)
+    if history[-1] not in theirs:  # the words are those of the others
+        numbers = frozenset(one.number for one in theirs if one.number != history[-1].number)
+        return _Parts(content, date, now, moved, numbers, None)
+    fullest = max(rest, key=lambda one: len("".join(_shown_text(one, found, text)[0].paragraphs)))
+    left, day = _shown_text(fullest, found, text)
+    said = evidence_date(day, now) if day else found.entry.date
+    return _Parts(content, date, now, moved, frozenset(one.number for one in theirs), (left, said))
+
+
+def _shown_text(one: ShownAs, found: Handled, texts: dict[int, Content]) -> tuple[Content, DateEvidence | None]:
+    """What a dump shows, as far as it is kept."""
+    placing = one.placing
+    known = texts.get(placing.revision or 0)
+    body = placing.body or known or found.entry.content
+    author = found.entry.content.author
+    return _Content(placing.title, author, body.paragraphs, body.figures, placing.complete), placing.evidence
+
+
+def _evidence(date: EntryDate | None) -> DateEvidence | None:
+    return DateEvidence(date.month, date.day, date.year) if date else None
+
+
+def _told_as_new(tx: Transaction, entry: EntryId, numbers: frozenset[int]) -> bool:
+    story = tx.audit.story(entry)
+    mentions = story.mentions if story else ()
+    return any(one.section in _TELLING and one.revision in numbers for one in mentions)

@@ -1,0 +1,144 @@
+"""Holding entries back, letting them be published, and taking back what an operator did last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.errors import UnknownError
+from digest.model import DeliveryState, EntryId
+from digest.ports import ActKind, EntryState
+from digest.service.publishing.by_hand import editing, merging
+from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
+from digest.service.publishing.feeds import enlist
+from digest.service.sources import forgetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from digest.ports import Act, Transaction
+    from digest.settings import Settings
+
+_OPEN = (DeliveryState.PLANNED, DeliveryState.LEASED, DeliveryState.DEFERRED)
+_HELD_BACK = {EntryState.HIDDEN, EntryState.FORGOTTEN}
+
+
+def hide(tx: Transaction, entries: Sequence[str], now: datetime) -> Outcome:
+    """Hold entries back from feeds, pages, search and coming editions; nobody is told that they went.
+
+    Raises:
+        UnknownError: one is no entry, or hidden already.
+    """
+    found = [require_own(tx, entry) for entry in dict.fromkeys(entries)]
+    for one in found:
+        if one.state in _HELD_BACK:
+            raise HandError(one.entry.id, "is hidden already", remedy="nothing to do")
+    tx.by_hand.hide([one.entry.id for one in found], now)
+    for one in found:
+        record(tx, ActKind.HIDE, now, entry=one.entry.id)
+    sentences = (
+        *(f"{one.entry.id} is hidden: {one.entry.content.title}" for one in found),
+        *(sentence for one in found for sentence in _on_their_way(tx, one.entry.id)),
+    )
+    return Outcome(ActKind.HIDE, found[0].entry.id, sentences, {"entries": [one.entry.id for one in found]})
+
+
+def _on_their_way(tx: Transaction, entry: EntryId) -> Iterator[str]:
+    """The mails that are still to be sent and tell of an entry: their words are made."""
+    story = tx.audit.story(entry)
+    for mention in story.mentions if story else ():
+        waiting = sum(mention.deliveries.get(state, 0) for state in _OPEN)
+        if waiting:
+            mails = (
+                "1 mail that is not sent yet tells" if waiting == 1 else f"{waiting} mails that are not sent yet tell"
+            )
+            yield f"{mention.edition.key}: {mails} of it still"
+
+
+def publish(tx: Transaction, settings: Settings, entries: Sequence[str], now: datetime) -> Outcome:
+    """Let hidden entries be published; editions tell those as new that they never told.
+
+    Raises:
+        UnknownError: one is no entry, or not hidden.
+    """
+    found = [require_own(tx, entry) for entry in dict.fromkeys(entries)]
+    for one in found:
+        if one.state not in _HELD_BACK:
+            raise HandError(one.entry.id, "is not hidden", remedy="`digest entries list --hidden` names those that are")
+    names = [one.entry.id for one in found]
+    tx.by_hand.publish(names, now)
+    enlist(tx, settings, names)
+    for one in found:
+        record(tx, ActKind.PUBLISH, now, entry=one.entry.id, before={"state": one.state})
+    sentences = tuple(f"{one.entry.id} is published: {one.entry.content.title}" for one in found)
+    return Outcome(ActKind.PUBLISH, names[0], sentences, {"entries": names})
+
+
+def undo(tx: Transaction, settings: Settings, entry: str, now: datetime) -> Outcome:
+    """Take back what an operator did last to an entry and did not take back yet.
+
+    Raises:
+        UnknownError: there is nothing, or the pages have changed it since.
+    """
+    found = require(tx, entry)
+    act = next((one for one in reversed(tx.by_hand.acts(found.entry.id)) if one.undone_at is None), None)
+    if act is None:
+        raise UnknownError("act by hand", entry, remedy="`digest explain ID` names them")
+    return undo_act(tx, settings, act, now)
+
+
+def undo_source(tx: Transaction, settings: Settings, source: str, now: datetime) -> Outcome:
+    """Take back what was forgotten last of a source.
+
+    Raises:
+        UnknownError: nothing was.
+    """
+    acts = [one for one in tx.by_hand.acts() if one.kind is ActKind.FORGET and one.source == source]
+    act = next((one for one in reversed(acts) if one.undone_at is None), None)
+    if act is None:
+        raise UnknownError("forgotten dump", source, remedy="nothing was forgotten of it")
+    return undo_act(tx, settings, act, now)
+
+
+def undo_act(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Outcome:
+    """Take this act back."""
+    sentences = _taken_back(tx, settings, act, now)
+    tx.by_hand.undone(act.id, now)
+    facts = {"undone": act.kind, "at": act.at.isoformat(), "other": act.other}
+    return Outcome(act.kind, act.entry, (f"undone: {act.kind} of {act.at:%Y-%m-%d %H:%M} UTC", *sentences), facts)
+
+
+def _taken_back(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Sequence[str]:
+    match act.kind:
+        case ActKind.EDIT:
+            return editing.undo(tx, settings, act, now)
+        case ActKind.MERGE:
+            return merging.undo(tx, settings, act, now)
+        case ActKind.SPLIT:  # the new entry may have been told: it becomes what it was taken out of
+            return merging.merge(tx, settings, act.entry or "", act.other or "", now, words="other").sentences
+        case ActKind.FORGET:
+            return forgetting.undo(tx, settings, act, now)
+        case _:
+            return (_shown_again(tx, settings, act, now),)
+
+
+def _shown_again(tx: Transaction, settings: Settings, act: Act, now: datetime) -> str:
+    """Let an entry be published that was not, or the other way round."""
+    entry = act.entry or EntryId("")
+    state = require(tx, entry).state
+    wrong = {ActKind.HIDE: state not in _HELD_BACK, ActKind.PUBLISH: state is not EntryState.PUBLISHED}
+    wrong |= {ActKind.REMOVE: state is not EntryState.REMOVED, ActKind.RESTORE: state is not EntryState.PUBLISHED}
+    if wrong[act.kind]:
+        raise HandError(entry, f"is {state} now", remedy="there is nothing to undo")
+    if act.kind is ActKind.RESTORE:
+        tx.feeds.remove(entry, now)
+        return f"{entry} is removed"
+    if act.kind is ActKind.PUBLISH:
+        tx.by_hand.hide([entry], now, forgotten=act.before.get("state") == EntryState.FORGOTTEN)
+        return f"{entry} is hidden"
+    if act.kind is ActKind.REMOVE:
+        tx.feeds.restore(entry, now)
+    else:
+        tx.by_hand.publish([entry], now)
+    enlist(tx, settings, [entry])
+    return f"{entry} is published"

@@ -1,0 +1,280 @@
+"""Feed documents, made from what is published: subscription documents, archives, searches, the list of feeds.
+
+A document is made once for each state of the store and then handed out as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from html import escape
+from threading import Lock
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from digest.changes.backlog import published_at
+from digest.dumps.structure import blocks
+from digest.errors import UnknownError
+from digest.feeds.atom import MEDIA_TYPE as ATOM
+from digest.feeds.atom import atom
+from digest.feeds.json_feed import MEDIA_TYPE as JSON
+from digest.feeds.json_feed import json_feed
+from digest.feeds.opml import opml
+from digest.feeds.rss import MEDIA_TYPE as RSS
+from digest.feeds.rss import rss
+from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
+from digest.service.publishing.documents import Document
+from digest.service.publishing.feeds import feed_at, feeds, source_of, via
+from digest.service.publishing.pictures import channel
+from digest.typeset.excerpt import excerpt
+from digest.typeset.html import html
+from digest.typeset.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from digest.model import Entry
+    from digest.ports import Store, Transaction
+    from digest.service.publishing.feeds import Feed
+    from digest.settings import Settings
+    from digest.typeset.math.extract import Formula
+
+FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
+_KEPT = 512  # documents
+_ESCAPED = 0.7  # of a document's bytes are its entries' HTML, before it is escaped
+_REMOVED = 50  # tombstones in a subscription document
+_SUMMARY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which document is asked for."""
+
+    path: str
+    kind: str
+    page: int | None
+    styled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The entries that stand in no archive page yet; `size` entries joined the feed, `closed` pages are full."""
+
+    size: int
+    closed: int
+    entries: list[FeedEntry]
+
+
+class Syndication:
+    """Makes the documents. May be used from several threads.
+
+    `stylesheet` is the address of the style sheet for browsers that open a feed.
+    """
+
+    def __init__(self, store: Store, settings: Settings, stylesheet: str = "") -> None:
+        self._store, self._settings, self._stylesheet = store, settings, stylesheet
+        self._made: OrderedDict[_Wanted, tuple[int, Document]] = OrderedDict()
+        self._newest_of: dict[str, tuple[int, _Newest]] = {}
+        self._lock = Lock()
+
+    def feed(self, path: str = "", kind: str = "atom", *, page: int | None = None, styled: bool = False) -> Document:
+        """The subscription document of the feed at this path, or an archive page of it.
+
+        `styled`: with the style sheet for a browser that opens it.
+
+        Raises:
+            UnknownError: there is no such feed or page.
+        """
+        feed = feed_at(self._settings, path)
+        if feed is None or kind not in FORMATS:
+            raise UnknownError("feed", f"{path}feed.{kind}")
+        wanted = _Wanted(path, kind, page, styled)
+        return self._once(wanted, lambda tx, changed_at: self._page(tx, feed, wanted, changed_at))
+
+    def search_feed(self, query: str, kind: str) -> Document:
+        """The newest entries that a search finds, as a feed.
+
+        Raises:
+            UnknownError: there is no such format.
+        """
+        if kind not in FORMATS:
+            raise UnknownError("feed", f"search.{kind}")
+        return self._once(
+            _Wanted(f"search?{query}", kind, None, styled=False),
+            lambda tx, changed_at: self._search_page(tx, query, kind, changed_at),
+        )
+
+    def opml(self) -> bytes:
+        """All feeds, for a reader to import."""
+        base = self._settings.base_url
+        named = [(feed.title, f"{base}/{feed.path}feed.atom") for feed in feeds(self._settings)]
+        return opml(self._settings.site_title, f"{base}/", named)
+
+    def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
+        """A document, made where none was since the published state changed."""
+        state, _ = self._store.published_state()
+        with self._lock:
+            known = self._made.get(wanted)
+        if known and known[0] == state:
+            return known[1]
+        with self._store.read() as tx:
+            state, changed_at = tx.entries.published_state()
+            body = make(tx, changed_at)
+        media_type = "application/xml" if wanted.styled else FORMATS[wanted.kind]
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        document = Document(body, f"{media_type}; charset=utf-8", etag, changed_at, self._links(wanted))
+        with self._lock:
+            self._made[wanted] = (state, document)
+            self._made.move_to_end(wanted)
+            while len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+        return document
+
+    def _links(self, wanted: _Wanted) -> str:
+        """The Link header by which WebSub finds hub and topic."""
+        hub, page = self._settings.feed.hub, wanted.page
+        if not hub or page is not None or "?" in wanted.path:
+            return ""
+        return f'<{hub}>; rel="hub", <{self._settings.base_url}/{wanted.path}feed.{wanted.kind}>; rel="self"'
+
+    def _page(self, tx: Transaction, feed: Feed, wanted: _Wanted, changed_at: datetime) -> bytes:
+        kind, page, chunk = wanted.kind, wanted.page, self._chunk
+        newest = self._newest(tx, feed)
+        closed = newest.closed
+        if page is not None and not 1 <= page <= closed:
+            raise UnknownError("page of a feed", f"{feed.path}archive/{page}")
+        if page:
+            first, last = (page - 1) * chunk + 1, page * chunk
+            entries, removed = self._told(tx, tx.feeds.members(feed.key, first, last)), (first, last)
+        else:  # readers look at the subscription document only, so what was taken back stands there too
+            entries, removed = newest.entries, (1, newest.size)
+        base = f"{self._settings.base_url}/{feed.path}"
+        previous = page - 1 if page else closed
+        paging = Paging(
+            archive=page is not None,
+            current=f"{base}feed.{kind}" if page else "",
+            previous=f"{base}archive/{previous}.{kind}" if previous else "",
+            following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
+        )
+        url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
+        facts = self._facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
+        facts = replace(facts, paging=paging, stylesheet=self._stylesheet if wanted.styled else "")
+        tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
+        return _document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
+
+    def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
+        found = tx.entries.search(query, limit=self._settings.feed.newest)
+        newest_first = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
+        entries = self._told(tx, newest_first)
+        known = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:16]
+        settings = self._settings
+        url = f"{settings.base_url}/search.{kind}?q={quote(query, safe='', errors='replace')}"
+        facts = self._facts(
+            f"search/{known}",
+            f"{settings.site_title}: {query}",
+            settings.language.replace("_", "-"),
+            url,
+            entries,
+            changed_at,
+        )
+        return _document(kind, replace(facts, hub=""), _fitting(entries, settings.feed.largest), [])
+
+    def _facts(
+        self, name: str, title: str, language: str, self_url: str, entries: Sequence[FeedEntry], changed_at: datetime
+    ) -> FeedFacts:
+        settings = self._settings
+        return FeedFacts(
+            id=f"tag:{settings.tag_base}:{name}",
+            title=title,
+            author=title,
+            language=language,
+            self_url=self_url,
+            home_url=f"{settings.base_url}/",
+            updated_at=max((entry.updated_at for entry in entries), default=changed_at),
+            hub=settings.feed.hub,
+        )
+
+    @property
+    def _chunk(self) -> int:
+        """How many entries an archive page holds: so few that a subscription document never lacks many of its own."""
+        return max(2, self._settings.feed.newest // 5)
+
+    def _newest(self, tx: Transaction, feed: Feed) -> _Newest:
+        """What a subscription document holds: as much as may stand in it, the rest in whole archive pages."""
+        state, _ = tx.entries.published_state()
+        with self._lock:
+            known = self._newest_of.get(feed.key)
+        if known and known[0] == state:
+            return known[1]
+        size, chunk, limits = tx.feeds.size(feed.key), self._chunk, self._settings.feed
+        closed = max(0, -(-(size - limits.newest) // chunk))
+        while True:
+            entries = self._told(tx, tx.feeds.members(feed.key, closed * chunk + 1, size))
+            if _weight(entries) <= limits.largest * _ESCAPED or (closed + 1) * chunk > size:
+                break
+            closed += 1
+        made = _Newest(size, closed, entries)
+        with self._lock:
+            self._newest_of[feed.key] = (state, made)
+        return made
+
+    def _told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
+        """The entries as every format tells them."""
+        address = f"{self._settings.base_url}/formulas"
+        shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png")
+        return [self._feed_entry(entry, shown) for entry in entries]
+
+    def _feed_entry(self, entry: Entry, shown: Callable[[Formula], str]) -> FeedEntry:
+        source = source_of(self._settings, entry)
+        full = entry.date.full if entry.date else None
+        body = blocks(entry.content)
+        summary = " ".join(text(excerpt(body, _SUMMARY), 10_000).split())
+        whole = html(body, channel=shown)
+        # One giant would push all others, told or not, out of the document that readers look at.
+        fits = len(whole.encode()) <= self._settings.feed.largest * _ESCAPED / 2
+        return FeedEntry(
+            id=entry.atom_id,
+            title=entry.content.title,
+            author=entry.content.author or (source.title if source else self._settings.site_title),
+            language=source.language if source else self._settings.language.replace("_", "-"),
+            url=f"{self._settings.base_url}/entries/{entry.id}",
+            via=via(source, entry.content.title),
+            updated_at=entry.updated_at,
+            published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
+            summary=summary,
+            html=whole if fits else f"<p>{escape(summary)}</p>",
+        )
+
+
+def _first_name(tx: Transaction, feed: Feed) -> str:
+    """What a feed calls itself in its id, which stays when its source is renamed and its path is another one."""
+    kind, _, name = feed.path.rstrip("/").partition("/")
+    renamed = tx.renames.all().values() if kind == "sources" else ()
+    first = next((one.first for one in renamed if one.new == name), name)
+    return f"feed/{kind}/{first}" if name else "feed"
+
+
+def _weight(entries: Sequence[FeedEntry]) -> int:
+    return sum(len(entry.html.encode()) for entry in entries)
+
+
+def _fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
+    """The entries; where they are too much for one document, the older ones only in short."""
+    left, fitting = largest * _ESCAPED, []
+    for entry in entries:
+        left -= len(entry.html.encode())
+        fitting.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary)}</p>"))
+    return fitting
+
+
+def _document(kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone]) -> bytes:
+    match kind:
+        case "rss":
+            return rss(facts, entries)
+        case "json":
+            return json_feed(facts, entries, removed)
+        case _:
+            return atom(facts, entries, removed)

@@ -1,0 +1,137 @@
+"""Forgetting what dumps of a source said: what rests on them goes in silence, and comes back if it is shown again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.changes.by_hand import NOTHING
+from digest.changes.values import Cause
+from digest.dumps.files import DumpFile, dump_files
+from digest.errors import DumpError, UnknownError
+from digest.model import EntryId, SourceId
+from digest.ports import ActKind, EntryState
+from digest.service.publishing.by_hand.acts import HandError, Outcome, record
+from digest.service.publishing.by_hand.editing import is_seen
+from digest.service.publishing.feeds import enlist
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from digest.ports import Act, Transaction
+    from digest.settings import Settings
+
+
+def forget(
+    tx: Transaction, settings: Settings, source: str, paths: Collection[str], now: datetime, *, tell: bool = False
+) -> Outcome:
+    """Forget what these dumps said, or all dumps of the source where none is named.
+
+    Entries that rest on them alone are held back until a dump shows them again. Of those that others show too, words
+    that only these dumps brought are taken back. Nobody is told, unless `tell`: then feeds retract what goes and
+    editions correct what changes.
+
+    Raises:
+        UnknownError: there is no such source or dump, or its file is still there to be read again.
+    """
+    name, whole = SourceId(source), not paths
+    known = tx.readings.dumps(name)
+    for path in paths:
+        if path not in known:
+            raise UnknownError("dump", f"{source}/{path}", remedy=f"`digest source show {source}` names them")
+    if not known and not tx.readings.shown_by(name):
+        raise UnknownError("source", source, remedy="nothing is known of it")
+    chosen = sorted(known) if whole else sorted(set(paths))
+    _require_gone(settings, source, chosen)
+    resting = tx.by_hand.resting(name, () if whole else chosen)
+    titles = _titles(tx, resting.alone)
+    tx.by_hand.forget(name, () if whole else chosen, whole=whole)
+    changed = [entry for entry, number in resting.revised.items() if _take_back(tx, entry, number, now, tell=tell)]
+    shown = [*resting.alone, *resting.revised] if not whole else _shown(tx, name)
+    begun = tx.by_hand.unshow(shown, name)
+    if tell:
+        for entry in resting.alone:
+            tx.feeds.remove(entry, now)
+    else:
+        tx.by_hand.hide(resting.alone, now, forgotten=True)
+    enlist(tx, settings, changed)
+    record(
+        tx,
+        ActKind.FORGET,
+        now,
+        source=name,
+        before={"begun": begun},
+        after={"dumps": chosen, "alone": list(resting.alone), "changed": changed, "told": tell},
+    )
+    sentences = (
+        f"{source}: {_of(len(chosen), 'dump')} forgotten",
+        f"{_of(len(resting.alone), 'entry', 'entries')} rest on that alone and {'are removed' if tell else 'go'}",
+        *(f"  {title}" for title in titles),
+        f"{_of(len(changed), 'entry', 'entries')} read again as the other dumps have it",
+    )
+    facts = {"source": source, "dumps": chosen, "gone": list(resting.alone), "changed": changed, "told": tell}
+    return Outcome(ActKind.FORGET, None, sentences, facts)
+
+
+def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Sequence[str]:
+    """Publish again what went; the dumps are read anew where their files are there."""
+    entries = [EntryId(entry) for entry in act.after["alone"]]
+    back = []
+    for entry in entries:
+        found = tx.by_hand.entry(entry)
+        if found and found.state is EntryState.FORGOTTEN:
+            tx.by_hand.publish([entry], now)
+            back.append(entry)
+        elif found and found.state is EntryState.REMOVED and tx.feeds.restore(entry, now):
+            back.append(entry)
+    for entry, _ in act.before["begun"]:
+        if act.source is not None:
+            tx.by_hand.show_in(EntryId(entry), [act.source], now)
+    enlist(tx, settings, back)
+    return (
+        f"{_of(len(back), 'entry', 'entries')} published again",
+        "the dumps are read anew at the next pass, where their files are there",
+    )
+
+
+def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None:
+    """What is still there would be read again at the next pass, as if it were new."""
+    configured = settings.source(source)
+    if configured is None:
+        return
+    try:
+        there = {file.name for file in dump_files(configured.path) if isinstance(file, DumpFile)} & set(paths)
+    except DumpError:
+        return
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        problem = f"{min(there)}{more} is still there, and the next pass reads it again"
+        raise HandError(source, problem, remedy="move the file away first, or take the source out of the configuration")
+
+
+def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetime, *, tell: bool) -> bool:
+    """Let an entry say what it said before these dumps spoke; whether it says something else now."""
+    found = tx.by_hand.entry(entry)
+    if number is None or found is None or found.printed != NOTHING:
+        return False
+    old = tx.by_hand.revision(entry, number)
+    before, after = (found.entry.content, found.entry.date), (old.content, found.entry.date)
+    if before == after:
+        return False
+    cause = Cause.EDITED if tell and is_seen(before, after) else Cause.EDITED_SILENTLY
+    tx.by_hand.revise(entry, after, NOTHING, cause, now)
+    return True
+
+
+def _titles(tx: Transaction, entries: Sequence[EntryId]) -> list[str]:
+    found = (tx.by_hand.entry(entry) for entry in entries)
+    return [f"{one.entry.id}  {one.entry.content.title}" for one in found if one]
+
+
+def _shown(tx: Transaction, source: SourceId) -> list[EntryId]:
+    found, _ = tx.by_hand.listed(set(EntryState), source=source)
+    return [one.entry.id for one in found]
+
+
+def _of(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -1,0 +1,202 @@
+"""What holds the dumps of a source, and what letting them through would do. Reads dumps, stores nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from digest.changes.values import Added, Revised, Vanished
+from digest.dumps.files import DumpFile, dump_files
+from digest.errors import DumpError, StoreError, UnknownError
+from digest.model import SourceId
+from digest.ports import DumpState, Stamp
+from digest.service.intake.apply_dump import quiet
+from digest.service.intake.comparing import ReadDump, compare, ground
+from digest.service.intake.reading_dumps import Unread, read_file
+from digest.service.intake.years import better_dates
+from digest.service.operating.faults import REPORT_IT, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+    from digest.changes.values import Cause, Placing
+    from digest.model import Content, EntryDate, EntryId
+    from digest.ports import KnownDump, SourceState, Store
+    from digest.service.intake.comparing import Compared
+    from digest.settings import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An entry that would be added. `announced`: it would be told as new, not only published."""
+
+    title: str
+    date: EntryDate | None
+    announced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """An entry whose content or date would be another one; each pair is before and after."""
+
+    entry: EntryId
+    contents: tuple[Content, Content]
+    dates: tuple[EntryDate | None, EntryDate | None]
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """An entry that the dump no longer shows. It stays published."""
+
+    entry: EntryId
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What letting a dump through would do; each in page order."""
+
+    added: tuple[Arrival, ...]
+    changed: tuple[Rewrite, ...]
+    removed: tuple[Departure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A held dump. `missing` good readings that agree end the hold; None: no reading does.
+
+    `obstacle` says, in a sentence, why the file is not what is held; empty where it is. `outcome` is absent where the
+    file cannot be read now.
+    """
+
+    dump: KnownDump
+    missing: int | None
+    obstacle: str
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHolds:
+    """A source: its state (None: never read), its dumps by path, of them the held ones with what they would do."""
+
+    state: SourceState | None
+    changed_at: datetime | None
+    dumps: tuple[KnownDump, ...]
+    held: tuple[Held, ...]
+
+
+def missing(dump: KnownDump, agree: int) -> int | None:
+    """How many more good readings that agree end a hold, where `agree` are needed; None where none does."""
+    return max(agree - dump.agreed, 1) if dump.ends_by_itself else None
+
+
+def source_holds(
+    store: Store,
+    source: Source,
+    path: str | None,
+    *,
+    now: datetime,
+    progress: Callable[[str], None] = lambda _: None,
+) -> SourceHolds:
+    """How a source stands, or one dump of it. Each held dump is read; `progress` is called with its name before.
+
+    Raises:
+        UnknownError: no dump of this path is known.
+    """
+    name = SourceId(source.id)
+    with store.read() as tx:
+        state, changed_at = tx.readings.source(name), tx.readings.changed_at(name)
+        known = tx.readings.dumps(name)
+    if path is not None and path not in known:
+        raise UnknownError("dump", f"{name}/{path}", remedy=f"`digest source show {name}` names those in trouble")
+    dumps = tuple(dump for dump in known.values() if path in {None, dump.path})
+    waiting = [dump for dump in dumps if dump.state is DumpState.HELD]
+    files = _files(source, {dump.path for dump in waiting})
+    held = []
+    for dump in waiting:
+        progress(dump.path)
+        held.append(_held(store, source, dump, files.get(dump.path), now))
+    return SourceHolds(state, changed_at, dumps, tuple(held))
+
+
+def _files(source: Source, wanted: set[str]) -> dict[str, DumpFile]:
+    """The files of these dumps, as far as they are there."""
+    if not wanted:
+        return {}
+    try:
+        found = [file for file in dump_files(source.path) if isinstance(file, DumpFile)]
+    except DumpError:
+        return {}
+    return {file.name: file for file in found if file.name in wanted}
+
+
+def _held(store: Store, source: Source, dump: KnownDump, file: DumpFile | None, now: datetime) -> Held:
+    needed = missing(dump, source.agree)
+    if file is None:
+        gone = "the file is gone: the next refresh ends the hold, and what was published stays"
+        return Held(dump, needed, gone, None)
+    if dump.unreadable and dump.stamp.names(Stamp(file.size, file.mtime_ns, file.inode)):
+        return Held(dump, needed, "", None)  # its reason says it all
+    try:
+        read = read_file(source, file, dump, now, again=True)
+        if isinstance(read, Unread):
+            return Held(dump, needed, f"the file cannot be read now: it {read.error.reason}", None)
+        assert isinstance(read, ReadDump)  # noqa: S101 - again: it is read in any case
+        outcome = _outcome(store, source, read)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in a pass, whatever it is, the other dumps go on
+        return Held(dump, needed, f"the file {fault(error)} ({REPORT_IT})", None)
+    changed = read.looked.sha256 != dump.sha256
+    obstacle = "the file changed since it was held: the next refresh reads it anew, then decide" if changed else ""
+    return Held(dump, needed, obstacle, outcome)
+
+
+def _outcome(store: Store, source: Source, dump: ReadDump) -> Outcome:
+    """What the store would do with this reading, had the operator approved it."""
+    assert dump.known is not None  # noqa: S101 - it is held
+    approved = replace(dump, known=replace(dump.known, approved=dump.looked.sha256))
+    name, path = dump.looked.source, dump.looked.path
+    with store.read() as tx:
+        state = tx.readings.source(name)
+        on = ground(source, approved, tx.readings.last_reading(name, path))
+        compared = compare(tx.readings, source, approved, on)
+        dates = dict(compared.changes.dates) | better_dates(tx.readings, source, dump.looked, compared)
+    settled = state is not None and state.settled_at is not None
+    silent = quiet(compared.changes, source, dump.looked.read_at) if settled else {}
+    return _in_order(compared, dates, silent)
+
+
+def _in_order(compared: Compared, dates: dict[EntryId, EntryDate], silent: Collection[EntryId]) -> Outcome:
+    changes = compared.changes.changes
+    here = _order(compared.changes.placings)
+    was = {entry.id: entry for entry in compared.entries}
+    gone = {change.entry for change in changes if isinstance(change, Vanished)}
+    titles = {placing.entry: placing.title for placing in compared.ground.last if placing.entry in gone}
+    revised = sorted((one for one in changes if isinstance(one, Revised)), key=lambda one: here[one.entry])
+    return Outcome(
+        tuple(
+            Arrival(one.content.title, dates.get(one.entry, one.date), one.entry not in silent)
+            for one in sorted((one for one in changes if isinstance(one, Added)), key=lambda one: here[one.entry])
+        ),
+        tuple(
+            Rewrite(
+                one.entry,
+                (was[one.entry].content, one.content),
+                (was[one.entry].date, dates.get(one.entry, was[one.entry].date)),
+                one.cause,
+            )
+            for one in revised
+        ),
+        tuple(Departure(entry, was[entry].content.title if entry in was else title) for entry, title in titles.items()),
+    )
+
+
+def _order(placings: Sequence[Placing]) -> dict[EntryId, int]:
+    """The place of each entry on its dump, by its first sighting."""
+    order: dict[EntryId, int] = {}
+    for place, placing in enumerate(placings):
+        order.setdefault(placing.entry, place)
+    return order

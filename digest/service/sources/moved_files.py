@@ -1,0 +1,94 @@
+"""Finds out that a dump file was renamed or moved, so that its last reading goes with it. Reads no file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from digest.dumps.files import Refused
+    from digest.model import SourceId
+    from digest.ports import Store
+    from digest.service.intake.comparing import ReadDump
+
+_FEW = 20  # dumps that are gone; so few are all compared with a new file, of more only those of its name or bytes
+_SAME = 0.5  # of the shorter reading that both show to the letter
+
+
+class Moved:
+    """The dumps of a source whose files are gone, and the new files that may be theirs."""
+
+    def __init__(
+        self,
+        store: Store,
+        source: SourceId,
+        names: Iterable[str],
+        known: Iterable[str],
+        unseen: Collection[Refused] = (),
+    ) -> None:
+        """`names` are the files that there are, `known` dumps of which it is known that they were read before.
+
+        What is `unseen` is not gone.
+        """
+        self._store, self._source = store, source
+        here = set(names)
+        self._gone: dict[str, str] = {}
+        self._new: set[str] = set()
+        self.taken: set[str] = set()
+        if here.difference(known):
+            with store.read() as tx:
+                paths = tx.readings.paths(source)
+            self._gone = {
+                path: sha256
+                for path, sha256 in paths.items()
+                if path not in here and not any(one.hides(path) for one in unseen)
+            }
+            self._new = here - paths.keys()
+
+    def followed(self, dump: ReadDump) -> ReadDump:
+        """The dump, known as the one that its file was before it was moved, if there is one."""
+        path = dump.looked.path
+        if path not in self._new or not self._gone or dump.known:
+            return dump
+        for old in self._candidates(path, dump.looked.sha256):
+            if self._is(old, dump):
+                return self._moved(old, dump)
+        return dump
+
+    def _candidates(self, path: str, sha256: str) -> list[str]:
+        """The dumps that are gone, the likeliest first."""
+        name = PurePosixPath(path).name
+        likely = [old for old, had in self._gone.items() if had == sha256 or PurePosixPath(old).name == name]
+        rest = list(self._gone) if len(self._gone) <= _FEW else []
+        return [*likely, *(old for old in rest if old not in likely)]
+
+    def _is(self, old: str, dump: ReadDump) -> bool:
+        """Whether both readings show the same to the letter, as far as the shorter one goes."""
+        with self._store.read() as tx:
+            last = tx.readings.last_reading(self._source, old)
+        before = {(placing.view, placing.evidence) for placing in last}
+        now = {(one.view, one.sighting.date) for one in dump.shown}
+        common = len(before & now)
+        return common > 0 and common >= _SAME * min(len(before), len(now))
+
+    def _moved(self, old: str, dump: ReadDump) -> ReadDump:
+        path = dump.looked.path
+        with self._store.write() as tx:
+            tx.readings.move(self._source, old, path)
+            known = tx.readings.dump(self._source, path)
+        del self._gone[old]
+        self.taken.add(old)
+        if known is None:
+            return dump
+        changed_at = known.changed_at if known.sha256 == dump.looked.sha256 else dump.looked.read_at
+        looked = replace(
+            dump.looked,
+            changed_at=changed_at,
+            confirmed_at=known.confirmed_at,
+            approved=known.approved,
+            discarded=known.discarded,
+        )
+        return replace(dump, looked=looked, known=known)

@@ -1,0 +1,52 @@
+"""What a held dump showed while it was held: its file may be another one when it is released. Stores nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from digest.changes import guards
+from digest.changes.keys import title_key
+from digest.changes.shown import prepared
+from digest.changes.values import Questions
+from digest.ports import DumpState
+
+if TYPE_CHECKING:
+    from digest.model import Sighting
+    from digest.ports import Readings
+    from digest.service.intake.comparing import ReadDump
+
+_KEPT = 5_000  # sightings of a held dump; of a longer one nothing is kept but what its file shows
+
+
+def all_held(dump: ReadDump, agreed: int) -> tuple[Sighting, ...]:
+    """What the last so many readings of a held dump showed, which agree with each other; this one first."""
+    here = tuple(one.sighting for one in dump.shown)
+    held = (*here, *_missing(dump, agreed))
+    return held if len(held) <= _KEPT else ()
+
+
+def with_overwritten(readings: Readings, dump: ReadDump, agreed: int) -> ReadDump:
+    """A released dump together with the new entries that it showed while it was held and shows no longer.
+
+    They stand on a page of their own. The dump itself where there are none.
+    """
+    held = _missing(dump, agreed)
+    known = readings.known(Questions(frozenset(title_key(one.title) for one in held))) if held else []
+    lines = {(title, entry.date.month, entry.date.day) for entry in known if entry.date for title in entry.titles}
+    missing = [one for one in held if one.date and (title_key(one.title), one.date.month, one.date.day) not in lines]
+    if not missing:
+        return dump
+    end, page = len(dump.shown), dump.shown[-1].sighting.page + 1
+    added = (replace(one, position=end + at, page=page) for at, one in enumerate(missing))
+    return replace(dump, shown=(*dump.shown, *prepared(added)), released=True, overwritten=len(missing))
+
+
+def _missing(dump: ReadDump, agreed: int) -> list[Sighting]:
+    known = dump.known
+    if known is None or known.state is not DumpState.HELD or not known.overwritten or dump.released:
+        return []
+    if agreed <= 1 and not guards.agree(known.waiting, guards.lines(dump.shown)):
+        return []
+    here = {one.line for one in dump.shown}
+    return [one for one in known.overwritten if (title_key(one.title), one.date) not in here]

@@ -1,0 +1,1 @@
+"""Looks after the store: backups, retention, invariants, explanations and simulations."""

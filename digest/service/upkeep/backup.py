@@ -1,0 +1,172 @@
+"""Backups: made, verified, put back behind a fence, and the fence lifted by the operator's word.
+
+A backup cannot know what was sent after it. Whatever is restored from one is therefore fenced: feeds and pages are
+served, sources are read, but no edition is made and nothing is sent before somebody has said what became of the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.errors import StoreError
+from digest.model import SourceId
+from digest.ports import DumpState
+from digest.service.editions.making import make_all, upcoming
+from digest.service.editions.planning import plan
+from digest.service.upkeep.invariants import violations
+from digest.store import database_file, open_store
+from digest.store.database import copies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from digest.model import EditionKey
+    from digest.ports import Store, Waiting
+    from digest.service.editions.making import Upcoming
+    from digest.settings import Settings
+
+    Progress = Callable[[int, int], None]
+
+_NAMED = 3  # violations in the line that refuses a copy
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What lifting the fence would set free. `held` are dumps whose entries are not known yet."""
+
+    since: datetime
+    waiting: tuple[Waiting, ...]
+    digests: tuple[Upcoming, ...]
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What lifting the fence did: mails that count as sent, and the editions made of what counts as told."""
+
+    mails: int = 0
+    editions: tuple[EditionKey, ...] = ()
+
+
+def back_up(
+    store: Store,
+    file: Path,
+    now: datetime,
+    *,
+    copying: Progress | None = None,
+    checking: Progress | None = None,
+) -> None:
+    """Write a verified copy of the store to a file; whatever was there before stays until the new one is proven.
+
+    Raises:
+        StoreError: it cannot be written, or is not right.
+    """
+    draft = file.with_name(f".{file.name}.part")
+    with _removed_if_unused(draft):
+        store.back_up(draft, now, copying)
+        _verify(draft, checking)
+        draft.replace(file)
+        copies.sync(file)
+    with store.write() as tx:
+        tx.backups.record(now)
+
+
+def restore(settings: Settings, file: Path, now: datetime, *, checking: Progress | None = None) -> Path | None:
+    """Make a backup the store, fenced; where the one that was there lies now, None where there was none.
+
+    The caller holds the lock against `digest run`.
+
+    Raises:
+        StoreError: the file is no right backup, or the database is in use; nothing has changed then.
+    """
+    database = database_file(settings.database)
+    if database is None or copies.same_database(file, settings.database):
+        raise StoreError(f"{file}: cannot be restored over itself, or into memory")
+    draft = database.with_name(f".{database.name}.restoring")
+    aside = database.with_name(f"{database.name}.replaced-{now:%Y%m%dT%H%M%S%f}")
+    replaced = aside if database.exists() else None
+    with _removed_if_unused(draft):
+        copies.take(file, draft)
+        copies.require_store(draft)
+        _verify(draft, checking, fence=now)
+        copies.put_in_place(draft, database, aside)
+    return replaced
+
+
+def fenced(store: Store) -> datetime | None:
+    """The moment of the backup behind whose fence the store stands; None where there is no fence."""
+    with store.read() as tx:
+        return tx.backups.fenced()
+
+
+def fence(store: Store, now: datetime) -> None:
+    """Put up the fence: for a store that came back by other means than `restore`."""
+    with store.write() as tx:
+        tx.backups.fence(now)
+
+
+def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
+    """What waits behind the fence; None where there is none."""
+    with store.read() as tx:
+        since = tx.backups.fenced()
+        if since is None:
+            return None
+        held = tuple(
+            f"{source.id}/{dump.path}"
+            for source in settings.sources
+            for dump in tx.readings.dumps(SourceId(source.id)).values()
+            if dump.state is DumpState.HELD
+        )
+        return Outlook(since, tuple(tx.backups.waiting()), tuple(upcoming(tx, settings, now, since)), held)
+
+
+def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, untold: Collection[str] = ()) -> Lifted:
+    """Lift the fence, in one transaction.
+
+    `as_sent`: all that is open, and all news known by now, reached its readers from the store that was lost. The news
+    go into an edition of each digest, but of those in `untold`, whose news wait for their next slot. Then all that is
+    open counts as accepted, by the operator's word and not by a server's, which its text says.
+    """
+    secret = store.secret()
+    with store.write() as tx:
+        since = tx.backups.fenced()
+        if since is None:
+            return Lifted()
+        tx.backups.lift()
+        if not as_sent:
+            return Lifted()
+        plan(tx, settings, tx.planning.waiting())
+        made = make_all(tx, secret, settings, now, but=untold)
+        word = f"taken as sent, by the operator: restored from a backup of {since.isoformat()}"
+        return Lifted(tx.backups.take_as_sent(since, now, word), tuple(made))
+
+
+def _verify(draft: Path, checking: Progress | None, *, fence: datetime | None = None) -> None:
+    """Read a copy back, with every invariant; bring it to the newest schema on the way."""
+    copy = open_store(f"sqlite:///{draft}")
+    try:
+        wrong = [str(one) for one in violations(copy, checking)]
+        if wrong:
+            named = "; ".join(wrong[:_NAMED])
+            raise StoreError(f"{draft}: is not right, {len(wrong)} faults: {named} (see `digest check --deep`)")
+        if fence:
+            with copy.write() as tx:
+                tx.backups.fence(fence)
+    finally:
+        copy.close()
+    copies.seal(draft)
+
+
+@contextlib.contextmanager
+def _removed_if_unused(draft: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{draft.parent}: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            copies.remove(draft)

@@ -1,0 +1,229 @@
+"""Why an entry is what it is, and why somebody was told of it or not: the stored facts, in sentences' order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.editions.schedule import Schedule, next_slot
+from digest.errors import UnknownError
+from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
+from digest.ports import FIRST_REACH, ActKind, DumpState, EntryState
+from digest.service.people.subscribers import require_known
+from digest.service.publishing.feeds import holds_any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model import EntryId
+    from digest.ports import Act, Handled, Mention, Store, Story, SubscriberRecord, Transaction
+    from digest.settings import Digest, Settings
+
+_CANDIDATES = 20
+_HELD = 3  # dumps that are named
+_TELLING = {Section.NEW, Section.CATCH_UP}
+_PERSONAL = {*_TELLING, Section.AGAIN}  # told to some readers only
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a digest has to say of an entry that it did not tell: `why` is a sentence."""
+
+    digest: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dealing:
+    """What became of an edition that tells the entry, for one person. `why` is a sentence."""
+
+    edition: EditionKey
+    section: Section
+    state: DeliveryState | None
+    attempts: int
+    accepted_at: datetime | None
+    code: int | None
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An entry, its standing with the digests that told nothing of it, and where asked what one person got of it.
+
+    `dumps` gives the state of each dump that shows it and is not good: held, or failed, and why. `acts` is what was
+    done to it by hand, oldest first.
+    """
+
+    story: Story
+    handled: Handled
+    acts: tuple[Act, ...]
+    standings: tuple[Standing, ...]
+    dumps: tuple[tuple[SourceId, str, DumpState, str], ...]
+    person: SubscriberRecord | None
+    dealings: tuple[Dealing, ...]
+    person_why: str
+
+
+def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[EntryId, str]]:
+    """The entry of this id, or those that have or had these words in their title.
+
+    Raises:
+        UnknownError: there is none.
+    """
+    with store.read() as tx:
+        found = tx.audit.matching(asked, _CANDIDATES)
+        held = [] if found else _held(tx, settings)
+    if not found:
+        remedy = "see `digest entries list`, or give a part of its title"
+        if held:
+            more = f" and {len(held) - _HELD} more" if len(held) > _HELD else ""
+            remedy += f"; nothing is known of what only a held dump shows: {', '.join(held[:_HELD])}{more}"
+            remedy += ": see `digest source show ID`"
+        raise UnknownError("entry", asked, remedy=remedy)
+    return found
+
+
+def _held(tx: Transaction, settings: Settings) -> list[str]:
+    """The held dumps by source and path."""
+    each = ((source.id, tx.readings.dumps(SourceId(source.id))) for source in settings.sources)
+    return sorted(
+        f"{name}/{path}" for name, dumps in each for path, dump in dumps.items() if dump.state is DumpState.HELD
+    )
+
+
+def explain(store: Store, settings: Settings, entry: EntryId, address: str | None, now: datetime) -> Explanation:
+    """All that is known of one entry.
+
+    Raises:
+        UnknownError: there is no such entry or person.
+    """
+    with store.read() as tx:
+        story = tx.audit.story(entry)
+        if story is None:
+            raise UnknownError("entry", entry, remedy="see `digest entries list`")
+        told = {mention.edition.digest for mention in story.mentions if mention.section in _TELLING}
+        untold = (digest for digest in settings.digests if digest.id not in told)
+        person = require_known(tx, address) if address else None
+        handled = tx.by_hand.entry(entry)
+        assert handled is not None  # noqa: S101 - it has a story
+        return Explanation(
+            story,
+            handled,
+            tuple(tx.by_hand.acts(entry)),
+            tuple(Standing(digest.id, _why_untold(tx, story, handled, digest, now)) for digest in untold),
+            _troubled(tx, story),
+            person,
+            tuple(_dealing(tx, settings, story, one, person) for one in story.mentions) if person else (),
+            _why_nobody(settings, person, now) if person else "",
+        )
+
+
+def _why_untold(tx: Transaction, story: Story, handled: Handled, digest: Digest, now: datetime) -> str:
+    shown = {one.source for one in story.shown}
+    state = tx.editions.digest(DigestId(digest.id))
+    reaches = state is None or state.editions or story.first_seen_at >= state.configured_at - FIRST_REACH
+    schedule = Schedule.parse(digest.schedule, digest.timezone)
+    reasons = {
+        f"it was merged into {handled.merged_into}": handled.merged_into,
+        "it was removed": story.removed_at,
+        "it is hidden: `digest entries publish` ends that": handled.state is EntryState.HIDDEN,
+        "its dumps were forgotten": handled.state is EntryState.FORGOTTEN,
+        "an entry that was merged into it was told": _told_through(tx, story, digest),
+        "the first import of its source is not finished: nothing of it is published yet": story.updated_at is None,
+        "it came with the first import of its source and is older than its `backlog`: no news": not story.announced,
+        f"the digest tells of {', '.join(digest.sources)} only": digest.sources and not shown & set(digest.sources),
+        "it was there long before the digest was configured": not reaches,
+        "the store is fenced: see `digest unfence`": tx.backups.fenced(),
+        f"it waits for the next edition, at {next_slot(schedule, now):%Y-%m-%d %H:%M} UTC": True,
+    }
+    return next(reason for reason, holds in reasons.items() if holds)
+
+
+def _told_through(tx: Transaction, story: Story, digest: Digest) -> bool:
+    """Whether the digest told another entry as new that is this one."""
+    merged = {act.other for act in tx.by_hand.acts(story.entry) if act.kind is ActKind.MERGE and act.other}
+    others = (tx.audit.story(one) for one in merged if tx.by_hand.merged_into(one) == story.entry)
+    return any(
+        mention.edition.digest == digest.id and mention.section is Section.NEW
+        for other in others
+        if other
+        for mention in other.mentions
+    )
+
+
+def _troubled(tx: Transaction, story: Story) -> tuple[tuple[SourceId, str, DumpState, str], ...]:
+    found = []
+    for source in {place.source for place in story.places}:
+        paths = {place.path for place in story.places if place.source == source}
+        dumps = tx.readings.dumps(source)
+        found += [(source, path, dumps[path].state, dumps[path].reason) for path in sorted(paths)]
+    return tuple(one for one in found if one[3])
+
+
+def _dealing(tx: Transaction, settings: Settings, story: Story, mention: Mention, person: SubscriberRecord) -> Dealing:
+    edition = mention.edition
+    row = tx.audit.delivery(edition.key, person.subscriber.id)
+    if row is None:
+        why = _why_no_mail(settings, story, mention, person, tx)
+        return Dealing(edition.key, mention.section, None, 0, None, None, "", why)
+    accepted = next((at for key, _, at in person.deliveries if key == edition.key), None)
+    told = tx.audit.tells(edition.key, person.subscriber.id, story.entry, mention.section)
+    why = _why_state(row.state, person, told=told or mention.section not in _PERSONAL)
+    if row.state in {DeliveryState.UNKNOWN, DeliveryState.FAILED} and told:
+        listed = tx.doubts.listed_in(edition.key, person.subscriber.id) if row.uncertain else []
+        why += "".join(f"; what it told is listed once more in {key}" for key in listed)
+    return Dealing(
+        edition.key,
+        mention.section,
+        row.state,
+        row.attempts,
+        accepted,
+        row.code,
+        row.text,
+        why,
+    )
+
+
+def _why_state(state: DeliveryState, person: SubscriberRecord, *, told: bool) -> str:
+    if not told:
+        return "their mail of this edition leaves it out: another topic, or they had been told of it"
+    if state is DeliveryState.SUPPRESSED:
+        return f"never mailed: {person.suppressed or 'they left or paused before it went out'}"
+    return {
+        DeliveryState.ACCEPTED: "it was sent",
+        DeliveryState.PLANNED: "it waits to be sent",
+        DeliveryState.LEASED: "it is being sent",
+        DeliveryState.DEFERRED: "the server refused it for now; it is tried again",
+        DeliveryState.FAILED: "the server refused it for good",
+        DeliveryState.UNKNOWN: "the connection was lost: they may have it",
+    }[state]
+
+
+def _why_no_mail(settings: Settings, story: Story, mention: Mention, person: SubscriberRecord, tx: Transaction) -> str:
+    """Why there is no delivery: not subscribed then, or nothing in it for them."""
+    edition, subscribed = mention.edition, False
+    for consent in person.consents:
+        if consent.digest == edition.digest and consent.at <= edition.closes_at:
+            subscribed = consent.act == "joined"
+    if not subscribed:
+        joined = next((c.at for c in person.consents if c.digest == edition.digest and c.act == "joined"), None)
+        since = f"; they joined at {joined:%Y-%m-%d %H:%M} UTC" if joined else ""
+        return f"they were not subscribed when it was made, at {edition.closes_at:%Y-%m-%d %H:%M} UTC{since}"
+    entry = tx.entries.entry(story.entry)
+    topics = person.subscriber.topics
+    if topics and entry and not holds_any(settings, topics)(entry):
+        return f"they read {', '.join(topics)} only"
+    return "no mail was made for them: they paused, were undeliverable, or it held nothing for them"
+
+
+def _why_nobody(settings: Settings, person: SubscriberRecord, now: datetime) -> str:
+    """How the person stands now."""
+    if person.suppressed:
+        return f"not mailed any more: {person.suppressed}"
+    paused = person.subscriber.paused_until
+    if paused and paused > now:
+        return f"paused until {paused:%Y-%m-%d %H:%M} UTC"
+    names = {digest.id for digest in settings.digests}
+    active = [name for name in person.digests if name in names]
+    return f"subscribed to {', '.join(active)}" if active else "left every digest"

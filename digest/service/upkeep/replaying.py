@@ -1,0 +1,156 @@
+"""Stores again what a store recorded, act by act and through the same doors, in another store; makes no edition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, assert_never
+
+from digest.changes.by_hand import NOTHING
+from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
+from digest.model import Fingerprint
+from digest.ports import ApplyFacts, Counted, KnownDump, Removed, Settled, Sighted, Stamp, Stated
+from digest.service.intake.first_imports import publish
+from digest.service.publishing.feeds import enlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from digest.model import AtomId, EntryDate, EntryId, SourceId
+    from digest.ports import Fact, Store, Transaction
+    from digest.settings import Settings
+
+_LARGEST = 500  # facts in a transaction, and with their texts in memory
+_NOWHERE = ""  # the path of what no single dump said
+_FIRST, _DATE = "first", "date"
+_BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Facts that are stored in one transaction: of one kind, moment and dump. `last`: the dump says no more then."""
+
+    at: datetime
+    facts: Sequence[Fact]
+    last: bool
+
+
+def acts(facts: Iterable[Fact]) -> Iterator[Act]:
+    """The facts in their order."""
+    for _, together in groupby(facts, key=_kind):
+        batch: list[Fact] = []
+        for fact in together:
+            if len(batch) == _LARGEST:
+                yield Act(batch[0].at, batch, last=False)
+                batch = []
+            batch.append(fact)
+        yield Act(batch[0].at, batch, last=True)
+
+
+def _kind(fact: Fact) -> tuple[object, ...]:
+    match fact:
+        case Stated():  # a dump states an entry once; by number, so that each change set holds an entry once
+            return Stated, fact.at, fact.number, fact.source, fact.path, fact.cause in _BY_HAND
+        case Sighted():
+            return Sighted, fact.at, fact.source, fact.path
+        case Counted():
+            return Counted, fact.at, fact.source
+        case Settled():
+            return Settled, fact.at, fact.source
+        case Removed():
+            return Removed, fact.at
+    assert_never(fact)
+
+
+class Replay:
+    """Writes acts into `store`, under a configuration: it says what is news of a first import, and which feeds are."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+        self._joining: list[EntryId] = []
+
+    def take(self, act: Act) -> None:
+        """Store the act."""
+        with self._store.write() as tx:
+            self._take(tx, act)
+            self._joining += [fact.entry for fact in act.facts if isinstance(fact, Stated | Sighted)]
+            if act.last and self._joining:  # the feeds number the entries of a dump together, in an order of their own
+                enlist(tx, self._settings, self._joining)
+                self._joining.clear()
+
+    def _take(self, tx: Transaction, act: Act) -> None:
+        match act.facts[0]:
+            case Stated() as first:
+                _state(tx, act.at, first, [fact for fact in act.facts if isinstance(fact, Stated)])
+            case Sighted() as first:
+                shown = [fact for fact in act.facts if isinstance(fact, Sighted)]
+                placings = tuple(_placing(one, at) for at, one in enumerate(shown))
+                _apply(tx, act.at, first.source, first.path, placings=placings)
+            case Counted() as first:
+                counts = tuple((fact.entry, fact.readers) for fact in act.facts if isinstance(fact, Counted))
+                _apply(tx, act.at, first.source, _NOWHERE, readers=counts)
+            case Settled() as first:
+                tx.readings.register_source(first.source, act.at)
+                publish(tx, self._settings, first.source, act.at)
+            case Removed():
+                for fact in act.facts:
+                    if isinstance(fact, Removed):
+                        tx.feeds.remove(fact.entry, act.at)
+
+
+def _state(tx: Transaction, at: datetime, first: Stated, stated: Sequence[Stated]) -> None:
+    """Store revisions that were brought alike: by hand, by the neighbours on a page, by a dump."""
+    if first.cause in _BY_HAND:
+        for one in stated:
+            tx.by_hand.revise(one.entry, (one.content, one.date), NOTHING, Cause(one.cause), at)
+        return
+    if first.source is None:
+        tx.readings.upgrade_dates({one.entry: one.date for one in stated if one.date}, at)
+        return
+    _apply(
+        tx,
+        at,
+        first.source,
+        first.path or _NOWHERE,
+        changes=tuple(_change(one) for one in stated if one.cause != _DATE),
+        dates=tuple((one.entry, one.date) for one in stated if one.cause == _DATE and one.date),
+        atom_ids={one.entry: one.atom_id for one in stated if one.cause == _FIRST},
+    )
+
+
+def _change(stated: Stated) -> Added | Revised:
+    if stated.cause == _FIRST:
+        return Added(stated.entry, stated.page_order, stated.content, stated.date)
+    return Revised(stated.entry, stated.content, Cause(stated.cause))
+
+
+def _apply(
+    tx: Transaction,
+    at: datetime,
+    source: SourceId,
+    path: str,
+    *,
+    changes: tuple[Added | Revised, ...] = (),
+    placings: tuple[Placing, ...] = (),
+    readers: tuple[tuple[EntryId, int], ...] = (),
+    dates: tuple[tuple[EntryId, EntryDate], ...] = (),
+    atom_ids: Mapping[EntryId, AtomId] | None = None,
+) -> None:
+    """Without the keys of entries: nothing is matched here."""
+    tx.readings.register_source(source, at)
+    tx.readings.store_dump(KnownDump.of(source, path, Stamp(0, 0, 0), "", at))
+    state = tx.readings.source(source)
+    facts = ApplyFacts(
+        now=at,
+        first_import=state is None or state.settled_at is None,
+        atom_ids=atom_ids or {},
+        title_keys={},
+        lead_keys={},
+    )
+    tx.readings.apply(source, path, ChangeSet(changes, placings, readers, dates, ()), facts)
+
+
+def _placing(sighted: Sighted, at: int) -> Placing:
+    """What says that the source shows the entry; where it stood is not known any more."""
+    return Placing(sighted.entry, at, 0, "", None, None, Fingerprint(""), complete=True, because=sighted.because)

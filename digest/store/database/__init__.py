@@ -1,0 +1,1 @@
+"""The database itself: connections, tables, schema, shared statements; the modules beside it ask by subject."""

@@ -1,0 +1,202 @@
+"""Opens a database the way the store needs it; the only place that knows SQLite, `postgres` knows the other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from digest.errors import StoreError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+_FILE = "sqlite:///"
+_SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")
+_IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
+_PAUSE_SECONDS = 0.01
+OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
+
+# Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+_CACHE, _LARGE_CACHE = -2_000, -32_000  # KiB of pages that a connection keeps: SQLite's default, and for a while
+
+
+def is_server(url: str) -> bool:
+    """Whether a URL names a PostgreSQL server."""
+    return url.startswith(_SERVER)
+
+
+def place(url: str) -> str:
+    """How messages name a database, without user and password.
+
+    Raises:
+        StoreError: the URL names none.
+    """
+    if is_server(url):
+        from digest.store.database import postgres  # noqa: PLC0415 - who has a file does not pay for the driver
+
+        return postgres.place(url)
+    return str(database_file(url) or "the store in memory")
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL of a server holds a password.
+
+    Raises:
+        StoreError: the URL cannot be read.
+    """
+    if not is_server(url):
+        return False
+    from digest.store.database import postgres  # noqa: PLC0415 - as above
+
+    return postgres.has_password(url)
+
+
+def of_server(url: str, wait: timedelta) -> Engine:
+    """The engine of a PostgreSQL database; `wait` is how long a write waits for another one."""
+    from digest.store.database import postgres  # noqa: PLC0415 - as above
+
+    return postgres.opened(url, wait)
+
+
+def database_file(url: str) -> Path | None:
+    """The file that a URL names, None for a store in memory.
+
+    Raises:
+        StoreError: it names another kind of database.
+    """
+    if url in _IN_MEMORY:
+        return None
+    if is_server(url):
+        raise StoreError(f"{place(url)}: is on a server, and this is for a file (back it up there, such as by pg_dump)")
+    if not url.startswith(_FILE) or url == _FILE:
+        kind = url.partition(":")[0]
+        raise StoreError(
+            f"database_url: {kind!r} is no database known here (write sqlite:///PATH or postgresql://USER@HOST/NAME)"
+        )
+    return Path(url.removeprefix(_FILE))
+
+
+def opened(file: Path | None, wait: timedelta) -> Engine:
+    """The engine of a file, which it makes where it is absent, with its folder; of one shared connection in memory.
+
+    A transaction of `writing(engine)` takes the only right to write as it begins; any other one is refused to write.
+    `wait` is how long it waits for that right.
+
+    Raises:
+        StoreError: the file or its folder cannot be made.
+    """
+    connect_args = {"check_same_thread": False, "timeout": wait.total_seconds()}
+    serializer = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: `dumps` would make one for each value
+    if file is None:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=connect_args, json_serializer=serializer)
+        _listen(engine)
+        return engine
+    _make(file)
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        poolclass=QueuePool,
+        max_overflow=-1,  # as many readers as there are threads
+        connect_args=connect_args,
+        json_serializer=serializer,
+    )
+    _listen(engine)
+    _use_wal(engine, wait)
+    return engine
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file of an engine, None for one in memory or on a server."""
+    here = engine.url.database if engine.dialect.name == "sqlite" else None
+    return Path(here) if here else None
+
+
+def _use_wal(engine: Engine, wait: timedelta) -> None:
+    """Change the journal, for good. Where somebody else has the file open, SQLite refuses that at once, so we wait."""
+    end = time.monotonic() + wait.total_seconds()
+    while True:
+        try:
+            return _outside_transactions(engine, "PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+
+
+def writing(engine: Engine, *, exclusive: bool = True) -> Engine:
+    """The same engine, whose transactions write; exclusive ones one after the other, in a file all of them."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(writes=True)
+    from digest.store.database import postgres  # noqa: PLC0415 - as above
+
+    return postgres.writing(engine, exclusive=exclusive)
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Empty the write-ahead log, which still holds what was deleted; later, where a reader needs it now.
+
+    A server vacuums by itself.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with contextlib.suppress(sqlite3.Error):
+        _outside_transactions(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _make(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=OWNER_ONLY)
+    except OSError as error:
+        problem = f"{file}: cannot be opened: {error.strerror}"
+        raise StoreError(f"{problem} (check that its folder exists and may be written)") from error
+
+
+def make_room(connection: Connection) -> None:
+    """Let the transaction keep the pages that it goes through in no order; they are given back with the connection."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size = {_LARGE_CACHE}")
+        connection.info["roomy"] = True
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _give_back)
+
+
+def _give_back(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
+    if record.info.pop("roomy", False) and connection:
+        connection.execute(f"PRAGMA cache_size = {_CACHE}")
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours, not the driver's
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = bool(connection.get_execution_options().get("writes"))
+    if connection.info.get("writes") is not writes:  # the pragma makes SQLite compile each statement of it anew
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        connection.info["writes"] = writes
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _outside_transactions(engine: Engine, statement: str) -> None:
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute(statement).close()
+    finally:
+        connection.close()

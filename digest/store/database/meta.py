@@ -1,0 +1,73 @@
+"""What the store knows of itself, in its one row: the secret, the count of what is published, the pause."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+
+from digest.store.database.statements import insert
+from digest.store.database.tables import meta
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+CHANNEL = "digest_published"  # on which a server says that this has changed
+_SECRET_BYTES = 32
+
+
+def make_row(connection: Connection, now: datetime, secret: bytes | None = None) -> None:
+    """Make the row where it is absent, with a new secret unless one is given."""
+    chosen = secrets.token_bytes(_SECRET_BYTES) if secret is None else secret
+    row = {"id": 1, "secret": chosen, "published": 0, "published_at": now, "pinged": 0}
+    connection.execute(insert(connection, meta).values(row).on_conflict_do_nothing())
+
+
+def secret(connection: Connection) -> bytes:
+    return bytes(connection.execute(select(meta.c.secret)).scalar_one())
+
+
+def published_state(connection: Connection) -> tuple[int, datetime]:
+    row = connection.execute(select(meta.c.published, meta.c.published_at)).one()
+    return row.published, row.published_at
+
+
+def grow_published(connection: Connection, now: datetime) -> None:
+    """Say that what feeds and pages show has changed; the moment never goes backwards, whatever the clock does."""
+    count, at = published_state(connection)
+    connection.execute(update(meta).values(published=count + 1, published_at=max(at, now)))
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(CHANNEL, "")))  # heard when it is committed
+
+
+def pause(connection: Connection, reason: str, until: datetime) -> None:
+    connection.execute(update(meta).values(pause_reason=reason, paused_until=until))
+
+
+def paused(connection: Connection, now: datetime) -> tuple[str, datetime] | None:
+    row = connection.execute(select(meta.c.pause_reason, meta.c.paused_until)).one()
+    return (row.pause_reason, row.paused_until) if row.paused_until and row.paused_until > now else None
+
+
+def resume(connection: Connection) -> None:
+    connection.execute(update(meta).values(pause_reason=None, paused_until=None))
+
+
+def trouble(connection: Connection) -> str:
+    return connection.execute(select(meta.c.pause_reason)).scalar_one() or ""
+
+
+def got_through(connection: Connection, now: datetime) -> None:
+    """Forget a pause that is over; one that stands is another drain's finding."""
+    connection.execute(update(meta).where(meta.c.paused_until <= now).values(pause_reason=None, paused_until=None))
+
+
+def pinged(connection: Connection) -> int:
+    return int(connection.execute(select(meta.c.pinged)).scalar_one())
+
+
+def set_pinged(connection: Connection, published: int) -> None:
+    connection.execute(update(meta).values(pinged=published))

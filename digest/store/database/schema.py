@@ -1,0 +1,125 @@
+"""Brings the tables of a database to the newest schema; the only place that calls Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine, inspect, text
+
+from digest.errors import StoreError
+from digest.store.database.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+NEWEST = "0011"  # a test holds it equal to the newest file of migrations/versions; four digits, so that they sort
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_VERSION_TABLE = "alembic_version"
+_OF_A_DATABASE = ("search_index", "sqlite_")  # tables that each kind of database has otherwise
+_COLUMNS = {  # table and column of each, in one query
+    "sqlite": (
+        "SELECT made.name, part.name FROM sqlite_master AS made, pragma_table_info(made.name) AS part "
+        "WHERE made.type = 'table'"
+    ),
+    "postgresql": (
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+    ),
+}
+
+
+def migrate(connection: Connection, place: str) -> None:
+    """Bring a database to the newest schema, in the transaction of the connection.
+
+    Raises:
+        StoreError: the database is a newer program's, or another program's.
+    """
+    found = version(connection)
+    if found is None and inspect(connection).get_table_names():
+        raise StoreError(f"{place}: is another program's database (set another data_dir)")
+    if found != NEWEST:
+        upgrade(connection, place)
+
+
+def version(connection: Connection) -> str | None:
+    """The revision of the schema, None in an empty database."""
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+    return None if found is None else str(found)
+
+
+def outdated(connection: Connection) -> str | None:
+    """The revision of a database whose schema is older than the newest; None of an empty, a new or a newer one."""
+    found = version(connection)
+    return found if found and found < NEWEST else None
+
+
+def require_whole(connection: Connection, place: str) -> None:
+    """Refuse a database that says it is of the newest schema and lacks a table or column of it.
+
+    Programs between two releases made such ones: their schema changed and kept its number.
+
+    Raises:
+        StoreError: naming what is missing, and the remedy.
+    """
+    _require(connection, place, [(table.name, column.name) for table in metadata.sorted_tables for column in table.c])
+
+
+def require_migratable(connection: Connection, place: str) -> None:
+    """Refuse a database of an older schema that lacks what was in that schema, before anything is done to it.
+
+    Raises:
+        StoreError: as `require_whole`, or no program of ours ever had that schema.
+    """
+    found = outdated(connection)
+    if found is None:
+        return
+    from alembic.util import CommandError  # noqa: PLC0415 - only an old database pays for Alembic
+
+    engine = create_engine("sqlite://")
+    try:
+        with engine.begin() as frozen:
+            upgrade(frozen, place, found)
+            made = [tuple(row) for row in frozen.execute(text(_COLUMNS["sqlite"]))]
+    except (CommandError, StoreError) as error:
+        problem = f"{place}: no program of ours has the schema {found}"
+        raise StoreError(f"{problem} (put a backup in its place, or set another data_dir)") from error
+    finally:
+        engine.dispose()
+    _require(connection, place, [(table, column) for table, column in made if not table.startswith(_OF_A_DATABASE)])
+
+
+def _require(connection: Connection, place: str, wanted: Sequence[tuple[str, str]]) -> None:
+    found = {(table, column) for table, column in connection.execute(text(_COLUMNS[connection.dialect.name]))}
+    missing = [f"{table}.{column}" for table, column in wanted if (table, column) not in found]
+    if missing:
+        more = f" and {len(missing) - 1} more columns" if len(missing) > 1 else ""
+        raise StoreError(
+            f"{place}: is not whole: it lacks {missing[0]}{more}; a program that was never released made it "
+            "(put a backup in its place, or move it away: the next start makes a new one and reads all dumps)"
+        )
+
+
+def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
+    """Run the migrations up to a revision in the transaction of the connection."""
+    from alembic import command  # noqa: PLC0415 - only a new or old database pays for Alembic
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
+
+    try:
+        command.upgrade(configuration(connection), revision)
+    except CommandError as error:
+        problem = f"{place}: its schema {version(connection)} is newer than this program's {NEWEST}"
+        raise StoreError(f"{problem} (update digest, or put an older backup in its place)") from error
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration, without a file."""
+    from alembic.config import Config  # noqa: PLC0415 - as in `upgrade`
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
