@@ -187,8 +187,8 @@ class _Page:
                 for note in dump.notes:
                     self._say(f"note: {source.id}/{dump.path}: {note}")
         if any(dump.state is DumpState.HELD for source in self.state.sources for dump in source.troubled):
-            self._say("`digest source show ID` says what approving would do; then `digest source approve ID`")
-            self._say("or `digest source discard ID`.")
+            self._say("`digest source show ID` says what approving would do.")
+            self._say("Then run `digest source approve ID` or `digest source discard ID`.")
 
     def _digests(self) -> None:
         typer.echo()

@@ -272,9 +272,11 @@ def test_people_are_added_imported_exported_and_erased(told: Blog) -> None:
 def test_status_says_what_is_there(told: Blog) -> None:
     (state,) = told.listed("status")
 
-    assert state["sources"][0] | {"refreshed_at": ""} == {
+    assert state["sources"][0] | {"refreshed_at": "", "next_at": "", "changed_at": ""} == {
         "source": "blog",
         "refreshed_at": "",
+        "next_at": "",
+        "changed_at": "",
         "settled": True,
         "problem": None,
         "entries": 3,
@@ -318,7 +320,7 @@ def test_status_counts_mails_and_dead_letters_and_names_the_last_backup(told: Bl
     assert {name: count for name, count in state["deliveries"].items() if count} == {"accepted": 1, "failed": 1}
     assert state["dead_letters"] == 1
     said = told.run("status")
-    backed_up = f"last backup: {state['backed_up_at'][:10]}"
+    backed_up = f"last backup: {datetime.fromisoformat(state['backed_up_at']).astimezone():%H:%M}"
     for words in ("1 accepted", "1 failed", "dead letters: 1;", backed_up):
         assert words in said, said
 
@@ -330,7 +332,7 @@ def test_init_writes_what_runs(
     monkeypatch.delenv("DIGEST_CONFIG", raising=False)
 
     assert "digest init" in printed(capfd, "refresh", code=2)[1]
-    printed(capfd, "init")
+    printed(capfd, "init", "--operator", "me@example.org")
     shutil.copyfile(ROOT / "config" / "demo" / "samples" / "index.txt", tmp_path / "config" / "dumps" / "a.txt")
     out, _ = printed(capfd, "check", "--json")
     assert all(json.loads(line)["ok"] for line in out.splitlines())
@@ -407,6 +409,8 @@ def test_a_feed_that_is_not_there_is_named(told: Blog) -> None:
 
 def test_check_tells_what_stops_the_service_from_what_a_person_should_know(blog: Blog, article: type[Article]) -> None:
     blog.search("a.txt", article("甲"))
+    config = blog.home / "digest.toml"
+    config.write_text('operator = "me@example.org"\n' + config.read_text("utf-8"), "utf-8")
     assert {one["level"] for one in blog.listed("check")} == {"ok"}
     blog.run("check", "--strict")
 
@@ -417,7 +421,6 @@ def test_check_tells_what_stops_the_service_from_what_a_person_should_know(blog:
     assert ["b.txt" in told[0]["says"], "c.txt" in told[1]["says"]] == [True, True]
     assert "digest: 2 warnings" in blog.run("check", "--strict", code=1)
 
-    config = blog.home / "digest.toml"
     config.write_text(config.read_text("utf-8") + '[dkim]\nkey_file = "gone.pem"\n', "utf-8")
     said = blog.run("check", code=1)
     assert "FAIL  dkim: " in said
