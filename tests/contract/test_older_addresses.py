@@ -75,7 +75,7 @@ def fill(connection: Connection) -> None:
         )
 
 
-@pytest.fixture(params=["file", "server"])
+@pytest.fixture(params=["file", "postgresql"])
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "file":
         url, engine = f"sqlite:///{tmp_path}/digest.db", engines.writing(engines.opened(tmp_path / "digest.db", DAY))

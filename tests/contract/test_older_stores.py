@@ -212,7 +212,7 @@ def opened_store(older: Older) -> AbstractContextManager[Store]:
     return opened(load(older.blog.home / "digest.toml"))
 
 
-def test_it_is_migrated_on_a_server(postgres: Server, tmp_path: Path) -> None:
+def test_it_is_migrated_on_postgresql(postgres: Server, tmp_path: Path) -> None:
     on_file = engines.writing(engines.opened(tmp_path / "digest.db", timedelta(0)))
     make(on_file)
     url = postgres.database()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from digest.changes.dates import Page, inferred
 from digest.model import DateEvidence, DateKind, EntryDate, EntryId
+from tests.examples import examples
 from tests.unit.changes.sites import FAMILIES, counted, placing
 
 if TYPE_CHECKING:
@@ -493,7 +494,7 @@ def _dates(days: Sequence[date], exact: Iterable[int]) -> dict[EntryId, EntryDat
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_sites_of_all_kinds_get_no_wrong_year(family: str) -> None:
-    count = counted(family, range(24))
+    count = counted(family, range(examples(48)))
     assert count.wrong == []
     assert count.told or family == "shuffled"
     assert count.pins <= 0.005 * count.told

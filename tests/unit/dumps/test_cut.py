@@ -367,7 +367,7 @@ def torn(chance: random.Random) -> str:
 @pytest.mark.parametrize("seed", range(10))
 def test_any_page_is_cut_as_the_rules_say_line_by_line(seed: int) -> None:
     chance = random.Random(seed)
-    for _ in range(300):
+    for _ in range(examples(600)):
         text = torn(chance)
         size = chance.randint(1, len(text) + 1)
         blocks = [text[at : at + size] for at in range(0, len(text), size)]
