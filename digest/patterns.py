@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LARGEST = 50_000  # RE2 instructions: the worst cost of one character of text
+_MEMORY = 64 << 20  # bytes that RE2 may take for a pattern with the names of all months
 _HOSTILE = 20_000  # characters of a text that tries to slow a pattern down
 _DIGIT, _NO_DIGIT = r"\p{Nd}", r"\P{Nd}"
 _WORD = r"\p{L}\p{N}_"
@@ -81,6 +82,36 @@ class Pattern:
     def found(self, text: str) -> bool:
         """Whether the pattern matches in the text, in time linear in the text. Other threads run meanwhile."""
         return self._compiled.search(text.encode("utf-8", "replace")) is not None
+
+
+class LinePattern:
+    """A pattern for one whole line, in the case as written, whose groups give their text.
+
+    Raises:
+        ValueError: as of `Pattern`.
+    """
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, text: str) -> None:
+        import re2  # noqa: PLC0415 - only who has layouts pays for it
+
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = _MEMORY
+        try:
+            self._compiled = re2.compile("".join(_translated(text)), options)
+        except re2.error as error:
+            raise ValueError(_problem(error)) from error
+
+    def groups(self, line: bytes) -> tuple[bytes | None, ...] | None:
+        """What the groups hold, where the whole line is what the pattern asks for; the line is UTF-8."""
+        found = self._compiled.fullmatch(line)
+        return None if found is None else found.groups()
+
+    def starts(self, text: bytes) -> Iterator[int]:
+        """Where it is found in a text of many lines, in bytes; for patterns with `(?m)`."""
+        return (found.start() for found in self._compiled.finditer(text))
 
 
 def hostile(pattern: str) -> Iterator[str]:

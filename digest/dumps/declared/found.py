@@ -1,0 +1,134 @@
+"""What a layout found on a page, before it becomes a sighting."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from digest.dumps.declared.dates import Order, Parts, united_parts
+from digest.dumps.declared.drawing import FieldKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.dumps.declared.rows import Values
+
+_SEVERAL = re.compile(r"\s*[,，、;；]\s*|\s+[|｜·•]\s+")
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry. `first` and `last` are the numbers of its lines, from 1.
+
+    `title` is empty where the page prints none. `date` is as far as it is printed, by the entry and the headings over
+    it. `tags` are in page order, each once. `complete` is false for one that the end of the file may have cut, and for
+    one without its end.
+    """
+
+    layout: str
+    first: int
+    last: int
+    page: int
+    title: str
+    author: str | None
+    date: Parts | None
+    link: str | None
+    tags: tuple[str, ...]
+    counts: dict[str, int]
+    fields: dict[str, str]
+    paragraphs: tuple[str, ...]
+    complete: bool
+
+
+class Written(NamedTuple):
+    """A line of a text, or what stands of it beside other fields. `gap`: a blank line stands before it."""
+
+    text: str
+    gap: bool
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The values of the lines of an entry that fit so far; a copy goes each way that may be taken."""
+
+    texts: dict[str, str] = field(default_factory=dict)  # title, author, link and fields
+    kinds: dict[str, FieldKind] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    date: Parts | None = None
+    dated: bool = False
+    ambiguous: bool = False
+    shows: Order | None = None
+    body: tuple[Written, ...] = ()
+    past_head: bool = False  # whether all up to the first text was there
+
+    def with_values(self, values: Values) -> Gathered | None:
+        """These and the values of a further line; None where a field that stands twice differs."""
+        made = Gathered(
+            dict(self.texts), dict(self.kinds), self.tags, dict(self.counts), self.date, self.dated, self.ambiguous,
+            self.shows, self.body, self.past_head,
+        )  # fmt: skip
+        for one, text in values.texts:
+            match one.kind:
+                case FieldKind.ANYTHING | FieldKind.TEXT:
+                    continue
+                case FieldKind.TAG:
+                    made.tags += tuple(tag for tag in tags_of(text) if tag not in made.tags)
+                    continue
+                case FieldKind.WORD:
+                    if made.texts.setdefault(f":{one.name}", text) != text:
+                        return None
+                    made.tags += (text,) if text not in made.tags else ()
+                    continue
+            said = made.texts.setdefault(one.name, text)
+            made.kinds[one.name] = one.kind
+            if said != text and said.split() != text.split():
+                return None
+        for name, number in values.counts:
+            if made.counts.setdefault(name, number) != number:
+                return None
+        if values.dated:
+            joined = united_parts(made.date, values.date)
+            if made.date is not None and values.date is not None and joined is None:
+                return None
+            made.date, made.dated = joined, True
+            made.ambiguous, made.shows = made.ambiguous or values.ambiguous, made.shows or values.shows
+        return made
+
+    def with_body(self, body: Sequence[Written]) -> Gathered:
+        return Gathered(
+            self.texts, self.kinds, self.tags, self.counts, self.date, self.dated, self.ambiguous, self.shows,
+            (*self.body, *body), self.past_head,
+        )  # fmt: skip
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """The tags that a text lists: `a, b`, `甲、乙`, `#a #b`."""
+    words = text.split()
+    parts = words if len(words) > 1 and all(word.startswith("#") for word in words) else _SEVERAL.split(text)
+    return tuple(dict.fromkeys(part.lstrip("#").strip() or part for part in parts if part.strip()))
+
+
+def paragraphs(body: Sequence[Written], *, wrapped: bool) -> tuple[str, ...]:
+    """The paragraphs of lines: what blank lines divide, each line where there are none; `wrapped` joins their lines."""
+    blocks: list[list[str]] = []
+    lines = [line for line in body if line.text]
+    gaps = any(line.gap for line in lines[1:])
+    for line in lines:
+        if not blocks or line.gap or not (gaps or wrapped):
+            blocks.append([])
+        blocks[-1].append(line.text)
+    if wrapped:
+        return tuple(_unwrapped(block) for block in blocks)
+    return tuple("\n".join(block) for block in blocks)
+
+
+def _unwrapped(lines: Sequence[str]) -> str:
+    """Lines as one, with a space between words and none between Chinese or Japanese characters."""
+    text = lines[0]
+    for line in lines[1:]:
+        joint = "" if _WIDE.match(text[-1]) and _WIDE.match(line[0]) else " "
+        text += joint + line
+    return text

@@ -1,0 +1,236 @@
+"""Whether an entry stands at a line, as a drawing says; each line is looked at a bounded number of times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from digest.dumps.declared.drawing import FieldKind
+from digest.dumps.declared.found import Gathered, Written
+from digest.dumps.declared.layout import RowStep, TextStep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digest.dumps.declared.dates import Order
+    from digest.dumps.declared.layout import Drawing, Layout
+    from digest.dumps.declared.lines import Line, Lines
+    from digest.dumps.declared.rows import Row, Values
+
+MOST_LINES = 20_000  # of a text that waits for what ends it
+_LONGEST_TITLE = 300
+_SHORT_TITLE = 100
+_SENTENCE = 100  # characters from which a line that ends as a sentence is no title
+_SENTENCE_ENDS = tuple(".。!！?？…")
+_NO_TITLE_ENDS = tuple(",，、;；")
+_PARAGRAPH_ENDS = tuple(".。…:：;；,，、")
+_NO_KEYS = frozenset({FieldKind.ANYTHING, FieldKind.COUNT, FieldKind.WORD, FieldKind.TIME})
+_NOT_YET: object = object()
+
+
+class Ending(Enum):
+    """How the look at an entry ended.
+
+    `DONE`: all that is drawn was there. `OPEN`: its last text goes on to the end of the file. `BROKEN`: something else
+    begins before all was there. `PENDING`: the file ends before that. `NONE`: it is no entry.
+    """
+
+    DONE = "done"
+    OPEN = "open"
+    BROKEN = "broken"
+    PENDING = "pending"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found. `end` is the place behind it; `sure` is false where title or date may be yet to come."""
+
+    ending: Ending
+    end: int = 0
+    got: Gathered | None = None
+    sure: bool = True
+
+    @property
+    def whole(self) -> bool:
+        return self.ending in {Ending.DONE, Ending.OPEN}
+
+
+_NONE = Outcome(Ending.NONE)
+
+
+class Matcher:
+    """Looks for entries among lines. `order`: which of two numbers in a date is the day, where dates showed it.
+
+    `stops` says whether a line ends the text of an entry of a layout: a heading, a mark, or another entry's beginning;
+    it gets the place, the drawing, and whether that waits for its end.
+    """
+
+    def __init__(
+        self, lines: Lines, order: Order | None, stops: Callable[[int, Drawing, bool], bool]
+    ) -> None:
+        self._lines, self.order, self._stops = lines, order, stops
+        # By drawing and step: from where a text was read before in vain, up to where, and how that ended.
+        self._vain: dict[tuple[Drawing, int], tuple[int, Outcome]] = {}
+
+    def read(self, row: Row, line: Line) -> Values | None:
+        """What a drawn line finds in a line, kept beside the line."""
+        found = line.known.get(row, _NOT_YET)
+        if found is _NOT_YET:
+            found = line.known[row] = self._read(row, line)
+        return found  # type: ignore[return-value] # only `Values | None` are kept under a row
+
+    def _read(self, row: Row, line: Line) -> Values | None:
+        """A line whose end is not written yet shows no title and no date: more of it may come."""
+        if not line.whole and any(one.kind not in _NO_KEYS for one in row.drawn.fields):
+            return None
+        return row.read(line.encoded, self.order)
+
+    def is_mark(self, line: Line, layout: Layout) -> bool:
+        """Whether it is a heading, or begins or ends the list."""
+        return any(
+            self.read(row, line) is not None for rows in (layout.heading, layout.begins, layout.ends) for row in rows
+        )
+
+    def skipping(self, place: int, layout: Layout) -> int:
+        """The place of the next line that is not to be skipped."""
+        if layout.skip:
+            while (line := self._lines.at(place)) and any(self.read(row, line) is not None for row in layout.skip):
+                place += 1
+        return place
+
+    def head(self, drawing: Drawing, place: int) -> Outcome:
+        """The same for the lines of an entry up to its first text alone."""
+        return self._from(drawing, 0, place, Gathered(), until=drawing.head)
+
+    def entry(self, drawing: Drawing, place: int) -> Outcome:
+        """The entry that begins at a place."""
+        return self._from(drawing, 0, place, Gathered(), until=len(drawing.steps))
+
+    def _from(self, drawing: Drawing, at: int, place: int, got: Gathered, *, until: int) -> Outcome:
+        got.past_head = got.past_head or at >= drawing.head
+        if at == until:
+            return Outcome(Ending.DONE, place, got)
+        step = drawing.steps[at]
+        if isinstance(step, TextStep):
+            return self._text(drawing, at, place, got, until=until)
+        return self._row(drawing, step, at, place, got, until=until)
+
+    def _row(self, drawing: Drawing, step: RowStep, at: int, place: int, got: Gathered, *, until: int) -> Outcome:
+        here = self.skipping(place, drawing.layout)
+        line = self._lines.at(here)
+        if line is None:
+            if not step.optional:
+                return Outcome(Ending.PENDING, place, got)
+            rest = self._from(drawing, at + 1, place, got, until=until)
+            return Outcome(rest.ending, rest.end, rest.got, sure=rest.sure and not step.has_key)
+        with_it = _NONE
+        free = step.row.drawn.is_free
+        if not (free and self.is_mark(line, drawing.layout)) and (values := self.read(step.row, line)) is not None:
+            fits = not (free and step.has_key and drawing.layout.declared.short_titles and not is_short_title(line))
+            if fits and (joined := got.with_values(values)):
+                with_it = self._from(drawing, at + 1, here + 1, joined, until=until)
+        if with_it.whole or not step.optional:
+            return with_it
+        without = self._from(drawing, at + 1, place, got, until=until)
+        return without if without.whole or with_it.ending is Ending.NONE else with_it
+
+    def _text(self, drawing: Drawing, at: int, place: int, got: Gathered, *, until: int) -> Outcome:
+        step = drawing.steps[at]
+        assert isinstance(step, TextStep)  # noqa: S101 - for the type checker
+        body: list[Written] = []
+        here = self.skipping(place, drawing.layout)
+        if step.first:
+            line = self._lines.at(here)
+            if line is None:
+                return Outcome(Ending.PENDING, place, got)
+            if step.single and (values := self.read(step.single, line)) is not None:
+                if joined := got.with_values(values):
+                    rest = self._from(drawing, at + 1, here + 1, joined.with_body([_glued(values, line)]), until=until)
+                    if rest.ending is not Ending.NONE:
+                        return rest
+            if (values := self.read(step.first, line)) is None or not (begun := got.with_values(values)):
+                return _NONE
+            got, body, here = begun, [_glued(values, line)], here + 1
+        elif (vain := self._vain.get((drawing, at))) and vain[0] <= here < vain[1].end:
+            return Outcome(vain[1].ending, vain[1].end, got, sure=vain[1].sure)
+        if at + 1 == until < len(drawing.steps):
+            return Outcome(Ending.DONE, here, got)  # of a head, only the beginning of its text is asked for
+        start = here
+        ended = self._up_to(drawing, step, at, here, got, body, until=until)
+        if ended.ending in {Ending.BROKEN, Ending.PENDING} and not step.first:
+            self._vain[drawing, at] = (start, Outcome(ended.ending, max(ended.end, start + 1), None, sure=ended.sure))
+        return ended
+
+    def _up_to(
+        self, drawing: Drawing, step: TextStep, at: int, here: int, got: Gathered, body: list[Written], *, until: int
+    ) -> Outcome:
+        """Take lines as text up to what the drawing says next."""
+        layout = drawing.layout
+        rest = drawing.steps[at + 1 :]
+        needed = step.last is not None or any(not (isinstance(one, RowStep) and one.optional) for one in rest)
+        for _ in range(MOST_LINES):
+            here = self.skipping(here, layout)
+            line = self._lines.at(here)
+            if line is None:
+                ending = Ending.PENDING if needed else Ending.OPEN
+                sure = not any(one.has_key for one in rest)
+                return Outcome(ending, here, got.with_body(body), sure=sure)
+            behind = self._behind(drawing, step, at, here, line, got, body, until=until)
+            if behind is not None:
+                return behind
+            if self._stops(here, drawing, needed):
+                return Outcome(Ending.BROKEN if needed else Ending.DONE, here, got.with_body(body))
+            body.append(Written(line.text, line.gap))
+            here += 1
+        return Outcome(Ending.BROKEN, here, got.with_body(body))
+
+    def _behind(
+        self,
+        drawing: Drawing,
+        step: TextStep,
+        at: int,
+        here: int,
+        line: Line,
+        got: Gathered,
+        body: list[Written],
+        *,
+        until: int,
+    ) -> Outcome | None:
+        """What stands behind the text, if it begins at this line."""
+        if step.last:
+            values = self.read(step.last, line)
+            joined = got.with_values(values) if values is not None else None
+            if values is None or joined is None:
+                return None
+            found = self._from(drawing, at + 1, here + 1, joined.with_body([*body, _glued(values, line)]), until=until)
+            return found if found.ending is not Ending.NONE else None
+        if at + 1 == until:
+            return None
+        found = self._from(drawing, at + 1, here, got.with_body(body), until=until)
+        if found.ending is Ending.NONE or (found.ending is Ending.DONE and found.end == here):
+            return None
+        if found.ending is Ending.PENDING:
+            return Outcome(Ending.PENDING, found.end, found.got, sure=False) if any(
+                one.has_key for one in drawing.steps[at + 1 :]
+            ) else found
+        return found
+
+
+def _glued(values: Values, line: Line) -> Written:
+    """The part of a line that is text."""
+    return Written(next((text for one, text in values.texts if one.kind is FieldKind.TEXT), ""), line.gap)
+
+
+def is_title(line: Line, *, strict: bool = False) -> bool:
+    """Whether a line can be a title; `strict`: not where it ends as a sentence does."""
+    text = line.text
+    if len(text) > _LONGEST_TITLE or text.endswith(_NO_TITLE_ENDS):
+        return False
+    return not text.endswith(_SENTENCE_ENDS) or (len(text) <= _SENTENCE and not strict)
+
+
+def is_short_title(line: Line) -> bool:
+    """Whether a line is short and does not end as a paragraph does."""
+    return len(line.text) <= _SHORT_TITLE and not line.text.endswith(_PARAGRAPH_ENDS)

@@ -1,0 +1,235 @@
+"""One drawn line as a pattern for lines of a page, in linear time whatever stands there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from digest.dumps.declared.dates import TIME, Grammar, Order, Parts, united_parts
+from digest.dumps.declared.drawing import FREE, DrawnLine, Field, FieldKind, Group, Literal, Space
+from digest.dumps.layouts import counts
+from digest.patterns import LinePattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.dumps.declared.drawing import Piece
+
+_SPACES = r"\s+"
+_COUNT = (
+    r"\d(?:[\d.,'’\x{a0}\x{202f} ]*\d)?\s?(?:[kKmMbBwW]|[千百]?[万萬]|[千亿億]|тыс\.?|만|천)?\+?"
+)
+_LINK = r"(?:https?://\S+|[^\s/]+[./]\S*[^\s.,;:!?)\]])"
+_GROUPS = re.compile(r"\d{1,3}(?:([.,'’ \xa0\u202f])\d{3})(?:\1\d{3})*|\d+")
+_FRACTION = re.compile(r"(\d+)[.,](\d{1,2})")
+_UNITS = {"k": 10**3, "тыс": 10**3, "тыс.": 10**3, "천": 10**3, "만": 10**4}
+_FOLDED = {":": ":：", ",": ",，", "(": "(（", ")": ")）", "!": "!！", "?": "?？", ";": ";；", "|": "|｜", "'": "'’", "’": "'’"}
+_FOLDED |= {wide: both for both in tuple(_FOLDED.values()) for wide in both}
+_TYPED = frozenset({FieldKind.DATE, FieldKind.TIME, FieldKind.COUNT, FieldKind.WORD, FieldKind.LINK})
+
+
+class Values(NamedTuple):
+    """What the fields of a line hold, in its order: names and texts, dates read. `ambiguous`: a date has no order."""
+
+    texts: tuple[tuple[Field, str], ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+    date: Parts | None = None
+    dated: bool = False
+    ambiguous: bool = False
+    shows: Order | None = None
+
+
+class Row:
+    """A drawn line, ready to be looked for.
+
+    `before` and `behind` say where a `{text}` is glued to it: its first line begins so, its last line ends so.
+    """
+
+    __slots__ = ("_grammar", "_groups", "_pattern", "drawn", "expression", "strength")
+
+    def __init__(self, pieces: Sequence[Piece], drawn: DrawnLine, grammar: Grammar) -> None:
+        self.drawn = drawn
+        pieces = _with_anything(pieces)
+        self._grammar = grammar
+        self._groups: list[Field] = []
+        self.expression = self._expression(pieces)
+        self._pattern = _compiled(self.expression)
+        self.strength = _strength(pieces)
+
+    def read(self, line: bytes, order: Order | None) -> Values | None:
+        """What the fields hold where the line fits; None where it does not. The line is bare and UTF-8."""
+        found = self._pattern.groups(line)
+        if found is None:
+            return None
+        if not self._groups:
+            return Values()
+        return self._values([(field, text.decode()) for field, text in zip(self._groups, found, strict=True) if text is not None], order)
+
+    def _values(self, found: list[tuple[Field, str]], order: Order | None) -> Values | None:
+        texts: list[tuple[Field, str]] = []
+        numbers: list[tuple[str, int]] = []
+        date: Parts | None = None
+        dated = ambiguous = contradicted = False
+        shows = None
+        for field, text in found:
+            if field.kind is FieldKind.COUNT:
+                number = count(text)
+                if number is None:
+                    return None
+                numbers.append((field.name, number))
+            elif field.kind is FieldKind.DATE:
+                read = self._grammar.read(text, order)
+                if read is None:
+                    return None
+                ambiguous = ambiguous or read.ambiguous
+                shows = shows or read.shows
+                contradicted = contradicted or (dated and date is not None and read.parts is not None and united_parts(date, read.parts) is None)
+                date = united_parts(date, read.parts)
+                dated = True
+            else:
+                texts.append((field, text))
+        if contradicted or not _agree(texts):
+            return None
+        return Values(tuple(texts), tuple(numbers), date, dated, ambiguous, shows)
+
+    def _expression(self, pieces: Sequence[Piece]) -> str:
+        """The pieces as a pattern. White space beside a piece that may be missing is there once, with it or without."""
+        made: list[str] = []
+        spaced = False  # white space comes before what is next
+        for at, piece in enumerate(pieces):
+            rest = pieces[at + 1 :]
+            if isinstance(piece, Space):
+                spaced = at == 0 or not (isinstance(pieces[at - 1], Group) and made[-1:] == [""])
+                made = made[:-1] if not spaced else made
+            elif isinstance(piece, Group):
+                group, taken = self._group(piece, rest, spaced=spaced, first=not made)
+                made += [group, ""] if taken else [group]
+                spaced = False
+            else:
+                made.append((_SPACES if spaced and made else "") + self._one(piece, rest))
+                spaced = False
+        return "".join(made)
+
+    def _group(self, group: Group, rest: Sequence[Piece], *, spaced: bool, first: bool) -> tuple[str, bool]:
+        """A piece that may be missing, as a pattern, and whether it took the white space behind it."""
+        inner = self._expression(_stripped(group.pieces))
+        lead = _SPACES if isinstance(group.pieces[0], Space) else ""
+        trail = _SPACES if isinstance(group.pieces[-1], Space) else ""
+        follows = bool(rest) and isinstance(rest[0], Space)
+        if first:
+            return f"(?:{inner}{_SPACES if follows else trail})?", follows
+        if all(isinstance(piece, Space | Group) for piece in rest):
+            return f"(?:{_SPACES if spaced else lead}{inner})?", False
+        if spaced:
+            return f"{_SPACES}(?:{inner}{_SPACES if follows else trail})?", follows
+        return f"(?:{lead}{inner}{trail})?", False
+
+    def _one(self, piece: Literal | Field, rest: Sequence[Piece]) -> str:
+        if isinstance(piece, Literal):
+            return "".join(map(_letter, piece.text))
+        self._groups.append(piece)
+        match piece.kind:
+            case FieldKind.DATE:
+                return f"({self._grammar.pattern})"
+            case FieldKind.TIME:
+                return f"({TIME})"
+            case FieldKind.COUNT:
+                return f"({_COUNT})"
+            case FieldKind.LINK:
+                return f"({_LINK})"
+            case FieldKind.WORD:
+                return "(" + "|".join(map(_words, sorted(piece.words, key=len, reverse=True))) + ")"
+            case FieldKind.ANYTHING:
+                return "(.*?)"
+            case FieldKind.TITLE if _goes_far(rest):
+                return "(.+)"
+        return "(.+?)"
+
+
+def count(text: str) -> int | None:
+    """The number that a count is, such as `1,234`, `1.2k` or `3万`; None where it is none."""
+    written = text.strip().rstrip("+").strip()
+    for unit, size in _UNITS.items():
+        number = written[: -len(unit)].strip()
+        if written.casefold().endswith(unit) and number:
+            if parted := _FRACTION.fullmatch(number):
+                return int(parted[1]) * size + int(parted[2]) * size // 10 ** len(parted[2])
+            written = number
+            whole = _whole(number)
+            return None if whole is None else whole * size
+    if written[-1:].isdecimal():
+        return _whole(written)
+    return counts.read(written).readers
+
+
+def _whole(written: str) -> int | None:
+    if _GROUPS.fullmatch(written) is None:
+        return None
+    number = int("".join(filter(str.isdecimal, written)))
+    return number if number <= counts.LARGEST else None
+
+
+@lru_cache(maxsize=512)
+def _compiled(expression: str) -> LinePattern:
+    return LinePattern(expression)
+
+
+def _stripped(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """The pieces without white space around them."""
+    first = 1 if isinstance(pieces[0], Space) else 0
+    last = len(pieces) - (1 if isinstance(pieces[-1], Space) else 0)
+    return pieces[first:last]
+
+
+def _with_anything(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """The pieces, where anything at the end of a line that shows something else may be nothing."""
+    *front, space, last = pieces if len(pieces) > 1 else (*pieces, None, None)
+    anything = isinstance(last, Field) and last.kind is FieldKind.ANYTHING
+    if anything and isinstance(space, Space) and _strength(front) > 1:
+        return (*front, Group((space, last)))
+    return pieces
+
+
+def _letter(letter: str) -> str:
+    """A character of fixed text; full-width marks equal others, which crawlers fold, and emoji may have a selector."""
+    if letter in _FOLDED:
+        return f"[{_FOLDED[letter]}]"
+    selected = "\\x{fe0f}?" if unicodedata.category(letter) == "So" else ""
+    return re.escape(letter) + selected
+
+
+def _words(text: str) -> str:
+    """Fixed text that may hold white space."""
+    return _SPACES.join("".join(map(_letter, word)) for word in text.split())
+
+
+def _goes_far(rest: Sequence[Piece]) -> bool:
+    """Whether a title takes as much as it can: one of any text follows behind fixed text, such as an author."""
+    for piece in rest:
+        if isinstance(piece, Group):
+            return False
+        if isinstance(piece, Field):
+            return piece.kind in FREE - {FieldKind.TEXT}
+    return False
+
+
+def _strength(pieces: Sequence[Piece]) -> int:
+    """How much a line has to show to fit: two and more are strong, one is a bullet, 0 any line."""
+    strength = 0
+    for piece in pieces:
+        if isinstance(piece, Literal):
+            strength += max(1, sum(map(str.isalnum, piece.text)))
+        elif isinstance(piece, Field) and piece.kind in _TYPED:
+            strength += 2
+    return strength
+
+
+def _agree(texts: list[tuple[Field, str]]) -> bool:
+    """Whether fields that stand twice in the line say the same."""
+    said: dict[str, str] = {}
+    return all(
+        field.kind is FieldKind.ANYTHING or field.kind is FieldKind.TAG or said.setdefault(field.name, text) == text
+        for field, text in texts
+    )
