@@ -66,6 +66,33 @@ class EntryDate:
         return None if self.year is None else date(self.year, self.month, self.day)
 
 
+class PrintedDate(NamedTuple):
+    """A date as far as a page prints it; at least one part is there. Never an impossible day."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+
+@value
+class Extras:
+    """What an entry shows beside its text in a layout that an operator declared.
+
+    `printed` is the whole date evidence, of which `Sighting.date` is that with month and day. `counts` and `fields`
+    are names with what they hold, in page order; the count of readers is `Sighting.readers`, too. `tags` are each
+    there once.
+    """
+
+    printed: PrintedDate | None = None
+    counts: tuple[tuple[str, int], ...] = ()
+    tags: tuple[str, ...] = ()
+    link: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+NO_EXTRAS = Extras()
+
+
 @value
 class Sighting:
     """One entry as one dump shows it.
@@ -73,13 +100,14 @@ class Sighting:
     `position` counts from 0 through the dump; `page` is the listing page within the dump that it stands on, from 0.
     `paragraphs` is the body in reading order with each figure's caption once, in its place; `figures` are those
     captions in the same order, so they are a subsequence of `paragraphs`. `date` is absent where the dump printed
-    an impossible day. An entry that may still grow is not `complete`.
+    an impossible day, or none. An entry that may still grow is not `complete`. `layout` is a `Layout`, or the id of
+    a declared one; `title` is empty where the page prints none, which only a declared layout can tell.
     """
 
     dump: str
     position: int
     page: int
-    layout: Layout
+    layout: str
     title: str
     author: str | None
     date: DateEvidence | None
@@ -87,6 +115,7 @@ class Sighting:
     paragraphs: tuple[str, ...]
     figures: tuple[str, ...]
     complete: bool
+    extras: Extras = NO_EXTRAS
 
 
 class NoteKind(StrEnum):

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from digest.cli.progress import CLEAR, Progress
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.parse import printed
-from digest.dumps.snapshot import read_sightings
+from digest.dumps.snapshot import BUILT_IN, read_sightings
 from digest.errors import DumpError
 from digest.model import NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.model import Note, Sighting
+    from digest.dumps.interface import Layouts
+    from digest.model import DateEvidence, Note, PrintedDate, Sighting
 
 _JSON = "--json"
 
@@ -33,20 +34,25 @@ def parse_plainly(arguments: Sequence[str]) -> bool:
     return print_sightings([Path(given) for given in arguments[1:] if given != _JSON], as_json=_JSON in arguments)
 
 
-def print_sightings(paths: Sequence[Path], *, as_json: bool) -> bool:
-    """Print what the dumps there say, on stderr what cannot be read; whether all could."""
+def print_sightings(paths: Sequence[Path], *, as_json: bool, declared: Layouts | None = None) -> bool:
+    """Print what the dumps there say, on stderr what cannot be read; whether all could.
+
+    `declared`: layouts that take the place of the built-in ones.
+    """
     if sys.stdout.isatty():  # what is printed shows how far it is
-        return _print_all(paths, lambda _: None, as_json=as_json)
+        return _print_all(paths, lambda _: None, as_json=as_json, declared=declared)
     with Progress("parsing", kept="What is printed so far is right; nothing else was written.") as progress:
 
         def look(name: str) -> None:
             progress.make_room()
             progress.step(name)
 
-        return _print_all(paths, look, as_json=as_json)
+        return _print_all(paths, look, as_json=as_json, declared=declared)
 
 
-def _print_all(paths: Sequence[Path], look: Callable[[str], None], *, as_json: bool) -> bool:
+def _print_all(
+    paths: Sequence[Path], look: Callable[[str], None], *, as_json: bool, declared: Layouts | None = None
+) -> bool:
     whole = True
     for path in paths:
         try:
@@ -55,21 +61,24 @@ def _print_all(paths: Sequence[Path], look: Callable[[str], None], *, as_json: b
                 if not isinstance(file, DumpFile):
                     whole = _complain(str(file))
                     continue
-                whole &= _print_file(file, as_json=as_json)
+                whole &= _print_file(file, as_json=as_json, declared=declared)
         except DumpError as error:
             whole = _complain(str(error))
     sys.stdout.flush()
     return whole
 
 
-def _print_file(file: DumpFile, *, as_json: bool) -> bool:
+def _print_file(file: DumpFile, *, as_json: bool, declared: Layouts | None) -> bool:
     """Print what one dump says, then what there is to say of it; whether all of it could be read."""
     notes: list[Note] = []
     problem = ""
     try:
         with file.path.open("rb") as stream:
-            for sighting in read_sightings(stream, file.name, notes=notes):
-                sys.stdout.buffer.write(json_line(printed(sighting))) if as_json else _print(sighting)
+            for sighting in read_sightings(stream, file.name, notes=notes, layouts=declared or BUILT_IN):
+                if as_json:
+                    sys.stdout.buffer.write(json_line(printed(sighting, declared=declared is not None)))
+                else:
+                    _print(sighting)
     except DumpError as error:
         problem = str(error)
     except BrokenPipeError:
@@ -89,12 +98,18 @@ def json_line(value: object) -> bytes:
 
 
 def _print(sighting: Sighting) -> None:
-    date = sighting.date
-    day = f"{date.year or '????'}-{date.month:02}-{date.day:02}" if date else "no date"
+    date = sighting.extras.printed or sighting.date
+    day = _day(date) if date else "no date"
     facts = [day, sighting.author, f"{sighting.readers} readers" if sighting.readers is not None else None]
     counted = f"{len(sighting.paragraphs)} paragraphs, {len(sighting.figures)} figures"
     said = " · ".join(filter(None, [*facts, counted, None if sighting.complete else "incomplete"]))
-    sys.stdout.write(f"{sighting.position + 1:3}  {sighting.title}\n     {said}\n")
+    sys.stdout.write(f"{sighting.position + 1:3}  {sighting.title or '(no title)'}\n     {said}\n")
+
+
+def _day(date: DateEvidence | PrintedDate) -> str:
+    """A date, with question marks for what is not printed."""
+    month, day = (f"{part:02}" if part is not None else "??" for part in (date.month, date.day))
+    return f"{date.year or '????'}-{month}-{day}"
 
 
 def _complain(problem: str) -> bool:

@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from digest.model import Sighting
 
 
-def printed(sighting: Sighting) -> dict[str, object]:
-    """The JSON object of a sighting, its keys in the order of printing."""
-    date = sighting.date
-    return {
+def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
+    """The JSON object of a sighting, its keys in the order of printing; `declared` adds what declared layouts show."""
+    date = (sighting.extras.printed or sighting.date) if declared else sighting.date
+    made: dict[str, object] = {
         "dump": sighting.dump,
         "position": sighting.position,
         "layout": str(sighting.layout),
-        "title": sighting.title,
+        "title": sighting.title or None,
         "author": sighting.author,
         "date": {"year": date.year, "month": date.month, "day": date.day} if date else None,
         "readers": sighting.readers,
@@ -23,3 +23,12 @@ def printed(sighting: Sighting) -> dict[str, object]:
         "figures": list(sighting.figures),
         "complete": sighting.complete,
     }
+    if declared:
+        extras = sighting.extras
+        made |= {
+            "counts": dict(extras.counts),
+            "tags": list(extras.tags),
+            "link": extras.link,
+            "fields": dict(extras.fields),
+        }
+    return made

@@ -9,13 +9,23 @@ from digest.dumps.cut import Cutter
 from digest.dumps.layouts import byline, dateblock
 from digest.dumps.opened import UnsureError
 from digest.dumps.survey import survey
-from digest.model import Layout, Note
+from digest.model import Layout, Note, NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from digest.dumps.layouts.cuts import Cut
     from digest.model import Sighting
+
+
+class BuiltIn:
+    """The two layouts that need no declaration, cut in one go; see `digest.dumps.interface`."""
+
+    fingerprint = ""
+
+    @staticmethod
+    def reading(text: Callable[[], Iterable[str]], dump: str) -> Reading:
+        return Reading(text, dump)
 
 
 class Reading:
@@ -35,6 +45,15 @@ class Reading:
         for position, cut in enumerate(self._cuts()):
             said = byline.sighting if cut.layout is Layout.BYLINE else dateblock.sighting
             yield said(cut, self._dump, position)
+
+    def nothing(self) -> str:
+        """Why the text gave no entry."""
+        for note in self.notes:
+            if note.kind is NoteKind.UNREAD:
+                return f"holds no entry that can be read: line {note.line} {note.reason}"
+        if self.refused:
+            return "holds days with titles, but no end mark of the layout behind them"
+        return "holds no entry in a known layout"
 
     def _cuts(self) -> Iterator[Cut]:
         cutter = Cutter()

@@ -5,20 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
-from digest.dumps.reading import Reading
+from digest.dumps.reading import BuiltIn
 from digest.errors import DumpError
-from digest.model import NoteKind, Snapshot
+from digest.model import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from digest.dumps.interface import Layouts
     from digest.model import Note, Sighting
 
 LARGEST = 2 * 1024**3
+BUILT_IN = BuiltIn()
 
 
 def read_sightings(
-    stream: BinaryIO, dump: str, *, largest: int = LARGEST, notes: list[Note] | None = None
+    stream: BinaryIO,
+    dump: str,
+    *,
+    largest: int = LARGEST,
+    notes: list[Note] | None = None,
+    layouts: Layouts = BUILT_IN,
 ) -> Iterator[Sighting]:
     """The sightings of a dump in page order, at least one, while the stream is read.
 
@@ -33,7 +40,7 @@ def read_sightings(
         stream.seek(0)
         return _within(text_blocks(stream, dump), dump, stream, largest)
 
-    reading = Reading(text, dump)
+    reading = layouts.reading(text, dump)
     found = False
     for sighting in reading.sightings():
         found = True
@@ -44,23 +51,13 @@ def read_sightings(
         return
     if not stream.tell():
         raise DumpError(dump, "is empty", remedy="see whether the crawler still writes it")
-    raise DumpError(dump, _nothing(reading), remedy="see what the crawler saved")
+    raise DumpError(dump, reading.nothing(), remedy="see what the crawler saved")
 
 
-def _nothing(reading: Reading) -> str:
-    """Why a text gave no entry."""
-    for note in reading.notes:
-        if note.kind is NoteKind.UNREAD:
-            return f"holds no entry that can be read: line {note.line} {note.reason}"
-    if reading.refused:
-        return "holds days with titles, but no end mark of the layout behind them"
-    return "holds no entry in a known layout"
-
-
-def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST) -> Snapshot:
+def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST, layouts: Layouts = BUILT_IN) -> Snapshot:
     """The whole dump; errors as of `read_sightings`."""
     notes: list[Note] = []
-    return Snapshot(dump, tuple(read_sightings(stream, dump, largest=largest, notes=notes)), tuple(notes))
+    return Snapshot(dump, tuple(read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts)), tuple(notes))
 
 
 def _within(blocks: Iterator[str], dump: str, stream: BinaryIO, largest: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import astuple
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from digest.model import DateEvidence, Layout, Sighting, SourceId
+from digest.model import DateEvidence, Sighting, SourceId
 from digest.ports import DumpState, KnownDump, Stamp
 from digest.store.database.statements import insert_in
 from digest.store.database.tables import dumps
@@ -79,7 +79,7 @@ def _sighting(stored: list[Any]) -> Sighting:
     dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete = stored
     date = DateEvidence(*day) if day else None
     texts = tuple(paragraphs), tuple(figures)
-    return Sighting(dump, position, page, Layout(layout), title, author, date, readers, *texts, complete)
+    return Sighting(dump, position, page, layout, title, author, date, readers, *texts, complete)
 
 
 def _stamp(stored: str) -> Stamp:

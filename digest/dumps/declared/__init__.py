@@ -5,7 +5,7 @@ How to use it:
     tables = tomllib.loads(text)["layouts"]            # plain values, as in a TOML file
     layouts = compiled(tables, "layouts.toml")         # tuple of Layout; LayoutError names everything that is wrong
     reading = read_text(layouts, page)                 # a whole page at hand
-    reading.entries                                    # tuple of Found: title, date (Parts), counts, tags, lines, …
+    reading.entries                                    # tuple of Found: title, date (PrintedDate), counts, tags, lines, …
     reading.unclaimed                                  # lines that belong to no entry; `mark` where they are drawn
     reading.unread                                     # lines at which an entry seems to begin that is not as drawn
 

@@ -12,11 +12,11 @@ from calendar import monthrange
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from babel import Locale
 
 from digest.dumps.declared.names import key, names, united
+from digest.model import PrintedDate
 
 LONGEST = 120  # characters of a date
 _FIRST_YEAR, _LAST_YEAR, _CENTURY = 1900, 2099, 2000
@@ -33,14 +33,6 @@ class Order(StrEnum):
     MONTH_FIRST = "mdy"
 
 
-class Parts(NamedTuple):
-    """A date as far as it is printed; at least one part is there. Never an impossible day."""
-
-    year: int | None = None
-    month: int | None = None
-    day: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Read:
     """What a text that has the form of a date says.
@@ -49,7 +41,7 @@ class Read:
     order that a part above 12 proves.
     """
 
-    parts: Parts | None
+    parts: PrintedDate | None
     ambiguous: bool = False
     shows: Order | None = None
 
@@ -246,7 +238,7 @@ def _checked(year: int | None, month: int | None, day: int | None, *, named: boo
         and (day is None or 1 <= day <= (_DAYS if month is None or not 1 <= month <= _MONTHS else _length(year, month)))
     )
     if possible:
-        return Read(Parts(year, month, day))
+        return Read(PrintedDate(year, month, day))
     complete = year is not None and _FIRST_YEAR <= year <= _LAST_YEAR and month is not None and day is not None
     return Read(None) if named or complete else None
 
@@ -271,13 +263,13 @@ def _order_of(languages: tuple[str, ...]) -> Order | None:
     return orders.pop() if len(orders) == 1 else None
 
 
-def united_parts(first: Parts | None, second: Parts | None) -> Parts | None:
+def united_parts(first: PrintedDate | None, second: PrintedDate | None) -> PrintedDate | None:
     """Both together; None where they contradict each other or none is there."""
     if first is None or second is None:
         return first or second
     pairs = tuple(zip(first, second, strict=True))
     if any(one is not None and other is not None and one != other for one, other in pairs):
         return None
-    joined = Parts(*(other if one is None else one for one, other in pairs))
+    joined = PrintedDate(*(other if one is None else one for one, other in pairs))
     day_exists = joined.day is None or joined.month is None or joined.day <= _length(joined.year, joined.month)
     return joined if day_exists else None

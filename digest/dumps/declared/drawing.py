@@ -95,15 +95,20 @@ class DrawnLine:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong in a layout. `key` is where (`entry`, `ends.0`), `line` counts from 1 in it, 0 for no line."""
+    """Something wrong in a layout.
+
+    `key` is where (`entry`, `ends.0`), `line` counts from 1 in it and `file_line` in the file, 0 where none is known.
+    """
 
     key: str
     line: int
     reason: str
     remedy: str
+    file_line: int = 0
 
     def __str__(self) -> str:
         place = f"{self.key}, line {self.line}" if self.line else self.key
+        place += f" (line {self.file_line} of the file)" if self.file_line else ""
         return f"{place}: {self.reason} ({self.remedy})"
 
 

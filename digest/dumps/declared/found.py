@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.dumps.declared.dates import Order, Parts, united_parts
+from digest.dumps.declared.dates import united_parts
 from digest.dumps.declared.drawing import FieldKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from digest.dumps.declared.dates import Order
     from digest.dumps.declared.rows import Values
+    from digest.model import PrintedDate
 
 _SEVERAL = re.compile(r"\s*[,，、;；]\s*|\s+[|｜·•]\s+")
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
@@ -33,7 +35,7 @@ class Found:
     page: int
     title: str
     author: str | None
-    date: Parts | None
+    date: PrintedDate | None
     link: str | None
     tags: tuple[str, ...]
     counts: dict[str, int]
@@ -57,7 +59,7 @@ class Gathered:
     kinds: dict[str, FieldKind] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
-    date: Parts | None = None
+    date: PrintedDate | None = None
     dated: bool = False
     ambiguous: bool = False
     shows: Order | None = None

@@ -36,11 +36,22 @@ _KEY_FIELDS = frozenset({FieldKind.TITLE, FieldKind.DATE})
 
 
 class LayoutError(ConfigurationError):
-    """Layouts are wrong. `problems` are all of them, in order; the text has one line for each."""
+    """Layouts are wrong. `problems` are all of them, in order; the text has a line for each. `place` is the file."""
 
     def __init__(self, place: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(map(str, problems)), place=place)
+        if len(problems) == 1:
+            super().__init__(str(problems[0]), place=place)
+        else:
+            listed = "".join(f"\n  {problem}" for problem in problems)
+            super().__init__(f"{len(problems)} things are wrong in the layouts{listed}", place=place)
+
+    @property
+    def placed(self) -> tuple[Problem, ...]:
+        """The problems, each with its file."""
+        return tuple(
+            Problem(f"{self.place}: {one.key}", one.line, one.reason, one.remedy, one.file_line) for one in self.problems
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +187,8 @@ class Layout:
         return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()[:16]
 
 
-def compiled(tables: Sequence[Mapping[str, object]], place: str) -> tuple[Layout, ...]:
-    """The layouts of the tables `[[layouts]]` of a file; `place` names it.
+def compiled(tables: Sequence[Mapping[str, object]], place: str, text: str = "") -> tuple[Layout, ...]:
+    """The layouts of the tables `[[layouts]]` of a file; `place` names it, and `text` is what stands in it, if known.
 
     Raises:
         LayoutError: some are wrong; it names everything that is.
@@ -190,13 +201,25 @@ def compiled(tables: Sequence[Mapping[str, object]], place: str) -> tuple[Layout
         own: list[Problem] = []
         if (declared := declaration(table, own)) is not None:
             layouts.append(layout_of(declared, own))
-        problems += [Problem(f"{prefix}: {one.key}", one.line, one.reason, one.remedy) for one in own]
+        for one in own:
+            line = _line_of(one, table, text)
+            problems.append(Problem(f"{prefix}: {one.key}", one.line, one.reason, one.remedy, line))
     ids = [layout.id for layout in layouts]
     for twice in sorted({name for name in ids if ids.count(name) > 1}):
         problems.append(Problem(f"layout {twice}", 0, "two layouts have this id", "give each its own"))
     if problems:
         raise LayoutError(place, problems)
     return tuple(layouts)
+
+
+def _line_of(problem: Problem, table: Mapping[str, object], text: str) -> int:
+    """The line of the file at which a drawing has a problem, from 1; 0 where it cannot be told."""
+    key, _, number = problem.key.partition(".")
+    given = table.get(key)
+    drawing = given[int(number)] if isinstance(given, list) and number.isdigit() else given
+    if not problem.line or not isinstance(drawing, str) or text.count(drawing) != 1:
+        return 0
+    return text.count("\n", 0, text.index(drawing)) + problem.line
 
 
 def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declaration | None:
@@ -221,7 +244,7 @@ def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declara
     )
     if not made.entry and "entry" not in reader.wrong:
         problems.append(Problem("entry", 0, "is missing", "draw one entry, such as {title} and {date} on two lines"))
-    return made if made.entry and made.id else None
+    return made if made.entry else None
 
 
 class _Table:

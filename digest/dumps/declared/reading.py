@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.dumps.declared.dates import Order, Parts
 from digest.dumps.declared.found import Found, paragraphs
 from digest.dumps.declared.layout import RowStep
 from digest.dumps.declared.lines import Lines
 from digest.dumps.declared.matching import Ending, Matcher, is_short_title, is_title
+from digest.model import PrintedDate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from digest.dumps.declared.dates import Order
     from digest.dumps.declared.found import Gathered
     from digest.dumps.declared.layout import Drawing, Layout
     from digest.dumps.declared.lines import Line
@@ -56,7 +57,7 @@ class _Page:
     closed: bool = False
     number: int = 0
     entries: int = 0
-    headings: list[Parts | None] = field(default_factory=list)
+    headings: list[PrintedDate | None] = field(default_factory=list)
 
 
 class Walk:
@@ -255,7 +256,7 @@ class Walk:
         )
 
     @staticmethod
-    def _date(got: Gathered, page: _Page) -> Parts | None:
+    def _date(got: Gathered, page: _Page) -> PrintedDate | None:
         """The date that the entry prints, with what the headings over it add."""
         over = _over(page.headings)
         if not got.dated:
@@ -340,7 +341,7 @@ def _same(one: Outcome, other: Outcome) -> bool:
     )
 
 
-def _set_heading(headings: list[Parts | None], new: Parts | None) -> None:
+def _set_heading(headings: list[PrintedDate | None], new: PrintedDate | None) -> None:
     """Put a heading over what comes: it ends those that are not coarser than it."""
     if new is None:
         headings[:] = [None]
@@ -351,11 +352,11 @@ def _set_heading(headings: list[Parts | None], new: Parts | None) -> None:
     headings.append(new)
 
 
-def _finest(parts: Parts) -> int:
+def _finest(parts: PrintedDate) -> int:
     return max(at for at, part in enumerate(parts) if part is not None)
 
 
-def _over(headings: Sequence[Parts | None]) -> Parts | None:
+def _over(headings: Sequence[PrintedDate | None]) -> PrintedDate | None:
     """The date that headings say together."""
     year = month = day = None
     for parts in headings:
@@ -366,12 +367,12 @@ def _over(headings: Sequence[Parts | None]) -> Parts | None:
             parts.month if parts.month is not None else month,
             parts.day if parts.day is not None else day,
         )
-    return Parts(year, month, day) if headings else None
+    return PrintedDate(year, month, day) if headings else None
 
 
-def _filled(own: Parts, over: Parts) -> Parts:
+def _filled(own: PrintedDate, over: PrintedDate) -> PrintedDate:
     """A date with the coarser parts of the headings over it, unless it contradicts them."""
     if any(one is not None and other is not None and one != other for one, other in zip(own, over, strict=True)):
         return own
     coarsest = next(at for at, part in enumerate(own) if part is not None)
-    return Parts(*(part if part is not None or at > coarsest else over[at] for at, part in enumerate(own)))
+    return PrintedDate(*(part if part is not None or at > coarsest else over[at] for at, part in enumerate(own)))

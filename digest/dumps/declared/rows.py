@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.dumps.declared.dates import TIME, Grammar, Order, Parts, united_parts
+from digest.dumps.declared.dates import TIME, united_parts
 from digest.dumps.declared.drawing import FREE, DrawnLine, Field, FieldKind, Group, Literal, Space
 from digest.dumps.layouts import counts
 from digest.patterns import LinePattern
@@ -15,7 +15,9 @@ from digest.patterns import LinePattern
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from digest.dumps.declared.dates import Grammar, Order
     from digest.dumps.declared.drawing import Piece
+    from digest.model import PrintedDate
 
 _SPACES = r"\s+"
 _COUNT = (
@@ -27,6 +29,7 @@ _FRACTION = re.compile(r"(\d+)[.,](\d{1,2})")
 _UNITS = {"k": 10**3, "тыс": 10**3, "тыс.": 10**3, "천": 10**3, "만": 10**4}
 _FOLDED = {":": ":：", ",": ",，", "(": "(（", ")": ")）", "!": "!！", "?": "?？", ";": ";；", "|": "|｜", "'": "'’", "’": "'’"}
 _FOLDED |= {wide: both for both in tuple(_FOLDED.values()) for wide in both}
+_SPACED = 3  # pieces: one, white space, another
 _TYPED = frozenset({FieldKind.DATE, FieldKind.TIME, FieldKind.COUNT, FieldKind.WORD, FieldKind.LINK})
 
 
@@ -35,7 +38,7 @@ class Values(NamedTuple):
 
     texts: tuple[tuple[Field, str], ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
-    date: Parts | None = None
+    date: PrintedDate | None = None
     dated: bool = False
     ambiguous: bool = False
     shows: Order | None = None
@@ -70,7 +73,7 @@ class Row:
     def _values(self, found: list[tuple[Field, str]], order: Order | None) -> Values | None:
         texts: list[tuple[Field, str]] = []
         numbers: list[tuple[str, int]] = []
-        date: Parts | None = None
+        date: PrintedDate | None = None
         dated = ambiguous = contradicted = False
         shows = None
         for field, text in found:
@@ -161,7 +164,8 @@ def count(text: str) -> int | None:
             return None if whole is None else whole * size
     if written[-1:].isdecimal():
         return _whole(written)
-    return counts.read(written).readers
+    read = counts.read(written)
+    return read.readers if read.plausible else None
 
 
 def _whole(written: str) -> int | None:
@@ -185,7 +189,9 @@ def _stripped(pieces: Sequence[Piece]) -> Sequence[Piece]:
 
 def _with_anything(pieces: Sequence[Piece]) -> Sequence[Piece]:
     """The pieces, where anything at the end of a line that shows something else may be nothing."""
-    *front, space, last = pieces if len(pieces) > 1 else (*pieces, None, None)
+    if len(pieces) < _SPACED:
+        return pieces
+    *front, space, last = pieces
     anything = isinstance(last, Field) and last.kind is FieldKind.ANYTHING
     if anything and isinstance(space, Space) and _strength(front) > 1:
         return (*front, Group((space, last)))

@@ -1,0 +1,77 @@
+"""Declared layouts as the rest of the program knows layouts: what they find becomes sightings."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from digest.dumps.declared import Reading
+from digest.dumps.layouts import dateblock
+from digest.model import DateEvidence, Extras, Note, NoteKind, Sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from digest.dumps.declared import Found, Layout
+
+READERS = "readers"  # the count that feeds, pages and mails know
+
+
+class DeclaredLayouts:
+    """The declared layouts of a source; see `digest.dumps.interface`."""
+
+    def __init__(self, layouts: Sequence[Layout]) -> None:
+        self.layouts = tuple(layouts)
+
+    @property
+    def fingerprint(self) -> str:
+        said = "\n".join(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def reading(self, text: Callable[[], Iterable[str]], dump: str) -> _DeclaredReading:
+        return _DeclaredReading(self.layouts, text, dump)
+
+
+class _DeclaredReading:
+    def __init__(self, layouts: Sequence[Layout], text: Callable[[], Iterable[str]], dump: str) -> None:
+        self.notes: list[Note] = []
+        self._names = ", ".join(layout.id for layout in layouts)
+        self._reading = Reading(layouts, text)
+        self._dump = dump
+
+    def sightings(self) -> Iterator[Sighting]:
+        for position, found in enumerate(self._reading.entries()):
+            yield sighting(found, self._dump, position)
+        self.notes += [
+            Note(unread.number, NoteKind.UNREAD, unread.text[: Note.LONGEST]) for unread in self._reading.unread
+        ]
+
+    def nothing(self) -> str:
+        for note in self.notes:
+            return f"holds no entry that can be read: line {note.line} {note.reason}"
+        return f"holds no entry as drawn in {self._names or 'no layout'}"
+
+
+def sighting(found: Found, dump: str, position: int) -> Sighting:
+    """An entry as the stations behind the reader know it."""
+    paragraphs, figures = dateblock.body(found.title, found.paragraphs)
+    date = found.date
+    evidence = (
+        DateEvidence(date.month, date.day, date.year)
+        if date is not None and date.month is not None and date.day is not None
+        else None
+    )
+    return Sighting(
+        dump,
+        position,
+        found.page,
+        found.layout,
+        found.title,
+        found.author,
+        evidence,
+        found.counts.get(READERS),
+        paragraphs,
+        figures,
+        found.complete,
+        Extras(date, tuple(found.counts.items()), found.tags, found.link, tuple(found.fields.items())),
+    )

@@ -1,0 +1,37 @@
+"""What a layout is to the rest of the program: it reads a text. Each kind is one module behind this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from digest.model import Note, Sighting
+
+
+class TextReading(Protocol):
+    """One reading of a text. Once all sightings were taken, `notes` is what the operator has to know."""
+
+    notes: list[Note]
+
+    def sightings(self) -> Iterator[Sighting]:
+        """The entries in page order; once."""
+        ...
+
+    def nothing(self) -> str:
+        """Why the text gave no entry, once it was read."""
+        ...
+
+
+class Layouts(Protocol):
+    """The layouts by which the dumps of a source are read."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes whenever a text may be read otherwise; empty for the built-in ones, which have `rules.RULES`."""
+        ...
+
+    def reading(self, text: Callable[[], Iterable[str]], dump: str) -> TextReading:
+        """A reading of a text. `text` gives its blocks, from the start each time it is called."""
+        ...
