@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _LARGEST = 50_000  # RE2 instructions: the worst cost of one character of text
 _MEMORY = 64 << 20  # bytes that RE2 may take for a pattern with the names of all months
@@ -94,24 +94,61 @@ class LinePattern:
     __slots__ = ("_compiled",)
 
     def __init__(self, text: str) -> None:
-        import re2  # noqa: PLC0415 - only who has layouts pays for it
-
-        options = re2.Options()
-        options.log_errors = False
-        options.max_mem = _MEMORY
-        try:
-            self._compiled = re2.compile("".join(_translated(text)), options)
-        except re2.error as error:
-            raise ValueError(_problem(error)) from error
+        self._compiled = _case_sensitive(text)
 
     def groups(self, line: bytes) -> tuple[bytes | None, ...] | None:
         """What the groups hold, where the whole line is what the pattern asks for; the line is UTF-8."""
         found = self._compiled.fullmatch(line)
         return None if found is None else found.groups()
 
+
+class LineSearch:
+    """One search for all lines of a text that are, as a whole, what one of several patterns asks for.
+
+    Characters of `around`, the inside of a class, may stand around them. White space in a pattern is no line end.
+
+    Raises:
+        ValueError: as of `Pattern`.
+    """
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, patterns: Sequence[str], around: str) -> None:
+        united = "|".join("".join(_in_line(pattern)) for pattern in patterns)
+        self._compiled = _case_sensitive(f"(?m)^[{around}]*(?:{united})[{around}]*$")
+
     def starts(self, text: bytes) -> Iterator[int]:
-        """Where it is found in a text of many lines, in bytes; for patterns with `(?m)`."""
+        """Where those lines begin, in bytes of the text, which is UTF-8."""
         return (found.start() for found in self._compiled.finditer(text))
+
+
+_BLANKS = "\t\x0b\x0c\r\x1c-\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+def _in_line(pattern: str) -> Iterator[str]:
+    """The pattern piece by piece, its groups counted no more, and no white space in it a line end."""
+    inside = False
+    for piece in re.findall(r"\\.|\(\?|.", pattern, re.DOTALL):
+        if piece == "[":
+            inside = True
+        elif piece == "]":
+            inside = False
+        if piece == r"\s":
+            yield rf"{_BLANKS}\n" if inside else f"[{_BLANKS}]"
+        else:
+            yield "(?:" if piece == "(" and not inside else piece
+
+
+def _case_sensitive(text: str) -> Any:
+    import re2  # noqa: PLC0415 - only who has layouts pays for it
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    try:
+        return re2.compile("".join(_translated(text)), options)
+    except re2.error as error:
+        raise ValueError(_problem(error)) from error
 
 
 def hostile(pattern: str) -> Iterator[str]:

@@ -94,6 +94,7 @@ def _days(month: str) -> tuple[str, ...]:
         rf"{_YEAR}{_S}[年년]{_S}{_MONTH}{_S}[月월]{_S}{_DAY}{_S}[日號号일]?",
         rf"{_MONTH}{_S}[月월]{_S}{_DAY}{_S}[日號号일]?",
         rf"{_DAY}{_S}[日號号일]",
+        rf"(?P<a>\d{{1,2}})\s?(?P<dot>[.．])\s?(?P<b>\d{{1,2}})\s?[.．]\s?(?P<c>\d{{4}}|\d{{2}}){_YEAR_END}",
         rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_SEPARATOR}(?P<c>\d{{4}}|\d{{2}}){_YEAR_END}",
         rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}})\.?",
         rf"{number}{_GAP}{_OF}{name}(?:{_SHORT_YEAR}|{_GAP}{_OF}{suffixed})?",
@@ -130,6 +131,7 @@ _FORMS = tuple(
     )
 )
 _WORD = r"[^\s\d,،，、.。()（）\[\]【】/:：|·-]+"
+_BARE_DAY = re.compile(r"\d{1,2}")
 _NAMES = re.compile(
     rf"\d+(?:\s*[年月日号號년월일時时点點시分분秒초])?|(?P<cjk>(?:十[一二]?|[一二三四五六七八九])月)|th[aáÁA]?n?g\.?\s\d{{1,2}}|(?P<word>{_WORD})(?:(?P<more>\s{_WORD}))?",
     re.IGNORECASE,
@@ -140,9 +142,13 @@ class Grammar:
     """The forms of dates in some languages (all, where none is named), and the order that is known, if any.
 
     `pattern` finds what may be a date, for the syntax of `digest.patterns`; only `read` tells whether it is one.
+    `bare_days`: a number of two digits is a day, since headings or another field say of which month.
     """
 
-    def __init__(self, languages: tuple[str, ...] = (), order: Order | None = None) -> None:
+    def __init__(
+        self, languages: tuple[str, ...] = (), order: Order | None = None, *, bare_days: bool = False
+    ) -> None:
+        self._bare_days = bare_days
         self._names = names(languages)
         self.order = order or _order_of(languages)
         self._big_endian = bool(languages) and {_base(one) for one in languages} <= _BIG_ENDIAN
@@ -151,7 +157,9 @@ class Grammar:
     def pattern(self) -> str:
         month, weekday = united(self._names.months), united(self._names.weekdays)
         days = "|".join(_days(month))
-        forms = "|".join((f"{_front(weekday)}(?:{days}){_end(weekday)}", *_others(month, weekday)))
+        forms = "|".join(
+            (f"{_front(weekday)}(?:{days}){_end(weekday)}", *_others(month, weekday), *([_DAY] if self._bare_days else ()))
+        )
         return "(?:" + re.sub(r"\(\?P<\w+>", "(?:", forms) + ")"
 
     def read(self, text: str, order: Order | None = None) -> Read | None:
@@ -162,6 +170,8 @@ class Grammar:
         for form in _FORMS:
             if (found := form.fullmatch(written)) and (read := self._meant(found.groupdict(), self.order or order)):
                 return read
+        if self._bare_days and _BARE_DAY.fullmatch(written) and 1 <= int(written) <= _DAYS:
+            return Read(PrintedDate(day=int(written)))
         return None
 
     def _marked(self, text: str) -> str:
@@ -194,7 +204,8 @@ class Grammar:
 
     def _meant(self, found: dict[str, str | None], order: Order | None) -> Read | None:
         if a := found.get("a"):
-            return self._in_numbers(int(a), int(found["b"] or 0), found.get("c") or "", order)
+            dotted = found.get("dot") is not None
+            return self._in_numbers(int(a), int(found["b"] or 0), found.get("c") or "", order, dotted=dotted)
         month: int | None = None
         if name := found.get("name"):
             month = ord(name) & 0xF
@@ -205,8 +216,11 @@ class Grammar:
         year = int(whole) if whole else _CENTURY + int(short) if short else None
         return _checked(year, month, int(written_day) if written_day else None, named=bool(found.get("name")))
 
-    def _in_numbers(self, first: int, second: int, year: str, order: Order | None) -> Read | None:
-        """A date like `05/02/22`, whose first two parts are day and month in an order to be known."""
+    def _in_numbers(self, first: int, second: int, year: str, order: Order | None, *, dotted: bool) -> Read | None:
+        """A date like `05/02/22`, whose first two parts are day and month in an order to be known.
+
+        With full stops before a whole year, the day is first wherever no other date shows the contrary.
+        """
         if not year and self._big_endian:
             return _checked(None, first, second, named=False)
         whole = len(year) > 2  # noqa: PLR2004 - digits
@@ -220,7 +234,7 @@ class Grammar:
         if shows and self.order and shows is not self.order:
             return Read(None)
         known = shows or order
-        if known is None and first == second:
+        if known is None and (first == second or (dotted and whole)):
             known = Order.DAY_FIRST
         if known is None:
             return Read(None, ambiguous=True)

@@ -39,6 +39,8 @@ class FieldKind(StrEnum):
 FREE = frozenset({FieldKind.TITLE, FieldKind.AUTHOR, FieldKind.TAG, FieldKind.ANYTHING, FieldKind.OTHER, FieldKind.TEXT})
 """Fields that any text can fill."""
 
+_EXACT = frozenset({FieldKind.DATE, FieldKind.TIME, FieldKind.COUNT, FieldKind.WORD})
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -84,6 +86,11 @@ class DrawnLine:
     def fields(self) -> tuple[Field, ...]:
         """Its fields in order, those of pieces that may be missing, too."""
         return tuple(_fields(self.pieces))
+
+    @property
+    def is_only_dated(self) -> bool:
+        """Whether its fields are dates, times, counts and words alone."""
+        return all(one.kind in _EXACT for one in self.fields)
 
     @property
     def is_free(self) -> bool:
@@ -189,7 +196,7 @@ class _Reader:
             self._say(f"{{{name}}} is no name of a field", r"name it with letters, such as {title}; \{ is a brace")
         elif not colon:
             yield Field(name, _OWN.get(name, FieldKind.OTHER))
-        elif name in _OWN:
+        elif name in _OWN and not (name == FieldKind.TAG and "|" in kind):
             self._say(f"{{{name}:{kind}}} cannot have a type", f"write {{{name}}}; each form of it is read")
         elif kind == "n":
             yield Field(name, FieldKind.COUNT)

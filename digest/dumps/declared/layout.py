@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from digest.dumps.declared.dates import Grammar, Order
@@ -21,14 +21,17 @@ from digest.dumps.declared.drawing import (
 )
 from digest.dumps.declared.names import is_language
 from digest.dumps.declared.rows import Row
+from digest.dumps.layouts.characters import INVISIBLE, SPACES
 from digest.errors import ConfigurationError
+from digest.patterns import LineSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from digest.dumps.declared.drawing import Piece
 
 _KEYS = ("id", "entry", "begins", "ends", "skip", "heading", "short_titles", "paragraphs", "date_order", "languages")
+_TWICE = 2  # what a title that is repeated shows
 _PARAGRAPHS = ("lines", "wrapped")
 _RULES = 1
 """To be raised with each change of what a declared layout reads, so that dumps are read again."""
@@ -117,7 +120,14 @@ class Drawing:
     @cached_property
     def strength(self) -> int:
         """How much its head shows at least, beside any text."""
-        return sum(_strength(step) for step in self.steps[: self.head] if not getattr(step, "optional", False))
+        shown = (_strength(step) for step in self.steps[: self.head] if not getattr(step, "optional", False))
+        return sum(shown) + _TWICE * self.has_title_twice
+
+    @cached_property
+    def has_title_twice(self) -> bool:
+        """Whether its title stands on two lines of its own, which hardly any text does."""
+        bare = [step for step in self.steps[: self.head] if isinstance(step, RowStep) and step.has_key and step.row.drawn.is_free]
+        return len(bare) > 1
 
     @cached_property
     def tail_strength(self) -> int:
@@ -139,7 +149,32 @@ class Drawing:
         if len(self.steps) == 1:
             return False
         step = next((step for step in self.steps[1:] if not (isinstance(step, RowStep) and step.optional and not step.row.drawn.is_free)), None)
+        if isinstance(step, RowStep) and step.has_key and step.row.drawn.is_free:
+            return True  # the title again
         return step is not None and _strength(step) > 0
+
+    @cached_property
+    def reach(self) -> int | None:
+        """How many lines behind a plain one show whether the entry begins there or its text ends there.
+
+        None where nothing does: then each line has to be looked at.
+        """
+        most = 0
+        beginnings = [self.steps, *(self.steps[at + 1 :] for at, step in enumerate(self.steps) if isinstance(step, TextStep))]
+        for steps in beginnings:
+            for at, step in enumerate(steps):
+                if isinstance(step, TextStep) and not step.first:
+                    if at and all(one.row.drawn.is_free for one in steps[:at] if isinstance(one, RowStep)):
+                        return None
+                    break
+                if isinstance(step, TextStep) or not (step.row.drawn.is_free or step.optional):
+                    most = max(most, at)
+                    break
+            else:
+                if any(isinstance(step, RowStep) and step.row.drawn.is_free for step in steps):
+                    return None
+                most = max(most, len(steps) - 1)
+        return most
 
     @cached_property
     def has_free_option(self) -> bool:
@@ -178,6 +213,17 @@ class Layout:
     def id(self) -> str:
         return self.declared.id
 
+    def rows(self) -> Iterator[Row]:
+        """Every line that is drawn."""
+        for rows in (self.begins, self.ends, self.skip, self.heading):
+            yield from rows
+        for drawing in self.drawings:
+            for step in drawing.steps:
+                if isinstance(step, RowStep):
+                    yield step.row
+                else:
+                    yield from filter(None, (step.first, step.last, step.single))
+
     @cached_property
     def fingerprint(self) -> str:
         """What changes whenever the layout may read anything otherwise; the id is no part of it."""
@@ -185,6 +231,13 @@ class Layout:
         said = [_RULES, declared.entry, declared.begins, declared.ends, declared.skip, declared.heading]
         said += [declared.short_titles, declared.wrapped, declared.date_order, declared.languages]
         return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=64)
+def search_of(layouts: tuple[Layout, ...]) -> LineSearch | None:
+    """One search for all lines that fit a drawn one which not every line fits; None where there is none."""
+    expressions = dict.fromkeys(row.expression for layout in layouts for row in layout.rows() if not row.drawn.is_free)
+    return LineSearch(tuple(expressions), SPACES + INVISIBLE) if expressions else None
 
 
 def compiled(tables: Sequence[Mapping[str, object]], place: str, text: str = "") -> tuple[Layout, ...]:
@@ -329,7 +382,10 @@ def layout_of(declared: Declaration, problems: list[Problem]) -> Layout:
         lines = drawn_lines(text, key, problems)
         if not lines and len(problems) == before:
             problems.append(Problem(key, 0, "the drawing is empty", "draw one entry, such as {title} and {date}"))
-        steps = tuple(step for line in lines if (step := _step(line, grammar, key, problems)))
+        dates = sum(one.kind is FieldKind.DATE for line in lines for one in line.fields)
+        bare = bool(declared.heading) or dates > 1
+        own = Grammar(declared.languages, declared.date_order, bare_days=True) if bare else grammar
+        steps = tuple(step for line in lines if (step := _step(line, own, key, problems)))
         if steps and len(problems) == before:
             _check(steps, lines, layout, key, problems)
             layout.drawings.append(Drawing(layout, steps))

@@ -9,39 +9,50 @@ from digest.dumps.layouts.characters import bare
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from digest.patterns import LineSearch
+
 
 class Line:
     """A line. `number` counts from 1 through the text, blank ones too. `gap`: a blank line stands before it.
 
-    `text` is without white space around it, `whole` false for a last line whose end is not written yet. `known` is
-    what rows found in it.
+    `text` is without white space around it, `whole` false for a last line whose end is not written yet. `plain`: no
+    drawn line but those of any text fits. `known` is what rows found in it.
     """
 
-    __slots__ = ("encoded", "gap", "known", "number", "text", "whole", "written")
+    __slots__ = ("_encoded", "gap", "known", "number", "plain", "text", "whole")
 
-    def __init__(self, number: int, written: str, text: str, *, gap: bool, whole: bool) -> None:
-        self.number, self.written, self.text, self.gap, self.whole = number, written, text, gap, whole
-        self.encoded = text.encode("utf-8", "replace")
-        self.known: dict[object, object] = {}
+    def __init__(self, number: int, text: str, *, gap: bool, whole: bool, plain: bool) -> None:
+        self.number, self.text, self.gap, self.whole, self.plain = number, text, gap, whole, plain
+        self.known: dict[object, object] | None = None
+        self._encoded: bytes | None = None
+
+    @property
+    def encoded(self) -> bytes:
+        if self._encoded is None:
+            self._encoded = self.text.encode("utf-8", "replace")
+        return self._encoded
 
 
 class Lines:
-    """Gives each line by its place, from 0, and reads on where it has to."""
+    """Gives each line by its place, from 0, and reads on where it has to.
 
-    def __init__(self, blocks: Iterable[str]) -> None:
-        self._coming = _lines(blocks)
+    `search` finds the lines that are not plain, in one go through a block.
+    """
+
+    def __init__(self, blocks: Iterable[str], search: LineSearch | None = None) -> None:
+        self._coming = _lines(blocks, search)
         self._held: list[Line] = []
         self._first = 0  # the place of the first that is held
 
     def at(self, place: int) -> Line | None:
         """The line at a place; None behind the last."""
-        held = self._held
-        while place - self._first >= len(held):
-            line = next(self._coming, None)
-            if line is None:
+        held, index = self._held, place - self._first
+        while index >= len(held):
+            more = next(self._coming, None)
+            if more is None:
                 return None
-            held.append(line)
-        return held[place - self._first]
+            held += more
+        return held[index]
 
     def release(self, place: int) -> None:
         """Let go of what stands before a place, once it is much."""
@@ -53,17 +64,36 @@ class Lines:
 _MANY = 512  # lines
 
 
-def _lines(blocks: Iterable[str]) -> Iterator[Line]:
+def _lines(blocks: Iterable[str], search: LineSearch | None) -> Iterator[list[Line]]:
+    """The lines of each block."""
     number, gap, rest = 0, True, ""
     for block in blocks:
-        written = (rest + block).split("\n")
-        rest = written.pop()
-        for line in written:
-            number += 1
-            if text := bare(line):
-                yield Line(number, line, text, gap=gap, whole=True)
+        text = rest + block
+        end = text.rfind("\n") + 1
+        whole, rest = text[:end], text[end:]
+        if not whole:
+            continue
+        found = _found(search, whole) if search else None
+        made = []
+        for at, line in enumerate(whole[:-1].split("\n")):
+            if written := bare(line):
+                plain = found is not None and at not in found
+                made.append(Line(number + at + 1, written, gap=gap, whole=True, plain=plain))
                 gap = False
             else:
                 gap = True
-    if text := bare(rest):
-        yield Line(number + 1, rest, text, gap=gap, whole=False)
+        number += at + 1
+        yield made
+    if written := bare(rest):
+        yield [Line(number + 1, written, gap=gap, whole=False, plain=False)]
+
+
+def _found(search: LineSearch, text: str) -> set[int]:
+    """The lines of a text, from 0, that the search finds."""
+    encoded = text.encode("utf-8", "replace")
+    found, line, passed = set(), 0, 0
+    for start in search.starts(encoded):
+        line += encoded.count(b"\n", passed, start)
+        passed = start
+        found.add(line)
+    return found

@@ -64,21 +64,31 @@ class Matcher:
     """Looks for entries among lines. `order`: which of two numbers in a date is the day, where dates showed it.
 
     `stops` says whether a line ends the text of an entry of a layout: a heading, a mark, or another entry's beginning;
-    it gets the place, the drawing, and whether that waits for its end.
+    it gets the place, the drawing, and whether that waits for its end. `reach` is how many lines behind a plain one can
+    show that an entry begins or ends there; None where it is not known.
     """
 
     def __init__(
-        self, lines: Lines, order: Order | None, stops: Callable[[int, Drawing, bool], bool]
+        self,
+        lines: Lines,
+        order: Order | None,
+        stops: Callable[[int, Drawing, bool], bool],
+        reach: int | None,
     ) -> None:
-        self._lines, self.order, self._stops = lines, order, stops
+        self._lines, self.order, self._stops, self._reach = lines, order, stops, reach
         # By drawing and step: from where a text was read before in vain, up to where, and how that ended.
         self._vain: dict[tuple[Drawing, int], tuple[int, Outcome]] = {}
 
     def read(self, row: Row, line: Line) -> Values | None:
         """What a drawn line finds in a line, kept beside the line."""
-        found = line.known.get(row, _NOT_YET)
+        if line.plain and not row.drawn.is_free:
+            return None
+        known = line.known
+        if known is None:
+            known = line.known = {}
+        found = known.get(row, _NOT_YET)
         if found is _NOT_YET:
-            found = line.known[row] = self._read(row, line)
+            found = known[row] = self._read(row, line)
         return found  # type: ignore[return-value] # only `Values | None` are kept under a row
 
     def _read(self, row: Row, line: Line) -> Values | None:
@@ -89,14 +99,24 @@ class Matcher:
 
     def is_mark(self, line: Line, layout: Layout) -> bool:
         """Whether it is a heading, or begins or ends the list."""
-        return any(
+        return not line.plain and any(
             self.read(row, line) is not None for rows in (layout.heading, layout.begins, layout.ends) for row in rows
         )
+
+    def is_calm(self, place: int) -> bool:
+        """Whether nothing that is drawn but any text stands at a plain line, or so near that it may belong to it."""
+        if self._reach is None:
+            return False
+        for ahead in range(place + 1, place + 1 + self._reach):
+            line = self._lines.at(ahead)
+            if line is None or not line.plain:
+                return False
+        return True
 
     def skipping(self, place: int, layout: Layout) -> int:
         """The place of the next line that is not to be skipped."""
         if layout.skip:
-            while (line := self._lines.at(place)) and any(self.read(row, line) is not None for row in layout.skip):
+            while (line := self._lines.at(place)) and not line.plain and any(self.read(row, line) is not None for row in layout.skip):
                 place += 1
         return place
 
@@ -171,6 +191,9 @@ class Matcher:
         rest = drawing.steps[at + 1 :]
         needed = step.last is not None or any(not (isinstance(one, RowStep) and one.optional) for one in rest)
         for _ in range(MOST_LINES):
+            while (line := self._lines.at(here)) and line.plain and len(body) < MOST_LINES and self.is_calm(here):
+                body.append(Written(line.text, line.gap))
+                here += 1
             here = self.skipping(here, layout)
             line = self._lines.at(here)
             if line is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.dumps.declared.found import Found, paragraphs
-from digest.dumps.declared.layout import RowStep
+from digest.dumps.declared.layout import RowStep, search_of
 from digest.dumps.declared.lines import Lines
 from digest.dumps.declared.matching import Ending, Matcher, is_short_title, is_title
 from digest.model import PrintedDate
@@ -78,11 +78,11 @@ class Walk:
     ) -> None:
         self.unread: list[Unread] = []
         self.shown: set[Order] = set()
-        self._lines = Lines(blocks)
+        self._lines = Lines(blocks, search_of(tuple(layouts)))
         self._layouts = layouts
         self._drawings = [drawing for layout in layouts for drawing in layout.drawings]
         self._pages = {layout: _Page() for layout in layouts}
-        self._matcher = Matcher(self._lines, order, self._stops)
+        self._matcher = Matcher(self._lines, order, self._stops, _reach(layouts))
         self._unsure, self._on_unclaimed = unsure, on_unclaimed
 
     def entries(self) -> Iterator[Found]:
@@ -143,7 +143,7 @@ class Walk:
             return False
         first = drawing.steps[0]
         if self._matcher.is_mark(line, layout):
-            return isinstance(first, RowStep) and not first.row.drawn.is_free
+            return isinstance(first, RowStep) and first.row.drawn.is_only_dated
         if not drawing.begins_bare:
             return True
         if layout.declared.short_titles:
@@ -261,9 +261,8 @@ class Walk:
         over = _over(page.headings)
         if not got.dated:
             return over
-        if got.date is None or over is None:
-            return got.date
-        return _filled(got.date, over)
+        date = got.date if got.date is None or over is None else _filled(got.date, over)
+        return None if date is not None and date.year is None and date.month is None else date
 
     def _take_end(self, drawing: Drawing, outcome: Outcome, *, counted: bool) -> None:
         """What follows an entry stands behind it for its own layout alone."""
@@ -324,6 +323,15 @@ class Walk:
                 _set_heading(page.headings, values.date)
             return True
         return False
+
+
+def _reach(layouts: Sequence[Layout]) -> int | None:
+    """How many lines ahead one has to look, whatever the layout; None where each line has to be looked at."""
+    reaches = [drawing.reach for layout in layouts for drawing in layout.drawings]
+    if any(layout.declared.short_titles for layout in layouts) or not reaches:
+        return None
+    known = [reach for reach in reaches if reach is not None]
+    return max(known) if len(known) == len(reaches) else None
 
 
 _LONGEST_SHORT = 100

@@ -29,6 +29,7 @@ _FRACTION = re.compile(r"(\d+)[.,](\d{1,2})")
 _UNITS = {"k": 10**3, "тыс": 10**3, "тыс.": 10**3, "천": 10**3, "만": 10**4}
 _FOLDED = {":": ":：", ",": ",，", "(": "(（", ")": ")）", "!": "!！", "?": "?？", ";": ";；", "|": "|｜", "'": "'’", "’": "'’"}
 _FOLDED |= {wide: both for both in tuple(_FOLDED.values()) for wide in both}
+_OPENING, _CLOSING = "(（[【", ")）]】"
 _SPACED = 3  # pieces: one, white space, another
 _TYPED = frozenset({FieldKind.DATE, FieldKind.TIME, FieldKind.COUNT, FieldKind.WORD, FieldKind.LINK})
 
@@ -99,6 +100,11 @@ class Row:
 
     def _expression(self, pieces: Sequence[Piece]) -> str:
         """The pieces as a pattern. White space beside a piece that may be missing is there once, with it or without."""
+        if (far := _optional_behind_title(pieces)) is not None:
+            group = pieces[far]
+            assert isinstance(group, Group)  # noqa: S101 - for the type checker
+            with_it = self._expression(_merged((*pieces[:far], *group.pieces, *pieces[far + 1 :])))
+            return f"(?:{with_it}|{self._expression(_merged((*pieces[:far], *pieces[far + 1 :])))})"
         made: list[str] = []
         spaced = False  # white space comes before what is next
         for at, piece in enumerate(pieces):
@@ -111,7 +117,8 @@ class Row:
                 made += [group, ""] if taken else [group]
                 spaced = False
             else:
-                made.append((_SPACES if spaced and made else "") + self._one(piece, rest))
+                enclosed = _is_enclosed(pieces[at - 1] if at else None, rest)
+                made.append((_SPACES if spaced and made else "") + self._one(piece, rest, enclosed=enclosed))
                 spaced = False
         return "".join(made)
 
@@ -129,7 +136,7 @@ class Row:
             return f"{_SPACES}(?:{inner}{_SPACES if follows else trail})?", follows
         return f"(?:{lead}{inner}{trail})?", False
 
-    def _one(self, piece: Literal | Field, rest: Sequence[Piece]) -> str:
+    def _one(self, piece: Literal | Field, rest: Sequence[Piece], *, enclosed: bool) -> str:
         if isinstance(piece, Literal):
             return "".join(map(_letter, piece.text))
         self._groups.append(piece)
@@ -148,7 +155,9 @@ class Row:
                 return "(.*?)"
             case FieldKind.TITLE if _goes_far(rest):
                 return "(.+)"
-        return "(.+?)"
+            case FieldKind.TITLE:
+                return "(.+?)"
+        return r"([^()（）\[\]\n]+)" if enclosed else "(.+?)"
 
 
 def count(text: str) -> int | None:
@@ -185,6 +194,42 @@ def _stripped(pieces: Sequence[Piece]) -> Sequence[Piece]:
     first = 1 if isinstance(pieces[0], Space) else 0
     last = len(pieces) - (1 if isinstance(pieces[-1], Space) else 0)
     return pieces[first:last]
+
+
+def _is_enclosed(before: Piece | None, rest: Sequence[Piece]) -> bool:
+    """Whether a field stands between brackets, which it cannot hold then."""
+    behind = rest[0] if rest else None
+    return (
+        isinstance(before, Literal)
+        and isinstance(behind, Literal)
+        and before.text[-1] in _OPENING
+        and behind.text[0] in _CLOSING
+    )
+
+
+def _optional_behind_title(pieces: Sequence[Piece]) -> int | None:
+    """Where a piece that may be missing stands next behind a title and holds a field of any text, such as an author.
+
+    With it, the title takes as much as it can; without it, all.
+    """
+    titled = False
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, Field):
+            if titled:
+                return None
+            titled = piece.kind is FieldKind.TITLE
+        elif isinstance(piece, Group) and titled:
+            return at if any(isinstance(one, Field) and one.kind in FREE for one in piece.pieces) else None
+    return None
+
+
+def _merged(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """The pieces, white space once where it stands twice."""
+    return [
+        piece
+        for at, piece in enumerate(pieces)
+        if not (isinstance(piece, Space) and at and isinstance(pieces[at - 1], Space))
+    ]
 
 
 def _with_anything(pieces: Sequence[Piece]) -> Sequence[Piece]:
