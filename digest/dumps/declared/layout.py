@@ -126,7 +126,7 @@ class Drawing:
     @cached_property
     def has_title_twice(self) -> bool:
         """Whether its title stands on two lines of its own, which hardly any text does."""
-        bare = [step for step in self.steps[: self.head] if isinstance(step, RowStep) and step.has_key and step.row.drawn.is_free]
+        bare = [step for step in self.steps[: self.head] if isinstance(step, RowStep) and step.has_key and step.row.free]
         return len(bare) > 1
 
     @cached_property
@@ -141,15 +141,15 @@ class Drawing:
     def begins_bare(self) -> bool:
         """Whether it begins with a line that is nothing but the title."""
         first = self.steps[0]
-        return isinstance(first, RowStep) and not first.optional and first.row.drawn.is_free and first.has_key
+        return isinstance(first, RowStep) and not first.optional and first.row.free and first.has_key
 
     @cached_property
     def is_firm_behind_title(self) -> bool:
         """Whether the line behind a bare title cannot be any text."""
         if len(self.steps) == 1:
             return False
-        step = next((step for step in self.steps[1:] if not (isinstance(step, RowStep) and step.optional and not step.row.drawn.is_free)), None)
-        if isinstance(step, RowStep) and step.has_key and step.row.drawn.is_free:
+        step = next((step for step in self.steps[1:] if not (isinstance(step, RowStep) and step.optional and not step.row.free)), None)
+        if isinstance(step, RowStep) and step.has_key and step.row.free:
             return True  # the title again
         return step is not None and _strength(step) > 0
 
@@ -164,14 +164,14 @@ class Drawing:
         for steps in beginnings:
             for at, step in enumerate(steps):
                 if isinstance(step, TextStep) and not step.first:
-                    if at and all(one.row.drawn.is_free for one in steps[:at] if isinstance(one, RowStep)):
+                    if at and all(one.row.free for one in steps[:at] if isinstance(one, RowStep)):
                         return None
                     break
-                if isinstance(step, TextStep) or not (step.row.drawn.is_free or step.optional):
+                if isinstance(step, TextStep) or not (step.row.free or step.optional):
                     most = max(most, at)
                     break
             else:
-                if any(isinstance(step, RowStep) and step.row.drawn.is_free for step in steps):
+                if any(isinstance(step, RowStep) and step.row.free for step in steps):
                     return None
                 most = max(most, len(steps) - 1)
         return most
@@ -180,7 +180,7 @@ class Drawing:
     def has_free_option(self) -> bool:
         """Whether a line of any text may be missing in its head."""
         return any(
-            isinstance(step, RowStep) and step.optional and step.row.drawn.is_free for step in self.steps[: self.head]
+            isinstance(step, RowStep) and step.optional and step.row.free for step in self.steps[: self.head]
         )
 
     @cached_property
@@ -236,7 +236,7 @@ class Layout:
 @lru_cache(maxsize=64)
 def search_of(layouts: tuple[Layout, ...]) -> LineSearch | None:
     """One search for all lines that fit a drawn one which not every line fits; None where there is none."""
-    expressions = dict.fromkeys(row.expression for layout in layouts for row in layout.rows() if not row.drawn.is_free)
+    expressions = dict.fromkeys(row.expression for layout in layouts for row in layout.rows() if not row.free)
     return LineSearch(tuple(expressions), SPACES + INVISIBLE) if expressions else None
 
 

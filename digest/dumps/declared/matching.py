@@ -81,7 +81,7 @@ class Matcher:
 
     def read(self, row: Row, line: Line) -> Values | None:
         """What a drawn line finds in a line, kept beside the line."""
-        if line.plain and not row.drawn.is_free:
+        if line.plain and not row.free:
             return None
         known = line.known
         if known is None:
@@ -146,7 +146,7 @@ class Matcher:
             rest = self._from(drawing, at + 1, place, got, until=until)
             return Outcome(rest.ending, rest.end, rest.got, sure=rest.sure and not step.has_key)
         with_it = _NONE
-        free = step.row.drawn.is_free
+        free = step.row.free
         if not (free and self.is_mark(line, drawing.layout)) and (values := self.read(step.row, line)) is not None:
             fits = not (free and step.has_key and drawing.layout.declared.short_titles and not is_short_title(line))
             if fits and (joined := got.with_values(values)):

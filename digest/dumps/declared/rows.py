@@ -48,10 +48,9 @@ class Values(NamedTuple):
 class Row:
     """A drawn line, ready to be looked for.
 
-    `before` and `behind` say where a `{text}` is glued to it: its first line begins so, its last line ends so.
     """
 
-    __slots__ = ("_grammar", "_groups", "_pattern", "drawn", "expression", "strength")
+    __slots__ = ("_grammar", "_groups", "_pattern", "drawn", "expression", "free", "strength")
 
     def __init__(self, pieces: Sequence[Piece], drawn: DrawnLine, grammar: Grammar) -> None:
         self.drawn = drawn
@@ -61,6 +60,7 @@ class Row:
         self.expression = self._expression(pieces)
         self._pattern = _compiled(self.expression)
         self.strength = _strength(pieces)
+        self.free = drawn.is_free  # any line fits
 
     def read(self, line: bytes, order: Order | None) -> Values | None:
         """What the fields hold where the line fits; None where it does not. The line is bare and UTF-8."""
