@@ -56,7 +56,6 @@ class Gathered:
     """The values of the lines of an entry that fit so far; a copy goes each way that may be taken."""
 
     texts: dict[str, str] = field(default_factory=dict)  # title, author, link and fields
-    kinds: dict[str, FieldKind] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     date: PrintedDate | None = None
@@ -69,7 +68,7 @@ class Gathered:
     def with_values(self, values: Values) -> Gathered | None:
         """These and the values of a further line; None where a field that stands twice differs."""
         made = Gathered(
-            dict(self.texts), dict(self.kinds), self.tags, dict(self.counts), self.date, self.dated, self.ambiguous,
+            dict(self.texts), self.tags, dict(self.counts), self.date, self.dated, self.ambiguous,
             self.shows, self.body, self.past_head,
         )  # fmt: skip
         for one, text in values.texts:
@@ -85,7 +84,6 @@ class Gathered:
                     made.tags += (text,) if text not in made.tags else ()
                     continue
             said = made.texts.setdefault(one.name, text)
-            made.kinds[one.name] = one.kind
             if said != text and said.split() != text.split():
                 return None
         for name, number in values.counts:
@@ -100,10 +98,14 @@ class Gathered:
         return made
 
     def with_body(self, body: Sequence[Written]) -> Gathered:
+        """These with more lines of text."""
+        return self.replaced((*self.body, *body))
+
+    def replaced(self, body: tuple[Written, ...]) -> Gathered:
+        """These with another text."""
         return Gathered(
-            self.texts, self.kinds, self.tags, self.counts, self.date, self.dated, self.ambiguous, self.shows,
-            (*self.body, *body), self.past_head,
-        )  # fmt: skip
+            self.texts, self.tags, self.counts, self.date, self.dated, self.ambiguous, self.shows, body, self.past_head
+        )
 
 
 def tags_of(text: str) -> tuple[str, ...]:

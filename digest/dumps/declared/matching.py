@@ -227,18 +227,30 @@ class Matcher:
             joined = got.with_values(values) if values is not None else None
             if values is None or joined is None:
                 return None
-            found = self._from(drawing, at + 1, here + 1, joined.with_body([*body, _glued(values, line)]), until=until)
-            return found if found.ending is not Ending.NONE else None
+            found = self._from(drawing, at + 1, here + 1, joined, until=until)
+            if found.ending is Ending.NONE:
+                return None
+            return _with_body(found, got, [*body, _glued(values, line)])
         if at + 1 == until:
             return None
-        found = self._from(drawing, at + 1, here, got.with_body(body), until=until)
+        found = self._from(drawing, at + 1, here, got, until=until)
         if found.ending is Ending.NONE or (found.ending is Ending.DONE and found.end == here):
             return None
+        found = _with_body(found, got, body)
         if found.ending is Ending.PENDING:
             return Outcome(Ending.PENDING, found.end, found.got, sure=False) if any(
                 one.has_key for one in drawing.steps[at + 1 :]
             ) else found
         return found
+
+
+def _with_body(found: Outcome, before: Gathered, body: list[Written]) -> Outcome:
+    """What was found behind a text, with that text in its place: only now, since most tries find nothing."""
+    if found.got is None:
+        return found
+    so_far = len(before.body)
+    whole = found.got.replaced((*before.body, *body, *found.got.body[so_far:]))
+    return Outcome(found.ending, found.end, whole, sure=found.sure)
 
 
 def _glued(values: Values, line: Line) -> Written:
