@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.dumps.declared.dates import united_parts
 from digest.dumps.declared.drawing import FieldKind
+from digest.dumps.layouts import dateblock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ class Found:
     counts: dict[str, int]
     fields: dict[str, str]
     paragraphs: tuple[str, ...]
+    figures: tuple[str, ...]
     complete: bool
 
 
@@ -115,18 +117,24 @@ def tags_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.lstrip("#").strip() or part for part in parts if part.strip()))
 
 
-def paragraphs(body: Sequence[Written], *, wrapped: bool) -> tuple[str, ...]:
-    """The paragraphs of lines: what blank lines divide, each line where there are none; `wrapped` joins their lines."""
-    blocks: list[list[str]] = []
+def paragraphs(title: str, body: Sequence[Written], how: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The paragraphs of lines, and the captions of figures among them; `how` as in a Declaration.
+
+    Where blank lines divide them, a figure leaves its caption twice, as in the `dateblock` layout.
+    """
     lines = [line for line in body if line.text]
-    gaps = any(line.gap for line in lines[1:])
+    if how == "lines":
+        return tuple(line.text for line in lines), ()
+    divided = any(line.gap for line in lines[1:])
+    blocks: list[list[str]] = []
     for line in lines:
-        if not blocks or line.gap or not (gaps or wrapped):
+        if not blocks or line.gap or not (divided or how):
             blocks.append([])
         blocks[-1].append(line.text)
-    if wrapped:
-        return tuple(_unwrapped(block) for block in blocks)
-    return tuple("\n".join(block) for block in blocks)
+    if how == "wrapped":
+        return tuple(map(_unwrapped, blocks)), ()
+    found = tuple(map("\n".join, blocks))
+    return dateblock.body(title, found) if divided else (found, ())
 
 
 def _unwrapped(lines: Sequence[str]) -> str:

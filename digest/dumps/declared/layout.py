@@ -68,7 +68,7 @@ class Declaration:
     skip: tuple[str, ...] = ()
     heading: tuple[str, ...] = ()
     short_titles: bool = False
-    wrapped: bool = False
+    paragraphs: str = ""  # "lines": each line is one; "wrapped": lines are joined; else blank lines tell
     date_order: Order | None = None
     languages: tuple[str, ...] = ()
 
@@ -229,7 +229,7 @@ class Layout:
         """What changes whenever the layout may read anything otherwise; the id is no part of it."""
         declared = self.declared
         said = [_RULES, declared.entry, declared.begins, declared.ends, declared.skip, declared.heading]
-        said += [declared.short_titles, declared.wrapped, declared.date_order, declared.languages]
+        said += [declared.short_titles, declared.paragraphs, declared.date_order, declared.languages]
         return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()[:16]
 
 
@@ -291,7 +291,7 @@ def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declara
         skip=reader.texts("skip"),
         heading=reader.texts("heading"),
         short_titles=reader.flag("short_titles"),
-        wrapped=reader.choice("paragraphs", _PARAGRAPHS) == "wrapped",
+        paragraphs=reader.choice("paragraphs", _PARAGRAPHS),
         date_order=Order(order) if (order := reader.choice("date_order", tuple(Order))) else None,
         languages=reader.languages(),
     )

@@ -54,6 +54,10 @@ class Lines:
             held += more
         return held[index]
 
+    def put(self, place: int, line: Line) -> None:
+        """Let another line take the place of one that is held."""
+        self._held[place - self._first] = line
+
     def release(self, place: int) -> None:
         """Let go of what stands before a place, once it is much."""
         if place - self._first > _MANY:

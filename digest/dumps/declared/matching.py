@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from digest.dumps.declared.drawing import FieldKind
 from digest.dumps.declared.found import Gathered, Written
 from digest.dumps.declared.layout import RowStep, TextStep
+from digest.dumps.declared.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from digest.dumps.declared.dates import Order
     from digest.dumps.declared.layout import Drawing, Layout
-    from digest.dumps.declared.lines import Line, Lines
+    from digest.dumps.declared.lines import Lines
     from digest.dumps.declared.rows import Row, Values
 
 MOST_LINES = 20_000  # of a text that waits for what ends it
@@ -45,12 +46,17 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found. `end` is the place behind it; `sure` is false where title or date may be yet to come."""
+    """What was found. `end` is the place behind it; `sure` is false where title or date may be yet to come.
+
+    `glued` is what takes the place of the line at `end`: the rest of it, where the next entry's title is glued to the
+    label of an empty text.
+    """
 
     ending: Ending
     end: int = 0
     got: Gathered | None = None
     sure: bool = True
+    glued: Line | None = None
 
     @property
     def whole(self) -> bool:
@@ -73,9 +79,11 @@ class Matcher:
         lines: Lines,
         order: Order | None,
         stops: Callable[[int, Drawing, bool], bool],
+        drawings: Sequence[Drawing],
         reach: int | None,
     ) -> None:
         self._lines, self.order, self._stops, self._reach = lines, order, stops, reach
+        self._drawings = drawings
         # By drawing and step: from where a text was read before in vain, up to where, and how that ended.
         self._vain: dict[tuple[Drawing, int], tuple[int, Outcome]] = {}
 
@@ -172,7 +180,10 @@ class Matcher:
                         return rest
             if (values := self.read(step.first, line)) is None or not (begun := got.with_values(values)):
                 return _NONE
-            got, body, here = begun, [_glued(values, line)], here + 1
+            first = _glued(values, line)
+            if first.text and until == len(drawing.steps) and (rest_of_line := self._next(first.text, line, here)):
+                return Outcome(Ending.DONE, here, begun, glued=rest_of_line)
+            got, body, here = begun, [first], here + 1
         elif (vain := self._vain.get((drawing, at))) and vain[0] <= here < vain[1].end:
             return Outcome(vain[1].ending, vain[1].end, got, sure=vain[1].sure)
         if at + 1 == until < len(drawing.steps):
@@ -182,6 +193,18 @@ class Matcher:
         if ended.ending in {Ending.BROKEN, Ending.PENDING} and not step.first:
             self._vain[drawing, at] = (start, Outcome(ended.ending, max(ended.end, start + 1), None, sure=ended.sure))
         return ended
+
+    def _next(self, glued: str, line: Line, here: int) -> Line | None:
+        """The rest of a line as a line of its own, if it ends the list or is the title of what stands behind it."""
+        alone = Line(line.number, glued, gap=False, whole=line.whole, plain=False)
+        for drawing in self._drawings:
+            if self.is_mark(alone, drawing.layout):
+                return alone
+            if drawing.begins_bare and drawing.head > 1:
+                found = self._from(drawing, 1, here + 1, Gathered(), until=drawing.head)
+                if found.ending is Ending.DONE and found.end > here + 1:
+                    return alone
+        return None
 
     def _up_to(
         self, drawing: Drawing, step: TextStep, at: int, here: int, got: Gathered, body: list[Written], *, until: int
@@ -250,7 +273,7 @@ def _with_body(found: Outcome, before: Gathered, body: list[Written]) -> Outcome
         return found
     so_far = len(before.body)
     whole = found.got.replaced((*before.body, *body, *found.got.body[so_far:]))
-    return Outcome(found.ending, found.end, whole, sure=found.sure)
+    return Outcome(found.ending, found.end, whole, sure=found.sure, glued=found.glued)
 
 
 def _glued(values: Values, line: Line) -> Written:

@@ -82,7 +82,7 @@ class Walk:
         self._layouts = layouts
         self._drawings = [drawing for layout in layouts for drawing in layout.drawings]
         self._pages = {layout: _Page() for layout in layouts}
-        self._matcher = Matcher(self._lines, order, self._stops, _reach(layouts))
+        self._matcher = Matcher(self._lines, order, self._stops, self._drawings, _reach(layouts))
         self._unsure, self._on_unclaimed = unsure, on_unclaimed
 
     def entries(self) -> Iterator[Found]:
@@ -98,6 +98,8 @@ class Walk:
                     self._pass(range(place, outcome.end))
                 self._take_end(drawing, outcome, counted=counted)
                 place = outcome.end
+                if outcome.glued:
+                    self._lines.put(place, outcome.glued)
             else:
                 self._on_unclaimed(Unclaimed(line.number, line.text, self._take_mark(line)))
                 place += 1
@@ -238,21 +240,24 @@ class Walk:
         page.entries += 1
         page.begun = True
         texts = got.texts
+        title = texts.get("title", "")
+        body, figures = paragraphs(title, got.body, drawing.layout.declared.paragraphs)
         own = {"title", "author", "link"}
         return Found(
             layout=drawing.layout.id,
             first=line.number,
             last=last.number if last else line.number,
             page=page.number,
-            title=texts.get("title", ""),
+            title=title,
             author=texts.get("author"),
             date=self._date(got, page),
             link=texts.get("link"),
             tags=got.tags,
             counts=got.counts,
             fields={name: text for name, text in texts.items() if name not in own and not name.startswith(":")},
-            paragraphs=paragraphs(got.body, wrapped=drawing.layout.declared.wrapped),
-            complete=outcome.ending is Ending.DONE and (last is None or last.whole),
+            paragraphs=body,
+            figures=figures,
+            complete=outcome.ending is Ending.DONE and (last is None or last.whole or _ends_in_words(drawing)),
         )
 
     @staticmethod
@@ -332,6 +337,12 @@ def _reach(layouts: Sequence[Layout]) -> int | None:
         return None
     known = [reach for reach in reaches if reach is not None]
     return max(known) if len(known) == len(reaches) else None
+
+
+def _ends_in_words(drawing: Drawing) -> bool:
+    """Whether the last line that is drawn is fixed text, which does not grow."""
+    last = drawing.steps[-1]
+    return isinstance(last, RowStep) and not last.row.drawn.fields
 
 
 _LONGEST_SHORT = 100

@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from digest.dumps.declared import Reading
-from digest.dumps.layouts import dateblock
 from digest.model import DateEvidence, Extras, Note, NoteKind, Sighting
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ class _DeclaredReading:
 
 def sighting(found: Found, dump: str, position: int) -> Sighting:
     """An entry as the stations behind the reader know it."""
-    paragraphs, figures = dateblock.body(found.title, found.paragraphs)
     date = found.date
     evidence = (
         DateEvidence(date.month, date.day, date.year)
@@ -70,8 +68,8 @@ def sighting(found: Found, dump: str, position: int) -> Sighting:
         found.author,
         evidence,
         found.counts.get(READERS),
-        paragraphs,
-        figures,
+        found.paragraphs,
+        found.figures,
         found.complete,
         Extras(date, tuple(found.counts.items()), found.tags, found.link, tuple(found.fields.items())),
     )

@@ -1,0 +1,67 @@
+"""Listing pages with their layouts and what a careful person reads in them."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from digest.dumps.declared import compiled
+
+if TYPE_CHECKING:
+    from digest.dumps.declared import Layout, Read
+
+FOLDER = Path(__file__).parent / "listings"
+
+Said = tuple[str, int | None, int | None, int | None]  # title, year, month, day
+
+
+class Page(NamedTuple):
+    """`truth` is in page order; a title is empty where the page prints none."""
+
+    name: str
+    layouts: tuple[Layout, ...]
+    text: str
+    truth: list[Said]
+
+
+def said(read: Read) -> list[Said]:
+    return [(one.title, *(one.date or (None, None, None))) for one in read.entries]
+
+
+def remade() -> list[Page]:
+    """The pages with the shape of real ones."""
+    return [
+        Page(
+            file.stem,
+            compiled(tomllib.loads(file.read_text("utf-8"))["layouts"], file.name),
+            file.with_suffix(".txt").read_text("utf-8"),
+            [
+                (one["title"] or "", one["year"], one["month"], one["day"])
+                for one in json.loads(file.with_suffix(".json").read_text("utf-8"))
+            ],
+        )
+        for file in sorted((FOLDER / "remade").glob("*.toml"))
+    ]
+
+
+def invented() -> list[Page]:
+    """Further pages, in nine languages. In their file, a title and a day like `2021-6-11` stand on each line of truth."""
+    pages = []
+    for part in re.split("(?m)^=== ", (FOLDER / "invented.txt").read_text("utf-8"))[1:]:
+        name, rest = part.split("\n", 1)
+        layout, text, truth = rest.split("\n---\n")
+        table = tomllib.loads(layout) | {"id": name}
+        pages.append(Page(name, compiled([table], name), f"{text}\n", list(map(_said, truth.strip("\n").split("\n")))))
+    return pages
+
+
+def _said(line: str) -> Said:
+    title, _, day = line.rpartition("|")
+    year, month, of_month = (int(part) if part else None for part in (day or "--").split("-"))
+    return title, year, month, of_month
+
+
+ALL = [*remade(), *invented()]
