@@ -57,7 +57,9 @@ def read_sightings(
 def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST, layouts: Layouts = BUILT_IN) -> Snapshot:
     """The whole dump; errors as of `read_sightings`."""
     notes: list[Note] = []
-    return Snapshot(dump, tuple(read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts)), tuple(notes))
+    return Snapshot(
+        dump, tuple(read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts)), tuple(notes)
+    )
 
 
 def _within(blocks: Iterator[str], dump: str, stream: BinaryIO, largest: int) -> Iterator[str]:

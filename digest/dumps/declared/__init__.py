@@ -29,7 +29,18 @@ if TYPE_CHECKING:
 
     from digest.dumps.declared.dates import Order
 
-__all__ = ["Declaration", "Found", "Layout", "LayoutError", "Read", "Reading", "Unclaimed", "Unread", "compiled", "read_text"]
+__all__ = [
+    "Declaration",
+    "Found",
+    "Layout",
+    "LayoutError",
+    "Read",
+    "Reading",
+    "Unclaimed",
+    "Unread",
+    "compiled",
+    "read_text",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ def _days(month: str) -> tuple[str, ...]:
         rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}})\.?",
         rf"{number}{_GAP}{_OF}{name}(?:{_SHORT_YEAR}|{_GAP}{_OF}{suffixed})?",
         rf"{name}{_GAP}{number}(?:{_SHORT_YEAR}|{_GAP}{_OF}{suffixed})?",
+        rf"{name}{_GAP}{number}\s{{1,3}}{TIME}\s{{1,3}}{_YEAR}",
         rf"{_YEAR}\.?{_GAP}{name}(?:{_GAP}{number})?",
         rf"(?:{_YEAR}{_S}[年년]{_S})?{name}{_S}{_DAY}{_S}[日號号]",
         r"(?P<year>\d{4})(?P<mm>\d{2})(?P<dd>\d{2})",
@@ -145,9 +146,7 @@ class Grammar:
     `bare_days`: a number of two digits is a day, since headings or another field say of which month.
     """
 
-    def __init__(
-        self, languages: tuple[str, ...] = (), order: Order | None = None, *, bare_days: bool = False
-    ) -> None:
+    def __init__(self, languages: tuple[str, ...] = (), order: Order | None = None, *, bare_days: bool = False) -> None:
         self._bare_days = bare_days
         self._names = names(languages)
         self.order = order or _order_of(languages)
@@ -158,7 +157,11 @@ class Grammar:
         month, weekday = united(self._names.months), united(self._names.weekdays)
         days = "|".join(_days(month))
         forms = "|".join(
-            (f"{_front(weekday)}(?:{days}){_end(weekday)}", *_others(month, weekday), *([_DAY] if self._bare_days else ()))
+            (
+                f"{_front(weekday)}(?:{days}){_end(weekday)}",
+                *_others(month, weekday),
+                *([_DAY] if self._bare_days else ()),
+            )
         )
         return "(?:" + re.sub(r"\(\?P<\w+>", "(?:", forms) + ")"
 

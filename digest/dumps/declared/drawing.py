@@ -1,9 +1,9 @@
 """A drawing of one entry, as an operator writes it, becomes lines of fields and fixed text; says what is wrong in it.
 
-    {kind:原创|转载} {title}        a field, one of some words, fixed text between them
-    ?by {author} [in {tag}]        a line that may be missing, a piece of it that may be missing
-    {text}                         paragraphs, up to what the drawing says next
-    {reads:n} \\[{_}]               a count, a real bracket, anything
+{kind:原创|转载} {title}        a field, one of some words, fixed text between them
+?by {author} [in {tag}]        a line that may be missing, a piece of it that may be missing
+{text}                         paragraphs, up to what the drawing says next
+{reads:n} \\[{_}]               a count, a real bracket, anything
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class FieldKind(StrEnum):
     OTHER = "other"
 
 
-FREE = frozenset({FieldKind.TITLE, FieldKind.AUTHOR, FieldKind.TAG, FieldKind.ANYTHING, FieldKind.OTHER, FieldKind.TEXT})
+FREE = frozenset(
+    {FieldKind.TITLE, FieldKind.AUTHOR, FieldKind.TAG, FieldKind.ANYTHING, FieldKind.OTHER, FieldKind.TEXT}
+)
 """Fields that any text can fill."""
 
 _EXACT = frozenset({FieldKind.DATE, FieldKind.TIME, FieldKind.COUNT, FieldKind.WORD})
@@ -180,12 +182,17 @@ class _Reader:
                 self._at += 1
                 yield Space() if letter in _WHITE else Literal(letter)
         if inside:
-            self._say(f"the [ in front of {text[begun:][:20]!r} is never closed", r"close it with ], or write \[ for a bracket")
+            self._say(
+                f"the [ in front of {text[begun:][:20]!r} is never closed",
+                r"close it with ], or write \[ for a bracket",
+            )
 
     def _field(self) -> Iterator[Field]:
         end = self._text.find("}", self._at)
         if end < 0:
-            self._say(f"{self._text[self._at:][:20]!r} is never closed", r"close the field with }, or write \{ for a brace")
+            self._say(
+                f"{self._text[self._at :][:20]!r} is never closed", r"close the field with }, or write \{ for a brace"
+            )
             self._at = len(self._text)
             return
         name, colon, kind = self._text[self._at + 1 : end].partition(":")
@@ -203,7 +210,9 @@ class _Reader:
         elif kind in _COUNT_TYPES:
             self._say(f"{{{name}:{kind}}} has no known type", f"did you mean the count {{{name}:n}}?")
         elif not (words := tuple(filter(None, map(bare, kind.split("|"))))):
-            self._say(f"{{{name}:}} has no type", f"write {{{name}:n}} for a count, {{{name}:a|b}} for one of some words")
+            self._say(
+                f"{{{name}:}} has no type", f"write {{{name}:n}} for a count, {{{name}:a|b}} for one of some words"
+            )
         else:
             yield Field(name, FieldKind.WORD, words)
 

@@ -32,9 +32,13 @@ def read_layouts(path: Path) -> tuple[Layout, ...]:
         except LayoutError as error:
             errors.append(error)
     if errors:
-        raise errors[0] if len(errors) == 1 else LayoutError(str(path), [one for error in errors for one in error.placed])
+        raise (
+            errors[0] if len(errors) == 1 else LayoutError(str(path), [one for error in errors for one in error.placed])
+        )
     if not layouts:
-        raise ConfigurationError("holds no layout", place=str(path), remedy="write a table [[layouts]] with id and entry")
+        raise ConfigurationError(
+            "holds no layout", place=str(path), remedy="write a table [[layouts]] with id and entry"
+        )
     ids = [layout.id for layout in layouts]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         problem = Problem(f"layout {twice[0]}", 0, "two layouts have this id", "give each its own")
@@ -59,7 +63,9 @@ def _parsed(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file), remedy="check the path") from error
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror}", place=str(file), remedy="check the path"
+        ) from error
     except ValueError as error:
         remedy = "write drawings between ''' and ''', where \\ and \" are themselves"
         raise ConfigurationError(f"is not TOML: {error}", place=str(file), remedy=remedy) from error

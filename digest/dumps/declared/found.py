@@ -132,12 +132,12 @@ def paragraphs(title: str, body: Sequence[Written], how: str) -> tuple[tuple[str
             blocks.append([])
         blocks[-1].append(line.text)
     if how == "wrapped":
-        return tuple(map(_unwrapped, blocks)), ()
+        return tuple(map(unwrapped, blocks)), ()
     found = tuple(map("\n".join, blocks))
     return dateblock.body(title, found) if divided else (found, ())
 
 
-def _unwrapped(lines: Sequence[str]) -> str:
+def unwrapped(lines: Sequence[str]) -> str:
     """Lines as one, with a space between words and none between Chinese or Japanese characters."""
     text = lines[0]
     for line in lines[1:]:

@@ -53,7 +53,8 @@ class LayoutError(ConfigurationError):
     def placed(self) -> tuple[Problem, ...]:
         """The problems, each with its file."""
         return tuple(
-            Problem(f"{self.place}: {one.key}", one.line, one.reason, one.remedy, one.file_line) for one in self.problems
+            Problem(f"{self.place}: {one.key}", one.line, one.reason, one.remedy, one.file_line)
+            for one in self.problems
         )
 
 
@@ -126,14 +127,20 @@ class Drawing:
     @cached_property
     def has_title_twice(self) -> bool:
         """Whether its title stands on two lines of its own, which hardly any text does."""
-        bare = [step for step in self.steps[: self.head] if isinstance(step, RowStep) and step.has_key and step.row.free]
+        bare = [
+            step for step in self.steps[: self.head] if isinstance(step, RowStep) and step.has_key and step.row.free
+        ]
         return len(bare) > 1
 
     @cached_property
     def tail_strength(self) -> int:
         steps = self.steps[self.text_at :]
         return sum(
-            (step.last.strength if step.last else 0) if isinstance(step, TextStep) else 0 if step.optional else step.row.strength
+            (step.last.strength if step.last else 0)
+            if isinstance(step, TextStep)
+            else 0
+            if step.optional
+            else step.row.strength
             for step in steps
         )
 
@@ -148,7 +155,14 @@ class Drawing:
         """Whether the line behind a bare title cannot be any text."""
         if len(self.steps) == 1:
             return False
-        step = next((step for step in self.steps[1:] if not (isinstance(step, RowStep) and step.optional and not step.row.free)), None)
+        step = next(
+            (
+                step
+                for step in self.steps[1:]
+                if not (isinstance(step, RowStep) and step.optional and not step.row.free)
+            ),
+            None,
+        )
         if isinstance(step, RowStep) and step.has_key and step.row.free:
             return True  # the title again
         return step is not None and _strength(step) > 0
@@ -160,7 +174,10 @@ class Drawing:
         None where nothing does: then each line has to be looked at.
         """
         most = 0
-        beginnings = [self.steps, *(self.steps[at + 1 :] for at, step in enumerate(self.steps) if isinstance(step, TextStep))]
+        beginnings = [
+            self.steps,
+            *(self.steps[at + 1 :] for at, step in enumerate(self.steps) if isinstance(step, TextStep)),
+        ]
         for steps in beginnings:
             for at, step in enumerate(steps):
                 if isinstance(step, TextStep) and not step.first:
@@ -179,9 +196,7 @@ class Drawing:
     @cached_property
     def has_free_option(self) -> bool:
         """Whether a line of any text may be missing in its head."""
-        return any(
-            isinstance(step, RowStep) and step.optional and step.row.free for step in self.steps[: self.head]
-        )
+        return any(isinstance(step, RowStep) and step.optional and step.row.free for step in self.steps[: self.head])
 
     @cached_property
     def has_tail_key(self) -> bool:
@@ -236,6 +251,8 @@ class Layout:
 @lru_cache(maxsize=64)
 def search_of(layouts: tuple[Layout, ...]) -> LineSearch | None:
     """One search for all lines that fit a drawn one which not every line fits; None where there is none."""
+    if any(layout.declared.paragraphs == "wrapped" for layout in layouts):
+        return None  # what is drawn on one line may stand on two
     expressions = dict.fromkeys(row.expression for layout in layouts for row in layout.rows() if not row.free)
     return LineSearch(tuple(expressions), SPACES + INVISIBLE) if expressions else None
 
@@ -409,7 +426,9 @@ def _step(line: DrawnLine, grammar: Grammar, key: str, problems: list[Problem]) 
     return TextStep(
         first=Row((*before_of(before), front), line, grammar) if before else None,
         last=Row((back, *behind_of(behind)), line, grammar) if behind else None,
-        single=Row((*before_of(before), _between(before, text, behind), *behind_of(behind)), line, grammar) if before and behind else None,
+        single=Row((*before_of(before), _between(before, text, behind), *behind_of(behind)), line, grammar)
+        if before and behind
+        else None,
         has_key=has_key,
     )
 
@@ -449,7 +468,9 @@ def _strength(step: Step) -> int:
     return step.first.strength if step.first else 0
 
 
-def _check(steps: Sequence[Step], lines: Sequence[DrawnLine], layout: Layout, key: str, problems: list[Problem]) -> None:
+def _check(
+    steps: Sequence[Step], lines: Sequence[DrawnLine], layout: Layout, key: str, problems: list[Problem]
+) -> None:
     """What is wrong with a drawing as a whole."""
     declared = layout.declared
     kinds = {kind for step in steps for kind in _kinds(step)}

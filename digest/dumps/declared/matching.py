@@ -7,12 +7,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from digest.dumps.declared.drawing import FieldKind
-from digest.dumps.declared.found import Gathered, Written
+from digest.dumps.declared.found import Gathered, Written, unwrapped
 from digest.dumps.declared.layout import RowStep, TextStep
 from digest.dumps.declared.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from digest.dumps.declared.dates import Order
     from digest.dumps.declared.layout import Drawing, Layout
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 MOST_LINES = 20_000  # of a text that waits for what ends it
 _LONGEST_TITLE = 300
 _SHORT_TITLE = 100
-_SENTENCE = 100  # characters from which a line that ends as a sentence is no title
+_SENTENCE = 200  # characters from which a line that ends as a sentence is no title
 _SENTENCE_ENDS = tuple(".。!！?？…")
 _NO_TITLE_ENDS = tuple(",，、;；")
 _PARAGRAPH_ENDS = tuple(".。…:：;；,，、")
+_WRAPPED = 40  # bytes that a wrapped line has at least
+_MOST_WRAPPED = 4  # lines that one drawn line may take
 _NO_KEYS = frozenset({FieldKind.ANYTHING, FieldKind.COUNT, FieldKind.WORD, FieldKind.TIME})
 _NOT_YET: object = object()
 
@@ -84,6 +86,7 @@ class Matcher:
     ) -> None:
         self._lines, self.order, self._stops, self._reach = lines, order, stops, reach
         self._drawings = drawings
+        self.with_days: set[Drawing] = set()  # those whose entries had whole days
         # By drawing and step: from where a text was read before in vain, up to where, and how that ended.
         self._vain: dict[tuple[Drawing, int], tuple[int, Outcome]] = {}
 
@@ -124,7 +127,11 @@ class Matcher:
     def skipping(self, place: int, layout: Layout) -> int:
         """The place of the next line that is not to be skipped."""
         if layout.skip:
-            while (line := self._lines.at(place)) and not line.plain and any(self.read(row, line) is not None for row in layout.skip):
+            while (
+                (line := self._lines.at(place))
+                and not line.plain
+                and any(self.read(row, line) is not None for row in layout.skip)
+            ):
                 place += 1
         return place
 
@@ -154,15 +161,68 @@ class Matcher:
             rest = self._from(drawing, at + 1, place, got, until=until)
             return Outcome(rest.ending, rest.end, rest.got, sure=rest.sure and not step.has_key)
         with_it = _NONE
-        free = step.row.free
-        if not (free and self.is_mark(line, drawing.layout)) and (values := self.read(step.row, line)) is not None:
-            fits = not (free and step.has_key and drawing.layout.declared.short_titles and not is_short_title(line))
-            if fits and (joined := got.with_values(values)):
-                with_it = self._from(drawing, at + 1, here + 1, joined, until=until)
+        for row_line, end in self._candidates(drawing.layout, step.row, line, here):
+            if (joined := self._joined(drawing, step, row_line, got)) is None:
+                continue
+            if row_line is line and step.row.free and step.has_key and self._may_go_on(drawing.layout, line, here):
+                return Outcome(Ending.PENDING, place, got, sure=False)
+            with_it = self._from(drawing, at + 1, end, joined, until=until)
+            if with_it.ending is not Ending.NONE:
+                break
         if with_it.whole or not step.optional:
             return with_it
         without = self._from(drawing, at + 1, place, got, until=until)
         return without if without.whole or with_it.ending is Ending.NONE else with_it
+
+    def _joined(self, drawing: Drawing, step: RowStep, line: Line, got: Gathered) -> Gathered | None:
+        """What was gathered, with what a drawn line finds in a line; None where it does not fit."""
+        row = step.row
+        if row.free and self.is_mark(line, drawing.layout):
+            return None
+        if (values := self.read(row, line)) is None or (row.needs_day and not self._has_day(drawing, values)):
+            return None
+        if row.free and step.has_key and drawing.layout.declared.short_titles and not is_short_title(line):
+            return None
+        return got.with_values(values)
+
+    def _has_day(self, drawing: Drawing, values: Values) -> bool:
+        """Whether a date has its day, where those of the drawing had so far: `June 2021` stands in a sidebar then."""
+        date = values.date
+        return date is None or date.day is not None or drawing not in self.with_days
+
+    def _candidates(self, layout: Layout, row: Row, line: Line, here: int) -> Iterator[tuple[Line, int]]:
+        """The lines in which a drawn line may be found, and the place behind: where lines are wrapped, several as one.
+
+        One of any text takes all lines of its paragraph first, if all but the last are long.
+        """
+        if layout.declared.paragraphs != "wrapped":
+            yield line, here + 1
+            return
+        joined, end = [], here + 1
+        text = line.text
+        while end < here + _MOST_WRAPPED and (more := self._lines.at(end)) and not more.gap:
+            text = unwrapped((text, more.text))
+            end += 1
+            joined.append((Line(line.number, text, gap=line.gap, whole=more.whole, plain=False), end))
+        if row.free:
+            behind = self._lines.at(end)
+            whole = behind is None or behind.gap
+            if joined and line.gap and whole and self._are_long(here, end - 1):
+                yield joined[-1]
+            yield line, here + 1
+        else:
+            yield line, here + 1
+            yield from joined
+
+    def _are_long(self, here: int, end: int) -> bool:
+        """Whether lines are as long as wrapped ones are."""
+        lines = (self._lines.at(place) for place in range(here, end))
+        return all(line is not None and len(line.encoded) >= _WRAPPED for line in lines)
+
+    def _may_go_on(self, layout: Layout, line: Line, here: int) -> bool:
+        """Whether a wrapped title may have another line, which the end of the file keeps back."""
+        wrapped = layout.declared.paragraphs == "wrapped"
+        return wrapped and len(line.encoded) >= _WRAPPED and self._lines.at(here + 1) is None
 
     def _text(self, drawing: Drawing, at: int, place: int, got: Gathered, *, until: int) -> Outcome:
         step = drawing.steps[at]
@@ -261,9 +321,11 @@ class Matcher:
             return None
         found = _with_body(found, got, body)
         if found.ending is Ending.PENDING:
-            return Outcome(Ending.PENDING, found.end, found.got, sure=False) if any(
-                one.has_key for one in drawing.steps[at + 1 :]
-            ) else found
+            return (
+                Outcome(Ending.PENDING, found.end, found.got, sure=False)
+                if any(one.has_key for one in drawing.steps[at + 1 :])
+                else found
+            )
         return found
 
 

@@ -48,7 +48,7 @@ class _Page:
 
     `behind`: directly behind what begins entries; `by_end`: that is an end mark, so it is not sure that anything
     comes. `closed`: the list is over until a line begins it again. `headings` are the dates over what comes, the
-    coarser ones first.
+    coarser ones first; `whole_days`: they began with a whole day, so that a month alone is none.
     """
 
     behind: bool = False
@@ -57,6 +57,7 @@ class _Page:
     closed: bool = False
     number: int = 0
     entries: int = 0
+    whole_days: bool = False
     headings: list[PrintedDate | None] = field(default_factory=list)
 
 
@@ -91,7 +92,7 @@ class Walk:
         while (line := self._lines.at(place)) is not None:
             if (found := self._entry_at(place, line)) is not None:
                 drawing, outcome = found
-                counted = self._counts(drawing, place) and self._is_kept(drawing, outcome)
+                counted = self._counts(drawing) and self._is_kept(drawing, outcome)
                 if counted:
                     yield self._found(drawing, outcome, line, place)
                 else:
@@ -154,9 +155,19 @@ class Walk:
             return True
         if not drawing.strength:
             return bool(drawing.tail_strength)  # up to its end, though it does not count
-        return is_title(line, strict=drawing.has_free_option)
+        return is_title(line, strict=drawing.has_free_option) and not self._is_drawn_below(drawing, line)
 
-    def _counts(self, drawing: Drawing, place: int) -> bool:
+    def _is_drawn_below(self, drawing: Drawing, line: Line) -> bool:
+        """Whether a line is one that may be missing below the title, and so no title."""
+        return any(
+            isinstance(step, RowStep)
+            and step.optional
+            and step.row.strength >= _STRONG
+            and self._matcher.read(step.row, line) is not None
+            for step in drawing.steps[1 : drawing.head]
+        )
+
+    def _counts(self, drawing: Drawing) -> bool:
         """Whether an entry counts: what begins with any line has to show that it is no left-over paragraph."""
         page = self._pages[drawing.layout]
         if not drawing.begins_bare or page.behind:
@@ -210,10 +221,13 @@ class Walk:
         if page.closed or (layout.heading and not page.begun):
             return False
         if layout.declared.short_titles and drawing.begins_bare and not drawing.strength:
-            return is_short_title(line) and self._is_before_paragraph(place, layout) and not self._is_first(place, layout)
+            return (
+                is_short_title(line) and self._is_before_paragraph(place, layout) and not self._is_first(place, layout)
+            )
         if not drawing.strength:
             return False
-        if drawing.begins_bare and not is_title(line, strict=drawing.has_free_option):
+        bare = drawing.begins_bare
+        if bare and (not is_title(line, strict=drawing.has_free_option) or self._is_drawn_below(drawing, line)):
             return False
         outcome = self._matcher.head(drawing, place)
         if outcome.ending is not Ending.DONE or outcome.got is None:
@@ -239,6 +253,8 @@ class Walk:
         last = self._lines.at(outcome.end - 1)
         page.entries += 1
         page.begun = True
+        if got.date is not None and got.date.day is not None:
+            self._matcher.with_days.add(drawing)
         texts = got.texts
         title = texts.get("title", "")
         body, figures = paragraphs(title, got.body, drawing.layout.declared.paragraphs)
@@ -317,7 +333,7 @@ class Walk:
     def _take_heading(self, line: Line, layout: Layout, page: _Page) -> bool:
         for row in layout.heading:
             values = self._matcher.read(row, line)
-            if values is None:
+            if values is None or (page.whole_days and values.date is not None and values.date.day is None):
                 continue
             if values.shows:
                 self.shown.add(values.shows)
@@ -325,6 +341,7 @@ class Walk:
                 self._unsure()
             page.begun, page.behind, page.by_end = True, True, False
             if values.dated:
+                page.whole_days = page.whole_days or (not page.headings and _is_whole(values.date))
                 _set_heading(page.headings, values.date)
             return True
         return False
@@ -358,6 +375,10 @@ def _same(one: Outcome, other: Outcome) -> bool:
         and first.texts.get("title") == second.texts.get("title")
         and (first.dated, first.date) == (second.dated, second.date)
     )
+
+
+def _is_whole(date: PrintedDate | None) -> bool:
+    return date is not None and None not in date
 
 
 def _set_heading(headings: list[PrintedDate | None], new: PrintedDate | None) -> None:

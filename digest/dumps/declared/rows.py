@@ -20,14 +20,23 @@ if TYPE_CHECKING:
     from digest.model import PrintedDate
 
 _SPACES = r"\s+"
-_COUNT = (
-    r"\d(?:[\d.,'’\x{a0}\x{202f} ]*\d)?\s?(?:[kKmMbBwW]|[千百]?[万萬]|[千亿億]|тыс\.?|만|천)?\+?"
-)
+_COUNT = r"\d(?:[\d.,'’\x{a0}\x{202f} ]*\d)?\s?(?:[kKmMbBwW]|[千百]?[万萬]|[千亿億]|тыс\.?|만|천)?\+?"
 _LINK = r"(?:https?://\S+|[^\s/]+[./]\S*[^\s.,;:!?)\]])"
 _GROUPS = re.compile(r"\d{1,3}(?:([.,'’ \xa0\u202f])\d{3})(?:\1\d{3})*|\d+")
 _FRACTION = re.compile(r"(\d+)[.,](\d{1,2})")
 _UNITS = {"k": 10**3, "тыс": 10**3, "тыс.": 10**3, "천": 10**3, "만": 10**4}
-_FOLDED = {":": ":：", ",": ",，", "(": "(（", ")": ")）", "!": "!！", "?": "?？", ";": ";；", "|": "|｜", "'": "'’", "’": "'’"}
+_FOLDED = {
+    ":": ":：",
+    ",": ",，",
+    "(": "(（",
+    ")": ")）",
+    "!": "!！",
+    "?": "?？",
+    ";": ";；",
+    "|": "|｜",
+    "'": "'’",
+    "’": "'’",
+}
 _FOLDED |= {wide: both for both in tuple(_FOLDED.values()) for wide in both}
 _OPENING, _CLOSING = "(（[【", ")）]】"
 _SPACED = 3  # pieces: one, white space, another
@@ -46,11 +55,9 @@ class Values(NamedTuple):
 
 
 class Row:
-    """A drawn line, ready to be looked for.
+    """A drawn line, ready to be looked for."""
 
-    """
-
-    __slots__ = ("_grammar", "_groups", "_pattern", "drawn", "expression", "free", "strength")
+    __slots__ = ("_beside", "_grammar", "_groups", "_pattern", "drawn", "expression", "free", "needs_day", "strength")
 
     def __init__(self, pieces: Sequence[Piece], drawn: DrawnLine, grammar: Grammar) -> None:
         self.drawn = drawn
@@ -61,6 +68,8 @@ class Row:
         self._pattern = _compiled(self.expression)
         self.strength = _strength(pieces)
         self.free = drawn.is_free  # any line fits
+        self.needs_day = all(_kind(piece) is FieldKind.DATE for piece in pieces)  # where other entries show one
+        self._beside = _stands_beside_text(pieces)
 
     def read(self, line: bytes, order: Order | None) -> Values | None:
         """What the fields hold where the line fits; None where it does not. The line is bare and UTF-8."""
@@ -69,7 +78,9 @@ class Row:
             return None
         if not self._groups:
             return Values()
-        return self._values([(field, text.decode()) for field, text in zip(self._groups, found, strict=True) if text is not None], order)
+        return self._values(
+            [(field, text.decode()) for field, text in zip(self._groups, found, strict=True) if text is not None], order
+        )
 
     def _values(self, found: list[tuple[Field, str]], order: Order | None) -> Values | None:
         texts: list[tuple[Field, str]] = []
@@ -85,11 +96,13 @@ class Row:
                 numbers.append((field.name, number))
             elif field.kind is FieldKind.DATE:
                 read = self._grammar.read(text, order)
-                if read is None:
+                if read is None or (self._beside and read.parts is not None and read.parts.day is None):
                     return None
                 ambiguous = ambiguous or read.ambiguous
                 shows = shows or read.shows
-                contradicted = contradicted or (dated and date is not None and read.parts is not None and united_parts(date, read.parts) is None)
+                contradicted = contradicted or (
+                    dated and date is not None and read.parts is not None and united_parts(date, read.parts) is None
+                )
                 date = united_parts(date, read.parts)
                 dated = True
             else:
@@ -221,6 +234,21 @@ def _optional_behind_title(pieces: Sequence[Piece]) -> int | None:
         elif isinstance(piece, Group) and titled:
             return at if any(isinstance(one, Field) and one.kind in FREE for one in piece.pieces) else None
     return None
+
+
+def _stands_beside_text(pieces: Sequence[Piece]) -> bool:
+    """Whether nothing but white space stands between a date and any text: then `2021 in review` is no date."""
+    return any(
+        isinstance(space, Space)
+        and {_kind(one), _kind(other)} & FREE
+        and FieldKind.DATE in {_kind(one), _kind(other)}
+        and FieldKind.ANYTHING not in {_kind(one), _kind(other)}
+        for one, space, other in zip(pieces, pieces[1:], pieces[2:], strict=False)
+    )
+
+
+def _kind(piece: Piece) -> FieldKind | None:
+    return piece.kind if isinstance(piece, Field) else None
 
 
 def _merged(pieces: Sequence[Piece]) -> Sequence[Piece]:
