@@ -139,7 +139,7 @@ def _in_line(pattern: str) -> Iterator[str]:
             yield "(?:" if piece == "(" and not inside else piece
 
 
-def _case_sensitive(text: str) -> Any:
+def _case_sensitive(text: str) -> Any:  # noqa: ANN401 - RE2 has no types
     import re2  # noqa: PLC0415 - only who has layouts pays for it
 
     options = re2.Options()

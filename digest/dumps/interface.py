@@ -27,9 +27,11 @@ class TextReading(Protocol):
 class Layouts(Protocol):
     """The layouts by which the dumps of a source are read."""
 
-    @property
-    def fingerprint(self) -> str:
-        """What changes whenever a text may be read otherwise; empty for the built-in ones, which have `rules.RULES`."""
+    def rules(self, base: int) -> int:
+        """The version of the rules by which a text is read, of which `base` is the program's own part.
+
+        Another one whenever the layouts may read a text otherwise; stored with each reading.
+        """
         ...
 
     def reading(self, text: Callable[[], Iterable[str]], dump: str) -> TextReading:

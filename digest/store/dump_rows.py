@@ -6,7 +6,7 @@ from dataclasses import astuple
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from digest.model import DateEvidence, Sighting, SourceId
+from digest.model import NO_EXTRAS, DateEvidence, Extras, PrintedDate, Sighting, SourceId
 from digest.ports import DumpState, KnownDump, Stamp
 from digest.store.database.statements import insert_in
 from digest.store.database.tables import dumps
@@ -76,10 +76,27 @@ def read(row: Row[Any]) -> KnownDump:
 
 
 def _sighting(stored: list[Any]) -> Sighting:
-    dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete = stored
+    dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete, *more = stored
     date = DateEvidence(*day) if day else None
     texts = tuple(paragraphs), tuple(figures)
-    return Sighting(dump, position, page, layout, title, author, date, readers, *texts, complete)
+    extras = _extras(*more[0]) if more else NO_EXTRAS  # there are none in rows of older versions
+    return Sighting(dump, position, page, layout, title, author, date, readers, *texts, complete, extras)
+
+
+def _extras(
+    printed: list[int | None] | None,
+    counts: list[list[Any]],
+    tags: list[str],
+    link: str | None,
+    fields: list[list[str]],
+) -> Extras:
+    return Extras(
+        PrintedDate(*printed) if printed else None,
+        tuple((name, number) for name, number in counts),
+        tuple(tags),
+        link,
+        tuple((name, text) for name, text in fields),
+    )
 
 
 def _stamp(stored: str) -> Stamp:

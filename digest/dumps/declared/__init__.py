@@ -5,7 +5,7 @@ How to use it:
     tables = tomllib.loads(text)["layouts"]            # plain values, as in a TOML file
     layouts = compiled(tables, "layouts.toml")         # tuple of Layout; LayoutError names everything that is wrong
     reading = read_text(layouts, page)                 # a whole page at hand
-    reading.entries                                    # tuple of Found: title, date (PrintedDate), counts, tags, lines, …
+    reading.entries                                    # tuple of Found: title, date, counts, tags, lines, …
     reading.unclaimed                                  # lines that belong to no entry; `mark` where they are drawn
     reading.unread                                     # lines at which an entry seems to begin that is not as drawn
 
@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from digest.dumps.declared.declaration import Declaration, LayoutError
 from digest.dumps.declared.found import Found
-from digest.dumps.declared.layout import Declaration, Layout, LayoutError, compiled
-from digest.dumps.declared.reading import Unclaimed, UnsureOrderError, Unread, Walk
+from digest.dumps.declared.layout import Layout, compiled
+from digest.dumps.declared.reading import Unclaimed, Unread, UnsureOrderError, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,7 +46,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page that was read: `entries` in page order, all lines that belong to none, and those where one seems to begin."""
+    """A page that was read: `entries` in page order, the lines of none, and those at which one seems to begin."""
 
     entries: tuple[Found, ...]
     unclaimed: tuple[Unclaimed, ...]

@@ -1,6 +1,6 @@
 """Dates as pages print them, in the languages of the world: every part may be missing, and none is guessed.
 
-`June 11, 2021`, `вторник, 12 октября 2010 г.`, `2017.09.03`, `2021年2月11日`, `Apr 02, 24`, `11 juin`, `June 2021`. A date in
+`June 11, 2021`, `вторник, 12 октября 2010 г.`, `2017.09.03`, `2021年2月11日`, `Apr 02, 24`, `11 juin`. A date in
 numbers alone whose day and month may change places is not read until their order is known. Relative dates, years of
 eras and other calendars are no dates.
 """
@@ -95,6 +95,7 @@ def _days(month: str) -> tuple[str, ...]:
         rf"{_MONTH}{_S}[月월]{_S}{_DAY}{_S}[日號号일]?",
         rf"{_DAY}{_S}[日號号일]",
         rf"(?P<a>\d{{1,2}})\s?(?P<dot>[.．])\s?(?P<b>\d{{1,2}})\s?[.．]\s?(?P<c>\d{{4}}|\d{{2}}){_YEAR_END}",
+        rf"(?P<a>\d{{1,2}})(?P<dash>[-‐‑–－])(?P<b>\d{{1,2}})[-‐‑–－](?P<c>\d{{4}}|\d{{2}}){_YEAR_END}",
         rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_SEPARATOR}(?P<c>\d{{4}}|\d{{2}}){_YEAR_END}",
         rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}})\.?",
         rf"{number}{_GAP}{_OF}{name}(?:{_SHORT_YEAR}|{_GAP}{_OF}{suffixed})?",
@@ -207,8 +208,10 @@ class Grammar:
 
     def _meant(self, found: dict[str, str | None], order: Order | None) -> Read | None:
         if a := found.get("a"):
-            dotted = found.get("dot") is not None
-            return self._in_numbers(int(a), int(found["b"] or 0), found.get("c") or "", order, dotted=dotted)
+            dotted, dashed = found.get("dot") is not None, found.get("dash") is not None
+            return self._in_numbers(
+                int(a), int(found["b"] or 0), found.get("c") or "", order, dotted=dotted, dashed=dashed
+            )
         month: int | None = None
         if name := found.get("name"):
             month = ord(name) & 0xF
@@ -219,7 +222,9 @@ class Grammar:
         year = int(whole) if whole else _CENTURY + int(short) if short else None
         return _checked(year, month, int(written_day) if written_day else None, named=bool(found.get("name")))
 
-    def _in_numbers(self, first: int, second: int, year: str, order: Order | None, *, dotted: bool) -> Read | None:
+    def _in_numbers(
+        self, first: int, second: int, year: str, order: Order | None, *, dotted: bool, dashed: bool
+    ) -> Read | None:
         """A date like `05/02/22`, whose first two parts are day and month in an order to be known.
 
         With full stops before a whole year, the day is first wherever no other date shows the contrary.
@@ -232,7 +237,7 @@ class Grammar:
         shows = None
         if max(first, second) > _MONTHS:
             shows = Order.DAY_FIRST if first > _MONTHS else Order.MONTH_FIRST
-        if year and not whole and self._big_endian:
+        if year and not whole and (self._big_endian or (dashed and self.order is None)):
             return Read(None, ambiguous=True)  # the year may stand in front
         if shows and self.order and shows is not self.order:
             return Read(None)

@@ -96,9 +96,10 @@ class DrawnLine:
 
     @property
     def is_free(self) -> bool:
-        """Whether any line fits: it has no fixed text, and fields of any text only."""
-        return all(
-            isinstance(piece, Space) or (isinstance(piece, Field) and piece.kind in FREE) for piece in self.pieces
+        """Whether any line fits: all that it has to show are fields of any text."""
+        free = [isinstance(piece, Field) and piece.kind in FREE for piece in self.pieces]
+        return any(free) and all(
+            isinstance(piece, Space | Group) or fits for piece, fits in zip(self.pieces, free, strict=True)
         )
 
 
@@ -145,7 +146,10 @@ def drawn_lines(text: str, key: str, problems: list[Problem]) -> tuple[DrawnLine
         if optional and not pieces:
             problems.append(Problem(key, number, "a ? stands alone", "write behind it the line that may be missing"))
         elif pieces:
-            lines.append(DrawnLine(number, written, optional, pieces))
+            whole = all(isinstance(piece, Space | Group) for piece in pieces)
+            if len(pieces) == 1 and isinstance(pieces[0], Group):
+                pieces = pieces[0].pieces
+            lines.append(DrawnLine(number, written, optional or whole, pieces))
     _find_slips(lines, key, problems)
     return tuple(lines)
 

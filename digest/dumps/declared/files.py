@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from digest.dumps.declared.declaration import LayoutError
 from digest.dumps.declared.drawing import Problem
-from digest.dumps.declared.layout import LayoutError, compiled
+from digest.dumps.declared.layout import compiled
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def read_layouts(path: Path) -> tuple[Layout, ...]:
     errors: list[LayoutError] = []
     for file in files:
         try:
-            layouts += layouts_of(_parsed(file), str(file), file.read_text("utf-8"))
+            layouts += layouts_in(_parsed(file), str(file), file.read_text("utf-8"))
         except LayoutError as error:
             errors.append(error)
     if errors:
@@ -46,7 +47,7 @@ def read_layouts(path: Path) -> tuple[Layout, ...]:
     return tuple(layouts)
 
 
-def layouts_of(document: Mapping[str, Any], place: str, text: str = "") -> tuple[Layout, ...]:
+def layouts_in(document: Mapping[str, Any], place: str, text: str = "") -> tuple[Layout, ...]:
     """The layouts of a parsed document; `text` is the document, so that errors can name its lines.
 
     Raises:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digest.dumps.declared.dates import Order
+    from digest.dumps.declared.drawing import Field
     from digest.dumps.declared.rows import Values
     from digest.model import PrintedDate
 
@@ -73,24 +74,9 @@ class Gathered:
             dict(self.texts), self.tags, dict(self.counts), self.date, self.dated, self.ambiguous,
             self.shows, self.body, self.past_head,
         )  # fmt: skip
-        for one, text in values.texts:
-            match one.kind:
-                case FieldKind.ANYTHING | FieldKind.TEXT:
-                    continue
-                case FieldKind.TAG:
-                    made.tags += tuple(tag for tag in tags_of(text) if tag not in made.tags)
-                    continue
-                case FieldKind.WORD:
-                    if made.texts.setdefault(f":{one.name}", text) != text:
-                        return None
-                    made.tags += (text,) if text not in made.tags else ()
-                    continue
-            said = made.texts.setdefault(one.name, text)
-            if said != text and said.split() != text.split():
-                return None
-        for name, number in values.counts:
-            if made.counts.setdefault(name, number) != number:
-                return None
+        texts = all(made.take(one, text) for one, text in values.texts)
+        if not texts or any(made.counts.setdefault(name, number) != number for name, number in values.counts):
+            return None
         if values.dated:
             joined = united_parts(made.date, values.date)
             if made.date is not None and values.date is not None and joined is None:
@@ -98,6 +84,20 @@ class Gathered:
             made.date, made.dated = joined, True
             made.ambiguous, made.shows = made.ambiguous or values.ambiguous, made.shows or values.shows
         return made
+
+    def take(self, one: Field, text: str) -> bool:
+        """Add what a field holds; whether that is not other than what it held before."""
+        if one.kind in {FieldKind.ANYTHING, FieldKind.TEXT}:
+            return True
+        if one.kind is FieldKind.TAG:
+            self.tags += tuple(tag for tag in tags_of(text) if tag not in self.tags)
+            return True
+        name = one.name
+        if one.kind is FieldKind.WORD:
+            name = f":{name}"
+            self.tags += (text,) if text not in self.tags else ()
+        before = self.texts.setdefault(name, text)
+        return before == text or before.split() == text.split()
 
     def with_body(self, body: Sequence[Written]) -> Gathered:
         """These with more lines of text."""

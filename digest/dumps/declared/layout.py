@@ -2,214 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from digest.dumps.declared.dates import Grammar, Order
-from digest.dumps.declared.drawing import (
-    DrawnLine,
-    Field,
-    FieldKind,
-    Group,
-    Problem,
-    Space,
-    drawn_lines,
-)
-from digest.dumps.declared.names import is_language
+from digest.dumps.declared.dates import Grammar
+from digest.dumps.declared.declaration import Declaration, LayoutError, declaration
+from digest.dumps.declared.drawing import DrawnLine, FieldKind, Problem, drawn_lines
 from digest.dumps.declared.rows import Row
+from digest.dumps.declared.steps import RowStep, Step, Steps, TextStep, kinds_of, step_of
 from digest.dumps.layouts.characters import INVISIBLE, SPACES
-from digest.errors import ConfigurationError
 from digest.patterns import LineSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from digest.dumps.declared.drawing import Piece
-
-_KEYS = ("id", "entry", "begins", "ends", "skip", "heading", "short_titles", "paragraphs", "date_order", "languages")
-_TWICE = 2  # what a title that is repeated shows
-_PARAGRAPHS = ("lines", "wrapped")
 _RULES = 1
 """To be raised with each change of what a declared layout reads, so that dumps are read again."""
-_KEY_FIELDS = frozenset({FieldKind.TITLE, FieldKind.DATE})
-
-
-class LayoutError(ConfigurationError):
-    """Layouts are wrong. `problems` are all of them, in order; the text has a line for each. `place` is the file."""
-
-    def __init__(self, place: str, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        if len(problems) == 1:
-            super().__init__(str(problems[0]), place=place)
-        else:
-            listed = "".join(f"\n  {problem}" for problem in problems)
-            super().__init__(f"{len(problems)} things are wrong in the layouts{listed}", place=place)
-
-    @property
-    def placed(self) -> tuple[Problem, ...]:
-        """The problems, each with its file."""
-        return tuple(
-            Problem(f"{self.place}: {one.key}", one.line, one.reason, one.remedy, one.file_line)
-            for one in self.problems
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """A layout as it is written. `entry` holds at least one drawing."""
-
-    id: str
-    entry: tuple[str, ...]
-    begins: tuple[str, ...] = ()
-    ends: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    heading: tuple[str, ...] = ()
-    short_titles: bool = False
-    paragraphs: str = ""  # "lines": each line is one; "wrapped": lines are joined; else blank lines tell
-    date_order: Order | None = None
-    languages: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RowStep:
-    """A line of an entry."""
-
-    row: Row
-    optional: bool
-    has_key: bool  # whether title or date stand in it
-
-
-@dataclass(frozen=True, slots=True)
-class TextStep:
-    """Paragraphs. `first`, `last` and `single` are patterns where something is glued to their beginning or end.
-
-    `single` is for a text of one line, with both; absent where nothing is glued.
-    """
-
-    first: Row | None
-    last: Row | None
-    single: Row | None
-    has_key: bool
-
-
-Step = RowStep | TextStep
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
-    """One form of an entry, as steps. `head` is the number of steps up to its first text, a glued one included."""
+class Drawing(Steps):
+    """One form of an entry of a layout."""
 
     layout: Layout
-    steps: tuple[Step, ...]
-
-    @cached_property
-    def head(self) -> int:
-        for at, step in enumerate(self.steps):
-            if isinstance(step, TextStep):
-                return at + 1 if step.first else at
-        return len(self.steps)
-
-    @cached_property
-    def text_at(self) -> int:
-        """Where its first text is, the number of steps where it has none."""
-        return next((at for at, step in enumerate(self.steps) if isinstance(step, TextStep)), len(self.steps))
-
-    @cached_property
-    def strength(self) -> int:
-        """How much its head shows at least, beside any text."""
-        shown = (_strength(step) for step in self.steps[: self.head] if not getattr(step, "optional", False))
-        return sum(shown) + _TWICE * self.has_title_twice
-
-    @cached_property
-    def has_title_twice(self) -> bool:
-        """Whether its title stands on two lines of its own, which hardly any text does."""
-        bare = [
-            step for step in self.steps[: self.head] if isinstance(step, RowStep) and step.has_key and step.row.free
-        ]
-        return len(bare) > 1
-
-    @cached_property
-    def tail_strength(self) -> int:
-        steps = self.steps[self.text_at :]
-        return sum(
-            (step.last.strength if step.last else 0)
-            if isinstance(step, TextStep)
-            else 0
-            if step.optional
-            else step.row.strength
-            for step in steps
-        )
-
-    @cached_property
-    def begins_bare(self) -> bool:
-        """Whether it begins with a line that is nothing but the title."""
-        first = self.steps[0]
-        return isinstance(first, RowStep) and not first.optional and first.row.free and first.has_key
-
-    @cached_property
-    def is_firm_behind_title(self) -> bool:
-        """Whether the line behind a bare title cannot be any text."""
-        if len(self.steps) == 1:
-            return False
-        step = next(
-            (
-                step
-                for step in self.steps[1:]
-                if not (isinstance(step, RowStep) and step.optional and not step.row.free)
-            ),
-            None,
-        )
-        if isinstance(step, RowStep) and step.has_key and step.row.free:
-            return True  # the title again
-        return step is not None and _strength(step) > 0
-
-    @cached_property
-    def reach(self) -> int | None:
-        """How many lines behind a plain one show whether the entry begins there or its text ends there.
-
-        None where nothing does: then each line has to be looked at.
-        """
-        most = 0
-        beginnings = [
-            self.steps,
-            *(self.steps[at + 1 :] for at, step in enumerate(self.steps) if isinstance(step, TextStep)),
-        ]
-        for steps in beginnings:
-            for at, step in enumerate(steps):
-                if isinstance(step, TextStep) and not step.first:
-                    if at and all(one.row.free for one in steps[:at] if isinstance(one, RowStep)):
-                        return None
-                    break
-                if isinstance(step, TextStep) or not (step.row.free or step.optional):
-                    most = max(most, at)
-                    break
-            else:
-                if any(isinstance(step, RowStep) and step.row.free for step in steps):
-                    return None
-                most = max(most, len(steps) - 1)
-        return most
-
-    @cached_property
-    def has_free_option(self) -> bool:
-        """Whether a line of any text may be missing in its head."""
-        return any(isinstance(step, RowStep) and step.optional and step.row.free for step in self.steps[: self.head])
-
-    @cached_property
-    def has_tail_key(self) -> bool:
-        """Whether title or date stand behind the text."""
-        return any(step.has_key for step in self.steps[self.head :])
-
-    @cached_property
-    def has_title(self) -> bool:
-        return any(FieldKind.TITLE in _kinds(step) for step in self.steps)
-
-    @cached_property
-    def has_date(self) -> bool:
-        return any(FieldKind.DATE in _kinds(step) for step in self.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +45,15 @@ class Layout:
     @property
     def id(self) -> str:
         return self.declared.id
+
+    @cached_property
+    def ends_list(self) -> bool:
+        """Whether behind an end mark nothing counts until the list begins again; else such marks stand between entries.
+
+        They do where nothing else tells one entry from the next.
+        """
+        told = bool(self.heading) or any(drawing.strength or drawing.tail_strength for drawing in self.drawings)
+        return bool(self.begins) and told
 
     def rows(self) -> Iterator[Row]:
         """Every line that is drawn."""
@@ -257,6 +84,15 @@ def search_of(layouts: tuple[Layout, ...]) -> LineSearch | None:
     return LineSearch(tuple(expressions), SPACES + INVISIBLE) if expressions else None
 
 
+def reach_of(layouts: Sequence[Layout]) -> int | None:
+    """How many lines ahead one has to look, whatever the layout; None where each line has to be looked at."""
+    reaches = [drawing.reach for layout in layouts for drawing in layout.drawings]
+    if any(layout.declared.short_titles for layout in layouts) or not reaches:
+        return None
+    known = [reach for reach in reaches if reach is not None]
+    return max(known) if len(known) == len(reaches) else None
+
+
 def compiled(tables: Sequence[Mapping[str, object]], place: str, text: str = "") -> tuple[Layout, ...]:
     """The layouts of the tables `[[layouts]]` of a file; `place` names it, and `text` is what stands in it, if known.
 
@@ -271,9 +107,9 @@ def compiled(tables: Sequence[Mapping[str, object]], place: str, text: str = "")
         own: list[Problem] = []
         if (declared := declaration(table, own)) is not None:
             layouts.append(layout_of(declared, own))
-        for one in own:
-            line = _line_of(one, table, text)
-            problems.append(Problem(f"{prefix}: {one.key}", one.line, one.reason, one.remedy, line))
+        problems += [
+            Problem(f"{prefix}: {one.key}", one.line, one.reason, one.remedy, _line_of(one, table, text)) for one in own
+        ]
     ids = [layout.id for layout in layouts]
     for twice in sorted({name for name in ids if ids.count(name) > 1}):
         problems.append(Problem(f"layout {twice}", 0, "two layouts have this id", "give each its own"))
@@ -290,82 +126,6 @@ def _line_of(problem: Problem, table: Mapping[str, object], text: str) -> int:
     if not problem.line or not isinstance(drawing, str) or text.count(drawing) != 1:
         return 0
     return text.count("\n", 0, text.index(drawing)) + problem.line
-
-
-def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declaration | None:
-    """What a table says; None, with the problems, where it says nothing that can be read."""
-    for key in table:
-        if key not in _KEYS:
-            close = difflib.get_close_matches(key, _KEYS, 1, 0.6)
-            remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(_KEYS)}"
-            problems.append(Problem(key, 0, "there is no such key", remedy))
-    reader = _Table(table, problems)
-    made = Declaration(
-        id=reader.name(),
-        entry=reader.texts("entry"),
-        begins=reader.texts("begins"),
-        ends=reader.texts("ends"),
-        skip=reader.texts("skip"),
-        heading=reader.texts("heading"),
-        short_titles=reader.flag("short_titles"),
-        paragraphs=reader.choice("paragraphs", _PARAGRAPHS),
-        date_order=Order(order) if (order := reader.choice("date_order", tuple(Order))) else None,
-        languages=reader.languages(),
-    )
-    if not made.entry and "entry" not in reader.wrong:
-        problems.append(Problem("entry", 0, "is missing", "draw one entry, such as {title} and {date} on two lines"))
-    return made if made.entry else None
-
-
-class _Table:
-    """Reads the values of one table, each with its kind."""
-
-    def __init__(self, table: Mapping[str, object], problems: list[Problem]) -> None:
-        self._table, self._problems = table, problems
-        self.wrong: set[str] = set()
-
-    def name(self) -> str:
-        given = self._table.get("id")
-        if isinstance(given, str) and given.strip() == given and given and "\n" not in given:
-            return given
-        self._say("id", "is missing or no text", 'write a short name, such as id = "news"')
-        return ""
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        given = self._table.get(key, [])
-        several = [given] if isinstance(given, str) else given
-        if isinstance(several, list) and all(isinstance(one, str) and one.strip() for one in several):
-            return tuple(several)
-        what = "a drawing in '''…''' or a list of them" if key == "entry" else 'a list of lines, such as ["Archive"]'
-        self._say(key, "is neither a text nor a list of texts that say something", f"write {what}")
-        return ()
-
-    def flag(self, key: str) -> bool:
-        given = self._table.get(key, False)
-        if isinstance(given, bool):
-            return given
-        self._say(key, f"is {given!r}", "write true or false")
-        return False
-
-    def choice(self, key: str, choices: Sequence[str]) -> str:
-        given = self._table.get(key, "")
-        if given == "" or given in choices:
-            return str(given)
-        self._say(key, f"is {given!r}", "write " + " or ".join(f'"{one}"' for one in choices))
-        return ""
-
-    def languages(self) -> tuple[str, ...]:
-        found = []
-        for tag in self.texts("languages"):
-            if is_language(tag):
-                found.append(tag)
-            else:
-                self._say("languages", f"{tag!r} is no language that is known", 'write tags such as ["de", "pt-BR"]')
-        return tuple(found)
-
-    def _say(self, key: str, reason: str, remedy: str) -> None:
-        self.wrong.add(key)
-        self._problems.append(Problem(key, 0, reason, remedy))
 
 
 def layout_of(declared: Declaration, problems: list[Problem]) -> Layout:
@@ -402,70 +162,11 @@ def layout_of(declared: Declaration, problems: list[Problem]) -> Layout:
         dates = sum(one.kind is FieldKind.DATE for line in lines for one in line.fields)
         bare = bool(declared.heading) or dates > 1
         own = Grammar(declared.languages, declared.date_order, bare_days=True) if bare else grammar
-        steps = tuple(step for line in lines if (step := _step(line, own, key, problems)))
+        steps = tuple(step for line in lines if (step := step_of(line, own, key, problems)))
         if steps and len(problems) == before:
             _check(steps, lines, layout, key, problems)
-            layout.drawings.append(Drawing(layout, steps))
+            layout.drawings.append(Drawing(steps, layout))
     return layout
-
-
-def _step(line: DrawnLine, grammar: Grammar, key: str, problems: list[Problem]) -> Step | None:
-    has_key = any(one.kind in _KEY_FIELDS for one in line.fields)
-    places = [at for at, piece in enumerate(line.pieces) if isinstance(piece, Field) and piece.kind is FieldKind.TEXT]
-    texts = sum(one.kind is FieldKind.TEXT for one in line.fields)
-    if not texts:
-        return RowStep(Row(line.pieces, line, grammar), line.optional, has_key)
-    if texts > 1 or not places:
-        reason = "{text} stands twice in a line" if texts > 1 else "{text} stands in brackets"
-        problems.append(Problem(key, line.number, reason, "write it once in a line, outside of [ … ]"))
-        return None
-    if len(line.pieces) == 1:
-        return TextStep(None, None, None, has_key)
-    before, text, behind = line.pieces[: places[0]], line.pieces[places[0]], line.pieces[places[0] + 1 :]
-    front, back = _spaced(before, text, first=True), _spaced(behind, text, first=False)
-    return TextStep(
-        first=Row((*before_of(before), front), line, grammar) if before else None,
-        last=Row((back, *behind_of(behind)), line, grammar) if behind else None,
-        single=Row((*before_of(before), _between(before, text, behind), *behind_of(behind)), line, grammar)
-        if before and behind
-        else None,
-        has_key=has_key,
-    )
-
-
-def before_of(pieces: Sequence[Piece]) -> Sequence[Piece]:
-    return pieces[:-1] if isinstance(pieces[-1], Space) else pieces
-
-
-def behind_of(pieces: Sequence[Piece]) -> Sequence[Piece]:
-    return pieces[1:] if isinstance(pieces[0], Space) else pieces
-
-
-def _spaced(beside: Sequence[Piece], text: Piece, *, first: bool) -> Piece:
-    """The text, or nothing, with the white space between it and what it is glued to."""
-    if first:
-        return Group((beside[-1], text)) if beside and isinstance(beside[-1], Space) else text
-    return Group((text, beside[0])) if beside and isinstance(beside[0], Space) else text
-
-
-def _between(before: Sequence[Piece], text: Piece, behind: Sequence[Piece]) -> Piece:
-    inner = [text]
-    if isinstance(before[-1], Space):
-        inner.insert(0, before[-1])
-    if isinstance(behind[0], Space):
-        inner.append(behind[0])
-    return Group(tuple(inner))
-
-
-def _kinds(step: Step) -> set[FieldKind]:
-    row = step.row if isinstance(step, RowStep) else step.first or step.last
-    return {one.kind for one in row.drawn.fields} if row else set()
-
-
-def _strength(step: Step) -> int:
-    if isinstance(step, RowStep):
-        return step.row.strength
-    return step.first.strength if step.first else 0
 
 
 def _check(
@@ -473,7 +174,7 @@ def _check(
 ) -> None:
     """What is wrong with a drawing as a whole."""
     declared = layout.declared
-    kinds = {kind for step in steps for kind in _kinds(step)}
+    kinds = {kind for step in steps for kind in kinds_of(step)}
     has_text = any(isinstance(step, TextStep) for step in steps)
     if not has_text and FieldKind.TITLE not in kinds:
         problems.append(Problem(key, 0, "neither {title} nor {text} is drawn", "draw where the title stands"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from digest.dumps.declared.drawing import FieldKind
 from digest.dumps.declared.found import Gathered, Written, unwrapped
-from digest.dumps.declared.layout import RowStep, TextStep
 from digest.dumps.declared.lines import Line
+from digest.dumps.declared.outcomes import Ending, Outcome
+from digest.dumps.declared.steps import RowStep, TextStep
+from digest.dumps.declared.titles import is_short_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from digest.dumps.declared.dates import Order
     from digest.dumps.declared.layout import Drawing, Layout
@@ -20,59 +20,28 @@ if TYPE_CHECKING:
     from digest.dumps.declared.rows import Row, Values
 
 MOST_LINES = 20_000  # of a text that waits for what ends it
-_LONGEST_TITLE = 300
-_SHORT_TITLE = 100
-_SENTENCE = 200  # characters from which a line that ends as a sentence is no title
-_SENTENCE_ENDS = tuple(".。!！?？…")
-_NO_TITLE_ENDS = tuple(",，、;；")
-_PARAGRAPH_ENDS = tuple(".。…:：;；,，、")
 _WRAPPED = 40  # bytes that a wrapped line has at least
 _MOST_WRAPPED = 4  # lines that one drawn line may take
 _NO_KEYS = frozenset({FieldKind.ANYTHING, FieldKind.COUNT, FieldKind.WORD, FieldKind.TIME})
 _NOT_YET: object = object()
 
 
-class Ending(Enum):
-    """How the look at an entry ended.
-
-    `DONE`: all that is drawn was there. `OPEN`: its last text goes on to the end of the file. `BROKEN`: something else
-    begins before all was there. `PENDING`: the file ends before that. `NONE`: it is no entry.
-    """
-
-    DONE = "done"
-    OPEN = "open"
-    BROKEN = "broken"
-    PENDING = "pending"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was found. `end` is the place behind it; `sure` is false where title or date may be yet to come.
-
-    `glued` is what takes the place of the line at `end`: the rest of it, where the next entry's title is glued to the
-    label of an empty text.
-    """
-
-    ending: Ending
-    end: int = 0
-    got: Gathered | None = None
-    sure: bool = True
-    glued: Line | None = None
-
-    @property
-    def whole(self) -> bool:
-        return self.ending in {Ending.DONE, Ending.OPEN}
-
-
 _NONE = Outcome(Ending.NONE)
+
+
+class Stops(Protocol):
+    """Whether a line ends the text of an entry: a heading, a mark, or another entry's beginning.
+
+    It gets the place and the drawing of the entry; `waiting`: that still wants its end.
+    """
+
+    def __call__(self, place: int, drawing: Drawing, *, waiting: bool) -> bool: ...
 
 
 class Matcher:
     """Looks for entries among lines. `order`: which of two numbers in a date is the day, where dates showed it.
 
-    `stops` says whether a line ends the text of an entry of a layout: a heading, a mark, or another entry's beginning;
-    it gets the place, the drawing, and whether that waits for its end. `reach` is how many lines behind a plain one can
+    `reach` is how many lines behind a plain one can
     show that an entry begins or ends there; None where it is not known.
     """
 
@@ -80,7 +49,7 @@ class Matcher:
         self,
         lines: Lines,
         order: Order | None,
-        stops: Callable[[int, Drawing, bool], bool],
+        stops: Stops,
         drawings: Sequence[Drawing],
         reach: int | None,
     ) -> None:
@@ -135,9 +104,18 @@ class Matcher:
                 place += 1
         return place
 
-    def head(self, drawing: Drawing, place: int) -> Outcome:
-        """The same for the lines of an entry up to its first text alone."""
-        return self._from(drawing, 0, place, Gathered(), until=drawing.head)
+    def head(self, drawing: Drawing, place: int, at: int = 0) -> Outcome:
+        """The lines of an entry, from a step on, up to its first text alone; of a glued one, the line of its label."""
+        found = self._from(drawing, at, place, Gathered(), until=drawing.text_at)
+        if drawing.head == drawing.text_at or found.ending is not Ending.DONE or found.got is None:
+            return found
+        step, line = drawing.steps[drawing.text_at], self._lines.at(found.end)
+        if line is None:
+            return Outcome(Ending.PENDING, found.end, found.got)
+        first = step.first if isinstance(step, TextStep) else None
+        values = self.read(first, line) if first else None
+        got = found.got.with_values(values) if values is not None else None
+        return _NONE if got is None else Outcome(Ending.DONE, found.end + 1, got)
 
     def entry(self, drawing: Drawing, place: int) -> Outcome:
         """The entry that begins at a place."""
@@ -172,6 +150,8 @@ class Matcher:
         if with_it.whole or not step.optional:
             return with_it
         without = self._from(drawing, at + 1, place, got, until=until)
+        if step.has_key and not line.whole:  # it may be this one, once its end is written
+            without = Outcome(without.ending, without.end, without.got, sure=False, glued=without.glued)
         return without if without.whole or with_it.ending is Ending.NONE else with_it
 
     def _joined(self, drawing: Drawing, step: RowStep, line: Line, got: Gathered) -> Gathered | None:
@@ -227,32 +207,37 @@ class Matcher:
     def _text(self, drawing: Drawing, at: int, place: int, got: Gathered, *, until: int) -> Outcome:
         step = drawing.steps[at]
         assert isinstance(step, TextStep)  # noqa: S101 - for the type checker
-        body: list[Written] = []
         here = self.skipping(place, drawing.layout)
         if step.first:
-            line = self._lines.at(here)
-            if line is None:
-                return Outcome(Ending.PENDING, place, got)
-            if step.single and (values := self.read(step.single, line)) is not None:
-                if joined := got.with_values(values):
-                    rest = self._from(drawing, at + 1, here + 1, joined.with_body([_glued(values, line)]), until=until)
-                    if rest.ending is not Ending.NONE:
-                        return rest
-            if (values := self.read(step.first, line)) is None or not (begun := got.with_values(values)):
-                return _NONE
-            first = _glued(values, line)
-            if first.text and until == len(drawing.steps) and (rest_of_line := self._next(first.text, line, here)):
-                return Outcome(Ending.DONE, here, begun, glued=rest_of_line)
-            got, body, here = begun, [first], here + 1
-        elif (vain := self._vain.get((drawing, at))) and vain[0] <= here < vain[1].end:
+            return self._glued_text(drawing, step, at, here, got, until=until)
+        vain = self._vain.get((drawing, at))
+        if vain and vain[0] <= here < vain[1].end:
             return Outcome(vain[1].ending, vain[1].end, got, sure=vain[1].sure)
-        if at + 1 == until < len(drawing.steps):
-            return Outcome(Ending.DONE, here, got)  # of a head, only the beginning of its text is asked for
-        start = here
-        ended = self._up_to(drawing, step, at, here, got, body, until=until)
-        if ended.ending in {Ending.BROKEN, Ending.PENDING} and not step.first:
-            self._vain[drawing, at] = (start, Outcome(ended.ending, max(ended.end, start + 1), None, sure=ended.sure))
+        ended = self._up_to(drawing, step, at, here, got, [], until=until)
+        if ended.ending in {Ending.BROKEN, Ending.PENDING}:
+            self._vain[drawing, at] = (here, Outcome(ended.ending, max(ended.end, here + 1), None, sure=ended.sure))
         return ended
+
+    def _glued_text(
+        self, drawing: Drawing, step: TextStep, at: int, here: int, got: Gathered, *, until: int
+    ) -> Outcome:
+        """A text whose first line begins with something else that is drawn."""
+        line = self._lines.at(here)
+        if line is None:
+            return Outcome(Ending.PENDING, here, got)
+        values = self.read(step.single, line) if step.single else None
+        if values is not None and (joined := got.with_values(values)):
+            rest = self._from(drawing, at + 1, here + 1, joined.with_body([_glued(values, line)]), until=until)
+            if rest.ending is not Ending.NONE:
+                return rest
+        values = self.read(step.first, line) if step.first else None
+        begun = got.with_values(values) if values is not None else None
+        if values is None or begun is None:
+            return _NONE
+        first = _glued(values, line)
+        if first.text and (rest_of_line := self._next(first.text, line, here)):
+            return Outcome(Ending.DONE, here, begun, glued=rest_of_line)
+        return self._up_to(drawing, step, at, here + 1, begun, [first], until=until)
 
     def _next(self, glued: str, line: Line, here: int) -> Line | None:
         """The rest of a line as a line of its own, if it ends the list or is the title of what stands behind it."""
@@ -261,8 +246,8 @@ class Matcher:
             if self.is_mark(alone, drawing.layout):
                 return alone
             if drawing.begins_bare and drawing.head > 1:
-                found = self._from(drawing, 1, here + 1, Gathered(), until=drawing.head)
-                if found.ending is Ending.DONE and found.end > here + 1:
+                below = self.head(drawing, here + 1, 1)
+                if below.ending is Ending.DONE and below.end > here + 1:
                     return alone
         return None
 
@@ -286,7 +271,7 @@ class Matcher:
             behind = self._behind(drawing, step, at, here, line, got, body, until=until)
             if behind is not None:
                 return behind
-            if self._stops(here, drawing, needed):
+            if self._stops(here, drawing, waiting=needed):
                 return Outcome(Ending.BROKEN if needed else Ending.DONE, here, got.with_body(body))
             body.append(Written(line.text, line.gap))
             here += 1
@@ -311,22 +296,13 @@ class Matcher:
             if values is None or joined is None:
                 return None
             found = self._from(drawing, at + 1, here + 1, joined, until=until)
-            if found.ending is Ending.NONE:
-                return None
-            return _with_body(found, got, [*body, _glued(values, line)])
-        if at + 1 == until:
-            return None
-        found = self._from(drawing, at + 1, here, got, until=until)
+            return None if found.ending is Ending.NONE else _with_body(found, got, [*body, _glued(values, line)])
+        found = self._from(drawing, at + 1, here, got, until=until) if at + 1 < until else _NONE
         if found.ending is Ending.NONE or (found.ending is Ending.DONE and found.end == here):
             return None
+        sure = found.ending is not Ending.PENDING or not any(one.has_key for one in drawing.steps[at + 1 :])
         found = _with_body(found, got, body)
-        if found.ending is Ending.PENDING:
-            return (
-                Outcome(Ending.PENDING, found.end, found.got, sure=False)
-                if any(one.has_key for one in drawing.steps[at + 1 :])
-                else found
-            )
-        return found
+        return Outcome(found.ending, found.end, found.got, sure=found.sure and sure, glued=found.glued)
 
 
 def _with_body(found: Outcome, before: Gathered, body: list[Written]) -> Outcome:
@@ -341,16 +317,3 @@ def _with_body(found: Outcome, before: Gathered, body: list[Written]) -> Outcome
 def _glued(values: Values, line: Line) -> Written:
     """The part of a line that is text."""
     return Written(next((text for one, text in values.texts if one.kind is FieldKind.TEXT), ""), line.gap)
-
-
-def is_title(line: Line, *, strict: bool = False) -> bool:
-    """Whether a line can be a title; `strict`: not where it ends as a sentence does."""
-    text = line.text
-    if len(text) > _LONGEST_TITLE or text.endswith(_NO_TITLE_ENDS):
-        return False
-    return not text.endswith(_SENTENCE_ENDS) or (len(text) <= _SENTENCE and not strict)
-
-
-def is_short_title(line: Line) -> bool:
-    """Whether a line is short and does not end as a paragraph does."""
-    return len(line.text) <= _SHORT_TITLE and not line.text.endswith(_PARAGRAPH_ENDS)

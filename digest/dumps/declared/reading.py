@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.dumps.declared.found import Found, paragraphs
-from digest.dumps.declared.layout import RowStep, search_of
+from digest.dumps.declared.layout import reach_of, search_of
 from digest.dumps.declared.lines import Lines
-from digest.dumps.declared.matching import Ending, Matcher, is_short_title, is_title
+from digest.dumps.declared.matching import Matcher
+from digest.dumps.declared.outcomes import Ending, Outcome, same_evidence
+from digest.dumps.declared.places import Page, filled, is_whole, over, set_heading
+from digest.dumps.declared.steps import RowStep
+from digest.dumps.declared.titles import SHORT_TITLE, is_short_title, is_title
 from digest.model import PrintedDate
 
 if TYPE_CHECKING:
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
     from digest.dumps.declared.found import Gathered
     from digest.dumps.declared.layout import Drawing, Layout
     from digest.dumps.declared.lines import Line
-    from digest.dumps.declared.matching import Outcome
+    from digest.dumps.declared.rows import Row
 
 _STRONG = 2  # what a head has to show to be an entry's beyond doubt
+
+_SENTENCE_ENDS = ("。", "，", ",", "、", ";", "；", ".", "！", "!")
 
 
 class UnsureOrderError(Exception):
@@ -40,25 +45,6 @@ class Unread(NamedTuple):
 
     number: int
     text: str
-
-
-@dataclass(slots=True)
-class _Page:
-    """Where a layout stands on its page.
-
-    `behind`: directly behind what begins entries; `by_end`: that is an end mark, so it is not sure that anything
-    comes. `closed`: the list is over until a line begins it again. `headings` are the dates over what comes, the
-    coarser ones first; `whole_days`: they began with a whole day, so that a month alone is none.
-    """
-
-    behind: bool = False
-    by_end: bool = False
-    begun: bool = False
-    closed: bool = False
-    number: int = 0
-    entries: int = 0
-    whole_days: bool = False
-    headings: list[PrintedDate | None] = field(default_factory=list)
 
 
 class Walk:
@@ -82,8 +68,8 @@ class Walk:
         self._lines = Lines(blocks, search_of(tuple(layouts)))
         self._layouts = layouts
         self._drawings = [drawing for layout in layouts for drawing in layout.drawings]
-        self._pages = {layout: _Page() for layout in layouts}
-        self._matcher = Matcher(self._lines, order, self._stops, self._drawings, _reach(layouts))
+        self._pages = {layout: Page() for layout in layouts}
+        self._matcher = Matcher(self._lines, order, self._stops, self._drawings, reach_of(layouts))
         self._unsure, self._on_unclaimed = unsure, on_unclaimed
 
     def entries(self) -> Iterator[Found]:
@@ -94,7 +80,7 @@ class Walk:
                 drawing, outcome = found
                 counted = self._counts(drawing) and self._is_kept(drawing, outcome)
                 if counted:
-                    yield self._found(drawing, outcome, line, place)
+                    yield self._found(drawing, outcome, line)
                 else:
                     self._pass(range(place, outcome.end))
                 self._take_end(drawing, outcome, counted=counted)
@@ -110,7 +96,7 @@ class Walk:
 
     def _entry_at(self, place: int, line: Line) -> tuple[Drawing, Outcome] | None:
         """The entry that begins here, by the drawing that shows most; those that are not counted, too."""
-        best: tuple[int, Drawing, Outcome] | None = None
+        best: tuple[tuple[bool, int], Drawing, Outcome] | None = None
         pending: list[tuple[Drawing, Outcome]] = []
         for drawing in self._drawings:
             if not self._may_begin(drawing, place, line):
@@ -124,34 +110,40 @@ class Walk:
                     best = shown, drawing, outcome
             elif outcome.ending is Ending.BROKEN and drawing.strength >= _STRONG:
                 self.unread.append(Unread(line.number, line.text))
-        if best and all(_same(best[2], outcome) for _, outcome in pending):
-            return best[1], best[2]
-        if best is None and pending:
+        if best:
+            rivals = [one for one in pending if self._shown(*one) > best[0]]
+            return (best[1], best[2]) if all(same_evidence(best[2], outcome) for _, outcome in rivals) else None
+        if pending:
             first, *others = pending
-            if self._is_kept(*first) and all(_same(first[1], outcome) for _, outcome in others):
+            if self._is_kept(*first) and all(same_evidence(first[1], outcome) for _, outcome in others):
                 return first
         return None
 
     @staticmethod
-    def _shown(drawing: Drawing, outcome: Outcome) -> int:
-        return drawing.strength + (drawing.tail_strength if outcome.ending is Ending.DONE else 0)
+    def _shown(drawing: Drawing, outcome: Outcome) -> tuple[bool, int]:
+        """What a drawing shows: first, whether its first line is more than a title, which any line can be."""
+        tail = drawing.tail_strength if outcome.ending in {Ending.DONE, Ending.PENDING} else 0
+        return not drawing.begins_bare, drawing.strength + tail
 
     def _may_begin(self, drawing: Drawing, place: int, line: Line) -> bool:
         """Whether the entry's first line can be this one, as far as what stands around it tells."""
         layout = drawing.layout
         page = self._pages[layout]
-        if page.closed or (layout.heading and not page.begun):
-            return False
-        if self._matcher.skipping(place, layout) != place:
+        skipped = self._matcher.skipping(place, layout) != place
+        if skipped or page.closed or (layout.heading and not page.begun):
             return False
         first = drawing.steps[0]
         if self._matcher.is_mark(line, layout):
             return isinstance(first, RowStep) and first.row.drawn.is_only_dated
-        if not drawing.begins_bare:
-            return True
+        return not drawing.begins_bare or self._may_be_title(drawing, place, line)
+
+    def _may_be_title(self, drawing: Drawing, place: int, line: Line) -> bool:
+        """The same of one that begins with a bare title."""
+        layout = drawing.layout
+        behind = self._pages[layout].behind
         if layout.declared.short_titles:
-            return is_short_title(line) and (page.behind or self._is_before_paragraph(place, layout))
-        if page.behind:
+            return is_short_title(line) and (behind or self._is_before_paragraph(place, layout))
+        if behind:
             return True
         if not drawing.strength:
             return bool(drawing.tail_strength)  # up to its end, though it does not count
@@ -181,7 +173,7 @@ class Walk:
         return (
             behind is not None
             and not is_short_title(behind)
-            and (behind.whole or len(behind.text) > _LONGEST_SHORT)
+            and (behind.whole or len(behind.text) > SHORT_TITLE)
             and not self._matcher.is_mark(behind, layout)
         )
 
@@ -206,43 +198,42 @@ class Walk:
 
     # ---- where a text ends ------------------------------------------------------------------------------------------
 
-    def _stops(self, place: int, drawing: Drawing, waiting: bool) -> bool:
+    def _stops(self, place: int, drawing: Drawing, *, waiting: bool) -> bool:
         """Whether the text of an entry ends at a line; `waiting`: the entry still wants its end."""
         line = self._lines.at(place)
         layout = drawing.layout
         if line is None or self._matcher.is_mark(line, layout):
             return True
-        return any(self._starts(other, place, line, waiting=waiting) for other in self._drawings)
+        closing = drawing.closing if waiting else None
+        return any(self._starts(other, place, line, closing, waiting=waiting) for other in self._drawings)
 
-    def _starts(self, drawing: Drawing, place: int, line: Line, *, waiting: bool) -> bool:
-        """Whether another entry surely begins at a line in a text."""
+    def _starts(self, drawing: Drawing, place: int, line: Line, closing: Row | None, *, waiting: bool) -> bool:
+        """Whether another entry surely begins at a line in a text; not where `closing` stands in what begins there."""
         layout = drawing.layout
         page = self._pages[layout]
         if page.closed or (layout.heading and not page.begun):
             return False
         if layout.declared.short_titles and drawing.begins_bare and not drawing.strength:
-            return (
-                is_short_title(line) and self._is_before_paragraph(place, layout) and not self._is_first(place, layout)
-            )
-        if not drawing.strength:
-            return False
+            return is_short_title(line) and self._is_before_paragraph(place, layout) and not self._is_first(place)
         bare = drawing.begins_bare
-        if bare and (not is_title(line, strict=drawing.has_free_option) or self._is_drawn_below(drawing, line)):
+        no_title = bare and (not is_title(line, strict=drawing.has_free_option) or self._is_drawn_below(drawing, line))
+        if not drawing.strength or no_title:
             return False
         outcome = self._matcher.head(drawing, place)
-        if outcome.ending is not Ending.DONE or outcome.got is None:
+        ahead = [self._lines.at(one) for one in range(place + 1, outcome.end)] if closing else []
+        closes = closing and any(one is not None and self._matcher.read(closing, one) is not None for one in ahead)
+        if outcome.ending is not Ending.DONE or outcome.got is None or closes:
             return False
-        title = outcome.got.texts.get("title", "")
-        return not waiting or not title.endswith(_SENTENCE_ENDS)
+        return not waiting or not outcome.got.texts.get("title", "").endswith(_SENTENCE_ENDS)
 
-    def _is_first(self, place: int, layout: Layout) -> bool:
+    def _is_first(self, place: int) -> bool:
         """Whether the line directly before is a title, or may be one."""
         before = self._lines.at(place - 1) if place else None
         return before is None or is_short_title(before)
 
     # ---- what it says -----------------------------------------------------------------------------------------------
 
-    def _found(self, drawing: Drawing, outcome: Outcome, line: Line, place: int) -> Found:
+    def _found(self, drawing: Drawing, outcome: Outcome, line: Line) -> Found:
         got = outcome.got
         assert got is not None  # noqa: S101 - for the type checker
         page = self._pages[drawing.layout]
@@ -273,17 +264,19 @@ class Walk:
             fields={name: text for name, text in texts.items() if name not in own and not name.startswith(":")},
             paragraphs=body,
             figures=figures,
-            complete=outcome.ending is Ending.DONE and (last is None or last.whole or _ends_in_words(drawing)),
+            complete=outcome.ending is Ending.DONE and (last is None or last.whole or drawing.ends_in_words),
         )
 
     @staticmethod
-    def _date(got: Gathered, page: _Page) -> PrintedDate | None:
+    def _date(got: Gathered, page: Page) -> PrintedDate | None:
         """The date that the entry prints, with what the headings over it add."""
-        over = _over(page.headings)
+        above = over(page.headings)
         if not got.dated:
-            return over
-        date = got.date if got.date is None or over is None else _filled(got.date, over)
-        return None if date is not None and date.year is None and date.month is None else date
+            return above
+        date = got.date if got.date is None or above is None else filled(got.date, above)
+        if date is None or date.month is not None:
+            return date
+        return None if date.year is None else PrintedDate(date.year)  # a day of no month is none
 
     def _take_end(self, drawing: Drawing, outcome: Outcome, *, counted: bool) -> None:
         """What follows an entry stands behind it for its own layout alone."""
@@ -314,7 +307,7 @@ class Walk:
                 drawn = True
             elif any(read(row, line) is not None for row in layout.ends):
                 page.number += page.entries > 0
-                page.entries, page.closed, page.behind, page.by_end = 0, bool(layout.begins), True, True
+                page.entries, page.closed, page.behind, page.by_end = 0, layout.ends_list, True, True
                 drawn = True
             elif any(self._is_tail(drawing, line) for drawing in layout.drawings):
                 page.behind, page.by_end = True, True
@@ -330,7 +323,7 @@ class Walk:
         row = step.row if isinstance(step, RowStep) else step.last
         return row is not None and row.strength >= _STRONG and self._matcher.read(row, line) is not None
 
-    def _take_heading(self, line: Line, layout: Layout, page: _Page) -> bool:
+    def _take_heading(self, line: Line, layout: Layout, page: Page) -> bool:
         for row in layout.heading:
             values = self._matcher.read(row, line)
             if values is None or (page.whole_days and values.date is not None and values.date.day is None):
@@ -341,78 +334,7 @@ class Walk:
                 self._unsure()
             page.begun, page.behind, page.by_end = True, True, False
             if values.dated:
-                page.whole_days = page.whole_days or (not page.headings and _is_whole(values.date))
-                _set_heading(page.headings, values.date)
+                page.whole_days = page.whole_days or (not page.headings and is_whole(values.date))
+                set_heading(page.headings, values.date)
             return True
         return False
-
-
-def _reach(layouts: Sequence[Layout]) -> int | None:
-    """How many lines ahead one has to look, whatever the layout; None where each line has to be looked at."""
-    reaches = [drawing.reach for layout in layouts for drawing in layout.drawings]
-    if any(layout.declared.short_titles for layout in layouts) or not reaches:
-        return None
-    known = [reach for reach in reaches if reach is not None]
-    return max(known) if len(known) == len(reaches) else None
-
-
-def _ends_in_words(drawing: Drawing) -> bool:
-    """Whether the last line that is drawn is fixed text, which does not grow."""
-    last = drawing.steps[-1]
-    return isinstance(last, RowStep) and not last.row.drawn.fields
-
-
-_LONGEST_SHORT = 100
-_SENTENCE_ENDS = ("。", "，", ",", "、", ";", "；", ".", "！", "!")
-
-
-def _same(one: Outcome, other: Outcome) -> bool:
-    """Whether two ways to read an entry agree on title and date."""
-    first, second = one.got, other.got
-    return (
-        first is not None
-        and second is not None
-        and first.texts.get("title") == second.texts.get("title")
-        and (first.dated, first.date) == (second.dated, second.date)
-    )
-
-
-def _is_whole(date: PrintedDate | None) -> bool:
-    return date is not None and None not in date
-
-
-def _set_heading(headings: list[PrintedDate | None], new: PrintedDate | None) -> None:
-    """Put a heading over what comes: it ends those that are not coarser than it."""
-    if new is None:
-        headings[:] = [None]
-        return
-    coarsest = next(at for at, part in enumerate(new) if part is not None)
-    while headings and (headings[-1] is None or _finest(headings[-1]) >= coarsest):
-        headings.pop()
-    headings.append(new)
-
-
-def _finest(parts: PrintedDate) -> int:
-    return max(at for at, part in enumerate(parts) if part is not None)
-
-
-def _over(headings: Sequence[PrintedDate | None]) -> PrintedDate | None:
-    """The date that headings say together."""
-    year = month = day = None
-    for parts in headings:
-        if parts is None:
-            return None
-        year, month, day = (
-            parts.year if parts.year is not None else year,
-            parts.month if parts.month is not None else month,
-            parts.day if parts.day is not None else day,
-        )
-    return PrintedDate(year, month, day) if headings else None
-
-
-def _filled(own: PrintedDate, over: PrintedDate) -> PrintedDate:
-    """A date with the coarser parts of the headings over it, unless it contradicts them."""
-    if any(one is not None and other is not None and one != other for one, other in zip(own, over, strict=True)):
-        return own
-    coarsest = next(at for at, part in enumerate(own) if part is not None)
-    return PrintedDate(*(part if part is not None or at > coarsest else over[at] for at, part in enumerate(own)))

@@ -38,6 +38,14 @@ _FOLDED = {
     "’": "'’",
 }
 _FOLDED |= {wide: both for both in tuple(_FOLDED.values()) for wide in both}
+_TEXT, _TEXT_FAR = r"\S(?:.*?\S)??", r"\S(?:.*\S)?"  # white space beside a field is drawn
+_PATTERNS = {
+    FieldKind.TIME: TIME,
+    FieldKind.COUNT: _COUNT,
+    FieldKind.LINK: _LINK,
+    FieldKind.TEXT: ".*?",
+    FieldKind.ANYTHING: ".*?",
+}
 _OPENING, _CLOSING = "(（[【", ")）]】"
 _SPACED = 3  # pieces: one, white space, another
 _TYPED = frozenset({FieldKind.DATE, FieldKind.TIME, FieldKind.COUNT, FieldKind.WORD, FieldKind.LINK})
@@ -68,7 +76,8 @@ class Row:
         self._pattern = _compiled(self.expression)
         self.strength = _strength(pieces)
         self.free = drawn.is_free  # any line fits
-        self.needs_day = all(_kind(piece) is FieldKind.DATE for piece in pieces)  # where other entries show one
+        alone = all(_kind(piece) is FieldKind.DATE for piece in pieces)
+        self.needs_day = alone or _kind(pieces[0]) in FREE  # where other entries show one: many a line may look so
         self._beside = _stands_beside_text(pieces)
 
     def read(self, line: bytes, order: Order | None) -> Values | None:
@@ -106,7 +115,7 @@ class Row:
                 date = united_parts(date, read.parts)
                 dated = True
             else:
-                texts.append((field, text))
+                texts.append((field, text.strip()))
         if contradicted or not _agree(texts):
             return None
         return Values(tuple(texts), tuple(numbers), date, dated, ambiguous, shows)
@@ -114,9 +123,9 @@ class Row:
     def _expression(self, pieces: Sequence[Piece]) -> str:
         """The pieces as a pattern. White space beside a piece that may be missing is there once, with it or without."""
         if (far := _optional_behind_title(pieces)) is not None:
-            group = pieces[far]
-            assert isinstance(group, Group)  # noqa: S101 - for the type checker
-            with_it = self._expression(_merged((*pieces[:far], *group.pieces, *pieces[far + 1 :])))
+            behind = pieces[far]
+            inside = behind.pieces if isinstance(behind, Group) else ()
+            with_it = self._expression(_merged((*pieces[:far], *inside, *pieces[far + 1 :])))
             return f"(?:{with_it}|{self._expression(_merged((*pieces[:far], *pieces[far + 1 :])))})"
         made: list[str] = []
         spaced = False  # white space comes before what is next
@@ -155,22 +164,14 @@ class Row:
         self._groups.append(piece)
         match piece.kind:
             case FieldKind.DATE:
-                return f"({self._grammar.pattern})"
-            case FieldKind.TIME:
-                return f"({TIME})"
-            case FieldKind.COUNT:
-                return f"({_COUNT})"
-            case FieldKind.LINK:
-                return f"({_LINK})"
+                inner = self._grammar.pattern
             case FieldKind.WORD:
-                return "(" + "|".join(map(_words, sorted(piece.words, key=len, reverse=True))) + ")"
-            case FieldKind.ANYTHING:
-                return "(.*?)"
-            case FieldKind.TITLE if _goes_far(rest):
-                return "(.+)"
+                inner = "|".join(map(_words, sorted(piece.words, key=len, reverse=True)))
             case FieldKind.TITLE:
-                return "(.+?)"
-        return r"([^()（）\[\]\n]+)" if enclosed else "(.+?)"
+                inner = _TEXT_FAR if _goes_far(rest) else _TEXT
+            case kind:
+                inner = _PATTERNS.get(kind, r"[^()（）\[\]\n]+" if enclosed else _TEXT)
+        return f"({inner})"
 
 
 def count(text: str) -> int | None:
@@ -178,16 +179,13 @@ def count(text: str) -> int | None:
     written = text.strip().rstrip("+").strip()
     for unit, size in _UNITS.items():
         number = written[: -len(unit)].strip()
-        if written.casefold().endswith(unit) and number:
-            if parted := _FRACTION.fullmatch(number):
-                return int(parted[1]) * size + int(parted[2]) * size // 10 ** len(parted[2])
-            written = number
-            whole = _whole(number)
-            return None if whole is None else whole * size
-    if written[-1:].isdecimal():
-        return _whole(written)
-    read = counts.read(written)
-    return read.readers if read.plausible else None
+        if not number or not written.casefold().endswith(unit):
+            continue
+        if parted := _FRACTION.fullmatch(number):
+            return int(parted[1]) * size + int(parted[2]) * size // int(10 ** len(parted[2]))
+        whole = _whole(number)
+        return None if whole is None else whole * size
+    return _whole(written) if written[-1:].isdecimal() else counts.read(written).readers
 
 
 def _whole(written: str) -> int | None:

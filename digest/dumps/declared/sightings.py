@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from digest.dumps.declared import Found, Layout
 
+_FIRST_RULES = 1000
 READERS = "readers"  # the count that feeds, pages and mails know
 
 
@@ -22,10 +23,10 @@ class DeclaredLayouts:
     def __init__(self, layouts: Sequence[Layout]) -> None:
         self.layouts = tuple(layouts)
 
-    @property
-    def fingerprint(self) -> str:
-        said = "\n".join(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+    def rules(self, base: int) -> int:
+        """A number apart from those of the built-in layouts; its 28 bits fit any store."""
+        said = "\n".join([str(base), *(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)])
+        return _FIRST_RULES + int(hashlib.sha256(said.encode()).hexdigest()[:7], 16)
 
     def reading(self, text: Callable[[], Iterable[str]], dump: str) -> _DeclaredReading:
         return _DeclaredReading(self.layouts, text, dump)

@@ -48,7 +48,7 @@ def remade() -> list[Page]:
 
 
 def invented() -> list[Page]:
-    """Further pages, in nine languages. In their file, a title and a day like `2021-6-11` stand on each line of truth."""
+    """Further pages, in nine languages; in their file, a line of truth is a title and a day like `2021-6-11`."""
     pages = []
     for part in re.split("(?m)^=== ", (FOLDER / "invented.txt").read_text("utf-8"))[1:]:
         name, rest = part.split("\n", 1)

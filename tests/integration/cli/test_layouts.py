@@ -1,0 +1,95 @@
+"""Layouts that an operator declares, as `digest parse --layouts` reads dumps by them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.cli import main
+from tests.unit.dumps.pages import FOLDER, remade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.dumps.pages import Page
+
+DRAWN = """
+[[layouts]]
+id = "news"
+entry = '''
+{title}
+on {date}, {readers:n} readers
+{text}
+'''
+"""
+PAGE = "A\non 2021-06-11, 7 readers\nSome text of A, long enough.\nB\non 2021-06-12, 8 readers\nThe text of B.\n"
+
+
+def printed(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    capfd.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert (ended.value.code or 0) == code
+    return capfd.readouterr()
+
+
+@pytest.mark.parametrize("page", remade(), ids=lambda page: page.name)
+def test_parse_reads_a_page_by_a_file_of_layouts_without_a_configuration(
+    page: Page, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = FOLDER / "remade" / page.name
+    out, err = printed(capfd, "parse", "--layouts", f"{file}.toml", f"{file}.txt", "--json")
+    entries = [json.loads(line) for line in out.splitlines()]
+    none = {"year": None, "month": None, "day": None}
+    assert [(one["title"] or "", *(one["date"] or none).values()) for one in entries] == page.truth
+    assert err == ""
+    for position, one in enumerate(entries):
+        assert (one["position"], one["layout"], one["dump"]) == (position, page.name, f"{page.name}.txt")
+        assert list(one) == [
+            "dump", "position", "layout", "title", "author", "date", "readers", "paragraphs", "figures", "complete",
+            "counts", "tags", "link", "fields",
+        ]  # fmt: skip
+    assert (entries[0]["title"] or "(no title)") in printed(capfd, "parse", "--layouts", f"{file}.toml", f"{file}.txt")[
+        0
+    ]
+
+
+def test_layouts_take_the_place_of_the_built_in_ones(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("6 Nov\n\nT\n\ntext\n\n点击阅读全文...\n", "utf-8")
+    (tmp_path / "layouts.toml").write_text(DRAWN, "utf-8")
+    _, err = printed(capfd, "parse", "--layouts", str(tmp_path / "layouts.toml"), str(tmp_path / "a.txt"), code=1)
+    assert "a.txt: holds no entry as drawn in news" in err
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        (DRAWN.replace("{title}", "{titel}"), "line 1 (line 5 of the file): {titel}"),
+        (DRAWN.replace("id =", "id"), "is not TOML"),
+        ("", "holds no layout"),
+        ("layouts = 3", "`layouts` are no tables"),
+        (DRAWN + DRAWN, "two layouts have this id"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_layouts_is_named(
+    written: str, says: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "layouts.toml"
+    file.write_text(written, "utf-8")
+    out, err = printed(capfd, "parse", "--layouts", str(file), str(tmp_path), code=2)
+    assert out == ""
+    assert says in err
+    assert str(file) in err
+
+
+def test_a_folder_of_layouts_names_the_mistakes_of_all_its_files(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(DRAWN.replace("news", name).replace("{title}", "{titel}"), "utf-8")
+    _, err = printed(capfd, "parse", "--layouts", str(tmp_path), str(tmp_path), code=2)
+    assert "a.toml: layout a" in err
+    assert "b.toml: layout b" in err
