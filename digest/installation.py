@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest import logs
 from digest.errors import ConfigurationError, DigestError
-from digest.settings import load
+from digest.settings import load_alone
 from digest.store import place
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _stands(file: str, settings: Settings) -> bool:
     if file == str(settings.file) or not Path(file).exists():
         return False
     try:
-        return load(Path(file)).database == settings.database
+        return load_alone(Path(file)).database == settings.database  # variables lead every file to one store
     except DigestError:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from digest.settings.advice import advice
 from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
 from digest.settings.kinds import THIS_MACHINE, is_name
-from digest.settings.loading import DEFAULT_CONFIG, config_file, load, load_demo
+from digest.settings.loading import DEFAULT_CONFIG, config_file, load, load_alone, load_demo
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail, Relay
 from digest.settings.whole import Settings
 
@@ -32,5 +32,6 @@ __all__ = [
     "config_file",
     "is_name",
     "load",
+    "load_alone",
     "load_demo",
 ]

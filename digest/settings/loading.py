@@ -52,6 +52,15 @@ def load_demo(file: Path) -> Settings:
     return _loaded(file, (demo_environment(),))
 
 
+def load_alone(file: Path) -> Settings:
+    """The settings that a file gives by itself, without variables and secrets.
+
+    Raises:
+        ConfigurationError: as `load`.
+    """
+    return _loaded(file, ())
+
+
 def config_file(path: Path | None = None) -> Path | None:
     """The file that `load` reads, None where there is none."""
     file = _chosen(path)
