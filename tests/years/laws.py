@@ -48,7 +48,8 @@ class Violation:
 class Stored:
     """An entry as the store had it after the last crawl.
 
-    `told` counts the editions that told it as new, `corrections` the significant revisions since it was told last.
+    `told` counts the editions that told it as new, `corrections` the significant revisions since the last edition,
+    `heard` is what it said and its date at that edition: corrections that lead back to it come to nothing.
     """
 
     subject: Subject
@@ -59,6 +60,12 @@ class Stored:
     told: int = 0
     corrections: int = 0
     ever_corrected: int = 0
+    heard: str = ""
+
+    @property
+    def says(self) -> str:
+        """All that a reader sees of it."""
+        return "/".join((bare(self.content.title), *map(bare, self.content.paragraphs), dated(self.date)))
 
     def __str__(self) -> str:
         return f"{self.content.title!r} dated {dated(self.date)}"
@@ -300,7 +307,7 @@ class Judge:
                     self._break("told once", one.entry.id, f"{known.subject.article} is told as new again")
             elif one.section is Section.CORRECTED:
                 corrected.add(one.entry.id)
-                if not known.told or not known.corrections:
+                if not known.told or not known.corrections or known.says == known.heard:
                     facts = f"{known.subject.article} is told as corrected; it was told {known.told} times as new"
                     self._break("told corrected", one.entry.id, facts)
         self._judge_untold(corrected)
@@ -312,9 +319,9 @@ class Judge:
         for entry, known in self.stored.items():
             if known.crawl > 0 and not known.told and id(known.subject) not in self._silent:
                 self._break("told", entry, f"{known.subject.article} is not told by the edition after it was shown")
-            if known.told and known.corrections and entry not in corrected:
+            if known.told and known.corrections and entry not in corrected and known.says != known.heard:
                 self._break("told corrected", entry, f"{known.subject.article} was corrected, and that is not told")
-            known.corrections = 0
+            known.corrections, known.heard = 0, known.says
 
     def at_the_end(self, tx: Transaction) -> None:
         """Judge the whole story."""

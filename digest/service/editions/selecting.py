@@ -44,7 +44,7 @@ def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
     corrected = [
         (entry, steps)
         for entry in tx.editions.corrected(state.id)
-        if is_visible(steps := _corrections(tx, state.id, entry.id)) and is_visible((_in_all(steps, entry),))
+        if is_visible(steps := _corrections(tx, state.id, entry.id)) and _leads_elsewhere(steps, entry)
     ]
     read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return Selection(
@@ -57,11 +57,16 @@ def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
     )
 
 
-def _in_all(steps: Sequence[Correction], entry: Entry) -> Correction:
-    """All of the corrections as one: an edit that was taken back before anybody heard of it is none."""
-    first = next((one for one in steps if one.now is not None), None)
-    dates = (first.was, entry.date) if first else ()
-    return Correction(steps[0].before, entry.content, *dates)
+def _leads_elsewhere(steps: Sequence[Correction], entry: Entry) -> bool:
+    """Whether the corrections, taken together, changed what people see, and it is still so.
+
+    A correction that was taken back before anybody heard of it is none, even if the text changed later in silence.
+    """
+    dated = [one for one in steps if one.now is not None]
+    before, after = steps[0].before, steps[-1].after
+    announced = Correction(before, after, *((dated[0].was, dated[-1].now) if dated else ()))
+    present = Correction(before, entry.content, *((dated[0].was, entry.date) if dated else ()))
+    return is_visible((announced,)) and is_visible((present,))
 
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
