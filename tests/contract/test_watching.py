@@ -148,7 +148,16 @@ def test_what_a_monitor_asks_walks_no_ledger(tmp_path: Path, hand_of: type[Hand]
     store.close()
     walked = [plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan]
     assert len(asked) > 4
-    small = {"editions", "sources", "alerts", "meta", "digests", "resting_domains", "suppression_requests"}
+    small = {
+        "editions",
+        "sources",
+        "alerts",
+        "meta",
+        "digests",
+        "resting_domains",
+        "suppression_requests",
+        "clock_faults",
+    }
     assert {plan.removeprefix("SCAN ") for plan in walked} - small == set()
 
 

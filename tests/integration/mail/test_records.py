@@ -218,7 +218,7 @@ def test_from_a_key_to_its_record(blog: Blog, monkeypatch: pytest.MonkeyPatch) -
     assert {one["record"]: one["line"] for one in told if "record" in one}["DKIM"] == line
     private = (blog.home / "rsa.pem").read_text("utf-8").splitlines()[1]
     assert private not in shown
-    assert "there already" in blog.run("mail", "key", str(blog.home / "rsa.pem"), code=2)
+    assert "exists already" in blog.run("mail", "key", str(blog.home / "rsa.pem"), code=2)
 
 
 def test_a_key_that_cannot_be_read_is_told_by_check_and_stops_the_service(blog: Blog) -> None:

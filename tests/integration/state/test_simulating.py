@@ -61,7 +61,7 @@ def grown(blog: Blog, article: type[Article]) -> Blog:
     def read(moment: datetime, *articles: Article) -> None:
         with at(moment):
             blog.search("a.txt", *articles)
-            blog.refresh()
+            blog.refresh(code=0 if any((blog.home / "mirror").iterdir()) else 1)  # a source without a dump has failed
 
     def make(moment: datetime) -> None:
         with at(moment), opened_store(blog) as store:

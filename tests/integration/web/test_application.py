@@ -540,7 +540,7 @@ def test_health_tells_the_process_from_the_store(site: Site) -> None:
     assert (site("/healthz").status, site("/readyz").status) == (200, 200)
     assert (broken("/healthz").status, broken("/readyz").status) == (200, 503)
     assert {broken(path).headers["cache-control"] for path in ("/healthz", "/readyz")} == {"no-store"}
-    assert json.loads(broken("/readyz").body) == {"ready": False, "store": "failing", "mail": "unknown"}
+    assert json.loads(broken("/readyz").body) == {"ready": False, "store": "failing", "mail": "unknown", "troubles": {}}
 
 
 @pytest.mark.parametrize("path", ["/", "/feed.atom", "/sources/blog/feed.atom", "/entries/x", "/editions/x"])
