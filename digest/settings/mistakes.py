@@ -88,7 +88,7 @@ def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 
     emptied = set()
     for path, numbers in elements.items():
         holder, name = _holder(given, path)
-        if len(path) == 1:  # tables that are none: what they lack is not told
+        if fields.is_list_of_tables(path):  # tables that are none: what they lack is not told
             holder[name] = [{} if number in numbers else one for number, one in enumerate(holder[name])]
             continue
         holder[name] = [one for number, one in enumerate(holder[name]) if number not in numbers]

@@ -292,6 +292,16 @@ def test_a_template_of_one_s_own_is_looked_for_beside_the_file(
     assert mistakes(text) == []
 
 
+def test_a_wrong_address_of_several_operators_hides_no_rule(mistakes: Callable[..., list[str]]) -> None:
+    text = f'operator = ["me@example.org", "nobody"]\n{SOURCE}{SOURCE}[mail]\ntransport = "smtp"\n'
+    said = mistakes(text)
+    assert said[0].startswith("digest.toml:1: operator: 'nobody' is not one address")
+    assert said[1:] == [
+        "digest.toml:7: sources.blog.id: another source has the id 'blog' too",
+        "digest.toml:11: mail.host: transport smtp needs host",
+    ]
+
+
 def test_a_mistake_of_one_setting_brings_no_other_with_it(mistakes: Callable[..., list[str]]) -> None:
     assert len(mistakes('[mail]\ntransport = "smtp"\nhost = 5')) == 1  # and not: transport smtp needs host
     assert len(mistakes('[[topics]]\nid = "t"\ntitle = "T"\npatterns = ["("]')) == 1  # and not: a topic needs a rule
