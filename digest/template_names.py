@@ -48,6 +48,22 @@ def unknown_names(environment: jinja2.Environment, name: str, given: Collection[
         yield unknown, line, like(unknown, known)
 
 
+def made_names(environment: jinja2.Environment) -> frozenset[str]:
+    """The names that templates set, import or define, which others see, too: blocks, included files, heirs."""
+    made: set[str] = set()
+    for name in environment.list_templates(extensions=("html", "txt", "xml")):
+        try:
+            parsed = _parsed(environment, name)
+        except (jinja2.TemplateError, UnicodeDecodeError):  # a wrong one, which is told elsewhere
+            continue
+        made |= {one.name for one in parsed.find_all(nodes.Name) if one.ctx != "load"}
+        made |= {one.name for one in parsed.find_all(nodes.Macro)}
+        made |= {one.target for one in parsed.find_all(nodes.Import)}
+        for imported in parsed.find_all(nodes.FromImport):
+            made |= {one if isinstance(one, str) else one[1] for one in imported.names}
+    return frozenset(made)
+
+
 def _guarded(parsed: nodes.Template) -> set[str]:
     """The names that a template asks for only where they are given: `x is defined`, `x | default("")`."""
     asked = [one.node for one in parsed.find_all(nodes.Test) if one.name in {"defined", "undefined"}]

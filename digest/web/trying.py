@@ -22,7 +22,7 @@ from digest.service.mailing.short_mails import surroundings
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
 from digest.service.publishing.pages import Reading
-from digest.template_names import like, record_names, strays, unknown_names
+from digest.template_names import like, made_names, record_names, strays, unknown_names
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -83,16 +83,23 @@ def _tried(settings: Settings) -> Tried:
         one = environments[templating.LANGUAGES[0]]
         ours = {path.relative_to(bundled.folder("templates")).as_posix() for path in _files()}
         used = ours | {name for name in names if name.startswith(_folders(settings))}
-        for name in names if folder and not problems else ():  # else not all names are known
+        checks = folder and not problems  # else not all names are known
+        made = made_names(one) if checks else frozenset()
+        for name in names if checks else ():
             if folder and (folder / name).is_file():
-                for unknown, line, likely in unknown_names(one, name, _given(together, name)):
+                for unknown, line, likely in unknown_names(one, name, _given(together, name) | made):
                     problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(likely)}"] = None
-        odd = list(strays(one, folder, used)) if folder else []
+        odd = [
+            f"{name} replaces no template of ours{_did_you_mean(likely)}"
+            for name, likely in (strays(one, folder, used) if folder else ())
+        ]
+    if folder and not folder.is_dir():
+        odd = ["there is no such folder, so that our templates are used (mend templates, or make the folder)"]
     return Tried(
         len(names),
         sum((folder / name).is_file() for name in names) if folder else 0,
         tuple(_with_likely(problem, folder, together) for problem in problems),
-        tuple(f"{name} replaces no template of ours{_did_you_mean(likely)}" for name, likely in odd),
+        tuple(odd),
         frozenset(key[1] for key in (one.cache or {})),
     )
 

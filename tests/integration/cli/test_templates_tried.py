@@ -107,6 +107,14 @@ def test_check_tells_all_that_is_wrong_at_once_and_fails(blog: Blog, own: Path) 
     assert re.search(r"^FAIL  templates: .*subject\.txt:1: 'another'", said, re.MULTILINE)
 
 
+def test_a_copy_of_ours_is_right_as_it_is(tmp_path: Path) -> None:
+    for name in templating.template_names(None):
+        put(tmp_path, name, (OURS / name).read_text("utf-8"))
+    tried = try_templates(Settings(templates=tmp_path))
+    assert (tried.problems, tried.odd) == ((), ())
+    assert tried.own == tried.templates
+
+
 def test_what_is_right_passes_though_it_is_not_ours(blog: Blog, own: Path) -> None:
     put(own, "mail/weekly/subject.txt", "{% set x = count %}{{ site | default(title) }} {{ x }} {{ _('New') }}")
     put(own, "mail/weekly/mine.txt", "{% for one in new %}{{ loop.index }} {{ one.title }}\n{% endfor %}")
@@ -134,6 +142,12 @@ def test_a_file_that_replaces_nothing_is_named(blog: Blog, own: Path) -> None:
     for name, likely in ODD.items():
         told = re.escape(f"{name} replaces no template of ours{likely}")
         assert re.search(rf"^warn  templates: \S+/own: {told}", said, re.MULTILINE), said
+
+
+@pytest.mark.usefixtures("own")
+def test_a_folder_of_templates_that_is_not_there_is_named(blog: Blog) -> None:
+    said = blog.run("check")
+    assert re.search(r"^warn  templates: .*/own: there is no such folder", said, re.MULTILINE)
 
 
 def test_a_template_folder_of_a_digests_own_is_tried_and_replaces_nothing_to_be_named(blog: Blog, own: Path) -> None:
