@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from digest import logs
 from digest.errors import ConfigurationError, DigestError
 from digest.settings import load_alone
-from digest.store import place
+from digest.store import installation_in, place
 
 if TYPE_CHECKING:
     from digest.ports import Store
@@ -62,6 +62,25 @@ def require_ours(store: Store, settings: Settings, *, remember: bool = True) -> 
     if mine is None:
         return
     kept = user(store)
+    _require_not_another(kept, mine, settings)
+    if remember and (kept is None or kept.file == mine.file or not _is_equal(kept, mine)):
+        _remember(store, kept, mine)
+
+
+def require_ours_at(file: Path, settings: Settings) -> None:
+    """See that a database file which is about to be replaced is not that of another installation.
+
+    One that is damaged, or older than installations are remembered, is nobody's.
+
+    Raises:
+        ConfigurationError: it is another one's.
+    """
+    mine, found = described(settings), installation_in(file)
+    if mine and found:
+        _require_not_another(Installation(**found), mine, settings)
+
+
+def _require_not_another(kept: Installation | None, mine: Installation, settings: Settings) -> None:
     if kept and is_another(kept, mine, stands=_stands(kept.file, settings)):
         raise ConfigurationError(
             f"is the store of another installation, {kept}",
@@ -69,8 +88,6 @@ def require_ours(store: Store, settings: Settings, *, remember: bool = True) -> 
             remedy=f"set another data_dir or database_url in {mine.file}; or, if it shall use that store from now on: "
             "digest adopt",
         )
-    if remember and (kept is None or kept.file == mine.file or not _is_equal(kept, mine)):
-        _remember(store, kept, mine)
 
 
 def adopt(store: Store, settings: Settings) -> Installation | None:

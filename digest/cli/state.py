@@ -75,11 +75,14 @@ def restore(
 ) -> None:
     """Put a backup in the place of the state, behind a fence: nothing is sent before `digest unfence`."""
     from digest.app import clock, only_one
+    from digest.installation import require_ours_at
     from digest.service.upkeep import backup as backups
     from digest.store import database_file
 
     settings = settings_of(config)
     database = database_file(settings.database)
+    if database:
+        require_ours_at(database, settings)
     if not yes:
         typer.confirm(f"Put {file} in the place of {database}? What is there now is kept beside it.", abort=True)
     kept = "Unless `digest status` says that the store is fenced, nothing has changed; run the same command again."

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import json
 import os
 import shutil
 import sqlite3
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digest.errors import StoreError
 from digest.store.database.engine import OWNER_ONLY, database_file
@@ -84,6 +85,17 @@ def require_store(file: Path) -> None:
             connection.execute("SELECT secret FROM meta").fetchone()
     except sqlite3.Error as error:
         raise StoreError(f"{file}: is no backup of a store ({error})") from error
+
+
+def installation_in(file: Path) -> dict[str, Any] | None:
+    """See `store.installation_in`."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT installation FROM meta").fetchone()
+        found = json.loads(row[0]) if row and row[0] else None
+    except (sqlite3.Error, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def put_in_place(draft: Path, database: Path, aside: Path) -> None:

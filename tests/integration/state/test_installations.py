@@ -100,6 +100,19 @@ def test_one_with_other_sources_is_refused_though_the_first_one_is_on_another_ma
     assert "another installation" in second.run("status", code=2)
 
 
+def test_no_backup_is_put_in_the_place_of_another_installation_s_store(
+    blog: Blog, second: Second, tmp_path: Path
+) -> None:
+    blog.run("subscribers", "add", "ada@example.org")
+    blog.run("backup", str(tmp_path / "copy.db"))
+    told = second.run("restore", str(tmp_path / "copy.db"), "--yes", code=2)
+    assert f"{blog.home / 'var' / 'digest.db'}: is the store of another installation" in told
+    assert not list((blog.home / "var").glob("*.replaced-*"))
+    assert "fence" not in blog.run("status").lower()
+    (blog.home / "var" / "digest.db").write_bytes(b"damaged")  # nobody's: it may be replaced
+    blog.run("restore", str(tmp_path / "copy.db"), "--yes")
+
+
 def test_adopting_it_refuses_the_first_one(blog: Blog, second: Second) -> None:
     blog.run("status")
     assert "Shall it be that of" in second.run("adopt", code=1)
