@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digest.errors import StoreError
 
@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
     from digest.store.transaction import SqlStore
 
-__all__ = ["database_file", "has_password", "is_made", "move_store", "open_scratch", "open_store", "place", "server"]
+__all__ = [
+    "database_file",
+    "has_password",
+    "installation_in",
+    "is_made",
+    "move_store",
+    "open_scratch",
+    "open_store",
+    "place",
+    "server",
+]
 
 _WAIT = timedelta(seconds=30)
 
@@ -39,6 +49,13 @@ def open_scratch(made_at: datetime, secret: bytes) -> SqlStore:
     from digest.store.transaction import open_database  # noqa: PLC0415 - as above
 
     return open_database("sqlite://", _WAIT, made_at=made_at, secret=secret)
+
+
+def installation_in(file: Path) -> dict[str, Any] | None:
+    """Which installation uses a database file, read without changing it; None where the file does not say."""
+    from digest.store.database.copies import installation_in as found  # noqa: PLC0415 - as above
+
+    return found(file)
 
 
 def is_made(url: str) -> bool:
@@ -79,6 +96,9 @@ def move_store(source: str, target: str, progress: Callable[[int, int, str], Non
 
     if not is_made(source):
         raise StoreError(f"{place(source)}: there is no store")
+    file = database_file(target)
+    if file and file.is_file() and not file.stat().st_size:  # such as a lock, which SQLite takes for a new database
+        raise StoreError(f"{file}: is there already, and is no database (name a new file)")
     old = open_store(source)
     try:
         new = open_store(target)

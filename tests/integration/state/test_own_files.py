@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.dumps.files import DumpFile, Refused, dump_files, is_read
-from digest.errors import DigestError, DumpError
+from digest.errors import DigestError, DumpError, StoreError
 from digest.owned import require_free
 from digest.settings import load
+from digest.store import move_store
 from tests.conftest import Article
 
 if TYPE_CHECKING:
@@ -66,6 +67,14 @@ def test_a_file_of_ours_is_refused_and_stays(ours: Blog, command: str, place: st
     said = ours.run(*(word.format(ours.home / place) for word in WRITING[command]), code=1)
     assert "of this installation" in said or "the source blog reads this path" in said
     assert "name another file" in said
+    assert contents(ours.home) == before
+
+
+def test_a_store_is_not_moved_into_the_lock(ours: Blog) -> None:
+    (ours.home / "var" / "digest.lock").touch()
+    before, var = contents(ours.home), ours.home / "var"
+    with pytest.raises(StoreError, match=r"digest\.lock: is there already, and is no database"):
+        move_store(f"sqlite:///{var / 'digest.db'}", f"sqlite:///{var / 'digest.lock'}", lambda *_: None)
     assert contents(ours.home) == before
 
 
