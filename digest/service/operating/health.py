@@ -225,10 +225,16 @@ def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Se
     yield Seen(DOUBTFUL, Health.ILL, f"{problem}; {remedy}")
 
 
-def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
-    """What a clock that was wrong left behind, until it is over."""
-    faults = tx.clocks.standing()
-    yield Seen(CLOCK, Health.ILL if faults else Health.WELL, "; ".join(map(str, faults)))
+def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+    """What lies ahead and is not mended yet, and what a clock that was wrong left behind, until it is over."""
+    from digest.service.operating.clocks import ahead_of  # noqa: PLC0415 - as in `sending`
+
+    lying = [
+        f"{one.what} lies ahead: {one.newest:%Y-%m-%d %H:%M} UTC (see whether this clock is right)"
+        for one in ahead_of(tx, settings, now)
+    ]
+    problems = [*lying, *map(str, tx.clocks.standing())]
+    yield Seen(CLOCK, Health.ILL if problems else Health.WELL, "; ".join(problems))
 
 
 # --- editions -------------------------------------------------------------------------------------
