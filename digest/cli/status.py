@@ -173,7 +173,7 @@ class _Page:
             for source in self.state.sources
         ]
         left = self.width - 80
-        for line in table(heads, rows, (12 + left // 2, 11 + left - left // 2, 9, 6, 10, 10, 10), numbers=heads[2:4]):
+        for line in table(heads, rows, (12 + left // 2, 10 + left - left // 2, 9, 6, 10, 11, 10), numbers=heads[2:4]):
             typer.echo(line)
 
     def _next(self, at: datetime | None) -> str:
