@@ -120,6 +120,23 @@ def _named(tables: str, *, stored: bool = False) -> Offers:
     return offers
 
 
+def _dumps(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
+    """Dumps as `SOURCE/PATH`; after the slash those of that source."""
+    from digest.store.glance import names
+
+    sources = _named("sources", stored=True)(typed, "")
+    for source, _ in sources:
+        before = f"{source}/"
+        if begins.startswith(before) or before.startswith(begins):
+            rest = begins.removeprefix(before) if begins.startswith(before) else ""
+            for path, about in names(_database(typed), "dumps", rest, source):
+                yield before + path, about
+
+
+def _fields(_: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
+    return [(one, "") for one in ("title", "author", "date", "all") if one.startswith(begins)]
+
+
 def _mail_kinds(_: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
     from digest.service.mailing.samples.mails import WHEN
 
@@ -136,17 +153,24 @@ _BY_NAME: dict[str, Offers] = {
     "old_digest": _named("digests", stored=True),
     "entry": _stored("entries"),
     "entries": _stored("entries"),
+    "keep": _stored("entries"),
+    "other": _stored("entries"),
     "edition": _stored("editions"),
     "key": _stored("editions"),
     "address": _stored("subscribers"),
     "addresses": _stored("subscribers"),
     "dump": _stored("dumps"),
+    "dumps": _stored("dumps"),
+    "lift": _fields,
     "kind": _mail_kinds,
+    "dump_of": _dumps,
 }
 # Where an argument of a group means something else than its name says elsewhere.
 _KINDS = {
-    "source": {"old": "old_source", "path": "dump"},
+    "source": {"source": "old_source", "old": "old_source", "path": "dump"},
     "digests": {"old": "old_digest", "digest": "old_digest"},
+    **{name: {"after": "entry", "dump": "dump_of"} for name in ("entries", "entry")},
+    "init": {"dumps": ""},
     "mail": {"key": "", "kind": "kind"},
     "key": {"kind": ""},
 }

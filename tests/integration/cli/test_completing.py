@@ -79,6 +79,21 @@ def test_names_of_every_kind_are_offered(told: Blog, tab: Callable[..., list[str
     assert tab("run", "--role", "w") == ["web", "worker"]
 
 
+def test_what_is_done_by_hand_is_offered_its_entries_and_dumps(told: Blog, tab: Callable[..., list[str]]) -> None:
+    (entry,) = (one["id"] for one in told.listed("entries", "list"))
+    assert tab("entries", "merge", "") == tab("entries", "merge", entry, "") == [entry]
+    assert tab("entries", "list", "--after", "") == [entry]
+    assert tab("entries", "split", entry, "--dump", "b") == ["blog/a.txt"]
+    assert tab("entries", "split", entry, "--dump", "blog/x") == []
+    assert tab("entries", "edit", entry, "--lift", "a") == ["author", "all"]
+    assert tab("source", "forget", "blog", "") == ["a.txt"]
+    config = told.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace('id = "blog"', 'id = "other"'), "utf-8")
+    assert tab("source", "forget", "b") == ["blog"]  # what is out of the configuration can be forgotten, too
+    assert tab("source", "forget", "blog", "") == ["a.txt"]
+    assert tab("init", "--dumps", "") == []
+
+
 def test_another_configuration_is_heeded(told: Blog, tab: Callable[..., list[str]], tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
     other.write_text('[[sources]]\nid = "elsewhere"\ntitle = "a"\npath = "b"\n', "utf-8")
@@ -96,6 +111,7 @@ def commands(command: Any = None, group: str = "") -> Iterator[tuple[str, Any]]:
 def test_every_argument_that_is_a_name_has_something_to_offer() -> None:
     """So that a command that is added offers its names, too: by what its argument is called."""
     wanted = {"ID", "KEY", "DUMP", "DIGEST", "EDITION", "ENTRY", "SOURCE", "TOPIC", "OLD", "ADDRESS", "KIND"}
+    wanted |= {"KEEP", "OTHER", "SOURCE/PATH", "FIELD"}
     looked = 0
     for group, param in commands():
         kind = str(param.metavar or "").strip("[].,…")
@@ -156,7 +172,9 @@ def test_what_is_committed_a_moment_ago_is_offered(told: Blog, tab: Callable[...
     """While the service runs, the newest rows stand in the log beside the database."""
     holding = sqlite3.connect(told.home / "var" / "digest.db")
     holding.execute("PRAGMA wal_autocheckpoint = 0")
-    holding.execute("INSERT INTO digests SELECT 'monthly', configured_at FROM digests WHERE id = 'weekly'")
+    holding.execute(
+        "INSERT INTO digests (id, configured_at) SELECT 'monthly', configured_at FROM digests WHERE id = 'weekly'"
+    )
     holding.commit()
     assert tab("digests", "end", "") == ["monthly", "weekly"]
     holding.close()
