@@ -19,8 +19,6 @@ from digest.cli.typed import typed
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.service.mailing.samples.previews import Look, Preview
     from digest.settings import Digest, Settings
 
@@ -82,7 +80,7 @@ def preview(
         (look,) = shown.looks
         show_part(_part(look, form or _form_of(output)), look.letter.subject, chosen.id, output)
     else:
-        _show_all(settings, chosen, shown.looks, output)
+        _show_all(settings, chosen, shown, output)
 
 
 def _origin(digest: Digest, shown: Preview) -> str:
@@ -131,12 +129,12 @@ def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | N
         webbrowser.open(page.as_uri())
 
 
-def _show_all(settings: Settings, digest: Digest, looks: Sequence[Look], output: Path | None) -> None:
+def _show_all(settings: Settings, digest: Digest, shown: Preview, output: Path | None) -> None:
     """A page that leads to all of them, each as HTML, text and message."""
     from digest.mail.words import LARGEST_HTML
     from digest.templating import rendered
 
-    folder = output or scratch()
+    folder, looks = output or scratch(), shown.looks
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -147,6 +145,7 @@ def _show_all(settings: Settings, digest: Digest, looks: Sequence[Look], output:
             write_file(folder / f"{look.kind.name}{ending}", words)
     reports = [_json(look) | {"name": look.kind.name} for look in looks]
     values = {"title": digest.title, "reports": reports, "largest": LARGEST_HTML}
+    values |= {"shows": str(shown.origin), "edition": shown.key}
     index = folder / "index.html"
     write_file(index, rendered("en", settings.templates, "mail/preview.html", values).encode())
     print_table(

@@ -277,6 +277,8 @@ _MAILS = {
 _PREVIEW = {
     "title": "每周摘要",
     "largest": LARGEST_HTML,
+    "shows": "now",
+    "edition": "weekly/2026-W49",
     "reports": [
         {
             "language": "en",
