@@ -183,8 +183,9 @@ def _zone(written: str) -> str:
         alike = [
             names[cities.get(one, one)] for one in difflib.get_close_matches(asked, [*cities, *names], _ALIKE, _CLOSE)
         ]
-        offered = f"; did you mean {' or '.join(dict.fromkeys(alike))}?" if alike else ""
-        raise ValueError(f"{error}{offered}") from error
+        if not alike or "did you mean" in str(error):
+            raise
+        raise ValueError(f"{error} (did you mean {' or '.join(dict.fromkeys(alike))}?)") from error
 
 
 def _dumps(folder: Path) -> Callable[[str], str]:
@@ -265,7 +266,7 @@ def _say_next(file: Path, answers: installing.Answers) -> None:
     for command, what in commands:
         typer.echo(f"  {command:{width}}   # {what}")
     if not answers.operator:
-        typer.echo("\nNobody hears of trouble yet: the end of the file shows where your address goes.")
+        typer.echo("\nNobody hears of trouble yet: write your address there, as `operator`.")
 
 
 def _program() -> str:

@@ -105,8 +105,9 @@ def test_each_answer_is_judged_at_once_and_asked_for_again_with_the_remedy(here:
             terminal.type(f"{wrong}\n")
             terminal.wait_for(remedy)
             terminal.type(f"{right}\n")
-        terminal.wait_for("Nobody hears of trouble yet")
+        terminal.wait_for("Nobody hears of trouble yet: write your address there, as `operator`.")
         assert terminal.ended() == 0
+        assert terminal.printed.count("did you mean Asia/Shanghai") == 1
     assert (here / "config" / "dumps").is_dir()
     settings = load(here / "config" / "digest.toml")
     assert (settings.sources[0].timezone, settings.base_url) == ("Europe/Berlin", "http://localhost:1")
