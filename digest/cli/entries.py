@@ -199,7 +199,7 @@ def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
 
     with store_of(config) as (_, store):
         feeds.remove(store, entry, clock())
-    typer.echo(f"{entry} is removed; `digest entry restore {entry}` publishes it again")
+    typer.echo(f"{entry} is removed; `digest entries restore {entry}` publishes it again")
 
 
 @app.command()

@@ -104,9 +104,11 @@ def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None
     except DumpError:
         return
     if there:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        problem = f"{min(there)}{more} is still there, and the next pass reads it again"
-        raise HandError(source, problem, remedy="move the file away first, or take the source out of the configuration")
+        alone = len(there) == 1
+        files = f"{min(there)} is" if alone else f"{min(there)} and {len(there) - 1} more are"
+        problem = f"{files} still there, and the next pass reads {'it' if alone else 'them'} again"
+        remedy = f"move {'it' if alone else 'them'} away first, or take the source out of the configuration"
+        raise HandError(source, problem, remedy=remedy)
 
 
 def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetime, *, tell: bool) -> bool:
