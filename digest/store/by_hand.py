@@ -13,10 +13,8 @@ from digest.store import forgetting, revising, searching, splitting
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import batches, content_of, date_of, insert, printed_of
 from digest.store.database.tables import (
-    KeyKind,
     acts,
     entries,
-    entry_keys,
     entry_sources,
     placings,
     reader_counts,
@@ -126,12 +124,8 @@ class SqlByHand:
         cause: Cause,
         now: datetime,
     ) -> None:
-        from digest.changes.keys import lead_key, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
-
         revising.by_hand(self._connection, entry, state, printed, cause, now)
-        keys = ((KeyKind.TITLE, title_key(state[0].title)), (KeyKind.LEAD, lead_key(state[0])))
-        rows = [{"kind": kind.value, "key": key, "entry_id": entry} for kind, key in keys if key]
-        self._connection.execute(insert(self._connection, entry_keys).on_conflict_do_nothing(), rows)
+        revising.answer(self._connection, entry, [state[0]])
 
     def revisions(self, entry: EntryId) -> list[Said]:
         query = select(revisions).where(revisions.c.entry_id == entry).order_by(revisions.c.number)

@@ -21,15 +21,16 @@ from digest.store.database.statements import (
     date_columns,
     date_of,
     date_values,
+    insert,
     insert_rows,
     printed_of,
     printed_value,
 )
-from digest.store.database.tables import entries, revisions
+from digest.store.database.tables import KeyKind, entries, entry_keys, revisions
 from digest.store.entries import entry_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -173,6 +174,19 @@ def _follow(
         made = followed(into.as_printed, said, it.as_printed)
         if made != into.as_printed:
             into.take(now, str(cause or _DATE), made, significant=bool(cause and cause.significant))
+            answer(connection, into.entry, [made[0]])
+
+
+def answer(connection: Connection, entry: EntryId, contents: Iterable[Content]) -> None:
+    """Let an entry be found by the titles and the beginnings of these contents, too."""
+    from digest.changes.keys import lead_key, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
+
+    keys = set()
+    for content in contents:
+        keys |= {(KeyKind.TITLE.value, title_key(content.title)), (KeyKind.LEAD.value, lead_key(content))}
+    rows = [{"kind": kind, "key": key, "entry_id": entry} for kind, key in sorted(keys) if key]
+    if rows:
+        connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)
 
 
 def by_hand(

@@ -10,15 +10,14 @@ from digest.changes.values import Body, Placing
 from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
 from digest.ports import ShownAs
 from digest.store.database.statements import body_of, body_value, content_of, date_columns, insert
-from digest.store.database.tables import KeyKind, departures, entries, entry_keys, entry_sources, placings, revisions
-from digest.store.revising import Origin, store_first
+from digest.store.database.tables import departures, entries, entry_keys, entry_sources, placings, revisions
+from digest.store.revising import Origin, answer, store_first
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row, Table
 
-    from digest.model import Content
     from digest.ports import NewArticle
 
 _SPLIT = "an operator split it from another entry"
@@ -64,7 +63,7 @@ def _add(connection: Connection, entry: EntryId, new: NewArticle, moved: Sequenc
     connection.execute(insert(connection, entries).values(row))
     origin = Origin(moved[0].source, moved[0].path) if moved else Origin(SourceId(old.first_source), None)
     store_first(connection, [(new.id, new.content, new.date)], new.first_seen_at, origin)
-    _answer(connection, new.id, [new.content])
+    answer(connection, new.id, [new.content])
     paths = {one.source: one.path for one in reversed(moved)} or {SourceId(old.first_source): ""}
     rows = [
         {"entry_id": new.id, "source": source, "first_seen_at": new.first_seen_at, "path": path, "because": _SPLIT}
@@ -89,18 +88,7 @@ def _forget_keys(connection: Connection, entry: EntryId) -> None:
     own = select(revisions).where(revisions.c.entry_id == entry, revisions.c.split_to.is_(None))
     contents = [content_of(row) for row in connection.execute(own)]
     connection.execute(delete(entry_keys).where(entry_keys.c.entry_id == entry))
-    _answer(connection, entry, contents)
-
-
-def _answer(connection: Connection, entry: EntryId, contents: Iterable[Content]) -> None:
-    from digest.changes.keys import lead_key, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
-
-    keys = set()
-    for content in contents:
-        keys |= {(KeyKind.TITLE.value, title_key(content.title)), (KeyKind.LEAD.value, lead_key(content))}
-    rows = [{"kind": kind, "key": key, "entry_id": entry} for kind, key in sorted(keys) if key]
-    if rows:
-        connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)
+    answer(connection, entry, contents)
 
 
 def _table(one: ShownAs) -> Table:

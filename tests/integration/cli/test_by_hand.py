@@ -246,6 +246,28 @@ def test_a_merge_that_is_undone_brings_both_back_as_their_pages_are(desk: Desk) 
     desk.keeps_every_law()
 
 
+def test_the_entry_that_stays_answers_to_the_title_that_the_other_ones_page_changes(desk: Desk) -> None:
+    one, other = desk.first[0], desk.second[0]
+    desk.run("entries", "merge", desk.id_of(one.title), desk.id_of(other.title), "--words", "other")
+    desk.crawls.told()
+    desk.second[0] = desk.crawls.kind("后来改了的题目", other.date, other.body)
+    assert desk.crawl()["added"] == 0
+    assert desk.crawls.told() == ([], ["后来改了的题目"])
+    desk.keeps_every_law()
+
+
+def test_a_title_that_its_own_page_changes_makes_no_new_entry_of_one_with_other_words(desk: Desk) -> None:
+    """It has the words of the other one, while its own page shows it as it was."""
+    one, other = desk.first[0], desk.second[0]
+    desk.run("entries", "merge", desk.id_of(one.title), desk.id_of(other.title), "--words", "other")
+    desk.crawl()
+    desk.crawls.told()
+    desk.first[0] = desk.crawls.kind("另外起的一个名字", one.date, one.body)
+    assert desk.crawl()["added"] == 0
+    assert desk.crawls.told()[0] == []
+    desk.keeps_every_law()
+
+
 def test_an_article_that_took_the_place_of_another_is_split_from_it(desk: Desk) -> None:
     """The page's new line was taken for a correction of the old one: the readers were told so."""
     old = desk.first[0]
