@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import textwrap
@@ -176,6 +177,57 @@ def test_cron_runs_the_script_that_the_page_holds() -> None:
     text = block("#!/bin/sh")
     subprocess.run(["/bin/sh", "-n"], input=text.encode(), check=True, timeout=10)
     assert text.index("mkdir -p backups") < text.index('>"backups/')
+
+
+def test_each_message_that_the_page_on_trouble_explains_is_one_of_the_program() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    shown = [row for row in re.findall(r"^\| (.+?) \| .+ \| .+ \|$", page, re.MULTILINE) if row.startswith("`")]
+    assert len(shown) > 40
+    texts = "\n".join(
+        node.value
+        for file in (ROOT / "digest").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    of_a_server = re.compile(r"(?:login: )?\d{3} ")
+    messages = [re.match(r"(`+) ?(.+?) ?\1(?!`)", row) for row in shown]
+    parts = [
+        (found[2], part.strip())
+        for found in messages
+        if found and not of_a_server.match(found[2])
+        for part in found[2].split("…")
+    ]
+    assert [message for message, part in parts if part not in texts] == []
+
+
+def test_a_link_of_a_page_leads_to_a_page_and_a_heading() -> None:
+    pages = [*PAGES, *ROOT.glob("*.md")]
+    for page in pages:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)", page.read_text("utf-8")):
+            file = (page.parent / target).resolve() if target else page
+            assert file.exists(), (page.name, target)
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", file.read_text("utf-8"), re.MULTILINE)
+                anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                assert anchor in anchors, (page.name, target, anchor)
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert {page.name for page in PAGES} - {"README.md"} == set(re.findall(r"\]\((\w+\.md)\)", index))
+
+
+def test_both_readmes_type_the_same() -> None:
+    english, chinese = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
+    walked = commands(english)
+    assert len(walked) > 10
+    assert commands(chinese)[: len(walked)] == walked
+
+
+def commands(readme: str) -> list[str]:
+    """The commands of a README, without their comments and without the address of the repository."""
+    lines = "".join(re.findall(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)).splitlines()
+    return [re.sub(r"<.+?> digest", "digest", re.split(r"\s{2,}#", line)[0].strip()) for line in lines]
 
 
 def test_a_folder_is_made_before_something_is_written_into_it() -> None:
