@@ -47,9 +47,10 @@ def formulas() -> None:
         rows.append(f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |")
         sheet.append(f"<tr><td>{page(made)}</td><td><code>{escape(tex)}</code></td></tr>")
     head = (
-        "# Formulas\n\nMade by `make pictures` from the table of the tests. A browser gets MathML, as in"
-        " [light](images/mathml-light.png) and [dark](images/mathml-dark.png);"
-        " feeds and mails get the HTML where there is some, else the picture; plain text gets the last column.\n\n"
+        "# Formulas\n\nThis table shows how Digest displays formulas. Pages contain MathML, as in"
+        " [light](images/mathml-light.png) and [dark](images/mathml-dark.png)."
+        " Feeds and mails contain the HTML if there is some, otherwise the picture."
+        " Plain text contains the last column. `make pictures` writes this page from the table of the tests.\n\n"
         "| TeX | picture | HTML | text |\n|---|---|---|---|\n"
     )
     (ROOT / "docs" / "formulas.md").write_text(head + "\n".join(rows) + "\n", "utf-8")
