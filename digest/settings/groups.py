@@ -37,24 +37,26 @@ if TYPE_CHECKING:
 class Source(Group):
     """A configured origin of dumps."""
 
-    id: Name = Field(description="Short name, used in URLs; `digest source rename` gives it another.")
-    title: str = Field(min_length=1, description="What readers see.")
-    path: Path = Field(description="A file, a folder (read with its sub-folders) or a glob; relative to this file.")
-    timezone: Zone = Field("UTC", description="The zone of its dates: an entry's day begins at midnight there.")
+    id: Name = Field(description="Short name, used in URLs; `digest source rename` changes it.")
+    title: str = Field(min_length=1, description="The name that visitors and subscribers see.")
+    path: Path = Field(description="A file, a folder (read with its subfolders) or a glob; relative to this file.")
+    timezone: Zone = Field("UTC", description="The time zone of its dates: an entry's day begins at midnight there.")
     language: Annotated[
         str, AfterValidator(matching(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag, such as zh-CN or en"))
-    ] = Field("zh-CN", description="The language of its entries, as a tag.")
+    ] = Field("zh-CN", description="The language of its entries, as a language tag.")
     link: Link = Field(
-        "", description="Where the original is found; {title} is replaced by the title, percent-encoded."
+        "", description="The address of the original article; {title} is replaced by the title, percent-encoded."
     )
-    every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often it is read.")
-    backlog: int = Field(10, ge=0, description="How many entries of its first import count as new.")
+    every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often to read it.")
+    backlog: int = Field(10, ge=0, description="How many entries of the first import count as new.")
     earliest: FirstDay = Field(
-        None, description="No entry is older: a day, or a year. With `latest` it can settle dates without a year."
+        None,
+        description="The earliest date an entry can have: a day or a year. With `latest` it can settle dates without a "
+        "year.",
     )
-    latest: LastDay = Field(None, description="No entry is newer.")
+    latest: LastDay = Field(None, description="The latest date an entry can have: a day or a year.")
     keep: Share = Field(
-        0.5, description="A dump that shows less than this share of the entries it showed before is held."
+        0.5, description="Hold a dump that shows fewer entries than this share of the number in its last good reading."
     )
     common: Share = Field(
         0.0, description="Hold a dump that keeps at most this share of the entries of its last good reading."
@@ -70,9 +72,11 @@ class Source(Group):
         "and at least five: then the crawler has changed.",
     )
     stale: Duration | None = Field(
-        None, gt=timedelta(0), description="Report the source as failed when no dump of it has changed for this long."
+        None,
+        gt=timedelta(0),
+        description="Report the source as failed when none of its dumps has changed for this long.",
     )
-    largest: int = Field(2 * 1024**3, gt=0, description="A dump of more bytes than this is refused.")
+    largest: int = Field(2 * 1024**3, gt=0, description="Refuse a dump of more bytes than this.")
 
     def rules(self) -> Iterator[Broken]:
         if self.earliest and self.latest and self.earliest > self.latest:
@@ -82,37 +86,45 @@ class Source(Group):
 class Digest(Group):
     """A configured mailing."""
 
-    id: Name = Field(description="Short name, part of each edition's key; `digest digests rename` gives it another.")
-    title: str = Field(min_length=1, description="Stands in the subject and on the page.")
+    id: Name = Field(description="Short name, part of each edition's key; `digest digests rename` changes it.")
+    title: str = Field(min_length=1, description="The name in the subject of its mails and on its pages.")
     schedule: Scheduled = Field(
         "mon 08:00",
-        description="`mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` (a date up to 28).",
+        description="When to make an edition: `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00` "
+        "(a day of the month up to 28).",
     )
-    timezone: Zone = Field("UTC", description="The zone of the schedule.")
-    language: Language = Field("zh_CN", description="The language of its mails, unless a subscriber has their own.")
-    template: Name = Field("weekly", description="The folder under templates/mail/ that its mails are made with.")
-    sources: tuple[Name, ...] = Field((), description="Only entries of these sources; empty for all.")
+    timezone: Zone = Field("UTC", description="The time zone of the schedule.")
+    language: Language = Field(
+        "zh_CN", description="The language of its mails, unless a subscriber has chosen another."
+    )
+    template: Name = Field("weekly", description="The folder under templates/mail/ with the templates of its mails.")
+    sources: tuple[Name, ...] = Field((), description="Include only entries of these sources; empty for all sources.")
     first: Literal["slot", "now"] = Field(
-        "slot", description="`now` makes a first edition as soon as there is something to tell."
+        "slot", description="`slot` waits for the schedule; `now` makes the first edition as soon as there are entries."
     )
     late: Duration = Field(
-        timedelta(days=2), description="How long after its slot an edition is still sent; later, the next one tells it."
+        timedelta(days=2),
+        description="How long after its slot an edition may still be sent; after that, the next edition includes its "
+        "entries.",
     )
-    most_read: int = Field(5, ge=0, description="How many of the most read entries an edition names.")
+    most_read: int = Field(5, ge=0, description="How many of the most read entries an edition lists; 0 for none.")
 
 
 class Topic(Group):
     """Entries of a kind, with feeds of their own: each rule that is given must hold."""
 
     id: Name = Field(description="Short name, used in URLs; never change it.")
-    title: str = Field(min_length=1, description="What readers see.")
-    words: tuple[str, ...] = Field((), description="One of these stands in the title or the text, whatever its case.")
+    title: str = Field(min_length=1, description="The name that visitors and subscribers see.")
+    words: tuple[str, ...] = Field(
+        (), description="The title or the text must contain one of these words, in upper or lower case."
+    )
     patterns: tuple[Regex, ...] = Field(
         (),
-        description="One of these regular expressions (of RE2: no `(?=…)`, no `\\1`) is found in title or text.",
+        description="The title or the text must match one of these regular expressions (RE2 syntax: no `(?=…)`, "
+        "no `\\1`).",
     )
-    sources: tuple[Name, ...] = Field((), description="One of these sources shows it.")
-    authors: tuple[str, ...] = Field((), description="One of these wrote it.")
+    sources: tuple[Name, ...] = Field((), description="One of these sources must show the entry.")
+    authors: tuple[str, ...] = Field((), description="One of these authors must have written the entry.")
 
     def rules(self) -> Iterator[Broken]:
         if not (self.words or self.patterns or self.sources or self.authors):
@@ -124,10 +136,10 @@ class Feed(Group):
     """What subscription documents hold, and who is told of a change."""
 
     newest: int = Field(
-        50, ge=2, le=1000, description="The most entries of a subscription document; older ones stand in archives."
+        50, ge=2, le=1000, description="The maximum number of entries in a feed; older entries are in its archives."
     )
-    largest: int = Field(512 * 1024, ge=10_000, description="The most bytes of a subscription document.")
-    hub: Link = Field("", description="The WebSub hub to tell of each change.")
+    largest: int = Field(512 * 1024, ge=10_000, description="The maximum size of a feed in bytes.")
+    hub: Link = Field("", description="The WebSub hub to notify of each change.")
 
 
 class Web(Group):
@@ -136,10 +148,10 @@ class Web(Group):
     listen: HostPort = Field("127.0.0.1:8080", description="HOST:PORT to serve pages and feeds on.")
     metrics_listen: MaybeHostPort = Field(
         "",
-        description="HOST:PORT of another listener, for monitors only: `/metrics`, `/healthz`, `/readyz`.",
+        description="HOST:PORT of a second listener for monitoring only: `/metrics`, `/healthz`, `/readyz`.",
     )
     proxies: tuple[Network, ...] = Field(
-        (), description="Addresses or networks of your reverse proxies: only they may say who asks."
+        (), description="Addresses or networks of your reverse proxies; only they may report a visitor's address."
     )
 
 
@@ -148,42 +160,48 @@ class Signup(Group):
 
     open: bool = Field(default=True, description="Whether the pages offer to subscribe by mail.")
     expires: Duration = Field(
-        timedelta(days=2), gt=timedelta(0), description="How long the link to confirm holds; then all is deleted."
+        timedelta(days=2),
+        gt=timedelta(0),
+        description="How long a confirmation link is valid; then the request is deleted with all its data.",
     )
     welcome: Literal["edition", "letter", "none"] = Field(
         "edition",
-        description="What a newcomer gets at once: the newest `edition` (a short `letter` where there is none), "
-        "always the `letter`, or `none`.",
+        description="What to send to a new subscriber at once: the newest `edition` (a short `letter` if there "
+        "is none), always the `letter`, or `none`.",
     )
     per_network: int = Field(
-        10, ge=1, description="How many requests of one network (IPv4 /24, IPv6 /48) are taken in an hour."
+        10, ge=1, description="How many requests to accept from one network (IPv4 /24, IPv6 /48) in an hour."
     )
     per_domain: int = Field(
-        50, ge=1, description="How many addresses of one mail domain are mailed a link to confirm in an hour."
+        50, ge=1, description="How many addresses of one mail domain may get a confirmation link in an hour."
     )
-    total: int = Field(500, ge=1, description="How many requests are taken in an hour.")
+    total: int = Field(500, ge=1, description="How many requests to accept in an hour, in total.")
 
 
 class Retention(Group):
     """How long what grows by itself is kept whole. Entries, revisions, editions and consents stay for good."""
 
     readers: Duration = Field(
-        timedelta(days=45), ge=timedelta(days=7), description="How long every reader count is kept; then one a day."
+        timedelta(days=45),
+        ge=timedelta(days=7),
+        description="How long to store every reader count; after that, one per day.",
     )
     readers_daily: Duration = Field(
-        timedelta(days=365), description="How long one a day is kept; then one a month, for good."
+        timedelta(days=365),
+        description="How long to store one reader count per day; after that, one per month, permanently.",
     )
     details: Duration = Field(
         timedelta(days=90),
         ge=timedelta(days=7),
-        description="How long a delivery keeps its Message-ID and what the server said.",
+        description="How long to store a delivery's Message-ID and the server's reply.",
     )
     deliveries: Duration = Field(
         timedelta(days=400),
         ge=timedelta(days=7),
-        description="How long an edition keeps a row a reader; then only how many there were of each state.",
+        description="How long to store one record per subscriber of an edition; after that, only the number of "
+        "deliveries in each state.",
     )
-    reports: Duration = Field(timedelta(days=365), description="How long reports of ambiguous sightings are kept.")
+    reports: Duration = Field(timedelta(days=365), description="How long to store reports of ambiguous sightings.")
 
     def rules(self) -> Iterator[Broken]:
         if self.readers_daily < self.readers:
@@ -211,5 +229,5 @@ class Alerts(Group):
 class Log(Group):
     """What the service says of itself."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is said.")
-    json_lines: bool = Field(default=False, description="One JSON object a line instead of text for people.")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level to log.")
+    json_lines: bool = Field(default=False, description="Log one JSON object per line instead of text for people.")

@@ -39,18 +39,20 @@ class Relay(Group):
     """A mail server that takes our mails, and how to log in to it."""
 
     host: str = Field("", description="The SMTP server.")
-    port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 465, 587 or 25 by `security`.")
+    port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one for `security`: 465, 587 or 25.")
     security: Literal["tls", "starttls", "none"] = Field(
-        "starttls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+        "starttls",
+        description="`tls` encrypts from the first byte, `starttls` refuses a server without STARTTLS, `none` is only "
+        "for a server on this machine.",
     )
-    username: str = Field("", description="Log in as.")
-    password: str = Field("", repr=False, description="Better given as password_file.")
+    username: str = Field("", description="The name to log in with.")
+    password: str = Field("", repr=False, description="The password; better use password_file.")
     password_file: Path | None = Field(None, description="A file whose first line is the password.")
     oauth_token_file: Path | None = Field(
         None, description="Instead of a password: a file whose first line is an access token, read at each login."
     )
     oauth_command: tuple[str, ...] = Field(
-        (), description="Instead of a password: a program with its arguments that prints an access token."
+        (), description="Instead of a password: a program and its arguments; it prints an access token."
     )
 
     def rules(self) -> Iterator[Broken]:
@@ -73,12 +75,14 @@ class Fallback(Relay):
 class Dkim(Group):
     """How mails are signed. Without a key file they are not."""
 
-    domain: str = Field("", description="The signing domain; empty for that of the sender, which it must match.")
-    selector: _Selector = Field("digest", description="Names the RSA key in the DNS.")
-    key_file: Path | None = Field(None, description="The private RSA key; `digest mail key` makes one.")
-    ed25519_selector: _Selector = Field("digest-ed25519", description="Names the Ed25519 key in the DNS.")
+    domain: str = Field("", description="The signing domain; empty for the sender's domain, which it must match.")
+    selector: _Selector = Field("digest", description="The name of the RSA key in the DNS.")
+    key_file: Path | None = Field(None, description="The private RSA key; `digest mail key` creates one.")
+    ed25519_selector: _Selector = Field("digest-ed25519", description="The name of the Ed25519 key in the DNS.")
     ed25519_key_file: Path | None = Field(
-        None, description="A private Ed25519 key for a second signature; never alone, since few verify it yet."
+        None,
+        description="A private Ed25519 key for a second signature; it needs key_file too, since few servers verify "
+        "Ed25519 yet.",
     )
 
     def rules(self) -> Iterator[Broken]:
@@ -93,34 +97,39 @@ class Dkim(Group):
 class Mail(Relay):
     """How mail leaves."""
 
-    transport: Literal["maildir", "smtp"] = Field("maildir", description="`maildir` writes files, `smtp` sends.")
+    transport: Literal["maildir", "smtp"] = Field(
+        "maildir", description="`maildir` writes mails to files, `smtp` sends them."
+    )
     sender: Sender = Field(
         "Digest <digest@localhost.localdomain>",
-        description="The From of every mail: one address, a name in front of it if you like.",
+        description="The From of every mail: one address, with a name in front of it if you like.",
     )
     reply_to: Mailbox = Field(
-        "", description="Where answers go, if not to the sender: one address with an optional name."
+        "", description="Where replies go, if not to the sender: one address with an optional name."
     )
     path: Path = Field(Path("mail"), description="The maildir; relative to this file.")
-    connections: int = Field(4, ge=1, le=100, description="How many connections are used at once.")
-    per_second: float = Field(0, ge=0, description="The most mails a second; 0 for no limit.")
-    per_day: int = Field(0, ge=0, description="The most mails of editions in any 24 hours; 0 for no limit.")
+    connections: int = Field(4, ge=1, le=100, description="How many connections to use at once.")
+    per_second: float = Field(0, ge=0, description="The maximum number of mails per second; 0 for no limit.")
+    per_day: int = Field(0, ge=0, description="The maximum number of edition mails in any 24 hours; 0 for no limit.")
     per_domain: int = Field(
-        0, ge=0, description="How many connections may deal with one recipient domain at once; 0 for all of them."
+        0, ge=0, description="How many connections may send to one recipient domain at once; 0 for all of them."
     )
-    batch: int = Field(100, ge=1, le=10_000, description="How many deliveries are leased at a time.")
+    batch: int = Field(100, ge=1, le=10_000, description="How many deliveries to lease at a time.")
     lease: Duration = Field(
-        timedelta(minutes=30), description="How long a drain may hold a delivery; longer than one may take to send."
+        timedelta(minutes=30),
+        description="How long a drain may lease a delivery; set it longer than the sending of one mail may take.",
     )
-    retry: Duration = Field(timedelta(minutes=30), description="The first wait after a temporary refusal.")
+    retry: Duration = Field(timedelta(minutes=30), description="How long to wait after the first temporary refusal.")
     give_up: Duration = Field(
         timedelta(days=4),
-        description="After this long a mail that its server keeps refusing has failed; at the latest at the next slot.",
+        description="How long to retry a mail that its server keeps refusing; never longer than until the next slot.",
     )
-    pause: Duration = Field(timedelta(minutes=15), description="How long all sending rests when the fault is ours.")
+    pause: Duration = Field(
+        timedelta(minutes=15), description="How long to pause all sending when the fault is on our side."
+    )
     postal: _Line = Field(
         "",
-        description="The sender's name and postal address, one line at the foot of every mail.",
+        description="The sender's name and postal address, as one line at the foot of every mail.",
     )
 
     def rules(self) -> Iterator[Broken]:
@@ -134,33 +143,45 @@ class Bounces(Group):
 
     address: Address = Field(
         "",
-        description="Where bounces go, such as `bounces@digest.example.org`: mails are sent from `bounces+TOKEN@…`.",
+        description="The address for bounces, such as `bounces@digest.example.org`; the envelope sender of each "
+        "mail is then `bounces+TOKEN@…`.",
     )
     soft: int = Field(5, ge=1, description="Suppress an address after soft bounces on this many editions in a row.")
     breaker: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="The share of an edition's mails (and at least 20) above which its suppressions take no effect, "
-        "and sending rests until an operator decides; 1 for no limit.",
+        description="Hold the suppressions that an edition causes, and pause sending until an operator decides, "
+        "if they exceed this share of its mails and number at least 20; 1 for no limit.",
     )
     every: Duration = Field(
-        timedelta(minutes=5), gt=timedelta(0), description="How often the maildir or the IMAP folder is read."
+        timedelta(minutes=5), gt=timedelta(0), description="How often to read the maildir or the IMAP folder."
     )
-    largest: int = Field(1024**2, ge=65536, description="A mail of more bytes is refused, or read up to them.")
-    listen: MaybeHostPort = Field("", description="HOST:PORT where a mail server hands them over.")
-    protocol: Literal["lmtp", "smtp"] = Field("lmtp", description="What is spoken there.")
-    maildir: Path | None = Field(None, description="A maildir into which they are delivered; relative to this file.")
-    imap_host: str = Field("", description="An IMAP server that keeps them.")
+    largest: int = Field(
+        1024**2,
+        ge=65536,
+        description="The maximum size of a mail in bytes: the listener refuses a larger mail; of one in the maildir or "
+        "IMAP folder, only this much is read.",
+    )
+    listen: MaybeHostPort = Field("", description="HOST:PORT where a mail server delivers bounces.")
+    protocol: Literal["lmtp", "smtp"] = Field("lmtp", description="The protocol of `listen`.")
+    maildir: Path | None = Field(
+        None, description="A maildir where a mail server delivers bounces; relative to this file."
+    )
+    imap_host: str = Field("", description="An IMAP server that stores bounces.")
     imap_port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one: 993 or 143.")
     imap_security: Literal["tls", "starttls", "none"] = Field(
-        "tls", description="`tls` from the first byte, `starttls` or it is refused, `none` only for loopback."
+        "tls",
+        description="`tls` encrypts from the first byte, `starttls` refuses a server without STARTTLS, `none` is only "
+        "for a server on this machine.",
     )
-    username: str = Field("", description="Log in there as.")
-    password: str = Field("", repr=False, description="Better given as password_file.")
+    username: str = Field("", description="The name to log in to the IMAP server with.")
+    password: str = Field("", repr=False, description="The password; better use password_file.")
     password_file: Path | None = Field(None, description="A file whose first line is the password.")
-    folder: str = Field("INBOX", min_length=1, description="The IMAP folder that is read.")
-    done: str = Field("", description="The IMAP folder into which they are moved; else they are marked as seen.")
+    folder: str = Field("INBOX", min_length=1, description="The IMAP folder to read.")
+    done: str = Field(
+        "", description="The IMAP folder to move mails to after reading; if empty, they are marked as seen."
+    )
 
     def rules(self) -> Iterator[Broken]:
         local, at, domain = self.address.rpartition("@")
@@ -181,25 +202,35 @@ class Hooks(Group):
     """Providers that tell by HTTP what bounced and who complained; each is off until its key or topic is set."""
 
     ses_topics: tuple[_Topic, ...] = Field(
-        (), description="Amazon SES: the ARNs of the SNS topics that may tell at `/hooks/ses`."
+        (), description="Amazon SES: the ARNs of the SNS topics that may post to `/hooks/ses`."
     )
-    mailgun_key: str = Field("", repr=False, description="Better given as mailgun_key_file.")
+    mailgun_key: str = Field(
+        "", repr=False, description="Mailgun: the HTTP webhook signing key; better use mailgun_key_file."
+    )
     mailgun_key_file: Path | None = Field(
         None, description="Mailgun: a file whose first line is the HTTP webhook signing key, for `/hooks/mailgun`."
     )
-    postmark_secret: str = Field("", repr=False, description="Better given as postmark_secret_file.")
-    postmark_secret_file: Path | None = Field(
-        None, description="Postmark: a file whose first line is a secret of yours, for `/hooks/postmark/SECRET`."
+    postmark_secret: str = Field(
+        "", repr=False, description="Postmark: a secret of your choice; better use postmark_secret_file."
     )
-    sendgrid_key: str = Field("", description="SendGrid: the verification key of the signed event webhook.")
+    postmark_secret_file: Path | None = Field(
+        None, description="Postmark: a file whose first line is a secret of your choice, for `/hooks/postmark/SECRET`."
+    )
+    sendgrid_key: str = Field(
+        "", description="SendGrid: the verification key of the signed event webhook, for `/hooks/sendgrid`."
+    )
     sendgrid_key_file: Path | None = Field(
         None, description="SendGrid: a file whose first line is that key, for `/hooks/sendgrid`."
     )
-    brevo_secret: str = Field("", repr=False, description="Better given as brevo_secret_file.")
-    brevo_secret_file: Path | None = Field(
-        None, description="Brevo: a file whose first line is a secret of yours, for `/hooks/brevo/SECRET`."
+    brevo_secret: str = Field(
+        "", repr=False, description="Brevo: a secret of your choice; better use brevo_secret_file."
     )
-    resend_secret: str = Field("", repr=False, description="Better given as resend_secret_file.")
+    brevo_secret_file: Path | None = Field(
+        None, description="Brevo: a file whose first line is a secret of your choice, for `/hooks/brevo/SECRET`."
+    )
+    resend_secret: str = Field(
+        "", repr=False, description="Resend: the signing secret (`whsec_…`); better use resend_secret_file."
+    )
     resend_secret_file: Path | None = Field(
         None, description="Resend: a file whose first line is the signing secret (`whsec_…`), for `/hooks/resend`."
     )

@@ -52,44 +52,56 @@ class Settings(Group, BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
-    data_dir: Path = Field(Path("../var"), description="Where the state lies; relative to this file.")
-    database_url: str = Field(
-        "", repr=False, description="Another store than SQLite under data_dir, such as `postgresql://USER@HOST/NAME`."
+    data_dir: Path = Field(
+        Path("../var"), description="The folder for the database and the lock; relative to this file."
     )
-    base_url: Url = Field("http://127.0.0.1:8080", description="How people reach the web server from outside.")
-    title: str = Field("", description="The name of the site and of the feed of everything; else the first source's.")
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="A database to use instead of SQLite under data_dir, such as `postgresql://USER@HOST/NAME`.",
+    )
+    base_url: Url = Field(
+        "http://127.0.0.1:8080", description="The address at which people reach the web server from outside."
+    )
+    title: str = Field(
+        "", description="The name of the site and of its main feed; by default the first source's title."
+    )
     language: Language = Field("zh_CN", description="The language of the pages.")
     operator: Addresses = Field(
         (),
         description="Your address, or a list of several: alerts go there when something is wrong. Never published.",
     )
     contact: Contact = Field(
-        "", description="An address or URL for readers, shown in public at the foot of every page and mail."
+        "",
+        description="An address or URL for visitors and subscribers, shown in public at the foot of every page "
+        "and mail.",
     )
     tag: _Tag = Field(
         "",
-        description="`DOMAIN,YEAR`, the start of every Atom id; from base_url if absent. Never change it.",
+        description="`DOMAIN,YEAR`, the start of every Atom id; derived from base_url if empty. Never change it.",
     )
     tick: Duration = Field(
         timedelta(minutes=1),
         gt=timedelta(0),
         description="How often to check for due editions, mails and hub pings.",
     )
-    templates: Path | None = Field(None, description="A folder whose files replace their namesakes in templates/.")
-    sources: tuple[Source, ...] = Field((), description="The origins of dumps.")
+    templates: Path | None = Field(
+        None, description="A folder whose files replace those of the same name in templates/."
+    )
+    sources: tuple[Source, ...] = Field((), description="Where dumps come from.")
     digests: tuple[Digest, ...] = Field((), description="The mailings.")
-    topics: tuple[Topic, ...] = Field((), description="Entries of a kind, with feeds of their own.")
-    feed: Feed = Field(Feed(), description="What subscription documents hold.")
+    topics: tuple[Topic, ...] = Field((), description="Kinds of entries that have feeds of their own.")
+    feed: Feed = Field(Feed(), description="What feeds contain.")
     web: Web = Field(Web(), description="The web server.")
     signup: Signup = Field(Signup(), description="Subscribing on the web pages.")
-    mail: Mail = Field(Mail(), description="How mail leaves.")
-    fallback: Fallback = Field(Fallback(), description="Where mails go while the first server cannot be reached.")
+    mail: Mail = Field(Mail(), description="How mail is sent.")
+    fallback: Fallback = Field(Fallback(), description="Where to send mails while the first server cannot be reached.")
     dkim: Dkim = Field(Dkim(), description="How mails are signed.")
-    retention: Retention = Field(Retention(), description="How long what grows by itself is kept whole.")
-    bounces: Bounces = Field(Bounces(), description="How bounces and complaints come back.")
-    hooks: Hooks = Field(Hooks(), description="Providers that tell by HTTP what bounced and who complained.")
+    retention: Retention = Field(Retention(), description="How long to store data that grows by itself.")
+    bounces: Bounces = Field(Bounces(), description="How bounces and complaints arrive.")
+    hooks: Hooks = Field(Hooks(), description="Providers that report bounces and complaints by HTTP.")
     alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
-    log: Log = Field(Log(), description="What the service says of itself.")
+    log: Log = Field(Log(), description="What the service logs.")
 
     @classmethod
     def settings_customise_sources(
