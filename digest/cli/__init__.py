@@ -1,4 +1,4 @@
-"""The command line: reads arguments, calls the service, prints. Holds no rule."""
+"""The command line: reads arguments, calls the service and prints the result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _do(given)
         finally:
             with contextlib.suppress(AttributeError, ValueError):  # it is closed
-                sys.stdout.flush()  # what cannot be written is said while somebody can say it
+                sys.stdout.flush()  # so that a failed write is reported as an error of the command
     except ConfigurationError as error:
         mistakes = error.mistakes if isinstance(error, MistakesError) else (error,)
         sys.stderr.writelines(f"digest: {one}\n" for one in mistakes)
@@ -36,10 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"digest: {for_its_writer(error)}\n")
         sys.exit(1)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away; Python would complain about it at the end
+        sys.stderr.close()  # the program that read our output has ended; Python would print an error at exit
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(130)  # as a shell says it, and as Typer does; what was under way said what is kept
+        sys.exit(130)  # the exit code of shells and of Typer; the interrupted step has printed what is stored
     except Exception as error:  # noqa: BLE001 - no command ends in a traceback
         from digest.cli.lastly import last_words
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _do(given: list[str]) -> None:
-    """The command that these arguments are."""
+    """Run the command that these arguments name."""
     if is_plain(given):
         sys.exit(int(not parse_plainly(given)))
     if given[:1] == ["run"] and len(given) in {1, 3} and given[1:2] in ([], ["--config"]):
@@ -61,7 +61,7 @@ def _do(given: list[str]) -> None:
 
 
 def _print_mistakes(mistakes: Sequence[ConfigurationError]) -> None:
-    """What keeps `digest check --json` from looking at anything else, in its own form."""
+    """Print the mistakes that stop `digest check --json`, in the form of its findings."""
     for one in mistakes:
         place = {name: getattr(one, name, None) or None for name in ("setting", "file", "line", "variable")}
         says = f"{one.problem} ({one.remedy})" if one.remedy else one.problem
@@ -71,7 +71,7 @@ def _print_mistakes(mistakes: Sequence[ConfigurationError]) -> None:
 
 
 def _discard_output() -> None:
-    """Forget what is printed and cannot be written, or Python would complain about it at the end."""
+    """Discard output that cannot be written; otherwise Python would print an error at exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -80,8 +80,8 @@ def _discard_output() -> None:
 
 
 def _run(config: Path | None) -> None:
-    """`digest run` as the image runs it, without Typer; the other ways to write it do the same."""
-    gc.disable()  # until all is there that stays: to look for garbage among modules takes a tenth of the start
+    """Run `digest run` without Typer, which the image does; other spellings of the command do the same."""
+    gc.disable()  # until all modules are loaded: looking for garbage among them takes a tenth of the start
     try:
         from digest.cli.serving import serve
 

@@ -1,4 +1,4 @@
-"""`digest adopt`: a store that another installation used."""
+"""`digest adopt`: take over the store of another installation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 
 
 def adopt(*, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Let this configuration use a store that another installation used; that one is refused from then on."""
+    """Take over the store of another installation; that installation can then no longer use it."""
     from digest import installation
     from digest.app import opened_untouched
     from digest.store import place
@@ -22,9 +22,9 @@ def adopt(*, yes: YesOption = False, as_json: JsonOption = False, config: Config
     with opened_untouched(settings, anybodys=True) as store:
         kept, mine = installation.user(store), installation.described(settings)
         if kept and not yes:
-            typer.confirm(f"{where} is the store of {kept}. Shall it be that of {mine}?", abort=True, err=True)
+            typer.confirm(f"{where} is the store of {kept}. Make it the store of {mine}?", abort=True, err=True)
         installation.adopt(store, settings)
     if as_json:
         print_json({"store": where, "was": kept.file if kept else None, "now": mine.file if mine else None})
     else:
-        typer.echo(f"{where} is the store of {mine} now." + (f" It was that of {kept}." if kept else ""))
+        typer.echo(f"{where} is now the store of {mine}." + (f" Before, it was the store of {kept}." if kept else ""))

@@ -1,4 +1,4 @@
-"""`digest alerts` and `digest alerts test`: what operators are told."""
+"""`digest alerts` and `digest alerts test`: list current problems, and send a test alert."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from digest.ports import Alert
     from digest.service.operating.health import Trouble
 
-app = typer.Typer(name="alerts", help="What is wrong now, and who is told.", invoke_without_command=True)
+app = typer.Typer(name="alerts", help="List current problems, and test the alerts.", invoke_without_command=True)
 
 
 @app.callback()
 def list_(context: typer.Context, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List what is wrong now; what may be a blip is not told to anybody yet."""
+    """List current problems. A problem that may pass by itself is listed, but not reported yet."""
     if context.invoked_subcommand:
         return
     from digest.app import clock
@@ -44,13 +44,14 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     if not found:
         typer.echo("all is well")
     for one in found:
-        told = f"told at {local(one.told_at, now)}" if one.told_at else "nobody is told yet"
+        told = f"reported at {local(one.told_at, now)}" if one.told_at else "not reported yet"
         text = f"{one.subject}: {one.problem} (since {both(one.since, now)}; {told})"
         _say(text, alarm=True)
     for alert in over:
-        _say(f"over, and told when it stays so for {settings.alerts.calm}: {alert.subject}: {alert.problem}")
+        calm = settings.alerts.calm
+        _say(f"over; the recovery is reported if it lasts for {calm}: {alert.subject}: {alert.problem}")
     if waiting:
-        typer.echo(f"{waiting} notices wait until their channel takes them")
+        typer.echo(f"{waiting} notices wait until they can be delivered")
 
 
 def _say(text: str, *, alarm: bool = False) -> None:
@@ -70,7 +71,7 @@ def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object
 
 @app.command("test")
 def send_test(*, config: ConfigOption = None) -> None:
-    """Send a test to each address and to the webhook."""
+    """Send a test alert to each operator address and to the webhook."""
     from digest.app import clock
     from digest.ports import AlertNotice, NoticeKind
     from digest.service.operating import alerts
@@ -78,16 +79,16 @@ def send_test(*, config: ConfigOption = None) -> None:
     settings = settings_of(config)
     if not alerts.channels(settings):
         raise ConfigurationError(
-            "no operator is named, so nobody gets alerts",
+            "no operator is set, so nobody gets alerts",
             place="operator",
             remedy="set operator to your address, or alerts.webhook",
         )
     now, failed = clock(), False
     for channel in alerts.channels(settings):
         trial = AlertNotice(0, channel, NoticeKind.TEST, "alerts", "nothing is wrong: this is a test", now, now, 0)
-        with Progress(f"telling {channel}", kept="Nothing is stored of a test; send another one."):
+        with Progress(f"sending to {channel}", kept="A test is not stored; send another one."):
             problem = asyncio.run(alerts.tell_one(settings, trial))
         failed = failed or bool(problem)
-        typer.echo(f"digest: {channel}: {problem}" if problem else f"{channel}: told", err=bool(problem))
+        typer.echo(f"digest: {channel}: {problem}" if problem else f"{channel}: sent", err=bool(problem))
     if failed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`digest bounces read`: what came back, read by hand."""
+"""`digest bounces read`: read bounces and complaints once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typer
 from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
 from digest.cli.progress import Progress
 
-app = typer.Typer(name="bounces", help="Mail that came back.", no_args_is_help=True)
+app = typer.Typer(name="bounces", help="Read bounces and complaints.", no_args_is_help=True)
 
 
 @app.callback()
@@ -17,16 +17,18 @@ def group() -> None:
 
 @app.command()
 def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Read the maildir or the IMAP folder once; `digest run` does so by itself."""
+    """Read the maildir or the IMAP folder of bounces once; `digest run` does this by itself."""
     from digest.app import clock
     from digest.service.bounces import messages
 
     with store_of(config) as (settings, store):
         messages.require_folder(settings)
-        kept = "What was read is recorded, the rest stays where it lies; `digest bounces read` goes on with it."
-        with Progress("reading what came back", kept=kept):
+        kept = (
+            "Mails read so far are recorded, the rest stay where they are; `digest bounces read` continues with them."
+        )
+        with Progress("reading bounces", kept=kept):
             handled = messages.read(store, settings, clock)
     if as_json:
         print_json(dict(handled))
     else:
-        typer.echo(", ".join(f"{count} {what}" for what, count in handled.items()) or "nothing came back")
+        typer.echo(", ".join(f"{count} {what}" for what, count in handled.items()) or "no bounces or complaints")

@@ -1,4 +1,4 @@
-"""`digest entries edit|merge|split|hide|publish|undo`: what an operator says of entries, tried or done."""
+"""`digest entries edit|merge|split|hide|publish|undo`: manual changes to entries, and their dry runs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from digest.service.publishing.by_hand.editing import Words
     from digest.settings import Settings
 
-EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest entries list` prints it.")]
-EntriesArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="As `digest entries list` prints them.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and store nothing.")]
-SilentOption = Annotated[bool, typer.Option("--silent", help="Readers who were told it do not hear of the change.")]
+EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
+EntriesArgument = Annotated[
+    list[str], typer.Argument(metavar="ID…", help="The ids, as `digest entries list` prints them.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and store nothing.")]
+SilentOption = Annotated[
+    bool, typer.Option("--silent", help="Do not announce the change to subscribers who got the entry.")
+]
 _FIELDS = ("title", "author", "date")
 
 
@@ -34,23 +38,25 @@ def register(app: typer.Typer) -> None:
 def edit(
     entry: EntryArgument,
     *,
-    title: Annotated[str | None, typer.Option("--title", metavar="TITLE", help="What it is called.")] = None,
-    author: Annotated[str | None, typer.Option("--author", metavar="NAME", help="Who wrote it.")] = None,
+    title: Annotated[str | None, typer.Option("--title", metavar="TITLE", help="The new title.")] = None,
+    author: Annotated[str | None, typer.Option("--author", metavar="NAME", help="The new author.")] = None,
     date: Annotated[
-        str | None, typer.Option("--date", metavar="DAY", help="Its day: 2021-03-04, or 03-04 without a year.")
+        str | None, typer.Option("--date", metavar="DAY", help="The new date: 2021-03-04, or 03-04 without a year.")
     ] = None,
-    clear_author: Annotated[bool, typer.Option("--clear-author", help="Nobody knows who wrote it.")] = False,
-    clear_date: Annotated[bool, typer.Option("--clear-date", help="Nobody knows its day.")] = False,
+    clear_author: Annotated[
+        bool, typer.Option("--clear-author", help="Remove the author, because it is unknown.")
+    ] = False,
+    clear_date: Annotated[bool, typer.Option("--clear-date", help="Remove the date, because it is unknown.")] = False,
     lift: Annotated[
         list[str] | None,
-        typer.Option("--lift", metavar="FIELD", help="Let title, author, date or all be what the pages say again."),
+        typer.Option("--lift", metavar="FIELD", help="Use what the pages say again, for title, author, date or all."),
     ] = None,
     silent: SilentOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Correct title, author or date; it holds until the pages themselves say something else."""
+    """Correct the title, author or date. The correction stays until the pages themselves say something new."""
     from digest.app import clock
     from digest.service.publishing.by_hand import editing
 
@@ -58,9 +64,9 @@ def edit(
     wrong = [name for name in lifted if name not in _FIELDS]
     now = clock()
     if wrong:
-        raise typer.BadParameter(f"{wrong[0]!r} is none of {', '.join(_FIELDS)}, all", param_hint="--lift")
+        raise typer.BadParameter(f"{wrong[0]!r} is not one of {', '.join(_FIELDS)}, all", param_hint="--lift")
     if (author and clear_author) or (date and clear_date):
-        raise typer.BadParameter("say it or clear it, not both", param_hint="--clear-…")
+        raise typer.BadParameter("set it or clear it, not both", param_hint="--clear-…")
     words = editing.Words(
         editing.read_line(title, "title") if title is not None else None,
         (None,) if clear_author else (editing.read_line(author, "author"),) if author is not None else None,
@@ -82,26 +88,26 @@ def _require_once(words: Words) -> None:
         raise ConfigurationError("nothing to change", remedy="give --title, --author, --date or --lift")
     both = set(said) & set(words.lift)
     if both:
-        raise ConfigurationError(f"the {min(both)} is given and lifted", remedy="choose one")
+        raise ConfigurationError(f"the {min(both)} is both given and lifted", remedy="choose one")
 
 
 def merge(
     keep: Annotated[str, typer.Argument(metavar="KEEP", help="The entry whose id, address and feed id stay.")],
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The entry that it is, too.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The other entry of the same article.")],
     *,
     words: Annotated[
         str | None,
         typer.Option(
             "--words",
             metavar="keep|other",
-            help="Whose title, text and date it has (default: OTHER's, if only it stands in dumps).",
+            help="Whose title, text and date to use (default: KEEP's; OTHER's if only OTHER is in dumps).",
         ),
     ] = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say that two entries are one article: what was told of either counts as told, and old links lead on."""
+    """Merge two entries that are one article. What was announced of either counts for both; old links redirect."""
     from digest.app import clock
     from digest.service.publishing.by_hand import merging
 
@@ -121,20 +127,20 @@ def split(
     revision: Annotated[
         int | None,
         typer.Option(
-            "--revision", metavar="N", help="From this revision on it is another article (default: the last)."
+            "--revision", metavar="N", help="The first revision of the other article (default: the last revision)."
         ),
     ] = None,
     dump: Annotated[
-        str | None, typer.Option("--dump", metavar="SOURCE/PATH", help="What this dump shows is another article.")
+        str | None, typer.Option("--dump", metavar="SOURCE/PATH", help="The dump that shows the other article.")
     ] = None,
     silent: Annotated[
-        bool, typer.Option("--silent", help="Nobody hears of it: nothing is new, nothing corrected.")
+        bool, typer.Option("--silent", help="Announce nothing, neither a new entry nor a correction.")
     ] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say that one entry is two articles: the other one gets an entry of its own, and is told as new once."""
+    """Split an entry that is two articles. The other article gets its own entry, announced as new once."""
     from digest.app import clock
     from digest.service.publishing.by_hand import splitting
 
@@ -151,7 +157,7 @@ def split(
 def hide(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Hold entries back from feeds, pages, search and editions, without a word to anybody; `publish` undoes it."""
+    """Hide entries from feeds, pages, search and editions, without announcing it. `publish` undoes this."""
     from digest.app import clock
     from digest.service.publishing.by_hand import undoing
 
@@ -161,7 +167,7 @@ def hide(
 def publish(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Let hidden entries be published; they are told as new once, if they never were."""
+    """Publish hidden entries. Entries that were never announced are announced as new once."""
     from digest.app import clock
     from digest.service.publishing.by_hand import undoing
 
@@ -173,7 +179,7 @@ def publish(
 def undo(
     entry: EntryArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Take back what was done last by hand to an entry; again, the one before."""
+    """Undo the last manual change to an entry. Run it again to undo the change before that."""
     from digest.app import clock
     from digest.service.publishing.by_hand import undoing
 
@@ -190,7 +196,7 @@ def _perform(
 
 
 def tell(done: Done, *, as_json: bool) -> None:
-    """Say what an act came to, and who hears of it."""
+    """Print the outcome of a manual change, and which editions announce it."""
     outcome = done.outcome
     if as_json:
         hearings = [
@@ -203,10 +209,10 @@ def tell(done: Done, *, as_json: bool) -> None:
     for sentence in outcome.sentences:
         typer.echo(sentence)
     for one in done.hearings:
-        for verb, titles in (("tells as new", one.new), ("corrects", one.corrected), ("leaves out", one.no_longer)):
+        for verb, titles in (("announces as new", one.new), ("corrects", one.corrected), ("leaves out", one.no_longer)):
             for title in titles:
                 typer.echo(f"{one.digest}: its next edition {verb}: {title}")
     if not done.hearings:
-        typer.echo("no edition tells anything else because of it")
+        typer.echo("no edition changes because of it")
     if done.tried:
         typer.echo("nothing was stored: this was a dry run")

@@ -1,4 +1,4 @@
-"""All commands, put together for Typer."""
+"""The Typer application with all commands."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from digest.cli.completing import CompletingGroup
 app = typer.Typer(
     name="digest",
     cls=CompletingGroup,
-    help="Reads text dumps of a blog's listing pages and tells people what is new: a feed and a weekly mail.",
+    help="Reads text dumps of a blog's listing pages and announces new entries in feeds and a weekly mail.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -75,4 +75,4 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Nothing to do before a command."""
+    """Declare the options that come before a command."""

@@ -1,4 +1,4 @@
-"""What the commands share: their options, how they open the store, how they print."""
+"""Shared by all commands: common options, opening the store, printing."""
 
 from __future__ import annotations
 
@@ -27,15 +27,18 @@ ConfigOption = Annotated[
         metavar="FILE",
         envvar="DIGEST_CONFIG",
         show_envvar=True,
-        help="The configuration (default: config/digest.toml).",
+        help="The configuration file (default: config/digest.toml).",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def settings_of(config: Path | None) -> Settings:
-    """The settings, with the log configured as they say; a command tells a person itself what it did."""
+    """Load the settings and configure the log.
+
+    A command prints for people itself, so on a terminal the log only contains errors.
+    """
     from digest import logs
     from digest.settings import load
 
@@ -48,36 +51,36 @@ def settings_of(config: Path | None) -> Settings:
 
 @contextlib.contextmanager
 def store_of(config: Path | None) -> Iterator[tuple[Settings, Store]]:
-    """The settings and their open store."""
+    """Load the settings and open their store."""
     from digest.app import opened
 
     settings = settings_of(config)
     with contextlib.ExitStack() as held:
-        with Progress("opening the store", kept="The store is as it was: a change of its tables is made whole or not."):
+        with Progress("opening the store", kept="Each upgrade of the store's tables is complete or not made at all."):
             store = held.enter_context(opened(settings))
         yield settings, store
 
 
 def print_json(value: object) -> None:
-    """One JSON object on a line of its own, at once."""
+    """Print one JSON object on its own line, and flush it."""
     sys.stdout.buffer.write(json_line(value))
     sys.stdout.flush()
 
 
 def date_json(date: EntryDate | None) -> dict[str, object] | None:
-    """A date as every command prints it in JSON."""
+    """The date in the JSON form of all commands."""
     if date is None:
         return None
     return {"year": date.year, "month": date.month, "day": date.day, "kind": str(date.kind)}
 
 
 def date_said(date: EntryDate | None) -> str:
-    """A date and how it is known, in words; empty for None."""
+    """The date and how it is known, in words; empty for None."""
     return f"{said(date, 'en')} ({date.kind})" if date else ""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
-    """A table as wide as the terminal; `numbers` names the columns that stand to the right."""
+    """Print a table as wide as the terminal; `numbers` names the columns that are aligned to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

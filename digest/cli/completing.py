@@ -1,7 +1,7 @@
-"""What a shell offers for an argument: ids and keys of the configuration and the store, by the name of the argument.
+"""Shell completion: offers ids and keys from the configuration and the store, by the name of the argument.
 
-It is asked at each press of a key, so it reads the file and the store as they are, checks nothing, writes nothing, and
-offers nothing where anything is wrong.
+A shell calls it at each press of a key. It therefore reads the file and the store as they are, checks nothing, writes
+nothing, and offers nothing if anything is wrong.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEFAULT = Path("config/digest.toml")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One thing that a shell offers, and what it says of it."""
+    """One completion that a shell offers, with its description."""
 
     value: str
     help: str | None = None
@@ -35,7 +35,7 @@ class Offer:
 
 
 class CompletingGroup(TyperGroup):
-    """The commands, each argument of which offers what it may be."""
+    """The commands; each of their arguments offers its possible values."""
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         found = super().get_command(ctx, cmd_name)
@@ -53,7 +53,7 @@ def _complete(command: Command, group: str) -> None:
 
 
 def offered(group: str, param: Parameter) -> Offers | None:
-    """What an argument or option may be: choices that its metavar names, or names of its kind; None for free text."""
+    """The completions of an argument: the choices in its metavar, or names of its kind; None for free text."""
     metavar = str(param.metavar or "")
     if "|" in metavar and metavar == metavar.lower().replace("zh_cn", "zh_CN"):
         choices = metavar.strip("[]").split("|")
@@ -67,7 +67,7 @@ def _safe(offers: Offers) -> Callable[[Context, str], list[Offer]]:
     def complete(ctx: Context, incomplete: str) -> list[Offer]:
         try:
             found = dict(offers(_typed(ctx), incomplete))
-        except Exception:  # noqa: BLE001 - a shell shows whatever is said, in the middle of what is typed
+        except Exception:  # noqa: BLE001 - a shell would print the error into the line being typed
             return []
         return [Offer(value, about or None) for value, about in found.items()]
 
@@ -75,7 +75,7 @@ def _safe(offers: Offers) -> Callable[[Context, str], list[Offer]]:
 
 
 def _typed(ctx: Context) -> dict[str, Any]:
-    """The options and arguments that are there already."""
+    """The options and arguments typed so far."""
     typed: dict[str, Any] = {}
     at: Context | None = ctx
     while at is not None:
@@ -88,7 +88,7 @@ def _typed(ctx: Context) -> dict[str, Any]:
 
 
 def _configured(typed: dict[str, Any]) -> tuple[dict[str, Any], Path]:
-    """The configuration as it stands in its file, and the folder that its paths start from."""
+    """The unchecked configuration from its file, and the folder that its paths are relative to."""
     file = Path(typed.get("config") or os.environ.get("DIGEST_CONFIG") or _DEFAULT).absolute()
     return (tomllib.loads(file.read_text("utf-8")) if file.exists() else {}), file.parent
 
@@ -107,13 +107,13 @@ def _stored(kind: str) -> Offers:
 
 
 def _named(tables: str, *, stored: bool = False) -> Offers:
-    """Ids of the configuration with their titles, then those that only the store knows."""
+    """Ids from the configuration with their titles, then ids that are only in the store."""
 
     def offers(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
         given, _ = _configured(typed)
         found = {str(one["id"]): str(one.get("title", "")) for one in given.get(tables, ())}
         if stored:
-            with contextlib.suppress(Exception):  # the store may be away
+            with contextlib.suppress(Exception):  # the store may be unavailable
                 found = {name: found.get(name, about) for name, about in _stored(tables)(typed, "")} | found
         return [(name, title) for name, title in found.items() if name.startswith(begins)]
 
@@ -165,7 +165,7 @@ _BY_NAME: dict[str, Offers] = {
     "kind": _mail_kinds,
     "dump_of": _dumps,
 }
-# Where an argument of a group means something else than its name says elsewhere.
+# Arguments that mean something else in one group of commands than in the others.
 _KINDS = {
     "source": {"source": "old_source", "old": "old_source", "path": "dump"},
     "digests": {"old": "old_digest", "digest": "old_digest"},

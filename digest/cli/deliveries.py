@@ -1,4 +1,4 @@
-"""`digest deliveries list|retry|release`: dead letters, and leases that nobody gives back."""
+"""`digest deliveries list|retry|release`: dead letters, and leases of drains that are gone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from digest.ports import DeliveryRow
     from digest.service.mailing.drain.releasing import Leased
 
-app = typer.Typer(name="deliveries", help="Look at mail that did not arrive, and retry it.", no_args_is_help=True)
+app = typer.Typer(name="deliveries", help="List mail that did not arrive, and send it again.", no_args_is_help=True)
 
 
 def _json(row: DeliveryRow) -> dict[str, object]:
@@ -45,11 +45,13 @@ def list_(
         list[str] | None,
         typer.Option("--state", metavar="failed|unknown|deferred|suppressed", help="Default: failed, unknown."),
     ] = None,
-    edition: Annotated[str | None, typer.Option("--edition", metavar="KEY", help="Only of this edition.")] = None,
+    edition: Annotated[
+        str | None, typer.Option("--edition", metavar="KEY", help="Only deliveries of this edition.")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """List deliveries that failed, of which nobody knows whether they arrived, that wait or were given up."""
+    """List deliveries that failed, have an unknown outcome, wait for a retry or were suppressed."""
     from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
@@ -67,13 +69,17 @@ def list_(
     )
     for (key, _), editions in again.items():
         if editions:
-            typer.echo(f"{key}: what it told is listed once more in {', '.join(editions)}")
+            typer.echo(f"{key}: its entries are listed again in {', '.join(editions)}")
 
 
 @app.command()
 def retry(
-    edition: Annotated[str | None, typer.Argument(metavar="[EDITION]", help="Such as weekly/2026-W47.")] = None,
-    addresses: Annotated[list[str] | None, typer.Argument(metavar="[ADDRESS]...", help="Only to these.")] = None,
+    edition: Annotated[
+        str | None, typer.Argument(metavar="[EDITION]", help="Only this edition, such as weekly/2026-W47.")
+    ] = None,
+    addresses: Annotated[
+        list[str] | None, typer.Argument(metavar="[ADDRESS]...", help="Only mails to these addresses.")
+    ] = None,
     *,
     state: Annotated[
         list[str] | None, typer.Option("--state", metavar="failed|unknown", help="Default: failed.")
@@ -82,7 +88,7 @@ def retry(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Plan dead letters once more; `digest run` or `digest edition send` sends them."""
+    """Plan dead letters again; `digest run` or `digest edition send` sends them."""
     from digest.app import clock
     from digest.service.bounces import dead_letters
 
@@ -92,7 +98,9 @@ def retry(
         unknown = sum(row.state is DeliveryState.UNKNOWN for row in rows)
         if unknown and not yes:
             typer.confirm(
-                f"{unknown} of {len(rows)} may have arrived and would come twice. Send them?", abort=True, err=True
+                f"{unknown} of {len(rows)} may have arrived already and would then arrive twice. Send them?",
+                abort=True,
+                err=True,
             )
         planned = dead_letters.retry(store, settings, rows, now=clock())
     if as_json:
@@ -102,7 +110,7 @@ def retry(
     typer.echo(
         f"{len(planned)} planned"
         + (
-            f"; {left} left alone: their readers left, pause, are suppressed, or were told by a later mail"
+            f"; {left} not planned: their subscribers left, are paused or suppressed, or got a later mail with the entries"
             if left
             else ""
         )
@@ -113,18 +121,21 @@ def retry(
 def release(
     which: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[EDITION] [ADDRESS|DOMAIN]...", help="Such as weekly/2026-W47; only to these."),
+        typer.Argument(
+            metavar="[EDITION] [ADDRESS|DOMAIN]...", help="Only this edition, such as weekly/2026-W47, and recipients."
+        ),
     ] = None,
     *,
     force: Annotated[
-        bool, typer.Option("--force", help="Those too that a drain at work may hold: no `digest run` is running.")
+        bool,
+        typer.Option("--force", help="Also release leases that may be in use; only while no `digest run` is running."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is leased, and free nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the leased deliveries and release none.")] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Free deliveries whose holder is gone: whose lease has ended, or lies further ahead than any drain leases."""
+    """Release deliveries whose drain is gone: their lease has ended, or ends later than any drain could have set."""
     from digest.app import clock
     from digest.service.mailing.drain import releasing
 
@@ -140,7 +151,7 @@ def release(
         begun = sum(one.row.begun for one in chosen)
         if begun and not yes:
             typer.confirm(
-                f"{begun} of {len(chosen)} may have arrived, or be on their way, and would come twice. Free them?",
+                f"{begun} of {len(chosen)} may have arrived or be in transit, and would then arrive twice. Release them?",
                 abort=True,
                 err=True,
             )
@@ -149,8 +160,8 @@ def release(
     if as_json:
         print_json({"released": done.free + done.unknown, "unknown": done.unknown, "left": left})
         return
-    held = f"; {left} left alone: a drain at work may hold them (--force frees them, too)" if left else ""
-    doubtful = f", {done.unknown} of them are handed over once more at most" if done.unknown else ""
+    held = f"; {left} not released: a running drain may still use them (--force releases them too)" if left else ""
+    doubtful = f", {done.unknown} of them are sent at most once more" if done.unknown else ""
     typer.echo(f"{done.free + done.unknown} released{doubtful}{held}")
 
 

@@ -1,4 +1,4 @@
-"""`digest demo`: the invented blog with its invented readers, in a folder of its own, apart from the real thing."""
+"""`digest demo`: an invented blog with invented subscribers, in its own folder, separate from a real installation."""
 
 from __future__ import annotations
 
@@ -32,18 +32,19 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where the demo lives: its configuration, samples, state, mails.")
+        Path,
+        typer.Argument(metavar="[FOLDER]", help="The folder for the demo's configuration, samples, state and mails."),
     ] = _FOLDER,
 ) -> None:
-    """Run the service on sample dumps of an invented blog; it touches no installation of yours."""
+    """Run the service on sample dumps of an invented blog. It does not touch your own installation."""
     from digest.settings import load_demo
 
     file = _written(folder)
-    _run(lambda: load_demo(file), folder, "Your own installation begins with `digest init`.")
+    _run(lambda: load_demo(file), folder, "To set up your own installation, run `digest init`.")
 
 
 def run_or_demo(config: Path | None) -> None:
-    """Run the service; in its place the demo, until the first dump lies there, where it knows nothing yet."""
+    """Run the service. If the installation is still empty, run the demo until the first dump arrives."""
     from digest.cli.serving import serve_with
     from digest.settings import load, load_demo
 
@@ -56,14 +57,14 @@ def run_or_demo(config: Path | None) -> None:
     found = threading.Event()
     watch = threading.Thread(target=_end_at_first_dump, args=(settings, found), daemon=True)
     own = ", ".join(str(source.path) for source in settings.sources)
-    last = f"Put a dump into {own}, and your own installation takes its place."
+    last = f"Put a dump into {own}, and your own installation replaces the demo."
     file = _written(folder)
     _run(lambda: load_demo(file).model_copy(update=places), folder, last, watch.start)
     if found.is_set():
-        typer.echo("A dump is there: the demo ends, your own installation starts.")
+        typer.echo("A dump has arrived: the demo ends, and your own installation starts.")
         sys.stdout.flush()
         again = ["run", *(["--config", str(config)] if config else [])]
-        os.execv(sys.executable, [sys.executable, "-m", "digest", *again])  # noqa: S606 - ourselves, with nothing left of it
+        os.execv(sys.executable, [sys.executable, "-m", "digest", *again])  # noqa: S606 - this program again, as a fresh process
 
 
 def _run(reread: Callable[[], Settings], folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
@@ -75,13 +76,13 @@ def _run(reread: Callable[[], Settings], folder: Path, last: str, ready: Callabl
     with opened(settings) as store:
         people = importing.read_people((folder / "subscribers.csv").read_bytes(), clock())
         importing.import_people(store, settings, people, now=clock())
-    typer.echo(f"This is the demo: invented articles and readers, kept in {folder}. No mail leaves this machine.")
+    typer.echo(f"This is the demo: invented articles and subscribers, stored in {folder}. No mail leaves this machine.")
     typer.echo(last)
     serve_with(reread, ready=ready)
 
 
 def _has_begun(settings: Settings) -> bool:
-    """Whether this is a real installation: others may reach it, it has a dump or a state, or shares a server."""
+    """Whether this is a real installation: it has a public address, a dump, a state or a database server."""
     from digest.settings import THIS_MACHINE
     from digest.store import is_made, server
 
@@ -96,13 +97,13 @@ def _has_dump(settings: Settings) -> bool:
         try:
             if any(isinstance(file, DumpFile) for file in dump_files(source.path)):
                 return True
-        except (DumpError, OSError):  # there is no such folder yet
+        except (DumpError, OSError):  # the folder does not exist yet
             continue
-    return not settings.sources  # an error that `run` tells
+    return not settings.sources  # an error that `run` reports
 
 
 def _end_at_first_dump(settings: Settings, found: threading.Event) -> None:
-    """Tell this process to stop, as an operator would, once a source has a dump."""
+    """Stop this process by the signal of an operator, as soon as a source has a dump."""
     while not _has_dump(settings):
         found.wait(_LOOK_SECONDS)
     found.set()
@@ -110,16 +111,16 @@ def _end_at_first_dump(settings: Settings, found: threading.Event) -> None:
 
 
 def _written(folder: Path) -> Path:
-    """Write the files of the demo anew; its configuration.
+    """Write the files of the demo again, and return its configuration file.
 
     Raises:
-        ConfigurationError: the folder holds something else, or cannot be written.
+        ConfigurationError: the folder contains another configuration, or cannot be written.
     """
     ours = bundled.folder("config") / "demo"
     file = folder / "digest.toml"
     try:
         if file.exists() and _first_line(file) != _first_line(ours / "digest.toml"):
-            raise ConfigurationError("holds a configuration of yours", place=str(folder), remedy="name another folder")
+            raise ConfigurationError("contains your own configuration", place=str(folder), remedy="name another folder")
         (folder / "samples").mkdir(parents=True, exist_ok=True)
         for name in _FILES:
             shutil.copyfile(ours / name, folder / name)

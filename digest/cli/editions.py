@@ -1,4 +1,4 @@
-"""`digest edition list|show|cut|send`."""
+"""`digest edition list|show|cut|send`: show, make and send editions."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from digest.service.mailing.drain.report import DrainReport
     from digest.settings import Digest, Settings
 
-_NAMED = 10  # mails that wait
-_GOES_ON = "What was handed over is recorded, the rest stays planned; `digest edition send` goes on with it."
+_NAMED = 10  # waiting mails that are listed
+_GOES_ON = "Sent mails are recorded, the rest stay planned; `digest edition send` continues with them."
 
-app = typer.Typer(name="edition", help="Make, look at and send editions.", no_args_is_help=True)
+app = typer.Typer(name="edition", help="Make, preview, show and send editions.", no_args_is_help=True)
 
 DigestArgument = Annotated[
-    str | None, typer.Argument(metavar="[DIGEST]", help="The digest; may be left out where there is one.")
+    str | None, typer.Argument(metavar="[DIGEST]", help="The digest; optional if there is only one.")
 ]
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly/2026-W47.")]
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="An edition, such as weekly/2026-W47.")]
 
 
 def digest_named(settings: Settings, name: str | None) -> Digest:
@@ -42,7 +42,7 @@ def digest_named(settings: Settings, name: str | None) -> Digest:
         return settings.digests[0]
     found = settings.digest(name)
     if found is None:
-        raise UnknownError("digest", name, remedy="the configuration names the digests")
+        raise UnknownError("digest", name, remedy="the configuration lists the digests")
     return found
 
 
@@ -86,7 +86,7 @@ def _counted(made: EditionCounts) -> str:
 
 @app.command()
 def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show what an edition holds and where its mails are."""
+    """Show the entries of an edition and the state of each of its mails."""
     with store_of(config) as (_, store), store.read() as tx:
         made = tx.editions.edition(EditionKey(key))
         if made is None:
@@ -133,13 +133,15 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 
 @app.command()
 def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Make an edition now, due or not. Without anything new it makes none."""
+    """Make an edition now, even if none is due. If nothing is new, it makes none."""
     from digest.app import clock
     from digest.service.editions import making
 
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
-        with Progress("making the edition", kept="No edition was made, or all of it: see `digest edition list`."):
+        with Progress(
+            "making the edition", kept="Either no edition was made or a complete one: see `digest edition list`."
+        ):
             made = making.cut(store, settings, chosen, clock())
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
@@ -153,11 +155,11 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
 def send(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only this edition.")] = None,
     *,
-    now: Annotated[bool, typer.Option("--now", help="Try at once what was refused for now, too.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Also retry temporarily refused mails at once.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Send what is planned, of one edition or of all; name what was refused for now and until when it waits."""
+    """Send the planned mails of one edition or of all; list mails that wait for a retry, and until when."""
     from digest.app import clock
     from digest.service.operating import waits
 
@@ -175,14 +177,14 @@ def send(
         typer.echo(counts or ("nothing is due" if waiting else "nothing is planned"))
         _print_waiting(waiting)
     if report.too_large:
-        typer.echo(f"digest: mails failed for their size: {report.too_large}", err=True)
+        typer.echo(f"digest: mails that failed because they are too large: {report.too_large}", err=True)
         typer.echo(
-            "digest: raise the relay's limit, then: digest deliveries retry; if you cannot, make editions shorter",
+            "digest: raise the relay's size limit, then run `digest deliveries retry`; or make editions shorter",
             err=True,
         )
     if report.full:
         typer.echo(
-            "digest: the mails of a day (mail.per_day) are used up; the rest goes when there is room", err=as_json
+            "digest: the daily limit (mail.per_day) is reached; the rest is sent as soon as it allows", err=as_json
         )
     if report.paused:
         typer.echo(f"digest: sending is paused: {report.paused}", err=True)
@@ -200,7 +202,7 @@ def _waiting_json(waiting: list[DeliveryRow]) -> dict[str, object]:
 
 
 def _print_waiting(waiting: list[DeliveryRow]) -> None:
-    """Name what waits, the first due first; of many the first few."""
+    """List the mails that wait for a retry, the first due first; of many, only the first few."""
     if not waiting:
         return
     print_table(
@@ -210,7 +212,7 @@ def _print_waiting(waiting: list[DeliveryRow]) -> None:
     )
     last = waiting[-1].next_at
     more = f"{len(waiting) - _NAMED} more, the last until {last:%Y-%m-%d %H:%M} UTC; " if len(waiting) > _NAMED else ""
-    typer.echo(f"{more}`digest edition send --now` tries them at once")
+    typer.echo(f"{more}`digest edition send --now` retries them at once")
 
 
 def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> DrainReport:
@@ -243,13 +245,13 @@ def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> 
 async def _until_ctrl_c(
     drained: Coroutine[Any, Any, DrainReport], stop: asyncio.Event, progress: Progress
 ) -> DrainReport:
-    """Drain; the first Ctrl-C lets what is under way be finished, the second one ends at once."""
+    """Drain. The first Ctrl-C finishes the mails in progress, the second one stops at once."""
     loop = asyncio.get_running_loop()
 
     def finish() -> None:
         stop.set()
         loop.remove_signal_handler(signal.SIGINT)
-        progress.phase("finishing what is under way (Ctrl-C once more ends at once)")
+        progress.phase("finishing mails in progress (press Ctrl-C again to stop at once)")
 
     if threading.current_thread() is threading.main_thread():
         loop.add_signal_handler(signal.SIGINT, finish)

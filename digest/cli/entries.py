@@ -1,4 +1,4 @@
-"""`digest entries list|show|remove|restore`: what is stored of the articles."""
+"""`digest entries list|show|remove|restore`: look at the stored entries, remove one or publish it again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digest.model import Entry, EntryDate
     from digest.ports import Handled
 
-app = typer.Typer(help="Look at the stored entries, correct, merge, split, hide or remove them.", no_args_is_help=True)
+app = typer.Typer(help="List, correct, merge, split, hide or remove stored entries.", no_args_is_help=True)
 _LIMIT = 20
 
 
@@ -35,7 +35,7 @@ def _json(entry: Entry) -> dict[str, object]:
 
 
 def _state_json(found: Handled) -> dict[str, object]:
-    """What is said of an entry besides, where it is not published as its pages say it."""
+    """Further facts about an entry that is edited or not published."""
     edited: dict[str, object] = {"edited": list(found.printed.fields)} if found.printed.fields else {}
     if found.state is EntryState.PUBLISHED:
         return edited
@@ -48,20 +48,20 @@ def list_(
     *,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", metavar="N", min=0, help=f"At most so many; 0 for all (default: {_LIMIT}, JSON all)."),
+        typer.Option("--limit", metavar="N", min=0, help=f"At most N; 0 for all (default: {_LIMIT}, with --json all)."),
     ] = None,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="ID", help="Only those behind this one: the next page of a list.")
+        str | None, typer.Option("--after", metavar="ID", help="Only entries after this one: the next page of a list.")
     ] = None,
     search: Annotated[
-        str, typer.Option("--search", metavar="WORDS", help="Only those with all of these words, best first.")
+        str, typer.Option("--search", metavar="WORDS", help="Only entries with all of these words, best match first.")
     ] = "",
-    source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Only of this source.")] = None,
-    removed: Annotated[bool, typer.Option("--removed", help="Those that were removed.")] = False,
+    source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Only entries of this source.")] = None,
+    removed: Annotated[bool, typer.Option("--removed", help="List removed entries.")] = False,
     hidden: Annotated[
-        bool, typer.Option("--hidden", help="Those that are held back: hidden, merged or forgotten.")
+        bool, typer.Option("--hidden", help="List entries that are hidden, merged or forgotten.")
     ] = False,
-    every: Annotated[bool, typer.Option("--all", help="Those in any state.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List entries in any state.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -70,10 +70,10 @@ def list_(
     most = (0 if as_json else _LIMIT) if limit is None else limit
     with store_of(config) as (settings, store):
         if source is not None and settings.source(source) is None:
-            raise UnknownError("source", source, remedy="the configuration names the sources")
+            raise UnknownError("source", source, remedy="the configuration lists the sources")
         with store.read() as tx:
             if after is not None and tx.by_hand.entry(EntryId(after)) is None:
-                raise UnknownError("entry", after, remedy="name the last one of the page before")
+                raise UnknownError("entry", after, remedy="give the last id of the previous page")
             found, total = tx.by_hand.listed(
                 states,
                 source=SourceId(source) if source else None,
@@ -119,7 +119,7 @@ def _print(found: list[Handled], total: int, *, stated: bool) -> None:
 
 
 def _day(date: EntryDate | None) -> str:
-    """A date in ten cells: of one without a year the day, of one whose year nobody wrote a mark."""
+    """A date in at most ten cells; without its year if that is unknown."""
     if date is None:
         return ""
     if date.year is None:
@@ -133,12 +133,12 @@ def _first_of(sources: tuple[SourceId, ...]) -> str:
 
 @app.command()
 def show(
-    entry: Annotated[str, typer.Argument(metavar="ID", help="As `digest entries list` prints it.")],
+    entry: Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")],
     *,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show an entry in any state, its text, its revisions and its readers over time."""
+    """Show an entry in any state: its text, its revisions and its reader counts over time."""
     from digest.service.publishing.by_hand.editing import covered
 
     with store_of(config) as (_, store), store.read() as tx:
@@ -188,12 +188,12 @@ def show(
         typer.echo(f"{count.readers} readers  {count.at:%Y-%m-%d %H:%M}  {count.source}")
 
 
-EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="As `digest entries list` prints it.")]
+EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
 
 
 @app.command()
 def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
-    """Take an entry back from feeds, pages and coming editions; its page says so. `restore` undoes it."""
+    """Remove an entry from feeds, pages and future editions; its page says so. `restore` undoes this."""
     from digest.app import clock
     from digest.service.publishing import feeds
 

@@ -1,4 +1,4 @@
-"""`digest explain`: where an entry came from, what became of it, and what somebody was told of it."""
+"""`digest explain`: where an entry came from, its history, and why a subscriber got it or not."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Its id, or a part of its title, of now or before.")],
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="The id, or part of the present or a former title.")],
     subscriber: Annotated[
-        str | None, typer.Argument(metavar="[SUBSCRIBER]", help="The address of somebody who got it, or did not.")
+        str | None, typer.Argument(metavar="[SUBSCRIBER]", help="The address of a subscriber who got it, or did not.")
     ] = None,
     *,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say where an entry came from and why, what was revised, in which edition it went, and to whom or why not."""
+    """Explain where an entry came from, how it was revised, which editions announced it, and to whom or why not."""
     from digest.app import clock
     from digest.service.upkeep import explaining
 
@@ -55,7 +55,7 @@ def explain(
 
 
 def _print_candidates(found: list[tuple[EntryId, str]], *, as_json: bool) -> None:
-    typer.echo("digest: several entries have that in their title; name one by its id", err=True)
+    typer.echo("digest: several entries have this text in their title; give the id of one", err=True)
     for name, title in found:
         print_json({"id": name, "title": title}) if as_json else typer.echo(f"{name}  {title}")
 
@@ -76,7 +76,7 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield "came"
     for shown in story.shown:
         yield f"  {_moment(shown.first_seen_at)} from {shown.source}/{shown.path}: {shown.because or 'new'}"
-    yield "stands now" if story.places else "stands in no dump now"
+    yield "in dumps now" if story.places else "in no dump now"
     for place in story.places:
         yield f"  {place.source}/{place.path}, page {place.page + 1}, position {place.position + 1}: {place.because}"
     for source, path, how, reason in told.dumps:
@@ -102,25 +102,25 @@ def _lines(told: Explanation) -> Iterator[str]:
 
 def _origin(step: Step) -> str:
     if step.cause in _BY_HAND:
-        return "by hand"
+        return "changed manually"
     if step.path is None and step.source:
-        return "split by hand from another entry"
+        return "split manually from another entry"
     return f"from {step.source}/{step.path}" if step.path else "from its neighbours on a page"
 
 
 def _by_hand(told: Explanation) -> Iterator[str]:
-    """What was done to it by hand, and what the pages say where that still counts."""
+    """The manual changes to the entry, and what the pages say where such a change still applies."""
     if told.acts:
-        yield "by hand"
+        yield "manual changes"
     for act in told.acts:
         undone = f", undone {_moment(act.undone_at)}" if act.undone_at else ""
         yield f"  {_moment(act.at)} {_did(act, told.story.entry)}, on the {act.who}{undone}"
     for name, said in covered(told.handled.printed).items():
-        yield f"  {name}: the pages say {said}; what was said by hand counts until they say something else"
+        yield f"  {name}: the pages say {said}; the manual change applies until they say something new"
 
 
 def _did(act: Act, entry: EntryId) -> str:
-    """What was done, from the view of one of its entries."""
+    """The manual change, from the point of view of one of its entries."""
     match act.kind:
         case ActKind.EDIT:
             fields = [name for name in FIELDS if name in act.before]
@@ -128,18 +128,18 @@ def _did(act: Act, entry: EntryId) -> str:
                 f"{name} {spoken(name, act.before[name]['value'])} → {spoken(name, act.after[name]['value'])}"
                 for name in fields
             )
-            return f"edit{' in silence' if act.after.get('silent') else ''}: {', '.join(each)}"
+            return f"{'silent edit' if act.after.get('silent') else 'edit'}: {', '.join(each)}"
         case ActKind.MERGE:
-            return f"merge: {act.other} became this one" if act.entry == entry else f"merge: it became {act.entry}"
+            return f"merge: {act.other} into this entry" if act.entry == entry else f"merge: into {act.entry}"
         case ActKind.SPLIT:
-            return f"split: {act.other} was taken out of it" if act.entry == entry else f"split: out of {act.entry}"
+            return f"split: {act.other} from this entry" if act.entry == entry else f"split: from {act.entry}"
     return str(act.kind)
 
 
 def _publication(told: Explanation) -> Iterator[str]:
     story = told.story
     if told.handled.merged_into:
-        yield f"merged into {told.handled.merged_into}; its page leads there"
+        yield f"merged into {told.handled.merged_into}; its page redirects there"
     elif story.removed_at:
         yield f"removed {_moment(story.removed_at)}"
     elif told.handled.since:
@@ -151,13 +151,13 @@ def _publication(told: Explanation) -> Iterator[str]:
     for mention in story.mentions:
         counts = ", ".join(f"{count} {state}" for state, count in mention.deliveries.items()) or "to nobody"
         made = f"{mention.edition.key}, made {_moment(mention.edition.closes_at)}"
-        yield f"told as {mention.section} in {made}, as of revision {mention.revision}: {counts}"
+        yield f"announced as {mention.section} in {made}, at revision {mention.revision}: {counts}"
         for one in mention.reached:
             yield f"  {_moment(one.at)} to {_masked(one.address)}"
         if mention.further:
             yield f"  and to {mention.further} more: see `digest edition show {mention.edition.key}`"
     for standing in told.standings:
-        yield f"not told by {standing.digest}: {standing.why}"
+        yield f"not announced by {standing.digest}: {standing.why}"
 
 
 def _json(told: Explanation) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`digest source forget|remember`: what dumps of a source said is forgotten, or is said again."""
+"""`digest source forget|remember`: forget what dumps of a source said, or undo that."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ def forget(
     source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
     dumps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DUMP…]", help="Only these of its dumps, as `source show` names them."),
+        typer.Argument(metavar="[DUMP…]", help="Only these dumps, named as in `digest source show`."),
     ] = None,
     *,
     told: Annotated[
         bool,
-        typer.Option("--tell", help="Let feeds retract what goes, and editions correct what reads otherwise then."),
+        typer.Option("--tell", help="Retract withdrawn entries in feeds, and announce changed ones as corrections."),
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Forget what dumps said, or all of a source: entries that rest on them alone go. Move their files away first."""
+    """Forget what dumps of a source said, and withdraw entries that no other dump shows.
+
+    Move their files away first. Without a DUMP, it forgets all dumps of the source.
+    """
     from functools import partial
 
     from digest.app import clock
@@ -45,7 +48,7 @@ def forget(
             typer.confirm("Forget it?", abort=True, err=True)
         tell(perform(store, settings, work, dry_run=dry_run), as_json=as_json)
         if not as_json and not dry_run:
-            typer.echo(f"`digest source remember {source}` takes it back")
+            typer.echo(f"`digest source remember {source}` undoes this")
 
 
 def remember(
@@ -55,7 +58,7 @@ def remember(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Take back what was forgotten last of a source: the entries that went are published again."""
+    """Undo the last `digest source forget` of a source: the withdrawn entries are published again."""
     from digest.app import clock
     from digest.service.publishing.by_hand import undoing
     from digest.service.publishing.by_hand.acts import perform

@@ -1,4 +1,4 @@
-"""`digest source show`: what is held of a source and why, and what approving it would do."""
+"""`digest source show`: which dumps of a source are held and why, and what approving them would do."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def show(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show why dumps are held, what ends that, and what approving them would add, change and remove."""
+    """Show why dumps are held, what ends the hold, and what approving them would add, change and remove."""
     from digest.app import clock
     from digest.service.sources.holds import source_holds
 
     with store_of(config) as (settings, store):
         chosen = settings.source(source)
         if chosen is None:
-            raise UnknownError("source", source, remedy="the configuration names the sources")
+            raise UnknownError("source", source, remedy="the configuration lists the sources")
         with Progress(f"reading {source}", kept="Nothing was changed.") as progress:
             holds = source_holds(store, chosen, dump, now=clock(), progress=progress.step)
     if as_json:
@@ -84,10 +84,10 @@ def _held_lines(source: Source, held: Held) -> Iterator[str]:
 def _ending(source: Source, held: Held) -> str:
     if held.missing is not None:
         readings = "1 more good reading agrees" if held.missing == 1 else f"{held.missing} more good readings agree"
-        return f"it ends by itself when {readings} with it ({held.dump.agreed} of {source.agree} so far)"
+        return f"the hold ends by itself when {readings} with it ({held.dump.agreed} of {source.agree} so far)"
     if held.dump.unreadable:
-        return "it does not end by itself: mend the file, or discard it"
-    return "it does not end by itself: approve or discard it, or mend the file"
+        return "the hold does not end by itself: repair the file, or discard the dump"
+    return "the hold does not end by itself: approve or discard the dump, or repair the file"
 
 
 def _outcome_lines(outcome: Outcome, subject: str) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _outcome_lines(outcome: Outcome, subject: str) -> Iterator[str]:
 def _rewrite_lines(rewrite: Rewrite) -> Iterator[str]:
     from digest.typeset.differences import differences
 
-    told = "told as a correction" if rewrite.cause.significant else "not told"
+    told = "announced as a correction" if rewrite.cause.significant else "not announced"
     yield f"{rewrite.contents[1].title}  ({rewrite.cause}, {told})"
     if rewrite.dates[0] != rewrite.dates[1]:
         before, after = (said(date, "en") or "no date" for date in rewrite.dates)
@@ -121,7 +121,7 @@ def _rewrite_lines(rewrite: Rewrite) -> Iterator[str]:
 
 
 def _marked(change: Change) -> str:
-    """A changed paragraph on one line: `[-old-]` and `{+new+}` between what stayed."""
+    """A changed paragraph on one line, with `[-old-]` and `{+new+}` between the unchanged parts."""
     old, new = list(change.before), list(change.after)
     made = []
     while old or new:
@@ -163,7 +163,7 @@ def _json(source: Source, holds: SourceHolds) -> dict[str, object]:
 
 
 def notes(dumps: Iterable[KnownDump]) -> list[dict[str, object]]:
-    """The notes of these dumps, of each that has some."""
+    """The notes of those dumps that have any."""
     return [{"dump": dump.path, "notes": list(dump.notes)} for dump in dumps if dump.notes]
 
 

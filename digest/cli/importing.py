@@ -1,4 +1,4 @@
-"""`digest subscribers import`: a list of another program is read, shown, and taken over."""
+"""`digest subscribers import`: read a subscriber list of another program, show it, and import it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from digest.lists.people import Listed
     from digest.service.people.importing import PeopleFile, Report
 
-_SHOWN = 10  # rows and lines of a kind that are told
-_WARNINGS, _COLUMNS = 50, 40  # that are named one by one
+_SHOWN = 10  # rows, and lines of one kind, that are listed
+_WARNINGS, _COLUMNS = 50, 40  # that are listed one by one
 _DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
 _ELSEWHERE = {
     "unsubscribed": "had unsubscribed there",
@@ -34,19 +34,29 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with heads such as email, name, language, tags.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV file with headings such as email, name, language, tags.")
+    ],
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood, and store nothing.")] = False,
-    encoding: Annotated[str | None, typer.Option(metavar="NAME", help="Of the file (default: found out).")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how the file is understood, and store nothing.")
+    ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The file's encoding (default: detected).")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Subscribe everybody in a list. Who is known, left or was erased stays as they are; nobody who left elsewhere."""
+    """Subscribe everybody in a list, except people who are already known, left, were erased or left elsewhere.
+
+    People who are already known, left or were erased stay as they are. People who unsubscribed from the other program
+    are not subscribed.
+    """
     from digest.app import clock
     from digest.service.people import importing
 
     now = clock()
-    settings_of(config)  # what is wrong with it is told before the list is read
+    settings_of(config)  # mistakes in it are reported before the list is read
     try:
         found = importing.read_people(file.read_bytes(), now, encoding)
     except OSError as error:
@@ -57,7 +67,7 @@ def import_(
         if dry_run:
             report = importing.try_people(store, settings, found, now=now)
         else:
-            kept = "The rows so far are stored; run the same command again: whoever is subscribed stays as they are."
+            kept = "The rows so far are stored; run the same command again: people already subscribed stay unchanged."
             with Progress(f"importing {file.name}", kept=kept, total=len(found.rows)) as progress:
                 report = importing.import_people(
                     store, settings, found, now=now, progress=lambda done, total: progress(done, total=total)
@@ -85,7 +95,7 @@ def _understood(found: PeopleFile, report: Report) -> dict[str, object]:
 
 
 def _meanings(found: PeopleFile) -> dict[str, str]:
-    """What each column that something is taken from holds, by its head or number."""
+    """The meaning of each column that is used, by its heading or number."""
     heads = found.table.heads
     columns = {column: field for field, of_field in found.table.columns.items() for column in of_field}
     return {heads[at] if heads else f"column {at + 1}": str(columns[at]) for at in sorted(columns)}
@@ -116,20 +126,20 @@ def _understood_address(written: str) -> str:
     try:
         return checked_address(written)
     except AddressError:
-        return _visible(written)  # told with its line
+        return _visible(written)  # reported with its line
 
 
 def _visible(text: str) -> str:
-    """The text with what nobody sees, or what turns the direction of a line around, written out: `\\u202e`."""
+    """The text with invisible characters and direction marks escaped, such as `\\u202e`."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _show(file: Path, found: PeopleFile, report: Report) -> None:
     cells = _DELIMITERS.get(found.table.delimiter, found.table.delimiter)
-    heads = "heads in the first row" if found.table.heads else "no heads, so columns are taken in our order"
+    heads = "headings in the first row" if found.table.heads else "no headings, so the columns have the default order"
     count = len(found.rows)
-    typer.echo(f"{file}: {count} {'row' if count == 1 else 'rows'}, {found.encoding}, cells parted by {cells}, {heads}")
-    print_table(("column", "holds"), list(_meanings(found).items()))
+    typer.echo(f"{file}: {count} {'row' if count == 1 else 'rows'}, {found.encoding}, separated by {cells}, {heads}")
+    print_table(("column", "meaning"), list(_meanings(found).items()))
     if found.ignored:
         more = len(found.ignored) - _COLUMNS
         named = [*found.ignored[:_COLUMNS], *([f"and {more} more"] if more > 0 else [])]
@@ -140,12 +150,12 @@ def _show(file: Path, found: PeopleFile, report: Report) -> None:
         print_table(used, [[row[name] for name in used] for row in rows], numbers=("line",))
     if report.unmatched:
         tags = ", ".join(f"{tag} ({count})" for tag, count in report.unmatched.most_common(_SHOWN))
-        typer.echo(f"tags that are no topic: {tags}")
-    typer.echo("nothing is stored; without --dry-run it would be:")
+        typer.echo(f"tags that match no topic: {tags}")
+    typer.echo("nothing is stored; without --dry-run the result would be:")
 
 
 def _tell(file: Path, report: Report) -> None:
-    """What needs a word of the operator's, on stderr."""
+    """Print on stderr what the operator should know or decide."""
     for text, lines in itertools.islice(report.warnings.items(), _WARNINGS):
         typer.echo(f"digest: {file}: {_lines(lines)}: {text}", err=True)
     if len(report.warnings) > _WARNINGS:
@@ -162,8 +172,8 @@ def _tell(file: Path, report: Report) -> None:
         whom = shlex.join(addresses if one else ("--file", str(file)))
         typer.echo(
             f"digest: {file}: {'1 address is' if one else f'{len(addresses)} addresses are'} suppressed and "
-            f"{'gets' if one else 'get'} no mail. To lift that, run `digest subscribers unsuppress {whom}`, "
-            "then import the list once more",
+            f"{'gets' if one else 'get'} no mail. To lift this, run `digest subscribers unsuppress {whom}`, "
+            "then import the list again",
             err=True,
         )
     for outcome in report.problems:

@@ -1,4 +1,4 @@
-"""`digest init`: five questions, and a configuration of one's own."""
+"""`digest init`: asks five questions and writes a configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from digest.installing import Recognised
 
 _NOTHING = "Nothing was written; run `digest init` again."
-_ALIKE, _CLOSE = 3, 0.8  # how many time zones are offered, and how like what was written
+_ALIKE, _CLOSE = 3, 0.8  # how many time zones to suggest, and how similar they must be
 
 
 def register(app: typer.Typer) -> None:
@@ -31,11 +31,11 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path("config"),
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The folder to write it to.")] = Path("config"),
     *,
-    title: Annotated[str | None, typer.Option("--title", help="The blog's title, as readers see it.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="The blog's title, as visitors see it.")] = None,
     timezone: Annotated[
-        str | None, typer.Option("--timezone", metavar="ZONE", help="Of its dates and of the schedule.")
+        str | None, typer.Option("--timezone", metavar="ZONE", help="The time zone of its dates and of the schedule.")
     ] = None,
     dumps: Annotated[
         str | None, typer.Option("--dumps", metavar="PATH", help="A file, a folder or a glob of dumps.")
@@ -44,13 +44,13 @@ def init(
         str | None, typer.Option("--operator", metavar="ADDRESS", help="Your own address, for alerts.")
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option("--base-url", metavar="URL", help="How readers reach the pages.")
+        str | None, typer.Option("--base-url", metavar="URL", help="The address at which people reach the pages.")
     ] = None,
     yes: YesOption = False,
 ) -> None:
-    """Write a small, commented configuration of your own. Asks on a terminal for what no option says.
+    """Write a small, commented configuration. On a terminal, it asks for everything that no option gives.
 
-    It replaces nothing: where there is a configuration already, it ends.
+    It never replaces a file: if there is a configuration already, it stops.
     """
     from digest import installing
     from digest.app import clock
@@ -74,7 +74,7 @@ def init(
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """`read` makes a value of what is written, or raises with the remedy; `then` says what is to be said of it."""
+    """`read` converts the answer, or raises an error with the remedy; `then` comments on the value."""
 
     name: str
     text: str
@@ -103,16 +103,16 @@ def _answered(folder: Path, given: dict[str, str | None], *, asking: bool) -> in
     look(given["dumps"] or str(place))
     title = "博客" if _is_chinese(next(iter(seen.values()))) else "Blog"
     questions = (
-        _Question("title", "Title of the blog, as readers see it", title, _title),
+        _Question("title", "Title of the blog, as visitors see it", title, _title),
         _Question("timezone", "Time zone of its dates and of your mails", _system_zone(), _zone),
         _Question("dumps", "Where the dumps are: a file, a folder or a glob", str(place), _dumps(folder), look),
         _Question("operator", "Your own address, for alerts; it is never published (- for none)", "-", _address),
-        _Question("base_url", "Base URL, how readers reach your pages", "http://127.0.0.1:8080", _base_url),
+        _Question("base_url", "Base URL, the address of your pages", "http://127.0.0.1:8080", _base_url),
     )
     if asking:
-        with contextlib.suppress(ImportError):  # arrows and backspace, over Chinese too
+        with contextlib.suppress(ImportError):  # so that arrow keys and backspace work, also for Chinese
             import readline  # noqa: F401
-        typer.echo("Five questions make a configuration of your own. Enter takes what stands in brackets.\n")
+        typer.echo("Five questions create your configuration. Press Enter to accept the value in brackets.\n")
     values = {}
     for number, question in enumerate(questions, 1):
         written = given[question.name]
@@ -135,7 +135,7 @@ def _answered(folder: Path, given: dict[str, str | None], *, asking: bool) -> in
 
 
 def _asked(text: str, question: _Question) -> str:
-    """What a person answers, once it is right."""
+    """The first valid answer of a person; asks again after a wrong one."""
     while True:
         written = input(f"{text} [{question.default}]: ").strip() or question.default
         try:
@@ -164,7 +164,7 @@ def _title(written: str) -> str:
     if not written.strip():
         raise ValueError("is empty: write the name of the blog")
     if any(unicodedata.category(character).startswith("C") for character in written):
-        raise ValueError("holds a character that nobody sees: write the title without it")
+        raise ValueError("contains an invisible character: write the title without it")
     return written.strip()
 
 
@@ -193,7 +193,7 @@ def _dumps(folder: Path) -> Callable[[str], str]:
 
     def read(written: str) -> str:
         path = Path(written).expanduser()
-        if path != folder / "dumps" or path.exists():  # that one is made
+        if path != folder / "dumps" or path.exists():  # that folder is created later
             require_dumps(path, folder)
         return str(path)
 
@@ -224,7 +224,7 @@ def _recognised(path: str) -> Recognised:
     with Progress("reading dumps", kept=_NOTHING) as progress:
         try:
             return recognised(Path(path), progress.step)
-        except DumpError:  # it is made when the configuration is written
+        except DumpError:  # the folder is created when the configuration is written
             return Recognised()
 
 
@@ -241,7 +241,7 @@ def _system_zone() -> str:
 
 
 def _is_chinese(found: Recognised) -> bool:
-    """Whether the blog is in Chinese, as most are; taken for granted where nothing was read."""
+    """Whether the blog is in Chinese; assumed if nothing was read, since most blogs are."""
     return found.chinese or not found.entries
 
 
@@ -249,28 +249,28 @@ def _is_chinese(found: Recognised) -> bool:
 
 
 def _say_next(file: Path, answers: installing.Answers) -> None:
-    """The commands that follow, as they are typed here."""
+    """Print the next commands, as the user would type them here."""
     from digest.settings import DEFAULT_CONFIG
 
     program = _program()
     named = "" if file == DEFAULT_CONFIG else f" --config {shlex.quote(str(file))}"
-    typer.echo(f"\n{file} is written; only you can read it, and it explains itself. Next:\n")
+    typer.echo(f"\n{file} is written; only you can read it, and its comments explain it. Next:\n")
     steps = (
-        ("check", "what is wrong, if anything"),
+        ("check", "reports problems, if any"),
         ("refresh", f"reads {answers.dumps} once"),
-        ("edition preview", "the first mail, in your browser; nothing is sent"),
-        ("run", f"pages and feed at {answers.base_url}/ until Ctrl-C"),
+        ("edition preview", "shows the first mail in your browser; sends nothing"),
+        ("run", f"serves pages and feeds at {answers.base_url}/ until Ctrl-C"),
     )
     commands = [(f"{program} {command}{named}", what) for command, what in steps]
     width = max(len(command) for command, _ in commands)
     for command, what in commands:
         typer.echo(f"  {command:{width}}   # {what}")
     if not answers.operator:
-        typer.echo("\nNobody hears of trouble yet: write your address there, as `operator`.")
+        typer.echo("\nNobody gets alerts yet: set operator to your address in that file.")
 
 
 def _program() -> str:
-    """How this program is called from here."""
+    """The command that starts this program from here."""
     called = Path(sys.argv[0])
     found = shutil.which(called.name)
     if called.name != "digest":

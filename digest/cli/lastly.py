@@ -1,4 +1,4 @@
-"""The last resort of a command: what nobody foresaw is one line for a person, and a file for who mends it."""
+"""Reports an unexpected error of a command: one line for the user, and a file with details for developers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from digest.privately import new_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_LONGEST = 200  # characters of what an error says
+_LONGEST = 200  # characters of an error's text
 
 
 def last_words(error: BaseException, arguments: Sequence[str]) -> str:
-    """The line that names a fault by its id and tells where its details lie; they are written there now."""
+    """Write the details of a fault to a file, and return the line that reports its id and that file."""
     ident = secrets.token_hex(4)
     file = _written(ident, _details(error, arguments), arguments)
-    where = f"details in {file}" if file else "no details could be written, neither beside the store nor in TMPDIR"
+    where = (
+        f"details in {file}" if file else "its details could not be written, neither next to the store nor in TMPDIR"
+    )
     return f"digest: {_in_a_line(error)} (fault {ident}: {where}; please report it)"
 
 
@@ -48,7 +50,7 @@ def _details(error: BaseException, arguments: Sequence[str]) -> str:
 
 
 def _written(ident: str, details: str, arguments: Sequence[str]) -> Path | None:
-    """The file that the details are in, readable by its owner alone; None where none can be written."""
+    """The file with the details, readable only by its owner; None if it cannot be written."""
     for folder in _folders(arguments):
         file = folder / f"digest-fault-{ident}.txt"
         try:
@@ -61,7 +63,7 @@ def _written(ident: str, details: str, arguments: Sequence[str]) -> Path | None:
 
 
 def _folders(arguments: Sequence[str]) -> Iterator[Path]:
-    """Where details may lie, the best place first: where the state lies, else the system's place for such files."""
+    """The folders for the details, the best first: the folder of the state, then the system's temporary folder."""
     state = _state(arguments)
     if state:
         yield state
@@ -70,7 +72,7 @@ def _folders(arguments: Sequence[str]) -> Iterator[Path]:
 
 
 def _state(arguments: Sequence[str]) -> Path | None:
-    """The folder of the state that a command was about; None where its configuration cannot be read."""
+    """The folder of the state that a command used; None if its configuration cannot be read."""
     from digest.settings import load
 
     given = [after for before, after in pairwise(arguments) if before == "--config"]
@@ -78,5 +80,5 @@ def _state(arguments: Sequence[str]) -> Path | None:
     try:
         folder = load(Path(given[-1]) if given else None).data_dir
         return folder if folder.is_dir() else None
-    except Exception:  # noqa: BLE001 - the fault may lie there
+    except Exception:  # noqa: BLE001 - the configuration itself may cause the fault
         return None

@@ -1,4 +1,4 @@
-"""`digest mail key`: what mail needs before it can be sent. `mail_previews` adds `preview`."""
+"""`digest mail key`: create a DKIM key. `mail_previews` adds `digest mail preview`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digest.cli.common import ConfigOption, settings_of
 
 app = typer.Typer(
     name="mail",
-    help="Prepare the sending of mail, and look at what is sent; `digest check --mail` tells what it still needs.",
+    help="Create a DKIM key, and preview mails; `digest check --mail` reports what is still missing.",
 )
 
 
@@ -22,12 +22,14 @@ def root() -> None:
 
 @app.command()
 def key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the private key; a new file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file for the private key.")],
     *,
-    kind: Annotated[str, typer.Option(metavar="rsa|ed25519", help="rsa first; ed25519 beside it.")] = "rsa",
+    kind: Annotated[
+        str, typer.Option(metavar="rsa|ed25519", help="Create rsa first; ed25519 only in addition.")
+    ] = "rsa",
     config: ConfigOption = None,
 ) -> None:
-    """Make a DKIM key, and print the DNS record that publishes its public half."""
+    """Create a DKIM key, and print the DNS record that publishes its public half."""
     from digest.mail.dkim import Key, write_key, zone_line
     from digest.service.editions.digests import sender_domain
 
@@ -38,5 +40,7 @@ def key(
         (settings.dkim.selector, "key_file") if kind == "rsa" else (settings.dkim.ed25519_selector, "ed25519_key_file")
     )
     made = Key(settings.dkim.domain or sender_domain(settings), selector, write_key(file, kind))
-    typer.echo(f"{file} is written; only you can read it. Set dkim.{name} to it after you published", err=True)
+    typer.echo(
+        f"{file} is written; only you can read it. Publish the DNS record, then set dkim.{name} to this file", err=True
+    )
     typer.echo(zone_line(made.name, made.record))

@@ -1,4 +1,4 @@
-"""`digest mail preview`: every mail that is no edition, before anybody gets it."""
+"""`digest mail preview`: preview all mails except editions."""
 
 from __future__ import annotations
 
@@ -34,32 +34,35 @@ def register(app: typer.Typer) -> None:
 def preview(
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="[KIND]", help="Such as confirmation, welcome, alert."),
+        typer.Argument(metavar="[KIND]", help="Only this kind of mail, such as confirmation, welcome, alert."),
     ] = None,
     *,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="html|text|eml", help="Only this part; needs a KIND.")
+        str | None, typer.Option("--format", metavar="html|text|eml", help="Show only this part; needs a KIND.")
     ] = None,
     language: LanguageOption = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FOLDER|FILE", help="Write all there, or one part to a file; - for the terminal."
+            "--output",
+            "-o",
+            metavar="FOLDER|FILE",
+            help="Write all to a folder, or one part to a file; - for the terminal.",
         ),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show each mail but editions: confirmation, welcome, goodbye, alerts; stores and sends nothing.
+    """Preview all mails except editions: confirmation, welcome, goodbye, alerts. Stores and sends nothing.
 
-    With a KIND it shows that one, in the browser, on the terminal (-o -) or in a file.
+    With a KIND, it shows only that mail: in the browser, on the terminal (-o -) or in a file.
     """
     from digest.app import clock
     from digest.owned import require_free
     from digest.service.mailing.samples import mails
 
     if form is not None and (form not in _FORMS or kind is None):
-        raise typer.BadParameter("html, text or eml, of one KIND", param_hint="--format")
+        raise typer.BadParameter("choose html, text or eml, and give a KIND", param_hint="--format")
     wanted = _kind(kind)
     with store_of(config) as (settings, store):
         if output and output != _TERMINAL:
@@ -123,22 +126,22 @@ def _show_one(sample: Sample, form: str | None, output: Path | None) -> None:
     chosen = form or endings.get(output.suffix if output else "", "html" if _words(sample, "html") else "text")
     words = _part(sample, chosen)
     if not words:
-        raise DigestError(f"{sample.kind}: has no HTML (take --format text)")
+        raise DigestError(f"{sample.kind}: has no HTML (use --format text)")
     show_part((_FORMS[chosen], words), str(_opened(sample)["Subject"]), sample.name, output)
 
 
 def _show_all(settings: Settings, made: Sequence[Sample], output: Path | None) -> None:
-    """A page that shows all of them, and files of each."""
+    """Write a page that shows all mails, and the parts of each mail as files."""
     from digest.service.mailing.samples.mails import WHEN
     from digest.templating import rendered
 
     if output == _TERMINAL:
-        raise DigestError("the terminal takes one mail: name its KIND")
+        raise DigestError("the terminal can only show one mail: give its KIND")
     folder = output or scratch()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DigestError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise DigestError(f"{folder}: cannot be created: {error.strerror}") from error
     mails = []
     for one in made:
         page = _words(one, "html")

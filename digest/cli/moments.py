@@ -1,4 +1,4 @@
-"""How moments are told to a person at a terminal: in local time, and from now."""
+"""Formats times for people at a terminal: in local time, and relative to now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def relative(at: datetime, now: datetime) -> str:
 
 
 def local(at: datetime, now: datetime) -> str:
-    """The hour of a moment of today, with its day for another one, with the year for another year; local time."""
+    """A time in local time: today's without a date, others of this year without a year."""
     here, today = at.astimezone(), now.astimezone()
     if here.date() == today.date():
         return f"{here:%H:%M}"

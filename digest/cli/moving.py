@@ -1,4 +1,4 @@
-"""`digest migrate-store`: taking all that is known to another database."""
+"""`digest migrate-store`: copy all stored data to another database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import typer
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError
 
-_URL = "sqlite:///PATH, postgresql://USER@HOST/NAME, or file:PATH or env:NAME where the URL stands"
+_URL = (
+    "sqlite:///PATH, postgresql://USER@HOST/NAME, or file:PATH or env:NAME for a file or variable that contains the URL"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,28 +21,30 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate_store(
-    source: Annotated[str, typer.Argument(metavar="FROM", help=f"The store that is: {_URL}.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="Where it shall be: a new file or an empty database.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help=f"The present store: {_URL}.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The new store: a new file or an empty database.")],
 ) -> None:
     """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only.
 
-    No password is an argument: put the URL into a file or a variable, or the password into PGPASSWORD or ~/.pgpass.
+    Never pass a password as an argument: put the URL into a file or a variable, or the password into PGPASSWORD or
+    ~/.pgpass.
     """
     from digest.store import move_store, place
 
     old, new = _url(source, "FROM"), _url(target, "TO")
-    kept = "The old store is as it was and the new one is empty, so nothing is lost; run the same command again."
+    kept = "The old store is unchanged and the new one is empty, so nothing is lost; run the same command again."
     with Progress("copying", kept=kept) as progress:
         rows = move_store(old, new, lambda done, total, name: progress(done, name, total))
-    typer.echo(f"{rows} rows are copied to {place(new)}, and equal.")
-    typer.echo("Set DIGEST_DATABASE_URL to it. Never start the service on the old store again: it would mail twice.")
+    typer.echo(f"{rows} rows are copied to {place(new)}, and both stores are equal.")
+    typer.echo("Set DIGEST_DATABASE_URL to the new store.")
+    typer.echo("Never start the service on the old store again: it would send mails twice.")
 
 
 def _url(given: str, argument: str) -> str:
-    """The URL that an argument is or names.
+    """The URL in an argument, or in the file or variable that the argument names.
 
     Raises:
-        ConfigurationError: there is none where it names one, or it holds a password.
+        ConfigurationError: the file or variable contains no URL, or the argument contains a password.
     """
     from digest.store import has_password
 
@@ -65,5 +69,7 @@ def _url(given: str, argument: str) -> str:
 
 def _found(url: str, place: str) -> str:
     if not url.strip():
-        raise ConfigurationError("holds no URL", place=place, remedy="write postgresql://USER:PASSWORD@HOST/NAME there")
+        raise ConfigurationError(
+            "contains no URL", place=place, remedy="write postgresql://USER:PASSWORD@HOST/NAME there"
+        )
     return url.strip()

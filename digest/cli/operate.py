@@ -1,4 +1,4 @@
-"""`digest refresh`, `feed`, `source approve|discard`: what an operator does by hand."""
+"""`digest refresh`, `feed`, `source approve|discard`: read dumps, print a feed, decide on held dumps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 source_app = typer.Typer(
     name="source",
-    help="Look at dumps that are held and decide on them, rename a source, forget dumps.",
+    help="Inspect held dumps and decide on them, rename a source, forget dumps.",
     no_args_is_help=True,
 )
 
@@ -46,20 +46,20 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
         return require_sources(settings)
     found = settings.source(source)
     if found is None:
-        raise UnknownError("source", source, remedy="the configuration names the sources")
+        raise UnknownError("source", source, remedy="the configuration lists the sources")
     return (found,)
 
 
 def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
     from digest.app import refreshed
 
-    kept = "What is stored so far is whole; `digest refresh` reads the rest."
+    kept = "Everything stored so far is complete; `digest refresh` reads the rest."
     with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(source)) as progress:
         return refreshed(store, settings, source, progress=progress.step)
 
 
 def _files(source: Source) -> int | None:
-    """How many dumps there are; None where that cannot be told."""
+    """The number of dumps; None if it cannot be determined."""
     from digest.dumps.files import dump_files
     from digest.errors import DumpError
 
@@ -70,7 +70,7 @@ def _files(source: Source) -> int | None:
 
 
 def _report(passes: list[Pass], *, as_json: bool) -> None:
-    """Print the passes; exit 1 where a dump could not be read."""
+    """Print the passes; exit with code 1 if a dump could not be read."""
     if as_json:
         for done in passes:
             print_json(done.counts())
@@ -86,28 +86,32 @@ def _report(passes: list[Pass], *, as_json: bool) -> None:
 
 def feed(
     *,
-    form: Annotated[str, typer.Option("--format", help="The kind of feed.", metavar="atom|rss|json")] = "atom",
+    form: Annotated[str, typer.Option("--format", help="The feed format.", metavar="atom|rss|json")] = "atom",
     source: SourceOption = None,
-    topic: Annotated[str | None, typer.Option("--topic", metavar="ID", help="Only of this topic.")] = None,
-    page: Annotated[int | None, typer.Option("--archive", metavar="N", help="The archive page of this number.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    topic: Annotated[str | None, typer.Option("--topic", metavar="ID", help="Only entries of this topic.")] = None,
+    page: Annotated[int | None, typer.Option("--archive", metavar="N", help="Print archive page N.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of printing.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Print the feed, byte for byte as it is served."""
+    """Print a feed, byte for byte as the web server serves it."""
     from digest.owned import require_free
     from digest.service.publishing.syndication import FORMATS, Syndication
 
     if form not in FORMATS:
-        raise typer.BadParameter(f"{form!r} is no kind of feed; there are: {', '.join(FORMATS)}", param_hint="--format")
+        raise typer.BadParameter(
+            f"{form!r} is not a feed format; choose one of {', '.join(FORMATS)}", param_hint="--format"
+        )
     if source is not None and topic is not None:
-        raise typer.BadParameter("a feed is of a source or of a topic", param_hint="--topic")
+        raise typer.BadParameter("choose --source or --topic, not both", param_hint="--topic")
     with store_of(config) as (settings, store):
         if output:
             require_free(settings, output, config)
         if source is not None:
             _chosen(settings, source)
         if topic is not None and settings.topic(topic) is None:
-            raise UnknownError("topic", topic, remedy="the configuration names the topics")
+            raise UnknownError("topic", topic, remedy="the configuration lists the topics")
         path = f"sources/{source}/" if source else f"topics/{topic}/" if topic else ""
         document = Syndication(store, settings).feed(path, form, page=page)
     if output is None:
@@ -118,7 +122,7 @@ def feed(
 
 
 def write_file(path: Path, body: bytes) -> None:
-    """Write a file as a whole: a reader sees the old one or the new one."""
+    """Write a file in one step: other programs see either the old file or the new one."""
     from digest.errors import DigestError
 
     draft = path.with_name(f".{path.name}.part")
@@ -137,7 +141,7 @@ SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="The source.")
 def approve(
     source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Let held dumps through: what they show now is true. Reads them at once."""
+    """Approve held dumps: accept what they show now, and read them at once."""
     _decide(source, dump, config, approve=True, as_json=as_json)
 
 
@@ -145,7 +149,7 @@ def approve(
 def discard(
     source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Refuse what held dumps show now: the last good state stays until they change again."""
+    """Discard held dumps: keep the last good state until the files change again."""
     _decide(source, dump, config, approve=False, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""`digest parse`: dumps in, sightings out; no state and no configuration."""
+"""`digest parse`: print the entries that dumps show, without state and configuration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parse(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what dumps say, entry by entry; keeps nothing."""
+    """Print the entries that dumps show, one by one. Stores nothing."""
     declared: Layouts | None = None
     if layouts is not None:
         from digest.dumps.declared.files import read_layouts

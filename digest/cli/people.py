@@ -1,4 +1,4 @@
-"""`digest subscribers list|set|leave|export`: who is on the list, what they chose, and a file of all of them."""
+"""`digest subscribers list|set|leave|export`: list subscribers, change their choices, export their data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="As CSV.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 _COLUMNS = ("address", "name", "language", "format", "digests", "state")
 
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def as_json(record: SubscriberRecord) -> dict[str, object]:
-    """A person as commands print them."""
+    """A subscriber in the JSON form of all commands."""
     return _facts(record.subscriber, record.digests, record.suppressed)
 
 
@@ -60,22 +60,26 @@ def _facts(person: Subscriber, digests: Sequence[DigestId], suppressed: str) -> 
 
 def list_(
     *,
-    search: Annotated[str, typer.Option(metavar="TEXT", help="Only whose address or name holds it.")] = "",
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Only subscribers whose address or name contains TEXT.")
+    ] = "",
     state: Annotated[
-        str | None, typer.Option(metavar="active|paused|left|suppressed", help="Only who stands so.")
+        str | None, typer.Option(metavar="active|paused|left|suppressed", help="Only subscribers in this state.")
     ] = None,
-    digest: Annotated[str | None, typer.Option(metavar="ID", help="Only who follows it or left it.")] = None,
+    digest: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only subscribers who follow this digest or left it.")
+    ] = None,
     as_csv: CsvOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """List people, in the order of joining."""
+    """List subscribers in the order in which they joined."""
     from digest.app import clock
     from digest.lists.writing import csv_lines
     from digest.service.people import roster
 
     if state is not None and state not in list(roster.State):
-        raise typer.BadParameter(f"{state!r} is none of {', '.join(roster.State)}", param_hint="--state")
+        raise typer.BadParameter(f"{state!r} is not one of {', '.join(roster.State)}", param_hint="--state")
     wanted = roster.State(state) if state else None
     with store_of(config) as (settings, store):
         _require_digest(settings, digest)
@@ -94,7 +98,7 @@ _CSV = ("address", "name", "language", "format", "digests", "state", "timezone",
 
 
 def _described(row: dict[str, object]) -> dict[str, object]:
-    """The row with why an address is suppressed as its state."""
+    """The row; for a suppressed address, its state is the reason."""
     return row | {"state": row["suppressed"] or row["state"]}
 
 
@@ -104,7 +108,7 @@ def _cell(value: object) -> object:
 
 def _require_digest(settings: Settings, digest: str | None) -> None:
     if digest is not None and settings.digest(digest) is None:
-        raise UnknownError("digest", digest, remedy="the configuration names the digests")
+        raise UnknownError("digest", digest, remedy="the configuration lists the digests")
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -118,18 +122,20 @@ def set_(
     *,
     language: Annotated[str | None, typer.Option(help="zh_CN or en.")] = None,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="both|text", help="Which parts their mail has.")
+        str | None, typer.Option("--format", metavar="both|text", help="Send HTML and text, or text only.")
     ] = None,
     topics: Annotated[str | None, typer.Option(metavar="ID,…", help="Only these topics; '' for all.")] = None,
     zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Their time zone; '' for the digest's.")] = None,
     digest: Annotated[
-        list[str] | None, typer.Option("--digest", metavar="ID", help="They follow this and no other.")
+        list[str] | None, typer.Option("--digest", metavar="ID", help="Follow this digest and no other.")
     ] = None,
-    pause: Annotated[str | None, typer.Option(metavar="DAY|30d|4w|off", help="Until when they get nothing.")] = None,
+    pause: Annotated[
+        str | None, typer.Option(metavar="DAY|30d|4w|off", help="Send no mails until then; off ends a pause.")
+    ] = None,
     as_json_: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Change what somebody chose, as they could on their page; your act is recorded."""
+    """Change a subscriber's choices, as they could on their own page; the change is recorded as yours."""
     from digest.app import clock
     from digest.service.people import roster
 
@@ -164,11 +170,14 @@ def leave(
     address: AddressArgument,
     *,
     digest: Annotated[
-        list[str] | None, typer.Option("--digest", metavar="ID", help="Only this (default: all).")
+        list[str] | None, typer.Option("--digest", metavar="ID", help="Only this digest (default: all).")
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """End somebody's subscription, such as when they asked you to; recorded as your act. Import leaves them out."""
+    """End a subscription, for example because the subscriber asked you to; imports then skip the address.
+
+    The subscription history records this as your act.
+    """
     from digest.app import clock
     from digest.service.people import roster
 
@@ -178,16 +187,18 @@ def leave(
 
 
 def export(
-    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="Only this person.")] = None,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="Only this subscriber.")] = None,
     *,
     as_csv: Annotated[
         bool,
-        typer.Option("--csv", help="As CSV that `import` reads: a row a digest, with consent, without deliveries."),
+        typer.Option("--csv", help="Write CSV for `import`: one row per digest, with consent, without deliveries."),
     ] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of printing.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Export all that is stored of people: consent, subscriptions, deliveries; one JSON object a line."""
+    """Export all stored data about subscribers (consent, subscriptions, deliveries), one JSON object per line."""
     from digest.app import clock
     from digest.lists.writing import csv_lines
     from digest.owned import require_free

@@ -1,4 +1,4 @@
-"""`digest parse` with nothing but paths and `--json`, without Typer, whose import alone takes longer than a parse."""
+"""`digest parse` with only paths and `--json`, without Typer: importing it takes longer than parsing."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _JSON = "--json"
 
 
 def is_plain(arguments: Sequence[str]) -> bool:
-    """Whether there is nothing that only Typer knows: another option, help, completion, a path forgotten."""
+    """Whether the arguments need no Typer: no other option, no help or completion, and at least one path."""
     paths = [given for given in arguments[1:] if given != _JSON]
     return arguments[:1] == ["parse"] and bool(paths) and not any(path.startswith("-") for path in paths)
 
 
 def parse_plainly(arguments: Sequence[str]) -> bool:
-    """Do what plain arguments say; whether all could be read."""
+    """Run `digest parse` with plain arguments. Return whether everything could be read."""
     return print_sightings([Path(given) for given in arguments[1:] if given != _JSON], as_json=_JSON in arguments)
 
 
 def print_sightings(paths: Sequence[Path], *, as_json: bool, declared: Layouts | None = None) -> bool:
-    """Print what the dumps there say, on stderr what cannot be read; whether all could.
+    """Print the entries of the dumps, and problems on stderr. Return whether everything could be read.
 
     `declared`: layouts that take the place of the built-in ones.
     """
-    if sys.stdout.isatty():  # what is printed shows how far it is
+    if sys.stdout.isatty():  # the output itself shows the progress
         return _print_all(paths, lambda _: None, as_json=as_json, declared=declared)
-    with Progress("parsing", kept="What is printed so far is right; nothing else was written.") as progress:
+    with Progress("parsing", kept="Everything printed so far is correct; nothing else was written.") as progress:
 
         def look(name: str) -> None:
             progress.make_room()
@@ -69,7 +69,7 @@ def _print_all(
 
 
 def _print_file(file: DumpFile, *, as_json: bool, declared: Layouts | None) -> bool:
-    """Print what one dump says, then what there is to say of it; whether all of it could be read."""
+    """Print the entries of one dump, then the notes about it. Return whether all of it could be read."""
     notes: list[Note] = []
     problem = ""
     try:
@@ -93,7 +93,7 @@ def _print_file(file: DumpFile, *, as_json: bool, declared: Layouts | None) -> b
 
 
 def json_line(value: object) -> bytes:
-    """One JSON object on a line of its own, in UTF-8 whatever the locale."""
+    """One JSON object on its own line, in UTF-8 for every locale."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
@@ -113,7 +113,7 @@ def _day(date: DateEvidence | PrintedDate) -> str:
 
 
 def _complain(problem: str) -> bool:
-    """Say it after what was printed before it; False, since it is not whole."""
+    """Print a problem after all earlier output. Return False: something could not be read."""
     sys.stdout.flush()
     sys.stderr.write(f"{CLEAR if sys.stderr.isatty() else ''}digest: {problem}\n")
     return False

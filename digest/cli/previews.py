@@ -1,4 +1,4 @@
-"""`digest edition preview|test`: seeing a mail before anybody gets it."""
+"""`digest edition preview|test`: preview the mails of an edition, or send one as a test."""
 
 from __future__ import annotations
 
@@ -39,22 +39,25 @@ def preview(
     digest: DigestArgument = None,
     *,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="html|text|eml", help="Only this part, in one language.")
+        str | None, typer.Option("--format", metavar="html|text|eml", help="Show only this part, in one language.")
     ] = None,
     language: LanguageOption = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FOLDER|FILE", help="Write all there, or one part to a file; - for the terminal."
+            "--output",
+            "-o",
+            metavar="FOLDER|FILE",
+            help="Write all to a folder, or one part to a file; - for the terminal.",
         ),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what each kind of subscriber would get of an edition made now, and judge it; stores and sends nothing.
+    """Preview and check the mails of an edition made now, for each kind of subscriber. Stores and sends nothing.
 
-    Without news it shows the newest edition, and without any the samples of the demo. With --format, --language or a
-    FILE with an ending (.html, .txt, .eml) it shows one part of one mail.
+    If nothing is new, it shows the newest edition; if there is no edition yet, the samples of the demo. With --format,
+    --language or a FILE with an ending (.html, .txt, .eml), it shows one part of one mail.
     """
     from digest.app import clock
     from digest.model import Format
@@ -84,7 +87,7 @@ def preview(
 
 
 def _origin(digest: Digest, shown: Preview) -> str:
-    """Where the entries come from, if not from now."""
+    """A sentence about where the entries come from, if they are not new; else empty."""
     from digest.service.mailing.samples.drafting import Origin
 
     if shown.origin is Origin.NEWEST:
@@ -99,7 +102,7 @@ def _form_of(output: Path | None) -> str:
 
 
 def _part(look: Look, form: str) -> tuple[str, bytes]:
-    """One part of a mail: the ending of its file, and what stands in it."""
+    """One part of a mail: the ending of its file, and its content."""
     from digest.service.editions.making import with_pictures
 
     match form:
@@ -115,7 +118,7 @@ def _is_file(output: Path) -> bool:
 
 
 def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | None) -> None:
-    """One part of a mail on the terminal, in a file, or in the browser."""
+    """Show one part of a mail on the terminal, in a file, or in the browser."""
     ending, words = part
     if output == _TERMINAL:
         sys.stdout.buffer.write(words)
@@ -130,7 +133,7 @@ def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | N
 
 
 def _show_all(settings: Settings, digest: Digest, shown: Preview, output: Path | None) -> None:
-    """A page that leads to all of them, each as HTML, text and message."""
+    """Write a page that links to all mails, each as HTML, text and message."""
     from digest.mail.words import LARGEST_HTML
     from digest.templating import rendered
 
@@ -138,7 +141,7 @@ def _show_all(settings: Settings, digest: Digest, shown: Preview, output: Path |
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DigestError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise DigestError(f"{folder}: cannot be created: {error.strerror}") from error
     for look in looks:
         for form in _FORMS if look.html_bytes else _FORMS[1:]:
             ending, words = _part(look, form)
@@ -149,9 +152,9 @@ def _show_all(settings: Settings, digest: Digest, shown: Preview, output: Path |
     index = folder / "index.html"
     write_file(index, rendered("en", settings.templates, "mail/preview.html", values).encode())
     print_table(
-        ("language", "format", "topics", "readers", "html KB", "mail KB", "pictures", "findings"),
+        ("language", "format", "topics", "subscribers", "html KB", "mail KB", "pictures", "findings"),
         [_row(look) for look in looks],
-        numbers=("readers", "html KB", "mail KB", "pictures"),
+        numbers=("subscribers", "html KB", "mail KB", "pictures"),
     )
     for look in looks:
         for finding in look.findings:
@@ -196,15 +199,19 @@ def _json(look: Look) -> dict[str, Any]:
 def send_one(
     address: Annotated[str, typer.Argument(metavar="ADDRESS")],
     *,
-    digest: Annotated[str | None, typer.Option("--digest", metavar="ID", help="Where there are several.")] = None,
+    digest: Annotated[
+        str | None, typer.Option("--digest", metavar="ID", help="The digest, if there are several.")
+    ] = None,
     language: LanguageOption = None,
-    form: Annotated[str, typer.Option("--format", metavar="both|text", help="Which parts it has.")] = "both",
+    form: Annotated[
+        str, typer.Option("--format", metavar="both|text", help="Send HTML and text, or text only.")
+    ] = "both",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Send one mail, marked as a test, to one address: what would be told now, or else the newest edition.
+    """Send one mail, marked as a test, to one address: the edition that is due next, or else the newest one.
 
-    Nothing is stored, and its links for leaving and preferences belong to nobody.
+    Nothing is stored, and its links to unsubscribe and to the preferences belong to nobody.
     """
     from digest.app import clock
     from digest.model import Format
@@ -216,7 +223,7 @@ def send_one(
         chosen = digest_named(settings, digest)
         spoken = previews.chosen_language(language, chosen)
         mail = previews.trial(store, settings, chosen, address, clock(), language=spoken, form=Format(form))
-        kept = "The mail may have gone out or not; nothing is stored of it, so send another one."
+        kept = "The mail may or may not have been sent. Nothing was stored, so you can send another one."
         with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
             said = asyncio.run(previews.send_trial(settings, mail))
     if as_json:

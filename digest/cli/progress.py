@@ -1,7 +1,7 @@
-"""Progress of what takes long: one line that is redrawn on a terminal, a plain line now and then elsewhere.
+"""Shows the progress of slow work: one redrawn line on a terminal, a plain line now and then elsewhere.
 
-On a terminal nothing is drawn in the first second, elsewhere in the first ten. Everything goes to stderr, so that
-output stays what it is.
+Nothing is drawn in the first second on a terminal, or in the first ten seconds elsewhere. Everything goes to stderr, so
+that the output on stdout does not change.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _MINUTE, _HOUR = 60, 3600
 
 
 class Progress:
-    """How far something is; call it with what is done, a name for it, and what there is in all, if that is known.
+    """The progress of one task. Call it with the number done, a name, and the total number if that is known.
 
-    `kept` is what Ctrl-C leaves and what to do then, one or two sentences. `total` may be a function: it is only asked
-    where somebody waits.
+    `kept` says in one or two sentences what is stored after Ctrl-C and what to do next. `total` may be a function; it is
+    only called when a line is drawn.
     """
 
     def __init__(
@@ -55,27 +55,27 @@ class Progress:
             self._total = total
 
     def step(self, name: str = "") -> None:
-        """One more is begun; the line counts those before it."""
+        """Begin the next step; the line counts the steps before it."""
         self(self._begun, name)
         self._begun += 1
 
     def phase(self, what: str) -> None:
-        """Something else begins, and counts from nothing."""
+        """Begin another task, which counts from zero."""
         if what != self.what:
             self.what, self._name, self._total, self._began = what, "", None, self._clock()
             self._done = self._begun = 0
 
     def make_room(self) -> None:
-        """Clear the redrawn line, for a line of output; it is drawn again below that."""
+        """Clear the redrawn line before a line of output; it is drawn again below that."""
         with self._lock:
             self._clear()
 
     def line(self) -> str:
-        """What is drawn now: `sending: 120 of 3,400 (3 %), 61 a second, 53 s left`."""
+        """The line to draw now: `sending: 120 of 3,400 (3 %), 61 a second, 53 s left`."""
         if callable(self._total):
             self._total = self._total()
         done, total, seconds = self._done, self._total, self._clock() - self._began
-        if total and done > total:  # some are looked at once more
+        if total and done > total:  # some are processed again
             total = None
         if not done:
             counted = f"{total:,} to do" if total else ""
@@ -111,7 +111,7 @@ class Progress:
             with self._lock:
                 try:
                     self._draw()
-                except (OSError, ValueError):  # nobody looks any more
+                except (OSError, ValueError):  # the stream was closed
                     return
             wait = _REDRAWN if self._on_terminal else _NOW_AND_THEN
 
@@ -137,7 +137,7 @@ def _rate(rate: float) -> str:
 
 
 def _span(seconds: float) -> str:
-    """Seconds as people say them: `53 s`, `4 min 10 s`, `2 h 5 min`."""
+    """A duration for people: `53 s`, `4 min 10 s`, `2 h 5 min`."""
     whole = round(seconds)
     if whole < _MINUTE:
         return f"{whole} s"
@@ -147,7 +147,7 @@ def _span(seconds: float) -> str:
 
 
 def _cut(line: str, width: int) -> str:
-    """As much of a line as a terminal of this width shows in one row; control characters become `?`."""
+    """The part of a line that fits in one row of this width; control characters become `?`."""
     from digest.typeset.text import cells
 
     shown = "".join(character if character.isprintable() else "?" for character in line)

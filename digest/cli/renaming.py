@@ -1,4 +1,4 @@
-"""`digest source rename`: another name for a source, with all that is known of it; what renaming a digest shares."""
+"""`digest source rename`: rename a source with all its data. Renaming a digest shares part of the code."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from digest.ports import Store
     from digest.settings import Settings
 
-OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="Its name up to now.")]
-NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]
+OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The present name.")]
+NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,25 +26,27 @@ def register(app: typer.Typer) -> None:
 
 
 def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Give a source another name and keep all of it; its old addresses lead to the new ones. Stop the service first."""
+    """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
     from digest.app import clock
     from digest.service.sources import renaming
 
     with stopped(config, new) as (settings, store):
         done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())
     facts: dict[str, object] = {"source": new, "was": old, "entries": done.entries, "dumps": done.dumps}
-    said = f"{old} is {new} now, with {done.entries} entries and {done.dumps} dumps. Its old addresses lead there."
+    said = f"{old} is now {new}, with {done.entries} entries and {done.dumps} dumps. Its old addresses redirect there."
     tell(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
 
 
 @contextlib.contextmanager
 def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
-    """The settings, whichever of both names they have, and the store that no service uses meanwhile."""
+    """The settings with either of both names, and the store while no service uses it."""
     from digest.app import only_one, opened_untouched
     from digest.settings import is_name
 
     if not is_name(new):
-        raise typer.BadParameter(f"{new!r} is no name: small letters, digits, - and _", param_hint="NEW")
+        raise typer.BadParameter(
+            f"{new!r} is not a valid name: use lower-case letters, digits, - and _", param_hint="NEW"
+        )
     settings = settings_of(config)
     with only_one(settings.database_folder), opened_untouched(settings, any_names=True) as store:
         yield settings, store
@@ -60,7 +62,7 @@ def tell(
     *,
     as_json: bool,
 ) -> None:
-    """Say what was renamed, as JSON or in words, and which lines of the configuration are to be changed."""
+    """Print what was renamed, and the lines of the configuration to change; for people or as JSON."""
     from digest.settings import config_file
 
     file = config_file(config)
@@ -70,6 +72,6 @@ def tell(
         return
     typer.echo(said)
     if lines:
-        typer.echo(f"Write {new} for {old} in {file}; until then no command opens the store:")
+        typer.echo(f"Replace {old} by {new} in {file}; until then no command opens the store:")
     for number, line in lines:
         typer.echo(f"  line {number}: {line}")

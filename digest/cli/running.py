@@ -1,4 +1,4 @@
-"""`digest run`, `check`: starting, and seeing whether it would."""
+"""`digest run` and `digest check`: start the service, or check whether it would start."""
 
 from __future__ import annotations
 
@@ -23,20 +23,28 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-DeepOption = Annotated[bool, typer.Option("--deep", help="Hold every row of the store against the laws, too.")]
+DeepOption = Annotated[
+    bool,
+    typer.Option("--deep", help="Also read all dumps, and check every row against the store's invariants."),
+]
 
 
 def run(
     *,
     role: Annotated[
-        str, typer.Option("--role", metavar="all|web|worker|scheduler", help="Only this part, where several share.")
+        str,
+        typer.Option(
+            "--role",
+            metavar="all|web|worker|scheduler",
+            help="Run only this part, if several processes share the work.",
+        ),
     ] = "all",
     demo: Annotated[
-        bool, typer.Option("--demo-without-dumps", help="Run the demo until the first dump is there.")
+        bool, typer.Option("--demo-without-dumps", help="Run the demo until the first dump arrives.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Run the service: timer, web server and delivery, until it is told to stop."""
+    """Run the service (scheduler, web server and mail delivery) until you stop it."""
     from digest.cli.serving import serve
 
     if demo:
@@ -45,7 +53,7 @@ def run(
         run_or_demo(config)
         return
     if role not in _ROLES:
-        raise typer.BadParameter(f"{role!r} is no role; there are: {', '.join(_ROLES)}", param_hint="--role")
+        raise typer.BadParameter(f"{role!r} is not a role; choose one of {', '.join(_ROLES)}", param_hint="--role")
     serve(config, role)
 
 
@@ -59,15 +67,18 @@ def _print_record(record: Record, *, as_json: bool) -> None:
 def check(
     *,
     deep: DeepOption = False,
-    mail: Annotated[bool, typer.Option("--mail", help="Only mail, with the DNS records that it needs.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings, too.")] = False,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Check only mail, and print the DNS records that it needs.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 1 on warnings too.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing.
 
-    Exit 1 means that something stops the service, or would do harm. What a person should know, such as a relay that
-    does not answer or a dump that cannot be read, is a warning and exits 0, unless --strict.
+    Exit code 1 means that something stops the service or would do harm. A warning is a problem that you should know
+    about, such as a relay that does not answer or a dump that cannot be read; warnings exit with code 0, unless you
+    give --strict.
     """
     from digest.app import clock
     from digest.checks import findings, mail_findings
@@ -101,13 +112,13 @@ def _print_finding(finding: Finding, *, as_json: bool) -> None:
 
 
 def _summed(errors: int, warnings: int) -> str:
-    faults = f"{errors} {'fault stops' if errors == 1 else 'faults stop'} the service" if errors else ""
+    faults = f"{errors} {'error stops' if errors == 1 else 'errors stop'} the service" if errors else ""
     known = f"{warnings} warning{'s' * (warnings != 1)}" if warnings else ""
     return "digest: " + ", ".join(filter(None, (faults, known)))
 
 
 def _kept(config: Path | None, *, as_json: bool) -> bool:
-    """Whether the store keeps every law; each row that breaks one is named."""
+    """Whether the store satisfies every invariant. Print each row that violates one."""
     from digest.findings import Finding, Level
     from digest.service.upkeep.invariants import violations
 
@@ -117,10 +128,16 @@ def _kept(config: Path | None, *, as_json: bool) -> bool:
             progress.make_room()
             broken += 1
             if as_json:
-                told = {"part": "laws", "ok": False, "level": "error", "says": violation.law, "row": violation.row}
+                told = {
+                    "part": "invariants",
+                    "ok": False,
+                    "level": "error",
+                    "says": violation.law,
+                    "row": violation.row,
+                }
                 print_json(told)
             else:
                 typer.echo(f"{_MARKS[Level.ERROR]}  {violation}")
     if not broken:
-        _print_finding(Finding("laws", "every row keeps them"), as_json=as_json)
+        _print_finding(Finding("invariants", "every row satisfies them"), as_json=as_json)
     return not broken

@@ -1,4 +1,4 @@
-"""`digest run` itself, without Typer: what starts often and is waited for does not import what only typing needs."""
+"""The work of `digest run`, without Typer: the service starts faster without importing it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 
 
 def serve(config: Path | None, role: str) -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped."""
     serve_with(lambda: load(config), role)
 
 
 def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Callable[[], None] = lambda: None) -> None:
-    """The same, with settings from elsewhere, which a reload reads again; `ready` is called after the first pass."""
+    """Run the service with settings from `reread`, which a reload calls again; call `ready` after the first pass."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever asks for a reload so early gets a start
+        signal.signal(
+            signal.SIGHUP, signal.SIG_IGN
+        )  # a reload request this early is ignored: the start reads the settings anyway
     settings = reread()
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     require_ready(settings)
@@ -41,7 +43,7 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
     if shared is None:
         if role != "all":
             raise ConfigurationError(
-                f"a file is for one process, so --role {role} cannot run on it",
+                f"an SQLite file is for one process only, so it cannot be used with --role {role}",
                 place="database_url",
                 remedy="set it to postgresql://…, or run without --role",
             )
@@ -76,17 +78,17 @@ async def _serve(settings: Settings, store: Store, made: Callable[[], Service], 
 
 
 def _end_at_once() -> None:
-    """End while something is still under way, as a kill would: a relay that does not answer, a dump of gigabytes.
+    """End the process at once, as a kill would, during slow work: a relay that does not answer, a dump of gigabytes.
 
-    The store is as the last commit left it; a mail that was being handed over is unknown when its lease has ended.
+    The store keeps the last commit. A mail that was being sent has an unknown outcome when its lease has ended.
     """
-    sys.stderr.write("digest: ended with work under way; the next start goes on with it\n")
+    sys.stderr.write("digest: stopped with work in progress; the next start continues it\n")
     os._exit(1)
 
 
 def _say_where(settings: Settings, store: Store, address: str) -> None:
     if not address:
-        _say("Ready; stop it with Ctrl-C; what is under way is finished first.")
+        _say("Ready. Press Ctrl-C to stop; work in progress is finished first.")
         return
     with store.read() as tx:
         newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
@@ -95,7 +97,7 @@ def _say_where(settings: Settings, store: Store, address: str) -> None:
     _say(f"  newest edition  {f'{address}/editions/{newest}' if newest else 'none yet'}")
     mail = settings.mail
     _say(f"  mails           {mail.path if mail.transport == 'maildir' else f'sent by {mail.host}'}")
-    _say("Stop it with Ctrl-C; what is under way is finished first.")
+    _say("Press Ctrl-C to stop; work in progress is finished first.")
 
 
 def _say(line: str) -> None:

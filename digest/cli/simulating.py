@@ -1,4 +1,4 @@
-"""`digest simulate`: what the configuration would have told of what is stored, in a folder; nothing is sent."""
+"""`digest simulate`: writes the editions that the configuration would have made to a folder; sends nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _FOLDER = Path("simulation")
-_MARK = ".digest-simulate"  # says that the folder is ours to empty
+_MARK = ".digest-simulate"  # marks a folder that this command may empty
 _OURS = ("feeds", "editions", "report.txt", "report.json", ".report.txt.part", ".report.json.part")
 
 
@@ -34,10 +34,10 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     since: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="The first day, in the zone of the first digest; or a moment.")
+        str, typer.Option("--from", metavar="DATE", help="The first day, in the first digest's time zone; or a time.")
     ],
     until: Annotated[
-        str, typer.Option("--to", metavar="DATE", help="The last day, to its end; or a moment, itself left out.")
+        str, typer.Option("--to", metavar="DATE", help="The last day, up to its end; or a time, itself excluded.")
     ],
     *,
     output: Annotated[
@@ -46,9 +46,9 @@ def simulate(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Replay what is stored under a fake clock: the editions that this configuration makes, their mails, the feeds.
+    """Replay the stored history with a simulated clock, and write the editions, mails and feeds to a folder.
 
-    Nothing is sent and the state is not changed. Equal state and configuration give equal files.
+    Nothing is sent and the state does not change. The same state and configuration always give the same files.
     """
     from digest.app import opened_untouched
     from digest.owned import require_free
@@ -56,7 +56,7 @@ def simulate(
 
     settings = settings_of(config)
     begin, end = _window(settings, since, until)
-    kept = "Nothing was sent and the state is as it was; the next run replaces what is written so far."
+    kept = "Nothing was sent and the state is unchanged; the next run replaces the files written so far."
     with opened_untouched(settings) as store, Progress("replaying", kept=kept) as progress:
         require_free(settings, output, config)
         _make_ready(output)
@@ -75,7 +75,7 @@ def simulate(
         for told in done.editions:
             print_json(_told_json(told))
     else:
-        typer.echo("\n".join((*lines, "", f"Nothing was sent. All of it lies in {output}")))
+        typer.echo("\n".join((*lines, "", f"Nothing was sent. All files are in {output}")))
 
 
 def _window(settings: Settings, since: str, until: str) -> tuple[datetime, datetime]:
@@ -88,14 +88,14 @@ def _window(settings: Settings, since: str, until: str) -> tuple[datetime, datet
 
 
 def _moment(written: str, zone: ZoneInfo, option: str, *, end: bool) -> datetime:
-    """In UTC; of a day its beginning or, as `end`, that of the next."""
+    """The time in UTC; for a day, its beginning or, with `end`, the beginning of the next day."""
     try:
         day = date.fromisoformat(written)
     except ValueError:
         try:
             moment = datetime.fromisoformat(written)
         except ValueError:
-            problem = f"{written!r} is neither a day (2026-11-21) nor a moment (2026-11-21T08:00, 2026-11-21T08:00Z)"
+            problem = f"{written!r} is neither a day (2026-11-21) nor a time (2026-11-21T08:00, 2026-11-21T08:00Z)"
             raise typer.BadParameter(problem, param_hint=option) from None
     else:
         moment = datetime.combine(day + timedelta(days=end), time())
@@ -103,10 +103,10 @@ def _moment(written: str, zone: ZoneInfo, option: str, *, end: bool) -> datetime
 
 
 def _make_ready(folder: Path) -> None:
-    """An empty folder with our mark; what an earlier run wrote is removed, anything else is refused.
+    """Create an empty folder with our mark; remove the files of an earlier run.
 
     Raises:
-        DigestError: somebody else's files are there, or it cannot be made.
+        DigestError: the folder contains other files, or cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def _make_ready(folder: Path) -> None:
         if foreign:
             named = ", ".join(sorted(foreign)[:3])
             raise DigestError(f"{folder}: is not empty: {named} (name another folder, or a new one)")
-        mark.write_text("Made by `digest simulate`, which empties this folder when it is written again.\n", "utf-8")
+        mark.write_text("Written by `digest simulate`, which empties this folder before each run.\n", "utf-8")
         for name in _OURS:
             path = folder / name
             if path.is_dir() and not path.is_symlink():
@@ -131,14 +131,14 @@ def _write(path: Path, body: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DigestError(f"{path.parent}: cannot be made: {error.strerror}") from error
+        raise DigestError(f"{path.parent}: cannot be created: {error.strerror}") from error
     write_file(path, body)
 
 
 def _lines(done: Simulation) -> Iterator[str]:
-    yield f"From {done.since:%Y-%m-%d %H:%M} to {done.until:%Y-%m-%d %H:%M} UTC this configuration would have told:"
+    yield f"From {done.since:%Y-%m-%d %H:%M} to {done.until:%Y-%m-%d %H:%M} UTC this configuration would have announced:"
     if not done.editions:
-        yield "  nothing: no slot of a digest lies in between"
+        yield "  nothing: no digest has a slot in this period"
     for told in done.editions:
         edition = told.edition
         yield ""

@@ -1,4 +1,4 @@
-"""`digest backup`, `restore`, `unfence`, `fence`: copies of the state, and what a restored one may do."""
+"""`digest backup`, `restore`, `unfence`, `fence`: copy the state, and control what a restored copy may send."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from digest.service.upkeep.backup import Outlook
     from digest.settings import Settings
 
-_TITLES = 10  # of what a digest waits to tell
+_TITLES = 10  # listed for each digest
 
 
 def register(app: typer.Typer) -> None:
@@ -34,12 +34,14 @@ def register(app: typer.Typer) -> None:
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; replaced as a whole.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to write; an existing one is replaced in one step.")
+    ],
     *,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Write a copy of the state, while `digest run` works, and read it back to prove it."""
+    """Write a backup of the state and verify it by reading it back; `digest run` may keep running."""
     from digest.app import clock
     from digest.owned import require_free
     from digest.service.upkeep import backup as backups
@@ -47,7 +49,7 @@ def backup(
     with store_of(config) as (settings, store):
         require_free(settings, file, config)
         now = clock()
-        with Progress("copying", kept=f"{file} is as it was before; run the same command again.") as progress:
+        with Progress("copying", kept=f"{file} is unchanged; run the same command again.") as progress:
 
             def check(done: int, total: int) -> None:
                 progress.phase("checking")
@@ -68,12 +70,12 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `digest backup` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `digest backup` wrote.")],
     *,
     yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Put a backup in the place of the state, behind a fence: nothing is sent before `digest unfence`."""
+    """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`."""
     from digest.app import clock, only_one
     from digest.installation import require_ours_at
     from digest.service.upkeep import backup as backups
@@ -84,50 +86,56 @@ def restore(
     if database:
         require_ours_at(database, settings)
     if not yes:
-        typer.confirm(f"Put {file} in the place of {database}? What is there now is kept beside it.", abort=True)
-    kept = "Unless `digest status` says that the store is fenced, nothing has changed; run the same command again."
+        typer.confirm(f"Replace {database} with {file}? The present database is moved aside, not deleted.", abort=True)
+    kept = "Unless `digest status` reports a fenced store, nothing has changed; run the same command again."
     with only_one(settings.database_folder), Progress("checking", kept=kept) as progress:
         aside = backups.restore(
             settings, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
         )
-    typer.echo(f"{file} is in place." + (f" What was there lies in {aside}." if aside else ""))
-    typer.echo("It is fenced: it serves and reads, makes no edition and sends nothing. Next: digest unfence")
+    typer.echo(f"{file} is restored." + (f" The previous database is now {aside}." if aside else ""))
+    typer.echo("The store is fenced: it reads dumps and serves pages, but makes no edition and sends nothing.")
+    typer.echo("Next: digest unfence")
 
 
 def unfence(
     *,
     as_sent: Annotated[
-        bool, typer.Option("--as-sent", help="What is open and all news up to now were told: send none of it.")
+        bool, typer.Option("--as-sent", help="Treat everything up to now as already sent: send none of it.")
     ] = False,
-    send: Annotated[bool, typer.Option("--send", help="Nothing of it was told: send it all.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Treat nothing of it as sent: send all of it.")] = False,
     untold: Annotated[
-        list[str] | None, typer.Option("--untold", metavar="DIGEST", help="But this digest told nothing since.")
+        list[str] | None,
+        typer.Option(
+            "--untold",
+            metavar="DIGEST",
+            help="With --as-sent: except this digest, which sent nothing since the backup.",
+        ),
     ] = None,
     as_json: JsonOption = False,
     yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what a restored store would send, and lift its fence by --as-sent or --send."""
+    """Show what a restored store would send; with --as-sent or --send, lift its fence."""
     from digest.app import clock
     from digest.service.upkeep import backup as backups
 
     if as_sent and send:
-        raise typer.BadParameter("it was told, or it was not", param_hint="--as-sent")
+        raise typer.BadParameter("choose --as-sent or --send, not both", param_hint="--as-sent")
     with store_of(config) as (settings, store):
         for name in untold or ():
             if settings.digest(name) is None:
-                raise UnknownError("digest", name, remedy="the configuration names the digests")
+                raise UnknownError("digest", name, remedy="the configuration lists the digests")
         if not backups.fenced(store):
-            typer.echo("there is no fence", err=as_json)
+            typer.echo("the store is not fenced", err=as_json)
             return
         problems = _read_all(store, settings)
         outlook = backups.outlook(store, settings, clock())
-        if outlook is None:  # lifted by somebody else meanwhile
+        if outlook is None:  # another process has lifted it meanwhile
             return
         print_json(_json(outlook, problems)) if as_json else _print(outlook, problems)
         if not (as_sent or send):
             return
-        asked = "Count all of this as told, and send none of it?" if as_sent else "Send all of this?"
+        asked = "Treat all of this as already sent, and send none of it?" if as_sent else "Send all of this?"
         if not yes:
             typer.confirm(asked, abort=True, err=as_json)
         done = backups.lift(store, settings, clock(), as_sent=as_sent, untold=untold or ())
@@ -136,21 +144,21 @@ def unfence(
 
 
 def fence(*, config: ConfigOption = None) -> None:
-    """Put up the fence by hand: after a state came back by other means than `digest restore`."""
+    """Fence the store: use it after restoring data without `digest restore`."""
     from digest.app import clock
     from digest.service.upkeep import backup as backups
 
     with store_of(config) as (_, store):
         backups.fence(store, clock())
-    typer.echo("The store is fenced: no edition is made and nothing is sent before `digest unfence`.")
+    typer.echo("The store is fenced: until `digest unfence`, no edition is made and nothing is sent.")
 
 
 def _read_all(store: Store, settings: Settings) -> list[str]:
-    """Read every source, so that what the dumps show now is known; the problems."""
+    """Read every source, so that the store knows what the dumps show now. Return the problems."""
     from digest.app import refreshed
 
     problems = []
-    kept = "The fence stands as before, and what is stored so far is whole; run the same command again."
+    kept = "The store is still fenced, and everything stored so far is complete; run the same command again."
     for source in settings.sources:
         with Progress(f"reading {source.id}", kept=kept) as progress:
             read = refreshed(store, settings, source, progress=progress.step)
@@ -187,21 +195,22 @@ def _print(outlook: Outlook, problems: list[str]) -> None:
     typer.echo(f"This store is a backup of {since}. Without its fence it would send:\n")
     for one in outlook.waiting:
         some = ", ".join(masked(address) for address in one.addresses)
-        typer.echo(f"  {one.edition}, made {one.made_at:%Y-%m-%d %H:%M}: to {one.people} people ({some}, …)")
+        typer.echo(f"  {one.edition}, made {one.made_at:%Y-%m-%d %H:%M}: to {one.people} subscribers ({some}, …)")
     for digest in outlook.digests:
         when = "at once" if digest.due else f"at {digest.next_at:%Y-%m-%d %H:%M} UTC"
         told = f"{len(digest.new)} new and {len(digest.corrected)} corrected"
-        typer.echo(f"  {digest.digest}, {when}: {told}, to {digest.people} people")
+        typer.echo(f"  {digest.digest}, {when}: {told}, to {digest.people} subscribers")
         for title in (*digest.new, *digest.corrected)[:_TITLES]:
             typer.echo(f"      {title}")
-    typer.echo(f"\nWhat it cannot know: which mails went out after {since}, who joined, left or was erased since.")
-    typer.echo("Enter who left or was erased before you send anything.")
+    typer.echo(f"\nIt does not know which mails went out after {since}, nor who joined, left or was erased since then.")
+    typer.echo("Enter everybody who left or was erased before you send anything.")
     for digest in outlook.digests:
         if not digest.passed_since and digest.new:
-            typer.echo(f"{digest.digest}: no slot passed since; unless one was cut by hand: --untold {digest.digest}")
+            untold = f"unless you ran `digest edition cut`, add --untold {digest.digest}"
+            typer.echo(f"{digest.digest}: no slot has passed since the backup; {untold}")
     for held in outlook.held:
-        typer.echo(f"held: {held}: decide on it first, or what it shows is told as new later")
+        typer.echo(f"held: {held}: approve or discard it first, or its entries are announced as new later")
     for problem in problems:
-        typer.echo(f"not read: {problem}: what it shows is told as new later")
-    typer.echo("\ndigest unfence --as-sent   all of this was told: send none of it")
-    typer.echo("digest unfence --send      none of this was told: send it all")
+        typer.echo(f"not read: {problem}: its entries are announced as new later")
+    typer.echo("\ndigest unfence --as-sent   treat all of this as already sent: send none of it")
+    typer.echo("digest unfence --send      treat none of this as sent: send all of it")

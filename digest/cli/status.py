@@ -1,4 +1,4 @@
-"""`digest status`: what is wrong now, and how sources, editions and mail stand; for a person, or as JSON."""
+"""`digest status`: current problems and the state of sources, editions and mail, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show what is wrong, sources, held dumps, editions and deliveries; in local time."""
+    """Show problems, sources, held dumps, editions and deliveries, in local time."""
     from digest.app import clock
     from digest.service.operating.status import status as state_of
 
@@ -125,7 +125,7 @@ def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What a person reads, in lines of at most `width` cells."""
+    """The status for people, in lines of at most `width` cells."""
 
     state: Status
     now: datetime
@@ -144,7 +144,7 @@ class _Page:
             typer.echo(alarming(line) if alarm else line)
 
     def _troubles(self) -> None:
-        """First what is wrong: nobody reads on for it."""
+        """Print problems first, so that nobody overlooks them."""
         if not self.state.troubles:
             typer.echo("All is well.\n")
             return
@@ -187,7 +187,7 @@ class _Page:
                 for note in dump.notes:
                     self._say(f"note: {source.id}/{dump.path}: {note}")
         if any(dump.state is DumpState.HELD for source in self.state.sources for dump in source.troubled):
-            self._say("`digest source show ID` says what approving would do.")
+            self._say("`digest source show ID` shows what approving would do.")
             self._say("Then run `digest source approve ID` or `digest source discard ID`.")
 
     def _digests(self) -> None:
@@ -204,27 +204,27 @@ class _Page:
         counts = ", ".join(f"{count:,} {name}" for name, count in state.deliveries.items() if count)
         self._say(f"deliveries: {counts or 'none'}")
         if state.dead:
-            self._say(f"dead letters: {state.dead}; `digest deliveries list` names them")
+            self._say(f"dead letters: {state.dead}; `digest deliveries list` lists them")
         back = ", ".join(f"{count} {kind}" for kind, count in state.bounces.items())
         if back:
-            self._say(f"came back: {back}")
+            self._say(f"bounces and complaints: {back}")
         for words in state.refusals:
-            self._say(f"refused, perhaps for what is ours: {words}")
+            self._say(f"refused, perhaps because of a fault on our side: {words}")
         if state.suppressed:
-            self._say(f"struck off: {state.suppressed}; `digest subscribers list` names them")
+            self._say(f"suppressed: {state.suppressed}; `digest subscribers list` lists them")
         ignored = ", ".join(f"{count} {reason}" for reason, count in state.ignored.items())
         if ignored:
-            self._say(f"came in as a bounce or complaint and was ignored: {ignored}")
+            self._say(f"incoming bounces and complaints ignored: {ignored}")
         self._rests()
 
     def _rests(self) -> None:
-        """What goes slower or rests, and until when; why is told above."""
+        """Print what is slowed or paused, and until when; the reason is among the problems above."""
         for slowed in self.state.slowed:
             mail, who = (f"mail to {slowed.domain}", "its server") if slowed.domain else ("all mail", "the relay")
-            since = f"which {who} has asked for since {both(slowed.since, self.now)}"
-            self._say(f"{mail} goes at {slowed.per_minute:.0f} a minute, {since}")
+            since = f"as {who} has asked since {both(slowed.since, self.now)}"
+            self._say(f"{mail} is limited to {slowed.per_minute:.0f} per minute, {since}")
         for resting in self.state.resting:
-            self._say(f"mail to {resting.domain} rests until {both(resting.until, self.now)}")
+            self._say(f"mail to {resting.domain} is paused until {both(resting.until, self.now)}")
         if self.state.held:
             self._say("sending is paused until you decide on the suppressions above")
         if self.state.paused:
@@ -235,6 +235,6 @@ class _Page:
         backup = both(state.backed_up_at, self.now) if state.backed_up_at else "never"
         self._say(f"last backup: {backup}")
         if state.undrawn:
-            self._say(f"formulas that could not be drawn, and stand as TeX: {state.undrawn}")
+            self._say(f"formulas that could not be drawn and are shown as TeX: {state.undrawn}")
         for report in state.reports:
             self._say(f"ambiguous: {report.source}/{report.path}: {report.title}: {report.outcome}")

@@ -1,4 +1,4 @@
-"""`digest subscribers add|show|erase`; the other commands stand in `importing`, `people` and `suppressing`."""
+"""`digest subscribers add|show|erase`; the other commands are in `importing`, `people` and `suppressing`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from digest.cli import importing, people, suppressing
 from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, store_of
 
-app = typer.Typer(name="subscribers", help="People who get the digests.", no_args_is_help=True)
+app = typer.Typer(name="subscribers", help="Manage subscribers, the people who get the mails.", no_args_is_help=True)
 importing.register(app)
 people.register(app)
 suppressing.register(app)
@@ -20,12 +20,16 @@ suppressing.register(app)
 def add(
     address: people.AddressArgument,
     *,
-    name: Annotated[str, typer.Option(help="How they are called.")] = "",
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
     language: Annotated[str | None, typer.Option(help="zh_CN or en (default: the digest's).")] = None,
-    form: Annotated[str, typer.Option("--format", metavar="both|text", help="Which parts their mail has.")] = "both",
-    digest: Annotated[list[str] | None, typer.Option("--digest", metavar="ID", help="Default: all.")] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="both|text", help="Send HTML and text, or text only.")
+    ] = "both",
+    digest: Annotated[
+        list[str] | None, typer.Option("--digest", metavar="ID", help="Subscribe to this digest (default: all).")
+    ] = None,
     welcome: Annotated[
-        bool, typer.Option("--welcome/--no-welcome", help="Send a first mail at once, as signup.welcome says.")
+        bool, typer.Option("--welcome/--no-welcome", help="Send a first mail at once, as set in signup.welcome.")
     ] = True,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -54,7 +58,7 @@ def add(
 
 @app.command()
 def show(address: people.AddressArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show all that is stored of a person."""
+    """Show all stored data about a subscriber."""
     from digest.service.people import subscribers
 
     with store_of(config) as (_, store):
@@ -67,12 +71,12 @@ def show(address: people.AddressArgument, *, as_json: JsonOption = False, config
 
 @app.command()
 def erase(address: people.AddressArgument, *, yes: YesOption = False, config: ConfigOption = None) -> None:
-    """Erase a person for good; a keyed hash of the address stays, so that no import brings it back."""
+    """Erase a subscriber permanently; a keyed hash of the address stays, so that no import adds it again."""
     from digest.app import clock
     from digest.service.people import subscribers
 
     if not yes:
-        typer.confirm(f"Erase {address} and all that is stored of them? This cannot be undone.", abort=True)
+        typer.confirm(f"Erase {address} and all data stored about them? This cannot be undone.", abort=True)
     with store_of(config) as (_, store):
         subscribers.erase(store, address, now=clock())
     typer.echo(f"{address}: erased")

@@ -1,4 +1,4 @@
-"""`digest subscribers suppress|unsuppress`: suppressions that wait for a word, and their end."""
+"""`digest subscribers suppress|unsuppress`: decide on held suppressions, and lift suppressions."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def register(app: typer.Typer) -> None:
 
 
 def suppress(
-    edition: Annotated[str, typer.Argument(metavar="EDITION", help="Such as weekly/2026-W47.")],
+    edition: Annotated[str, typer.Argument(metavar="EDITION", help="An edition, such as weekly/2026-W47.")],
     *,
     confirm: Annotated[bool, typer.Option("--confirm", help="These addresses are dead: suppress them.")] = False,
-    dismiss: Annotated[bool, typer.Option("--dismiss", help="The fault was ours or a server's: drop it all.")] = False,
+    dismiss: Annotated[bool, typer.Option("--dismiss", help="The fault was ours or a server's: drop them.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show the suppressions that an edition asks for, and apply or drop them; sending goes on then."""
+    """Show the suppressions that wait after an edition; apply or drop them, so that sending continues."""
     from digest.app import clock
     from digest.service.bounces import suppressing
 
     if confirm and dismiss:
-        raise typer.BadParameter("the addresses are dead, or they are not", param_hint="--confirm")
+        raise typer.BadParameter("choose --confirm or --dismiss, not both", param_hint="--confirm")
     key = EditionKey(edition)
     with store_of(config) as (_, store):
         asked = suppressing.asked_by(store, key)
@@ -53,7 +53,7 @@ def suppress(
     elif asked:
         print_table(("address", "evidence", "reason"), [(one.address, one.evidence, one.reason) for one in asked])
     else:
-        typer.echo(f"{key}: asks for no suppressions")
+        typer.echo(f"{key}: no suppressions are waiting")
 
 
 def unsuppress(
@@ -62,31 +62,35 @@ def unsuppress(
     ] = None,
     *,
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="FILE", help="The addresses in it, the first of each line.")
+        Path | None, typer.Option("--file", metavar="FILE", help="The addresses in this file, the first of each line.")
     ] = None,
-    domain: Annotated[list[str] | None, typer.Option("--domain", metavar="DOMAIN", help="All at it, too.")] = None,
+    domain: Annotated[
+        list[str] | None, typer.Option("--domain", metavar="DOMAIN", help="Also all addresses of this domain.")
+    ] = None,
     since: Annotated[
         datetime | None,
         typer.Option(
             "--since",
             metavar="DATE",
             formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
-            help="Those suppressed since then, such as 2026-11-16 or 2026-11-16T08:00 (UTC).",
+            help="Only those suppressed since then, such as 2026-11-16 or 2026-11-16T08:00 (UTC).",
         ),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="WORDS", help="Those whose reason holds this.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="WORDS", help="Only those whose reason contains WORDS.")
+    ] = "",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Mail addresses again that were struck off; what came back before no longer counts. Your act is recorded.
+    """Send mail to suppressed addresses again; earlier bounces no longer count. Your act is recorded.
 
-    Of those named, or of everybody, those who were suppressed since that date and for that reason.
+    --since and --reason select from the addresses that you name, or from all if you name none.
     """
     from digest.app import clock
     from digest.service.bounces import lifting
 
     if not (who or file or domain or since or reason):
-        raise typer.BadParameter("say whom: an address, --file, --domain, --since or --reason", param_hint="ADDRESS")
+        raise typer.BadParameter("name an address, --file, --domain, --since or --reason", param_hint="ADDRESS")
     domains = [*(domain or ()), *(one for one in who or () if not _AT.search(one))]
     named = [one for one in who or () if _AT.search(one)]
     moment = since and (since if since.tzinfo else since.replace(tzinfo=UTC)).astimezone(UTC)
@@ -119,5 +123,5 @@ def _read(file: Path) -> list[str]:
     except ListError as error:
         raise DigestError(f"{file}: {error}") from error
     if not found:
-        raise DigestError(f"{file}: holds no address")
+        raise DigestError(f"{file}: contains no address")
     return found

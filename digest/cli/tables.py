@@ -1,4 +1,4 @@
-"""Tables that fit a terminal: one column gives way, by the cells that its letters take."""
+"""Tables that fit a terminal: one column is cut, measured in the cells that its characters take."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from digest.typeset.text import cells
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LEAST = 12  # cells of the column that gives way
+_LEAST = 12  # cells that are left of the column that is cut
 _BETWEEN = "  "
 
 
 def width() -> int:
-    """Columns of the terminal, 80 where there is none."""
+    """The columns of the terminal; 80 if there is none."""
     return shutil.get_terminal_size((80, 24)).columns
 
 
 def fitted(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, giving_way: str, numbers: Sequence[str] = ()
 ) -> list[str]:
-    """The lines of a table, heads first; `numbers` names the columns that stand to the right."""
+    """The lines of a table, headings first; `numbers` names the columns that are aligned to the right."""
     texts = [[_one_line(cell) for cell in row] for row in rows]
     widths = [max([cells(name), *(cells(row[at]) for row in texts)]) for at, name in enumerate(columns)]
     flexible = columns.index(giving_way)
@@ -33,7 +33,7 @@ def fitted(
 
 
 def cut(text: str, most: int) -> str:
-    """The text in at most so many cells, with an ellipsis where something is left out."""
+    """The text in at most `most` cells; a text that is cut ends in an ellipsis."""
     if cells(text) <= most:
         return text
     made = ""

@@ -1,4 +1,4 @@
-"""Addresses that the operator typed: shown back whole on their own terminal, masked in files and logs."""
+"""Addresses that the operator typed: displayed in full on their own terminal, masked in files and logs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def for_its_writer(error: DigestError) -> str:
-    """What is wrong, the address in it whole where the person who typed it reads this."""
+    """The error's text; with the full address if stderr is the terminal of the person who typed it."""
     return error.whole if error.whole and sys.stderr.isatty() else str(error)
 
 
 def typed(address: str) -> str:
-    """An address that the operator typed: whole on their terminal, masked in a file or a log."""
+    """An address that the operator typed: in full on their terminal, masked in a file or a log."""
     return address if sys.stdout.isatty() else masked(address)
