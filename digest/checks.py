@@ -1,4 +1,4 @@
-"""`digest check`: tries each part of a configuration and says what is wrong; changes nothing."""
+"""`digest check`: tries each part of a configuration and reports problems; changes nothing."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 __all__ = ["findings", "mail_findings"]
 
 _SQLITE = "sqlite:///"
-_MOST_DUMPS, _MOST_BYTES = 1_000, 100_000_000  # that are read of a source
-_NAMED = 10  # dumps with something wrong
-_TEXT, _SLOW = 100_000, 2.0  # a pattern may take so many seconds for so many characters
+_MOST_DUMPS, _MOST_BYTES = 1_000, 100_000_000  # read of each source
+_NAMED = 10  # problems of dumps that are listed for each source
+_TEXT, _SLOW = 100_000, 2.0  # characters, and the seconds that a pattern may take to search them
 
 
 def findings(
     settings: Settings, now: datetime, *, deep: bool = False, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Finding]:
-    """Every part in the order of the way of the data.
+    """The findings about every part, in the order in which data passes through the service.
 
-    Of a source with very many dumps only some are read, unless `deep`; `progress` gets the name of each.
+    Reads only some dumps of a source with very many, unless `deep`; calls `progress` with the name of each dump.
     """
     if not settings.sources:
         yield error("sources", "none is configured yet; `digest init` writes a configuration to start from")
@@ -62,13 +62,13 @@ def findings(
 
 
 def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """What was noted under a clock that was ahead of this one; the next pass, edition or send mends it."""
+    """Times in the store that are ahead of this clock; the next pass, edition or send corrects them."""
     try:
         if not is_made(settings.database):
             return
         store = open_store(settings.database)
     except DigestError:
-        return  # told as a finding of the store
+        return  # reported as a finding about the store
     try:
         lying = clocks.ahead(store, settings, now)
         with store.read() as tx:
@@ -76,31 +76,31 @@ def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
     finally:
         store.close()
     for one in lying:
-        remedy = f"check that this clock is right: it says {now:%Y-%m-%d %H:%M} UTC; then the next pass mends it"
-        yield warning("clock", f"{one.what} lies ahead: {one.newest:%Y-%m-%d %H:%M} UTC ({remedy})")
+        remedy = f"check that this clock is right: it says {now:%Y-%m-%d %H:%M} UTC; then the next pass corrects it"
+        yield warning("clock", f"{one.what} is in the future: {one.newest:%Y-%m-%d %H:%M} UTC ({remedy})")
     for fault in standing:
         yield warning("clock", str(fault))
 
 
 def _orphans(settings: Settings) -> Iterator[Finding]:
-    """The digests that people follow and that are configured no more."""
+    """The digests that still have subscribers but are no longer configured."""
     try:
         if not is_made(settings.database):
             return
         store = open_store(settings.database)
     except DigestError:
-        return  # told as a finding of the store
+        return  # reported as a finding about the store
     try:
         for digest, count in orphans(store, settings).items():
             people = "1 person follows" if count == 1 else f"{count} people follow"
-            remedy = f"`digest digests rename {digest} NEW` keeps them, `digest digests end {digest}` lets them go"
+            remedy = f"`digest digests rename {digest} NEW` keeps them, `digest digests end {digest}` unsubscribes them"
             yield warning(f"digest {digest}", f"{people} it, and it is no longer configured ({remedy})")
     finally:
         store.close()
 
 
 def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """Reads the dumps of a source: what it holds, then what is wrong with some of them."""
+    """Read the dumps of a source: first its number of entries, then the problems of its dumps."""
     part = f"source {source.id}"
     try:
         files = list(dump_files(source.path))
@@ -109,9 +109,7 @@ def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> It
         return
     dumps = [file for file in files if isinstance(file, DumpFile)]
     if not dumps:
-        yield warning(
-            part, str(DumpError(str(source.path), "holds no dump", remedy="check its path and what is there"))
-        )
+        yield warning(part, str(DumpError(str(source.path), "contains no dump", remedy="check the path and its files")))
     read = dumps if deep else list(_some(dumps))
     entries, problems = 0, [str(file) for file in files if not isinstance(file, DumpFile)]
     for dump in read:
@@ -129,7 +127,7 @@ def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> It
 
 
 def _some(dumps: Sequence[DumpFile]) -> Iterator[DumpFile]:
-    """As many of them as a person waits for; one at least."""
+    """As many dumps as can be read in a short time; at least one."""
     size = 0
     for number, dump in enumerate(dumps):
         size += dump.size
@@ -139,7 +137,7 @@ def _some(dumps: Sequence[DumpFile]) -> Iterator[DumpFile]:
 
 
 def _read(source: Source, dump: DumpFile) -> tuple[int, list[str]]:
-    """How many entries a dump shows, and what is wrong with it."""
+    """The number of entries in a dump, and its problems."""
     try:
         with dump.path.open("rb") as stream:
             shown = read_snapshot(stream, dump.name, largest=source.largest)
@@ -151,7 +149,7 @@ def _read(source: Source, dump: DumpFile) -> tuple[int, list[str]]:
 
 
 def _templates(settings: Settings) -> Iterator[Finding]:
-    """Renders all of them with sample values."""
+    """Render all templates with sample values."""
     from digest.web.trying import try_templates  # noqa: PLC0415 - `check --mail` does without pages
 
     try:
@@ -161,7 +159,7 @@ def _templates(settings: Settings) -> Iterator[Finding]:
         return
     own = f", {tried.own} replaced by {settings.templates}" if settings.templates else ""
     if not tried.problems:
-        yield Finding("templates", f"{tried.templates} are rendered with samples, in every language{own}")
+        yield Finding("templates", f"{tried.templates} were rendered with samples, in every language{own}")
     for wrong in tried.problems:
         yield error("templates", wrong)
     for odd in tried.odd:
@@ -169,7 +167,7 @@ def _templates(settings: Settings) -> Iterator[Finding]:
 
 
 def _patterns(topic: Topic, ticking: Callable[[], float] = time.perf_counter) -> Finding:
-    """Searches texts that would hold up many an engine; `ticking` gives seconds."""
+    """Search texts that are slow for many regular expression engines; `ticking` returns seconds."""
     part, slowest = f"topic {topic.id}", 0.0
     for written in topic.patterns:
         pattern = Pattern(written)
@@ -180,12 +178,12 @@ def _patterns(topic: Topic, ticking: Callable[[], float] = time.perf_counter) ->
         if slowest > _SLOW:
             remedy = "use + or * instead of a counted repetition, or fewer alternatives"
             return warning(part, f"{written!r} may take {slowest:.1f} s for a text of {_TEXT:,} characters ({remedy})")
-    took = f"{_TEXT:,} characters that try to hold one up take {slowest * 1000:.0f} ms"
+    took = f"{_TEXT:,} characters of a text that is hard to search take {slowest * 1000:.0f} ms"
     return Finding(part, f"{len(topic.patterns)} patterns, {took}")
 
 
 def _store(settings: Settings) -> str:
-    """Opens the store; where there is none yet, tries the migrations in memory."""
+    """Open the store; if there is none yet, try the migrations in memory."""
     url = settings.database
     missing = not is_made(url)
     store = open_store("sqlite://" if missing else url)
@@ -197,11 +195,11 @@ def _store(settings: Settings) -> str:
     finally:
         store.close()
     if not missing:
-        return "opens, at the newest schema"
+        return "opens, with the newest schema"
     if not url.startswith(_SQLITE):
-        return "answers; its tables will be made"
+        return "answers; its tables will be created"
     path = Path(url.removeprefix(_SQLITE))
     folder = next(parent for parent in path.parents if parent.exists())
     if not os.access(folder, os.W_OK):
         raise DigestError(f"{folder}: cannot be written (change its owner, or set data_dir)")
-    return f"will be made at {path}"
+    return f"will be created at {path}"

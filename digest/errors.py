@@ -36,9 +36,8 @@ class ConfigurationError(DigestError):
 class SettingError(ConfigurationError):
     """One mistake of a configuration.
 
-    `setting` is its key, with the id of the source, digest or topic: `sources.blog.path`. It stands in `file`, at
-    `line` (from 1; None where that is not known), or `variable` gives it: the name of a variable, or the path of the
-    file of a secret.
+    `setting` is its key, with the id of the source, digest or topic: `sources.blog.path`. Its place is `file` and
+    `line` (from 1; None if unknown), or `variable`: the name of an environment variable, or the path of a secret file.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class SettingError(ConfigurationError):
 
 
 class MistakesError(ConfigurationError):
-    """All mistakes of a configuration at once. The text is one line; commands print each on a line of its own."""
+    """All mistakes of a configuration at once. The text is one line; commands print each mistake on its own line."""
 
     def __init__(self, mistakes: Iterable[ConfigurationError]) -> None:
         self.mistakes = tuple(mistakes)
@@ -70,11 +69,11 @@ class MistakesError(ConfigurationError):
 
 
 def together(*tried: Callable[[], object]) -> None:
-    """Try each part of a configuration, so that what is wrong with one does not hide what is wrong with the next.
+    """Try each part of a configuration, so that the mistakes of one do not hide the mistakes of the next.
 
     Raises:
-        ConfigurationError: the mistake, where there is one.
-        MistakesError: where there are several.
+        ConfigurationError: the only mistake.
+        MistakesError: there are several mistakes.
     """
     found: list[ConfigurationError] = []
     for try_one in tried:
@@ -132,7 +131,7 @@ class UnknownError(DigestError):
 
 
 class PersonError(DigestError):
-    """Somebody of this address is unknown, or not as it takes. The text masks the address."""
+    """The person with this address is unknown, or in the wrong state. The text masks the address."""
 
     def __init__(self, address: str, reason: str) -> None:
         self.address, self.reason, self.whole = address, reason, f"{address}: {reason}"
@@ -140,7 +139,7 @@ class PersonError(DigestError):
 
 
 class UnknownPersonError(UnknownError):
-    """There is no subscriber of this address. The text masks it."""
+    """There is no subscriber with this address. The text masks it."""
 
     def __init__(self, address: str) -> None:
         super().__init__("subscriber", masked(address), remedy=_KNOWN)

@@ -1,4 +1,4 @@
-"""What a check found: of which part, and whether it stops the service or a person should know of it."""
+"""A finding of a check: which part it is about, and whether it stops the service or only needs attention."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from digest.errors import DigestError, DumpError, IntakeError, TransportError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_OUTSIDE = (DumpError, IntakeError, TransportError)  # they come and go: the service starts and works without them
+_OUTSIDE = (DumpError, IntakeError, TransportError)  # temporary problems: the service starts and works in spite of them
 
 
 class Level(StrEnum):
-    """`error`: the service does not start by it, or does harm. `warning`: a person should know."""
+    """`error`: the service does not start, or would do harm. `warning`: the operator should know."""
 
     OK = "ok"
     WARNING = "warning"
@@ -24,7 +24,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one part, in a sentence."""
+    """A sentence about one part of an installation."""
 
     part: str
     says: str
@@ -32,22 +32,22 @@ class Finding:
 
     @property
     def problem(self) -> str:
-        """What is wrong; empty where it is right."""
+        """The problem; empty if there is none."""
         return "" if self.level is Level.OK else self.says
 
 
 def warning(part: str, says: str) -> Finding:
-    """Something that a person should know."""
+    """A finding that the operator should know."""
     return Finding(part, says, Level.WARNING)
 
 
 def error(part: str, says: str) -> Finding:
-    """Something that stops the service."""
+    """A finding that stops the service."""
     return Finding(part, says, Level.ERROR)
 
 
 def found(part: str, tried: Callable[[], str]) -> Finding:
-    """What trying a part says. What others are to blame for is a warning: a server, a dump."""
+    """The finding from trying a part. A problem of something outside, such as a server or a dump, is a warning."""
     try:
         return Finding(part, tried())
     except _OUTSIDE as raised:

@@ -1,7 +1,7 @@
-"""Whose store it is: a second installation that uses one by mistake is noticed, and refused in one line.
+"""Protects a store from a second installation that opens it by mistake.
 
-A store remembers the configuration that uses it. Another file is taken for the same installation, which moved, unless
-something speaks against that: docs/design.md says what.
+A store remembers the configuration that uses it. Another file counts as the same installation, moved to another place,
+unless there are signs against that, which docs/design.md lists.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from digest.ports import Store
     from digest.settings import Settings
 
-_REMEMBERED = 5  # files that used a store before
+_REMEMBERED = 5  # earlier configuration files that a store remembers
 _log = logs.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A configuration that uses a store: its file, where readers reach it, the paths of its sources by id, its digests.
+    """A configuration that uses a store: its file, its base URL, the paths of its sources by id, its digests.
 
-    `before` are files that were in its place, the newest first.
+    `before` are the files that were used earlier in its place, the newest first.
     """
 
     file: str
@@ -41,7 +41,7 @@ class Installation:
 
 
 def described(settings: Settings) -> Installation | None:
-    """What a store remembers of these settings; None of those that come from no file."""
+    """What a store remembers about these settings; None if they come from no file."""
     if settings.file is None:
         return None
     return Installation(
@@ -53,10 +53,10 @@ def described(settings: Settings) -> Installation | None:
 
 
 def require_ours(store: Store, settings: Settings, *, remember: bool = True) -> None:
-    """See that a store is that of this installation; it remembers how its configuration is now, unless told not to.
+    """Check that a store belongs to this installation; unless `remember` is off, store its present configuration.
 
     Raises:
-        ConfigurationError: it is another one's.
+        ConfigurationError: the store belongs to another installation.
     """
     mine = described(settings)
     if mine is None:
@@ -85,13 +85,13 @@ def _require_not_another(kept: Installation | None, mine: Installation, settings
         raise ConfigurationError(
             f"is the store of another installation, {kept}",
             place=place(settings.database),
-            remedy=f"set another data_dir or database_url in {mine.file}; or, if it shall use that store from now on: "
-            "digest adopt",
+            remedy=f"set another data_dir or database_url in {mine.file}; or, to use that store from now on, run "
+            "`digest adopt`",
         )
 
 
 def adopt(store: Store, settings: Settings) -> Installation | None:
-    """Make a store that of this installation; the one that used it."""
+    """Assign a store to this installation. Return the installation that used it before."""
     mine, kept = described(settings), user(store)
     if mine:
         _write(store, mine)
@@ -99,7 +99,7 @@ def adopt(store: Store, settings: Settings) -> Installation | None:
 
 
 def user(store: Store) -> Installation | None:
-    """The installation that uses a store, as far as it is known."""
+    """The installation that uses a store; None if it is unknown."""
     with store.read() as tx:
         found: dict[str, Any] | None = tx.backups.installation()
     return Installation(**found) if found else None
@@ -108,7 +108,7 @@ def user(store: Store) -> Installation | None:
 def is_another(kept: Installation, mine: Installation, *, stands: bool) -> bool:
     """Whether these are two installations. `stands`: the file of `kept` is still there and leads to the same store."""
     apart = bool(kept.sources and mine.sources) and not set(kept.sources) & set(mine.sources)
-    if kept.file == mine.file:  # who changes all sources keeps the address, and two containers may have one path
+    if kept.file == mine.file:  # a new set of sources keeps the base URL; two containers may have the same path
         return apart and kept.url != mine.url
     if stands:
         return kept.sources != mine.sources
@@ -116,13 +116,13 @@ def is_another(kept: Installation, mine: Installation, *, stands: bool) -> bool:
 
 
 def _is_equal(kept: Installation, mine: Installation) -> bool:
-    """Whether two files say the same of what matters: workers on several machines may have one each."""
+    """Whether two files describe the same installation: workers on several machines may each have a copy."""
     same = kept.url == mine.url and kept.digests == mine.digests
     return same and set(kept.sources) == set(mine.sources)
 
 
 def _stands(file: str, settings: Settings) -> bool:
-    """Whether a configuration is still there and leads to the store of these settings."""
+    """Whether a configuration file still exists and leads to the store of these settings."""
     if file == str(settings.file) or not Path(file).exists():
         return False
     try:

@@ -1,4 +1,4 @@
-"""What `digest init` finds out and writes: dumps that lie nearby, what they hold, and a configuration of one's own."""
+"""The work of `digest init`: finds dumps nearby, reads them, and writes a first configuration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FILE = "digest.toml"
-_DEPTH, _FOLDERS, _FILES, _BYTES = 2, 300, 8, 5_000_000  # how far and how closely is looked for dumps
+_DEPTH, _FOLDERS, _FILES, _BYTES = 2, 300, 8, 5_000_000  # the limits of the search for dumps
 _NEVER = frozenset({"var", "venv", "node_modules", "build", "dist", "tests", "docs", "templates", "site-packages"})
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _PAGES = {"byline": "on search pages (byline)", "dateblock": "on index pages (dateblock)"}
@@ -35,7 +35,7 @@ _KEY = re.compile(r"(?P<off># )?(?P<key>\w+) = (?P<value>\"[^\"]*\"|\[[^\]]*\])(
 
 @dataclass(slots=True)
 class Recognised:
-    """What a path holds: how many files, how many entries of each layout, and why files gave none, by their names."""
+    """The content of a path: its number of files, its entries by layout, and the problems of files by name."""
 
     files: int = 0
     entries: Counter[str] = field(default_factory=Counter)
@@ -56,7 +56,7 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What makes a configuration of one's own. `dumps` is as the shell would see it; `operator` may be empty."""
+    """The answers that make a configuration. `dumps` is relative to the current folder; `operator` may be empty."""
 
     title: str
     timezone: str
@@ -67,7 +67,7 @@ class Answers:
 
 
 def recognised(path: Path, progress: Callable[[str], object] = lambda _: None) -> Recognised:
-    """Read all that a source with this path would read; `progress` is called with the name of each file before.
+    """Read everything that a source with this path would read; call `progress` with the name of each file first.
 
     Raises:
         DumpError: there is no such file or folder, or it cannot be listed.
@@ -92,21 +92,21 @@ def recognised(path: Path, progress: Callable[[str], object] = lambda _: None) -
 
 
 def require_dumps(path: Path, folder: Path) -> None:
-    """See that a source may read this path, where the configuration shall lie in `folder`.
+    """Check that a source may read this path if its configuration is in `folder`.
 
     Raises:
-        ConfigurationError: there is nothing, it would read our own files, or it leads to the samples of the demo.
+        ConfigurationError: there is nothing, the path includes our own files, or it leads to the demo's samples.
     """
     try:
         files = [file for file in dump_files(path) if isinstance(file, DumpFile)]
     except DumpError as error:
-        raise ConfigurationError(error.reason, place=str(path), remedy="make it first, or name another") from error
+        raise ConfigurationError(error.reason, place=str(path), remedy="create it first, or name another") from error
     if not files and not path.is_dir():
         raise ConfigurationError("there is no such file", place=str(path), remedy="check the name, or name a folder")
     state = folder.resolve() / FILE, folder.resolve() / "var" / "digest.db"
     if any(is_read(path, one) for one in state):
         raise ConfigurationError(
-            "holds the folder of the configuration, which is no dump",
+            "contains the folder of the configuration, which is not a dump",
             place=str(path),
             remedy="name the folder of the dumps alone, or a glob such as '*.txt'",
         )
@@ -124,7 +124,7 @@ def _is_of_demo(folder: Path) -> bool:
 
 
 def nearby(start: Path) -> Path | None:
-    """The folder that looks most like one of dumps, at most two levels below `start`; a glob for `start` itself."""
+    """The folder with the most likely dumps, at most two levels below `start`; a glob for `start` itself."""
     counts: dict[Path, int] = {}
     endings: Counter[str] = Counter()
     for folder in _folders(start):
@@ -143,7 +143,7 @@ def nearby(start: Path) -> Path | None:
 
 
 def _folders(start: Path) -> Iterator[Path]:
-    """The folder and those below it that may be an operator's, the nearest first."""
+    """The folder and those below it that may contain an operator's dumps, the nearest first."""
     level, seen = [start], 0
     for _ in range(_DEPTH + 1):
         below: list[Path] = []
@@ -161,7 +161,7 @@ def _folders(start: Path) -> Iterator[Path]:
 
 
 def _looking_like_dumps(folder: Path) -> Iterator[Path]:
-    """The first few files of a folder that hold an entry; nothing below it is looked at."""
+    """The files with entries among the first few of a folder; does not look into its subfolders."""
     try:
         with os.scandir(folder) as entries:
             files = sorted(
@@ -178,7 +178,7 @@ def _looking_like_dumps(folder: Path) -> Iterator[Path]:
 
 
 def configuration(answers: Answers, folder: Path, year: int) -> str:
-    """The text of a configuration in `folder` that these answers make; `year` is the present one."""
+    """The text of a configuration in `folder` with these answers; `year` is the present year."""
     host = urlsplit(answers.base_url).hostname or ""
     public = host not in THIS_MACHINE
     weekly = "每周摘要" if answers.chinese else "weekly"
@@ -203,17 +203,17 @@ def configuration(answers: Answers, folder: Path, year: int) -> str:
 
 
 def _seen_from(folder: Path, path: Path) -> str:
-    """How a configuration there names a path; relative where both lie below one folder that is not far."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links that may change
+    """The path as a configuration in `folder` names it; relative if the path is in or next to that folder."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow symbolic links, which may change
     near = folder.resolve().parent
     return os.path.relpath(absolute, folder.resolve()) if absolute.is_relative_to(near) else str(absolute)
 
 
 def filled(text: str, values: dict[tuple[str, str], object]) -> str:
-    """A configuration with other values, by table and key; a line that was commented out counts from then on.
+    """The configuration with other values, by table and key; a line with a new value is no longer commented out.
 
     Raises:
-        ConfigurationError: it has no line for one of them.
+        ConfigurationError: the configuration has no line for one of the values.
     """
     table, left, lines = "", dict(values), []
     for written in text.splitlines():
@@ -233,15 +233,15 @@ def filled(text: str, values: dict[tuple[str, str], object]) -> str:
 
 
 def _line(setting: str, comment: str, column: int) -> str:
-    """A line of a configuration, its comment where others have theirs."""
+    """A line of a configuration, with its comment in the same column as before."""
     return f"{setting.ljust(column - 1)} {comment}" if comment else setting
 
 
 def write_configuration(folder: Path, text: str, dumps: Path) -> Path:
-    """Write it, for its owner alone, all of it or nothing, and make the folder of the dumps where there is none.
+    """Write the configuration in one step, readable only by its owner, and create the folder of dumps if needed.
 
     Raises:
-        ConfigurationError: there is one already, or it cannot be written.
+        ConfigurationError: there is a configuration already, or it cannot be written.
     """
     file = folder / FILE
     made = [one for one in (folder, dumps) if not one.exists() and not set("*?[") & set(str(one))]
@@ -251,7 +251,7 @@ def write_configuration(folder: Path, text: str, dumps: Path) -> Path:
             one.mkdir(parents=True, exist_ok=True)
         with new_file(draft) as opened:
             opened.write(text.encode())
-        os.link(draft, file)  # fails where there is one, unlike a rename
+        os.link(draft, file)  # fails if there is a file, unlike a rename
     except BaseException as error:
         _removed(draft, *reversed(made))
         if isinstance(error, FileExistsError):
@@ -267,11 +267,11 @@ def _removed(draft: Path, *folders: Path) -> None:
     with contextlib.suppress(OSError):
         draft.unlink()
     for folder in folders:
-        with contextlib.suppress(OSError):  # somebody put something there
+        with contextlib.suppress(OSError):  # the folder is not empty
             folder.rmdir()
 
 
 def already_there(file: Path) -> ConfigurationError:
     return ConfigurationError(
-        "is there already, and is never replaced", place=str(file), remedy="edit it, or name a folder for another one"
+        "already exists, and is never replaced", place=str(file), remedy="edit it, or name a folder for another one"
     )

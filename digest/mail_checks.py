@@ -1,4 +1,4 @@
-"""What `digest check` finds of mail: whether relays answer, whether mails lead back to us, arrive and are believed."""
+"""What `digest check` finds about mail: whether relays answer, links lead back to us, and mails arrive and pass."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def transport_findings(settings: Settings) -> Iterator[Finding]:
-    """Each relay and the place of bounces is asked and logged in to, each key is read; nothing is sent."""
+    """Connect and log in to each relay and to the mailbox of bounces, and read each key; send nothing."""
     if settings.mail.transport == "smtp":
         yield found("links", lambda: _links(settings))
         yield _tag(settings)
@@ -43,9 +43,9 @@ def transport_findings(settings: Settings) -> Iterator[Finding]:
 def mail_findings(
     settings: Settings, look_up: Callable[[str, str], list[str] | None] | None = None
 ) -> Iterator[Finding | Record]:
-    """All that decides whether mails arrive and are believed; each record that is needed after what was found of it.
+    """Findings that decide whether mails arrive and pass checks; each needed record follows the finding about it.
 
-    `look_up` asks the DNS: names and kinds to texts, None where nobody answers.
+    `look_up` queries the DNS: it maps a name and a record type to texts, or to None if no resolver answers.
     """
     from digest.mail.records import is_here, lookup, problem, records  # noqa: PLC0415 - dnspython is for this alone
 
@@ -54,12 +54,12 @@ def mail_findings(
         yield from _envelopes(settings)
     domain = sender_domain(settings)
     if "." not in domain or domain.endswith((".localdomain", ".local", ".invalid", ".test")):
-        yield error("sender", f"{domain} is no domain of the world: set mail.sender to an address of yours")
+        yield error("sender", f"{domain} is not a public domain: set mail.sender to an address of your own")
         return
     try:
         keys = signing_keys(settings)
     except ConfigurationError:
-        keys = ()  # told already
+        keys = ()  # already reported
     asked = look_up or lookup
     takes_mail = asked(domain, "MX")
     for record in records(settings, keys):
@@ -67,43 +67,43 @@ def mail_findings(
         published = next((texts for texts in answers if texts), [])
         part = f"dns {record.purpose} {record.name}"
         if takes_mail is None or None in answers:
-            yield Finding(part, "no DNS resolver answers here, so publish and compare by hand")
+            yield Finding(part, "no DNS resolver answers here, so publish and compare it yourself")
         else:
             wrong = problem(record, published)
             yield warning(part, wrong) if wrong else Finding(part, "is published")
         yield record
     if takes_mail == []:
-        yield warning(f"dns MX {domain}", "there is none: bounces and answers reach nobody")
+        yield warning(f"dns MX {domain}", "there is no such record: bounces and replies reach nobody")
     if is_here(settings.mail.host):
-        yield Finding("dns PTR", "the address that mails leave from needs a reverse name (PTR) that leads back to it")
+        yield Finding("dns PTR", "the IP address that sends mails needs a reverse name (PTR) that resolves to it")
 
 
 def _links(settings: Settings) -> str:
-    """Mails hold links to our pages, by which readers confirm and leave."""
+    """Check the links to our pages in mails, which subscribers use to confirm and unsubscribe."""
     parts = urlsplit(settings.base_url)
     host = parts.hostname or ""
     if _is_loopback(host):
-        problem = f"{settings.base_url} leads each reader to their own machine"
+        problem = f"{settings.base_url} leads each subscriber to their own machine"
     elif parts.scheme != "https":
-        problem = f"{settings.base_url} is not https, and mail programs press no button to leave there (RFC 8058)"
+        problem = f"{settings.base_url} is not https, so mail programs cannot unsubscribe with one click (RFC 8058)"
     else:
-        return f"mails lead to {settings.base_url}"
+        return f"mails link to {settings.base_url}"
     raise ConfigurationError(
         problem,
         place="base_url",
-        remedy='set it to how readers reach you, such as base_url = "https://digest.example.org"',
+        remedy='set it to the public address of your pages, such as base_url = "https://digest.example.org"',
     )
 
 
 def _lease(settings: Settings) -> str:
-    """A mail whose lease ends while it is handed over may be taken by another drain, and go out twice."""
-    from digest.mail.transaction import RFC_5321  # noqa: PLC0415 - who sends nothing does not load it
+    """Check the lease: if it ends during sending, another drain may take the mail and send it twice."""
+    from digest.mail.transaction import RFC_5321  # noqa: PLC0415 - only loaded if mail is sent
 
     longest = timedelta(seconds=RFC_5321.of_a_mail)
     if settings.mail.lease > longest:
-        return f"a drain holds a mail for {settings.mail.lease}, and handing it over takes {longest} at most"
+        return f"a drain leases a mail for {settings.mail.lease}, and sending it takes at most {longest}"
     raise ConfigurationError(
-        f"{settings.mail.lease} is no longer than a slow server may take over one mail ({longest})",
+        f"{settings.mail.lease} is not longer than a slow server may take for one mail ({longest})",
         place="mail.lease",
         remedy='leave it out, or set it to "30m" or more',
     )
@@ -111,11 +111,11 @@ def _lease(settings: Settings) -> str:
 
 def _tag(settings: Settings) -> Finding:
     if settings.tag:
-        return Finding("tag", f"ids begin with tag:{settings.tag}")
+        return Finding("tag", f"ids start with tag:{settings.tag}")
     remedy = f'set tag = "{settings.tag_base}", and never change it'
     if _is_loopback(urlsplit(settings.base_url).hostname or ""):
         remedy = 'set it to a domain of yours and a year, such as tag = "digest.example.org,2026", and never change it'
-    return warning("tag", f"is not set, so that another base_url would give new entries other ids ({remedy})")
+    return warning("tag", f"is not set, so a change of base_url would change the ids of new entries ({remedy})")
 
 
 def _is_loopback(host: str) -> bool:
@@ -127,14 +127,14 @@ def _is_loopback(host: str) -> bool:
 
 
 def _envelopes(settings: Settings) -> Iterator[Finding]:
-    """Whether each relay takes mail from our sender, and from the address under which bounces come back."""
+    """Check whether each relay accepts mail from our sender, and from the envelope sender for bounces."""
     sender = mailbox(settings.mail.sender).address
     remedies = {sender: "let your account send as this address, or set mail.sender to one that it may use"}
     if settings.bounces.address:
         token = bounce_token(b"check", SubscriberId(0), EditionKey("check"))
         remedies[return_path(settings.bounces.address, token)] = (
-            "let your account send as these addresses, and the server that takes mail to them know what a + means, "
-            "on Postfix by recipient_delimiter = +; see docs/bounces.md"
+            "let your account send as these addresses, and configure the server that receives mail for them to accept "
+            "a +, on Postfix by recipient_delimiter = +; see docs/bounces.md"
         )
     for relay in (settings.mail, settings.fallback):
         if relay.host:
@@ -145,19 +145,19 @@ def _asked(relay: Relay, remedies: dict[str, str]) -> Iterator[Finding]:
     try:
         answers = asyncio.run(try_envelopes(relay, remedies))
     except ConfigurationError:
-        return  # told already
+        return  # already reported
     for address, refusal in answers.items():
         part = f"envelope {address}"
         if refusal is None:
-            yield Finding(part, f"{relay.host} takes mail from it, and to it; nothing was sent")
-        elif refusal.phase not in {"connect", "login"}:  # those are told already
+            yield Finding(part, f"{relay.host} accepts mail from it, and to it; nothing was sent")
+        elif refusal.phase not in {"connect", "login"}:  # those are already reported
             yield warning(part, f"{relay.host} refuses it: {refusal} ({remedies[address]})")
 
 
 def _dkim(settings: Settings) -> str:
     keys = signing_keys(settings)
     if not keys:
-        return "Digest does not sign; where your relay does not either, `digest mail key FILE` makes a key"
+        return "Digest does not sign mails; if your relay does not either, `digest mail key FILE` creates a key"
     signing, sender = keys[0].domain, sender_domain(settings).lower()
     if not (sender == signing or sender.endswith(f".{signing}") or signing.endswith(f".{sender}")):
         raise ConfigurationError(
@@ -169,7 +169,7 @@ def _dkim(settings: Settings) -> str:
 
 
 def _hooks(settings: Settings) -> str:
-    from digest.service.bounces.webhooks import IN_PATH, secrets  # noqa: PLC0415 - who has no provider need not wait for it
+    from digest.service.bounces.webhooks import IN_PATH, secrets  # noqa: PLC0415 - only loaded if a provider is configured
 
     places = [f"{provider}{'/SECRET' if provider in IN_PATH else ''}" for provider in secrets(settings.hooks)]
-    return "taken at " + ", ".join(f"{settings.base_url}/hooks/{place}" for place in places)
+    return "accepted at " + ", ".join(f"{settings.base_url}/hooks/{place}" for place in places)

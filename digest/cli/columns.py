@@ -1,4 +1,4 @@
-"""Text that fits a terminal: lines no wider than it by the cells that their characters take, colours for trouble."""
+"""Text that fits a terminal: lines are measured in the cells that their characters take, problems are red."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _GAP = "  "
 
 
 def terminal_width() -> int:
-    """How wide lines may be: as the terminal, within reason; 80 cells where there is none."""
+    """The maximum width of lines: that of the terminal, within limits; 80 cells if there is none."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return _USUAL
     return max(_NARROWEST, min(shutil.get_terminal_size((_USUAL, 24)).columns, _WIDEST))
 
 
 def alarming(text: str) -> str:
-    """In red on a terminal, unless NO_COLOR is set. Source: https://no-color.org"""
+    """The text in red on a terminal, unless NO_COLOR is set. Source: https://no-color.org"""
     plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain else typer.style(text, fg=typer.colors.RED)
 
 
 def lines(text: str, width: int, indent: str = "") -> Iterator[str]:
-    """The text in lines that fit, all but the first one indented; words that are too wide are cut."""
+    """The text in lines that fit, all but the first one indented; words that are too wide are broken."""
     room = width - cells(indent)
     first = True
     for line in wrapped(visible(text), room):
@@ -45,7 +45,7 @@ def lines(text: str, width: int, indent: str = "") -> Iterator[str]:
 
 
 def head(text: str, width: int) -> str:
-    """The longest beginning that takes no more cells; a character at least."""
+    """The longest beginning of the text that fits in `width` cells; at least one character."""
     at, used = 0, 0
     for character in text:
         used += max(cells(character), 0)
@@ -56,13 +56,13 @@ def head(text: str, width: int) -> str:
 
 
 def short(text: str, width: int) -> str:
-    """The text, cut with `…` where it is wider."""
+    """The text, cut with `…` if it is wider."""
     shown = visible(text)
     return shown if cells(shown) <= width else f"{head(shown, width - 1).rstrip()}…"
 
 
 def visible(text: str) -> str:
-    """The text with what would steer a terminal escaped: some of it comes from dumps and servers."""
+    """The text with control characters escaped, since parts of it come from dumps and servers."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
@@ -71,9 +71,9 @@ def visible(text: str) -> str:
 def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], *, numbers: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Rows whose cells take at most so many cells each; columns that need fewer are narrower.
+    """The lines of a table with columns of at most these widths; columns that need less are narrower.
 
-    The first cell is never cut, since commands ask for it: one that is too wide gets a line of its own.
+    The first cell is never cut, since other commands take it as an argument: if it is too wide, it gets its own line.
     """
     needed = [max(cells(cell) for cell in column) for column in zip_longest(heads, *rows, fillvalue="")]
     used = [min(most, need) for most, need in zip(widths, needed, strict=True)]

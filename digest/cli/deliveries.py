@@ -110,7 +110,7 @@ def retry(
     typer.echo(
         f"{len(planned)} planned"
         + (
-            f"; {left} not planned: their subscribers left, are paused or suppressed, or got a later mail with the entries"
+            f"; {left} not planned: their subscribers left, paused, are suppressed, or got the entries in a later mail"
             if left
             else ""
         )
@@ -151,7 +151,7 @@ def release(
         begun = sum(one.row.begun for one in chosen)
         if begun and not yes:
             typer.confirm(
-                f"{begun} of {len(chosen)} may have arrived or be in transit, and would then arrive twice. Release them?",
+                f"{begun} of {len(chosen)} may have arrived or be in transit, and would arrive twice. Release them?",
                 abort=True,
                 err=True,
             )

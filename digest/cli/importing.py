@@ -47,7 +47,7 @@ def import_(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Subscribe everybody in a list, except people who are already known, left, were erased or left elsewhere.
+    """Subscribe everybody in a list, except people who left.
 
     People who are already known, left or were erased stay as they are. People who unsubscribed from the other program
     are not subscribed.

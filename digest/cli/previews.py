@@ -209,7 +209,7 @@ def send_one(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Send one mail, marked as a test, to one address: the edition that is due next, or else the newest one.
+    """Send one mail, marked as a test, to one address: the edition as of now, or else the newest one.
 
     Nothing is stored, and its links to unsubscribe and to the preferences belong to nobody.
     """

@@ -25,8 +25,8 @@ _MINUTE, _HOUR = 60, 3600
 class Progress:
     """The progress of one task. Call it with the number done, a name, and the total number if that is known.
 
-    `kept` says in one or two sentences what is stored after Ctrl-C and what to do next. `total` may be a function; it is
-    only called when a line is drawn.
+    `kept` says in one or two sentences what is stored after Ctrl-C and what to do next. `total` may be a function,
+    which is only called when a line is drawn.
     """
 
     def __init__(

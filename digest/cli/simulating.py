@@ -136,7 +136,8 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _lines(done: Simulation) -> Iterator[str]:
-    yield f"From {done.since:%Y-%m-%d %H:%M} to {done.until:%Y-%m-%d %H:%M} UTC this configuration would have announced:"
+    window = f"From {done.since:%Y-%m-%d %H:%M} to {done.until:%Y-%m-%d %H:%M} UTC"
+    yield f"{window} this configuration would have announced:"
     if not done.editions:
         yield "  nothing: no digest has a slot in this period"
     for told in done.editions:

@@ -1,4 +1,4 @@
-"""Every setting, its default and its check; the only home of pydantic. Knows no station."""
+"""Every setting, its default and its check; the only package that imports pydantic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings from environment variables and secret files: each key has a twin there, such as DIGEST_MAIL_HOST."""
+"""Settings from environment variables and secret files: each key has a variable, such as DIGEST_MAIL_HOST."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from digest.settings import positions
 
 PREFIX = "DIGEST_"
-# No settings: which file is read, and what the tests are told.
+# Variables that are not settings: the path of the file, and the options of the tests.
 _OTHERS = re.compile(r"DIGEST_(CONFIG|(TEST|FUZZ|FAULTS|YEARS)_\w+)")
-# What Kubernetes tells every container of a namespace about a service whose name begins with `digest`.
+# Variables that Kubernetes sets in every container of a namespace for a service whose name begins with `digest`.
 _SERVICE_LINK = re.compile(r"DIGEST_(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 _DEMO = ("DIGEST_BASE_URL", "DIGEST_WEB_", "DIGEST_LOG_")
 _SECRETS = Path("/run/secrets")
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Layer:
-    """What the variables set; each that is none of ours and begins like ours is a mistake."""
+    """The settings from variables. An unknown variable with our prefix is a mistake."""
     return _layer({name: value for name, value in variables.items() if _is_ours(name, variables)})
 
 
 def demo_environment(variables: Mapping[str, str] = os.environ) -> Layer:
-    """What says where the demo is reached and how it logs, and nothing else."""
+    """The variables that set the address and the log of the demo, and no others."""
     return environment({name: value for name, value in variables.items() if _canonical(name).startswith(_DEMO)})
 
 
 def secrets() -> Layer:
-    """What the files under /run/secrets set whose names begin with `digest_`."""
+    """The settings from files under /run/secrets whose names begin with `digest_`."""
     found: dict[str, str] = {}
     mistakes = []
     for file in sorted(_SECRETS.glob("digest_*")) if _SECRETS.is_dir() else ():
@@ -56,7 +56,7 @@ def secrets() -> Layer:
 
 @cache
 def names() -> dict[str, positions.Path]:
-    """Each variable that there is, with the path of its setting: `DIGEST_MAIL_HOST` is of `("mail", "host")`."""
+    """Each known variable, with the path of its setting: `DIGEST_MAIL_HOST` sets `("mail", "host")`."""
     settings = (path for path in fields.paths() if not fields.is_in_list(path))
     return {_name(path): path for path in (*settings, *(former.before for former in RENAMED))}
 
@@ -66,7 +66,7 @@ def _name(path: positions.Path) -> str:
 
 
 def _canonical(name: str) -> str:
-    """`DIGEST_MAIL_HOST` for `DIGEST_MAIL__HOST`, as others write it, and for `/run/secrets/digest_mail__host`."""
+    """`DIGEST_MAIL_HOST` for `DIGEST_MAIL__HOST`, a usual spelling, and for `/run/secrets/digest_mail__host`."""
     return name.rpartition("/")[2].upper().replace("__", "_")
 
 
@@ -77,14 +77,14 @@ def _is_ours(name: str, variables: Mapping[str, str]) -> bool:
 
 
 def _is_link(name: str, value: str) -> bool:
-    """Whether Kubernetes set it; `DIGEST_WEB_PORT=tcp://…` is its word for a service `digest-web`."""
+    """Whether Kubernetes set the variable, as it sets `DIGEST_WEB_PORT=tcp://…` for a service `digest-web`."""
     if not _SERVICE_LINK.fullmatch(name):
         return False
     return name not in names() or re.match(r"(tcp|udp|sctp)://", value) is not None
 
 
 def _layer(given: Mapping[str, str]) -> Layer:
-    """The settings that variables or files give by their names."""
+    """The settings from variables or files, by their names."""
     values: dict[str, object] = {}
     origins: dict[positions.Path, str] = {}
     mistakes: list[SettingError] = []
@@ -94,7 +94,9 @@ def _layer(given: Mapping[str, str]) -> Layer:
             guess = _guess(name)
             mistakes.append(SettingError("there is no such setting", variable=name, remedy=guess))
         elif path in origins:
-            mistakes.append(SettingError(f"{origins[path]} sets the same", variable=name, remedy="remove one of them"))
+            mistakes.append(
+                SettingError(f"{origins[path]} sets the same key", variable=name, remedy="remove one of them")
+            )
         else:
             origins[path] = name
             _put(values, path, _value(given[name], path))
@@ -102,7 +104,7 @@ def _layer(given: Mapping[str, str]) -> Layer:
 
 
 def _guess(name: str) -> str:
-    """The remedy for a name that is none, spelled as it is spelled."""
+    """The remedy for an unknown name, in the same spelling."""
     known = {wanted.removeprefix(PREFIX): wanted for wanted in names()}
     wanted = known.get(guesses.closest(_canonical(name).removeprefix(PREFIX), known), "")
     if wanted and "/" in name:
@@ -111,7 +113,7 @@ def _guess(name: str) -> str:
 
 
 def _value(text: str, path: positions.Path) -> object:
-    """A table or a list is JSON; what is none is left as it is, for whoever looks what it should be."""
+    """The value; a table or a list is read as JSON. A text that is not JSON stays as it is, for the later checks."""
     if path not in _structured():
         return text
     try:
@@ -122,17 +124,17 @@ def _value(text: str, path: positions.Path) -> object:
 
 @cache
 def _structured() -> frozenset[positions.Path]:
-    """The settings that are tables or lists; not those that have another name now, which read lists themselves."""
+    """The settings that are tables or lists, without former names, which parse lists themselves."""
     found = ((path, fields.field_of(path)) for path in names().values())
     return frozenset(path for path, field in found if field and (fields.is_list(field) or fields.group_of(field)))
 
 
 def _put(values: dict[str, object], path: positions.Path, value: object) -> None:
-    """Set a value at a path; a table is merged into what is there."""
+    """Set a value at a path; a table is merged into the present one."""
     table = values
     for name in path[:-1]:
         inner = table.setdefault(str(name), {})
         if not isinstance(inner, dict):
-            return  # the table is no table, which is told
+            return  # the value is not a table, which is reported elsewhere
         table = inner
     table[str(path[-1])] = value

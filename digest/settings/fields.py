@@ -1,4 +1,4 @@
-"""All settings that there are, by their paths."""
+"""All settings by their paths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @cache
 def paths() -> tuple[tuple[str, ...], ...]:
-    """Every setting and every table, in the order of docs/settings.md; those of a table after it."""
+    """Every setting and every table, in the order of docs/settings.md; a table is followed by its settings."""
     return tuple(_of(Settings, ()))
 
 
@@ -31,7 +31,7 @@ def _of(group: type[Group], before: tuple[str, ...]) -> Iterator[tuple[str, ...]
 
 
 def field_of(path: Path) -> FieldInfo | None:
-    """What is known of the setting at a path, whatever the numbers in it; None where there is none."""
+    """The field of the setting at a path, ignoring list numbers; None if there is no such setting."""
     group: type[Group] | None = Settings
     field: FieldInfo | None = None
     for part in path:
@@ -54,11 +54,11 @@ def is_list_of_tables(path: Path) -> bool:
 
 
 def is_in_list(path: Path) -> bool:
-    """Whether a setting belongs to each of several tables, such as the title of a source."""
+    """Whether a setting is in a list of tables, such as the title of a source."""
     return len(path) > 1 and is_list_of_tables(path[:1])
 
 
 def group_of(field: FieldInfo) -> type[Group] | None:
-    """The kind of table that a setting is, or is a list of; None for anything else."""
+    """The class of a table or of a list of tables; None for any other setting."""
     kinds = (field.annotation, *(get_args(field.annotation) if is_list(field) else ()))
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Group)), None)

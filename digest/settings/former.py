@@ -1,4 +1,4 @@
-"""Settings that had another name in an earlier version: they count as before, and `digest check` gives the new name."""
+"""Settings with another name in earlier versions: they still work, and `digest check` reports the new name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digest.settings.kinds import several
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """A setting by its former and its present name, each as a path from the top of the file."""
+    """The former and the present name of a setting, each as a path from the top of the file."""
 
     before: tuple[str, str]
     now: str
@@ -23,7 +23,7 @@ RENAMED = (Former(("alerts", "mail"), "operator"),)
 
 
 def present_names(given: object) -> object:
-    """The same settings under their present names; a list that is given by both names holds what both say."""
+    """The same settings under their present names; if both names give a list, the two lists are joined."""
     if not isinstance(given, Mapping):
         return given
     made = dict(given)
@@ -38,7 +38,7 @@ def present_names(given: object) -> object:
 
 
 def former_names(given: Mapping[str, object]) -> list[Former]:
-    """Which former names these settings use."""
+    """The former names that these settings use."""
     tables = ((one, given.get(one.before[0])) for one in RENAMED)
     return [one for one, table in tables if isinstance(table, Mapping) and one.before[1] in table]
 

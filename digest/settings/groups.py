@@ -1,4 +1,4 @@
-"""What is read, told and shown, where it is served, and who hears of trouble; mail has a module of its own."""
+"""The settings of sources, digests, topics, feeds, the web server, sign-up, retention, alerts and the log."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Digest(Group):
 
 
 class Topic(Group):
-    """Entries of a kind, with feeds of their own: each rule that is given must hold."""
+    """A kind of entries with its own feeds; an entry must satisfy every rule that is set."""
 
     id: Name = Field(description="Short name, used in URLs; never change it.")
     title: str = Field(min_length=1, description="The name that visitors and subscribers see.")
@@ -133,7 +133,7 @@ class Topic(Group):
 
 
 class Feed(Group):
-    """What subscription documents hold, and who is told of a change."""
+    """What feeds contain, and which hub is notified of a change."""
 
     newest: int = Field(
         50, ge=2, le=1000, description="The maximum number of entries in a feed; older entries are in its archives."
@@ -156,7 +156,7 @@ class Web(Group):
 
 
 class Signup(Group):
-    """Subscribing on the web pages, and what keeps others from being mailed by it."""
+    """Sign-up on the web pages, and its limits, which protect other people from unwanted mails."""
 
     open: bool = Field(default=True, description="Whether the pages offer to subscribe by mail.")
     expires: Duration = Field(
@@ -179,7 +179,7 @@ class Signup(Group):
 
 
 class Retention(Group):
-    """How long what grows by itself is kept whole. Entries, revisions, editions and consents stay for good."""
+    """How long to store data that grows by itself. Entries, revisions, editions and consents stay permanently."""
 
     readers: Duration = Field(
         timedelta(days=45),
@@ -211,7 +211,7 @@ class Retention(Group):
 
 
 class Alerts(Group):
-    """When the operator hears that something is wrong, and where besides by mail."""
+    """When to alert the operator, and where to send alerts besides by mail."""
 
     webhook: Hook = Field("", repr=False, description="Also send alerts as a JSON POST to this URL.")
     after: int = Field(3, ge=1, description="Alert about a source after this many failed readings in a row.")
@@ -227,7 +227,7 @@ class Alerts(Group):
 
 
 class Log(Group):
-    """What the service says of itself."""
+    """What the service logs."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level to log.")
     json_lines: bool = Field(default=False, description="Log one JSON object per line instead of text for people.")

@@ -1,4 +1,4 @@
-"""What somebody meant who spelled a name, a choice, a duration, a schedule or a zone wrong."""
+"""Suggestions for a misspelled name, choice, duration, schedule or time zone."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _CITIES = {"beijing": "Asia/Shanghai", "peking": "Asia/Shanghai", "china": "Asia
 
 
 def closest(written: str, known: Iterable[str], alike: float = _ALIKE) -> str:
-    """The name among those known that is most like what was written; empty where none is so alike, of 1."""
+    """The known name that is most similar to the written one; empty if no similarity reaches `alike` (0 to 1)."""
     wanted = _plain(written)
     best = max(known, key=lambda name: _likeness(wanted, _plain(name)), default="")
     return best if best and _likeness(wanted, _plain(best)) >= alike else ""
 
 
 def did_you_mean(guess: str) -> str:
-    """The remedy that names a guess; empty for none."""
+    """The remedy that suggests a guess; empty if there is none."""
     return f"did you mean {guess}?" if guess else ""
 
 
 def duration(written: str) -> str:
-    """`15m` for `15 minutes`, `1h 30m` for `1 hour 30 min`; empty where that is not clear."""
+    """`15m` for `15 minutes`, `1h 30m` for `1 hour 30 min`; empty if that is not clear."""
     parts = re.findall(r"(\d+)\s*([^\W\d_]+)", written)
     rest = re.sub(r"(\d+)\s*([^\W\d_]+)|[\s,+]|\band\b", "", written)
     units = [_UNIT_OF.get(word.lower(), "") for _, word in parts]
@@ -46,7 +46,7 @@ def duration(written: str) -> str:
 
 
 def schedule(written: str) -> str:
-    """`mon 08:00` for `Monday at 8`, `daily 07:30` for `every day 7.30`; empty where that is not clear."""
+    """`mon 08:00` for `Monday at 8`, `daily 07:30` for `every day 7.30`; empty if that is not clear."""
     words = re.findall(r"[a-z]+|\d{1,2}[:.h]\d{2}|\d{1,2}", written.lower().replace("every day", "daily"))
     days = [day for word in words if (day := _weekday(word))]
     kind = closest(next(iter(words), ""), ("daily", "monthly"))
@@ -60,7 +60,7 @@ def schedule(written: str) -> str:
 
 
 def clock(written: str) -> str:
-    """`08:00` for `8`, `18:30` for `18.30`; empty for what is no time of a day."""
+    """`08:00` for `8`, `18:30` for `18.30`; empty if it is not a time of day."""
     hour, _, minute = re.sub("[.h]", ":", written).partition(":")
     if not hour.isdigit() or int(hour) > 23 or int(minute or 0) > 59:  # noqa: PLR2004 - the last hour and minute
         return ""
@@ -68,7 +68,7 @@ def clock(written: str) -> str:
 
 
 def zone(written: str) -> str:
-    """The time zone that was meant, by its name, its city or another spelling; empty where that is not clear."""
+    """The time zone with a similar name or city; empty if that is not clear."""
     cities = {name.rpartition("/")[2].casefold(): name for name in sorted(available_timezones(), reverse=True)}
     known = cities | _CITIES
     found = closest(written.rpartition("/")[2], known, _ALIKE_CITIES)
@@ -76,7 +76,7 @@ def zone(written: str) -> str:
 
 
 def _weekday(word: str) -> str:
-    """`mon` for `mon`, `monday`, `mondays` and what is like them."""
+    """`mon` for `mon`, `monday`, `mondays` and similar spellings."""
     if len(word) < len("mon") or not word.isalpha():
         return ""
     if word[:3] in _WEEKDAYS and _WEEKDAYS[word[:3]].startswith(word.rstrip("s")):
@@ -89,7 +89,7 @@ def _plain(name: str) -> str:
 
 
 def _likeness(one: str, other: str) -> float:
-    """How alike two names are, from 0 to 1; one that begins as the other is nearly it."""
+    """The similarity of two names, from 0 to 1; it is high if one begins with the other."""
     if one == other:
         return 1.0
     if len(one) > 1 and other.startswith(one):

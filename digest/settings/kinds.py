@@ -1,4 +1,4 @@
-"""What one setting can be, such as a duration, a zone or a mailbox; each kind reads what a file says, or refuses it."""
+"""The types of settings, such as a duration, a zone or a mailbox; each parses a value or refuses it."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 _LANGUAGES = ("zh_CN", "en")
-_SCHEDULE = (  # what editions.schedule reads
+_SCHEDULE = (  # the grammar of editions.schedule
     r"(?i)\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"
     r"(mon|tue|wed|thu|fri|sat|sun)(\s*,\s*(mon|tue|wed|thu|fri|sat|sun))*)"
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*"
 )
 _HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})"
 _LAST_PORT = 65535
-RULES_LATER: ContextVar[bool] = ContextVar("RULES_LATER", default=False)  # the caller looks at `Group.rules` itself
-THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})  # hosts to which nothing goes over a network
+RULES_LATER: ContextVar[bool] = ContextVar("RULES_LATER", default=False)  # the caller checks `Group.rules` itself
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})  # hosts that are reached without a network
 
 
 class WrongError(ValueError):
-    """A value that is refused. `remedy` says what to write instead; it is empty where the problem says that."""
+    """A refused value. `remedy` says what to write instead; it is empty if the problem already says that."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem, self.remedy = problem, remedy
@@ -53,12 +53,12 @@ class WrongError(ValueError):
 
 
 class Group(BaseModel):
-    """Settings that belong together, a table of the file."""
+    """A group of settings: a table of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def rules(self) -> Iterator[Broken]:
-        """Each rule about several of these settings that does not hold."""
+        """The violated rules that involve several of these settings."""
         return iter(())
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ def is_name(text: str) -> bool:
 
 
 def matching(pattern: str, says: str) -> Callable[[str], str]:
-    """Takes a text that the pattern matches as a whole; `says` is what such a text is."""
+    """A check that the whole text matches the pattern; `says` describes such a text."""
 
     def checked(value: str) -> str:
         if re.fullmatch(pattern, value) is None:
@@ -91,7 +91,7 @@ def _host_port(value: str) -> str:
     if found is None:
         raise WrongError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080")
     if int(found[2]) > _LAST_PORT:
-        raise WrongError(f"{found[2]} is no port: the last one is {_LAST_PORT}")
+        raise WrongError(f"{found[2]} is not a port: the highest one is {_LAST_PORT}")
     return value
 
 
@@ -103,12 +103,12 @@ def _name(value: str) -> str:
     if is_name(value):
         return value
     plain = re.sub(r"[^a-z0-9_-]+", "-", value.lower()).strip("-_")[:63]
-    problem = f"{value!r} is no id: use small letters a-z, digits, - and _, at most 63, a letter or digit first"
+    problem = f"{value!r} is not an id: use at most 63 of a-z, 0-9, - and _, and begin with a letter or digit"
     raise WrongError(problem, guesses.did_you_mean(plain if is_name(plain) else ""))
 
 
 def _language(value: object) -> object:
-    """Another spelling of a language that there is, such as zh-CN, is guessed at and not taken."""
+    """The language; another spelling, such as zh-CN, is refused with a suggestion."""
     if isinstance(value, str) and value not in _LANGUAGES:
         listed = " or ".join(_LANGUAGES)
         raise WrongError(f"{value!r} is not {listed}", guesses.did_you_mean(guesses.closest(value, _LANGUAGES)))
@@ -120,20 +120,20 @@ def _duration(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"\s*(\d+\s*[smhdw]\s*)+", value):
-        problem = f"{value!r} is no duration: write 30s, 15m, 2h, 3d or 1w"
+        problem = f"{value!r} is not a duration: write 30s, 15m, 2h, 3d or 1w"
         raise WrongError(problem, guesses.did_you_mean(guesses.duration(value)))
     seconds = sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)\s*([smhdw])", value))
     try:
         return timedelta(seconds=seconds)
     except OverflowError as error:
-        raise WrongError(f"{value!r} is longer than time lasts") from error
+        raise WrongError(f"{value!r} is too long for a duration") from error
 
 
 def _schedule(value: str) -> str:
     if re.fullmatch(_SCHEDULE, value):
         return value
     guess = guesses.schedule(value)
-    problem = f"{value!r} is no schedule: write `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00`"
+    problem = f"{value!r} is not a schedule: write `mon 08:00`, `mon,thu 18:30`, `daily 07:00` or `monthly 1 08:00`"
     raise WrongError(problem, guesses.did_you_mean(guess if re.fullmatch(_SCHEDULE, guess) else ""))
 
 
@@ -141,7 +141,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError) as error:
-        problem = f"{value!r} is no IANA time zone, such as Asia/Shanghai or Europe/Berlin"
+        problem = f"{value!r} is not an IANA time zone, such as Asia/Shanghai or Europe/Berlin"
         raise WrongError(problem, guesses.did_you_mean(guesses.zone(value))) from error
     return value
 
@@ -155,11 +155,11 @@ def _last_day(value: object) -> object:
 
 
 def _in_year(value: object, month: int, day: int) -> object:
-    """A day of the year that stands alone; anything else is left to pydantic."""
+    """This day of the year, if the value is only a year; anything else is left to pydantic."""
     if not isinstance(value, int | str) or not re.fullmatch(r"\d{4}", str(value)):
         return value
     if not int(value):
-        raise WrongError(f"{value!r} is no year")
+        raise WrongError(f"{value!r} is not a year")
     return date(int(value), month, day)
 
 
@@ -175,7 +175,7 @@ def _http(value: str) -> str:
 
 
 def _as_url(value: str) -> str:
-    """The guess that only the scheme is missing."""
+    """The suggestion to add a scheme, if only that is missing."""
     host = r"(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)(:\d+)?(/\S*)?"
     return guesses.did_you_mean(f"https://{value}") if re.fullmatch(host, value) else ""
 
@@ -191,7 +191,7 @@ def _link(value: str) -> str:
 
 
 def _hook(value: str) -> str:
-    """A URL as it is: some end in a slash for a reason."""
+    """A URL, unchanged: for some, the slash at the end matters."""
     if value:
         _http(value)
     return value
@@ -209,11 +209,11 @@ def _network(value: str) -> str:
     try:
         return str(ip_network(value, strict=False))
     except ValueError as error:
-        raise WrongError(f"{value!r} is no IP address or network, such as 10.0.0.0/8") from error
+        raise WrongError(f"{value!r} is not an IP address or network, such as 10.0.0.0/8") from error
 
 
 def _mailbox(value: str) -> str:
-    """One mailbox with an optional name, its domain as A-labels; empty stays empty."""
+    """One mailbox with an optional name, its domain in A-labels; an empty text stays empty."""
     if not value.strip():
         return ""
     try:
@@ -221,7 +221,7 @@ def _mailbox(value: str) -> str:
     except AddressError as error:
         raise WrongError(
             f"{value!r} is not one address with an optional name: write NAME <name@example.org>, the name in "
-            'quotes where it holds , ; : @ ( ) [ ] < > or ", and only ASCII before the @'
+            'quotes if it contains , ; : @ ( ) [ ] < > or ", and only ASCII before the @'
         ) from error
 
 
@@ -236,26 +236,26 @@ def _bare(value: str) -> str:
 
 
 def several(value: object) -> object:
-    """One text, or a list in JSON as the environment gives it, as the list that a file may hold."""
+    """A list from one text or from a JSON list, which the environment uses; other values stay as they are."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
         try:
             return json.loads(value)
         except (RecursionError, ValueError) as error:
-            raise WrongError(f'{value!r} is no list in JSON, such as ["a@example.org", "b@example.org"]') from error
+            raise WrongError(f'{value!r} is not a JSON list, such as ["a@example.org", "b@example.org"]') from error
     return [value] if value.strip() else []
 
 
 def _contact(value: str) -> str:
-    """A URL as it is, an address without the name in front of it."""
+    """A URL, unchanged, or an address without a name in front of it."""
     if value.strip().lower().startswith(("http://", "https://")):
         _http(value.strip())
         return value.strip()
     return _bare(value.strip().removeprefix("mailto:"))
 
 
-known_zone, web_url = _zone, _http  # for who asks people before there is a file
+known_zone, web_url = _zone, _http  # for `digest init`, which asks before there is a file
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -1,4 +1,4 @@
-"""Settings as they were read, before anything looked at them: a file, the variables over it, secrets over both."""
+"""Unchecked settings in layers: the file, variables that override it, and secrets that override both."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one place gives. `origins` names the variables by the paths that they set; it is empty of a file.
+    """The settings from one place. `origins` maps the paths to the variables that set them; it is empty for a file.
 
-    `mistakes` are of this place alone: a variable that sets nothing, a file that cannot be read.
+    `mistakes` are those of this place only: an unknown variable, a file that cannot be read.
     """
 
     values: Mapping[str, object]
@@ -23,7 +23,7 @@ class Layer:
     mistakes: tuple[SettingError, ...] = ()
 
     def covers(self, path: Path) -> bool:
-        """Whether it decides on what stands at a path, as it gives that or a list or text that the path leads into."""
+        """Whether this layer sets the value at a path, or a list or text that contains the path."""
         found: object = self.values
         for part in path:
             if not isinstance(found, Mapping):
@@ -34,13 +34,13 @@ class Layer:
         return True
 
     def origin(self, path: Path) -> str:
-        """The variable that sets what stands at a path or around it; empty where none does."""
+        """The variable that sets the value at a path, or a table or list around it; empty if none does."""
         tried = (path[:length] for length in range(len(path), 0, -1))
         return next((self.origins[start] for start in tried if start in self.origins), "")
 
 
 def merged(layers: Sequence[Layer]) -> dict[str, object]:
-    """The settings of all layers; a later one wins, key by key."""
+    """The settings of all layers; for each key, the last layer wins."""
     made: dict[str, object] = {}
     for layer in layers:
         _merge(made, layer.values)

@@ -1,4 +1,4 @@
-"""Reads the settings of a file, with those of variables and secrets over it."""
+"""Loads the settings from a file; variables and secrets override it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from digest.settings.whole import Settings
 
 DEFAULT_CONFIG = Path("config/digest.toml")
-_DEMO = "demo.invalid,"  # how the tag of the demo begins, and of nothing else
+_DEMO = "demo.invalid,"  # only the tag of the demo begins like this
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def load(path: Path | None = None) -> Settings:
-    """The settings of a file, the environment over it, secrets over both.
+    """The settings from a file; the environment overrides it, and secrets override both.
 
-    Without `path` it is `DIGEST_CONFIG`, or `config/digest.toml`.
+    Without `path`, the file is `DIGEST_CONFIG` or else `config/digest.toml`.
 
     Raises:
         ConfigurationError: there is no such file.
-        MistakesError: with all that is wrong, each with its place and the remedy.
+        MistakesError: there are mistakes; it contains them all, each with its place and its remedy.
     """
     file = _chosen(path)
     if not file.exists():
         problem = "there is no such file" if file != DEFAULT_CONFIG else "there is no configuration here"
-        remedy = "`digest init` writes one; --config FILE or DIGEST_CONFIG names one that lies elsewhere"
+        remedy = "`digest init` writes one; --config FILE or DIGEST_CONFIG names one elsewhere"
         raise ConfigurationError(problem, place=str(file), remedy=remedy)
     return _loaded(file, (environment(), secrets()))
 
 
 def load_demo(file: Path) -> Settings:
-    """The settings of the demo. Of the environment only `DIGEST_BASE_URL`, `DIGEST_WEB_…` and `DIGEST_LOG_…` count.
+    """The settings of the demo. It reads only `DIGEST_BASE_URL`, `DIGEST_WEB_…` and `DIGEST_LOG_…` from variables.
 
-    So nothing that is set for a real installation leads the demo to its database, its readers or its mail server.
+    So no setting of a real installation leads the demo to its database, its subscribers or its mail server.
 
     Raises:
         ConfigurationError: as `load`.
@@ -62,7 +62,7 @@ def load_alone(file: Path) -> Settings:
 
 
 def config_file(path: Path | None = None) -> Path | None:
-    """The file that `load` reads, None where there is none."""
+    """The file that `load` reads; None if there is none."""
     file = _chosen(path)
     return file if file.exists() else None
 
@@ -77,7 +77,7 @@ def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
         given = _toml(file, text)
     except SettingError as mistake:
         raise MistakesError([mistake, *(one for layer in others for one in layer.mistakes)]) from mistake
-    if str(given.get("tag", "")).startswith(_DEMO):  # by whatever command: no setting of a real one leads it elsewhere
+    if str(given.get("tag", "")).startswith(_DEMO):  # for every command: no setting of a real one leads it elsewhere
         others = (demo_environment(),)
     layers = (Layer(given, {}), *others)
     base = file.absolute().parent
@@ -88,19 +88,19 @@ def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("utf-8-sig")  # some editors begin a file with a mark of its coding
+        return file.read_text("utf-8-sig")  # some editors begin a file with a byte order mark
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file)) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingError("is not UTF-8", file=str(file), line=line, remedy="save it in that coding") from error
+        raise SettingError("is not UTF-8", file=str(file), line=line, remedy="save it as UTF-8") from error
 
 
 def _toml(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise SettingError("is not TOML: too deep", file=str(file)) from error
+        raise SettingError("is not TOML: nested too deeply", file=str(file)) from error
     except ValueError as error:
         problem, _, place = str(error).rpartition(" (at ")
         found = re.match(r"line (\d+)", place)
@@ -109,7 +109,7 @@ def _toml(file: Path, text: str) -> dict[str, Any]:
 
 
 def _absolute(settings: _Model, base: Path) -> _Model:
-    """The same settings, each path in them as it is seen from a folder."""
+    """The same settings with absolute paths; relative paths start from `base`."""
     return settings.model_copy(update={name: _placed(value, base) for name, value in settings})
 
 

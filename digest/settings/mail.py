@@ -1,4 +1,4 @@
-"""How mail leaves, is signed, and comes back."""
+"""The settings for sending and signing mail, and for receiving bounces."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _Topic = Annotated[
         )
     ),
 ]
-_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp` it must fit into 64
+_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp`, it must fit into 64 characters
 _PLAIN_DOMAIN = r"[A-Za-z0-9.-]{1,189}"
 
 
 class Relay(Group):
-    """A mail server that takes our mails, and how to log in to it."""
+    """A mail server that sends our mails, and how to log in to it."""
 
     host: str = Field("", description="The SMTP server.")
     port: int = Field(0, ge=0, le=65535, description="Its port; 0 for the usual one for `security`: 465, 587 or 25.")
@@ -69,11 +69,11 @@ class Relay(Group):
 
 
 class Fallback(Relay):
-    """Where mails go while the first server cannot be reached."""
+    """Where to send mails while the first server cannot be reached."""
 
 
 class Dkim(Group):
-    """How mails are signed. Without a key file they are not."""
+    """How mails are signed. Without a key file, they are not signed."""
 
     domain: str = Field("", description="The signing domain; empty for the sender's domain, which it must match.")
     selector: _Selector = Field("digest", description="The name of the RSA key in the DNS.")
@@ -95,7 +95,7 @@ class Dkim(Group):
 
 
 class Mail(Relay):
-    """How mail leaves."""
+    """How mail is sent."""
 
     transport: Literal["maildir", "smtp"] = Field(
         "maildir", description="`maildir` writes mails to files, `smtp` sends them."
@@ -139,7 +139,7 @@ class Mail(Relay):
 
 
 class Bounces(Group):
-    """How mail that could not be delivered, and complaints about mail, come back."""
+    """How bounces of undeliverable mail, and complaints about mail, arrive."""
 
     address: Address = Field(
         "",
@@ -186,10 +186,10 @@ class Bounces(Group):
     def rules(self) -> Iterator[Broken]:
         local, at, domain = self.address.rpartition("@")
         if (self.listen or self.maildir or self.imap_host) and not self.address:
-            says = "bounces are told apart by address: set it"
+            says = "address is needed to recognise bounces: set it"
             yield broken(says, "address", "listen", "maildir", "imap_host")
         if self.address and not (at and re.fullmatch(_PLAIN_LOCAL, local) and re.fullmatch(_PLAIN_DOMAIN, domain)):
-            says = "address is a plain one of at most 31 characters before the @, without a plus sign"
+            says = "address must be plain: at most 31 characters before the @, and no plus sign"
             yield broken(says, "address")
         if self.imap_host and not (self.username and (self.password or self.password_file)):
             yield broken("imap_host needs username and password_file", "imap_host", "username", "password_file")
@@ -199,7 +199,7 @@ class Bounces(Group):
 
 
 class Hooks(Group):
-    """Providers that tell by HTTP what bounced and who complained; each is off until its key or topic is set."""
+    """Providers that report bounces and complaints by HTTP; each is off until its key or topic is set."""
 
     ses_topics: tuple[_Topic, ...] = Field(
         (), description="Amazon SES: the ARNs of the SNS topics that may post to `/hooks/ses`."

@@ -1,4 +1,4 @@
-"""Reads what files and variables give as settings, and tells all that is wrong with it at once."""
+"""Checks the settings from files and variables, and reports all mistakes at once."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from digest.settings.positions import Path
     from digest.settings.rules import Broken
 
-_STAND_IN = "stand-in"  # for a value that has to be there and is wrong, so that the rest can be looked at
-_ROUNDS = 6  # more than it takes: values, elements that are no tables, what those lack
+_STAND_IN = "stand-in"  # replaces a required value that is wrong, so that the rest can be checked
+_ROUNDS = 6  # more than needed: wrong values, elements that are not tables, their missing keys
 
 
 def checked(layers: Sequence[Layer], file: str, text: str, base: Folder) -> Settings:
-    """The settings of these layers, the weakest first; paths are as they were written.
+    """The settings of these layers, the weakest first; paths stay as they were written.
 
-    `file` is how the file is called, `text` what it holds, `base` the folder that paths are relative to.
+    `file` is the name of the file, `text` its content, `base` the folder that paths are relative to.
 
     Raises:
-        MistakesError: with every mistake, in the order of the file; then those of variables and secrets.
+        MistakesError: there are mistakes; first those of the file in its order, then those of variables and secrets.
     """
     given = merged(layers)
     settings, errors, touched = _read(given)
@@ -59,7 +59,7 @@ def checked(layers: Sequence[Layer], file: str, text: str, base: Folder) -> Sett
 
 
 def _read(given: Mapping[str, Any]) -> tuple[Settings | None, list[ErrorDetails], set[Path]]:
-    """The settings with all that is wrong left out, what was wrong, and the paths of what was left out."""
+    """The settings without wrong values, the errors, and the paths of the values that were left out."""
     present: Any = copy.deepcopy(present_names(given))
     errors: list[ErrorDetails] = []
     touched: set[Path] = set()
@@ -75,7 +75,7 @@ def _read(given: Mapping[str, Any]) -> tuple[Settings | None, list[ErrorDetails]
 
 
 def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 - whatever a file holds
-    """Take the values at these paths away, or put something in their place; the lists that got empty by it."""
+    """Remove or replace the values at these paths. Return the paths of lists that became empty."""
     elements: dict[Path, set[int]] = {}
     for path in paths:
         holder, name = _holder(given, path)
@@ -88,7 +88,7 @@ def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 
     emptied = set()
     for path, numbers in elements.items():
         holder, name = _holder(given, path)
-        if fields.is_list_of_tables(path):  # tables that are none: what they lack is not told
+        if fields.is_list_of_tables(path):  # elements that are not tables: their missing keys are not reported
             holder[name] = [{} if number in numbers else one for number, one in enumerate(holder[name])]
             continue
         holder[name] = [one for number, one in enumerate(holder[name]) if number not in numbers]
@@ -99,9 +99,9 @@ def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 
 
 
 def _holder(given: Any, path: Path) -> tuple[Any, Any]:  # noqa: ANN401 - whatever a file holds
-    """The table or list that holds what stands at a path, and its name or number there.
+    """The table or list that contains the value at a path, and the value's name or number in it.
 
-    Where the path leads into a text, as into the only address that a setting may be, it is that text.
+    If the path leads into a text, such as the only address of a list, it is the place of that text.
     """
     holder, name = given, path[0]
     for part in path[1:]:
@@ -133,7 +133,7 @@ def _of_a_value(error: ErrorDetails, places: Places) -> SettingError:
 
 
 def _broken(group: Group, path: Path) -> Iterator[tuple[Broken, tuple[Path, ...]]]:
-    """Each rule that does not hold in a group and in those inside it, with the paths of the settings it is about."""
+    """Each violated rule of a group and of the groups inside it, with the paths of the settings involved."""
     for one in group.rules():
         yield one, tuple((*path, *place) for place in one.places)
     for name in type(group).model_fields:

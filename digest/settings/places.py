@@ -1,4 +1,4 @@
-"""Where a setting is given: on which line of the file, or by which variable; and what it is called there."""
+"""The place of a setting: the line of the file or the variable that sets it, and its name there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Places:
-    """The places of the settings `given` by layers, the weakest first: that of the file, then those over it."""
+    """The places of the settings `given` by layers, the weakest first: the file, then those that override it."""
 
     def __init__(self, given: Mapping[str, object], layers: Sequence[Layer], file: str, text: str) -> None:
         self._given, self._layers, self._file, self._text = given, layers, file, text
 
     def mistake(self, problem: str, remedy: str, *places: Path) -> SettingError:
-        """A mistake about settings, of which the first is to be mended; it stands where the first of them is given."""
+        """A mistake about settings, the first of which should be changed; its place is the first that is set."""
         paths = [self._as_written(path) for path in places]
         setting = self._called(paths[0])
         for path in paths:
@@ -37,7 +37,7 @@ class Places:
         return SettingError(problem, setting=setting, file=self._file, line=self._line(paths[0]), remedy=remedy)
 
     def variable(self, path: Path) -> str:
-        """The variable or secret file that gives a setting; empty where the file does."""
+        """The variable or secret file that sets a setting; empty if the file does."""
         written = self._as_written(path)
         layer = self._layer(written)
         return layer.origin(written) if layer else ""
@@ -46,7 +46,7 @@ class Places:
         return next((layer for layer in reversed(self._layers) if layer.covers(path)), None)
 
     def _as_written(self, path: Path) -> Path:
-        """The path under the former name of a setting, where only that one is written."""
+        """The path with the former name of a setting, if only that name is used."""
         for former in RENAMED:
             if path[:1] == (former.now,) and self._layer((former.now,)) is None and self._layer(former.before):
                 return (*former.before, *path[1:])
@@ -57,12 +57,12 @@ class Places:
         return lines_of(self._text)
 
     def _line(self, path: Path) -> int | None:
-        """The line of a setting, else of the table that it belongs in."""
+        """The line of a setting, or else of its table."""
         tried = (path[:length] for length in range(len(path), 0, -1))
         return next((self._lines[one] for one in tried if one in self._lines), None)
 
     def _called(self, path: Path) -> str:
-        """`sources.blog.path`: a table of a list goes by its id, one without by its number from 1, as `#2`."""
+        """`sources.blog.path`: a table of a list is named by its id, or without one by its number from 1, as `#2`."""
         called: list[str] = []
         found: object = self._given
         for part in path:

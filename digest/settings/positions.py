@@ -1,4 +1,4 @@
-"""On which line each table and key of a TOML document stands; `tomllib` gives values without their places."""
+"""The lines of the tables and keys in a TOML document; `tomllib` returns values without their lines."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def lines_of(text: str) -> dict[Path, int]:
 
 
 class _Scan:
-    """Goes through a document once; what it meets is known to be TOML, so nothing is checked again."""
+    """Scans a document once. The document is known to be TOML, so nothing is checked again."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
         self._text, self._at = text, 0
         self._breaks = [match.start() for match in re.finditer("\n", text)]
-        self._made: defaultdict[Path, int] = defaultdict(int)  # how many elements of each list of tables there are
+        self._made: defaultdict[Path, int] = defaultdict(int)  # number of elements so far in each list of tables
 
     def document(self) -> None:
         table: Path = ()
@@ -39,7 +39,7 @@ class _Scan:
             table = self._header() if self._text[self._at] == "[" else self._pair(table)
 
     def _next(self, pattern: re.Pattern[str] = _BLANK) -> bool:
-        """Pass over what means nothing; whether something follows."""
+        """Skip text without a meaning. Return whether something follows."""
         self._take(pattern)
         return self._at < len(self._text)
 
@@ -69,11 +69,11 @@ class _Scan:
         return path
 
     def _latest(self, path: Path) -> Path:
-        """The newest element where the path is a list of tables, else the path."""
+        """The newest element if the path is a list of tables, else the path."""
         return (*path, self._made[path] - 1) if path in self._made else path
 
     def _key(self) -> list[str]:
-        """A key, in its parts; what follows it is not blank."""
+        """The parts of a key; skips the blanks after it."""
         names = []
         while True:
             self._next(_SPACE)
@@ -86,7 +86,7 @@ class _Scan:
             self._at += 1
 
     def _pair(self, table: Path) -> Path:
-        """A key and its value; the table they stand in."""
+        """Scan a key and its value. Return the table that contains them."""
         start = self._at
         names = self._key()
         after, self._at = self._at, start

@@ -1,4 +1,4 @@
-"""What has to hold between several settings."""
+"""Violated rules that involve several settings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule that does not hold.
+    """A violated rule.
 
-    `places` are the settings it is about, as paths from their group; the first is the one to mend.
+    `places` are the settings involved, as paths from their group; the first is the one to change.
     """
 
     problem: str
@@ -22,5 +22,5 @@ class Broken:
 
 
 def broken(problem: str, *names: str | Path, remedy: str = "") -> Broken:
-    """A rule about settings that are named by their keys, or by their paths."""
+    """A violated rule about settings, given by their keys or paths."""
     return Broken(problem, tuple((name,) if isinstance(name, str) else name for name in names), remedy)

@@ -1,4 +1,4 @@
-"""Whether the templates that the digests name are there."""
+"""Checks that the templates of the digests exist."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from digest.settings.rules import Broken
     from digest.settings.whole import Settings
 
-_SUBJECT = "subject.txt"  # that every folder has which mails are made with
+_SUBJECT = "subject.txt"  # a file in every folder of mail templates
 
 
 def template_rules(settings: Settings, base: Path) -> Iterator[Broken]:
-    """Each digest whose template is no folder, neither among ours nor among those of the settings.
+    """A violated rule for each digest whose template folder is missing, in our templates and in those of the settings.
 
     `base` is the folder that paths are relative to.
     """

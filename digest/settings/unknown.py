@@ -1,4 +1,4 @@
-"""What somebody meant by a setting that does not exist."""
+"""Suggestions for a setting that does not exist."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from digest.settings import fields, guesses
 if TYPE_CHECKING:
     from digest.settings.positions import Path
 
-_SURELY, _LIKELY = 0.85, 0.8  # of 1: how alike a name beside it has to be, and one of another table
+_SURELY, _LIKELY = 0.85, 0.8  # similarity (0 to 1) needed for a name in the same table, and in another
 
 
 def remedy_for(path: Path, variable: str) -> str:
-    """What to write in the place of an unknown key, by the names beside it and those of all tables."""
+    """The remedy for an unknown key, from the names in its table and in all other tables."""
     key, table = str(path[-1]), ".".join(part for part in path[:-1] if isinstance(part, str))
     beside = [name for name, of in _settings() if of == table]
     elsewhere = [of for name, of in _settings() if name == key and of != table]
@@ -33,5 +33,5 @@ def remedy_for(path: Path, variable: str) -> str:
 
 @cache
 def _settings() -> tuple[tuple[str, str], ...]:
-    """Each key that there is, and the table it belongs in; empty for the top of the file."""
+    """Each known key and its table, which is empty for the top of the file."""
     return tuple((path[-1], ".".join(path[:-1])) for path in fields.paths())

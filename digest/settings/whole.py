@@ -1,4 +1,4 @@
-"""The whole configuration: what stands at the top of the file, and all its tables."""
+"""The whole configuration: the settings at the top of the file, and all its tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _Tag = Annotated[
 
 
 class _Given(PydanticBaseSettingsSource):
-    """The merged layers, as the only source: `loading` reads them, since it reports where each value comes from."""
+    """The merged layers as the only source; `loading` reads them itself, to report the place of each value."""
 
     layers: ContextVar[Mapping[str, Any]] = ContextVar("layers", default=MappingProxyType({}))
 
@@ -108,15 +108,15 @@ class Settings(Group, BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `environment` names the variable of each value
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `environment` reads variables instead
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is not read
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as of variables
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `environment` reads secrets too
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, _Given(settings_cls))
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
-        """The settings of merged layers. The caller looks at `rules` itself, so that it can report them all.
+        """The settings of merged layers. The caller checks `rules` itself, so that it can report them all.
 
         Raises:
             pydantic.ValidationError: a value is wrong.
@@ -134,7 +134,7 @@ class Settings(Group, BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _by_present_names(cls, given: object) -> object:
-        """What is written under a former name (`alerts.mail`), under the present one."""
+        """The given settings, with former names (`alerts.mail`) replaced by the present ones."""
         return present_names(given)
 
     def rules(self) -> Iterator[Broken]:
@@ -146,7 +146,7 @@ class Settings(Group, BaseSettings):
             yield from self._unknown(topic.sources, ("topics", number, "sources"))
 
     def _unknown(self, named: Sequence[str], place: tuple[str | int, ...]) -> Iterator[Broken]:
-        """The sources that a digest or topic names and that are not configured."""
+        """A violated rule for each source that a digest or topic names but that is not configured."""
         known = [source.id for source in self.sources]
         for name in dict.fromkeys(named):
             if name not in known:
@@ -155,17 +155,17 @@ class Settings(Group, BaseSettings):
                 yield broken(f"there is no source {name!r}", place, remedy=guess or listed)
 
     def came_from(self, file: Path, former: Sequence[Former]) -> None:
-        """Note the file that they were read from, and the former names by which it calls settings."""
+        """Record the file that they were read from, and the former names that it uses."""
         self._file, self._former = file, tuple(former)
 
     @property
     def former(self) -> tuple[Former, ...]:
-        """The former names by which the configuration goes on calling settings."""
+        """The former names that the configuration still uses."""
         return self._former
 
     @property
     def file(self) -> Path | None:
-        """The file that it was read from."""
+        """The file that the settings were read from; None if there is none."""
         return self._file
 
     @property
@@ -175,7 +175,7 @@ class Settings(Group, BaseSettings):
 
     @property
     def database_folder(self) -> Path:
-        """Where the database lies; `data_dir` for one that is no file."""
+        """The folder of the database file; `data_dir` if the database is not a file."""
         file = self.database.removeprefix("sqlite:///")
         return Path(file).parent if file and file != self.database else self.data_dir
 
@@ -185,18 +185,18 @@ class Settings(Group, BaseSettings):
 
     @property
     def contact_url(self) -> str:
-        """Where the contact at the foot of pages and mails leads; empty where there is none."""
+        """The link of the contact at the foot of pages and mails; empty if there is none."""
         if not self.contact or self.contact.lower().startswith(("http://", "https://")):
             return self.contact
         return f"mailto:{quote(self.contact, safe='@')}"
 
     @property
     def tag_base(self) -> str:
-        """What stands between `tag:` and the colon of every Atom id."""
+        """The text between `tag:` and the next colon of every Atom id."""
         return self.tag or f"{urlsplit(self.base_url).hostname},2026"
 
     def source(self, name: str) -> Source | None:
-        if self._by_id[0] is not self.sources:  # a changed copy takes this along with the rest
+        if self._by_id[0] is not self.sources:  # a changed copy of the settings inherits this cache
             del self.__dict__["_by_id"]
         return self._by_id[1].get(name)
 
@@ -208,7 +208,7 @@ class Settings(Group, BaseSettings):
         return next((t for t in self.topics if t.id == name), None)
 
     def rhythms(self, digest: Digest) -> list[Digest]:
-        """The digests that tell the same entries, this one among them: each reader follows one of them."""
+        """The digests with the same sources, including this one; each subscriber follows one of them."""
         return [one for one in self.digests if set(one.sources) == set(digest.sources)]
 
     def digest(self, name: str) -> Digest | None:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in plain words."""
+"""Describes pydantic's errors about values in plain words."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from digest.settings.kinds import WrongError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_LONGEST = 60  # characters of a value that is shown
+_LONGEST = 60  # characters of a value that is displayed
 _LIST = 'must be a list in brackets, such as ["a", "b"]'
 _JSON_LIST = """must be a list in JSON, such as '["a", "b"]'"""
-_BY_KIND = (  # the kinds of pydantic by how they begin
+_BY_KIND = (  # by the beginning of pydantic's error type
     ("missing", "is missing"),
     ("string_too_short", "must not be empty"),
     ("bool", "must be true or false"),
@@ -38,10 +38,10 @@ _WITHOUT_VALUE = frozenset({"missing", "string_too_short"})
 
 
 def in_words(error: ErrorDetails, *, secret: bool, in_json: bool, tables: bool) -> tuple[str, str]:
-    """The problem and the remedy, which is empty where the problem says it.
+    """The problem and the remedy, which is empty if the problem already says it.
 
-    A `secret` value is not shown; `in_json` says that a variable or a secret file gives it, `tables` that the setting
-    is a list of tables.
+    A `secret` value is not displayed. `in_json` means that a variable or a secret file sets it, `tables` that the
+    setting is a list of tables.
     """
     kind, context = error["type"], error.get("ctx", {})
     cause = context.get("error")
@@ -60,13 +60,13 @@ def in_words(error: ErrorDetails, *, secret: bool, in_json: bool, tables: bool) 
         if tables and not in_json:
             return "must be a table of its own for each", f"write [[{error['loc'][-1]}]] with two brackets"
         return (_JSON_LIST if in_json else _LIST) + _not(error, secret=secret), ""
-    says = next((says for start, says in _BY_KIND if kind.startswith(start)), "is not what this setting takes")
+    says = next((says for start, says in _BY_KIND if kind.startswith(start)), "is not a value that this setting accepts")
     shown = "" if kind in _WITHOUT_VALUE else _not(error, secret=secret)
     return f"{says}{shown}", "" if shown else "see docs/settings.md"
 
 
 def _not(error: ErrorDetails, *, secret: bool) -> str:
-    """The value that is wrong, as the file has it; empty for one that is secret or long."""
+    """The wrong value as it is written in the file; empty if it is secret or long."""
     value = error["input"]
     if secret or not isinstance(value, str | int | float):
         return ""

@@ -217,7 +217,7 @@ class Walk:
     def serve(self, line: str) -> None:
         """Start it, see that each address that it prints answers, and stop it."""
         self.shell.type(f"{line}\n")
-        printed = self.shell.wait_for("Stop it with Ctrl-C")
+        printed = self.shell.wait_for("Press Ctrl-C to stop")
         home, feed = (str(self.found(rf"{name} +(\S+)", printed)) for name in ("home page", "feed"))
         for address in (home, feed):
             with urllib.request.urlopen(address, timeout=30) as answer:

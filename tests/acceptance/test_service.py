@@ -179,7 +179,7 @@ def test_the_demo_says_so_and_touches_nothing_of_a_real_installation(
     assert not (home / "real.db").exists()
 
     (home / "var" / "demo" / "digest.toml").write_text("# mine\n", "utf-8")
-    assert "a configuration of yours" in digest("demo", code=2).stderr
+    assert "your own configuration" in digest("demo", code=2).stderr
 
 
 def test_without_a_dump_the_demo_runs_until_the_first_one(home: Path, running: Callable[..., Service]) -> None:
@@ -263,7 +263,7 @@ def test_a_relay_that_never_answers_does_not_keep_the_service_from_ending(
 
     assert time.monotonic() - asked_at < 10
     assert process.returncode == 1
-    assert "ended with work under way" in said
+    assert "stopped with work in progress" in said
     (edition,) = digest("edition", "list", "--json").stdout.splitlines()
     assert json.loads(edition)["deliveries"]["leased"] == 1
 

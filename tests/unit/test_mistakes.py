@@ -29,17 +29,17 @@ digest.toml:6: mail.port: must be a whole number, not "many"
 digest.toml:7: mail.username: username needs password_file, oauth_token_file or oauth_command
 digest.toml:8: sources.blog.path: is missing (see docs/settings.md)
 digest.toml:11: sources.blog.pathh: there is no such setting (did you mean path?)
-digest.toml:12: sources.blog.timezone: 'Asia/Bejing' is no IANA time zone, such as Asia/Shanghai or Europe/Berlin \
+digest.toml:12: sources.blog.timezone: 'Asia/Bejing' is not an IANA time zone, such as Asia/Shanghai or Europe/Berlin \
 (did you mean Asia/Shanghai?)
-digest.toml:13: sources.blog.every: '15 minutes' is no duration: write 30s, 15m, 2h, 3d or 1w (did you mean 15m?)
+digest.toml:13: sources.blog.every: '15 minutes' is not a duration: write 30s, 15m, 2h, 3d or 1w (did you mean 15m?)
 digest.toml:15: sources.blog.id: another source has the id 'blog' too
 digest.toml:18: sources.blog.earliest: earliest is after latest
-digest.toml:23: digests.weekly.schedule: 'monday at 8' is no schedule: write `mon 08:00`, `mon,thu 18:30`, \
+digest.toml:23: digests.weekly.schedule: 'monday at 8' is not a schedule: write `mon 08:00`, `mon,thu 18:30`, \
 `daily 07:00` or `monthly 1 08:00` (did you mean mon 08:00?)
 digest.toml:24: digests.weekly.sources: there is no source 'blgo' (did you mean blog?)
 digest.toml:25: topics.maths: a topic needs a rule: words, patterns, sources or authors
 the variable DIGEST_MAIL_HOTS: there is no such setting (did you mean DIGEST_MAIL_HOST?)
-the variable DIGEST_TICK: tick: 'often' is no duration: write 30s, 15m, 2h, 3d or 1w
+the variable DIGEST_TICK: tick: 'often' is not a duration: write 30s, 15m, 2h, 3d or 1w
 """
 
 
@@ -118,7 +118,7 @@ title = "M"
         (SOURCE + 'timezone = "asia/shanghai "', "5: sources.blog.timezone", "did you mean Asia/Shanghai?"),
         (SOURCE + 'every = "soon"', "5: sources.blog.every", "write 30s, 15m"),
         (SOURCE + 'every = "0s"', "5: sources.blog.every", "must be more than 0 seconds"),
-        (SOURCE + 'every = "99999999999999w"', "5: sources.blog.every", "longer than time lasts"),
+        (SOURCE + 'every = "99999999999999w"', "5: sources.blog.every", "too long for a duration"),
         (SOURCE + "every = [1]", "5: sources.blog.every", 'must be a duration such as "15m"'),
         (SOURCE + 'link = "https://a.example/{name}"', "5: sources.blog.link", "{title}"),
         (SOURCE + 'link = "https://a.example/{title.x}"', "5: sources.blog.link", "{title}"),
@@ -155,7 +155,7 @@ title = "M"
         ('[mail]\nreply_to = "Answers: a@example.org"', "2: mail.reply_to", "not one address"),
         ('[mail]\npostal = "a\\nb"', "2: mail.postal", "one line"),
         ('[bounces]\naddress = "a@example.org b@example.org"', "2: bounces.address", "not one address"),
-        ('[bounces]\naddress = "a+b@example.org"', "2: bounces.address", "without a plus"),
+        ('[bounces]\naddress = "a+b@example.org"', "2: bounces.address", "no plus sign"),
         ('[bounces]\nmaildir = "x"', "2: bounces.address", "set it"),
         ('[dkim]\nselector = "a b"', "2: dkim.selector", "in the DNS"),
         ('[hooks]\nses_topics = ["x"]', "2: hooks.ses_topics", "ARN"),
@@ -357,7 +357,7 @@ def test_each_setting_has_a_variable_of_its_own() -> None:
 def test_a_file_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "digest.toml").write_bytes(b'title = "a"\n# ' + "博客".encode("gb18030"))
 
-    with pytest.raises(ConfigurationError, match=r"digest\.toml:2: is not UTF-8 \(save it in that coding\)"):
+    with pytest.raises(ConfigurationError, match=r"digest\.toml:2: is not UTF-8 \(save it as UTF-8\)"):
         load(tmp_path / "digest.toml")
 
 

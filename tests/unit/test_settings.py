@@ -264,7 +264,7 @@ def test_with_somebody_to_alert_there_is_no_advice(written: str, config: Callabl
 def test_without_anybody_to_alert_the_advice_says_what_is_lost(config: Callable[[str], Path]) -> None:
     (says,) = advised(load(config(SMALLEST)))
 
-    assert says.startswith("operator: none is named, so nobody hears of trouble: a source that fails, mail that stops")
+    assert says.startswith("operator: none is set, so nobody is alerted to problems: a source that fails, mail that stops")
     assert says.endswith("(set operator to your address)")
 
 
@@ -287,4 +287,4 @@ def test_an_operator_whose_address_readers_see_is_told_so(
 ) -> None:
     (says,) = advised(load(config(f'operator = "me@example.org"\n{shown}')))
 
-    assert says.startswith(f"operator: {place} is the same address, and readers see it")
+    assert says.startswith(f"operator: {place} is the same address, and it is public")

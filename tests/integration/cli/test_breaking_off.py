@@ -41,13 +41,13 @@ def told(blog: Blog, article: type[Article]) -> Blog:
         (["check", "--deep"], "digest.service.upkeep.invariants.violations", "Nothing was changed"),
         (["backup", "{home}/copy"], "digest.service.upkeep.backup.back_up", "is as it was before"),
         (["restore", "{home}/copy", "--yes"], "digest.service.upkeep.backup.restore", "nothing has changed"),
-        (["unfence"], "digest.service.intake.refresh.refresh", "The fence stands as before"),
+        (["unfence"], "digest.service.intake.refresh.refresh", "The store is still fenced"),
         (["subscribers", "import", "{home}/list.csv"], "digest.service.people.importing.import_people", "run the same"),
         (["edition", "cut"], "digest.service.editions.making.cut", "see `digest edition list`"),
         (["edition", "preview"], "digest.service.mailing.samples.previews.looks", "Nothing was stored"),
         (["edition", "test", "me@example.org"],
          "digest.service.mailing.samples.previews.send_trial", "send another one"),
-        (["edition", "send"], "digest.service.editions.planning.finish", "`digest edition send` goes on"),
+        (["edition", "send"], "digest.service.editions.planning.finish", "`digest edition send` continues"),
         (["simulate", "--from", "2026-11-01", "--to", "2026-11-02", "-o", "{home}/out"],
          "digest.service.upkeep.simulating.simulate", "Nothing was sent"),
     ],
@@ -93,7 +93,7 @@ def test_the_dumps_that_were_read_are_kept(told: Blog, article: type[Article], m
 
     with monkeypatch.context() as patched:
         patched.setattr("digest.service.intake.refresh.read_dump", second)
-        assert "What is stored so far is whole" in told.run("refresh", code=130)
+        assert "Everything stored so far is complete" in told.run("refresh", code=130)
     assert set(told.entries()) == {"一篇", "二篇", "三篇"}
     told.refresh()
     assert set(told.entries()) == {"一篇", "二篇", "三篇", "四篇"}
@@ -120,7 +120,7 @@ def test_a_drain_finishes_the_mail_that_is_under_way(told: Blog) -> None:
         command = [sys.executable, "-m", "digest", "edition", "send", "--config", str(config)]
         with Terminal(command, cwd=told.home) as terminal:
             pressed.append(lambda: terminal.process.send_signal(signal.SIGINT))
-            said = terminal.wait_for("`digest edition send` goes on with it.")
+            said = terminal.wait_for("`digest edition send` continues with them.")
             assert terminal.ended() == 130
         assert "stopped: " in said
         (edition,) = told.listed("edition", "list")
@@ -142,7 +142,7 @@ def test_a_second_ctrl_c_ends_at_once(told: Blog) -> None:
         with Terminal(command, cwd=told.home) as terminal:
             terminal.wait_for("sending: ")
             terminal.type(CTRL_C)
-            terminal.wait_for("Ctrl-C once more ends at once")
+            terminal.wait_for("press Ctrl-C again to stop at once")
             terminal.type(CTRL_C)
             terminal.wait_for("digest: stopped. ")
             assert terminal.ended() == 130

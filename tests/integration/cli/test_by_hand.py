@@ -214,7 +214,7 @@ def test_a_merged_entry_is_told_once_and_never_made_again(desk: Desk) -> None:
     desk.crawl()
     assert desk.crawls.told() == ([], [new.title])
     assert desk.crawls.texts()[new.title].endswith("又添了一句话。")
-    assert f"{other} became this one" in desk.run("explain", keep)
+    assert f"merge: {other} into this entry" in desk.run("explain", keep)
     assert f"merged into {keep}" in desk.run("explain", other)
     desk.keeps_every_law()
 

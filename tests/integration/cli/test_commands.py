@@ -424,7 +424,7 @@ def test_check_tells_what_stops_the_service_from_what_a_person_should_know(blog:
     config.write_text(config.read_text("utf-8") + '[dkim]\nkey_file = "gone.pem"\n', "utf-8")
     said = blog.run("check", code=1)
     assert "FAIL  dkim: " in said
-    assert "digest: 1 fault stops the service, 2 warnings" in said
+    assert "digest: 1 error stops the service, 2 warnings" in said
 
 
 def test_check_reads_all_dumps_of_a_source_or_says_how_many(

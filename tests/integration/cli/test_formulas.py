@@ -58,7 +58,7 @@ def test_a_picture_is_served_for_good_and_no_other(told: Blog) -> None:
 
 def test_what_could_not_be_drawn_is_counted(told: Blog) -> None:
     assert json.loads(told.run("status", "--json"))["undrawn_formulas"] == 1
-    assert "could not be drawn, and stand as TeX: 1" in told.run("status")
+    assert "could not be drawn and are shown as TeX: 1" in told.run("status")
 
 
 def test_a_page_shows_mathml_with_full_width_punctuation(told: Blog) -> None:

@@ -74,7 +74,7 @@ def test_it_is_said_in_words_too(held: Crawls) -> None:
         "held: page.txt, since 2027-02-01 06:01 UTC: it shows 4 entries where it showed 10",
         "it ends by itself when 1 more good reading agrees with it (1 of 2 so far)",
         f"approving it would add 1 entry:\n    3 February 2026  {held.article(30).title}",
-        f"{held.article(8).title}  (text, told as a correction)",
+        f"{held.article(8).title}  (text, announced as a correction)",
         "{+作者订正了一处。+}",
         "approving it would remove 7 entries from the page; they stay published:",
     ):
@@ -101,7 +101,7 @@ def test_a_changed_title_is_shown_as_it_was_and_as_it_is(crawls: Crawls) -> None
     crawls.refresh()
     _, printed, _ = crawls.run("source", "show", "blog", "page.txt")
     assert "{+新+}" in printed
-    assert "(title, told as a correction)" in printed
+    assert "(title, announced as a correction)" in printed
 
 
 def test_another_date_is_shown_as_it_was_and_as_it_is(crawls: Crawls) -> None:
@@ -161,8 +161,8 @@ def test_what_no_reading_ends_is_said_to_end_by_no_reading(crawls: Crawls) -> No
     assert named(answer["good.txt"]["added"]) == [damaged.title]
     assert answer["bad.txt"]["added"] is None
     _, printed, _ = crawls.run("source", "show", "blog")
-    assert "it does not end by itself: mend the file, or discard it" in printed
-    assert "it does not end by itself: approve or discard it, or mend the file" in printed
+    assert "the hold does not end by itself: repair the file, or discard the dump" in printed
+    assert "the hold does not end by itself: approve or discard the dump, or repair the file" in printed
 
 
 def test_a_fault_of_ours_is_named_and_the_other_dumps_are_shown(
@@ -219,7 +219,7 @@ def test_a_count_that_is_unknown_is_noted_in_status(crawls: Crawls) -> None:
 
 def test_what_does_not_exist_is_named_with_a_remedy(held: Crawls) -> None:
     code, _, said = held.run("source", "show", "elsewhere")
-    assert (code, said) == (1, "digest: no source 'elsewhere' (the configuration names the sources)\n")
+    assert (code, said) == (1, "digest: no source 'elsewhere' (the configuration lists the sources)\n")
     code, _, said = held.run("source", "show", "blog", "other.txt")
     assert code == 1
     assert "no dump 'blog/other.txt' (`digest source show blog` names those in trouble)" in said

@@ -73,11 +73,11 @@ def test_what_is_understood_is_shown_before_anything_is_stored(wide: Blog, capfd
     file = wide.home / "mailchimp.csv"
     shutil.copyfile(EXPORTS / "mailchimp-subscribed.csv", file)
     said = wide.run("subscribers", "import", str(file), "--dry-run")
-    assert "2 rows, utf-8, cells parted by comma, heads in the first row" in said
+    assert "2 rows, utf-8, separated by comma, headings in the first row" in said
     assert "columns ignored: Address, Phone Number, MEMBER_RATING" in said
     assert "Nadia Petrova" in said
     assert "2023-04-01 09:05" in said
-    assert "tags that are no topic: vip (1)" in said
+    assert "tags that match no topic: vip (1)" in said
     assert "nothing is stored" in said
     assert counts(said)["added"] == 2
     assert people(wide) == {}

@@ -94,9 +94,9 @@ def test_five_questions_make_an_installation_and_enter_takes_the_default(here: P
 def test_each_answer_is_judged_at_once_and_asked_for_again_with_the_remedy(here: Path) -> None:
     with Terminal(INIT, cwd=here) as terminal:
         for wrong, remedy, right in (
-            ("a\u200bb", "a character that nobody sees", "山上"),
+            ("a\u200bb", "an invisible character", "山上"),
             ("shanghai", "did you mean Asia/Shanghai", "Europe/Berlin"),
-            ("nowhere", "there is no such file or folder (make it first, or name another)", "config/dumps"),
+            ("nowhere", "there is no such file or folder (create it first, or name another)", "config/dumps"),
             ("me.example.org", "write an address such as me@example.org, or -", "-"),
             ("digest.example.org", "starts with http:// or https://", "http://localhost:1"),
         ):
@@ -105,7 +105,7 @@ def test_each_answer_is_judged_at_once_and_asked_for_again_with_the_remedy(here:
             terminal.type(f"{wrong}\n")
             terminal.wait_for(remedy)
             terminal.type(f"{right}\n")
-        terminal.wait_for("Nobody hears of trouble yet: write your address there, as `operator`.")
+        terminal.wait_for("Nobody gets alerts yet")
         assert terminal.ended() == 0
         assert terminal.printed.count("did you mean Asia/Shanghai") == 1
     assert (here / "config" / "dumps").is_dir()
@@ -173,7 +173,7 @@ def test_a_blog_that_is_not_chinese_gets_no_chinese_words(
     [
         ("--title", " ", "write the name of the blog"),
         ("--timezone", "Asia/Shangai", "did you mean Asia/Shanghai"),
-        ("--dumps", "nowhere", "make it first, or name another"),
+        ("--dumps", "nowhere", "create it first, or name another"),
         ("--dumps", "none*.txt", "check the name, or name a folder"),
         ("--dumps", ".", "name the folder of the dumps alone, or a glob such as '*.txt'"),
         ("--dumps", str(ROOT / "config" / "demo" / "samples"), "name your own dumps"),

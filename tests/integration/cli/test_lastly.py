@@ -77,7 +77,7 @@ def test_without_a_state_details_lie_in_the_systems_place_if_there_is_one(
 
     written = list((tmp_path / "there").glob("digest-fault-*.txt"))
     assert len(written) == (place == "there")
-    assert (f"details in {written[0]}" if written else "no details could be written") in line
+    assert (f"details in {written[0]}" if written else "its details could not be written") in line
 
 
 @pytest.mark.parametrize("command", [["run"], ["run", "--role", "all"], ["source", "rename", "blog", "other"]])

@@ -25,7 +25,7 @@ def test_check_prints_each_mistake_on_a_line_or_as_an_object(blog: Blog, monkeyp
     lines = [
         f"digest: {file}:4: sources.blog.title: is missing (see docs/settings.md)",
         f"digest: {file}:6: sources.blog.titel: there is no such setting (did you mean title?)",
-        "digest: the variable DIGEST_TICK: tick: 'often' is no duration: write 30s, 15m, 2h, 3d or 1w",
+        "digest: the variable DIGEST_TICK: tick: 'often' is not a duration: write 30s, 15m, 2h, 3d or 1w",
     ]
 
     assert blog.run("check", code=2).splitlines() == lines
@@ -71,7 +71,7 @@ def test_check_says_what_is_lost_without_an_operator(blog: Blog) -> None:
         return [one["says"] for one in lines if one["part"] == "operator"]
 
     (lost,) = said()
-    assert "nobody hears of trouble" in lost
+    assert "nobody is alerted to problems" in lost
     changed(blog, "[mail]", '[alerts]\nmail = ["me@example.org"]\n[mail]')
     (former,) = said()
     assert "write operator instead" in former

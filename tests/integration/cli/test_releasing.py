@@ -84,7 +84,7 @@ def test_what_was_begun_is_unknown_and_asked_about_first(leasing: Leasing) -> No
     leasing.lease(until=YEAR, begins=1)
     assert "1 of 3 may have arrived" in leasing.run(code=1)
     assert leasing.states() == dict.fromkeys(PEOPLE, ("leased", 0))
-    assert "3 released, 1 of them are handed over once more" in leasing.run("--yes")
+    assert "3 released, 1 of them are sent at most once more" in leasing.run("--yes")
     assert leasing.states() == dict.fromkeys(PEOPLE[1:], ("planned", 0)) | {PEOPLE[0]: ("unknown", 1)}
 
 

@@ -89,7 +89,7 @@ def test_an_address_is_taken_back_however_it_is_spelled(blog: Blog, written: str
 def test_who_is_meant_has_to_be_said(blog: Blog, people: list[str]) -> None:
     assert "say whom" in blog.run("subscribers", "unsuppress", code=2)
     (blog.home / "empty").write_text("nobody\n", "utf-8")
-    assert "holds no address" in blog.run("subscribers", "unsuppress", "--file", str(blog.home / "empty"), code=1)
+    assert "contains no address" in blog.run("subscribers", "unsuppress", "--file", str(blog.home / "empty"), code=1)
     told = blog.run("subscribers", "unsuppress", "ada@one.example", "--reason", "full", code=1)
     assert "is suppressed for another reason" in told
     assert suppressed(blog) == people

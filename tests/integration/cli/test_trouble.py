@@ -114,7 +114,7 @@ def test_a_bounce_is_read_shown_and_taken_back(blog: Blog, key: EditionKey) -> N
     (new / "2").write_bytes(dsn(block("failed", "5.1.1"), to="bounces+forged@digest.example.org"))
 
     assert blog.listed("bounces", "read") == [{"hard": 1, "struck off": 1, "token not ours": 1}]
-    assert "nothing came back" in blog.run("bounces", "read")
+    assert "no bounces or complaints" in blog.run("bounces", "read")
 
     (shown,) = blog.listed("subscribers", "show", "ada@example.org")
     assert shown["suppressed"].startswith("bounced: 5.1.1")
@@ -152,7 +152,7 @@ def test_the_operator_hears_what_was_refused_for_what_is_ours(blog: Blog, key: E
     assert (state["bounces"], state["suppressed"]) == ({"refused": 1}, 0)
     (refusal,) = state["refusals"]
     assert re.fullmatch(r"550 5\.1\.0 <b\S+> sender rejected for a\*\*\*@e\*\*\*\.org", refusal)
-    assert "refused, perhaps for what is ours: 550 5.1.0" in blog.run("status")
+    assert "refused, perhaps because of a fault on our side: 550 5.1.0" in blog.run("status")
 
 
 def test_check_looks_where_bounces_come_in(blog: Blog, key: EditionKey) -> None:
@@ -209,7 +209,7 @@ def test_what_is_over_is_no_longer_wrong_though_nobody_was_told_so_yet(blog: Blo
     with closing(open_store(f"sqlite:///{blog.home / 'var' / 'digest.db'}")) as store, store.write() as tx:
         tx.alerts.put(Alert("sending", "the store is fenced", NOW, NOW))
     told = blog.run("alerts")
-    assert told.startswith("all is well\nover, and told when it stays so for 1:00:00: sending: the store is fenced")
+    assert told.startswith("all is well\nover; the recovery is reported if it lasts for 1:00:00: sending: the store is fenced")
     (over,) = blog.listed("alerts")
     assert over["well_since"]
     assert blog.run("status").startswith("All is well.")

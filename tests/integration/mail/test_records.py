@@ -131,7 +131,7 @@ def test_what_was_pasted_is_found_to_be_right(
 ) -> None:
     assert set(verdicts(settings, ask).values()) == {
         "is not published",
-        "there is none: bounces and answers reach nobody",
+        "there is no such record: bounces and replies reach nobody",
     }
     published(zone, records(settings, signing_keys(settings)))
     zone["news.example.org", "MX"] = ["10 mx.example.org."]
@@ -185,7 +185,7 @@ def test_a_sender_of_no_domain_is_told(settings: Settings, sender: str) -> None:
     mail = settings.mail.model_copy(update={"sender": sender})
     chosen = settings.model_copy(update={"mail": mail})
     problems = [one.problem for one in mail_findings(chosen, lambda name, kind: []) if isinstance(one, Finding)]
-    assert "no domain of the world" in problems[-1]
+    assert "not a public domain" in problems[-1]
 
 
 def test_a_signing_domain_that_is_not_the_senders_is_told(settings: Settings) -> None:

@@ -135,6 +135,6 @@ def test_two_web_processes_show_the_same_bytes_and_learn_of_a_change(
 def test_a_file_is_for_one_process(blog: Blog) -> None:
     for role in ("web", "worker", "scheduler"):
         said = blog.run("run", "--role", role, code=2)
-        assert f"a file is for one process, so --role {role} cannot run on it" in said
+        assert f"an SQLite file is for one process only, so it cannot be used with --role {role}" in said
         assert "postgresql://" in said
     assert "is no role" in blog.run("run", "--role", "boss", code=2)

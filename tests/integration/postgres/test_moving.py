@@ -195,9 +195,9 @@ def test_a_password_among_the_arguments_is_refused_and_not_said(
 @pytest.mark.parametrize(
     ("named", "says"),
     [
-        ("env:NO_SUCH_VARIABLE", "TO: the variable NO_SUCH_VARIABLE: holds no URL"),
+        ("env:NO_SUCH_VARIABLE", "TO: the variable NO_SUCH_VARIABLE: contains no URL"),
         ("file:none", "TO: none: cannot be read"),
-        ("file:empty", "TO: empty: holds no URL"),
+        ("file:empty", "TO: empty: contains no URL"),
     ],
 )
 def test_an_argument_that_names_no_url_is_told(

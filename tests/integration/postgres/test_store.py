@@ -79,10 +79,10 @@ def test_the_database_of_another_program_is_refused(url: str) -> None:
 
 
 def test_a_check_makes_no_tables(url: str) -> None:
-    assert checked(Settings(database_url=url)) == "answers; its tables will be made"
+    assert checked(Settings(database_url=url)) == "answers; its tables will be created"
     assert not is_made(url)
     open_store(url).close()
-    assert checked(Settings(database_url=url)) == "opens, at the newest schema"
+    assert checked(Settings(database_url=url)) == "opens, with the newest schema"
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_as_sent_nobody_gets_anything_twice(blog: Blog, settings: Settings, arti
         rows = blog.listed("edition", "show", one["key"])[0]["recipients"]
         assert {row["state"] for row in rows} == {"accepted"}
         assert {row["text"].startswith("taken as sent, by the operator") for row in rows} == {True}
-    assert "laws: every row keeps them" in blog.run("check", "--deep")
+    assert "invariants: every row satisfies them" in blog.run("check", "--deep")
 
     blog.search("page.txt", article("丁", (2026, 3, 17), ("第四段,又是别的。",)), article("甲"))
     blog.run("source", "approve", "blog") if blog.refresh()["held"] else None
@@ -205,7 +205,7 @@ def test_a_digest_that_told_nothing_since_keeps_its_news(
     blog.run("restore", str(blog.home / "copy"), "--yes")
     publish(blog, article)
     if latest_slot(Schedule.parse("mon 08:00", "Asia/Shanghai"), clock()) < clock() - timedelta(minutes=5):
-        assert "no slot passed since" in blog.run("unfence")
+        assert "no slot has passed since" in blog.run("unfence")
     blog.run("unfence", "--as-sent", "--untold", "weekly", "--yes")
     blog.run("edition", "cut")
     blog.run("edition", "send")

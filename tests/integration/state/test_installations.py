@@ -115,8 +115,8 @@ def test_no_backup_is_put_in_the_place_of_another_installation_s_store(
 
 def test_adopting_it_refuses_the_first_one(blog: Blog, second: Second) -> None:
     blog.run("status")
-    assert "Shall it be that of" in second.run("adopt", code=1)
-    assert f"It was that of {blog.home / 'digest.toml'}" in second.run("adopt", "--yes")
+    assert "Make it the store of" in second.run("adopt", code=1)
+    assert f"Before, it was the store of {blog.home / 'digest.toml'}" in second.run("adopt", "--yes")
     second.run("status")
     assert "another installation" in blog.run("status", code=2)
 

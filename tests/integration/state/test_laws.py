@@ -143,8 +143,8 @@ def database(blog: Blog, article: type[Article]) -> Path:
 def test_a_store_in_use_breaks_no_law(blog: Blog, database: Path) -> None:
     blog.run("edition", "send")
     said = blog.run("check", "--deep")
-    assert "ok    laws: every row keeps them" in said
-    laws = {"part": "laws", "ok": True, "level": "ok", "says": "every row keeps them"}
+    assert "ok    invariants: every row satisfies them" in said
+    laws = {"part": "invariants", "ok": True, "level": "ok", "says": "every row satisfies them"}
     assert laws in blog.listed("check", "--deep")
 
 
