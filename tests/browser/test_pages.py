@@ -114,7 +114,7 @@ def test_a_page_fits_and_loads_only_its_own(browser: Browser, site: Site, name: 
 
 @pytest.mark.parametrize("name", HTML)
 def test_a_page_speaks_the_language_of_the_browser(browser: Browser, site: Site, name: str) -> None:
-    for locale, words in (("zh-CN", "搜索 关于 订阅源"), ("en-US", "Search About Feed")):
+    for locale, words in (("zh-CN", "搜索 关于本站 RSS 订阅"), ("en-US", "Search About Feed")):
         with visiting(browser, site, "phone", locale=locale) as visit:
             page = visit(name)
             assert page.locator("html").get_attribute("lang") == locale.replace("-US", "")

@@ -241,8 +241,8 @@ def test_the_link_of_an_old_mail_leaves_a_digest_that_has_another_name_now(desk:
         ("zh-CN", "点击按钮后，将不再收到这份邮件", ("已退订", "不会再收到")),
         (
             "en",
-            "If you press the button, we send no more editions there",
-            ("You have unsubscribed", "gets no more editions", "will get"),
+            "If you press the button, we send it no more editions",
+            ("You have unsubscribed", "receives no more editions", "will receive"),
         ),
     ],
 )

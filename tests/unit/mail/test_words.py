@@ -431,7 +431,7 @@ def test_what_came_back_as_it_was_is_said_so_and_shows_no_date() -> None:
     )
     chinese, english = redated(one, *back)[::2]
     assert "曾有改动，现已恢复原样" in chinese
-    assert "changed, and now as it was before" in english
+    assert "changed, then changed back" in english
     for words in (chinese, english):
         assert "→" not in words
         assert "旧题" not in words
