@@ -1,4 +1,4 @@
-"""What commands begin with: the moment, the open store, what must be configured, the lock against a second service."""
+"""Shared beginnings of the commands: current time, open store, required settings, the lock against a second service."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 def clock() -> datetime:
-    """The present moment; the only place that asks."""
+    """Current UTC time; the only call to datetime.now."""
     return datetime.now(UTC)
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """The loop that the service turns in: the quicker one where this system has it."""
+    """The event loop of the service: uvloop where this system has it."""
     try:
-        import uvloop  # noqa: PLC0415 - commands do without
+        import uvloop  # noqa: PLC0415 - commands do without it
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
@@ -41,10 +41,10 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
-    """The store of these settings, with the configured digests known to it.
+    """The store of these settings. It knows the configured digests.
 
     Raises:
-        ConfigurationError: a source goes by a former name in them, or it is the store of another installation.
+        ConfigurationError: the settings use a former name of a source, or the store belongs to another installation.
     """
     store = open_store(settings.database)
     try:
@@ -59,12 +59,12 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 @contextlib.contextmanager
 def opened_untouched(settings: Settings, *, any_names: bool = False, anybodys: bool = False) -> Iterator[Store]:
-    """The store of these settings as it is: not even the configured digests are made known to it.
+    """The store of these settings, unchanged: even the configured digests are not registered.
 
     Raises:
-        StoreError: there is none.
-        ConfigurationError: a source goes by a former name in them, unless `any_names` are taken; or it is the store of
-            another installation, unless it may be `anybodys`.
+        StoreError: there is no store.
+        ConfigurationError: the settings use a former name of a source, unless `any_names` is set; or the store
+            belongs to another installation, unless `anybodys` is set.
     """
     if not is_made(settings.database):
         raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
@@ -93,26 +93,26 @@ def require_sources(settings: Settings) -> tuple[Source, ...]:
 
 
 def require_ready(settings: Settings) -> None:
-    """See that there is something to read, and that every secret can be read: all that is wrong is told at once.
+    """Check that there is a source, and that every secret can be read; reports all problems at once.
 
     Raises:
         ConfigurationError: something is missing; a MistakesError where several things are.
     """
     tried: list[Callable[[], object]] = [partial(require_sources, settings), partial(require_mail, settings)]
     if settings.hooks.on():
-        from digest.service.bounces.webhooks import secrets  # noqa: PLC0415 - who has no provider need not wait for it
+        from digest.service.bounces.webhooks import secrets  # noqa: PLC0415 - unneeded without a provider
 
         tried.append(partial(secrets, settings.hooks))
     together(*tried)
 
 
 def require_mail(settings: Settings) -> None:
-    """See that all secrets which sending needs can be read, before anybody waits for a mail.
+    """Check that every secret for sending can be read, before anybody waits for a mail.
 
     Raises:
         ConfigurationError: one cannot.
     """
-    from digest.mail.transport import prepare  # noqa: PLC0415 - who only looks does not pay for mail
+    from digest.mail.transport import prepare  # noqa: PLC0415 - commands that only read do not load mail
 
     prepare(settings)
 
@@ -125,18 +125,18 @@ def refreshed(
     progress: Callable[[str], None] | None = None,
     stopped: Callable[[], bool] = bool,
 ) -> Pass:
-    """One pass over a source, now."""
-    from digest.service.intake import refresh  # noqa: PLC0415 - nor for comparing
+    """Make one pass over a source now."""
+    from digest.service.intake import refresh  # noqa: PLC0415 - commands that only read do not load the comparison
 
     return refresh.refresh(store, settings, source, now=clock(), progress=progress, stopped=stopped)
 
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Hold the lock of the folder where the database lies.
+    """Hold the lock of the database's folder.
 
     Raises:
-        ConfigurationError: another service runs on it, or it cannot be written.
+        ConfigurationError: another service holds it, or the folder is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

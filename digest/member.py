@@ -1,6 +1,6 @@
-"""One of several processes around one PostgreSQL: web, worker, scheduler, or all of them in one.
+"""One of several processes around one PostgreSQL database: web, worker, scheduler, or all of them in one.
 
-The same ticks as in a single process: a scheduler puts them into the queue, a worker does them.
+The ticks are the same as in a single process. The scheduler puts them into the queue, and a worker runs them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _REVIVE_TICK = timedelta(seconds=10)
-_AT_ONCE = 4  # ticks that put work: thousands of sources may be due at once
+_AT_ONCE = 4  # ticks that queue work: thousands of sources may be due at once
 _SEND = "send"
 _REFRESH = "refresh"
-# A worker reads one source and sends one batch at a time; the short tasks do not wait for either.
+# A worker reads one source and sends one batch at a time; the short tasks wait for neither.
 _LANES = {_REFRESH: 1, _SEND: 1, "rest": 2}
 _log = logs.get_logger()
 
 
 class Role(StrEnum):
-    """What a process does."""
+    """The role of a process."""
 
     ALL = "all"
     WEB = "web"
@@ -54,7 +54,7 @@ class Role(StrEnum):
 
 
 class Member(Service):
-    """`digest run --role …` on a database that several share, `server` as libpq reads it."""
+    """`digest run --role …` on a shared database; `server` is its address in libpq's form."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Member(Service):
         self._working: asyncio.Task[None] | None = None
 
     def _timer(self) -> Ticks:
-        # Who keeps to a pace, or from a domain, does so for all: then one process sends at a time.
+        # A limit per second or per domain holds for all processes together, so only one process sends at a time.
         alone = bool(self._settings.mail.per_second or self._settings.mail.per_domain)
         self._others = None if alone else self._call_others
         return _Queued(self._queue, self._role, together=set() if alone else {_SEND})
@@ -96,9 +96,9 @@ class Member(Service):
 
 
 class _Queued(Ticks):
-    """Ticks that put work into the queue; whether they tick here or work is only known here says the role.
+    """Ticks that queue work. The role decides whether they run here, or whether this process only does their work.
 
-    Work named in `together` several processes may do at once.
+    Several processes may do the work named in `together` at once.
     """
 
     def __init__(self, queue: Queue, role: Role, together: Collection[str]) -> None:
@@ -112,7 +112,7 @@ class _Queued(Ticks):
         if self._role.works:
             self._queue.know(name, tick)
         if self._role.schedules:
-            now = clock()  # nobody catches up here before the ticks start
+            now = clock()  # this process catches up on nothing before its ticks start
             super().add(name, every, self._putting(name), first_at=min(first_at, now))
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""The values that the stations hand to each other; knows nothing of files, databases, mail or the web."""
+"""The value classes that the parts of Digest exchange."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _T = TypeVar("_T")
 
 @dataclass_transform(frozen_default=True)
 def value(made: type[_T]) -> type[_T]:
-    """A frozen, slotted dataclass of which a pass makes a million: only the type checker says that it is frozen.
+    """A frozen, slotted dataclass for values that a pass creates by the million; only the type checker enforces frozen.
 
-    Frozen at run time too, making one takes three times as long.
+    Creating one takes three times as long if it is also frozen at run time.
     """
     return dataclass(slots=True, unsafe_hash=True)(made)
 
@@ -35,7 +35,7 @@ class Layout(StrEnum):
     BYLINE = "byline"
 
 
-class DateEvidence(NamedTuple):  # a tuple, since lines are found by it
+class DateEvidence(NamedTuple):  # a tuple, because lines are looked up by it
     """The date as one dump shows it. Always a possible day; `year` is absent in the `dateblock` layout."""
 
     month: int
@@ -44,7 +44,7 @@ class DateEvidence(NamedTuple):  # a tuple, since lines are found by it
 
 
 class DateKind(StrEnum):
-    """What the evidence supports."""
+    """What the evidence supports about the date."""
 
     EXACT = "exact"
     INFERRED = "inferred"
@@ -53,7 +53,7 @@ class DateKind(StrEnum):
 
 @value
 class EntryDate:
-    """The date of an entry and its kind. `year` is absent exactly when the kind is partial."""
+    """The date of an entry and its kind. `year` is absent if and only if the kind is partial."""
 
     month: int
     day: int
@@ -62,7 +62,7 @@ class EntryDate:
 
     @property
     def full(self) -> date | None:
-        """The calendar day, or None where no year is supported."""
+        """The calendar day, or None if no year is supported."""
         return None if self.year is None else date(self.year, self.month, self.day)
 
 
@@ -97,11 +97,11 @@ NO_EXTRAS = Extras()
 class Sighting:
     """One entry as one dump shows it.
 
-    `position` counts from 0 through the dump; `page` is the listing page within the dump that it stands on, from 0.
-    `paragraphs` is the body in reading order with each figure's caption once, in its place; `figures` are those
-    captions in the same order, so they are a subsequence of `paragraphs`. `date` is absent where the dump printed
-    an impossible day, or none. An entry that may still grow is not `complete`. `layout` is a `Layout`, or the id of
-    a declared one; `title` is empty where the page prints none, which only a declared layout can tell.
+    `position` counts from 0 through the dump. `page` is the listing page within the dump, counted from 0. `paragraphs`
+    is the body in reading order, with each figure's caption once, in its place. `figures` are those captions in the
+    same order, so they are a subsequence of `paragraphs`. `date` is absent if the dump printed an impossible day, or
+    none. An entry that may still grow is not `complete`. `layout` is a `Layout`, or the id of a declared one; `title` is
+    empty if the page prints none, which only a declared layout can tell.
     """
 
     dump: str
@@ -119,10 +119,11 @@ class Sighting:
 
 
 class NoteKind(StrEnum):
-    """What the reader of a dump has to tell the operator.
+    """The kinds of notes about a dump that the operator should see.
 
-    `unread`: a line looks like a mark and cannot be read; the entry that it would begin is lost. `end_mark`: a last
-    line that recurs was taken for the end mark. `count`: a reader count is out of range or cannot be read, so unknown.
+    `unread`: a line looks like a mark but cannot be read; the entry that it would begin is lost. `end_mark`: a
+    recurring last line was taken for the end mark. `count`: a reader count is out of range or cannot be read, so it is
+    unknown.
     """
 
     UNREAD = "unread"
@@ -132,10 +133,10 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that the operator has to know of a dump that was read.
+    """Something about a parsed dump that the operator should know.
 
-    `line` counts from 1 through the decoded file, `text` is that line as read, at most `LONGEST` characters of it.
-    `entries` is the number of entries that an end mark ends, else 0.
+    `line` counts from 1 through the decoded file. `text` is that line as read, at most `LONGEST` characters of it.
+    `entries` is the number of entries that an end mark ends, otherwise 0.
     """
 
     LONGEST: ClassVar[int] = 120
@@ -169,13 +170,13 @@ class Note:
 
     @property
     def sentence(self) -> str:
-        """One sentence for the operator, the line's number in front."""
+        """One sentence for the operator, beginning with the line number."""
         return f"Line {self.line} {self.reason} ({self.remedy})."
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A parsed dump. `sightings` are in page order, at least one; `notes` in the order of their lines."""
+    """A parsed dump. `sightings` are in page order, at least one; `notes` are in line order."""
 
     dump: str
     sightings: tuple[Sighting, ...]
@@ -195,7 +196,7 @@ class BlockKind(StrEnum):
 
 @value
 class Block:
-    """A stretch of an entry's body. `text` may hold line breaks, which verse, code and formulas keep."""
+    """A stretch of an entry's body. `text` may contain line breaks, which matter in verse, code and formulas."""
 
     kind: BlockKind
     text: str
@@ -203,7 +204,7 @@ class Block:
 
 @value
 class Content:
-    """What a reader reads of an entry; `paragraphs`, `figures` and `complete` as in a Sighting."""
+    """The text of an entry; `paragraphs`, `figures` and `complete` as in a Sighting."""
 
     title: str
     author: str | None
@@ -216,10 +217,10 @@ class Content:
 class Entry:
     """An article, merged from its sightings.
 
-    `published` of a feed is `date.full`. `readers` is the newest count of the source that counted it last. `sources`
-    holds at least one id, the one that showed it first in front. `updated_at` moves only on a significant revision.
-    `revision` numbers the stored states from 1; `content` is that revision's. `page_order` is the position at its first
-    sighting.
+    `date.full` is the `published` date in feeds. `readers` is the newest count from the source that counted last.
+    `sources` contains at least one id; the first is the source that showed the entry first. `updated_at` changes only
+    on a significant revision. `revision` numbers the stored states from 1, and `content` belongs to that revision.
+    `page_order` is the position at the first sighting.
     """
 
     id: EntryId
@@ -235,10 +236,10 @@ class Entry:
 
 
 class Section(StrEnum):
-    """The part of an edition in which an entry stands.
+    """The section of an edition that lists an entry.
 
-    `catch_up`: only for readers who missed it, see Variant. `again`: only for readers to whom an earlier mail that told
-    it may have got lost, and once.
+    `catch_up`: only for subscribers who missed the entry, see Variant. `again`: only for subscribers to whom an earlier
+    mail with the entry may have got lost, and only once.
     """
 
     NEW = "new"
@@ -250,7 +251,7 @@ class Section(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """An entry as an edition tells it. `gained` is the number of readers won since the last edition (most read)."""
+    """An entry as an edition lists it. `gained` is the number of readers won since the last edition (most read)."""
 
     section: Section
     entry: Entry
@@ -261,9 +262,10 @@ class Selected:
 class Edition:
     """One issue of a digest, frozen when it is made.
 
-    The window is half-open, `[opens_at, closes_at)`; `opens_at` is absent for the first edition of a digest.
-    `slot_at` is the scheduled moment, absent for one that an operator cut. An empty edition tells nothing new and
-    nothing corrected: it is recorded, and mailed only to readers to whom it lists something once more (see Variant).
+    The window is half-open, `[opens_at, closes_at)`; `opens_at` is absent for the first edition of a digest. `slot_at`
+    is the scheduled time; it is absent if an operator made the edition on demand. An empty edition lists nothing new
+    and nothing corrected. It is recorded, and mailed only to subscribers for whom it lists something once more (see
+    Variant).
     """
 
     key: EditionKey
@@ -275,7 +277,7 @@ class Edition:
 
 
 class Format(StrEnum):
-    """Which parts a subscriber's mail has."""
+    """The parts of a subscriber's mail."""
 
     BOTH = "both"
     TEXT = "text"
@@ -283,7 +285,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The frozen words of an edition in one language, the personal parts left as marks (see mail.personal)."""
+    """The frozen text of an edition in one language, with marks in place of the personal parts (see mail.personal)."""
 
     language: str
     subject: str
@@ -293,10 +295,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The words of an edition for some of its readers: `told` counts from 0 in what the edition holds, in its order.
+    """The text of an edition for some of its subscribers. Indexes count from 0 in the edition's entries, in order.
 
-    `told` are the entries that its words tell as new, `again` those that they list once more: an earlier mail told
-    them, and nobody knows whether it arrived.
+    `told` are the entries that the text announces as new. `again` are those that it lists once more, because nobody
+    knows whether an earlier mail with them arrived.
     """
 
     body: Body
@@ -306,9 +308,9 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person. `address` is as they wrote it; two addresses that differ only in the case are one person.
+    """A person. `address` is as they wrote it; two addresses that differ only in case are one person.
 
-    `timezone` is empty for the digest's own, `topics` for entries of any kind.
+    `timezone` is empty for the digest's own time zone, `topics` is empty for entries of any kind.
     """
 
     id: SubscriberId
@@ -323,10 +325,10 @@ class Subscriber:
 
 
 class ConfirmationKind(StrEnum):
-    """What the owner of an address is asked.
+    """What the owner of an address is asked to confirm.
 
-    `join`: to subscribe. `access`: to let who holds this link see all that is stored. `move`: to get here from now on
-    what went to a subscriber's former address.
+    `join`: to subscribe. `access`: to let the holder of this link see all stored data. `move`: to receive, at this
+    address from now on, the mails that went to a subscriber's former address.
     """
 
     JOIN = "join"
@@ -336,11 +338,11 @@ class ConfirmationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Something that was asked for on a page, and that only the owner of the address can confirm, by a mailed link.
+    """A request made on a page, which only the owner of the address can confirm, by a mailed link.
 
     `subscriber`: who asked, or who joined by it; absent while nobody joined. `latest`: send the latest edition at once.
-    `proven`: who asked held a link that was mailed to the former address for it. Of one that is long done the address
-    is no longer kept.
+    `proven`: whoever asked held a link that was mailed to the former address for this purpose. Long after the
+    confirmation, the address is no longer stored.
     """
 
     id: ConfirmationId
@@ -358,7 +360,7 @@ class Confirmation:
 
 
 class SingleMailKind(StrEnum):
-    """Why a mail goes to one person: they are new, or their mails go to another address now, told to the old one."""
+    """Why a mail goes to one person: they are new, or their address changed and the old one is notified."""
 
     WELCOME = "welcome"
     MOVED = "moved"
@@ -366,9 +368,9 @@ class SingleMailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SingleMail:
-    """A mail to one person that is no edition, as begun by who hands it over.
+    """A mail to one person that is not an edition, at the start of a sending attempt.
 
-    `address` is where it goes. `attempts` counts this one too; `digests` are what they follow.
+    `address` is the recipient. `attempts` includes this attempt. `digests` are the digests that the person follows.
     """
 
     id: SingleMailId
@@ -381,11 +383,11 @@ class SingleMail:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands.
+    """The state of a delivery.
 
-    `planned → leased → accepted`, or from leased to `deferred` (again later), `failed` (never again),
-    `unknown` (the server may have it; tried once more with the same Message-ID, see MAY_HAVE_IT). `suppressed`: the
-    person left, was erased or is known undeliverable before the mail went out.
+    `planned → leased → accepted`, or from leased to `deferred` (to be tried again later), `failed` (never tried again)
+    or `unknown` (the server may have the mail; it is tried once more with the same Message-ID, see MAY_HAVE_IT).
+    `suppressed`: before the mail was sent, the person left, was erased or became known as undeliverable.
     """
 
     PLANNED = "planned"
@@ -397,16 +399,16 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
-MAY_HAVE_IT = 2  # so often a mail may be handed over without that anybody learns what became of it
+MAY_HAVE_IT = 2  # how many attempts with unknown outcome a delivery may have
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """An edition on its way to a subscriber, as leased by a drain.
 
-    `attempts` counts this one too, `uncertain` those before it of which nobody knows what became. `variant` numbers
-    the words that it has. `agreed_at` is when the subscriber joined the digest. `made_at` is when the edition was made,
-    `written_at` when this mail of it was to go out.
+    `attempts` includes this attempt; `uncertain` counts the earlier ones with unknown outcome. `variant` is the number
+    of the text. `agreed_at` is when the subscriber joined the digest. `made_at` is when the edition was made,
+    `written_at` when this mail was due.
     """
 
     edition: EditionKey
@@ -423,10 +425,11 @@ class Delivery:
 
 
 class BounceKind(StrEnum):
-    """What came back of a mail.
+    """The kinds of bounces.
 
-    `hard`: there is no such address. `soft`: it failed otherwise. `refused`: a policy, which may be our fault.
-    `delayed`: it is still being tried. `complaint`: its reader called it unwanted. `other`: it is no report.
+    `hard`: the address does not exist. `soft`: it failed in another way. `refused`: a policy, which may be our fault.
+    `delayed`: the server is still trying. `complaint`: the recipient reported the mail as unwanted. `other`: not a
+    report.
     """
 
     HARD = "hard"

@@ -1,8 +1,8 @@
-"""Work that any process on the same database may take. The only importer of procrastinate; knows no task's meaning.
+"""Work that any process on the same database may take. The only importer of procrastinate.
 
-A piece of work has a name. It waits at most once and is done by one process at a time (`often`: by several), so putting
-it again is harmless. What is lost with its process is put again by whoever calls `revive`: a task must bear being done
-twice.
+A piece of work has a name. It waits in the queue at most once, and one process at a time does it (several, if `often`),
+so queueing it again is harmless. If a process dies with its work, the next call of `revive` queues that work again: a
+task must tolerate being done twice.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _log = logs.get_logger()
 
 
 class Queue:
-    """The queue in a database of PostgreSQL, `conninfo` as libpq reads it."""
+    """The queue in a PostgreSQL database; `conninfo` is its address in libpq's form."""
 
     def __init__(self, conninfo: str) -> None:
-        # It logs each lost connection with its trace; what matters of that is said here, in one line.
+        # It logs each lost connection with its trace; we log what matters of that in one line.
         for chatty in ("procrastinate", "psycopg.pool"):
             logging.getLogger(chatty).setLevel(logging.CRITICAL)
         connector = procrastinate.PsycopgConnector(
@@ -46,7 +46,7 @@ class Queue:
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Hold the connections to it."""
+        """Keep its connections open."""
         with _translated():
             await self._app.open_async()
         try:
@@ -55,11 +55,11 @@ class Queue:
             await self._app.close_async()
 
     def know(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """How work of this name is done; it answers for its own failures."""
+        """Register the function that does work of this name; it handles its own failures."""
         self._works[name] = work
 
     async def put(self, name: str, lane: str, *, often: bool = False) -> None:
-        """Let work be done soon by whoever serves that lane; does nothing where it waits already.
+        """Queue work for any process that serves that lane; does nothing if it waits already.
 
         Raises:
             StoreError: the database does not answer.
@@ -69,7 +69,7 @@ class Queue:
             await put.defer_async(name=name)
 
     async def revive(self) -> int:
-        """Put again what a process took that is gone; how much.
+        """Queue again the work of processes that have died; returns how many pieces.
 
         Raises:
             StoreError: the database does not answer.
@@ -80,16 +80,16 @@ class Queue:
                 lost += 1
                 try:
                     await jobs.retry_job(job)
-                except ProcrastinateException:  # it waits already, put by a tick since
+                except ProcrastinateException:  # it waits already; a tick queued it since
                     await jobs.finish_job(job, Status.FAILED, delete_job=True)
         return lost
 
     async def serve(self, lanes: Mapping[str, int], stop: asyncio.Event) -> None:
-        """Do work of these lanes, so much at once of each, until told to stop; what is under way is finished."""
+        """Work on these lanes until stopped, so many pieces at once per lane; work in progress is finished."""
         await asyncio.gather(*(self._serve(lane, at_once, stop) for lane, at_once in lanes.items()))
 
     async def _serve(self, lane: str, at_once: int, stop: asyncio.Event) -> None:
-        """A worker ends when the database goes away; another takes its place until one stays."""
+        """Run a worker. It ends when the database goes away; another one takes its place until one stays."""
         stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
             worker = asyncio.create_task(
@@ -117,7 +117,7 @@ class Queue:
 
     async def _do(self, name: str) -> None:
         work = self._works.get(name)
-        if work is None:  # this process has another configuration than the one that put it
+        if work is None:  # the process that queued it has another configuration
             _log.warning("unknown work", name=name)
             return
         await work()

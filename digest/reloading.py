@@ -1,4 +1,4 @@
-"""Whether a running service can go on by other settings; what makes it do so."""
+"""Applies other settings to a running service, if it can use them without a restart."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def checked(
     store: Store, before: Settings, after: Settings, server: Server | None, now: datetime
 ) -> Callable[[], None]:
-    """What makes pages and mails follow `after`; all that can be wrong with them was tried by then.
+    """A function that makes pages and mails use `after`; every check that can fail has run by then.
 
     Raises:
-        DigestError: they are wrong, or take a restart; nothing is other than before.
+        DigestError: the settings are wrong or need a restart; nothing has changed.
     """
     _require_same(before, after)
     renaming.require_present_names(store, after)
@@ -46,10 +46,10 @@ def checked(
 
 
 def _require_same(before: Settings, after: Settings) -> None:
-    """See that nothing differs which only a start looks at.
+    """Check that no setting differs that only a start reads.
 
     Raises:
-        ConfigurationError: something does.
+        ConfigurationError: one differs.
     """
     for place, value in _fixed(before).items():
         if _fixed(after)[place] != value:
@@ -61,7 +61,7 @@ def _require_same(before: Settings, after: Settings) -> None:
 
 
 def _fixed(settings: Settings) -> dict[str, object]:
-    """What a start looks at, by the place of its setting."""
+    """The settings that only a start reads, by their names."""
     bounces = settings.bounces
     return {
         "data_dir": settings.data_dir,

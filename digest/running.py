@@ -1,4 +1,4 @@
-"""The service that `digest run` is: timer, web server and delivery around one store."""
+"""The service behind `digest run`: timer, web server and delivery around one store."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
 
 _TIDY_TICK = timedelta(days=1)
-_CONFIRM_TICK = timedelta(seconds=5)  # somebody waits before the screen
-_FIRST_SECONDS = 0.25  # who waits already is answered before a pass takes the interpreter
-LAST_SECONDS = 9.0  # whoever stops us kills after ten
+_CONFIRM_TICK = timedelta(seconds=5)  # somebody waits in front of the screen
+_FIRST_SECONDS = 0.25  # waiting requests are answered before a pass takes the interpreter
+LAST_SECONDS = 9.0  # supervisors kill after ten
 _log = logs.get_logger()
 
 
 class Service:
-    """`digest run`: timer, web server and delivery around one store, until a signal says stop."""
+    """`digest run`: timer, web server and delivery around one store, until a signal stops them."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Service:
         self._metrics = Metrics(store, settings, clock)
         self._server = Server(settings, store, clock, self._metrics) if serves else None
         self._watch = WatchServer(settings, store, self._metrics) if settings.web.metrics_listen else None
-        self._ticks: Ticks | None = None  # before anything is due
+        self._ticks: Ticks | None = None  # until the ticks are scheduled
         self._others: Callable[[], Awaitable[None]] | None = None
         self._holding = contextlib.AsyncExitStack()
         self._stop = asyncio.Event()
@@ -59,18 +59,18 @@ class Service:
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
         self._listener: Listener | None = None
-        self._watch_clock: ClockWatch | None = None  # before the first answers
+        self._watch_clock: ClockWatch | None = None  # until the first requests are answered
         if settings.bounces.listen and serves:
-            from digest.mail.listener import Listener  # noqa: PLC0415 - who listens for none does without aiosmtpd
+            from digest.mail.listener import Listener  # noqa: PLC0415 - without a listener, aiosmtpd is not loaded
 
             self._listener = Listener(settings.bounces, self._take)
 
     async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
-        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are through.
+        """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are done.
 
-        SIGHUP reads configuration and templates anew.
+        SIGHUP reads configuration and templates again.
 
-        `late` is called where something is still under way LAST_SECONDS after the signal.
+        `late` is called if something is still running LAST_SECONDS after the signal.
         """
         loop = asyncio.get_running_loop()
         deadline = asyncio.create_task(self._deadline(late))
@@ -105,7 +105,7 @@ class Service:
         task.add_done_callback(self._reloads.discard)
 
     async def _reload(self) -> None:
-        """Go on by the configuration and the templates as they are now; by those before where these are wrong."""
+        """Continue with the present configuration and templates; keep the former ones if the present ones are wrong."""
         from digest import reloading  # noqa: PLC0415 - after the first answers
 
         async with self._reloading:
@@ -117,7 +117,7 @@ class Service:
                 follow = await asyncio.to_thread(
                     reloading.checked, self._store, self._settings, settings, self._server, clock()
                 )
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the service goes on as before
+            except Exception as error:  # noqa: BLE001 - whatever is wrong, the service continues as before
                 reason = str(error) if isinstance(error, DigestError) else repr(error)
                 _log.error("not reloaded: the configuration and templates before stay", reason=reason)
                 return
@@ -143,13 +143,13 @@ class Service:
 
     async def _end(self) -> None:
         locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing, self._reloading)
-        async with contextlib.AsyncExitStack() as ended:  # what is in flight ends first
+        async with contextlib.AsyncExitStack() as ended:  # work in progress ends first
             for lock in locks:
                 await ended.enter_async_context(lock)
             await self._holding.aclose()
 
     async def _hold_templates(self) -> None:
-        """Keep the templates as they are, so that one that is being edited breaks nothing before it is asked for."""
+        """Cache the templates, so that a template in the middle of an edit breaks nothing before a reload."""
         with logged("templates"):
             use = await asyncio.to_thread(templating.checked, self._settings.templates)
             use()
@@ -168,16 +168,16 @@ class Service:
 
     @property
     def address(self) -> str:
-        """Where the web server listens; empty where this process has none."""
+        """The address of the web server; empty if this process has none."""
         return self._server.address if self._server else ""
 
     @property
     def watch_address(self) -> str:
-        """Where monitors find their listener; empty where there is none of its own."""
+        """The address of the listener for monitors; empty if it has none of its own."""
         return self._watch.address if self._watch else ""
 
     def _schedule(self, *, at_once: bool = False) -> None:
-        """Start the ticks; `at_once` means that nothing was done yet by these settings."""
+        """Start the ticks; `at_once` means that nothing has run yet with these settings."""
         now, tick = clock(), self._settings.tick
         ticks = self._ticks = self._timer()
         for source in self._settings.sources:
@@ -286,7 +286,7 @@ class Service:
                     _log.info("bounces read", **handled)
 
     async def _take(self, raw: bytes, recipients: Sequence[str], sender: str) -> None:
-        """What the listener got."""
+        """Store a mail that the listener received."""
         from digest.service.bounces import messages  # noqa: PLC0415 - after the first answers
 
         taken = await asyncio.to_thread(
@@ -308,10 +308,10 @@ class Service:
 
 @contextlib.contextmanager
 def logged(doing: str, **what: str) -> Iterator[None]:
-    """A failure of one tick is said, and the next tick tries again: the state is what the last commit left."""
+    """Log the failure of one tick. The next tick tries again from the state of the last commit."""
     try:
         yield
     except DigestError as error:
         _log.error(f"{doing} failed", reason=str(error), **what)
-    except Exception:  # noqa: BLE001 - one tick's fault must not end the service; it is said with its trace
+    except Exception:  # noqa: BLE001 - the fault of one tick must not end the service; it is logged with its trace
         _log.exception(f"{doing} failed unexpectedly", **what)

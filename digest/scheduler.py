@@ -1,4 +1,4 @@
-"""The timer: wakes the service, decides nothing. The only importer of APScheduler."""
+"""The timer: wakes the service and decides nothing. The only importer of APScheduler."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Ticks:
-    """Calls each of its ticks again and again, never one twice at the same time.
+    """Calls each of its ticks repeatedly, never the same one twice at once.
 
-    A tick that was missed, because the machine slept or the last one took long, is made up once: its time limit is
-    lifted and late ones fall together (APScheduler would drop it after a second).
+    A tick that was missed, because the machine slept or the last one took long, runs once afterwards. Its time limit is
+    removed and late runs are merged; APScheduler would drop it after a second.
     """
 
     def __init__(self) -> None:
@@ -35,10 +35,10 @@ class Ticks:
         )
 
     def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
-        """Call `tick` at `first_at` and then each `every`."""
+        """Call `tick` at `first_at` and then once per `every`."""
 
         async def whole() -> None:
-            """APScheduler cancels what is under way when it is shut down; a mail would be cut in the middle."""
+            """Let a tick run to its end: APScheduler cancels it at shutdown, which would cut a mail in the middle."""
             under_way = asyncio.ensure_future(tick())
             self._under_way.add(under_way)
             under_way.add_done_callback(self._under_way.discard)
@@ -53,7 +53,7 @@ class Ticks:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Make no further call; those under way go on to their end, which is not waited for."""
+        """Start no more calls; those in progress run to their end, but this does not wait for them."""
         made = vars(self).get("_scheduler")
         if made and made.running:
             made.shutdown(wait=False)

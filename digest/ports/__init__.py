@@ -1,8 +1,8 @@
-"""What the service needs of a store, as protocols; `digest.store` fulfils them.
+"""The storage that the service needs, as protocols; `digest.store` implements them.
 
-A store hands out transactions: `with store.write() as tx` holds the only right to write until it ends, commits at
-the end and rolls back on any exception; `with store.read() as tx` sees one consistent state and writes nothing.
-Every method may raise StoreError. Times are aware UTC.
+A store opens transactions. `with store.write() as tx` has the exclusive right to write until it ends; it commits at the
+end and rolls back on any exception. `with store.read() as tx` sees one consistent state and writes nothing. Every
+method may raise StoreError. Times are aware UTC.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What operators are told of, once when it begins and once when it ends."""
+"""Alerts to operators: one notice when a problem begins, one when it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class NoticeKind(StrEnum):
-    """What operators are told: that something is wrong, that it is well again, that they can be told."""
+    """The kinds of notices to operators: a problem, an all-clear, or a test notice."""
 
     TROUBLE = "trouble"
     WELL = "well"
@@ -20,10 +20,10 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is wrong, or was so shortly ago.
+    """A problem that exists now or existed shortly ago.
 
-    `told_at`: when it was decided to tell of it, absent while it may be a blip. `well_since`: since when it is well,
-    absent while it is not.
+    `told_at`: when it was decided to send the alert; absent while the problem may be a blip. `well_since`: since when
+    it is gone; absent while it is not.
     """
 
     subject: str
@@ -35,7 +35,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertNotice:
-    """What a channel is still to tell. `attempts` counts those that failed."""
+    """A notice that a channel has yet to send. `attempts` counts the failed ones."""
 
     id: int
     channel: str
@@ -48,34 +48,34 @@ class AlertNotice:
 
 
 class Alerts(Protocol):
-    """What is wrong, and who is still to be told."""
+    """Problems, and the notices about them that are not sent yet."""
 
     def all(self) -> dict[str, Alert]:
-        """By subject."""
+        """All alerts, ordered by subject."""
         ...
 
     def put(self, alert: Alert) -> None:
-        """Insert or replace it."""
+        """Insert or replace an alert."""
         ...
 
     def drop(self, subject: str) -> None: ...
 
     def notify(self, channel: str, kind: NoticeKind, alert: Alert, now: datetime) -> None:
-        """Have a channel tell it."""
+        """Queue a notice for a channel."""
         ...
 
     def notices(self, now: datetime) -> list[AlertNotice]:
-        """The oldest one of each channel, where its time has come."""
+        """The oldest notice of each channel, if it is due."""
         ...
 
     def waiting(self) -> int:
-        """How many are not told yet."""
+        """How many notices are not sent yet."""
         ...
 
     def told(self, notice: int) -> None:
-        """It is told, or is not to be any more."""
+        """Delete a notice: it was sent, or is obsolete."""
         ...
 
     def put_off(self, notice: int, next_at: datetime) -> None:
-        """It could not be told: one more attempt."""
+        """Record a failed attempt and when to try again."""
         ...

@@ -1,4 +1,4 @@
-"""What explaining, checking and simulating ask of a store: everything, the unpublished too."""
+"""Reads everything in a store, unpublished entries too: for explanations, checks and simulations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A row that breaks a law; `row` names it by its keys."""
+    """A row that breaks an invariant; `row` identifies it by its keys."""
 
     law: str
     row: str
@@ -39,7 +39,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An entry with what was once computed from its content. `titles` and `leads` are the stored keys."""
+    """An entry with the values computed from its content. `titles` and `leads` are the stored keys."""
 
     entry: EntryId
     atom_id: AtomId
@@ -51,7 +51,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A source that shows an entry: since when, in which dump first, and why that sighting was taken for it."""
+    """A source that shows an entry: since when, in which dump first, and why that sighting was matched to it."""
 
     source: SourceId
     first_seen_at: datetime
@@ -61,7 +61,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entry stands in the last good reading of a dump; pages and positions from 0."""
+    """The place of an entry in the last good reading of a dump; pages and positions count from 0."""
 
     source: SourceId
     path: str
@@ -87,7 +87,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Who was sent an entry, and when. The address is empty once they were erased."""
+    """A person who was sent an entry, and when. The address is empty after erasure."""
 
     address: str
     at: datetime
@@ -95,9 +95,9 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """An edition that tells an entry, with its deliveries by state.
+    """An edition that lists an entry, with its deliveries by state.
 
-    `reached` are the first who were sent it in words that tell the entry, `further` counts the others.
+    `reached` are the first people whose mail lists the entry; `further` counts the others.
     """
 
     edition: Edition
@@ -110,7 +110,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """All that is stored of an entry. `updated_at` is absent before it is published; the rest oldest first."""
+    """Everything stored about an entry. `updated_at` is absent before it is published; the rest is oldest first."""
 
     entry: EntryId
     atom_id: AtomId
@@ -130,7 +130,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A revision, with what its entry got when it was new; `cause` as in a Step."""
+    """A revision, with the values that its entry got when it was new; `cause` as in a Step."""
 
     at: datetime
     entry: EntryId
@@ -146,7 +146,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Sighted:
-    """A source other than its first one began to show an entry."""
+    """A source, other than the entry's first one, began to show the entry."""
 
     at: datetime
     entry: EntryId
@@ -157,7 +157,7 @@ class Sighted:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """So many readers of an entry, as a source said."""
+    """A reader count of an entry, as a source showed it."""
 
     at: datetime
     entry: EntryId
@@ -175,7 +175,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The operator removed an entry, and it still is."""
+    """The operator removed an entry, and it is still removed."""
 
     at: datetime
     entry: EntryId
@@ -185,24 +185,24 @@ Fact: TypeAlias = Stated | Sighted | Counted | Settled | Removed
 
 
 class Audit(Protocol):
-    """Looks at everything, the unpublished too. Streams: memory does not grow with the store."""
+    """Reads everything, unpublished entries too. It streams: memory does not grow with the store."""
 
     def size(self) -> int:
-        """How many entries there are: what `recorded` yields."""
+        """The number of entries that `recorded` yields."""
         ...
 
     def broken(self) -> Iterator[Violation]:
-        """What the database itself can say: damage, dangling references, doubles, gaps."""
+        """Violations that the database itself can find: damage, dangling references, duplicates, gaps."""
         ...
 
     def index_agrees(self) -> bool:
-        """Whether the index of words holds what is stored; asked in a transaction that may write."""
+        """Whether the search index agrees with the stored entries; requires a transaction that may write."""
         ...
 
     def recorded(self) -> Iterator[Recorded]: ...
 
     def matching(self, asked: str, limit: int) -> list[tuple[EntryId, str]]:
-        """The entry of this id, else those whose title holds these words, newest first."""
+        """The entry with this id, otherwise the entries whose titles contain these words, newest first."""
         ...
 
     def story(self, entry: EntryId) -> Story | None: ...
@@ -210,21 +210,21 @@ class Audit(Protocol):
     def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None: ...
 
     def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId, section: Section) -> bool:
-        """Whether the words that this person has of an edition tell the entry as new, or list it once more, there."""
+        """Whether this person's text of an edition announces the entry as new, or lists it once more, there."""
         ...
 
     def moments(self) -> int:
-        """At how many moments revisions were stored."""
+        """The number of distinct times at which revisions were stored."""
         ...
 
     def history(self) -> Iterator[Fact]:
-        """What was stored when, in an order in which it could be stored again: by time, an entry's revisions by number.
+        """All stored facts in an order in which they can be stored again: by time, revisions of an entry by number.
 
-        Where the clock stepped back, a fact has the moment of the one that it needs. Of one moment: revisions by
-        number, source and path, then who else showed entries, counts, finished first imports, what was removed.
+        If the clock stepped back, a fact gets the time of the fact that it depends on. At one time, the order is:
+        revisions by number, source and path; then further sources of entries, counts, finished first imports, removals.
         """
         ...
 
     def pictures(self) -> Iterator[tuple[str, Drawn | None]]:
-        """All formulas' pictures by name, None for one that could not be drawn."""
+        """The pictures of all formulas by name, None for one that could not be drawn."""
         ...

@@ -1,4 +1,4 @@
-"""Copies: what a fenced one would send, and when the last was made."""
+"""Backups: which mails a restored copy would send, and when the last backup was made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An edition of which mails are open: to how many people, and the addresses of the first few."""
+    """An edition with unsent mails: to how many people, and the addresses of the first few."""
 
     edition: EditionKey
     made_at: datetime
@@ -24,39 +24,39 @@ class Waiting:
 
 
 class Backups(Protocol):
-    """What the store knows of its copies."""
+    """What the store records about its backups."""
 
     def made_at(self) -> datetime | None:
         """When the last backup was made."""
         ...
 
     def record(self, at: datetime) -> None:
-        """A backup was made."""
+        """Record that a backup was made."""
         ...
 
     def fenced(self) -> datetime | None:
-        """The moment of the backup that this store was restored from, until the operator lifts the fence."""
+        """The time of the backup that this store was restored from, until the operator lifts the fence."""
         ...
 
     def fence(self, at: datetime) -> None:
-        """Say that this is a copy of that moment; one that is fenced keeps its earlier moment."""
+        """Mark the store as a copy of that time; a fenced store keeps its earlier time."""
         ...
 
     def lift(self) -> None: ...
 
     def installation(self) -> dict[str, Any] | None:
-        """What was said of the configuration that uses the store; None where nothing was."""
+        """What is recorded about the configuration that uses the store; None if nothing is."""
         ...
 
     def set_installation(self, said: dict[str, Any]) -> None: ...
 
     def waiting(self) -> list[Waiting]:
-        """What is open, oldest edition first."""
+        """The unsent mails, oldest edition first."""
         ...
 
     def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
-        """End all open deliveries as accepted, with these words, for what they tell to count as told; how many.
+        """End all open deliveries as accepted, with this text, so that their entries count as sent; returns how many.
 
-        The links asked for by then are not mailed either.
+        Links that were requested by then are not mailed either.
         """
         ...

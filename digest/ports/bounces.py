@@ -1,4 +1,4 @@
-"""What came back of mails, and who is not written to."""
+"""Bounces and suppressions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What came back of a delivery. `message` knows the message again, `text` is what a server or a program said."""
+    """A bounce of a delivery. `message` identifies the bounce message, `text` is what a server or a program said."""
 
     subscriber: SubscriberId
     edition: EditionKey
@@ -31,7 +31,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A record that is never changed. `act`: `suppressed` or `unsuppressed`."""
+    """A record that never changes. `act`: `suppressed` or `unsuppressed`."""
 
     act: str
     reason: str
@@ -40,51 +40,51 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What came back of one person's mails, and when their address was struck off or taken back; oldest first."""
+    """The bounces of one person, and when their address was suppressed or unsuppressed; oldest first."""
 
     bounces: tuple[Bounce, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
 
 
 class Bounces(Protocol):
-    """What came back."""
+    """Bounces of mails."""
 
     def editions(self, subscriber: SubscriberId) -> list[EditionKey]:
-        """Every edition with a delivery to them, no order."""
+        """Every edition with a delivery to them, unordered."""
         ...
 
     def add(self, bounce: Bounce) -> bool:
-        """Record it; False where this message was recorded before, or more came back of this delivery than is kept."""
+        """Record a bounce; False if this message was recorded before, or the delivery has too many bounces already."""
         ...
 
     def counted(self, subscriber: SubscriberId) -> list[tuple[EditionKey, frozenset[BounceKind]]]:
-        """The editions that went to them since their address was last taken back, oldest first, with what came back."""
+        """The editions sent to them since their address was last unsuppressed, oldest first, with their bounces."""
         ...
 
     def of(self, people: Iterable[SubscriberId]) -> dict[SubscriberId, Trouble]:
-        """Of these people, those who have some."""
+        """The people among these who have bounces."""
         ...
 
     def ignore(self, reason: str, now: datetime) -> None:
-        """Count a message that says nothing of a delivery."""
+        """Count a message that concerns no delivery."""
         ...
 
     def ignored(self) -> dict[str, int]:
-        """How many were, by reason."""
+        """The number of ignored messages, by reason."""
         ...
 
     def counts(self) -> dict[BounceKind, int]:
-        """How many came back, by kind, none that are zero."""
+        """The number of bounces by kind, without zeros."""
         ...
 
     def suppressed(self) -> int:
-        """How many people are struck off."""
+        """The number of suppressed people."""
         ...
 
     def refusals(self, most: int) -> list[str]:
-        """What servers said when they refused our mail by policy, newest first, none twice."""
+        """Servers' replies that refused our mail by policy, newest first, without duplicates."""
         ...
 
     def refused(self, since: datetime) -> int:
-        """How many people's servers refused our mail by policy after then."""
+        """The number of people whose servers refused our mail by policy after then."""
         ...

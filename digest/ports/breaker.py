@@ -1,4 +1,4 @@
-"""Suppressions that wait for their share to be known, and recipient domains that rest."""
+"""Suppressions that wait until their share is known, and recipient domains that are paused."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Evidence(StrEnum):
-    """Why an address is to be suppressed.
+    """The evidence for a suppression.
 
-    `editions`: it failed in several editions. `server`: its own server says that it does not exist, which counts only
-    where that server takes mail for others of the domain.
+    `editions`: several editions failed. `server`: the address's own server says that it does not exist. That counts
+    only if the server accepts mail for others of the domain.
     """
 
     EDITIONS = "editions"
@@ -35,7 +35,7 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SuppressionRequest:
-    """That mail to somebody be suppressed, because of an edition."""
+    """A request to suppress an address, because of an edition."""
 
     edition: EditionKey
     subscriber: SubscriberId
@@ -47,7 +47,7 @@ class SuppressionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """An edition: how many mails it has that were not called off, how many of them are still to be handed over."""
+    """Counts of an edition: its mails that were not cancelled, and those of them that are still to be sent."""
 
     made_at: datetime
     mails: int
@@ -55,48 +55,48 @@ class Tally:
 
 
 class Breaker(Protocol):
-    """Suppressions that were asked for."""
+    """Requests for suppressions."""
 
     def ask(
         self, edition: EditionKey, subscriber: SubscriberId, evidence: Evidence, reason: str, now: datetime
     ) -> None:
-        """Ask for it; `editions` is stronger than `server`. What was decided before stays."""
+        """Request a suppression; `editions` is stronger evidence than `server`. An earlier decision stays."""
         ...
 
     def waiting(self) -> list[EditionKey]:
-        """The editions that ask for suppressions now, in the order of their keys."""
+        """The editions with undecided requests, in the order of their keys."""
         ...
 
     def requests(self, edition: EditionKey) -> list[SuppressionRequest]:
-        """All that an edition asked for, whatever became of it, in the order of subscribers."""
+        """All requests of an edition, decided or not, in the order of subscribers."""
         ...
 
     def tally(self, edition: EditionKey) -> Tally: ...
 
     def reached_domains(self, edition: EditionKey) -> set[str]:
-        """The domains whose server took a mail of this edition of which no hard bounce came back, in lower case."""
+        """The domains, in lower case, whose server accepted a mail of this edition that has no hard bounce."""
         ...
 
     def put(self, edition: EditionKey, people: Iterable[SubscriberId], state: RequestState) -> None:
-        """Say what became of these requests."""
+        """Record the state of these requests."""
         ...
 
     def drop(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
-        """Delete what they are asked for and nobody decided."""
+        """Delete the undecided requests for these people."""
         ...
 
     def forget(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
-        """As `drop`, with the refusals that were recorded as bounces of that edition: they were about somebody else."""
+        """Like `drop`, and delete the refusals recorded as bounces of that edition: they concern other causes."""
         ...
 
     def excuse(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
-        """Let what came back of that edition as a failure count as refused for what is ours."""
+        """Count this edition's failures as refused for our own fault."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RestingDomain:
-    """A domain to which no mail goes until a moment, and why; `times` it rested without that a mail got through."""
+    """A domain that is paused until a time, and why; `times` counts the pauses since a mail got through."""
 
     domain: str
     reason: str
@@ -106,24 +106,24 @@ class RestingDomain:
 
 
 class Resting(Protocol):
-    """Recipient domains that rest."""
+    """Recipient domains that are paused."""
 
     def all(self) -> list[RestingDomain]:
-        """Those that rest, and those whose rest is over and to which no mail got through since, by domain."""
+        """The paused domains, and those whose pause is over but to which no mail got through since, by domain."""
         ...
 
     def rest(self, domain: str, reason: str, until: datetime, now: datetime) -> None:
-        """Let it rest, once more where it did, and put off what is open for it and not leased."""
+        """Pause the domain, again if it was, and postpone its open deliveries that are not leased."""
         ...
 
     def put_off(self, domains: Collection[str], until: datetime) -> None:
-        """Put off what is open for these domains and not leased."""
+        """Postpone open deliveries to these domains that are not leased."""
         ...
 
     def got_through(self, domains: Collection[str]) -> None:
-        """A mail was taken for these domains: forget that they rested."""
+        """Forget the pauses of these domains: a mail to them was accepted."""
         ...
 
     def bring_back(self, latest: datetime) -> int:
-        """Let no domain rest for longer than until then; how many would have, as only a wrong clock explains."""
+        """Limit every pause to then; returns how many were longer, which only a wrong clock explains."""
         ...

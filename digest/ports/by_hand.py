@@ -1,4 +1,4 @@
-"""What operators do by hand: edits, entries that are hidden, merged or split, dumps that are forgotten."""
+"""Operators' changes: edits, entries that are hidden, merged or split, dumps that are forgotten."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from digest.ports.entries import ReaderCount
 
 
-OPERATOR = "command line"  # who did it: there is no other way
+OPERATOR = "command line"  # who did it; there is no other interface
 
 
 class ActKind(StrEnum):
-    """What an operator did."""
+    """The kinds of operators' changes."""
 
     EDIT = "edit"
     HIDE = "hide"
@@ -32,10 +32,10 @@ class ActKind(StrEnum):
 
 
 class EntryState(StrEnum):
-    """Whether an entry is published, and why not.
+    """Whether an entry is published, and if not, why.
 
-    `hidden`: an operator holds it back. `forgotten`: its dumps were, and no dump shows it again. `removed`: it was
-    taken back from readers. `merged`: it is another entry. `waiting`: the first import of its source is not finished.
+    `hidden`: an operator holds it back. `forgotten`: its dumps were forgotten, and no dump shows it again. `removed`:
+    it was retracted. `merged`: it is another entry. `waiting`: the first import of its source is not finished.
     """
 
     PUBLISHED = "published"
@@ -48,9 +48,10 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that an operator did, to an entry, to two, or to a source; `other` is the entry that went or came.
+    """An operator's change to an entry, to two, or to a source; `other` is the entry that went or came.
 
-    `before` and `after` hold what is needed to tell of it and to undo it. `undone_at` is absent while it holds.
+    `before` and `after` contain what reporting and undoing the change needs. `undone_at` is absent while the change is
+    in effect.
     """
 
     id: int
@@ -67,9 +68,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """An entry in any state, with what pages say of it where an operator's word stands.
+    """An entry in any state, with the pages' values of the fields that an operator changed.
 
-    `since` is when it came into a state in which it is not published, `settled` whether it ever was.
+    `since` is when it entered a state in which it is not published. `settled` is whether it was ever published.
     """
 
     entry: Entry
@@ -83,7 +84,7 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A stored state of an entry, and who brought it: a dump, or no single one. `split`: it is another entry's."""
+    """A stored state of an entry and its origin: a dump, or no single one. `split`: it belongs to another entry."""
 
     number: int
     at: datetime
@@ -99,7 +100,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ShownAs:
-    """How a dump shows an entry, or showed it when it `left`."""
+    """How a dump shows an entry, or showed it if the entry `left`."""
 
     source: SourceId
     path: str
@@ -109,7 +110,7 @@ class ShownAs:
 
 @dataclass(frozen=True, slots=True)
 class NewArticle:
-    """An article that is taken out of an entry: `first_seen_at` is when a page first showed it."""
+    """An article taken out of an entry: `first_seen_at` is when a page first showed it."""
 
     id: EntryId
     atom_id: AtomId
@@ -121,10 +122,10 @@ class NewArticle:
 
 @dataclass(frozen=True, slots=True)
 class RestingOn:
-    """What dumps said: `alone` are the published entries that rest on them only, `revised` those that others show too.
+    """What depends on these dumps: `alone` are published entries that only they show, `revised` those others show too.
 
-    Each of `revised` comes with the number of its last revision that none of these dumps brought; None where they
-    brought none that holds, or all.
+    Each of `revised` comes with the number of its last revision that none of these dumps brought. It is None if they
+    brought no current revision, or all.
     """
 
     alone: tuple[EntryId, ...]
@@ -132,7 +133,7 @@ class RestingOn:
 
 
 class ByHand(Protocol):
-    """What operators do to entries."""
+    """Operators' changes to entries."""
 
     def entry(self, entry: EntryId) -> Handled | None:
         """The entry, whatever its state."""
@@ -147,20 +148,20 @@ class ByHand(Protocol):
         limit: int | None = None,
         after: EntryId | None = None,
     ) -> tuple[list[Handled], int]:
-        """The entries in these states and how many they are without `limit` and `after`.
+        """The entries in these states, and how many there are without `limit` and `after`.
 
-        Newest first, or best first where they are searched for, as `Entries.search`; those behind `after` only.
+        Newest first, or best first for a search, as in `Entries.search`; only those behind `after`.
         """
         ...
 
     def record(self, act: Act) -> int:
-        """Store an act, whose id counts for nothing; the id that it got."""
+        """Store a change, ignoring its id; returns the id that it got."""
         ...
 
     def undone(self, act: int, now: datetime) -> None: ...
 
     def acts(self, entry: EntryId | None = None) -> list[Act]:
-        """Those of an entry, or of all; oldest first."""
+        """The changes to an entry, or all; oldest first."""
         ...
 
     def revise(
@@ -171,7 +172,7 @@ class ByHand(Protocol):
         cause: Cause,
         now: datetime,
     ) -> None:
-        """Store an operator's revision; the entry answers to its title too."""
+        """Store an operator's revision; the entry is then also found by its new title."""
         ...
 
     def revisions(self, entry: EntryId) -> list[Said]:
@@ -179,38 +180,38 @@ class ByHand(Protocol):
         ...
 
     def revision(self, entry: EntryId, number: int) -> Said:
-        """A stored state of an entry; it must be there."""
+        """A stored state of an entry; it must exist."""
         ...
 
     def counts(self, entry: EntryId) -> list[ReaderCount]:
-        """As `Entries.counts`, of an entry in any state."""
+        """Like `Entries.counts`, for an entry in any state."""
         ...
 
     def hide(self, entries: Sequence[EntryId], now: datetime, *, forgotten: bool = False) -> None: ...
 
     def publish(self, entries: Sequence[EntryId], now: datetime) -> None:
-        """Let hidden entries be published again."""
+        """Publish hidden entries again."""
         ...
 
     def merge(self, other: EntryId, into: EntryId, now: datetime) -> list[EntryId]:
-        """Let an entry be another one, and take it back from feeds if it is published.
+        """Merge an entry into another one, and retract it from feeds if it is published.
 
-        What was merged into it before is merged into the other one now, and returned.
+        Entries that were merged into it before are now merged into the other one, and returned.
         """
         ...
 
     def unmerge(self, other: EntryId, merged: Sequence[EntryId], now: datetime) -> None:
-        """Let an entry be itself again; `merged` are those that were merged into it before."""
+        """Undo a merge; `merged` are the entries that were merged into it before."""
         ...
 
     def merged_into(self, entry: EntryId) -> EntryId | None: ...
 
     def show_in(self, entry: EntryId, sources: Sequence[SourceId], now: datetime) -> list[SourceId]:
-        """Note that these sources show the entry; those that did not before."""
+        """Record that these sources show the entry; returns those that did not before."""
         ...
 
     def take_from(self, entry: EntryId, sources: Sequence[SourceId]) -> None:
-        """Forget that these sources show an entry, where none of their dumps does."""
+        """Record that these sources show an entry no longer, unless one of their dumps does."""
         ...
 
     def shown(self, entry: EntryId) -> list[ShownAs]: ...
@@ -222,16 +223,17 @@ class ByHand(Protocol):
         ...
 
     def resting(self, source: SourceId, paths: Collection[str]) -> RestingOn:
-        """What rests on these dumps of a source, or on all of it where none is named."""
+        """What depends on these dumps of a source, or on all of its dumps if none is named."""
         ...
 
     def forget(self, source: SourceId, paths: Collection[str], *, whole: bool) -> None:
-        """Drop these dumps with their readings, or all; of a `whole` source, let the next pass be a first import."""
+        """Drop these dumps with their readings, or all; for a `whole` source, the next pass is a first import."""
         ...
 
     def unshow(self, entries: Sequence[EntryId], source: SourceId) -> list[tuple[EntryId, SourceId]]:
-        """Forget that the source shows entries that none of its dumps shows, but their last source.
+        """Remove the source from entries that none of its dumps shows, unless it is their only source.
 
-        Each that began with it, and is shown by others, begins with the first of those; returned with the source.
+        An entry that began with this source, and that others show, then begins with the first of those. It is returned
+        with that source.
         """
         ...

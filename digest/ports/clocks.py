@@ -1,4 +1,4 @@
-"""Faults of clocks: moments that lay ahead, told to operators until they are over."""
+"""Clock faults: times in the future, reported to operators until they are over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """So many moments of one kind that lie further ahead than they can; `newest` is the last of them."""
+    """Times of one kind that lie further in the future than possible; `newest` is the last of them."""
 
     what: str
     number: int
@@ -21,7 +21,7 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class ClockFault:
-    """What was wrong with moments of one kind, the last of them as text, and what was done; `at` by the clock then."""
+    """A fault in times of one kind, the last of them as text, and what was done; `at` is by the clock of then."""
 
     what: str
     number: int
@@ -36,29 +36,29 @@ class ClockFault:
 
 
 class Clocks(Protocol):
-    """Clock faults, and the times that lie ahead."""
+    """Clock faults, and times in the future."""
 
     def ahead(self, now: datetime, lease: timedelta, wait: timedelta) -> list[Ahead]:
-        """What lies further ahead than a right clock explains, by kind.
+        """Times that lie further in the future than a correct clock explains, by kind.
 
-        No lease is longer than `lease`, nothing that was refused waits longer than `wait`.
+        No lease is longer than `lease`, and nothing that was refused waits longer than `wait`.
         """
         ...
 
     def mend(self, now: datetime) -> None:
-        """Let all that is noted as of later than now have happened now, as `Readings.clock_stepped_back`."""
+        """Move all records of a later time to now, as `Readings.clock_stepped_back` does."""
         ...
 
     def end_leases(self, now: datetime, lease: timedelta) -> None:
-        """End leases that lie further ahead than any of `lease`: what was begun in an hour, the rest at once."""
+        """End leases that end later than any lease of `lease` could: begun ones in an hour, the rest at once."""
         ...
 
     def note(self, faults: Sequence[ClockFault]) -> None: ...
 
     def standing(self) -> list[ClockFault]:
-        """Those that are not over, oldest first."""
+        """The faults that are not over, oldest first."""
         ...
 
     def end(self, now: datetime, calm: timedelta) -> None:
-        """Let those be over that were noted so long ago, or later than now."""
+        """End the faults that were recorded before then, or after now."""
         ...

@@ -1,4 +1,4 @@
-"""What became of each mail, and the letters that could not be delivered."""
+"""Deliveries: the outcome of each mail, and dead letters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as `digest edition show` prints it. `uncertain` attempts may have been taken: nobody knows."""
+    """A delivery as `digest edition show` prints it. `uncertain` attempts may have succeeded: nobody knows."""
 
     edition: EditionKey
     subscriber: SubscriberId
@@ -37,10 +37,10 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """What the transport said of a leased delivery, as `Deliveries.record` has it.
+    """The outcome of a leased delivery, as passed to `Deliveries.record`.
 
-    `given_back` is the number of an attempt that does not count: the mail was not handed over, nobody refused it, and
-    it is as due as before, in the state that it had.
+    `given_back` is the number of an attempt that does not count: the mail was not sent, and nobody refused it. The
+    delivery is as due as before, in its former state.
     """
 
     edition: EditionKey
@@ -65,19 +65,19 @@ class JustFailed:
 
 
 class Deliveries(Protocol):
-    """The ledger of mail."""
+    """The ledger of mails."""
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
-        """Take up to `limit` deliveries that are due: planned ones, deferred or unknown ones whose time has come.
-        Oldest edition first, by its `closes_at`, and within it by subscriber.
+        """Lease up to `limit` due deliveries: planned ones, and deferred or unknown ones whose time has come.
 
-        Leases that have ended (a drain died) end first: what was begun becomes unknown, the rest is as before. People
-        who left or are suppressed are not taken: their deliveries become suppressed.
+        Oldest edition first, by its `closes_at`, and within it by subscriber. Leases that have ended (a drain died) are
+        ended first: begun deliveries become unknown, the rest is as before. Deliveries to people who left or are
+        suppressed are not leased, they become suppressed.
         """
         ...
 
     def handed_over(self, since: datetime) -> int:
-        """How many hand-overs started since then, and may still start of what is leased.
+        """How many attempts started since then, and may still start from the leased deliveries.
 
         A delivery that is begun again within that time counts once.
         """
@@ -86,10 +86,10 @@ class Deliveries(Protocol):
     def begin(
         self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
-        """Mark that the hand-over of a leased delivery starts, and lease it until then: one more attempt.
+        """Record that sending a leased delivery starts, and lease it until then: this is one more attempt.
 
-        `leased` where it may start, `suppressed` where the person left or is suppressed since the lease. None where
-        the lease that ends at `leased_until` is lost.
+        `leased` if it may start, `suppressed` if the person left or was suppressed since the lease. None if the lease
+        that ends at `leased_until` is lost.
         """
         ...
 
@@ -104,17 +104,18 @@ class Deliveries(Protocol):
         code: int | None = None,
         text: str = "",
     ) -> None:
-        """Record what the transport said of a leased delivery.
+        """Record the outcome of a leased delivery.
 
-        `next_at` is when it is tried again: a deferred one needs it, an unknown one without it never is.
-        Where the lease has ended since, only `accepted` is still recorded: another drain may hold it by now.
+        `next_at` is when it is tried again: a deferred delivery needs it, an unknown one without it is never tried
+        again. If the lease has ended since, only `accepted` is still recorded: another drain may have leased the
+        delivery.
         """
         ...
 
     def begin_all(
         self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
     ) -> list[DeliveryState | None]:
-        """`begin` for many, each named by edition, person and `leased_until`; what became of each, in their order."""
+        """`begin` for many, each given as edition, person and `leased_until`; returns the states in their order."""
         ...
 
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
@@ -122,44 +123,44 @@ class Deliveries(Protocol):
         ...
 
     def just_failed(self, attempts: int) -> list[JustFailed]:
-        """Those that failed at one of their first attempts, of editions that are not handed over yet, oldest first.
+        """Deliveries that failed at one of their first attempts, of unfinished editions, oldest first.
 
-        Only at domains that took no mail of their edition.
+        Only those to domains that accepted no mail of the edition.
         """
         ...
 
     def reopen(self, edition: EditionKey, people: Sequence[SubscriberId], next_at: datetime) -> None:
-        """Defer those of these deliveries that failed: their refusals were not about their readers."""
+        """Defer the failed ones of these deliveries: their refusals were not about their recipients."""
         ...
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
-        """Give back a lease of which nothing was begun."""
+        """Release a lease of which nothing was begun."""
         ...
 
     def leased(self, edition: EditionKey | None = None) -> list[DeliveryRow]:
-        """What is leased, of one edition or of all, by edition and subscriber."""
+        """The leased deliveries, of one edition or of all, by edition and subscriber."""
         ...
 
     def free(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], now: datetime) -> tuple[int, int]:
-        """End these leases, each named as for `begin_all`, where they still stand.
+        """End these leases, each identified as in `begin_all`, if they still exist.
 
-        What was not begun is as before; what was is unknown, and due once more if that happened for the first time. How
-        many of each.
+        A delivery that was not begun is as before. A begun one becomes unknown, and is due once more if that happened
+        for the first time. Returns how many of each.
         """
         ...
 
     def open(self, edition: EditionKey | None = None) -> int:
-        """How many are under way or will be tried."""
+        """How many deliveries are in progress or will be tried."""
         ...
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]: ...
 
     def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
-        """Which words of the edition this person gets; None where they get none."""
+        """The text of the edition that this person gets; None if they get none."""
         ...
 
     def pause(self, reason: str, until: datetime, now: datetime) -> None:
-        """Stop all sending until then: the fault is ours or the relay's."""
+        """Pause all sending until then, because the fault is ours or the relay's."""
         ...
 
     def paused(self, now: datetime) -> tuple[str, datetime] | None: ...
@@ -167,17 +168,17 @@ class Deliveries(Protocol):
     def resume(self) -> None: ...
 
     def trouble(self) -> str:
-        """Why sending was paused last, though the pause may be over; empty once a mail got through since."""
+        """Why sending was last paused, even if the pause is over; empty after a mail got through."""
         ...
 
     def got_through(self, now: datetime) -> None:
-        """A mail was taken: forget the trouble of a pause that is over."""
+        """Forget the reason of a pause that is over: a mail was accepted."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """An edition with mails that should be out: how many nobody tried yet, how many were put off, of how many."""
+    """An edition with overdue mails: how many were never tried, how many were deferred, of how many."""
 
     edition: EditionKey
     digest: DigestId
@@ -187,31 +188,30 @@ class Overdue:
 
 
 class DeadLetters(Protocol):
-    """Mail that did not arrive, or not yet."""
+    """Mails that did not arrive, or not yet."""
 
     def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
-        """Those in these states of people who are not erased, newest edition first, within it by subscriber."""
+        """Deliveries in these states to people who are not erased, newest edition first, within it by subscriber."""
         ...
 
     def count(self) -> int:
-        """How many dead letters there are: those that failed, and unknown ones that are not tried again."""
+        """The number of dead letters: failed deliveries, and unknown ones that are not tried again."""
         ...
 
     def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
-        """Plan a dead delivery once more, due now, with the Message-ID that it had.
+        """Plan a dead delivery once more, due now, with its former Message-ID.
 
-        False where it is not in `state`, or not
-        dead, or its reader left, is suppressed or erased.
+        False if it is not in `state`, not dead, or its subscriber left, is suppressed or erased.
         """
         ...
 
     def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
-        """Those that failed for what a server said of the sender or the content, of editions made since then.
+        """Mails that failed because of the sender or the content, of editions made since then.
 
         Newest edition first, within it by subscriber.
         """
         ...
 
     def overdue(self, before: datetime) -> list[Overdue]:
-        """The editions made before then of which mails that were due before then are not handed over."""
+        """The editions made before then whose mails were due before then and are not sent."""
         ...

@@ -1,4 +1,4 @@
-"""Digests that go by another name than they once did."""
+"""Former names of digests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RenamedDigest:
-    """A former name of a digest; `new` is its name now."""
+    """A former name of a digest; `new` is its present name."""
 
     old: DigestId
     new: DigestId
@@ -24,14 +24,14 @@ class DigestNames(Protocol):
     """Former names of digests."""
 
     def all(self) -> dict[DigestId, RenamedDigest]:
-        """By former name; they are few."""
+        """All renames by former name; they are few."""
         ...
 
     def rename(self, old: DigestId, new: DigestId, now: datetime) -> tuple[int, int]:
-        """Give everything of a digest to another name; how many follow it there, and how many editions came along.
+        """Move everything of a digest to another name; returns the number of followers there, and of moved editions.
 
-        The new name may have followers and editions of its own: then the two are one from now on, who follows either
-        follows it, and is told what only the other's readers were told. Editions keep their keys, by which pages,
-        Message-IDs and the marks of bounces know them.
+        The new name may have followers and editions of its own. Then the two digests become one: followers of either
+        follow it, and entries that only the other digest's subscribers got are sent to them. Editions keep their keys,
+        because pages, Message-IDs and bounce tokens contain them.
         """
         ...

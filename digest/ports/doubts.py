@@ -1,4 +1,4 @@
-"""Mails of which nobody knows whether they arrived, and what their readers are still to be told once more."""
+"""Mails that may not have arrived, and what their subscribers are to be sent once more."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What a reader is to be told once more: `entries` as Entries.newest, at least one, of the mails of `editions`."""
+    """Entries to list once more for a subscriber: `entries` as in Entries.newest, at least one, of `editions`."""
 
     entries: tuple[Entry, ...]
     editions: tuple[EditionKey, ...]
 
 
 class Doubts(Protocol):
-    """Deliveries that have ended, of which an attempt may have been taken and none was surely."""
+    """Finished deliveries with an attempt that may have succeeded, and none that surely did."""
 
     def owed(self, digest: DigestId, rhythms: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
-        """What those who follow the digest, and can be reached, are to be told once more.
+        """The entries to list once more for reachable followers of the digest.
 
-        That is what such mails of the `rhythms` (the digests that tell the same entries) told them as new or
-        corrected, since they follow it. Not what is no longer published, and not what another mail listed for them
-        already, unless that one surely did not arrive.
+        These are the entries that such mails of the `rhythms` (the digests with the same entries) announced as new or
+        corrected since the person follows. Entries that are no longer published are left out. So are those that another
+        mail listed for them already, unless that mail surely did not arrive.
         """
         ...
 
     def listed_in(self, edition: EditionKey, subscriber: SubscriberId) -> list[EditionKey]:
-        """The editions whose mails list for this person what the mail of `edition` told; oldest first.
+        """The editions whose mails list for this person what the mail of `edition` announced; oldest first.
 
         Mails that surely did not arrive do not count.
         """

@@ -1,4 +1,4 @@
-"""What a store keeps of sources, dumps and readings; publishes nothing."""
+"""Sources, dumps and readings in a store. Publishes nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DumpState(StrEnum):
-    """How the last attempt to read a dump ended."""
+    """The outcome of the last attempt to read a dump."""
 
     GOOD = "good"
     HELD = "held"
@@ -30,9 +30,9 @@ class DumpState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a file system says of a file without reading it; equal stamps mean an unchanged file, if they are `settled`.
+    """A file's metadata without its content; equal stamps mean an unchanged file if they are `settled`.
 
-    One that is not was taken so soon after the file was written that the same stamp may be that of later bytes.
+    A stamp that is not settled was taken so soon after the file was written that later bytes may have the same stamp.
     """
 
     size: int
@@ -41,27 +41,27 @@ class Stamp:
     settled: bool = True
 
     def __str__(self) -> str:
-        """As it is stored: file systems have inodes and times of more than 63 bits."""
+        """The stored form, because file systems have inodes and times of more than 63 bits."""
         return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}"
 
     def names(self, other: Stamp) -> bool:
-        """Whether both are of one file that was not written in between, as far as a file system can tell."""
+        """Whether both belong to one file that was not written in between, as far as a file system can say."""
         return (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDump:
-    """What is stored of one dump file. `path` is relative to its source's folder, with forward slashes.
+    """What is stored about one dump file. `path` is relative to its source's folder, with forward slashes.
 
     `stamp` and `sha256` are of the newest bytes looked at, good or not. `sightings` counts the last good reading (0:
-    there is none). `unreadable`: those bytes are no dump. `approved` is the hash that the operator let through,
-    `discarded` the one they refused. `rules` is the version of the reading rules by which it was read. `changed_at` is
-    when its bytes last changed, `confirmed_at` when its last good reading was last seen to be written, with the same
-    bytes or others; both are absent for dumps of before they were kept. At `weigh_at` a date that it shows, and that
-    lay ahead of us, will be believed. Of a held one, `read_at` is when it was held, `waiting` are the lines of the held
-    reading, `overwritten` the sightings of all readings that agree with it, and `agreed` counts the good readings in a
-    row that show them, that one included: it is 0 where no reading ends the hold. `notes` are sentences of what could
-    not be read or was guessed; `left_out` says that an entry is missing because of it.
+    there is none). `unreadable`: those bytes are no dump. `approved` is the hash that the operator approved,
+    `discarded` the one they refused. `rules` is the version of the parsing rules that read it. `changed_at` is when its
+    bytes last changed, `confirmed_at` is when its last good reading was last written, with the same bytes or others.
+    Both are absent for dumps older than these fields. At `weigh_at`, a date that it shows and that lay in the future
+    becomes credible. For a held dump, `read_at` is when it was held, `waiting` are the lines of the held reading, and
+    `overwritten` are the sightings of all readings that agree with it. `agreed` counts the consecutive good readings
+    that show them, including that one; it is 0 if no reading ends the hold. `notes` are sentences about what could not
+    be read or was guessed. `left_out` means that an entry is missing because of it.
     """
 
     source: SourceId
@@ -87,26 +87,26 @@ class KnownDump:
 
     @classmethod
     def of(cls, source: SourceId, path: str, stamp: Stamp, sha256: str, now: datetime) -> KnownDump:
-        """A dump just looked at and found good, so far without sightings."""
+        """A good dump after its first look, without sightings so far."""
         return cls(source, path, stamp, sha256, DumpState.GOOD, "", now, 0)
 
     @property
     def ends_by_itself(self) -> bool:
-        """Whether it is held, and good readings that agree end that."""
+        """Whether it is held, and good readings that agree end the hold."""
         return self.state is DumpState.HELD and self.agreed > 0
 
     @property
     def awaits_reading(self) -> bool:
-        """Whether the operator let its bytes through and they were not read since."""
+        """Whether the operator approved its bytes and they were not read since."""
         return self.state is DumpState.HELD and self.approved == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What is stored of a source. `settled_at`: when its first import was finished, absent before that.
+    """What is stored about a source. `settled_at`: when its first import was finished, absent before that.
 
-    `refreshed_at`: when its newest pass ended, absent before the first one. `failures` counts the newest passes in a
-    row that did not go well.
+    `refreshed_at`: when its newest pass ended, absent before the first pass. `failures` counts the consecutive failed
+    passes up to the newest one.
     """
 
     id: SourceId
@@ -119,7 +119,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Something that an operator should look at: a sighting that was ambiguous, and what was done about it."""
+    """Something that an operator should check: an ambiguous sighting, and what was done with it."""
 
     at: datetime
     source: SourceId
@@ -131,7 +131,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """An entry of an unfinished first import, less its content; each as in an Entry."""
+    """An entry of an unfinished first import, without its content; the fields are as in an Entry."""
 
     id: EntryId
     sources: tuple[SourceId, ...]
@@ -144,21 +144,21 @@ class Readings(Protocol):
     """Sources, dumps and their last good readings."""
 
     def register_source(self, source: SourceId, now: datetime) -> None:
-        """Make the source known; does nothing where it is. StoreError of one that was renamed."""
+        """Register the source; does nothing if it exists. StoreError for a source that was renamed."""
         ...
 
     def source(self, source: SourceId) -> SourceState | None: ...
 
     def sources(self) -> dict[SourceId, SourceState]:
-        """Every source ever known: who asks of all of them asks once."""
+        """Every source ever known; one query for all sources."""
         ...
 
     def shown_by(self, source: SourceId) -> int:
-        """How many entries the source shows or showed, removed ones apart. Reads them all: not for each dump."""
+        """How many entries the source shows or showed, without removed ones. Reads them all: not for each dump."""
         ...
 
     def refreshed(self, source: SourceId, now: datetime, problem: str, *, held: bool = False) -> None:
-        """Record the end of a pass; all went well where `problem` is empty and no dump is `held`."""
+        """Record the end of a pass; it succeeded if `problem` is empty and no dump is `held`."""
         ...
 
     def dumps(self, source: SourceId) -> dict[str, KnownDump]:
@@ -168,9 +168,10 @@ class Readings(Protocol):
     def dump(self, source: SourceId, path: str) -> KnownDump | None: ...
 
     def stamps(self, source: SourceId, rules: int, now: datetime) -> dict[str, str]:
-        """By path, the stamp of each dump as a text, without those that await reading.
+        """The stamp of each dump as text, by path, without dumps that await reading.
 
-        Those do that the operator approved, that were read by other rules, or whose dates can be weighed again now.
+        A dump awaits reading if the operator approved it, if other rules read it, or if its dates can be weighed again
+        now.
         """
         ...
 
@@ -179,23 +180,23 @@ class Readings(Protocol):
         ...
 
     def move(self, source: SourceId, old: str, new: str) -> None:
-        """Give a dump another path, with its last reading and its reports; nothing may be known of the new one."""
+        """Move a dump to another path, with its last reading and its reports; the new path must be unknown."""
         ...
 
     def troubled(self, source: SourceId) -> list[KnownDump]:
-        """Its dumps that are not good, or that have notes, by path."""
+        """The source's dumps that are not good, or have notes, by path."""
         ...
 
     def let_go(self, source: SourceId, path: str) -> None:
-        """A dump in trouble is gone: it is forgotten, or good again at its last good reading if it had one."""
+        """A dump in trouble is gone: forget it, or make it good again at its last good reading if it had one."""
         ...
 
     def changed_at(self, source: SourceId) -> datetime | None:
-        """When the content of one of its dumps changed last; None where it has none. Reads them all."""
+        """When the content of one of its dumps last changed; None if it has none. Reads them all."""
         ...
 
     def clock_stepped_back(self, now: datetime) -> None:
-        """Move every stored moment that lies ahead of us to now: they were noted under a clock that was wrong."""
+        """Move every stored time in the future to now: a wrong clock recorded it."""
         ...
 
     def standing(self, source: SourceId) -> int:
@@ -203,26 +204,26 @@ class Readings(Protocol):
         ...
 
     def standing_elsewhere(self, entries: Iterable[EntryId], but: tuple[SourceId, str]) -> set[EntryId]:
-        """Those of the entries that the last good reading of another dump than `but` (source, path) shows."""
+        """Those of the entries that the last good reading of a dump other than `but` (source, path) shows."""
         ...
 
     def held(self, source: SourceId) -> set[str]:
-        """The paths of its dumps that are held."""
+        """The paths of the source's held dumps."""
         ...
 
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
-        """The last good reading in page order; empty where there is none."""
+        """The last good reading in page order; empty if there is none."""
         ...
 
     def departed(self, source: SourceId, path: str, entries: Iterable[EntryId]) -> dict[EntryId, Placing]:
-        """How the dump showed those of the entries that it stopped to show in the last 90 days.
+        """How the dump showed those of the entries that it stopped showing in the last 90 days.
 
-        Only title, view and text of these placings are kept.
+        Only title, view and text of these placings are stored.
         """
         ...
 
     def known(self, questions: Questions) -> list[Known]:
-        """Every entry, removed ones too, that answers to a question; no order, no twice."""
+        """Every entry, including removed ones, that answers to a question; unordered, without duplicates."""
         ...
 
     def pages_with(
@@ -230,7 +231,7 @@ class Readings(Protocol):
     ) -> dict[tuple[SourceId, str, int], tuple[Placing, ...]]:
         """Each page (source, path, page) of a last good reading that shows one of the entries, in page order.
 
-        The pages of the dump `but` (source, path) are left out.
+        It leaves out the pages of the dump `but` (source, path).
         """
         ...
 
@@ -239,7 +240,7 @@ class Readings(Protocol):
         ...
 
     def newest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
-        """The newest count that the source showed of each entry, where it ever showed one."""
+        """The newest count that the source showed of each entry, if it ever showed one."""
         ...
 
     def highest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
@@ -247,25 +248,25 @@ class Readings(Protocol):
         ...
 
     def store_dump(self, dump: KnownDump) -> None:
-        """Insert or replace what is known of the dump (its last reading stays)."""
+        """Insert or replace the record of the dump; its last reading stays."""
         ...
 
     def apply(self, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
         """Store a change set: entries, revisions, keys, all counts, dates, and `placings` as the new last reading.
 
-        Returns the entries that the source never showed before, new ones included.
+        Returns the entries that the source never showed before, including new ones.
 
-        Its source is registered and its dump stored before. A date that got better is a silent revision of its own.
-        What is ambiguous is reported unless the reading before it was so in the same words.
+        The source must be registered and the dump stored before. A better date is a silent revision of its own. An
+        ambiguous sighting is reported, unless the reading before it had the same report.
         """
         ...
 
     def upgrade_dates(self, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
-        """Store better date evidence. Silent: it moves no `updated_at`."""
+        """Store better date evidence. This is silent: `updated_at` does not change."""
         ...
 
     def unsettled(self, source: SourceId) -> list[Unsettled]:
-        """The entries of an unfinished first import that this source showed first; not published yet."""
+        """The entries of an unfinished first import that this source showed first; they are not published yet."""
         ...
 
     def settle(
@@ -275,27 +276,26 @@ class Readings(Protocol):
         ...
 
     def reports(self, source: SourceId | None = None, limit: int = 20) -> list[Report]:
-        """What was ambiguous (`apply` stores it from the change set), newest first."""
+        """The ambiguous sightings (`apply` stores them from the change set), newest first."""
         ...
 
     def decide(self, source: SourceId, path: str, *, approve: bool) -> None:
-        """Record the operator's word on a held dump.
+        """Record the operator's decision on a held dump.
 
-        Approved: its present hash goes into `approved`, and it stays held until it is read. Discarded: its present
-        hash goes into `discarded`, and it is good again, at its last good reading.
+        Approved: its present hash is stored in `approved`, and it stays held until it is read. Discarded: its present
+        hash is stored in `discarded`, and it is good again, at its last good reading.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyFacts:
-    """What storing a change set needs beside it.
+    """The values that storing a change set needs in addition.
 
-    `first_import`: new entries are not published before `settle`. `atom_ids` holds one for each Added.
-    `title_keys` and `lead_keys` hold those of each Added and each Revised content; an empty one answers nothing.
-    `quiet` are new entries that are published without being announced, each with what it carries as `updated`.
-    `last` is the last reading of the dump as the store holds it, where the caller has read it in this transaction:
-    what stands there as it stood is not written again.
+    `first_import`: new entries are not published before `settle`. `atom_ids` has one for each Added. `title_keys` and
+    `lead_keys` have those of each Added and each Revised content; an empty one answers nothing. `quiet` are new entries
+    that are published without being announced, each with its `updated` time. `last` is the last reading of the dump as
+    the store has it, if the caller read it in this transaction: unchanged lines in it are not written again.
     """
 
     now: datetime

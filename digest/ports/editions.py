@@ -1,4 +1,4 @@
-"""What a store keeps of digests and their editions; knows no mail."""
+"""Digests and their editions in a store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DigestState:
-    """What is stored of a digest. `last_slot_at`, `last_close_at`: of its newest editions, empty ones included."""
+    """What is stored about a digest. `last_slot_at`, `last_close_at`: of its newest editions, including empty ones."""
 
     id: DigestId
     configured_at: datetime
@@ -54,7 +54,7 @@ class EditionCounts:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who gets an edition: the Message-ID of their mail, the number of the words in it, when it is due."""
+    """A recipient of an edition: the Message-ID of their mail, the number of its text, when it is due."""
 
     subscriber: SubscriberId
     message_id: str
@@ -69,17 +69,17 @@ class Editions(Protocol):
     """Digests and editions."""
 
     def register_digest(self, digest: DigestId, now: datetime) -> None:
-        """Make the digest known; does nothing where it is."""
+        """Register the digest; does nothing if it exists."""
         ...
 
     def digest(self, digest: DigestId) -> DigestState | None: ...
 
     def failure(self, digest: DigestId) -> EditionFailure | None:
-        """Why the last try to make an edition of it failed; None where it did not."""
+        """Why the last attempt to make an edition failed; None if it did not."""
         ...
 
     def failed(self, digest: DigestId, problem: str, now: datetime) -> None:
-        """Record that a try to make an edition failed; an earlier failure keeps its moment."""
+        """Record that an attempt to make an edition failed; an earlier failure keeps its time."""
         ...
 
     def succeeded(self, digest: DigestId) -> None:
@@ -87,30 +87,30 @@ class Editions(Protocol):
         ...
 
     def untold(self, digest: DigestId, since: datetime | None, sources: Sequence[SourceId]) -> list[Entry]:
-        """News that no edition of this digest holds, first seen at or after `since`; order as Entries.newest.
+        """New entries that no edition of this digest contains, first seen at or after `since`; order as Entries.newest.
 
         Empty `sources` means all.
         """
         ...
 
     def corrected(self, digest: DigestId) -> list[Entry]:
-        """Entries that this digest told, with a significant revision newer than the one it told last."""
+        """Entries that this digest announced, with a significant revision newer than the one it announced last."""
         ...
 
     def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
-        """The newest revision of an entry that this digest told, as new or corrected."""
+        """The newest revision of an entry that this digest announced, as new or corrected."""
         ...
 
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
-        """Entries with the readers that each won since then, most first, none that won nothing.
+        """Entries with the number of readers that each won since then, most first, without those that won none.
 
-        What a source counts is compared with what it counted itself, since its last fall at the earliest. Of several
-        sources, the one by which the entry won most says how many; with `sources`, only these are asked.
+        A source's count is compared with its own earlier count, at the earliest since its last fall. If an entry has
+        several sources, the one with the largest gain counts; with `sources`, only these count.
         """
         ...
 
     def free_key(self, wanted: EditionKey) -> EditionKey:
-        """`wanted`, or where it is taken the first free one of `wanted-2`, `wanted-3`, …"""
+        """`wanted`, or if it is taken the first free one of `wanted-2`, `wanted-3`, …"""
         ...
 
     def make(
@@ -120,53 +120,54 @@ class Editions(Protocol):
         variants: Sequence[Variant],
         recipients: Sequence[Recipient],
     ) -> bool:
-        """Store the edition, its entries at their revisions, its words and one planned delivery a recipient.
+        """Store the edition, its entries at their revisions, its texts and one planned delivery per recipient.
 
-        False, and nothing stored, where the slot of this digest has its edition already.
+        False, and nothing stored, if the slot of this digest has its edition already.
         """
         ...
 
     def editions(self, digest: DigestId | None = None) -> list[EditionCounts]:
-        """Newest first, empty ones included."""
+        """All editions, newest first, including empty ones."""
         ...
 
     def edition(self, key: EditionKey) -> EditionCounts | None: ...
 
     def selected(self, key: EditionKey) -> list[Selected]:
-        """In the order of making, each entry with the content of the frozen revision."""
+        """The entries in the order of making, each with the content of the frozen revision."""
         ...
 
     def read_at(self, key: EditionKey) -> list[datetime]:
-        """The moments of the passes that made what the edition tells, each once, oldest first."""
+        """The distinct times of the passes that brought the edition's entries, oldest first."""
         ...
 
     def body(self, key: EditionKey, language: str) -> Body | None:
-        """The body in that language, or where there is none the first one stored; None where there is no edition."""
+        """The body in that language, otherwise the first one stored; None if there is no edition."""
         ...
 
     def subjects(self) -> frozenset[str]:
-        """The subjects of all editions whose words are stored."""
+        """The subjects of all editions whose texts are stored."""
         ...
 
     def variants(self, key: EditionKey) -> list[Variant]:
-        """The words as they were made, in that order; none of an empty edition."""
+        """The texts in the order of making; none for an empty edition."""
         ...
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
-        """One more delivery of an edition that was made; False where the person has one that was not taken back."""
+        """Plan one more delivery of an existing edition; False if the person has one that was not cancelled."""
         ...
 
     def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
-        """The published entries that its editions made after then tell as new, in the order of Entries.newest."""
+        """The published entries that its editions made after then announce as new, in the order of Entries.newest."""
         ...
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
-        """All news first seen at or after `since`, told or not, as Entries.newest. Empty `sources` means all."""
+        """All new entries first seen since then, announced or not, as in Entries.newest. Empty `sources` means all."""
         ...
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
-        """What mails of these digests tell the person as new, or are about to; what failed or was suppressed is not.
+        """The entries that mails of these digests announce to the person as new, or are about to.
 
-        But where nobody knows what became of an attempt before: they may have it.
+        Failed and suppressed mails do not count, unless an earlier attempt has an unknown outcome: the person may have
+        the mail.
         """
         ...

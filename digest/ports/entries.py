@@ -1,4 +1,4 @@
-"""What is published: entries, the documents of feeds, pictures of formulas."""
+"""Published content: entries, feeds, pictures of formulas."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RevisionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReaderCount:
-    """So many readers of an entry, as a source counted."""
+    """A reader count of an entry, as a source showed it."""
 
     at: datetime
     source: SourceId
@@ -41,7 +41,7 @@ class ReaderCount:
 
 
 class Entries(Protocol):
-    """Published entries. Unsettled and removed entries never show."""
+    """Published entries. Unsettled and removed entries are never returned."""
 
     def newest(self, *, source: SourceId | None = None, limit: int | None = None) -> list[Entry]:
         """Newest first: by first sighting, then by date (known years first, newest first), then page order, then id."""
@@ -50,10 +50,10 @@ class Entries(Protocol):
     def entry(self, entry: EntryId) -> Entry | None: ...
 
     def search(self, query: str, *, limit: int = 50) -> list[Entry]:
-        """The entries whose title and text hold all terms of `changes.words.query`; any string is a query.
+        """The entries whose title and text contain all terms of `changes.words.query`; any string is a query.
 
-        First those whose title holds all of them, then by how much each says of them (the title counts more), then
-        newest first. None for a query without a word.
+        First come those whose title contains all terms, then those with the best match (the title counts more), then
+        the newest. No entries for a query without a word.
         """
         ...
 
@@ -62,34 +62,34 @@ class Entries(Protocol):
         ...
 
     def counts(self, entry: EntryId) -> list[ReaderCount]:
-        """The reader counts of all sources over time, oldest first. Each source has a series of its own."""
+        """The reader counts of all sources over time, oldest first. Each source has its own series."""
         ...
 
     def published_state(self) -> tuple[int, datetime]:
-        """A number that grows with each change of what is published, and when it last grew (never backwards)."""
+        """A number that grows with each change of the published content, and when it last grew (never backwards)."""
         ...
 
 
 class Feeds(Protocol):
     """The order in which entries joined feeds.
 
-    A feed is named by a key; its entries are numbered from 1 in the order of joining, for good.
+    A feed has a key. Its entries are numbered from 1 in the order of joining, permanently.
     """
 
     def enlist(self, feed: str, joining: Sequence[EntryId]) -> int:
-        """Take entries that are not in the feed yet, in this order; how many there were."""
+        """Add entries to the feed that are not in it yet, in this order; returns how many were added."""
         ...
 
     def size(self, feed: str) -> int:
-        """The newest number given, 0 for none."""
+        """The newest number given, 0 if none."""
         ...
 
     def empty(self, of: Sequence[str]) -> list[str]:
-        """Those of the feeds that no entry ever joined."""
+        """The feeds among these that no entry ever joined."""
         ...
 
     def members(self, feed: str, first: int, last: int) -> list[Entry]:
-        """The published entries with these numbers, both included, newest first."""
+        """The published entries with these numbers, inclusive, newest first."""
         ...
 
     def neighbours(self, feed: str, entry: EntryId) -> tuple[Entry | None, Entry | None]:
@@ -97,27 +97,27 @@ class Feeds(Protocol):
         ...
 
     def removed(self, feed: str, first: int, last: int) -> list[tuple[AtomId, datetime]]:
-        """The removed ones with these numbers and when each was removed, newest removal first."""
+        """The removed entries with these numbers and the time of each removal, newest removal first."""
         ...
 
     def published(self, of: Iterable[EntryId]) -> list[Entry]:
-        """Those of the entries that are published; no order."""
+        """The published ones of these entries; unordered."""
         ...
 
     def remove(self, entry: EntryId, now: datetime) -> bool:
-        """Take a published entry back; it stays known. False where there is nothing to take back."""
+        """Retract a published entry; it stays known. False if it is not published."""
         ...
 
     def restore(self, entry: EntryId, now: datetime) -> bool:
-        """Publish a removed entry again, as updated now; False where it is not removed."""
+        """Publish a removed entry again, updated as of now; False if it is not removed."""
         ...
 
     def removed_at(self, entry: EntryId) -> datetime | None:
-        """When it was removed; None where it is not, or unknown."""
+        """When it was removed; None if it is not, or unknown."""
         ...
 
     def pinged(self) -> int:
-        """The `published_state` that the hub was last told of."""
+        """The `published_state` that the hub was last notified of."""
         ...
 
     def set_pinged(self, published: int) -> None: ...
@@ -137,10 +137,10 @@ class Drawn(Protocol):
 
 
 class Pictures(Protocol):
-    """Formulas as pictures, named by what they look like, never changed."""
+    """Formulas as pictures, named by their appearance, never changed."""
 
     def unknown(self, names: Iterable[str]) -> set[str]:
-        """Those of the names that nobody tried to draw."""
+        """The names that nobody tried to draw yet."""
         ...
 
     def add(self, drawn: Mapping[str, Drawn | None]) -> None:
@@ -148,7 +148,7 @@ class Pictures(Protocol):
         ...
 
     def sizes(self, names: Iterable[str]) -> dict[str, tuple[int, int, int]]:
-        """Width, height and depth of those that there are."""
+        """Width, height and depth of those that exist."""
         ...
 
     def png(self, name: str) -> bytes | None: ...

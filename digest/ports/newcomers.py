@@ -1,4 +1,4 @@
-"""Many people at once, as a list brings them."""
+"""Bulk import of people from a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """That somebody joins a digest, with the record of their consent: `at` is when they gave it."""
+    """A person joins a digest, with their consent record: `at` is when they gave it."""
 
     digest: DigestId
     source: str
@@ -25,7 +25,7 @@ class Joining:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody whom the store does not know. `joins` holds each digest once."""
+    """A person unknown to the store. `joins` has each digest once."""
 
     address: str
     name: str
@@ -39,7 +39,7 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """Somebody whom the store knows. `digests` are all that they ever joined, true for those that they follow."""
+    """A person known to the store. `digests` are all that they ever joined, true for those that they follow."""
 
     id: SubscriberId
     suppressed: str
@@ -47,16 +47,16 @@ class KnownPerson:
 
 
 class Newcomers(Protocol):
-    """People by the hundred."""
+    """People in bulk."""
 
     def known(self, addresses: Iterable[str]) -> dict[str, KnownPerson]:
-        """Who of these addresses is known, by the address that was asked for, whatever its case."""
+        """The known people among these addresses, by the requested address, ignoring case."""
         ...
 
     def erased(self, hashes: Iterable[str]) -> set[str]:
-        """Which of these hashes are those of erased addresses."""
+        """Those of these hashes that belong to erased addresses."""
         ...
 
     def add(self, people: Sequence[Newcomer], now: datetime) -> None:
-        """Store people and what they join; none of them is known, and no two have one address."""
+        """Add people and their subscriptions; none of them is known, and no two have one address."""
         ...

@@ -1,4 +1,4 @@
-"""When mails go: the paces that servers asked for, and waits."""
+"""When mails are sent: the rates that servers asked for, and waiting deliveries."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Slowed:
-    """A pace that a server asked for: mails a minute to a recipient domain, or to everybody where that is empty.
+    """A rate that a server asked for: mails a minute to a recipient domain, or to everybody if the domain is empty.
 
-    `since` is when it asked first, `at` when a mail started or the pace changed last; the next may start at `next_at`.
+    `since` is when it first asked, `at` when a mail started or the rate changed last. The next mail may start at
+    `next_at`.
     """
 
     domain: str
@@ -28,31 +29,31 @@ class Slowed:
 
 
 class Pacing(Protocol):
-    """Paces that a drain found, for the next one and for whoever asks; what waits for a later moment."""
+    """The rates that a drain measured, for the next drain and for reports; and deliveries that wait."""
 
     def all(self, since: datetime) -> list[Slowed]:
-        """Those in use since then, by domain; that of everybody is first."""
+        """The rates in use since then, by domain; the one for everybody is first."""
         ...
 
     def put(self, slowed: Collection[Slowed], free: Collection[str], before: datetime) -> None:
-        """Keep these as they are now; forget those of the domains in `free`, and those not in use since `before`."""
+        """Store these rates; delete those of the domains in `free`, and those not in use since `before`."""
         ...
 
     def put_off(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime) -> None:
-        """Give back leases of which nothing was begun, each named as for `Deliveries.begin_all`; they are due then."""
+        """Release leases of which nothing was begun, each given as in `Deliveries.begin_all`; they are due then."""
         ...
 
     def hurry(self, edition: EditionKey | None, now: datetime) -> int:
-        """Let all be due now that wait for a later moment, of one edition or of all; how many."""
+        """Make all waiting deliveries due now, of one edition or of all; returns how many."""
         ...
 
     def bring_back(self, latest: datetime) -> int:
-        """Let nothing that was refused wait for longer than until then; how many would have.
+        """Let no refused mail wait longer than until then; returns how many would have.
 
-        What is planned for later waits for its reader's own time of day.
+        Mails planned for later wait for their subscriber's own time of day.
         """
         ...
 
     def waiting(self, now: datetime, edition: EditionKey | None = None) -> list[DeliveryRow]:
-        """Those of people who are not erased that are tried again later than now, the first due first."""
+        """Deliveries to people who are not erased that are tried again later than now, first due first."""
         ...

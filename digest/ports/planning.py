@@ -1,4 +1,4 @@
-"""Large editions, whose mails are planned a part at a time."""
+"""Large editions, whose mails are planned in parts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """Some of the readers of an edition as it was made.
+    """A part of the subscribers of an edition as it was made.
 
-    `caught_up` are those of them who missed an edition before, each with how many entries mails had told them by then;
-    `resting` get no mail of it.
+    `caught_up` are those who missed an edition before, each with how many entries mails had announced to them by then.
+    `resting` are paused and get no mail of it.
     """
 
     mails: tuple[Recipient, ...]
@@ -26,7 +26,7 @@ class Unplanned:
 
 
 class Planning(Protocol):
-    """What is still to be planned."""
+    """The parts that are not planned yet."""
 
     def keep(self, edition: EditionKey, parts: Sequence[Unplanned]) -> None:
         """Store the parts of an edition that was made in this transaction."""
@@ -37,9 +37,9 @@ class Planning(Protocol):
         ...
 
     def take(self, edition: EditionKey, part: int) -> tuple[DigestId, Unplanned] | None:
-        """A part with its digest, which is kept no more; None where somebody else took it."""
+        """Remove a part and return it with its digest; None if somebody else took it."""
         ...
 
     def plan(self, edition: EditionKey, mails: Sequence[Recipient]) -> set[SubscriberId]:
-        """Plan the mails of those who still follow the digest, can be reached and do not rest; who they are."""
+        """Plan the mails to those who still follow the digest, can be reached and are not paused; returns them."""
         ...

@@ -1,4 +1,4 @@
-"""Sources that go by another name than they once did."""
+"""Former names of sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A former name of a source. `new` is its name now, `first` the one that it began with."""
+    """A former name of a source. `new` is its present name, `first` its original one."""
 
     old: SourceId
     new: SourceId
@@ -26,15 +26,15 @@ class Renames(Protocol):
     """Former names."""
 
     def all(self) -> dict[SourceId, Renamed]:
-        """By former name; they are few."""
+        """All renames by former name; they are few."""
         ...
 
     def holds(self, source: SourceId) -> bool:
-        """Whether a dump was ever read of the source, or an entry seen in it."""
+        """Whether a dump of the source was ever read, or an entry seen in it."""
         ...
 
     def rename(self, old: SourceId, new: SourceId, feeds: Mapping[str, str], now: datetime) -> None:
-        """Give everything of a source another name, which holds nothing yet; former names lead to it from then on.
+        """Move everything of a source to another name, which must be unused; former names then lead to it.
 
         `feeds` are the keys of the feeds that get others, each with the new one.
         """

@@ -1,4 +1,4 @@
-"""Everybody at once, without what was mailed to them."""
+"""Lists of all people, without their mails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class OnRoster:
-    """A person with the digests that they ever followed, in the order of joining; `suppressed` says why, or nothing."""
+    """A person with all digests that they ever followed, in the order of joining. `suppressed`: why, or empty."""
 
     subscriber: Subscriber
     suppressed: str
@@ -36,9 +36,9 @@ class Roster(Protocol):
     """Lists of people."""
 
     def people(self) -> Iterator[OnRoster]:
-        """Everybody who was not erased, in the order of joining; a few hundred are held at a time."""
+        """Everybody who was not erased, in the order of joining; a few hundred are in memory at a time."""
         ...
 
     def followers(self) -> dict[DigestId, int]:
-        """How many follow each digest that anybody follows, suppressed ones too, configured or not."""
+        """How many follow each digest that has followers, including suppressed people, configured or not."""
         ...

@@ -1,4 +1,4 @@
-"""Mails to one person that are no edition: a welcome, a word to a former address."""
+"""Mails to one person that are not editions: a welcome, a notice to a former address."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ if TYPE_CHECKING:
 
     from digest.model import SingleMail, SingleMailId, SubscriberId
 
-UNMADE = "template: "  # how what is stored of an attempt begins where its template is wrong
+UNMADE = "template: "  # prefix of a stored attempt whose template is wrong
 
 
 class SingleMails(Protocol):
-    """Mails to one person that are no edition.
+    """Mails to one person that are not editions.
 
-    As in the ledger of deliveries, a hand-over is begun in the store before it starts: where who began it dies, nobody
-    knows what became of it, and it is tried once more with the same Message-ID, never a third time.
+    As in the ledger of deliveries, the store records an attempt before it starts. If the sender dies, the outcome is
+    unknown, and the mail is tried once more with the same Message-ID, never a third time.
     """
 
     def welcome(self, subscriber: SubscriberId, now: datetime) -> bool:
-        """Plan a welcome; False where the person had one, or one is planned."""
+        """Plan a welcome; False if the person had one, or one is planned."""
         ...
 
     def tell_moved(
         self, subscriber: SubscriberId, address: str | None, now: datetime, *, guards_until: datetime | None
     ) -> None:
-        """Plan a word to a person's former address; None where no mail reaches it.
+        """Plan a notice to a person's former address; None if no mail reaches it.
 
-        Until then whoever has the new one is not taken for the person.
+        Until then, the holder of the new address is not trusted to be the person.
         """
         ...
 
     def guarded(self, subscriber: SubscriberId, now: datetime) -> bool:
-        """Whether the person's address changed so that it may still be a thief's."""
+        """Whether the person's address changed so recently that a thief may hold it."""
         ...
 
     def awaits(self, subscriber: SubscriberId) -> bool:
@@ -41,13 +41,13 @@ class SingleMails(Protocol):
         ...
 
     def due(self, now: datetime) -> bool:
-        """Whether any is to be sent."""
+        """Whether any mail is due."""
         ...
 
     def begin(self, now: datetime, until: datetime) -> SingleMail | None:
-        """Begin to hand over the oldest that is due, by then; None where there is none.
+        """Begin to send the oldest mail that is due by then; None if there is none.
 
-        A welcome that came too late is dropped: the person left, is suppressed, or an edition went to them meanwhile.
+        A welcome that came too late is dropped: the person left, is suppressed, or got an edition meanwhile.
         """
         ...
 
@@ -56,13 +56,13 @@ class SingleMails(Protocol):
         ...
 
     def record(self, mail: SingleMailId, *, next_at: datetime | None, text: str, uncertain: bool = False) -> None:
-        """What became of it; without `next_at` it is not tried again, nor where nobody knows twice."""
+        """Record the outcome; without `next_at` it is not tried again, nor after two unknown outcomes."""
         ...
 
     def expired(self, now: datetime) -> bool:
-        """Whether there are former addresses that were told and guard nothing any more."""
+        """Whether there are former addresses that were notified and are needed no longer."""
         ...
 
     def expire(self, now: datetime) -> int:
-        """Forget those; how many there were."""
+        """Delete those; returns how many."""
         ...

@@ -1,4 +1,4 @@
-"""Transactions, and the store that hands them out."""
+"""Transactions, and the store that opens them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Transaction(Protocol):
-    """One transaction; the parts share it."""
+    """One transaction, shared by its parts."""
 
     @property
     def readings(self) -> Readings: ...
@@ -95,7 +95,7 @@ class Transaction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Two numbers to compare for being equal: one for what is published, one for all that is stored."""
+    """Two numbers to compare for equality: one for the published content, one for the whole store."""
 
     published: int
     commits: int
@@ -107,39 +107,39 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[Transaction]: ...
 
     def write(self, *, exclusive: bool = True) -> AbstractContextManager[Transaction]:
-        """Exclusive ones take turns: what one reads stays so until it ends.
+        """Begin a write transaction. Exclusive ones take turns: what one reads does not change until it ends.
 
-        The others may run at the same time where the database can. They are for what changes rows of one owner only:
-        a lease and what becomes of it.
+        Other transactions may run at the same time if the database can. They are for rows with one owner only: a lease
+        and its outcome.
         """
         ...
 
     def published_state(self) -> tuple[int, datetime]:
-        """As `Entries.published_state`, without asking where the database tells of changes by itself."""
+        """Like `Entries.published_state`, without a query if the database reports changes by itself."""
         ...
 
     def follow_published(self) -> None:
-        """Let the database tell of changes from now on, if it can; until then and where it cannot, it is asked."""
+        """Let the database report changes from now on, if it can; otherwise each call queries it."""
         ...
 
     def secret(self) -> bytes:
-        """32 random bytes, made once with the store, for the tokens in links."""
+        """32 random bytes, created once with the store, for the tokens in links."""
         ...
 
     def version(self) -> Version | None:
-        """The present state, cheap enough for each request; None of a store that cannot say it so cheaply.
+        """The present state, cheap enough for each request; None if this store cannot give it so cheaply.
 
-        One's own commits show at once, another process's may show 0.1 s late.
+        One's own commits count at once, another process's up to 0.1 s later.
         """
         ...
 
     def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write a fenced copy of one moment into a new file, while others read and write; `progress` counts pages.
+        """Write a fenced copy of one point in time into a new file, during reads and writes; `progress` counts pages.
 
-        The file is whole and durable when this returns; nobody has verified it yet.
+        The file is complete and durable when this returns, but not verified yet.
         """
         ...
 
     def check(self) -> None:
-        """Raise StoreError unless the schema is the newest and the database answers."""
+        """Check that the schema is the newest and the database answers; raises StoreError otherwise."""
         ...

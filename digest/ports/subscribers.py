@@ -1,4 +1,4 @@
-"""Who subscribes to what, and the links that people were mailed."""
+"""Subscribers, their subscriptions, and the links mailed to them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A record that is never changed. `act`: `joined` or `left`; `source`: who acted and by which means.
+    """A record that never changes. `act`: `joined` or `left`; `source`: who acted and how.
 
-    `wording` names the words that they agreed to, `asked_at` is when they asked for what they confirmed `at`.
+    `wording` identifies the text that they agreed to, `asked_at` is when they requested what they confirmed `at`.
     """
 
     digest: DigestId
@@ -39,7 +39,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberRecord:
-    """All that is stored of a person: what `export` prints. `digests` are the active subscriptions."""
+    """Everything stored about a person, as `export` prints it. `digests` are the active subscriptions."""
 
     subscriber: Subscriber
     digests: tuple[DigestId, ...]
@@ -59,7 +59,7 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """Somebody who gets no mail since then, and why."""
+    """A person who gets no mail since then, and why."""
 
     id: SubscriberId
     address: str
@@ -81,7 +81,7 @@ class Subscribers(Protocol):
         digests: Sequence[DigestId] = (),
         source: str = "",
     ) -> SubscriberRecord | None:
-        """A new person with a consent record a digest; None where the address is known already."""
+        """Add a person with one consent record per digest; None if the address is known already."""
         ...
 
     def join(
@@ -96,10 +96,10 @@ class Subscribers(Protocol):
         asked_at: datetime | None = None,
         consented_at: datetime | None = None,
     ) -> bool:
-        """Subscribe a known person; False where they are subscribed already.
+        """Subscribe a known person; False if they are subscribed already.
 
-        With `since` they followed this selection since then, and the next edition tells what they missed of it.
-        With `consented_at` they agreed then, and joined now.
+        With `since`, they count as following this selection since then, and the next edition includes what they missed.
+        With `consented_at`, they agreed then, and joined now.
         """
         ...
 
@@ -113,7 +113,7 @@ class Subscribers(Protocol):
         topics: Sequence[str],
         paused_until: datetime | None,
     ) -> None:
-        """Change how a person is written to. A pause suppresses what is on its way to them and not handed over."""
+        """Change a person's preferences. A pause suppresses mails to them that are not sent yet."""
         ...
 
     def suppressed(self) -> list[Suppressed]:
@@ -121,79 +121,79 @@ class Subscribers(Protocol):
         ...
 
     def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
-        """Mail this address again; what came back before no longer counts, and the next edition tells what was missed.
+        """Mail this address again; earlier bounces no longer count, and the next edition includes what was missed.
 
-        False where it is not suppressed.
+        False if it is not suppressed.
         """
         ...
 
     def move(self, subscriber: SubscriberId, address: str, source: str, now: datetime, *, asked_at: datetime) -> None:
-        """Give a person, who confirmed it, another address that nobody has; what came back before no longer counts.
+        """Give a person, who confirmed it, another address that nobody has; earlier bounces no longer count.
 
-        For each digest that they follow a consent is recorded, in the words of `source`.
+        A consent is recorded for each digest that they follow, with `source`.
         """
         ...
 
     def hand_on(self, subscriber: SubscriberId, other: SubscriberId, digest: DigestId) -> None:
-        """Let what was told to a person of a digest count as told to another one, and what is owed be owed to them.
+        """Let entries sent to one person for a digest count as sent to another, and owed entries be owed to them.
 
-        Nothing where the other one was told anything of it.
+        Does nothing if the other person was sent anything of it.
         """
         ...
 
     def is_erased(self, subscriber: SubscriberId) -> bool:
-        """Whether there was such a person once."""
+        """Whether this address belonged to an erased person."""
         ...
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
-        """End a subscription and take back its deliveries that are not begun; False where there is none."""
+        """End a subscription and cancel its deliveries that are not begun; False if there is none."""
         ...
 
     def find(self, address: str) -> SubscriberRecord | None:
-        """By address, whatever its case and however its domain is written."""
+        """A person by address, ignoring case and however the domain is written."""
         ...
 
     def get(self, subscriber: SubscriberId) -> SubscriberRecord | None: ...
 
     def all(self) -> list[SubscriberRecord]:
-        """Everybody, in the order of joining (left ones too)."""
+        """Everybody, in the order of joining (including those who left)."""
         ...
 
     def active(self, digest: DigestId) -> list[Subscriber]:
-        """Who is subscribed and not suppressed, paused ones too."""
+        """People who are subscribed and not suppressed, including paused ones."""
         ...
 
     def followers(self, digest: DigestId) -> list[Follower]:
-        """The same people with where they stand."""
+        """The same people with their state."""
         ...
 
     def subscription(self, subscriber: SubscriberId, digest: DigestId) -> tuple[datetime, datetime | None] | None:
-        """Since when they follow its selection, and when they left; None where they never joined."""
+        """Since when they follow its selection, and when they left; None if they never joined."""
         ...
 
     def follows_since(self, subscriber: SubscriberId, digest: DigestId, since: datetime) -> None:
-        """They follow its selection since then, and the next edition tells what they missed of it."""
+        """Let them follow its selection since then; the next edition includes what they missed of it."""
         ...
 
     def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
-        """Remember who missed an edition, or that the one just made tells them what they missed."""
+        """Record who missed an edition, or that the one just made includes what they missed."""
         ...
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
-        """Delete the person and every trace but the deliveries' counts; keep `address_hash` so that none re-imports."""
+        """Delete the person and every trace but the deliveries' counts; keep `address_hash` to prevent imports."""
         ...
 
     def keep_out(self, address_hash: str, now: datetime) -> None:
-        """Remember an address that nobody has any more, so that no import brings it back."""
+        """Remember a hash of an unused address, so that no import brings it back."""
         ...
 
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
-        """Never mail this address again: what its server said."""
+        """Never mail this address again; records what its server said."""
         ...
 
 
 class Confirmations(Protocol):
-    """What was asked for on pages and awaits the owner of an address."""
+    """Requests made on pages, waiting for the owner of an address to confirm."""
 
     def ask(
         self,
@@ -210,40 +210,40 @@ class Confirmations(Protocol):
         expires_at: datetime,
         proven: bool = False,
     ) -> ConfirmationId:
-        """Store it; `mail` says whether the owner is to be mailed."""
+        """Store a request; `mail` is whether to mail the owner."""
         ...
 
     def get(self, confirmation: ConfirmationId) -> Confirmation | None: ...
 
     def asked(self, since: datetime, network: str | None = None) -> int:
-        """How many were asked for after then, from a network or from all."""
+        """How many requests were made after then, from a network or from all."""
         ...
 
     def mailed(self, kind: ConfirmationKind, address: str, since: datetime) -> int:
-        """How many of a kind, asked for after then, were to be mailed to an address, whatever its case.
+        """How many requests of a kind after then mail an address, ignoring case.
 
-        To subscribe and to move count together: whoever asks chooses the address.
+        Requests to subscribe and to move count together, because the requester chooses the address.
         """
         ...
 
     def mailed_within(self, domain: str, since: datetime) -> int:
-        """How many of all kinds, asked for after then, were to be mailed to a domain, whatever its case."""
+        """How many requests of all kinds after then mail a domain, ignoring case."""
         ...
 
     def done(self, confirmation: ConfirmationId, now: datetime, subscriber: SubscriberId | None = None) -> None:
-        """Its owner confirmed; `subscriber` is who joined by it."""
+        """Record that the owner confirmed; `subscriber` is who joined by it."""
         ...
 
     def due(self, now: datetime) -> bool:
-        """Whether the mail of any is due."""
+        """Whether the mail of any request is due."""
         ...
 
     def lease(self, now: datetime, until: datetime, limit: int) -> list[Confirmation]:
-        """Take up to `limit` whose mail is due, oldest first: due again `until` then, and one more attempt."""
+        """Lease up to `limit` requests whose mail is due, oldest first, `until` then; this is one more attempt."""
         ...
 
     def record(self, confirmation: ConfirmationId, *, next_at: datetime | None, text: str) -> None:
-        """What became of its mail; without `next_at` it is not tried again."""
+        """Record the outcome of its mail; without `next_at` it is not tried again."""
         ...
 
     def unmade(self) -> tuple[int, str]:
@@ -251,13 +251,13 @@ class Confirmations(Protocol):
         ...
 
     def pending(self, now: datetime) -> int:
-        """How many await their owner."""
+        """How many wait for their owner."""
         ...
 
     def expired(self, now: datetime, asked_before: datetime) -> int:
-        """How many have expired and were asked for before then, those apart of which `expire` left what stays."""
+        """How many have expired and were made before then, without those that `expire` already reduced."""
         ...
 
     def expire(self, now: datetime, asked_before: datetime) -> int:
-        """Delete those; how many there were. Of those that were confirmed it stays whose they are, and no address."""
+        """Delete those; returns how many. A confirmed request keeps its owner, but no address."""
         ...

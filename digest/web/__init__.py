@@ -1,1 +1,1 @@
-"""HTTP: feeds, pages, leaving, health. Asks the service, decides nothing about entries."""
+"""HTTP: feeds, pages, unsubscribing, health. Calls the service and decides nothing about entries."""

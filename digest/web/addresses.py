@@ -1,4 +1,4 @@
-"""Addresses of the Internet as sockets and proxies write them; knows no request."""
+"""Internet addresses as sockets and proxies write them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Address = IPv4Address | IPv6Address
 
-_LONGEST = 80  # characters of an address with all that may stand around it
+_LONGEST = 80  # characters of an address with everything that may surround it
 _WRITTEN = re.compile(
     r"""
     (?: \[ (?P<bracketed> [0-9A-Fa-f:.]+ ) (?: %[^\]]* )? \]   # [2001:db8::7], [fe80::1%eth0]
@@ -25,9 +25,9 @@ _WRITTEN = re.compile(
 
 
 def read_address(written: str) -> Address | None:
-    """The address that is written there, with or without brackets, port, zone and quotes; None for anything else.
+    """The parsed address, with or without brackets, port, zone and quotes; None for anything else.
 
-    An IPv4 address within an IPv6 one is the IPv4 address.
+    An IPv4 address within an IPv6 address is returned as the IPv4 address.
     """
     bare = written.strip().strip('"').strip()
     found = _WRITTEN.fullmatch(bare) if len(bare) <= _LONGEST else None

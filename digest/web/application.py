@@ -1,4 +1,4 @@
-"""The routes of the web server and what each answers."""
+"""The routes of the web server and their endpoints."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _FEED_AGE = 900  # seconds
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address holds its hash
 _LONGEST_QUERY = 200  # characters
-_FEED_ANSWER = "digest.feed"  # where a request's scope says which feed was asked for, and how it was answered
+_FEED_ANSWER = "digest.feed"  # scope key: which feed was requested, and how it was answered
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -59,9 +59,9 @@ def application(
     metrics: Metrics | None = None,
     fetch: Callable[[str], bytes] | None = None,
 ) -> ASGIApp:
-    """The ASGI application. It may be served by several threads and processes on one store.
+    """The ASGI application. Several threads and processes may serve it on one store.
 
-    `fetch` gets what stands at a URL of Amazon's, where that tells of bounces; the web by default.
+    `fetch` gets the content of an Amazon URL, which Amazon's bounce notices need; by default from the web.
 
     Raises:
         ConfigurationError: a key or secret of a provider in `settings.hooks` cannot be read.
@@ -108,16 +108,16 @@ def application(
 def _hooks(
     store: Store, settings: Settings, now: Callable[[], datetime], fetch: Callable[[str], bytes] | None
 ) -> list[Route]:
-    """The routes for providers; who has none does not wait for what proves them."""
+    """The routes for providers. Without a provider, the code that verifies them is not loaded."""
     if not settings.hooks.on():
         return []
-    from digest.web.hooks import hook_routes  # noqa: PLC0415 - as said
+    from digest.web.hooks import hook_routes  # noqa: PLC0415 - as above
 
     return hook_routes(store, settings, now=now, fetch=fetch)
 
 
 def _again(metrics: Metrics, scope: Scope, status: int) -> Callable[[], None]:
-    """Counts an answer that is given again."""
+    """Counts a response served from the cache."""
     kind, _ = scope.get(_FEED_ANSWER, ("page", ""))
     return partial(metrics.answered, kind, status, "" if kind == "page" else "kept")
 
@@ -141,19 +141,19 @@ class _Answering:
 
 
 def _counted(scope: Scope, status: int) -> tuple[str, int, str]:
-    """What is counted of an answer: the format of a feed, whose document was made or kept; or a page."""
+    """The labels that count a response: a feed by format and whether its document was made or cached; or a page."""
     kind, cache = scope.get(_FEED_ANSWER, ("page", ""))
     return kind, status, cache
 
 
 def _asked_for(request: Request) -> None:
-    """Says that a feed is asked for, before anything can fail: a failing one is none of the pages."""
+    """Note that a feed was requested, before anything can fail: a failing feed must not count as a page."""
     kind = request.path_params["kind"]
     request.scope[_FEED_ANSWER] = (kind if kind in FORMATS else "page", "")
 
 
 class _Site:
-    """The endpoints. They are plain functions, which Starlette runs in threads: the store blocks."""
+    """The endpoints. They are plain functions, which Starlette runs in threads, because the store blocks."""
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime], metrics: Metrics) -> None:
         self._store, self._settings, self._now = store, settings, now
@@ -183,7 +183,7 @@ class _Site:
         return self._moved(request, request.path_params["source"]) or self.missing(request, None)
 
     def _moved(self, request: Request, name: str) -> Response | None:
-        """Where the page or feed of a source is that was renamed; not for good, since it may get its name back."""
+        """Redirect to the page or feed of a renamed source; temporarily, since it may get its old name back."""
         present = present_name(self._store, self._settings, name)
         if present is None:
             return None
@@ -258,12 +258,12 @@ class _Site:
         return Response(asset.body, media_type=asset.media_type, headers=_FOR_GOOD)
 
     def favicon(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
-        """The icon where a browser that shows a feed, and many a feed reader, asks for it unbidden."""
+        """The icon at the path where browsers that display a feed, and many feed readers, look for it."""
         icon = self.assets[self._paths["icon"]]
         return Response(icon.body, media_type=icon.media_type, headers={"Cache-Control": "public, max-age=86400"})
 
     def metrics(self, request: Request) -> Response:
-        """For who sits at this machine; a monitor elsewhere asks the listener that `web.metrics_listen` opens."""
+        """Metrics for requests from this machine; other monitors use the listener of `web.metrics_listen`."""
         if not from_this_machine(request, self._settings.base_url):
             return self.missing(request, None)
         return self.watch.metrics(request)
@@ -275,7 +275,7 @@ class _Site:
         return PlainTextResponse("method not allowed\n", 405, headers=getattr(error, "headers", None))
 
     def gone(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
-        """Nobody is there any more to read it; without an answer the server would log a trace."""
+        """The client has disconnected; without a response the server would log a trace."""
         return PlainTextResponse("the request ended early\n", 400)
 
     def unavailable(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above

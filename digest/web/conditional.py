@@ -1,4 +1,4 @@
-"""Which answer a request gets for a document: the whole, compressed or not, or only that nothing changed. Pure.
+"""Chooses the response for a document: the whole, compressed or not, or 304 Not Modified. Pure.
 
 Source: RFC 9110, sections 8.8, 12.5.3, 13.
 """
@@ -32,7 +32,7 @@ class Answer:
 
 
 def answer(document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: bool = False) -> Answer:
-    """The answer to a GET or HEAD with these headers (lower-case names).
+    """The response to a GET or HEAD with these headers (lower-case names).
 
     `negotiated`: the document was chosen by the Accept header.
     """
@@ -55,10 +55,10 @@ def answer(document: Document, headers: Mapping[str, str], *, max_age: int, nego
 
 
 def unchanged(document: Document, headers: Mapping[str, str]) -> bool:
-    """Whether the client has the document: by its tag (weakly compared), or without tags by the date."""
+    """Whether the client has the document: by its tag (weak comparison), or without tags by the date."""
     tags = headers.get("if-none-match")
     if tags is not None:
-        # A tag of the other coding names the same document: what a client sends back may have lost its suffix.
+        # A tag of another coding names the same document: the tag that a client sends back may have lost its suffix.
         given = {_SUFFIX.sub("", tag) for tag in _TAG.findall(tags)}
         return tags.strip() == "*" or document.etag in given
     since = headers.get("if-modified-since")
@@ -76,7 +76,7 @@ def _aware(moment: datetime) -> datetime:
 
 
 def best_coding(accepted: str) -> str:
-    """The coding of ours that is wanted most, the smallest of equals; empty where none is, or less than identity."""
+    """The supported coding that the client prefers, the smallest of equals; empty if none, or identity is preferred."""
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
         coding, _, parameters = part.partition(";")
@@ -93,12 +93,12 @@ def best_coding(accepted: str) -> str:
 
 
 def wants_page(accepted: str) -> bool:
-    """Whether a browser asks, to show what it gets: it takes HTML, and feed readers rarely say so."""
+    """Whether a browser asks in order to display the response: it accepts HTML, and feed readers rarely say so."""
     return "text/html" in accepted.lower()
 
 
 def preferred(accepted: str, languages: Sequence[str]) -> str:
-    """The language of ours (`zh_CN`, `en`) that an Accept-Language header likes most; empty where it likes none."""
+    """The supported language (`zh_CN`, `en`) that an Accept-Language header prefers; empty if it accepts none."""
     liked: list[tuple[float, str]] = []
     for at, part in enumerate(accepted.lower().split(",")):
         tag, _, parameters = part.strip().partition(";")

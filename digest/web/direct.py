@@ -1,7 +1,8 @@
-"""Gives what is kept as soon as a request's headers are there: no task, no ASGI. Knows uvicorn's protocol and no page.
+"""Serves cached responses from the protocol, before a task exists.
 
-Everything else goes uvicorn's way, and so does a request that has a body, wants another protocol or another version of
-HTTP, asks to close, waits behind one under way, or comes from somebody who does not take what was sent before.
+uvicorn answers everything else as usual. That includes a request that has a body, asks for another protocol or another
+version of HTTP, asks to close the connection, waits behind a request in progress, or comes from a client that does not
+read what was sent before.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ _SAYS_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 
 
 class Direct(Guarded):
-    """A connection of a server whose application is `Kept`; with any other one it is uvicorn's own."""
+    """A connection of a server whose application is `Kept`; with any other application it behaves as uvicorn's own."""
 
     def answer(self) -> None:
-        """Answer, or leave it to uvicorn."""
+        """Respond from the cache, or leave the request to uvicorn."""
         known = self._known(self.app) if isinstance(self.app, Kept) and self._is_simple() else None
         if known is None:
             super().answer()

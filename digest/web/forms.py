@@ -1,4 +1,4 @@
-"""What a browser sends: the fields of a form, and from which network they come."""
+"""What a browser sends: the fields of a form, and the network that it comes from."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_LARGEST = 16 * 1024  # bytes of a form of ours
+_LARGEST = 16 * 1024  # bytes of any form of ours
 _MOST_FIELDS = 200
-_PREFIX = {4: 24, 6: 48}  # who has one address of it may have them all: providers hand out up to a /48
+_PREFIX = {4: 24, 6: 48}  # who has one address of such a network may have all: providers hand out up to a /48
 
 
 class Form:
-    """The fields of a form, each with the values that it was sent with."""
+    """The fields of a form, each with the values that the browser sent."""
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
         self._fields = fields
@@ -31,14 +31,14 @@ class Form:
         return self._fields.get(name, [""])[0].strip()
 
     def chosen(self, name: str) -> tuple[str, ...]:
-        """What was chosen in the fields whose names begin so (a group of radio buttons needs a name of its own)."""
+        """The values chosen in the fields with this prefix (each group of radio buttons needs a name of its own)."""
         return tuple(value for field, values in self._fields.items() if field.startswith(name) for value in values)
 
 
 async def form_of(request: Request) -> Form:
-    """The urlencoded form of a request; empty for one of another kind, or larger than any of ours.
+    """The urlencoded form of a request; empty if it is of another type, or larger than any of ours.
 
-    Mail programs that press the button of RFC 8058 may send multipart; what they say is known, so it is not read.
+    Mail programs that press the button of RFC 8058 may send multipart. Its content is known, so it is not parsed.
     """
     body = await body_of(request, _LARGEST)
     if body is None or media_type(request.headers.get("content-type", "")) != "application/x-www-form-urlencoded":
@@ -50,7 +50,7 @@ async def form_of(request: Request) -> Form:
 
 
 async def body_of(request: Request, largest: int) -> bytes | None:
-    """The whole of a request's body; None where it has more bytes than that."""
+    """The whole body of a request; None if it has more bytes than that."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -65,7 +65,7 @@ def media_type(header: str) -> str:
 
 
 def with_form(endpoint: Callable[[Request, Form | None], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that gets the form of a POST, and None for a GET; it runs in a thread, since the store blocks."""
+    """An endpoint that receives the form of a POST, or None for a GET; it runs in a thread: the store blocks."""
 
     async def answered(request: Request) -> Response:
         form = await form_of(request) if request.method == "POST" else None
@@ -75,9 +75,9 @@ def with_form(endpoint: Callable[[Request, Form | None], Response]) -> Callable[
 
 
 def network_of(request: Request, proxies: Sequence[str]) -> str:
-    """The network that asks, such as `192.0.2.0/24`.
+    """The network of the client, such as `192.0.2.0/24`.
 
-    Who is no proxy of ours says nothing about where they come from; behind one, the last address that is none counts.
+    Only a proxy of ours may say where a request comes from; behind one, the last address that is not a proxy counts.
     """
     address = read_address(request.client.host if request.client else "")
     trusted = Networks(proxies)

@@ -1,4 +1,4 @@
-"""A connection that takes no more than the limits say: bytes, headers, time. Knows uvicorn's protocol alone."""
+"""A connection that enforces the limits on bytes, headers and time."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from digest.web.limits import Gate
 
 _NEVER = math.inf
-_LINE = len(" HTTP/1.1\r\n") + len("\r\n") + 1  # of a request's head, beside method, target and headers
+_LINE = len(" HTTP/1.1\r\n") + len("\r\n") + 1  # of a request's head, in addition to method, target and headers
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
-_LINGER_SECONDS = 2.0  # in which who was refused may read why
+_LINGER_SECONDS = 2.0  # in which a refused client may read the reason
 _BAD_REQUEST, _TIME_OUT, _TOO_LARGE, _TOO_MUCH, _FULL = 400, 408, 413, 431, 503
 
 
 class _Reading(Enum):
-    """What is being read."""
+    """The part of a request that is being read."""
 
     NOTHING = 0
     HEAD = 1
@@ -31,7 +31,7 @@ class _Reading(Enum):
 
 
 class _RefusedError(Exception):
-    """A request is not taken; raised through the parser."""
+    """A request is refused; raised through the parser."""
 
     def __init__(self, status: int, reason: str) -> None:
         self.status, self.reason = status, reason
@@ -39,7 +39,7 @@ class _RefusedError(Exception):
 
 
 class Guarded(HttpToolsProtocol):
-    """Refuses what is beyond the limits of its gate. `sweep` is to be called each second."""
+    """Enforces the limits of its gate. `sweep` must be called every second."""
 
     cycle: Any  # None before the first request that uvicorn answers, which its types do not say
     scope: Any
@@ -49,11 +49,11 @@ class Guarded(HttpToolsProtocol):
         self._gate, self._limits = gate, gate.limits
         self._networks: tuple[str, ...] | None = None
         self._reading, self._since = _Reading.NOTHING, _NEVER
-        self._unread = 0  # bytes that came and of which the parser has told nothing yet
+        self._unread = 0  # received bytes that the parser has not reported yet
         self._body = 0
         self._refused_at = _NEVER
         self._running: Any = None  # the cycle whose application runs
-        self._waiting, self._moved_at = 0, _NEVER  # bytes of answers that are not taken, and when some were
+        self._waiting, self._moved_at = 0, _NEVER  # unread bytes of responses, and the time of the last read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
@@ -81,7 +81,7 @@ class Guarded(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            return  # none is offered: it was answered as any request
+            return  # no other protocol is offered: this was answered as any request
         except httptools.HttpParserError as error:
             cause = error.__context__
             known = isinstance(cause, _RefusedError)
@@ -93,7 +93,7 @@ class Guarded(HttpToolsProtocol):
             self._refuse(_TOO_LARGE, "the body is too large")
         elif self._reading is _Reading.NOTHING:
             self._unread = 0
-            if not self._busy() and self.timeout_keep_alive_task is None:  # it was answered before it was all here
+            if not self._busy() and self.timeout_keep_alive_task is None:  # answered before all of it was here
                 self.timeout_keep_alive_task = self.loop.call_later(
                     self.timeout_keep_alive, self.timeout_keep_alive_handler
                 )
@@ -101,11 +101,11 @@ class Guarded(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._reading is not _Reading.HEAD:
             self._reads(_Reading.HEAD, self.loop.time())
-        self.app = self.config.loaded_app  # which may be another one since the last request
+        self.app = self.config.loaded_app  # which may have been replaced since the last request
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Look at the head as a whole, then go uvicorn's way.
+        """Check the head as a whole, then continue as uvicorn does.
 
         Source: RFC 9112, section 3.2: one Host, or 400. RFC 6585, section 5: too many headers are 431.
         """
@@ -131,7 +131,7 @@ class Guarded(HttpToolsProtocol):
         self.answer()
 
     def answer(self) -> None:
-        """Answer the request whose head is known."""
+        """Answer the request; its head is complete."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -143,13 +143,13 @@ class Guarded(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Tell uvicorn's cycle, where there ever was one."""
+        """Notify uvicorn's cycle, if there was one."""
         self._reading, self._since = _Reading.NOTHING, _NEVER
         if self.cycle is not None:
             super().on_message_complete()
 
     def sweep(self, now: float) -> None:
-        """End what takes too long: a request that is not sent, an answer that is not taken. `now` is the loop's."""
+        """End requests that arrive too slowly and responses that are read too slowly. `now` is the loop's time."""
         size = self.transport.get_write_buffer_size()
         if not size or size < self._waiting:
             self._moved_at = now
@@ -159,7 +159,7 @@ class Guarded(HttpToolsProtocol):
         elif self.transport.is_closing() or self._refused_at != _NEVER:
             return
         elif self.flow.read_paused:
-            self._since = now if self._reading is not _Reading.NOTHING else _NEVER  # it is we who do not read
+            self._since = now if self._reading is not _Reading.NOTHING else _NEVER  # we are the ones who do not read
         elif self._reading is _Reading.HEAD and now - self._since > self._limits.head_seconds:
             if self._unread:
                 self._refuse(_TIME_OUT, "the headers took too long")
@@ -175,7 +175,7 @@ class Guarded(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse(self, status: int, reason: str) -> None:
-        """Say why, if that is the next thing to be said on this connection; read no more, and close it soon."""
+        """Send the reason, if the client expects a response now; read no more, and close the connection soon."""
         cycle = self.cycle
         own = self._reading is _Reading.BODY and cycle is not None and not self.pipeline and not cycle.response_started
         spoken = own or (self._reading is _Reading.HEAD and not self._busy())
@@ -185,7 +185,7 @@ class Guarded(HttpToolsProtocol):
             return
         self._say(status, reason)
         self._refused_at = self.loop.time()
-        self.flow.resume_reading()  # what is on its way is thrown away: the answer would be lost with it
+        self.flow.resume_reading()  # discard what is on its way: otherwise the response would be lost with it
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
@@ -194,7 +194,7 @@ class Guarded(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _hang_up(self) -> None:
-        """Let the application know that nobody listens: uvicorn tells only the newest of requests in a row."""
+        """Notify the applications that the client is gone: uvicorn notifies only the newest of pipelined requests."""
         for one in (self.cycle, self._running, *(waiting for waiting, _ in self.pipeline)):
             if one is not None:
                 one.disconnected = True

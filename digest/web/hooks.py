@@ -1,4 +1,4 @@
-"""Where providers tell of bounces and complaints: a POST each, `/hooks/NAME`; 404 for whoever is not switched on."""
+"""Webhooks for bounces and complaints: providers POST to `/hooks/NAME`; 404 unless the provider is switched on."""
 
 from __future__ import annotations
 

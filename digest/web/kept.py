@@ -1,7 +1,7 @@
-"""Answers kept in memory and given again while nothing behind them changed; knows no page and no feed.
+"""Caches responses in memory and serves them again while nothing behind them changed.
 
-Stands in front of the application as plain ASGI: an answer that is kept costs a look into a dictionary, no thread, no
-routing and no store. `direct` gives it without ASGI, too.
+It runs in front of the application as plain ASGI: a cached response costs a dictionary look-up, but no thread, no
+routing and no store. `direct` serves it even without ASGI.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ _Key = tuple[bytes | str, ...]
 
 _ASKED_BY = frozenset(
     (b"accept", b"accept-encoding", b"accept-language", b"if-none-match", b"if-modified-since")
-)  # the headers of a request that an answer may depend on
+)  # the request headers that a response may depend on
 _METHODS = ("GET", "HEAD")
 NOT_MODIFIED = 304
 _KEEPABLE = (200, NOT_MODIFIED)
-_LARGEST = 1 << 22  # bytes of an answer
-_MOST = 1 << 26  # bytes of all
-_OVERHEAD = 2048  # bytes, about, that an answer takes beside its body and what was asked
+_LARGEST = 1 << 22  # bytes of one response
+_MOST = 1 << 26  # bytes of all responses
+_OVERHEAD = 2048  # bytes, about, that a response needs in addition to its body and its key
 _FEEDS = ("/archive/", "/feed.", "/sources/", "/topics/")
 _PUBLIC = ("/about", "/archive/", "/editions", "/entries/", "/feed", "/sources/", "/topics/")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, and the state of the store that it holds for. `count` is called when it is given again."""
+    """A response, and the state of the store for which it is valid. `count` is called when it is served again."""
 
     state: int
     start: Message
     body: Message
     size: int
     count: Callable[[], None]
-    lines: bytes  # its headers as they are sent, with the empty line; empty where they do not say how long it is
+    lines: bytes  # its headers as sent, with the empty line; empty if they give no length
 
 
 class Kept:
-    """Gives answers to GET and HEAD again.
+    """Caches responses to GET and HEAD.
 
-    A feed holds while what is published does, every other page while nothing at all was written. What says `no-store`
-    is not kept, nor is what only its addressee may see: just the addresses of `_PUBLIC` are. `again` makes, from the
-    scope that an answer left behind and its status, what counts each repetition.
+    A feed is valid while the published content is unchanged, every other page while nothing at all was written.
+    Responses with `no-store` are not cached, and neither are pages for one person: only the addresses in `_PUBLIC` are.
+    `again` takes the scope and status of a response, and returns the function that counts each repetition.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Kept:
         )
 
     def known(self, scope: Scope) -> Answer | None:
-        """What is kept for a request, and holds."""
+        """The cached response for a request, if it is valid."""
         asked = self._asked(scope)
         if asked is None:
             return None
@@ -88,7 +88,7 @@ class Kept:
         return known if known and known.state == state else None
 
     def _asked(self, scope: Scope) -> tuple[_Key, int] | None:
-        """What an answer is kept by, and the state it has to hold for; None where nothing is kept."""
+        """The cache key of a request, and the state for which a response must be valid; None if it is not cacheable."""
         if scope["method"] not in _METHODS or not _is_public(scope["path"]):
             return None
         state = self._state(scope["path"])
@@ -103,7 +103,7 @@ class Kept:
         return key, state
 
     def _state(self, path: str) -> int | None:
-        """What an answer of this address holds for; None where the store cannot say it cheaply: nothing is kept."""
+        """The state for which a response here is valid; None (no caching) if the store cannot give it cheaply."""
         version = self._version()
         if version is None:
             return None
@@ -124,7 +124,7 @@ class Kept:
 
 
 class _Listening:
-    """Passes an answer on; tells it where it came in one piece."""
+    """Passes a response on, and reports it if it came in one piece."""
 
     def __init__(self, send: Send, whole: Callable[[Message, Message], None]) -> None:
         self._send, self._whole = send, whole
@@ -141,7 +141,7 @@ class _Listening:
 
 
 def _says_its_length(start: Message, body: Message) -> bool:
-    """Whether the headers tell where the answer ends; a 304 has no body."""
+    """Whether the headers give the length of the response; a 304 has no body."""
     said = dict(start["headers"]).get(b"content-length")
     return start["status"] == NOT_MODIFIED or said == b"%d" % len(body.get("body", b""))
 

@@ -1,4 +1,4 @@
-"""What a listener takes of strangers, and how many of them at once; docs/deploy.md has the table."""
+"""The limits on requests and connections from strangers; docs/deploy.md has the table."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from digest.web.addresses import Networks, read_address
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_RAISED = 4096  # descriptors that the process asks of the system, where it may have them
-_PREFIXES = {4: (32,), 6: (64, 48)}  # what is an address of somebody, and for IPv6 a network of somebody, too
-_SAID_SECONDS = 60.0  # between two lines that say the same
+_RAISED = 4096  # file descriptors that the process requests from the system, if it may have them
+_PREFIXES = {4: (32,), 6: (64, 48)}  # what counts as one address; for IPv6 also the one that counts as a network
+_SAID_SECONDS = 60.0  # between two equal log lines
 _log = logs.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes, seconds, and numbers of connections. Beyond them a request is refused, or its connection is closed."""
+    """Bytes, seconds, and numbers of connections. Beyond them, a request is refused or its connection is closed."""
 
     head_bytes: int = 32 * 1024  # the request line and all headers
     headers: int = 100
@@ -30,14 +30,14 @@ class Limits:
     head_seconds: float = 10.0  # from the first byte of a request, or from the connection, to its last header
     body_seconds: float = 30.0  # from there to the end of the request
     idle_seconds: int = 5  # between two requests of a connection
-    stalled_seconds: float = 30.0  # in which nothing of an answer is taken
+    stalled_seconds: float = 30.0  # in which the client reads nothing of a response
     connections: int = 1000
     per_address: int = 100  # an IPv4 address, an IPv6 /64
     per_network: int = 250  # an IPv6 /48
     reserve: int = 256  # descriptors that connections leave to dumps, mail and the store
 
     def within(self, descriptors: int) -> Limits:
-        """The limits of a process that may open so many files: at least half of them are for others than strangers."""
+        """The limits of a process that may open so many files: at least half of them stay free for other uses."""
         room = max(descriptors - self.reserve, descriptors // 2)
         return replace(self, connections=max(1, min(self.connections, room)))
 
@@ -47,7 +47,7 @@ WATCH = Limits(connections=32, per_address=32, per_network=32, reserve=0)
 
 
 def descriptors() -> int:
-    """How many files this process may open; it asks for more where few are given and more may be had."""
+    """How many files this process may open; raises a low limit if the system allows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return _RAISED
@@ -59,7 +59,7 @@ def descriptors() -> int:
 
 
 class Gate:
-    """Counts the connections of a listener. Addresses of `proxies` are as many people as come through them."""
+    """Counts the connections of a listener. No limit per address holds for `proxies`: many people come through one."""
 
     def __init__(self, limits: Limits, proxies: Iterable[str] = ()) -> None:
         self.limits = limits
@@ -69,11 +69,11 @@ class Gate:
         self._said_at = -_SAID_SECONDS
 
     def trust(self, proxies: Iterable[str]) -> None:
-        """From now on these are the proxies."""
+        """Replace the list of proxies."""
         self._proxies = Networks(proxies)
 
     def enter(self, host: str, now: float) -> tuple[str, ...] | None:
-        """Count a connection from this address; what `leave` takes, None where there is no room for it."""
+        """Count a connection from this address; returns what `leave` takes, or None if there is no room."""
         networks = self._networks(host)
         full = self._inside >= self.limits.connections
         if full or any(
@@ -89,7 +89,7 @@ class Gate:
         return networks
 
     def leave(self, networks: tuple[str, ...]) -> None:
-        """One that entered is gone."""
+        """Remove a connection that was counted."""
         self._inside -= 1
         self._by_network.subtract(networks)
         for name in networks:

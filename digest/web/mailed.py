@@ -1,4 +1,4 @@
-"""The pages behind the links by which people confirm and leave. A page says what is so now; only a POST acts."""
+"""The pages behind the links in mails: confirm and unsubscribe. A page states what is true now; only a POST acts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def no_more(
     *,
     code: int = _GONE,
 ) -> Response:
-    """The page of a link that does nothing any more, or never did; `kind` is what such links are for here."""
+    """The page of a link that has expired or was never valid; `kind` is the purpose of such links here."""
     misplaced = link.holds or (
         link.kind is not None and (link.kind is ConfirmationKind.ACCESS) != (kind is ConfirmationKind.ACCESS)
     )
@@ -59,7 +59,7 @@ class Mailed:
         self._pages = Pages(settings)
 
     def confirm(self, request: Request, form: Form | None) -> Response:
-        """The page behind the link in the mail that asks for a confirmation; its button confirms."""
+        """The page behind the link in a confirmation mail; its button confirms."""
         token, now = request.path_params["token"], self._now()
         link = links.confirmation_link(self._store, self._settings, token, now)
         if form is not None and link.state is LinkState.OPEN:
@@ -73,7 +73,7 @@ class Mailed:
         return self._used(request, link)
 
     def _asks(self, request: Request, link: Link) -> Response:
-        assert link.asked  # noqa: S101 - an open link is of what is asked
+        assert link.asked  # noqa: S101 - an open link always has its request
         return self._pages.page(
             request,
             "confirm",
@@ -85,9 +85,9 @@ class Mailed:
         )
 
     def _used(self, request: Request, link: Link) -> Response:
-        """What is so after the link did what it is for. Who left is gone, so this is no page of a subscriber."""
+        """The page of a link that was used. A person who has left since has no preferences page any more."""
         record = link.person
-        assert record  # noqa: S101 - else it were of an erased person
+        assert record  # noqa: S101 - otherwise the person would be erased
         left = not record.digests
         return self._pages.page(
             request,
@@ -103,12 +103,12 @@ class Mailed:
         )
 
     def _coming(self, record: SubscriberRecord) -> bool:
-        """Whether a mail is on its way to somebody."""
+        """Whether a mail to this person is on its way."""
         with self._store.read() as tx:
             return tx.single_mails.awaits(record.subscriber.id)
 
     def leave(self, request: Request, form: Form | None) -> Response:
-        """The page behind the link in a mail, which changes nothing; and its button, which mail programs press too.
+        """The page behind the unsubscribe link, which changes nothing; and its button, which mail programs press too.
 
         Source: RFC 8058: the POST is answered without redirect, cookie or question.
         """

@@ -1,6 +1,6 @@
-"""The numbers of one process for Prometheus, and how the store stands; the only importer of prometheus-client.
+"""Prometheus metrics of one process and of the store; the only importer of prometheus-client.
 
-No label ever holds an address, a title or anything else that a person wrote: ids of digests, and words of ours.
+No label contains an address, a title or anything else that a person wrote: only ids of digests, and fixed words.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
-_FRESH = timedelta(seconds=1)  # many may ask; a store that did not change is asked once
+_FRESH = timedelta(seconds=1)  # many may ask; an unchanged store is queried once
 
 
 class Metrics:
-    """What is counted here, in a registry of its own. May be used from several threads."""
+    """The metrics of this process, in a registry of their own. May be used from several threads."""
 
     def __init__(
         self, store: Store, settings: Settings, now: Callable[[], datetime], *, fresh: timedelta = _FRESH
     ) -> None:
-        self.settings = settings  # which may be replaced
+        self.settings = settings  # a reload may replace them
         registry = self._registry = CollectorRegistry()
         self._refreshes = Counter(
             "digest_refreshes", "Passes over a source, by how they ended.", ["outcome"], registry=registry
@@ -66,7 +66,7 @@ class Metrics:
         registry.register(self._store)
 
     def standing(self) -> Standing | None:
-        """How all stands, as these numbers say it; None where the store does not answer."""
+        """The health that these metrics report; None if the store does not answer."""
         return self._store.standing()
 
     def refreshed(self, done: Pass | None, seconds: float) -> None:
@@ -79,17 +79,17 @@ class Metrics:
                 self._entries.labels(change).inc(number)
 
     def answered(self, kind: str, status: int, cache: str) -> None:
-        """Count a request; `cache` says whether a feed's document was `made` for it or `kept`, empty for a page."""
+        """Count a request; `cache` is `made` or `kept` (cached) for the document of a feed, empty for a page."""
         self._requests.labels(kind, str(status), cache).inc()
 
     def exposition(self, accepted: str) -> tuple[bytes, str]:
-        """What a scraper reads, in the format that its Accept header likes; and its media type."""
+        """The metrics in the format that the scraper's Accept header prefers, and their media type."""
         encoder, media_type = choose_encoder(accepted)
         return encoder(self._registry), media_type
 
 
 class _Store(Collector):
-    """The standing as gauges. It is worked out anew when the store changed, or a while has passed."""
+    """The health as gauges. They are computed again when the store changed, or after a while."""
 
     def __init__(self, store: Store, ask: Callable[[], Standing], fresh: timedelta) -> None:
         self._store, self._ask, self._fresh = store, ask, fresh.total_seconds()
@@ -99,7 +99,7 @@ class _Store(Collector):
         self._lock = Lock()
 
     def describe(self) -> Iterable[Metric]:
-        return ()  # registering asks nothing of the store
+        return ()  # registering must not query the store
 
     def collect(self) -> Iterator[Metric]:
         now = self.standing()
@@ -108,7 +108,7 @@ class _Store(Collector):
             yield from _gauges(now)
 
     def standing(self) -> Standing | None:
-        """How all stands, at most so old; None where the store does not answer."""
+        """The health, at most `fresh` old; None if the store does not answer."""
         with self._lock:
             try:
                 version = self._store.version()

@@ -1,4 +1,4 @@
-"""HTML pages in the reader's language, and the files that they load; knows nothing of what a page says."""
+"""HTML pages in the visitor's language, and the files that they load."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Pages:
         self.assets, self.paths = _assets(settings.templates)
 
     def language(self, request: Request) -> str:
-        """The language of a page: the first that the browser wants and we speak, else the site's."""
+        """The language of a page: the first supported one that the browser asks for, otherwise the site's."""
         return preferred(request.headers.get("accept-language", ""), LANGUAGES) or self._settings.language
 
     def page(
         self, request: Request, name: str, *, code: int = _OK, private: bool = False, **values: object
     ) -> Response:
-        """A page. A `private` one is for who holds its address: kept nowhere and found by no search engine."""
+        """A page. A `private` one is for the holder of its address: no cache stores it, no search engine lists it."""
         made = self.html(self.language(request), name, values)
         headers = {
             "Cache-Control": "no-cache" if code == _OK and not private else "no-store",
@@ -74,21 +74,21 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file that is served as it is, for good: its address holds its hash."""
+    """A file with a permanent address, which contains the file's hash."""
 
     body: bytes
     media_type: str
 
 
 def _assets(own: Path | None) -> tuple[dict[str, Asset], dict[str, str]]:
-    """The assets by address, and their addresses by name; a file of the user's replaces its namesake."""
+    """The assets by address, and their addresses by name; a file of the user replaces the built-in one of its name."""
     made: dict[str, Asset] = {}
     paths: dict[str, str] = {}
     for name, media_type in _ASSETS.items():
         file = own / "web" / name if own else None
         chosen = file if file and file.is_file() else bundled.folder("templates") / "web" / name
         body = chosen.read_bytes()
-        if name.endswith(".css"):  # which names the font
+        if name.endswith(".css"):  # the style sheet names the font
             body = body.replace(f'url("{FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())
         stem, _, suffix = name.partition(".")
         path = f"/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"

@@ -1,4 +1,4 @@
-"""The pages on which people subscribe, confirm, choose and leave. Scanners follow links: only a POST acts."""
+"""The pages where people subscribe and change their preferences. Scanners follow links, so only a POST acts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _METHODS = ["GET", "HEAD", "POST"]
 _OK, _UNUSABLE = 200, 422
 _LONGEST_PAUSE = timedelta(days=366)
-_TRAP = "website"  # a field that no person sees, and that programs fill in
+_TRAP = "website"  # a field that no person sees, but that programs fill in
 
 
 def people_routes(store: Store, settings: Settings, *, now: Callable[[], datetime]) -> list[Route]:
@@ -57,7 +57,7 @@ class _People:
         self._pages = Pages(settings)
 
     def subscribe(self, request: Request, form: Form | None) -> Response:
-        """Ask for a mail with a link. The answer is the same for every address, known or not."""
+        """Ask for a mail with a link. The response is the same for every address, known or not."""
         if not self._settings.signup.open or not self._settings.digests:
             return self._pages.page(request, "missing", code=404)
         if form is None:
@@ -79,7 +79,7 @@ class _People:
         except BusyError as error:
             return self._busy(request, error)
         except StoreError:
-            raise  # nothing that was chosen is at fault
+            raise  # the input is not at fault
         except DigestError as error:
             return self._offer(
                 request, form.one("address"), wrong="address" if isinstance(error, AddressError) else "digest"
@@ -101,7 +101,7 @@ class _People:
 
     @property
     def _offers_edition(self) -> bool:
-        """Whether newcomers get the newest edition unless they say otherwise."""
+        """Whether new subscribers get the newest edition unless they choose otherwise."""
         return self._settings.signup.welcome == "edition"
 
     def _busy(self, request: Request, error: BusyError) -> Response:
@@ -110,7 +110,7 @@ class _People:
         return page
 
     def preferences(self, request: Request, form: Form | None) -> Response:
-        """A reader's choices. The link in a mail says whose they are and asks; only a link mailed for it shows all."""
+        """A subscriber's preferences. The link in an edition asks whose they are; only a mailed link shows all."""
         token = request.path_params["token"]
         link, owner = links.preferences_link(self._store, token), False
         if link.state is LinkState.DAMAGED:
@@ -142,7 +142,7 @@ class _People:
         return self._choices(request, fresh, owner=owner, said=said)
 
     def _done(self, request: Request, form: Form, record: SubscriberRecord, *, owner: bool) -> str | Response:
-        """Do what a button is for; a word for the page of choices, or another page."""
+        """Do what the button says; returns a word for the preferences page, or another page."""
         act, person = form.one("act"), record.subscriber.id
         if act == "save":
             preferences.change(self._store, self._settings, person, self._wishes(form, record), self._now())
@@ -160,7 +160,7 @@ class _People:
         return self._about_data(request, form, record, owner=owner)
 
     def _about_data(self, request: Request, form: Form, record: SubscriberRecord, *, owner: bool) -> str | Response:
-        """What only the owner of the address may do, or be mailed a link for."""
+        """Actions for which only the owner of the address may act, or be mailed a link."""
         act = form.one("act")
         if act in {"link", "export", "erase"} and self._guarded(record):
             return "guarded"
@@ -188,7 +188,7 @@ class _People:
         )
 
     def _guarded(self, record: SubscriberRecord) -> bool:
-        """Whether whoever has the present address may have it by a forwarded mail of somebody else's."""
+        """Whether the present address may belong to somebody who got it through a forwarded mail."""
         with self._store.read() as tx:
             return tx.single_mails.guarded(record.subscriber.id, self._now())
 
@@ -201,10 +201,10 @@ class _People:
         )
 
     def _wishes(self, form: Form, record: SubscriberRecord) -> Wishes:
-        """The choices of a form.
+        """The choices in a form.
 
         Raises:
-            ValueError: a field holds what the page does not offer.
+            ValueError: a field has a value that the page does not offer.
         """
         zone = form.one("timezone")
         until = date.fromisoformat(form.one("paused_until")) if form.one("paused_until") else None
@@ -245,7 +245,7 @@ class _People:
         )
 
     def _groups(self, request: Request, chosen: Sequence[str]) -> list[list[tuple[Digest, str, bool]]]:
-        """The digests to choose from, the rhythms of one selection together, each with its words and whether chosen."""
+        """The digests by selection, with the frequencies of each, their descriptions and whether they are chosen."""
         language = self._pages.language(request)
         return [
             [
@@ -261,6 +261,6 @@ class _People:
 
 
 def _topics(form: Form, before: Sequence[str]) -> tuple[str, ...]:
-    """The topics that a form chooses, none for everything. Of both, the one that was not ticked before is meant."""
+    """The topics that a form chooses, none for everything. If both are ticked, the newly ticked one counts."""
     chosen = form.chosen("topic")
     return () if form.one("all_topics") == "yes" and (before or not chosen) else chosen

@@ -1,4 +1,4 @@
-"""The life of what listens: a bound socket, uvicorn on it, a stop that waits for answers under way."""
+"""The life of a listener: a bound socket, uvicorn on it, and a stop that waits for responses in progress."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from digest.web.metrics import Metrics
 
 _GRACE_SECONDS = 8
-_TICKS_A_SECOND = 10  # of uvicorn's
-_BACKLOG = 128  # connections that wait while we are busy: taken all at once, they fit into the reserve
+_TICKS_A_SECOND = 10  # uvicorn's
+_BACKLOG = 128  # connections that wait while we are busy; if all are accepted at once, they fit into the reserve
 
 
 class _Quiet(uvicorn.Server):
-    """A server that leaves the signals to the service around it, and ends what takes too long."""
+    """A server that leaves signals to the service around it, and ends what takes too long."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -49,7 +49,7 @@ class _Quiet(uvicorn.Server):
 
 
 class Listener:
-    """An application on an address, which is taken when it is made: a busy port is said before anything runs.
+    """An application on an address. It binds the address at once, so a busy port is reported before anything runs.
 
     Raises:
         ConfigurationError: the address cannot be bound; `place` names its setting.
@@ -74,25 +74,25 @@ class Listener:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                proxy_headers=False,  # web.proxies says who may tell where a request comes from
+                proxy_headers=False,  # web.proxies lists who may say where a request comes from
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
 
     async def serve(self) -> None:
-        """Answer until `stop` is called."""
+        """Serve until `stop` is called."""
         try:
             await self._server.serve(sockets=[self._socket])
         finally:
             self._socket.close()
 
     def replace(self, app: ASGIApp, proxies: Iterable[str] = ()) -> None:
-        """Answer every request from now on by another application."""
+        """Serve every request from now on with another application."""
         self._server.config.loaded_app = app
         self._gate.trust(proxies)
 
     def stop(self) -> None:
-        """Take no new connection, and end when those under way are answered."""
+        """Accept no new connections, and end when the requests in progress are answered."""
         self._server.should_exit = True
 
 
@@ -106,17 +106,17 @@ class Server(Listener):
         super().__init__(self._made(settings), settings.web.listen, "web.listen", proxies=settings.web.proxies)
 
     def following(self, settings: Settings) -> Callable[[], None]:
-        """What makes this server answer by other settings; all that can fail has been done by then.
+        """A function that makes this server use other settings; everything that can fail has run by then.
 
         Raises:
-            DigestError: they are wrong.
+            DigestError: the settings are wrong.
         """
         app = self._made(settings)
         return partial(self.replace, app, settings.web.proxies)
 
 
 class WatchServer(Listener):
-    """The listener for monitors that `web.metrics_listen` asks for."""
+    """The listener for monitors, configured by `web.metrics_listen`."""
 
     def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         app = watch_application(store, metrics)
@@ -126,14 +126,14 @@ class WatchServer(Listener):
 def _bound(listen: str, place: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
-    # The protocol is named, since asyncio switches Nagle's algorithm off only where it is: the second piece of an
-    # answer would wait 40 ms.
+    # The protocol is given, because asyncio switches Nagle's algorithm off only then. Otherwise the second part of a
+    # response would wait 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, int(port)))
-        bound.listen()  # who comes before the loop turns waits, and is not refused
+        bound.listen()  # early connections wait and are not refused
     except (OSError, OverflowError) as error:
         bound.close()
         reason = getattr(error, "strerror", None) or str(error)

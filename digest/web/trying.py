@@ -1,4 +1,4 @@
-"""Tries every template with sample values, in every language: pages, mails, previews; strictly, and with no server."""
+"""Renders every template with sample values, in every language, strictly, and without a server."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ Attempt = tuple[str, "Callable[[], object]"]
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of it: how many templates there are, how many of them are the user's, what is wrong, what is odd.
+    """The result: how many templates there are, how many are the user's, what is wrong, and what is odd.
 
-    `problems` name file and line. `odd` are files of the user's that replace nothing. `rendered` are the names of the
-    templates that the samples came by.
+    `problems` name file and line. `odd` are files of the user that replace no template. `rendered` are the names of the
+    templates that the samples reached.
     """
 
     templates: int
@@ -53,7 +53,7 @@ class Tried:
 
 
 def try_templates(settings: Settings) -> Tried:
-    """Render all; nothing is stored or sent. Where all are ours, once a process.
+    """Render all templates; nothing is stored or sent. If all are built-in ones, this runs once per process.
 
     Raises:
         ConfigurationError: a file cannot be read.
@@ -64,7 +64,7 @@ def try_templates(settings: Settings) -> Tried:
 
 @lru_cache(maxsize=1)
 def _ours() -> Tried:
-    from digest.settings import Settings  # noqa: PLC0415 - pydantic is for who checks
+    from digest.settings import Settings  # noqa: PLC0415 - only checks load pydantic
 
     return _tried(Settings())
 
@@ -83,7 +83,7 @@ def _tried(settings: Settings) -> Tried:
         one = environments[templating.LANGUAGES[0]]
         ours = {path.relative_to(bundled.folder("templates")).as_posix() for path in _files()}
         used = ours | {name for name in names if name.startswith(_folders(settings))}
-        checks = folder and not problems  # else not all names are known
+        checks = folder and not problems  # otherwise not all names are known
         made = made_names(one) if checks else frozenset()
         for name in names if checks else ():
             if folder and (folder / name).is_file():
@@ -105,10 +105,10 @@ def _tried(settings: Settings) -> Tried:
 
 
 def require_templates(settings: Settings) -> None:
-    """See that all templates can be rendered.
+    """Check that all templates can be rendered.
 
     Raises:
-        ConfigurationError: one cannot; it names the first that is wrong.
+        ConfigurationError: one cannot; the error names the first that is wrong.
     """
     problems = try_templates(settings).problems
     if problems:
@@ -121,7 +121,7 @@ def _problem(what: str, attempt: Callable[[], object]) -> Iterator[str]:
         attempt()
     except DigestError as error:
         yield str(error)
-    except Exception as error:  # noqa: BLE001 - a template may do anything; it is told as its fault
+    except Exception as error:  # noqa: BLE001 - a template may do anything; the failure is reported as its fault
         yield f"{what}: {type(error).__name__}: {error}"
 
 
@@ -134,7 +134,7 @@ def _folders(settings: Settings) -> tuple[str, ...]:
 
 
 def _given(given: dict[str, set[str]], name: str) -> set[str]:
-    """The names that a template is given; those of all of its area for one that no sample came by."""
+    """The names that a template is given; for one that no sample reached, those of its whole area."""
     if given[name]:
         return given[name]
     area = name.partition("/")[0]
@@ -142,7 +142,7 @@ def _given(given: dict[str, set[str]], name: str) -> set[str]:
 
 
 def _with_likely(problem: str, folder: Path | None, given: dict[str, set[str]]) -> str:
-    """What is wrong, with the name that was meant where Jinja says of one that it is undefined."""
+    """The problem, with a suggestion if Jinja reports an undefined name."""
     found = _UNDEFINED.fullmatch(problem)
     if found is None or folder is None:
         return problem
@@ -164,7 +164,7 @@ def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
 
 
 def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:
-    """The pages by name with what they may be given; a page comes once for each state that it knows."""
+    """The pages by name with sample values; a page comes once for each of its states."""
     reading = Reading(blog.store, blog.settings)
     yield "home", {"home": reading.home(language)}
     yield "source", {"source": reading.source(blog.source, language)}
@@ -183,7 +183,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
 
 
 def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:
-    """The pages that know a person, in every state."""
+    """The pages about a person, in every state."""
     titles = [digest.title for digest in blog.settings.digests]
     groups = [
         [(digest, _spoken(digest.schedule, digest.timezone, language), True) for digest in group]
@@ -195,7 +195,7 @@ def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str,
         for state in ("left", "suppressed", "subscribed"):
             for coming in (True, False):
                 yield "confirm", {**known, "state": state, "coming": coming, "preferences_url": _URL}
-        for link in set(LinkState) - {LinkState.OPEN, LinkState.USED}:  # whose links lead to other pages
+        for link in set(LinkState) - {LinkState.OPEN, LinkState.USED}:  # their links lead to other pages
             yield "link", {"state": str(link), "kind": str(kind), "hours": 48}
     for status in ("subscribed", "left"):
         for back in (True, False):
@@ -233,7 +233,7 @@ def _spoken(schedule: str, zone: str, language: str) -> str:
 def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     settings, folder = blog.settings, blog.settings.templates
     for digest in settings.digests:
-        for now in (blog.now, blog.now + timedelta(days=400)):  # of which the second names years
+        for now in (blog.now, blog.now + timedelta(days=400)):  # the second one shows years
             what = f"mail/{digest.template}/"
             yield what, lambda digest=digest, now=now: making.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy knows no defaults of a lambda
     yield "mail/trial/", lambda: _trial(blog, language)

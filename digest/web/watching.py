@@ -1,4 +1,4 @@
-"""What monitors ask over HTTP: whether the process lives, whether it can serve, its numbers."""
+"""HTTP endpoints for monitors: liveness, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forw
 
 
 class Watch:
-    """The endpoints, as plain functions: the store blocks."""
+    """The endpoints, as plain functions, because the store blocks."""
 
     def __init__(self, store: Store, metrics: Metrics) -> None:
         self._store, self._metrics = store, metrics
 
     def healthy(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
-        """The process answers: nothing else is a reason to kill it."""
+        """The process answers; nothing else is a reason to kill it."""
         return PlainTextResponse("ok\n", headers=_NOT_STORED)
 
     def ready(self, request: Request) -> Response:
-        """503 where the store does not serve, so that no page could; with `?full` where mail does not leave either.
+        """503 if the store does not work, so that no page could; with `?full` also if mail cannot be sent.
 
-        A relay's fault takes no page away from its readers, so it alone does not change the code. No relay is asked:
-        the last attempt tells. What else is wrong is counted by kind. It says nothing of hosts and people: anybody may
-        ask.
+        A relay's fault keeps no page from its visitors, so it alone does not change the code. No relay is contacted:
+        the last attempt decides. Other troubles are counted by kind. The response names no hosts and no people, because
+        anybody may ask.
         """
         try:
             self._store.check()
@@ -76,10 +76,10 @@ def _failing() -> Response:
 
 
 def from_this_machine(request: Request, base_url: str) -> bool:
-    """Whether a request surely comes from this machine itself.
+    """Whether a request certainly comes from this machine itself.
 
-    A proxy's own address proves nothing, and not every proxy says that it is one; but where there is one, the site
-    has a name outside.
+    A proxy's own address proves nothing, and not every proxy identifies itself. But a site behind a proxy has a name
+    outside.
     """
     client = request.client.host if request.client else ""
     return (
