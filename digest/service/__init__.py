@@ -1,1 +1,1 @@
-"""Use cases, in the order of the data: intake, publishing, editions, mailing, people, and the care of all that."""
+"""Use cases, in the order of the data flow: intake, publishing, editions, mailing, people; and their upkeep."""

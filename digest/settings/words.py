@@ -60,7 +60,9 @@ def in_words(error: ErrorDetails, *, secret: bool, in_json: bool, tables: bool) 
         if tables and not in_json:
             return "must be a table of its own for each", f"write [[{error['loc'][-1]}]] with two brackets"
         return (_JSON_LIST if in_json else _LIST) + _not(error, secret=secret), ""
-    says = next((says for start, says in _BY_KIND if kind.startswith(start)), "is not a value that this setting accepts")
+    says = next(
+        (says for start, says in _BY_KIND if kind.startswith(start)), "is not a value that this setting accepts"
+    )
     shown = "" if kind in _WITHOUT_VALUE else _not(error, secret=secret)
     return f"{says}{shown}", "" if shown else "see docs/settings.md"
 

@@ -264,7 +264,9 @@ def test_with_somebody_to_alert_there_is_no_advice(written: str, config: Callabl
 def test_without_anybody_to_alert_the_advice_says_what_is_lost(config: Callable[[str], Path]) -> None:
     (says,) = advised(load(config(SMALLEST)))
 
-    assert says.startswith("operator: none is set, so nobody is alerted to problems: a source that fails, mail that stops")
+    assert says.startswith(
+        "operator: none is set, so nobody is alerted to problems: a source that fails, mail that stops"
+    )
     assert says.endswith("(set operator to your address)")
 
 

@@ -1,1 +1,1 @@
-"""What comes back from mails: refusals, bounces and complaints, and whether an address is suppressed."""
+"""Handles refusals, bounces and complaints, and decides whether to suppress an address."""

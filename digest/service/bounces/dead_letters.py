@@ -1,4 +1,4 @@
-"""Dead letters: what was not delivered, and planning it once more by an operator's word."""
+"""Dead letters: mails that were not delivered, and retrying them at an operator's request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def listed(store: Store, states: Collection[DeliveryState], edition: EditionKey 
 
 
 def listed_again(store: Store, rows: Sequence[DeliveryRow]) -> dict[tuple[EditionKey, SubscriberId], list[EditionKey]]:
-    """The editions that list once more what these mails told, of those of which nobody knows whether they arrived."""
+    """The editions that list the entries of these mails once more; only for mails that may not have arrived."""
     with store.read() as tx:
         return {
             (row.edition, row.subscriber): tx.doubts.listed_in(row.edition, row.subscriber)
@@ -47,7 +47,7 @@ def listed_again(store: Store, rows: Sequence[DeliveryRow]) -> dict[tuple[Editio
 def dead(
     store: Store, states: Collection[DeliveryState], edition: EditionKey | None, addresses: Sequence[str]
 ) -> list[DeliveryRow]:
-    """The dead letters in these states, of these people or of everybody. An unknown one that is still tried is none.
+    """The dead letters in these states, of these people or of everybody; without unknown ones that are still tried.
 
     Raises:
         UnknownError: there is no such edition.
@@ -66,9 +66,10 @@ def dead(
 
 
 def retry(store: Store, settings: Settings, rows: Sequence[DeliveryRow], *, now: datetime) -> list[DeliveryRow]:
-    """Plan these once more with the Message-ID that they had; those that were planned.
+    """Plan these once more with their former Message-IDs; returns those that were planned.
 
-    Who left, paused or is suppressed since, what was accepted meanwhile, and what a later edition told, stays as it is.
+    Some stay as they are: those of people who left, paused or were suppressed since, those accepted meanwhile, and
+    those whose entries a later edition announced.
     """
     planned: list[DeliveryRow] = []
 
@@ -85,9 +86,9 @@ def retry(store: Store, settings: Settings, rows: Sequence[DeliveryRow], *, now:
 
 
 def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
-    """Whether another mail told its reader what a failed one would have: the next edition does, and then the rest.
+    """Whether another mail announced the entries of a failed one: the next edition includes them.
 
-    Or whether one listed once more what a mail held of which nobody knows whether it arrived.
+    Or whether another mail listed them once more, if the mail may have arrived.
     """
     if row.uncertain and tx.doubts.listed_in(row.edition, row.subscriber):
         return True

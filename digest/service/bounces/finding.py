@@ -1,4 +1,4 @@
-"""Which delivery something that came back is about, proven by what only we could have made."""
+"""Finds the delivery that a bounce or complaint is about, by evidence that only we could have created."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _MARK = re.compile(r"\.([0-9a-f]{32})@")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a message tells of the mail that it is about.
+    """The references in a message to the mail that it is about.
 
-    `addresses` may hold a token, `links` may be one of ours to leave; `readers` are addresses of people, which prove
-    nothing without one of `message_ids`.
+    `addresses` may contain a token, and `links` one of our unsubscribe links. `readers` are addresses of people, which
+    prove nothing without one of `message_ids`.
     """
 
     addresses: tuple[str, ...] = ()
@@ -35,19 +35,19 @@ class Evidence:
     message_ids: tuple[str, ...] = ()
 
     def tokens(self, address: str) -> list[str]:
-        """The tokens in mails to our address for bounces, whoever made them."""
+        """The tokens in mails to our bounce address, whoever made them."""
         found = [token for one in self.addresses if (token := token_in(address, one))] if address else []
         return list(dict.fromkeys(found))[:_MOST]
 
     def names_one(self, address: str) -> bool:
-        """Whether it names any mail of ours at all."""
+        """Whether it refers to any mail of ours at all."""
         return bool(self.tokens(address))
 
 
 def find(
     tx: Transaction, secret: bytes, settings: Settings, evidence: Evidence
 ) -> tuple[SubscriberId, EditionKey] | None:
-    """The delivery that the first genuine evidence names; None where there is none."""
+    """The delivery identified by the first genuine evidence; None if there is none."""
     return next(_found(tx, secret, settings, evidence), None)
 
 
@@ -73,6 +73,6 @@ def _found(
 
 
 def _mark(secret: bytes, person: SubscriberId, edition: EditionKey) -> str:
-    """What a Message-ID of ours says of its delivery, whatever domain it was made in."""
+    """The token in one of our Message-IDs, whatever domain it was made in."""
     found = _MARK.search(message_id(edition, person, "x", secret))
     return found[1] if found else ""

@@ -1,7 +1,8 @@
-"""What a refusal means in a drain: for its mail, for its reader, for its domain, for all sending.
+"""Decides what a refusal in a drain means: for its mail, its subscriber, its domain, or all sending.
 
-A refusal is first a limit of the relay (one connection too many, too fast), then about one mail, and only seen with
-others about a domain or us. Decides and remembers for one drain; what follows is recorded by the ledger.
+A refusal is first tested as a limit of the relay (one connection too many, too fast), then as being about one mail.
+Only together with others is it about a domain or about us. The decisions are kept for one drain; the ledger records
+what follows.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Fin
 
 
 class Judge:
-    """Judges the refusals of one drain, and says in its report why sending rests; used within one event loop."""
+    """Judges the refusals of one drain, and reports why sending is paused; used within one event loop."""
 
     def __init__(
         self,
@@ -55,16 +56,16 @@ class Judge:
     ) -> None:
         self._settings, self._clock, self._report, self._refusals = settings, clock, report, refusals
         self._queue, self._ledger, self._crew = queue, ledger, crew
-        self._rests: Counter[str] = Counter()  # how often in a row a domain rested
+        self._rests: Counter[str] = Counter()  # how often in a row a domain was paused
         self._failed: set[str] = set()  # by message id, as far as reported
 
     def begin(self, rested: Collection[RestingDomain]) -> None:
-        """Go on with the domains that rested before."""
+        """Continue with the domains that were paused before."""
         self._ledger.rested = {one.domain for one in rested}
         self._rests.update({one.domain: one.times for one in rested})
 
     def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> Answer:
-        """What to record of a mail that was refused; `sender` is its envelope's."""
+        """What to record for a refused mail; `sender` is its envelope sender."""
         mail, now = self._settings.mail, self._clock()
         again = Answer(delivery, DeliveryState.PLANNED, code=error.code, text=f"{error.phase}: {error.text}", back=True)
         if self._is_one_too_many(worker, error):
@@ -105,9 +106,9 @@ class Judge:
         )
 
     def _is_one_too_many(self, worker: Worker, error: TransportError) -> bool:
-        """Whether a relay that serves others of us takes no further connection; this worker's was one too many then.
+        """Whether the relay serves our other connections and refused this worker's as one too many.
 
-        A wrong password is none of that unless another got in with it.
+        A wrong password does not count, unless another connection logged in with it.
         """
         temporary = error.code is None or error.code // 100 == _TEMPORARY
         if error.phase == "connect" or (error.phase == "login" and (temporary or self._crew.works)):
@@ -117,10 +118,10 @@ class Judge:
         return False
 
     def _slowing(self, delivery: Delivery, error: TransportError) -> Slowing | None:
-        """What follows where a server asks for fewer mails in a time; None where it does not.
+        """What to do when a server asks for a lower rate; None if it does not.
 
-        Not before anything was taken, where only a code says so, or it is all that the relay says: then it is not how
-        fast they come.
+        None also before any mail was accepted, if only a code asks for it or if the relay says nothing else: then speed
+        is not the cause.
         """
         limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
         everybody, paces = error.phase in BEFORE_THE_RECIPIENT, self._queue.paces
@@ -131,7 +132,7 @@ class Judge:
         return paces.refused(delivery.message_id, domain, mark, self._clock(), everybody=everybody)
 
     def _rest(self, delivery: Delivery, now: datetime) -> datetime:
-        """Until when the mail to a domain rests: each time in a row for twice as long."""
+        """Until when mail to the domain is paused: each time in a row for twice as long."""
         domain = domain_of(delivery.subscriber.address)
         until = now + waits.rest(self._settings.mail, self._rests[domain])
         self._rests[domain] += 1
@@ -139,7 +140,7 @@ class Judge:
         return until
 
     def _clear(self, blameless: Sequence[Refused]) -> None:
-        """Count those as deferred that failed for what was not about them."""
+        """Count the deliveries as deferred whose failure was not about their subscribers."""
         these = {one.message_id for one in blameless}
         self._ledger.blameless |= these
         counted = len(these & self._failed)
@@ -148,14 +149,14 @@ class Judge:
         self._report.states[DeliveryState.DEFERRED] += counted
 
     def _give_up(self, delivery: Delivery) -> timedelta:
-        """How old it may get: as the settings say, and not older than the slot at which the next edition comes."""
+        """Until when a mail is tried: as the settings say, and no longer than until the slot of the next edition."""
         longest, digest = self._settings.mail.give_up, self._settings.digest(delivery.digest)
         if digest is None:
             return longest
         return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)
 
     def became(self, answer: Answer) -> DeliveryState:
-        """The state of an answer as it is recorded."""
+        """The state in which an answer is recorded."""
         if answer.state is not DeliveryState.FAILED:
             return answer.state
         if answer.delivery.message_id in self._ledger.blameless:

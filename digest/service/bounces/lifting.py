@@ -1,4 +1,4 @@
-"""Taking addresses back that were suppressed: who is meant, and that what came back before no longer counts."""
+"""Lifts suppressions: which people are chosen, and that earlier bounces no longer count."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _ADDRESS = re.compile(r"[^\s<>,;:\"'@＠]+[@＠][^\s<>,;:\"'@＠]+")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Who is taken back: of these addresses and those at these domains, or of everybody where there are none, those
-    who were suppressed `since` then and for a reason that holds these words, in any case of letters.
+    """The suppressed people to mail again: these addresses and those at these domains, or everybody if none is given.
 
-    `listed` are addresses of a list, most of whom may well get mail: nothing is said of each.
+    Only those suppressed `since` then, with a reason that contains these words, ignoring case.
+
+    `listed` are addresses from a list. Most of them may get mail anyway, so nothing is reported about each.
     """
 
     addresses: Sequence[str] = ()
@@ -36,7 +37,7 @@ class Chosen:
     listed: Sequence[str] = ()
 
     def of(self, people: Iterable[Suppressed]) -> list[Suppressed]:
-        """Those of the people who are meant, however their addresses are spelled."""
+        """The chosen ones of these people, however their addresses are spelled."""
         named = {key for address in (*self.addresses, *self.listed) for key in spellings(address)}
         domains = {_domain(domain) for domain in self.domains}
         everybody = not (named or domains)
@@ -51,7 +52,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """Who gets mail again, which of the named do not, and why; how many of the listed do not."""
+    """Who gets mail again; which of the named people do not, and why; how many of the listed ones do not."""
 
     people: tuple[Suppressed, ...]
     problems: tuple[DigestError, ...]
@@ -59,16 +60,16 @@ class Lifted:
 
 
 def addresses_in(raw: bytes) -> list[str]:
-    """The first address of each line, whatever else stands there.
+    """The first address of each line; other text on the line is ignored.
 
     Raises:
-        ListError: it is no text.
+        ListError: it is not text.
     """
     return [found[0] for line in decoded(raw)[0].splitlines() if (found := _ADDRESS.search(line))]
 
 
 def lift(store: Store, chosen: Chosen, *, now: datetime) -> Lifted:
-    """Write to these people again. What came back before no longer counts; the next edition tells what they missed."""
+    """Mail these people again. Earlier bounces no longer count; the next edition includes what they missed."""
     with store.write() as tx:
         suppressed = tx.subscribers.suppressed()
         people = chosen.of(suppressed)

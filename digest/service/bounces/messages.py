@@ -1,4 +1,4 @@
-"""What came back of mails: whose it is, by its token, and what follows from it; one transaction a message."""
+"""Handles bounce messages: finds the delivery by its token, applies the consequences; one transaction per message."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a message was: a kind of bounce, `known` where it came before, else why it was ignored."""
+    """What a message was: a kind of bounce; `known` if it was received before; otherwise why it was ignored."""
 
     what: str
     struck_off: bool = False
 
 
 def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> str:
-    """Where a server sends a delivery back to."""
+    """The address to which servers return a delivery."""
     address = settings.bounces.address
     if not address:
         return mailbox(settings.mail.sender).address
@@ -53,9 +53,9 @@ def take(
     now: datetime,
     sender: str | None = None,
 ) -> Taken:
-    """Handle one message; when this returns, what follows from it is stored. The same one again changes nothing.
+    """Handle one message; its consequences are stored on return. The same message again changes nothing.
 
-    `recipients` and `sender` are those of its envelope; without them its headers say where it arrived and whence.
+    `recipients` and `sender` are those of its envelope. Without them, its headers say where it arrived and who sent it.
     """
     said = report(raw, our_addresses(settings))
     if sender is not None:
@@ -85,7 +85,7 @@ def record(
     mark: bytes,
     now: datetime,
 ) -> Taken:
-    """Record what came back of a delivery, and do what follows; `mark` knows it again."""
+    """Record a bounce of a delivery, and apply the consequences; `mark` identifies it if it comes again."""
     person, edition = whose
     message = hashlib.sha256(f"{person}\0{edition}\0".encode() + mark).hexdigest()
     if not tx.bounces.add(Bounce(person, edition, message, said.kind, said.status, said.text, now)):
@@ -94,12 +94,12 @@ def record(
 
 
 def our_addresses(settings: Settings) -> tuple[str, ...]:
-    """The addresses that servers know us by."""
+    """The names by which servers know us."""
     return tuple(filter(None, (settings.bounces.address, mailbox(settings.mail.sender).address)))
 
 
 def _ignored(tx: Transaction, said: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
-    """Why a message is not recorded, empty where it is."""
+    """Why a message is not recorded; empty if it is."""
     if whose is None:
         return "token not ours" if named else "no token"
     if said.text == AUTOMATIC:
@@ -113,9 +113,9 @@ def _ignored(tx: Transaction, said: Report, whose: tuple[SubscriberId, EditionKe
 
 
 def _credible(said: Report, address: str) -> bool:
-    """Whether a guess has proof: it speaks of the reader's own address, or came from nobody, as bounces do.
+    """Whether a guess has proof: it names the subscriber's own address, or has an empty sender, as bounces do.
 
-    What a reader writes about bounces is none.
+    A message that a subscriber writes about bounces is no proof.
     """
     return not said.guessed or (said.sender != address and (said.null_path or address in said.failed))
 
@@ -123,9 +123,10 @@ def _credible(said: Report, address: str) -> bool:
 def _follow(
     tx: Transaction, settings: Settings, person: SubscriberId, edition: EditionKey, said: Report, now: datetime
 ) -> bool:
-    """Do what the rules want; whether the address was struck off by it.
+    """Apply the rules; returns whether the address was suppressed by it.
 
-    A complaint is its reader's own act. Anything else asks for a suppression: it takes effect when the share is known.
+    A complaint is the subscriber's own act. Anything else requests a suppression, which takes effect when the share is
+    known.
     """
     record = tx.subscribers.get(person)
     if record is None:
@@ -146,7 +147,7 @@ def _follow(
 
 
 def require_folder(settings: Settings) -> None:
-    """See that there is something to read.
+    """Check that a folder is configured.
 
     Raises:
         ConfigurationError: neither a maildir nor an IMAP folder is configured.
@@ -158,10 +159,10 @@ def require_folder(settings: Settings) -> None:
 def read(
     store: Store, settings: Settings, clock: Callable[[], datetime], stopped: Callable[[], bool] = bool
 ) -> Counter[str]:
-    """Handle all that waits in the maildir or the IMAP folder; how much of what there was.
+    """Handle everything in the maildir or the IMAP folder; returns how many of each result.
 
     Raises:
-        IntakeError: it cannot be read. What was handled stays so, and none of it is handled twice.
+        IntakeError: the folder cannot be read. Messages handled so far are not handled again.
     """
     handled: Counter[str] = Counter()
     with closing(incoming(settings.bounces)) as waiting:

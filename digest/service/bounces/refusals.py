@@ -1,7 +1,7 @@
-"""What refusals have in common across recipients: are they about us, about a domain, or each about its own reader.
+"""Finds what refusals have in common: whether they are about us, about a domain, or each about its own subscriber.
 
-One refusal is its recipient's. The same words for several domains in a row are about us, the same words for one domain
-are about that domain. Pure: the state of one drain, in memory; what follows is recorded by the ledger.
+A single refusal is about its recipient. The same words for several domains in a row are about us, the same words for
+one domain are about that domain. Pure: the state of one drain, in memory; the ledger records what follows.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from digest.mail.replies import Outcome
     from digest.model import Delivery, EditionKey, SubscriberId
 
-_IN_A_ROW = 3  # refusals that may be ours
-_OF_PEOPLE = 20  # refusals that name each reader's address or mailbox: an old list has many in a row
+_IN_A_ROW = 3  # refusals that may be about us
+_OF_PEOPLE = 20  # refusals that name each recipient's address or mailbox: an old list has many in a row
 _SEVERAL = 3  # domains
-FIRST_ATTEMPTS = 6  # who is refused at a later one fails by themselves, so that nobody is tried for ever
+FIRST_ATTEMPTS = 6  # a refusal at a later attempt counts for its mail alone, so that no mail is tried for ever
 
 
 class Rest(StrEnum):
-    """What is to rest: nothing, the mail to one domain, or all."""
+    """What to pause: nothing, the mail to one domain, or everything."""
 
     NOTHING = "nothing"
     DOMAIN = "domain"
@@ -36,7 +36,7 @@ class Rest(StrEnum):
 
 
 class Refused(NamedTuple):
-    """A delivery that was refused, as far as it matters here."""
+    """A refused delivery, as far as it matters here."""
 
     edition: EditionKey
     subscriber: SubscriberId
@@ -46,7 +46,7 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a refusal shows, seen with those before it. `blameless` failed before for what was not about them."""
+    """What a refusal shows, together with those before it. `blameless` failed before for another's fault."""
 
     rest: Rest = Rest.NOTHING
     blameless: tuple[Refused, ...] = ()
@@ -64,10 +64,10 @@ class _Refusal:
 class Refusals:
     """The refusals of one drain since a mail got through, in all and by domain.
 
-    `looked_into` holds words for which a domain (empty: all sending) rested before: where they come again there and
-    name each reader, they are about each reader (of all sending: once anybody got through, or at a late attempt), and
-    where they do not, about the same as before.
-    `rested` are domains that rested before: what they refuse is about them, even where nothing else is left to send.
+    `looked_into` has the words for which a domain (empty: all sending) was paused before. If they come again there and
+    name each recipient, they are about each recipient (for all sending: once any mail got through, or at a late
+    attempt). If they name none, they are about the same as before. `rested` are domains that were paused before: their
+    refusals are about them, even if nothing else is left to send.
     """
 
     def __init__(self) -> None:
@@ -76,18 +76,18 @@ class Refusals:
         self._of_domain: dict[str, list[_Refusal]] = {}
         self._domains: set[str] = set()
         self._reached: set[str] = set()
-        self._found: set[tuple[str, str]] = set()  # domain, empty for all, and words
+        self._found: set[tuple[str, str]] = set()  # domain (empty for all) and words
         self.looked_into: set[tuple[str, str]] = set()
         self.rested: set[str] = set()
 
     def know(self, deliveries: Collection[Delivery]) -> None:
-        """That these are to be sent: where all are for one domain, what is about it is about us."""
+        """Register these as to be sent: if all go to one domain, what is about that domain is about us."""
         domains = {domain_of(one.subscriber.address) for one in deliveries}
         self._domains |= domains
         self._found = {(domain, words) for domain, words in self._found if domain not in domains}
 
     def remember(self, refused: Refused, words: str, *, alone: bool) -> None:
-        """That this failed in an earlier drain, in which its domain took nothing; `alone`: and nobody else did."""
+        """Register a failure in an earlier drain, in which its domain accepted nothing; `alone`: nor any other."""
         domain = domain_of(refused.address)
         earlier = _Refusal(0, refused, domain, pattern(words, refused.address), failed=True)
         self._of_domain.setdefault(domain, []).append(earlier)
@@ -95,18 +95,18 @@ class Refusals:
             self._row.append(earlier)
 
     def mark(self) -> int:
-        """How many refusals there were: who is tried now and gets through shows that those before it are over."""
+        """The number of refusals so far: a mail tried now that gets through shows that those before it are over."""
         return self._number
 
     def got_through(self, delivery: Delivery, mark: int) -> None:
-        """A mail was taken that was tried at `mark`; refusals of others that were tried with it may be of one row."""
+        """A mail tried at `mark` was accepted; refusals of mails tried at the same time may still form one row."""
         domain = domain_of(delivery.subscriber.address)
         self._reached.add(domain)
         self._row = [one for one in self._row if one.number > mark]
         self._of_domain[domain] = [one for one in self._of_domain.get(domain, ()) if one.number > mark]
 
     def refused(self, delivery: Delivery, error: TransportError, told: Outcome, times: int = 1) -> Finding:
-        """Take in a refusal that came after those before; `times` where other connections met it as well."""
+        """Add a refusal; `times` if other connections met it as well."""
         failed = told.state is DeliveryState.FAILED
         if error.phase == "login":
             return Finding(Rest.ALL)
@@ -114,7 +114,7 @@ class Refusals:
             return Finding()
         domain = domain_of(delivery.subscriber.address)
         words = "" if told.blame.about is About.US else pattern(error.text, delivery.subscriber.address)
-        if self._found & {("", words), (domain, words)}:  # it was under way when the others' were seen
+        if self._found & {("", words), (domain, words)}:  # it was in progress when the others' were seen
             return Finding(blameless=(of(delivery),) if failed else ())
         self._number += 1
         refusal = _Refusal(self._number, of(delivery), domain, words, failed)
@@ -136,7 +136,7 @@ class Refusals:
         if not (of_people and domain in self._reached) and not ours and _count(theirs, words) >= enough:
             self.rested.add(domain)
             return self._rest(Rest.DOMAIN, domain, words, theirs)
-        # What sending rested for a while ago may not be over, even for the last few who hear it.
+        # What paused sending a while ago may not be over, even if only a few recipients are left to show it.
         return Finding(blameless=(newest.delivery,) if newest.failed and looked_into else ())
 
     def _all(self, words: str, enough: int, *, ours: bool) -> bool:
@@ -155,7 +155,7 @@ class Refusals:
 
 
 def of(delivery: Delivery) -> Refused:
-    """What matters of a delivery here."""
+    """The parts of a delivery that matter here."""
     person = delivery.subscriber
     return Refused(delivery.edition, person.id, delivery.message_id, person.address)
 

@@ -1,4 +1,4 @@
-"""What an earlier drain found of refusals, for the next one: it may have ended, or died, in the middle of a row."""
+"""Passes an earlier drain's refusals to the next one: the earlier one may have ended, or died, within a row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def remember(tx: Transaction, refusals: Refusals) -> None:
-    """Tell it which domains rested, for what words sending rested, and who failed where nobody got through since."""
+    """Load the paused domains, the words for which sending was paused, and the failures since a mail got through."""
     rested = tx.resting.all()
     refusals.rested = {one.domain for one in rested}
     refusals.looked_into = {
@@ -26,5 +26,5 @@ def remember(tx: Transaction, refusals: Refusals) -> None:
 
 
 def _words(said: str, address: str = "") -> str:
-    """The words of a refusal that is kept as `phase: code text` or `phase: text`."""
+    """The words of a refusal that is stored as `phase: code text` or `phase: text`."""
     return pattern(said.partition(" ")[2], address)

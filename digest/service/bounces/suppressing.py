@@ -1,8 +1,8 @@
-"""When an address that does not exist is struck off: evidence is gathered, and a circuit breaker looks at its share.
+"""Suppresses addresses that do not exist: gathers evidence, and a circuit breaker checks the share of an edition.
 
-What an edition asks for takes effect when its mails are handed over, or a day has gone by. Where it asks for more than
-the share that the settings allow, something else is wrong than the addresses: none of it takes effect, sending rests,
-and the operator decides. Whatever is found here is worked out from the store anew, so that no crash loses it.
+The suppressions that an edition requests take effect when its mails are sent, or after a day. If it requests more than
+the share that the settings allow, the addresses are not the cause: none of them takes effect, sending pauses, and the
+operator decides. Everything here is computed from the store again, so that no crash loses it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from digest.ports import Store, SuppressionRequest, Transaction
     from digest.settings import Settings
 
-FEWEST = 20  # requests of an edition that a share is formed of: of fewer it says nothing
+FEWEST = 20  # requests of an edition from which a share is computed: fewer say nothing
 _A_DAY = timedelta(days=1)
-_AT_THIS_ADDRESS = "1.1"  # the only code that a server says of one address among others of its domain
+_AT_THIS_ADDRESS = "1.1"  # the only code about one address among others of its domain
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An edition that asks for more suppressions than its settings allow: `asked` of the `mails` handed over."""
+    """An edition that requests more suppressions than its settings allow: `asked` of the `mails` sent."""
 
     edition: EditionKey
     asked: int
@@ -58,9 +58,9 @@ def refused(
     proven: bool,
     now: datetime,
 ) -> None:
-    """Record that a server said of an address while it was handed a mail that it does not exist.
+    """Record that a server refused an address during sending, because it does not exist.
 
-    `proven`: by a status code that says so. Whoever speaks at RCPT for a domain of which it takes other mail is that
+    `proven`: by a status code. A server that answers RCPT for a domain from which it accepts other mail is that
     domain's server, or asked it.
     """
     if tx.subscribers.get(person) is None:
@@ -82,7 +82,7 @@ def ask(
     status: str,
     now: datetime,
 ) -> None:
-    """Ask for a suppression where there is evidence. `status`: what the address's own server said, else empty."""
+    """Request a suppression if there is evidence. `status`: the reply of the address's own server, otherwise empty."""
     sent = [SentEdition(key, kinds) for key, kinds in tx.bounces.counted(person)]
     if suppresses(kind, edition, sent, settings.bounces.soft):
         tx.breaker.ask(edition, person, Evidence.EDITIONS, reason, now)
@@ -91,18 +91,18 @@ def ask(
 
 
 def settle(tx: Transaction, settings: Settings, now: datetime) -> list[Held]:
-    """Let take effect what may; the editions that ask for too much. In an exclusive transaction."""
+    """Apply due suppressions; returns the editions that request too many. Requires an exclusive transaction."""
     return [held for edition in tx.breaker.waiting() if (held := _settle(tx, settings, edition, now))]
 
 
 def held(tx: Transaction, settings: Settings, now: datetime) -> list[Held]:
-    """The editions that ask for too much; changes nothing."""
+    """The editions that request too many suppressions; changes nothing."""
     found = (_looked(tx, settings, edition, now) for edition in tx.breaker.waiting())
     return [one.held for one in found if one and one.held]
 
 
 def settle_due(store: Store, settings: Settings, now: datetime) -> None:
-    """`settle` where it would do anything; else nobody waits for the turn to write."""
+    """Call `settle` only if it has something to do; otherwise nobody waits for a write transaction."""
     with store.read() as tx:
         looks = [_looked(tx, settings, edition, now) for edition in tx.breaker.waiting()]
     if any(look and (look.weak or (look.applied if look.held else look.asked)) for look in looks):
@@ -112,9 +112,9 @@ def settle_due(store: Store, settings: Settings, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What an edition asks for whose share is known: `weak` has too little evidence, the others stand.
+    """The requests of an edition with a known share: `weak` have too little evidence, the others are valid.
 
-    `dismissed`: the operator said that the fault was not the addresses'; what comes after that is `weak`.
+    `dismissed`: the operator said that the addresses were not at fault; later requests are `weak`.
     """
 
     weak: frozenset[SubscriberId]
@@ -125,7 +125,7 @@ class _Look:
 
 
 def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> _Look | None:
-    """None where its share is not known yet."""
+    """The requests; None if the share is not known yet."""
     tally = tx.breaker.tally(edition)
     if tally.open and now < tally.made_at + _A_DAY:
         return None
@@ -133,7 +133,7 @@ def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     waiting = [one for one in requests if one.state is RequestState.ASKED]
     dismissed = any(one.state is RequestState.DISMISSED for one in requests)
     by_server = [one for one in waiting if one.evidence is Evidence.SERVER]
-    # Only where it counts: to know it, all mails of the edition are looked at.
+    # Only if it matters, because it reads all mails of the edition.
     reached = tx.breaker.reached_domains(edition) if by_server and not dismissed else set()
     unproven = [one for one in by_server if domain_of(one.address) not in reached]
     weak = frozenset(one.subscriber for one in (waiting if dismissed else unproven))
@@ -141,7 +141,7 @@ def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     applied = tuple(one for one in requests if one.state is RequestState.APPLIED)
     confirmed = any(one.state is RequestState.CONFIRMED for one in requests)
     count = len(asked) + len(applied)
-    mails = tally.mails - tally.open  # after a day, those that nobody was offered yet show nothing
+    mails = tally.mails - tally.open  # after a day, mails that no server was offered yet show nothing
     too_many = count >= FEWEST and count > settings.bounces.breaker * max(mails, 1)
     stopped = Held(edition, count, mails) if asked and too_many and not confirmed else None
     return _Look(weak, asked, applied, stopped, dismissed)
@@ -155,7 +155,7 @@ def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     if look.dismissed:
         tx.breaker.excuse(edition, look.weak)
     if look.held:
-        # What it got before, while its share was small, was of the same cause.
+        # What took effect before, while the share was small, had the same cause.
         _take_back(tx, look.applied, f"{edition} asked for too many suppressions", now)
         tx.breaker.put(edition, [one.subscriber for one in look.applied], RequestState.ASKED)
         return look.held
@@ -167,7 +167,7 @@ def _apply(
     tx: Transaction, edition: EditionKey, asked: tuple[SuppressionRequest, ...], state: RequestState, now: datetime
 ) -> None:
     known = {one.subscriber: tx.subscribers.get(one.subscriber) for one in asked}
-    # Who is suppressed already is so for another's word, which a hold of this edition must not take back.
+    # An address that is already suppressed for another reason must not be unsuppressed by a hold of this edition.
     tx.breaker.drop(edition, [person for person, record in known.items() if record and record.suppressed])
     for one in asked:
         record = known[one.subscriber]
@@ -177,7 +177,7 @@ def _apply(
 
 
 def _take_back(tx: Transaction, applied: Iterable[SuppressionRequest], why: str, now: datetime) -> None:
-    """End the suppressions that took effect for these requests; one for another reason, such as a complaint, stays."""
+    """End the suppressions that these requests caused; one for another reason, such as a complaint, stays."""
     for one in applied:
         record = tx.subscribers.get(one.subscriber)
         if record and record.suppressed == one.reason:
@@ -185,7 +185,7 @@ def _take_back(tx: Transaction, applied: Iterable[SuppressionRequest], why: str,
 
 
 def forgive(tx: Transaction, edition: EditionKey, people: Collection[SubscriberId], now: datetime) -> None:
-    """Take back all that followed from refusals of an edition that were not about these people."""
+    """Undo all consequences of an edition's refusals that were not about these people."""
     theirs = [one for one in tx.breaker.requests(edition) if one.subscriber in people]
     applied = [one for one in theirs if one.state is RequestState.APPLIED]
     _take_back(tx, applied, f"{edition}: the refusal was not about this address", now)
@@ -194,7 +194,7 @@ def forgive(tx: Transaction, edition: EditionKey, people: Collection[SubscriberI
 
 
 def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
-    """What an edition asks for and nobody decided.
+    """The undecided requests of an edition.
 
     Raises:
         UnknownError: there is no such edition.
@@ -206,13 +206,13 @@ def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
 
 
 def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -> int:
-    """Apply or drop all that an edition asks for, by the operator's word; how many suppressions.
+    """Apply or drop all requests of an edition, by the operator's decision; returns how many suppressions.
 
-    What is dropped is no evidence later either, and the edition gets no suppression any more.
+    Dropped requests are no evidence later either, and the edition causes no more suppressions.
 
     Raises:
         UnknownError: there is no such edition.
-        DigestError: it asks for none.
+        DigestError: it requests none.
     """
     asked_by(store, edition)
     with store.write() as tx:

@@ -1,6 +1,6 @@
-"""What providers tell by HTTP: proven, read, and recorded as what comes back by mail is.
+"""Verifies and parses providers' webhooks, and records their events like bounce messages.
 
-The same event again changes nothing, in whatever request it comes.
+The same event again changes nothing, whatever request it comes in.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from digest.service.bounces.messages import Taken
     from digest.settings import Hooks, Settings
 
-LARGEST = 1024**2  # bytes of a request; a batch of SendGrid's has 768 KB
-IN_PATH = frozenset({Provider.POSTMARK, Provider.BREVO})  # who signs nothing: a secret stands in the path
+LARGEST = 1024**2  # bytes of a request; a batch from SendGrid has 768 KB
+IN_PATH = frozenset({Provider.POSTMARK, Provider.BREVO})  # these sign nothing: a secret is part of the path
 _FORGED, _UNREADABLE, _LATER = 403, 400, 503
-_AT_ONCE = 50  # events a transaction, so that nobody waits for it
+_AT_ONCE = 50  # events per transaction, so that nobody waits for it
 _MOST_CERTIFICATES = 16
 _KEPT, _NOT_KEPT = timedelta(days=1), timedelta(minutes=10)
 _MOST_SIGNATURES = 10_000
@@ -52,10 +52,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Intake:
-    """Takes what the providers tell that are switched on. Many threads may use one."""
+    """Accepts webhooks of the providers that are switched on. Many threads may share one."""
 
     def __init__(self, store: Store, settings: Settings, fetch: Callable[[str], bytes] = posting.get) -> None:
-        """`fetch` gets what stands at a URL of Amazon's, or raises an OSError.
+        """`fetch` gets the content of an Amazon URL, or raises an OSError.
 
         Raises:
             ConfigurationError: a key or secret cannot be read.
@@ -67,17 +67,17 @@ class Intake:
         self._fetching, self._seeing = threading.Lock(), threading.Lock()
 
     def knows(self, provider: Provider, secret: str) -> bool:
-        """Whether a provider is switched on, and the path holds its secret where it signs nothing."""
+        """Whether a provider is switched on, and the path has its secret if it signs nothing."""
         if provider not in self._keys:
             return False
         return same(secret, self._keys[provider]) if provider in IN_PATH else not secret
 
     def take(self, provider: Provider, headers: Mapping[str, str], raw: bytes, now: datetime) -> list[Taken]:
-        """Handle a request of a provider that it knows; what each event was. `headers` by name in small letters.
+        """Handle a request of a known provider; returns what each event was. `headers` by lower-case name.
 
         Raises:
-            HookError: it is not the provider's, or not what it documents, or cannot be proven now.
-            StoreError: it cannot be stored; told again, it will be.
+            HookError: the provider did not send it, it is not as documented, or it cannot be verified now.
+            StoreError: it cannot be stored; if it is sent again, it will be.
         """
         payload = _parsed(provider, raw)
         if provider is Provider.SES:
@@ -102,7 +102,7 @@ class Intake:
                 return provider in IN_PATH
 
     def _is_first(self, token: str, payload: object) -> bool:
-        """Whether no other event came with this signature, which covers none of them."""
+        """Whether this signature, which does not cover the events, comes with its first event."""
         event = json.dumps(payload.get("event-data") if isinstance(payload, dict) else None, sort_keys=True).encode()
         event = hashlib.sha256(event).digest()
         with self._seeing:
@@ -129,11 +129,11 @@ class Intake:
         try:
             told = json.loads(message["Message"])
         except (ValueError, RecursionError):
-            return []  # SNS says in words that a topic was set up
+            return []  # SNS states in words that a topic was set up
         return self._recorded(Provider.SES, told, message["MessageId"], now)
 
     def _certificate(self, url: str, now: datetime) -> bytes:
-        """It is kept for a day; that there is none, for some minutes, so that nobody makes us ask in a row."""
+        """The certificate, cached for a day; a failure for some minutes, so that nobody makes us ask repeatedly."""
         with self._fetching:
             known, until = self._certificates.get(url, (b"", now))
             if until <= now:
@@ -177,7 +177,7 @@ class Intake:
 
 
 def secrets(hooks: Hooks) -> dict[Provider, str]:
-    """The key or secret of each provider that is switched on; empty for Amazon, which proves itself.
+    """The key or secret of each provider that is switched on; empty for Amazon, whose signatures need none.
 
     Raises:
         ConfigurationError: one cannot be read, or is too short to be one; a MistakesError where several are.
@@ -214,7 +214,7 @@ def _parsed(provider: Provider, raw: bytes) -> object:
     return parsed
 
 
-def _texts(payload: Any) -> dict[str, str]:  # noqa: ANN401 - it is whatever the JSON held
-    """The texts of a table, numbers as texts; nothing of anything else."""
+def _texts(payload: Any) -> dict[str, str]:  # noqa: ANN401 - it is any JSON value
+    """The texts of a table, with numbers as texts; empty for anything else."""
     known = payload if isinstance(payload, dict) else {}
     return {name: str(value) for name, value in known.items() if isinstance(value, str | int)}

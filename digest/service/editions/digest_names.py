@@ -1,4 +1,4 @@
-"""Giving a digest another name, and finding it by a former one; digests that nobody configures any more."""
+"""Renames a digest, and finds one by a former name; ends digests that are no longer configured."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What goes by the new name: how many follow it, and how many editions came along."""
+    """A finished rename: how many people follow the digest, and how many editions moved."""
 
     followers: int
     editions: int
 
 
 def orphans(store: Store, settings: Settings) -> dict[DigestId, int]:
-    """How many follow each digest that is not configured (any more), and so get no mail of it.
+    """The number of followers of each unconfigured digest; they get no mail of it.
 
-    A digest that the configuration still names by a former name is none of them; see `require_present_digests`.
+    A digest that the configuration still calls by a former name is not listed; see `require_present_digests`.
     """
     with store.read() as tx:
         followers, former = tx.roster.followers(), tx.digest_names.all()
@@ -38,10 +38,10 @@ def orphans(store: Store, settings: Settings) -> dict[DigestId, int]:
 
 
 def rename(store: Store, settings: Settings, old: DigestId, new: DigestId, now: datetime) -> Done:
-    """Rename a digest, whether the configuration names it already by the new name or still by the old one.
+    """Rename a digest; the configuration may use the new name already, or still the old one.
 
-    Where the new name is in use, such as since the configuration was changed, the two become one. The caller holds the
-    lock against `digest run`.
+    If the new name is in use, for instance since the configuration was changed, the two become one. The caller must
+    hold the lock against `digest run`.
 
     Raises:
         UnknownError: there is no such digest.
@@ -67,7 +67,7 @@ def rename(store: Store, settings: Settings, old: DigestId, new: DigestId, now: 
 
 
 def end(store: Store, settings: Settings, digest: DigestId, now: datetime) -> int:
-    """Let everybody leave a digest that is not configured, as the operator's act; how many did.
+    """Unsubscribe everybody from an unconfigured digest, as the operator's act; returns how many.
 
     Raises:
         UnknownError: nobody follows it.
@@ -93,7 +93,7 @@ def end(store: Store, settings: Settings, digest: DigestId, now: datetime) -> in
 
 
 def require_present_digests(store: Store, settings: Settings) -> None:
-    """See that no configured digest goes by a former name of another: old mails would let people leave the wrong one.
+    """Check that no configured digest uses a former name of another: old mails would unsubscribe from the wrong one.
 
     Raises:
         ConfigurationError: one does.
@@ -110,7 +110,7 @@ def require_present_digests(store: Store, settings: Settings) -> None:
 
 
 def read_leave(store: Store, token: str) -> tuple[SubscriberId, DigestId] | None:
-    """Who leaves what by a token, under the digest's present name; None for a token that is not ours."""
+    """The person and digest of an unsubscribe token, with the digest's present name; None if the token is not ours."""
     read = read_leave_token(store.secret(), token)
     if read is None:
         return None

@@ -1,4 +1,4 @@
-"""The configured digests as the store, the timer and the mails know them; making their editions is not done here."""
+"""The configured digests, as the store, the timer and the mails need them; editions are made elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def register(store: Store, settings: Settings, now: datetime) -> None:
-    """Make the configured digests known, so that their first slots can be told."""
+    """Register the configured digests, so that their first slots are known."""
     with store.read() as tx:
         unknown = [digest.id for digest in settings.digests if tx.editions.digest(DigestId(digest.id)) is None]
     if unknown:
@@ -26,16 +26,16 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
 
 
 def rhythms_of(settings: Settings, digest: DigestId) -> list[DigestId]:
-    """The digests that tell the same entries, this one among them; it alone where it is not configured (any more)."""
+    """The digests with the same entries, including this one; only this one if it is not configured (any more)."""
     configured = settings.digest(digest)
     return [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]
 
 
 def schedule_of(digest: Digest) -> Schedule:
-    """The slots of a digest."""
+    """The schedule of a digest."""
     return Schedule.parse(digest.schedule, digest.timezone)
 
 
 def sender_domain(settings: Settings) -> str:
-    """The domain in Message-IDs and List-Ids: that of the sender."""
+    """The domain in Message-IDs and List-Ids: the sender's domain."""
     return mailbox(settings.mail.sender).domain

@@ -1,4 +1,4 @@
-"""Editions that cannot be made: recorded with the reason, so that `health` tells of them until one can be made."""
+"""Records editions that cannot be made, with the reason, so that `health` reports them until one can be made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REPORT_IT = "this is a fault of digest: please report it"
 
 @contextmanager
 def noting(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
-    """Record why an edition cannot be made. A fence, and a store that does not answer, are no failure of the edition.
+    """Record why an edition cannot be made. A fence and a store that does not answer are no failures of the edition.
 
     Raises:
         EditionError: it cannot be made, for whatever reason.
@@ -39,13 +39,13 @@ def noting(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
 
 
 def stands(store: Store, digest: Digest) -> bool:
-    """Whether the last try failed."""
+    """Whether the last attempt failed."""
     with store.read() as tx:
         return tx.editions.failure(DigestId(digest.id)) is not None
 
 
 def forget(store: Store, digest: Digest) -> None:
-    """An edition can be made now."""
+    """Forget the failure: an edition can be made now."""
     if stands(store, digest):
         with store.write() as tx:
             tx.editions.succeeded(DigestId(digest.id))

@@ -1,4 +1,4 @@
-"""What surrounds the entries of an edition in its mails: taken from the settings and the store."""
+"""The parts of an edition's mails around its entries, from the settings and the store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def frame(tx: Transaction, settings: Settings, digest: Digest, edition: Edition, contents: Iterable[Content]) -> Frame:
-    """The frame of an edition; `contents` are all whose formulas its mails may show."""
+    """The frame of an edition; `contents` are all texts whose formulas its mails may show."""
     offered = feeds(settings)
     groups = [feed for feed in offered if feed.path.startswith("topics/")] or [
         feed for feed in offered if feed.path.startswith("sources/")

@@ -1,4 +1,4 @@
-"""Making editions: when one is due, what is stored of it, and what one that is not made would say."""
+"""Makes editions: which are due, what is stored, and drafts that are not stored."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _log = logs.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """What a digest waits to tell: titles, its passed slot of which no edition is made, its next one, to how many.
+    """What a digest would announce next: titles, its passed slot without an edition, its next slot, how many recipients.
 
-    `passed_since`: a slot passed since the moment of the fence, so that another store may have told it.
+    `passed_since`: a slot passed since the time of the fence, so another store may have sent it.
     """
 
     digest: str
@@ -57,8 +57,8 @@ class Upcoming:
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
     """Make each edition that is due and not made; none behind a fence.
 
-    An empty slot is recorded, and mailed to nobody but readers to whom it lists something once more. One that cannot be
-    made is recorded with the reason, and holds up no other.
+    An empty edition is recorded, and mailed only to subscribers for whom it lists something once more. A failure is
+    recorded with the reason, and delays no other edition.
     """
     made = []
     secret = store.secret()
@@ -69,7 +69,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
             with noting(store, digest, now):
                 key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
                 if key is None and stands(store, digest):
-                    draft(store, settings, digest, now, digest.language)  # what failed may be mended by now
+                    draft(store, settings, digest, now, digest.language)  # the cause may be mended by now
         except FencedError:
             break
         except EditionError as error:
@@ -84,7 +84,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
 def _due(
     settings: Settings, digest: Digest, now: datetime, tx: Transaction, state: DigestState
 ) -> tuple[datetime | None, bool]:
-    """The slot that an edition is due for, if any, and whether one is due: for it, or as the very first."""
+    """The slot of a due edition, if any, and whether an edition is due: for that slot, or as the very first."""
     slot = due_slot(
         schedule_of(digest), now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
     )
@@ -93,7 +93,7 @@ def _due(
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
-    """Make an edition now, due or not; None where there is nothing to tell.
+    """Make an edition now, due or not; None if there is nothing to announce.
 
     Raises:
         FencedError: the store was restored, and its fence stands.
@@ -117,10 +117,10 @@ def _made(
     now: datetime,
     wanted: Callable[[Transaction, DigestState], tuple[datetime | None, bool]],
 ) -> EditionKey | None:
-    """Store an edition if `wanted` says so, in the slot that it names; None where none is made.
+    """Store an edition if `wanted` agrees, in the slot that it returns; None if none is made.
 
-    For few readers that is one transaction. For many, all is found out while others may write; the transaction that
-    others wait for only stores the edition, its words and who is to get which, and mails are planned in parts after it.
+    For few subscribers, this is one transaction. For many, the work is done while others may write. The exclusive
+    transaction only stores the edition, its texts and its recipients, and the mails are planned in parts afterwards.
 
     Raises:
         FencedError: the store was restored, and its fence stands.
@@ -156,7 +156,7 @@ def _require_no_fence(tx: Transaction) -> None:
 
 
 def _said(store: Store, key: EditionKey) -> EditionCounts:
-    """The edition, told to the log once it is stored."""
+    """Log the edition after it is stored."""
     with store.read() as tx:
         made = tx.editions.edition(key)
         assert made is not None  # noqa: S101 - it was stored
@@ -166,7 +166,7 @@ def _said(store: Store, key: EditionKey) -> EditionCounts:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The words of an edition that is not made, and the pictures that its HTML shows, by name."""
+    """The text of an edition that is not stored, and the pictures in its HTML, by name."""
 
     key: EditionKey
     body: Body
@@ -176,9 +176,9 @@ class Draft:
 def draft(
     store: Store, settings: Settings, digest: Digest, now: datetime, language: str, topics: Sequence[str] = ()
 ) -> Draft | None:
-    """What an edition made now would say to readers of these topics, of all without any; nothing is stored.
+    """What an edition made now would contain for subscribers of these topics, of all if empty; nothing is stored.
 
-    None where there is nothing to tell them.
+    None if there is nothing to announce to them.
     """
     with store.read() as tx:
         state = tx.editions.digest(DigestId(digest.id))
@@ -197,14 +197,14 @@ def draft(
 
 
 def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
-    """A mail's HTML for a browser: the pictures that come beside it stand in it."""
+    """A mail's HTML for a browser, with the attached pictures inlined."""
     for name, png in pngs.items():
         html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
     return html
 
 
 def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
-    """What each digest would tell if its fence were lifted now."""
+    """What each digest would announce if its fence were lifted now."""
     made = []
     for digest in settings.digests:
         state = tx.editions.digest(DigestId(digest.id))
@@ -227,7 +227,7 @@ def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime
 def make_all(
     tx: Transaction, secret: bytes, settings: Settings, now: datetime, *, but: Collection[str] = ()
 ) -> list[EditionKey]:
-    """Make an edition of all that each digest has not told, in its newest slot, however long ago that passed."""
+    """Make an edition of all unannounced entries of each digest, in its newest slot, however long ago that passed."""
     made = []
     for digest in settings.digests:
         if digest.id in but:
@@ -254,7 +254,7 @@ def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
 
 
 def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
-    """Whether the first import of each source of the digest is through: half of one is not a first edition."""
+    """Whether the first import of each source of the digest is finished: half an import is no first edition."""
     names = digest.sources or tuple(source.id for source in settings.sources)
     settled = {name for name, state in tx.readings.sources().items() if state.settled_at is not None}
     return settled.issuperset(names)
@@ -262,7 +262,7 @@ def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """An edition with all that is to be stored of it. `caught_up` are told what they had missed, `resting` nothing."""
+    """An edition with everything to store. `caught_up` get what they had missed, `resting` (paused) get nothing."""
 
     edition: Edition
     entries: Sequence[Selected] = ()
@@ -281,7 +281,7 @@ def _planned(
     now: datetime,
     slot: datetime | None,
 ) -> _Planned | None:
-    """What an edition made now would be; None where there is none to make."""
+    """What an edition made now would be; None if there is nothing to make."""
     selection = select(tx, digest, state)
     people = audience(tx, settings, digest, selection.entries, now)
     if selection.empty and slot is None and not people.readers:
@@ -293,7 +293,7 @@ def _planned(
     around = frame(tx, settings, digest, edition, selection.contents(people.entries))
     words = Variants(around, selection.before, people.entries)
     if not selection.empty:
-        words.number(digest.language, tuple(range(len(selection.entries))))  # for those who read it elsewhere
+        words.number(digest.language, tuple(range(len(selection.entries))))  # for people who read it on the web
     domain, schedule = sender_domain(settings), schedule_of(digest)
     recipients, still_behind = [], set()
     for person, shown in people.readers:
@@ -307,7 +307,7 @@ def _planned(
 
 
 def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
-    """Store an edition with its mails; None where there is none to make or another scheduler made it."""
+    """Store an edition with its mails; None if there is nothing to make or another scheduler made it."""
     if made is None or not tx.editions.make(made.edition, made.entries, made.variants, made.recipients):
         return None
     tx.subscribers.set_behind(made.edition.digest, made.caught_up, behind=False)
@@ -316,10 +316,10 @@ def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
 
 
 def _opens_at(state: DigestState, now: datetime) -> datetime | None:
-    """Where the newest edition closed, or now where the clock stepped back since."""
+    """When the newest edition closed, or now if the clock stepped back since."""
     return min(state.last_close_at, now) if state.last_close_at else None
 
 
 def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
-    """The pictures that the HTML of an edition shows, by name."""
+    """The pictures in the HTML of an edition, by name."""
     return {name: png for name in pictures_in(words.html) if (png := tx.pictures.png(name)) is not None}

@@ -1,4 +1,4 @@
-"""What a digest is called, and an edition of it: by the days that it covers."""
+"""The names of digests and editions; an edition is named by its days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def digest_title(settings: Settings, digest: DigestId) -> str:
-    """The title of a digest; its id where it is configured no more."""
+    """The title of a digest, or its id if it is no longer configured."""
     configured = settings.digest(digest)
     return configured.title if configured else digest
 
@@ -30,7 +30,7 @@ def edition_name(tx: Transaction, settings: Settings, edition: Edition, language
 
 
 def window_opens(tx: Transaction, edition: Edition) -> datetime:
-    """Where the window of an edition opens: the first one of a digest reaches back from when that was configured."""
+    """When the window of an edition opens; a digest's first one reaches back from when it was configured."""
     if edition.opens_at is not None:
         return edition.opens_at
     state = tx.editions.digest(edition.digest)

@@ -1,4 +1,4 @@
-"""Large editions: made in a moment with all that they tell, their mails planned in parts so that nobody waits."""
+"""Large editions: stored quickly with all their content; their mails are planned in parts so that nobody waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from digest.ports import Recipient, Store, Transaction
     from digest.settings import Settings
 
-LARGE = 2_000  # readers of an edition whose mails are planned in parts
+LARGE = 2_000  # subscribers of an edition whose mails are planned in parts
 _PART = 500
 
 
@@ -27,7 +27,7 @@ def parts(
     caught_up: Sequence[SubscriberId],
     resting: Sequence[SubscriberId],
 ) -> list[Unplanned]:
-    """The readers of an edition in parts. Who rests comes with no mail."""
+    """The subscribers of an edition in parts. Paused ones get no mail."""
     rhythms, behind = rhythms_of(settings, digest), set(caught_up)
     made = []
     for start in range(0, len(mails), _PART):
@@ -35,14 +35,14 @@ def parts(
         told = [(m.subscriber, _told(tx, rhythms, m.subscriber)) for m in some if m.subscriber in behind]
         made.append(Unplanned(tuple(some), tuple(told), ()))
         behind.difference_update(person for person, _ in told)
-    others = [(person, _told(tx, rhythms, person)) for person in behind]  # whom the edition tells nothing
+    others = [(person, _told(tx, rhythms, person)) for person in behind]  # the edition has nothing for them
     made += [Unplanned((), tuple(others[at : at + _PART]), ()) for at in range(0, len(others), _PART)]
     made += [Unplanned((), (), tuple(resting[at : at + _PART])) for at in range(0, len(resting), _PART)]
     return made
 
 
 def finish(store: Store, settings: Settings) -> None:
-    """Plan all mails that are still to be planned, also those that another process left so when it died."""
+    """Plan all mails that are not planned yet, including those that a process left when it died."""
     with store.read() as tx:
         waiting = tx.planning.waiting()
     if waiting:
@@ -50,9 +50,9 @@ def finish(store: Store, settings: Settings) -> None:
 
 
 def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey, int]]) -> None:
-    """Plan parts. Who left, paused or cannot be reached meanwhile gets none.
+    """Plan parts. People who left, paused or became unreachable meanwhile get none.
 
-    Who had missed an edition has caught up, unless since then a mail failed that told them something.
+    People who had missed an edition have caught up, unless a mail that announced something to them has failed since.
     """
     for edition, number in waiting:
         taken = tx.planning.take(edition, number)

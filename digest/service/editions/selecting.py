@@ -1,4 +1,4 @@
-"""What an edition tells: what is new, what was read most, what was corrected since it was told."""
+"""Selects an edition's entries: new ones, most read ones, and those corrected since they were announced."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What an edition would tell; `before` holds what became of corrected entries since they were told."""
+    """The content of an edition; `before` has what changed in corrected entries since they were announced."""
 
     entries: tuple[Selected, ...]
     before: dict[EntryId, tuple[Correction, ...]]
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing new and nothing corrected; being read is no news."""
+        """Whether nothing is new and nothing corrected; most read entries alone are no edition."""
         return all(one.section is Section.MOST_READ for one in self.entries)
 
     def contents(self, entries: Sequence[Selected]) -> Iterator[Content]:
-        """All texts of which these entries may show something."""
+        """All texts that these entries may show."""
         yield from (one.entry.content for one in entries)
         yield from (content for steps in self.before.values() for one in steps for content in (one.before, one.after))
 
 
 def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
-    """What an edition of a digest that is made now would tell."""
+    """Select the content of an edition of a digest that is made now."""
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
     new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
     corrected = [
@@ -70,7 +70,7 @@ def _leads_elsewhere(steps: Sequence[Correction], entry: Entry) -> bool:
 
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
-    """Each correction since the revision that the digest told, with what it replaced, oldest first."""
+    """Each correction since the revision that the digest announced, with what it replaced, oldest first."""
     told = tx.editions.told_revision(digest, entry) or 1
     return tuple(
         Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))

@@ -1,4 +1,4 @@
-"""The words of an edition for all who get it, and which entries each of them tells."""
+"""The texts of an edition for all its recipients, and which entries each text announces."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _TOLD = {Section.NEW, Section.CATCH_UP}
 
 
 class Variants:
-    """The words of an edition, made once for all who get the same. A variant's number is its place in `made`."""
+    """The texts of an edition, made once for all who get the same. A variant's number is its index in `made`."""
 
     def __init__(
         self, around: Frame, before: Mapping[EntryId, Sequence[Correction]], entries: Sequence[Selected]
     ) -> None:
-        """`before` gives what became of the corrected ones of `entries` since they were told."""
+        """`before` has the changes of the corrected ones of `entries` since they were announced."""
         self._frame, self._before, self._entries = around, before, entries
         self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
         self.made: list[Variant] = []
 
     def number(self, language: str, shown: tuple[int, ...]) -> int:
-        """The variant that tells these entries in a language, made if it is the first time."""
+        """The variant with these entries in a language; it is made at the first call."""
         if (language, shown) not in self._numbers:
             self._numbers[language, shown] = len(self.made)
             self.made.append(self._variant(language, shown))
         return self._numbers[language, shown]
 
     def _variant(self, language: str, shown: tuple[int, ...]) -> Variant:
-        """What a long mail does not name stands on the edition's page, but for what only its readers had missed.
+        """Entries cut from a long mail are on the edition's page, except catch-up entries; so those come first.
 
-        So where there is not room for all, that comes first, and what still has no room is not told.
+        Catch-up entries for which there is still no room are not announced.
         """
         listed = tuple(at for at in shown if self._entries[at].section is Section.AGAIN)
         said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
@@ -55,10 +55,10 @@ class Variants:
         return self._entries[at].section is Section.CATCH_UP
 
     def tells_all(self, number: int, shown: tuple[int, ...]) -> bool:
-        """Whether the words tell everything new that is shown to a reader."""
+        """Whether the text announces everything new for a subscriber."""
         return set(self.made[number].told) == {at for at in shown if self._entries[at].section in _TOLD}
 
     def _said(self, at: int) -> Selected:
-        """An entry as the words tell it: to its readers, what they missed is new."""
+        """An entry as the text shows it: to its recipients, an entry that they missed is new."""
         one = self._entries[at]
         return replace(one, section=Section.NEW) if one.section is Section.CATCH_UP else one

@@ -1,1 +1,1 @@
-"""From dump files to stored entries: read, compare, and apply in one transaction."""
+"""Turns dump files into stored entries: reads, compares, and applies in one transaction."""

@@ -1,4 +1,4 @@
-"""What one reading of a dump means is stored, or held, in one transaction; opens no file, compares nothing itself."""
+"""Diffs one parsed dump against the store and applies the result, or holds the dump, in one transaction."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """A dump whose reading waits for the others of its pass: it is suspicious, or it corrects entries.
+    """A dump that waits for the other dumps of its pass: it is suspicious, or it corrects entries.
 
-    `corrected` are the entries that it would correct in this pass; none where another suspicion holds it anyway.
-    `waits`: it is judged last, since what other dumps show decides what it means.
+    `corrected` are the entries that it would correct in this pass; empty if another suspicion holds it anyway. `waits`:
+    it is judged last, because other dumps decide what it means.
     """
 
     dump: ReadDump
@@ -57,11 +57,11 @@ def store_meaning(
     crawler: guards.Hold | None = None,
     moves: Moves | None = None,
 ) -> Pass | Deferred:
-    """Compare a reading with all that is known, and store what it says or hold it.
+    """Compare a reading with everything known, and store its result or hold it.
 
-    Unless it is `final`, a reading that is suspicious or corrects entries is deferred: what other dumps show now may
-    explain it, and a pass that corrects too much is held as a whole. `crawler` is the hold of such a pass, `moves`
-    tells of the dumps that were stored in it until now.
+    Unless it is `final`, a reading that is suspicious or corrects entries is deferred: other dumps may explain it, and
+    a pass that corrects too much is held as a whole. `crawler` is the hold of such a pass. `moves` are the moves of the
+    dumps stored in it so far.
     """
     name, path = dump.looked.source, dump.looked.path
     last: tuple[Placing, ...] = ()
@@ -98,7 +98,7 @@ def _corrected(compared: Compared) -> frozenset[EntryId]:
 
 
 def _held(dump: ReadDump, compared: Compared, hold: guards.Hold) -> KnownDump:
-    """A dump to be held. Where it does not end by itself, no reading of it counts as one that agrees."""
+    """A dump to be held. If its hold does not end by itself, no reading of it counts as one that agrees."""
     known, ends = dump.known, hold.suspicion.ends_by_itself
     return replace(
         dump.looked,
@@ -114,7 +114,7 @@ def _held(dump: ReadDump, compared: Compared, hold: guards.Hold) -> KnownDump:
 
 
 def _store(tx: Transaction, settings: Settings, source: Source, dump: ReadDump, compared: Compared) -> set[EntryId]:
-    """Store the reading; the entries that may belong to other feeds than before."""
+    """Store the reading; returns the entries that may belong to other feeds than before."""
     looked = dump.looked
     changes = replace(compared.changes, readers=counted(tx.readings, looked.source, compared.changes))
     if dump.overwritten:
@@ -142,7 +142,7 @@ def _store(tx: Transaction, settings: Settings, source: Source, dump: ReadDump, 
 
 
 def quiet(changes: ChangeSet, source: Source, now: datetime) -> dict[EntryId, datetime]:
-    """The new entries of a released reading that are no news, with what they carry as `updated`."""
+    """The new entries of a released reading that are not announced, with their `updated` times."""
     zone = ZoneInfo(source.timezone)
     dates = dict(changes.dates)
     added = [
@@ -155,7 +155,7 @@ def quiet(changes: ChangeSet, source: Source, now: datetime) -> dict[EntryId, da
 
 
 def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
-    """When the first of the dates that lie ahead of us will be believed."""
+    """When the first of the dates in the future becomes credible."""
     limit = (now + AHEAD).date()
     ahead = [
         day
@@ -196,7 +196,7 @@ def _passed(dump: ReadDump, compared: Compared) -> Pass:
 
 
 def _told(cause: Cause) -> bool:
-    """Whether the count of revisions holds it: what this dump says differently, not what another one adds."""
+    """Whether the count of revisions includes it: a difference in this dump does count, an addition does not."""
     return cause.significant or cause is Cause.COMPLETED
 
 
@@ -223,7 +223,7 @@ def atom_id(tag_base: str, entry: EntryId) -> AtomId:
 
 
 def _joining(changes: ChangeSet, fresh: set[EntryId], *, first_import: bool) -> set[EntryId]:
-    """The entries that may belong to other feeds than before: new to the source or revised, less those that wait."""
+    """The entries that may belong to other feeds than before: new to the source or revised, except those that wait."""
     revised = {change.entry for change in changes.changes if isinstance(change, Revised)}
     waiting = {change.entry for change in changes.changes if isinstance(change, Added) and first_import}
     return (fresh | revised) - waiting

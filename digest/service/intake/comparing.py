@@ -1,4 +1,4 @@
-"""A reading of a dump compared with all that is known: what it changes, and why it is held. Stores nothing."""
+"""Compares a reading of a dump with everything known: what it changes, and why it is held. Stores nothing."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReadDump:
-    """A dump that was read, and not judged yet.
+    """A dump that was read and not judged yet.
 
-    `known` is what was stored of it before. `rewritten`: its file was written since it was last looked at. `released`:
-    its hold has ended, and nothing holds it any more; the last `overwritten` of what is shown are no longer there.
+    `known` is its former record. `rewritten`: its file was written since the last look. `released`: its hold has ended,
+    and nothing holds it any more; the last `overwritten` of its sightings are no longer in the file.
     """
 
     looked: KnownDump
@@ -44,13 +44,13 @@ class ReadDump:
 
     @property
     def size(self) -> int:
-        """How many sightings its file holds."""
+        """The number of sightings in its file."""
         return len(self.shown) - self.overwritten
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a reading is compared on: the last good reading, what of it stands as it stood (by position), the times."""
+    """The basis of a comparison: the last good reading, its unchanged placings (by position), the times."""
 
     last: tuple[Placing, ...]
     stood: Mapping[int, Placing]
@@ -59,10 +59,10 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A reading that was compared with all that is known.
+    """A reading that was compared with everything known.
 
-    `entries` are those that answered to it. `agreed` counts the readings in a row that show the same, this one
-    included; 0 where nothing is suspicious.
+    `entries` are those that answered to it. `agreed` counts the consecutive readings that show the same, including this
+    one; 0 if nothing is suspicious.
     """
 
     ground: Ground
@@ -73,7 +73,7 @@ class Compared:
 
 
 def ground(source: Source, dump: ReadDump, last: tuple[Placing, ...]) -> Ground:
-    """The ground for comparing a dump whose last good reading is `last`."""
+    """The basis for comparing a dump whose last good reading is `last`."""
     times = _times(source, dump)
     stood = unchanged(dump.shown, last, times=times, ranged=bool(source.earliest or source.latest))
     return Ground(last, stood, times)
@@ -88,9 +88,9 @@ def compare(
     crawler: guards.Hold | None = None,
     moves: Moves | None = None,
 ) -> Compared:
-    """Compare a reading with all that is known.
+    """Compare a reading with everything known.
 
-    `crawler` is the hold of a pass that corrects too much, `moves` tells of the dumps that were stored in it.
+    `crawler` is the hold of a pass that corrects too much. `moves` are the moves of the dumps stored in it.
     """
     looked, known, last = dump.looked, dump.known, on.last
     moved = moves or Moves()
@@ -138,9 +138,9 @@ def compare(
 
 
 def _is_read_anew(known: KnownDump, looked: KnownDump) -> bool:
-    """Whether the rules of reading alone make the bytes of the last good reading say something else.
+    """Whether only new parsing rules make the bytes of the last good reading mean something else.
 
-    What held or other bytes say was never good, so nothing of it is explained by the rules.
+    Held or other bytes were never good, so the rules explain nothing about them.
     """
     good = known.sightings > 0 and known.state is DumpState.GOOD
     return good and known.sha256 == looked.sha256 and known.rules != looked.rules
@@ -158,7 +158,7 @@ def _times(source: Source, dump: ReadDump) -> Times:
 def _answering(
     readings: Readings, read: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]
 ) -> list[Known]:
-    """The entries that answer to the sightings; of other titles only where none answers to one's own."""
+    """The entries that answer to the sightings; entries with other titles only if none answers to the title itself."""
     entries = readings.known(questions(read, last, stood))
     here = {entry.id for entry in entries}
     rivals = readings.known(rival_questions(read, entries, stood))
@@ -166,7 +166,7 @@ def _answering(
 
 
 def _damage(changes: ChangeSet, notes: Sequence[Note]) -> str:
-    """What is wrong with the text that the reading brings, and with what cannot be read of it, in a sentence."""
+    """One sentence about damage in the text of the reading and in its unreadable parts."""
     brought = (
         text
         for change in changes.changes
@@ -177,7 +177,7 @@ def _damage(changes: ChangeSet, notes: Sequence[Note]) -> str:
 
 
 def _left_out(dump: ReadDump) -> str:
-    """Which entry cannot be read, in a sentence that names the first one; empty where as many were left out before."""
+    """One sentence naming the first unreadable entry; empty if as many were left out before."""
     lines = [note for note in dump.notes if note.kind is NoteKind.UNREAD]
     known = dump.known
     if known and known.state is DumpState.GOOD and known.left_out and len(lines) <= len(known.notes):
@@ -191,9 +191,9 @@ def _crawler_before(known: KnownDump | None) -> guards.Hold | None:
 
 
 def _agreed(dump: ReadDump, found: guards.Hold) -> int:
-    """How many good readings in a row show what this one shows, this one included.
+    """How many consecutive good readings show the same as this one, including this one.
 
-    A page that was replaced and has moved on again is another reading of the same kind, though it shows other lines.
+    A page that was replaced and has moved on again is another reading of the same kind, although it shows other lines.
     """
     known = dump.known
     if known is None or known.state is not DumpState.HELD or not known.waiting:

@@ -1,4 +1,4 @@
-"""The end of a source's first import: all of it is published at once, and its newest entries are news."""
+"""Finishes a source's first import: publishes all of it at once, and marks its newest entries for editions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def publish(tx: Transaction, settings: Settings, source: SourceId, now: datetime) -> None:
-    """Settle the source. Of one that is no longer configured nothing is news."""
+    """Settle the source. If it is no longer configured, none of its entries is announced."""
     configured = settings.source(source)
     entries = tx.readings.unsettled(source)
     new = set(news(entries, configured.backlog if configured else 0))

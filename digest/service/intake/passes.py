@@ -1,4 +1,4 @@
-"""What a pass over a source did, in numbers and sentences; does nothing itself."""
+"""The result of a pass over a source, in numbers and sentences."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Known entries that a dump shows now and did not show before, and those that one stopped to show."""
+    """Known entries that a dump newly shows, and those that it stopped showing."""
 
     arrived: set[EntryId] = field(default_factory=set)
     gone: set[EntryId] = field(default_factory=set)
 
     def add(self, other: Moves) -> None:
-        """Take in the moves of one more dump."""
+        """Add the moves of one more dump."""
         self.arrived.update(other.arrived)
         self.gone.update(other.gone)
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass over a source did.
+    """The result of one pass over a source.
 
     `dumps` were read, `skipped` were unchanged, `held` are held now, read in this pass or not. `problems` are
-    sentences, each naming its dump; `failed` says that one of them is more than a dump held for its sense. `notes` are
-    sentences of what the operator should know and nothing is wrong with. `moves` tells of a single dump; a sum of
-    passes has none.
+    sentences, each naming its dump; `failed` means that one of them is more than a dump held for its content. `notes`
+    are sentences that the operator should know, without a problem. `moves` belongs to a single dump; the sum of several
+    has none.
     """
 
     source: SourceId
@@ -46,7 +46,7 @@ class Pass:
     moves: Moves | None = None
 
     def counts(self) -> dict[str, object]:
-        """What `digest refresh --json` prints of a source."""
+        """The JSON that `digest refresh --json` prints for a source."""
         return {
             "source": self.source,
             "dumps": self.dumps,

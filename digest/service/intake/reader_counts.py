@@ -1,4 +1,4 @@
-"""Which of the counts that a dump newly shows are stored: those that go on with its source's series of the entry."""
+"""Chooses the reader counts of a dump to store: those that continue the series of their source and entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def counted(readings: Readings, source: SourceId, changes: ChangeSet) -> tuple[tuple[EntryId, int], ...]:
-    """The counts to store. A whole series is read only where its newest count does not decide."""
+    """The counts to store. A whole series is read only if its newest count does not decide."""
     new = {change.entry for change in changes.changes if isinstance(change, Added)}
     before = changes.read_before
     newest = readings.newest_counts(source, (entry for entry, _ in changes.readers if entry not in new))

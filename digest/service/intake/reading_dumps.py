@@ -1,4 +1,4 @@
-"""From the file of a dump to what it says: hashed, decoded and cut, or why it cannot be. Compares nothing."""
+"""Reads the file of a dump: hashes, decodes and cuts it, or finds why it cannot. Compares nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change a
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A dump that was not read, and why. `looked` is what is known of it then; None where it changed meanwhile."""
+    """A dump that was not read, and why. `looked` is its record at that time; None if it changed meanwhile."""
 
     looked: KnownDump | None
     error: DumpError
@@ -36,16 +36,16 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class AsBefore:
-    """A dump in which there is nothing new to read."""
+    """A dump with nothing new to read."""
 
     looked: KnownDump
     rewritten: bool
 
 
 def read_dump(store: Store, source: Source, file: DumpFile, now: datetime, *, again: bool = False) -> ReadDump | Pass:
-    """What the dump says now; a Pass where there is nothing new to compare.
+    """The content of the dump; a Pass if there is nothing new to compare.
 
-    That is so where its bytes are those of its last reading, where it cannot be read (then that is stored) and where it
+    That is the case if its bytes are those of its last reading, if it cannot be read (which is then stored), or if it
     changed meanwhile. `again`: it was read in this pass already, or is held and looked at once more.
     """
     name = SourceId(source.id)
@@ -67,14 +67,14 @@ def read_dump(store: Store, source: Source, file: DumpFile, now: datetime, *, ag
 def read_file(
     source: Source, file: DumpFile, known: KnownDump | None, now: datetime, *, again: bool
 ) -> ReadDump | Unread | AsBefore:
-    """Read the file of a dump of which `known` is stored; stores nothing. `again` as in `read_dump`."""
+    """Read the file of a dump with the record `known`; stores nothing. `again` as in `read_dump`."""
     name = SourceId(source.id)
     stamp = Stamp(file.size, file.mtime_ns, file.inode)
     try:
         stream = file.path.open("rb")
     except OSError as error:
         problem = DumpError(file.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
-        unsettled = replace(stamp, settled=False)  # looked at again each pass
+        unsettled = replace(stamp, settled=False)  # looked at again in each pass
         return Unread(KnownDump.of(name, file.name, unsettled, "", now), problem)
     with stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -93,7 +93,7 @@ def read_file(
 
 
 def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:
-    """Record that a dump cannot be read. One that was good before is held, one that never was has failed."""
+    """Record that a dump cannot be read. A dump that was good before is held; one that never was has failed."""
     sightings = known.sightings if known else 0
     remedy = f" ({error.remedy})" if error.remedy else ""
     failed = replace(
@@ -112,7 +112,7 @@ def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, erro
 def _looked(
     name: SourceId, file: DumpFile, stamp: Stamp, sha256: str, known: KnownDump | None, now: datetime
 ) -> KnownDump:
-    """What is known of the bytes at hand, less what they say. The operator's word and what was good before stay."""
+    """The record of the present bytes, without their content. The operator's decision and the last good state stay."""
     changed = known is not None and known.sha256 != sha256
     return replace(
         KnownDump.of(name, file.name, stamp, sha256, now),
@@ -141,7 +141,7 @@ def _is_as_before(known: KnownDump, looked: KnownDump, *, rewritten: bool) -> bo
 
 
 def _confirm(store: Store, known: KnownDump, looked: KnownDump, *, rewritten: bool) -> None:
-    """Remember the new stamp, and that a good reading was written once more."""
+    """Store the new stamp, and that a good reading was written once more."""
     good = known.state is DumpState.GOOD and known.sightings > 0
     confirmed_at = looked.read_at if good and rewritten else known.confirmed_at
     as_now = replace(known, stamp=looked.stamp, confirmed_at=confirmed_at, rules=looked.rules)
@@ -151,7 +151,7 @@ def _confirm(store: Store, known: KnownDump, looked: KnownDump, *, rewritten: bo
 
 
 def _is_settled(stamp: Stamp, now: datetime) -> bool:
-    """Whether no later bytes can have the same stamp: it is no longer within one tick of the file system's clock."""
+    """Whether no later bytes can have the same stamp: it is older than one tick of the file system's clock."""
     return now.timestamp() * 1e9 - stamp.mtime_ns >= _UNSETTLED_CLOCK_NS
 
 

@@ -1,4 +1,4 @@
-"""One pass over a source: which dumps changed, in which order they are judged. Decides nothing itself."""
+"""One pass over a source: which dumps changed, and in which order they are judged."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from digest.ports import SourceState, Store, Transaction
     from digest.settings import Settings, Source
 
-_STEPPED_BACK = timedelta(days=1)  # the last pass was that far ahead of us: by another clock
+_STEPPED_BACK = timedelta(days=1)  # the last pass was this far in the future: by another clock
 _VANISHED, _NONE_YET = "has no dump any more, and had some before", "has no dump, and never had one"
-_IN_MEMORY = 20_000  # sightings of deferred dumps; a dump beyond them is read once more
+_IN_MEMORY = 20_000  # sightings of deferred dumps; a larger dump is read once more
 
 
 def refresh(
@@ -44,10 +44,10 @@ def refresh(
     progress: Callable[[str], None] | None = None,
     stopped: Callable[[], bool] = bool,
 ) -> Pass:
-    """Read what changed of a source and store what it means, one transaction a dump.
+    """Read the changed dumps of a source and store the results, one transaction per dump.
 
-    A dump that cannot be read or stored is a problem of its own: the others go on and its last good state stays.
-    `progress` is called with the name of each dump before it is looked at; `stopped` is asked between dumps.
+    A dump that cannot be read or stored is its own problem: the others continue, and its last good state stays.
+    `progress` is called with the name of each dump before it is read; `stopped` is checked between dumps.
     """
     with following(now, source.id):
         try:
@@ -62,14 +62,14 @@ def refresh(
 
 
 def _broke_off(store: Store, source: SourceId, now: datetime, error: Exception) -> None:
-    """Record a pass that nobody foresaw to fail: without it the source would only seem to be read no more."""
+    """Record a pass that failed unexpectedly; otherwise the source would only seem to be overdue."""
     with store.write() as tx:
         tx.readings.register_source(source, now)
         tx.readings.refreshed(source, now, f"{fault(error, 'its pass broke off')} ({REPORT_IT})")
 
 
 def decide(store: Store, source: SourceId, path: str | None, *, approve: bool) -> list[str]:
-    """Record the operator's word on the held dumps of a source, or on one of them; the paths decided on.
+    """Record the operator's decision on the held dumps of a source, or on one; returns the paths decided on.
 
     Raises:
         UnknownError: nothing of that name is held.
@@ -92,7 +92,7 @@ def decide(store: Store, source: SourceId, path: str | None, *, approve: bool) -
 
 @dataclass(slots=True)
 class _Refreshing:
-    """A pass: first each changed dump is read; what is suspicious or corrects entries is judged when all were."""
+    """A pass: it first reads each changed dump, then judges those that are suspicious or correct entries."""
 
     store: Store
     settings: Settings
@@ -114,7 +114,7 @@ class _Refreshing:
         return SourceId(self.source.id)
 
     def run(self) -> Pass:
-        """Do it; what it did."""
+        """Run the pass; returns its result."""
         with self.store.read() as tx:
             state, stamps = tx.readings.source(self.name), tx.readings.stamps(self.name, RULES, self.now)
             troubled = {dump.path: dump for dump in tx.readings.troubled(self.name)}
@@ -145,7 +145,7 @@ class _Refreshing:
                 held.append(file)
         self._add(Pass(self.name, skipped=skipped))
         self._judge()
-        if self.done.dumps:  # what other dumps show now may explain what is held
+        if self.done.dumps:  # what other dumps show now may explain a hold
             for file in held:
                 self._read(file, again=True)
             self._judge()
@@ -159,7 +159,7 @@ class _Refreshing:
         return self.done
 
     def _begin(self, state: SourceState | None, changed_at: datetime | None) -> None:
-        """Make the source known; mend what was stored under a clock that was ahead, in a pass that did not end too."""
+        """Register the source; repair what was stored under a clock that was ahead, even in a pass that did not end."""
         if state is None:
             with self.store.write(exclusive=False) as tx:
                 tx.readings.register_source(self.name, self.now)
@@ -167,7 +167,7 @@ class _Refreshing:
             clocks.mend(self.store, self.settings, self.now, also=(state.refreshed_at, changed_at))
 
     def _read(self, file: DumpFile, *, again: bool = False) -> None:
-        """Read a dump and store what it says, or defer it."""
+        """Read a dump and store its content, or defer it."""
         done = self._guarded(file, lambda: self._meant(file, again=again))
         if isinstance(done, Deferred):
             fits = self.in_memory + len(done.dump.shown) <= _IN_MEMORY
@@ -189,7 +189,7 @@ class _Refreshing:
         return store_meaning(self.store, self.settings, self.source, dump, final=False, moves=self.moves)
 
     def _judge(self) -> None:
-        """Store what was deferred, or hold it: all of it, where it would correct too many entries at once."""
+        """Store the deferred dumps, or hold them: all of them, if they would correct too many entries at once."""
         waiting, self.deferred, self.in_memory = self.deferred, [], 0
         crawler = self._crawler(one for _, one in waiting)
         for file, one in sorted(waiting, key=lambda deferred: deferred[1].waits):
@@ -217,7 +217,7 @@ class _Refreshing:
         return crawler_hold(len(corrected), entries) if len(corrected) > entries * self.source.corrected else None
 
     def _guarded(self, file: DumpFile, work: Callable[[], Pass | Deferred]) -> Pass | Deferred:
-        """Any failure of one dump is its own; a store that does not answer is everybody's."""
+        """Confine a failure to its dump; but a store that does not answer fails the whole pass."""
         try:
             with _uncollected():
                 return work()
@@ -233,7 +233,7 @@ class _Refreshing:
             return store_failure(self.store, looked, known, DumpError(file.name, fault(error), remedy=REPORT_IT))
 
     def _finish(self, state: SourceState | None, gone: set[str], nothing: str) -> None:
-        """Publish a first import as a whole, and record the pass with what is wrong now, read in it or before."""
+        """Publish a first import as a whole, and record the pass with its present problems, new or old."""
         settled = state is not None and state.settled_at is not None
         with self.store.write(exclusive=not settled) as tx:
             for path in gone:
@@ -248,7 +248,7 @@ class _Refreshing:
             tx.readings.refreshed(self.name, self.now, problem, held=self.done.held > 0)
 
     def _silence(self, tx: Transaction, nothing: str) -> Pass:
-        """A source that shows no dump, for which `nothing` has words, or none that changed for too long, has failed."""
+        """Report a source without dumps, for the reason in `nothing`, or without changes for too long, as failed."""
         if nothing:
             remedy = f"see whether {self.source.path} is right and mounted, and what writes the dumps"
             return Pass(self.name, problems=(f"{nothing} ({remedy})",), failed=True)
@@ -262,7 +262,7 @@ class _Refreshing:
 
 
 def _files(source: Source) -> Iterable[DumpFile | Refused | DumpError]:
-    """The files of a source; a failure to list them takes its place in the order."""
+    """The files of a source; a failure to list some takes their place in the order."""
     try:
         yield from dump_files(source.path)
     except DumpError as error:
@@ -275,7 +275,7 @@ def _may_be_explained(dump: KnownDump) -> bool:
 
 
 def _standing(dump: KnownDump) -> Pass:
-    """What is wrong with a dump, whether it was read in this pass or before."""
+    """The problem of a dump, whether it was read in this pass or before."""
     if dump.state is DumpState.FAILED:
         return Pass(dump.source, problems=(f"{dump.path}: {dump.reason}",), failed=True)
     if dump.state is DumpState.HELD:
@@ -289,7 +289,7 @@ def _standing(dump: KnownDump) -> Pass:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no cycles of garbage: a dump becomes a million values without one, each looked at again and again."""
+    """Pause cyclic garbage collection: a dump becomes a million values without a cycle, each scanned often."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,7 +1,7 @@
-"""What joins log lines from dump to mail: the trace names a pass over a source. Says what was stored, after it was.
+"""Connects log lines from dump to mail: the trace identifies a pass over a source. Logs what was stored, afterwards.
 
-A trace is the moment of its pass, and the store keeps that with each revision that the pass made: it needs no place of
-its own, and every process knows it for as long as the revisions are.
+A trace is the time of its pass. The store has it in each revision of the pass, so it needs no place of its own, and
+every process can compute it as long as the revisions exist.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = logs.get_logger()
 
 
 def trace(at: datetime) -> str:
-    """The id of the pass of that moment: its microseconds in base 36, so that later ones sort later."""
+    """The id of the pass at that time: its microseconds in base 36, so that later ones sort later."""
     left = int(at.timestamp()) * 1_000_000 + at.microsecond
     written = ""
     while left:
@@ -34,17 +34,17 @@ def trace(at: datetime) -> str:
 
 
 def traces(tx: Transaction, edition: EditionKey) -> list[str]:
-    """Those of the passes that made what the edition tells, oldest first."""
+    """The ids of the passes that brought the edition's entries, oldest first."""
     return [trace(at) for at in tx.editions.read_at(edition)]
 
 
 def following(at: datetime, source: str) -> AbstractContextManager[None]:
-    """Within it each log line names the pass and its source."""
+    """Add the pass and its source to each log line within this context."""
     return logs.bound(trace=trace(at), source=source)
 
 
 def say_read(dump: str, sightings: int, changes: Mapping[str, Sequence[EntryId]]) -> None:
-    """A dump was read; `changes` holds the entries by what happened to them."""
+    """Log that a dump was read; `changes` are the entries by what happened to them."""
     counts = {change: len(entries) for change, entries in changes.items()}
     _log.info("dump read", dump=dump, sightings=sightings, **counts)
     for change, entries in changes.items():
@@ -53,14 +53,14 @@ def say_read(dump: str, sightings: int, changes: Mapping[str, Sequence[EntryId]]
 
 
 def say_refreshed(counts: Mapping[str, object], problems: Sequence[str]) -> None:
-    """A pass ended."""
+    """Log that a pass ended."""
     for problem in problems:
         _log.warning("problem", reason=problem)
     _log.info("refreshed", **counts)
 
 
 def say_made(tx: Transaction, made: EditionCounts) -> None:
-    """An edition is made: what it tells, which passes that came from, to how many."""
+    """Log that an edition was made: its entries, the passes that brought them, the number of recipients."""
     edition = made.edition
     told = [one.entry.id for one in tx.editions.selected(edition.key)]
     mails = sum(made.deliveries.values())
@@ -70,7 +70,7 @@ def say_made(tx: Transaction, made: EditionCounts) -> None:
 def say_handed_over(
     delivery: Delivery, state: DeliveryState, code: int | None, text: str, passes: Sequence[str]
 ) -> None:
-    """What became of a mail. The address is masked where the log is written."""
+    """Log the outcome of a mail. The logger masks the address."""
     _log.info(
         "mail",
         edition=delivery.edition,

@@ -1,4 +1,4 @@
-"""Which years a reading of a dump makes known, on its own pages and on others that show its entries. Stores nothing."""
+"""Finds the years that a reading reveals, on its own pages and on others that show its entries. Stores nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def better_dates(readings: Readings, source: Source, looked: KnownDump, compared: Compared) -> dict[EntryId, EntryDate]:
-    """Let what is known for sure settle the years of its neighbours, on every page that shows an entry of this dump."""
+    """Infer years from certain neighbours, on every page that shows an entry of this dump."""
     if not _may_tell_years(compared):
         return {}
     changes = compared.changes
@@ -45,9 +45,9 @@ def better_dates(readings: Readings, source: Source, looked: KnownDump, compared
 
 
 def _of_right_clocks(seen: dict[EntryId, date], dates: Mapping[EntryId, EntryDate | None]) -> dict[EntryId, date]:
-    """The first sightings, without those of a day that was none: an entry first seen then was published later.
+    """The first sightings, without those from a day before any clock was right: their entries were published later.
 
-    The clock was behind, so what else came that day may be as young.
+    The clock was behind, so other entries of that day may be as young.
     """
     exact = {entry: day.full for entry, day in dates.items() if day and day.kind is DateKind.EXACT and day.full}
     wrong = {on for entry, on in seen.items() if entry in exact and exact[entry] > on + AHEAD}
@@ -55,10 +55,10 @@ def _of_right_clocks(seen: dict[EntryId, date], dates: Mapping[EntryId, EntryDat
 
 
 def _may_tell_years(compared: Compared) -> bool:
-    """Whether a year may become known by this reading: a date got better, or the order of a page is another one.
+    """Whether this reading may reveal a year: a date got better, or the order of a page changed.
 
-    A dump never read before tells a year where its own pages do, were they the only ones: asking for every page
-    that shows an entry would take longer with each dump that shows it once more.
+    A dump that was never read before reveals a year only if its own pages would, were they the only ones. Asking for
+    every page that shows an entry would take longer with each dump that shows it once more.
     """
     changes, last = compared.changes, compared.ground.last
     if changes.dates:
@@ -70,12 +70,12 @@ def _may_tell_years(compared: Compared) -> bool:
 
 
 def _order(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:
-    """All of a reading that years are inferred from, but for the dates that are known."""
+    """Everything in a reading from which years are inferred, except the known dates."""
     return [(placing.entry, placing.page, placing.evidence) for placing in placings]
 
 
 def _read_pages(placings: Sequence[Placing], last: Sequence[Placing], times: Times) -> Iterable[Page]:
-    """The pages of this reading, each with the one of the last reading that shares most of its entries."""
+    """The pages of this reading, each with the page of the last reading that shares most of its entries."""
     before = _pages(last)
     on = {placing.entry: placing.page for placing in last}
     for page in _pages(placings).values():
