@@ -100,8 +100,8 @@ class Sighting:
     `position` counts from 0 through the dump. `page` is the listing page within the dump, counted from 0. `paragraphs`
     is the body in reading order, with each figure's caption once, in its place. `figures` are those captions in the
     same order, so they are a subsequence of `paragraphs`. `date` is absent if the dump printed an impossible day, or
-    none. An entry that may still grow is not `complete`. `layout` is a `Layout`, or the id of a declared one; `title` is
-    empty if the page prints none, which only a declared layout can tell.
+    none. An entry that may still grow is not `complete`. `layout` is a `Layout`, or the id of a declared one. `title`
+    is empty if the page prints none, which only a declared layout can tell.
     """
 
     dump: str

@@ -40,7 +40,7 @@ _log = logs.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """What a digest would announce next: titles, its passed slot without an edition, its next slot, how many recipients.
+    """What a digest would announce next: titles, its passed slot without an edition, its next slot, for how many.
 
     `passed_since`: a slot passed since the time of the fence, so another store may have sent it.
     """

@@ -1,1 +1,1 @@
-"""Writes and sends mails: letters of an edition, and short mails to one person."""
+"""Writes and sends mails: the mails of an edition, and short mails to one person."""

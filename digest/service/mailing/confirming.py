@@ -1,4 +1,4 @@
-"""Mailing the links by which owners of addresses confirm: lease, hand over, record."""
+"""Mails the links with which owners of addresses confirm: lease, send, record."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TEMPLATES = {
 
 
 async def send_confirmations(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
-    """Mail the links that are due; how many were handed over. Rests with all other sending.
+    """Mail the links that are due; returns how many were sent. Pauses with all other sending.
 
     Raises:
         DigestError: the store cannot record what happens.
@@ -66,20 +66,20 @@ def _give_back(store: Store, rest: Sequence[Confirmation], now: datetime) -> Non
 
 
 def _record(store: Store, confirmation: Confirmation, problem: TransportError | None, now: datetime) -> None:
-    """Nothing more is tried where the mail may have arrived, cannot arrive, or comes too late: they may ask again."""
+    """Record the outcome. No retry if the mail may have arrived, cannot arrive, or is too late: they may ask again."""
     again, text = None, words(problem)
     if is_unmade(problem):
         again = now + WAIT if now + WAIT < confirmation.expires_at else None
     elif problem is not None and not problem.uncertain:
         again = again_at(problem, confirmation.attempts, now)
         if again and (confirmation.attempts >= _ATTEMPTS or again >= confirmation.expires_at):
-            again, text = None, f"not mailed: {problem}"  # who asks again is mailed again
+            again, text = None, f"not mailed: {problem}"  # a new request is mailed again
     with store.write() as tx:
         tx.confirmations.record(confirmation.id, next_at=again, text=text)
 
 
 def message_of(store: Store, settings: Settings, confirmation: Confirmation) -> bytes:
-    """The mail of a few lines that holds the link; the same bytes at each attempt."""
+    """The short mail with the link; the same bytes at each attempt."""
     secret = store.secret()
     folder, path = _TEMPLATES[confirmation.kind]
     values = {

@@ -1,8 +1,8 @@
-"""What readers are told once more, since nobody knows whether the mail that told it arrived.
+"""Finds what subscribers are sent once more, because nobody knows whether the first mail arrived.
 
-A mail may be lost though its last byte was sent: the connection breaks before the server's word. It is handed over once
-more, and when that ends so too, it counts as told. Its reader's next mail then lists what it told, once, as something
-that they may have. Nothing is noted for it: the ledger and the words of the mails say it.
+A mail may get lost although its last byte was sent: the connection breaks before the server's reply. It is sent once
+more, and if that ends in the same way, its entries count as sent. The subscriber's next mail then lists them, once, as
+entries that they may have already. No extra record is needed: the ledger and the stored texts of the mails are enough.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from digest.ports import Owed, Transaction
     from digest.settings import Settings
 
-MOST = 40  # titles in one mail; the next one lists what is left
+MOST = 40  # titles in one mail; the next one lists the rest
 
 
 def owed(tx: Transaction, settings: Settings, digest: str) -> Mapping[SubscriberId, Owed]:
-    """What those who follow a digest are to be told once more, as far as it is of the topics that they chose."""
+    """The entries to list once more for followers of a digest, limited to the topics that they chose."""
     name = DigestId(digest)
     found = {}
     for person, one in tx.doubts.owed(name, rhythms_of(settings, name)).items():

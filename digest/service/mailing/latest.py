@@ -1,4 +1,4 @@
-"""The latest edition for one more reader, who asked for it."""
+"""Sends the latest edition to one more subscriber, on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def plan_latest(
     tx: Transaction, settings: Settings, secret: bytes, person: SubscriberId, digest: DigestId, now: datetime
 ) -> EditionKey | None:
-    """Send a subscriber the newest edition of a digest; None where there is none, or they had it."""
+    """Plan the newest edition of a digest for a subscriber; None if there is none, or they had it."""
     key = next((made.edition.key for made in tx.editions.editions(digest) if not made.edition.empty), None)
     record = tx.subscribers.get(person)
     if key is None or record is None:

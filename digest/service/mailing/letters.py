@@ -1,4 +1,4 @@
-"""One person's mail of an edition, from its frozen words; sends nothing."""
+"""Composes one person's mail of an edition from its frozen text; sends nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def letter(
 
 
 class Letters:
-    """The mails of a drain. What all who get the same words in the same format share is made once."""
+    """The mails of a drain. The parts that all recipients of one text and format share are made once."""
 
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings, self._secret = settings, secret
@@ -60,15 +60,15 @@ class Letters:
         self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[MessageTemplate, _Mailing]] = {}
 
     def knows(self, delivery: Delivery) -> bool:
-        """Whether it was told the words of a delivery."""
+        """Whether this variant's body is loaded."""
         return (delivery.edition, delivery.variant) in self._words
 
     def learn(self, edition: EditionKey, variant: int, body: Body, pictures: Mapping[str, bytes]) -> None:
-        """Remember what a variant of an edition says."""
+        """Load the body of a variant of an edition."""
         self._words[edition, variant] = body, pictures
 
     def mail(self, delivery: Delivery) -> bytes:
-        """The message of a delivery whose words it knows.
+        """The message of a delivery whose body is loaded.
 
         Raises:
             ValueError: the address cannot stand in a header.
@@ -97,7 +97,7 @@ class Letters:
 
 
 class _Mailing:
-    """What the mails of a digest in a language say of their readers."""
+    """The parts of a digest's mails in a language that are about the subscriber."""
 
     def __init__(self, settings: Settings, secret: bytes, digest: DigestId, language: str) -> None:
         configured = settings.digest(digest)

@@ -1,4 +1,4 @@
-"""Mails of a few lines to one person: made from a template, handed over, and tried again after a while."""
+"""Short mails to one person: rendered from a template, sent, and retried after a while."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from digest.mail.transport import Session
     from digest.settings import Settings
 
-LEASE = timedelta(minutes=30)  # longer than a hand-over may take
+LEASE = timedelta(minutes=30)  # longer than an attempt may take
 WAIT = timedelta(minutes=5)  # before the second attempt, doubled with each
 _PERMANENT = 5
 _TEMPLATE = "template"
@@ -31,9 +31,9 @@ _log = logs.get_logger()
 
 
 async def hand_over(way: Session, settings: Settings, to: str, made: Callable[[], bytes]) -> TransportError | None:
-    """Make a mail and hand it over; what went wrong, None where nothing did. A bad address counts as refused.
+    """Render a mail and send it; returns the error, None if there is none. An invalid address counts as refused.
 
-    A wrong template is an error of the phase `template`: it holds up no other mail.
+    A wrong template is an error of the phase `template`: it delays no other mail.
     """
     try:
         message = await asyncio.to_thread(made)
@@ -52,27 +52,27 @@ async def hand_over(way: Session, settings: Settings, to: str, made: Callable[[]
 
 
 def is_unmade(problem: TransportError | None) -> bool:
-    """Whether a template was wrong, so that the mail waits until it is mended."""
+    """Whether a template was wrong, so that the mail waits until it is corrected."""
     return problem is not None and problem.phase == _TEMPLATE
 
 
 def words(problem: TransportError | None) -> str:
-    """What to store of an attempt."""
+    """The text to store about an attempt."""
     return "mailed" if problem is None else f"{UNMADE}{problem.text}" if is_unmade(problem) else str(problem)
 
 
 def stops(problem: TransportError | None) -> bool:
-    """Whether no other mail would fare better now."""
+    """Whether every other mail would fail now, too."""
     return problem is not None and problem.phase in {"connect", "login", "sender"}
 
 
 def again_at(problem: TransportError, attempts: int, now: datetime) -> datetime | None:
-    """When to try again after so many attempts; None where the refusal is for good."""
+    """When to try again after so many attempts; None if the refusal is permanent."""
     return None if (problem.code or 0) // 100 == _PERMANENT else now + WAIT * 2 ** (attempts - 1)
 
 
 def surroundings(settings: Settings) -> dict[str, object]:
-    """What every short mail is given beside what it is about."""
+    """The values that every short mail gets in addition to its own."""
     return {
         "site": settings.site_title,
         "home_url": f"{settings.base_url}/",

@@ -1,4 +1,4 @@
-"""Handing over the mails to one person that are no edition: begin, hand over, record, one after the other."""
+"""Sends the mails to one person that are not editions: begin, send, record, one after the other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ATTEMPTS = 8
 
 
 async def send_single_mails(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
-    """Hand over what is due; how many were. Rests with all other sending.
+    """Send what is due; returns how many were sent. Pauses with all other sending.
 
     Raises:
         DigestError: the store cannot record what happens.
@@ -73,7 +73,7 @@ def _record(store: Store, mail: SingleMail, problem: TransportError | None, now:
 
 
 def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
-    """The mail; the same bytes at each attempt, as long as settings and templates are the same.
+    """The mail; the bytes are the same at each attempt, as long as settings and templates are the same.
 
     Raises:
         ValueError: the address cannot stand in a header.
@@ -101,9 +101,9 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
 
 
 def _told(settings: Settings, secret: bytes, mail: SingleMail, name: DigestId) -> dict[str, str]:
-    """What a welcome says of a digest; the next edition is that after the mail was written."""
+    """A digest as a welcome shows it; the next edition is the one after the mail was written."""
     digest = settings.digest(name)
-    assert digest is not None  # noqa: S101 - whoever calls looked
+    assert digest is not None  # noqa: S101 - every caller has checked it
     schedule, language = schedule_of(digest), mail.subscriber.language
     slot = next_slot(schedule, mail.written_at).astimezone(ZoneInfo(digest.timezone))
     return {
@@ -115,7 +115,7 @@ def _told(settings: Settings, secret: bytes, mail: SingleMail, name: DigestId) -
 
 
 def _newest(store: Store, settings: Settings, mail: SingleMail) -> str:
-    """The page of the newest edition of the first digest that had any by then; empty where none had."""
+    """The page of the newest edition of the first digest with one by then; empty if none had any."""
     with store.read() as tx:
         for digest in mail.digests:
             for made in tx.editions.editions(digest):

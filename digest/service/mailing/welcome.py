@@ -1,4 +1,4 @@
-"""The first mail of a newcomer, who is not to wait for the next edition."""
+"""The first mail to a new subscriber, who should not have to wait for the next edition."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def greet(
     *,
     edition: bool,
 ) -> str:
-    """Plan it: the newest edition of each digest where `edition` is wanted, else or without any a welcome.
+    """Plan it: the newest edition of each digest if `edition` is wanted and there is one, otherwise a welcome.
 
-    Neither goes to anybody twice: an edition is a delivery like all others, of which there is one a reader, and a
-    welcome is dropped where an edition is on its way.
+    Neither goes to anybody twice: an edition is an ordinary delivery, of which each subscriber has one, and a welcome
+    is dropped if an edition is on its way.
 
     Returns: `edition`, `letter`, or nothing.
     """

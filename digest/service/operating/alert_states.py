@@ -1,6 +1,6 @@
-"""What operators are told, decided from what is seen now and what is stored; pure.
+"""Decides what operators are told, from what is seen now and what is stored; pure.
 
-Once of each trouble, however often it comes and goes within the time that all must be calm, and once when it is over.
+Each trouble is announced once, however often it comes and goes within the calm time, and once when it is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Health(StrEnum):
-    """How something is: well, in trouble that may be a blip, in trouble, or nobody can tell now."""
+    """The health of a subject: well, in trouble that may be a blip, in trouble, or unknown now."""
 
     WELL = "well"
     DOUBTFUL = "doubtful"
@@ -26,7 +26,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How one subject is now, and in words what is wrong with it."""
+    """The present health of one subject, and a description of its trouble."""
 
     subject: str
     health: Health
@@ -35,14 +35,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to store, None for no row, and what to tell, None for nothing."""
+    """What to store, None for no row; and what to announce, None for nothing."""
 
     alert: Alert | None
     tell: NoticeKind | None = None
 
 
 def step(stored: Alert | None, seen: Seen, now: datetime, calm: timedelta) -> Step:
-    """What follows from a look at a subject. A second look at the same moment tells nothing more."""
+    """The step after a look at a subject. A second look at the same time announces nothing more."""
     if seen.health is Health.UNKNOWN:
         return Step(stored)
     if seen.health is Health.WELL:
@@ -55,7 +55,7 @@ def step(stored: Alert | None, seen: Seen, now: datetime, calm: timedelta) -> St
 
 
 def _recovering(stored: Alert | None, now: datetime, calm: timedelta) -> Step:
-    """Of what nobody was told, nobody is told that it is over."""
+    """A trouble that was never announced needs no all-clear."""
     if stored is None or stored.told_at is None:
         return Step(None)
     since = min(stored.well_since or now, now)  # the clock may have stepped back

@@ -1,7 +1,7 @@
-"""Operators hear about it: `health` says what is wrong, `alert_states` what to tell; told by mail and webhook.
+"""Alerts to operators by mail and webhook: `health` finds troubles, `alert_states` decides what to announce.
 
-What is to be told is committed first, one notice a channel, and deleted when the channel took it: a crash in between
-tells it once more, never not at all.
+The decision is committed first, one notice per channel. A notice is deleted when the channel accepted it. After a crash
+in between, it is sent once more; it is never lost.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _WEBHOOK = "webhook"
 
 
 class AlertError(DigestError):
-    """A channel could not be told."""
+    """A channel did not accept a notice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided to be told just now."""
+    """A notice that was just decided."""
 
     kind: NoticeKind
     alert: Alert
 
 
 def decide(store: Store, settings: Settings, now: datetime) -> list[Decided]:
-    """Look at everything, store what is wrong and what is to be told; the latter, for the log."""
+    """Check everything, store the troubles and the notices to send; returns the notices, for the log."""
     with store.read() as tx:
         if not any(changed for _, _, changed in _steps(tx, settings, now)):
             return []
@@ -74,7 +74,7 @@ def decide(store: Store, settings: Settings, now: datetime) -> list[Decided]:
 
 
 def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str, Step, bool]]:
-    """What follows for each subject, and whether that differs from what is stored."""
+    """The step of each subject, and whether it differs from what is stored."""
     stored = tx.alerts.all()
     steps = []
     for _, seen in look(tx, settings, now):
@@ -88,12 +88,12 @@ def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str
 
 
 def channels(settings: Settings) -> list[str]:
-    """Who is told, by which means."""
+    """The channels: who gets alerts, and by which means."""
     return [*(_MAIL + address for address in settings.operator), *([_WEBHOOK] if settings.alerts.webhook else [])]
 
 
 async def tell(store: Store, settings: Settings, clock: Callable[[], datetime]) -> list[str]:
-    """Tell what is to be told and due; what went wrong, in sentences. What a channel refused is told later."""
+    """Send due notices; returns the failures, in sentences. A refused notice is sent later."""
     problems = []
     while batch := await asyncio.to_thread(_due, store, clock()):
         for due in batch:
@@ -118,7 +118,7 @@ def _record(store: Store, due: AlertNotice, now: datetime, *, failed: bool) -> N
 
 
 async def tell_one(settings: Settings, due: AlertNotice) -> str:
-    """Tell a channel; what went wrong, empty where it took it."""
+    """Send a notice on a channel; returns the error, empty if it was accepted."""
     try:
         if due.channel == _WEBHOOK:
             await asyncio.to_thread(_post, settings.alerts.webhook, _json(settings, due))
@@ -180,7 +180,7 @@ def _json(settings: Settings, due: AlertNotice) -> dict[str, object]:
         "at": due.made_at.isoformat(),
         "site": settings.site_title,
         "url": settings.base_url,
-        "text": f"[{settings.site_title}] {_headline(due)}\n{_text(due)}",  # what chat programs show
+        "text": f"[{settings.site_title}] {_headline(due)}\n{_text(due)}",  # chat programs display this
     }
 
 

@@ -1,8 +1,8 @@
-"""Clocks that were wrong: what they noted is found, mended where that can be, and told until it is over.
+"""Clock faults: finds the records of a wrong clock, repairs them if possible, and reports the fault until it is over.
 
-A moment that lies further ahead than any right clock explains was noted under one that was ahead, or the present one is
-behind: the store cannot tell which. It is taken to have happened now, so that work goes on; what each moment was is
-noted. Before the program was made no clock is right, and nothing is changed then.
+A time further in the future than any correct clock explains was recorded under a clock that was ahead, or the present
+one is behind. The store cannot know which. The time is changed to now, so that work continues, and the former time is
+recorded. A clock that shows a time before this program existed is wrong; nothing is changed then.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from digest.ports import Ahead, Store, Transaction
     from digest.settings import Settings
 
-FLOOR = datetime(2026, 1, 1, tzinfo=UTC)  # no right clock says less to this program
-_CALM = timedelta(hours=1)  # after so long without another one a fault is over
+FLOOR = datetime(2026, 1, 1, tzinfo=UTC)  # no correct clock shows an earlier time to this program
+_CALM = timedelta(hours=1)  # a fault is over after so long without another one
 _JUMP = timedelta(minutes=1)
 _BEHIND = "the clock of this machine says"
 _HAPPENED = {
@@ -32,12 +32,12 @@ _HAPPENED = {
     "the last pass over a source": "it counts as now, and so does all that was noted later",
     "a lease of a mail": "it is ended; one that is being handed over ends in an hour",
 }
-_OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours ahead, by which nothing else is wrong
+_OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours in the future, as the only trouble
 _log = logs.get_logger()
 
 
 def ahead(store: Store, settings: Settings, now: datetime) -> list[Ahead]:
-    """What lies further ahead than a right clock explains; changes nothing."""
+    """Times further in the future than a correct clock explains; changes nothing."""
     with store.read() as tx:
         return ahead_of(tx, settings, now)
 
@@ -48,9 +48,9 @@ def ahead_of(tx: Transaction, settings: Settings, now: datetime) -> list[Ahead]:
 
 
 def mend(store: Store, settings: Settings, now: datetime, *, also: Sequence[datetime | None] = ()) -> None:
-    """Find what lies too far ahead, mend it and note it, each once; let faults be over of which nothing came since.
+    """Find times too far in the future, repair and record each once; end faults that did not come again.
 
-    `also` are further moments of passes that may be such.
+    `also` are further times of passes that may be such.
     """
     lease = settings.mail.lease
     with store.read() as tx:
@@ -101,15 +101,15 @@ def _text(at: datetime) -> str:
 
 
 class Watch:
-    """Sees that the clock of this machine is set while the service runs, whichever way."""
+    """Detects that this machine's clock is set while the service runs, in either direction."""
 
     def __init__(self, clock: Callable[[], datetime], ticking: Callable[[], Sequence[float]] | None = None) -> None:
-        """`ticking` gives seconds that nobody sets; the clock was set where it differs from all of them."""
+        """`ticking` returns seconds that nobody sets; the clock was set if it differs from all of them."""
         self._clock, self._ticking = clock, ticking or _ticking
         self._last = self._clock(), self._ticking()
 
     def jump(self) -> timedelta:
-        """How far the clock was set since the last look, forward or back; zero where it was not."""
+        """How far the clock was set since the last look, forward or back; zero if it was not."""
         (before, ticked), (now, ticking) = self._last, (self._clock(), self._ticking())
         self._last = now, ticking
         apart = [now - before - timedelta(seconds=b - a) for a, b in zip(ticked, ticking, strict=True)]
@@ -118,13 +118,13 @@ class Watch:
 
 
 def _ticking() -> tuple[float, ...]:
-    """Seconds without the time that the machine slept, and with it where the system counts that."""
+    """Seconds without the time that the machine slept, and with it if the system counts that."""
     slept = getattr(time, "CLOCK_BOOTTIME", None)
     return (time.monotonic(), *((time.clock_gettime(slept),) if slept is not None else ()))
 
 
 def note_jump(store: Store, jump: timedelta, now: datetime) -> None:
-    """Note that the clock was set."""
+    """Record that the clock was set."""
     way = "forward" if jump > timedelta(0) else "back"
     done = "if that is wrong, set it right: what was noted meanwhile is mended then"
     fault = ClockFault(f"the clock was set {way} by {_length(abs(jump))}, to", 1, _text(now), done, now)

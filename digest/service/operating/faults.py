@@ -1,4 +1,4 @@
-"""How an unforeseen exception is named to the operator: in one line, with its place."""
+"""Describes an unexpected exception to the operator: in one line, with its place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPORT_IT = "this is a fault of digest: report it with the dump"
 
 
 def fault(error: Exception, what: str = "cannot be read or stored") -> str:
-    """An unforeseen exception in one line: what came of it, and the place in our code that it passed last."""
+    """An unexpected exception in one line: the consequence, its type and message, and the last place in our code."""
     home = Path(digest.__file__).parent
     raised = error.__cause__ if isinstance(error, RowError) and error.__cause__ else error
     frames = [

@@ -1,7 +1,7 @@
-"""What is well and what is in trouble: the one place that decides it.
+"""What is well and what is in trouble: the only place that decides it.
 
 `digest status`, `digest alerts`, `/readyz`, the metrics and the notices to operators all ask here, so that they never
-disagree. A kind of trouble is a row of `KINDS`: its name, and a function that looks at the store.
+disagree. A kind of trouble is a row of `KINDS`: its name, and a function that examines the store.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DOUBTFUL, CLOCK, MAIL_TO = "lost mail", "clock", "mail to "
 
 
 class Kind(StrEnum):
-    """What can be in trouble. The words are labels of metrics and keys of `/readyz`."""
+    """The kinds of trouble. The values are labels of metrics and keys of `/readyz`."""
 
     SOURCE = "source"
     SENDING = "sending"
@@ -50,9 +50,9 @@ class Kind(StrEnum):
 
 
 class Sending(StrEnum):
-    """How sending goes. `troubled`: a pause is over, and no mail got through since.
+    """The state of sending. `troubled`: a pause is over, and no mail got through since.
 
-    `fenced`: the store came back from a backup, and nothing is sent before an operator lifts the fence.
+    `fenced`: the store was restored from a backup, and nothing is sent before an operator lifts the fence.
     """
 
     OK = "ok"
@@ -63,9 +63,9 @@ class Sending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong now. `since` is when it was seen first; `certain` is false while it may be a blip.
+    """A present trouble. `since` is when it was first seen; `certain` is false while it may be a blip.
 
-    `told_at`: when it was decided to tell operators of it.
+    `told_at`: when it was decided to alert operators.
     """
 
     kind: Kind
@@ -77,7 +77,7 @@ class Trouble:
 
 
 def troubles(tx: Transaction, settings: Settings, now: datetime) -> tuple[Trouble, ...]:
-    """All that is wrong now, in the order of `KINDS`."""
+    """All present troubles, in the order of `KINDS`."""
     stored = tx.alerts.all()
     return tuple(
         trouble for kind, seen in look(tx, settings, now) if (trouble := _trouble(kind, seen, stored, now)) is not None
@@ -85,20 +85,20 @@ def troubles(tx: Transaction, settings: Settings, now: datetime) -> tuple[Troubl
 
 
 def look(tx: Transaction, settings: Settings, now: datetime) -> Iterator[tuple[Kind, Seen]]:
-    """How each subject is now, well or not; no subject twice."""
+    """The present health of each subject; no subject twice."""
     for kind, looked in KINDS.items():
         for seen in looked(tx, settings, now):
             yield kind, seen
 
 
 def counted(found: Iterable[Trouble]) -> dict[Kind, int]:
-    """How many troubles there are of each kind; zeros too."""
+    """The number of troubles of each kind; zeros too."""
     kinds = [trouble.kind for trouble in found]
     return {kind: kinds.count(kind) for kind in Kind}
 
 
 def _trouble(kind: Kind, seen: Seen, stored: Mapping[str, Alert], now: datetime) -> Trouble | None:
-    """A subject in trouble; what nobody can tell of now is as it was."""
+    """A subject in trouble; one that cannot be checked now keeps its former state."""
     known = stored.get(seen.subject)
     standing = known if known and known.well_since is None else None
     if seen.health is Health.WELL or (seen.health is Health.UNKNOWN and standing is None):
@@ -149,7 +149,7 @@ def _held(tx: Transaction, source: SourceId) -> Iterator[str]:
 
 
 def sending(tx: Transaction, settings: Settings, now: datetime) -> tuple[Sending, str]:
-    """How sending goes, as far as the store was told, and why where it does not; no server is asked for it."""
+    """The state of sending as recorded in the store, and the reason of trouble; no server is contacted."""
     from digest.service.bounces import suppressing  # noqa: PLC0415 - monitors are answered before mail is loaded
 
     if since := tx.backups.fenced():
@@ -164,13 +164,13 @@ def sending(tx: Transaction, settings: Settings, now: datetime) -> tuple[Sending
 
 
 def _sending(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
-    """A pause ends by itself: all is well when a mail got through since. A fence is lifted by hand."""
+    """A pause ends by itself: all is well after a mail got through since. An operator lifts a fence."""
     state, problem = sending(tx, settings, now)
     yield Seen(SENDING, Health.WELL if state is Sending.OK else Health.ILL, problem)
 
 
-def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
-    """The domains that rest. One is well again when a mail got through, which nobody knows while it rests."""
+def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+    """The paused domains. One is well again after a mail got through, which is unknown during the pause."""
     rested = tx.resting.all()
     for subject in tx.alerts.all():
         if subject.startswith(MAIL_TO) and subject.removeprefix(MAIL_TO) not in {one.domain for one in rested}:
@@ -181,8 +181,8 @@ def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
         yield Seen(f"{MAIL_TO}{one.domain}", Health.ILL if rests else Health.DOUBTFUL, problem)
 
 
-def _size(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
-    """Whether mails of the last week failed for their size. All is well when they are tried again, or grow old."""
+def _size(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+    """Whether mails of the last week failed for their size. All is well when they are retried, or a week old."""
     from digest.mail.limits import says_too_large  # noqa: PLC0415 - as in `sending`
 
     failed = [one for one in tx.dead_letters.refused_mails(now - _A_WEEK) if says_too_large(one.code, one.text)]
@@ -205,8 +205,8 @@ def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
     yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem if ill else "")
 
 
-def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
-    """Mails of which nobody knows whether they arrived. All is well when they are listed once more, or sent again."""
+def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+    """Mails with unknown outcome. All is well when their entries are listed once more, or they are sent again."""
     from digest.service.mailing.doubts import owed  # noqa: PLC0415 - as in `sending`
 
     people: dict[EditionKey, set[SubscriberId]] = {}
@@ -241,7 +241,7 @@ def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]
 
 
 def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
-    """Whether each digest's edition was made in time, and its mails are out."""
+    """Whether each digest's edition was made in time, and its mails are sent."""
     late = settings.alerts.late
     overdue = tx.dead_letters.overdue(now - late)
     for digest in settings.digests:
@@ -263,19 +263,19 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
 
 
 def _age(at: datetime | None, now: datetime) -> timedelta | None:
-    """How long ago that was; none below zero, since clocks step back."""
+    """How long ago that was; never below zero, because clocks step back."""
     return None if at is None else max(now - at, _NO_TIME)
 
 
-def _editions(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
-    """Whether the last try to make an edition of each digest failed."""
+def _editions(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+    """Whether the last attempt to make an edition of each digest failed."""
     for digest in settings.digests:
         failure = tx.editions.failure(DigestId(digest.id))
         health = Health.ILL if failure else Health.WELL
         yield Seen(f"edition of {digest.id}", health, f"cannot be made: {failure.problem}" if failure else "")
 
 
-def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - as all kinds
+def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
     """Whether mails to one person wait because their template is wrong: confirmations, welcomes."""
     for subject, (count, problem) in (
         ("confirmations", tx.confirmations.unmade()),

@@ -1,4 +1,4 @@
-"""How things stand, for monitors: read from the store, so that it is true in every process and after a restart."""
+"""The state of everything for monitors: read from the store, so it is true in every process and after a restart."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_TIME = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class DigestStanding:
-    """A digest. `lag`: how long ago the slot passed whose edition is not made; zero where there is none such.
+    """A digest. `lag`: how long ago the slot passed whose edition is not made; zero if there is none.
 
     `deliveries`: those of its newest edition, by state and first digit of the reply code.
     """
@@ -38,9 +38,11 @@ class DigestStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All of it. `failing` counts the sources whose newest pass failed or left a dump held, `oldest_refresh` is the age
-    of the oldest last pass over a configured source, `queue_age` how long the mail waits that was due first. `troubles`
-    counts what is wrong by its kind, zeros too.
+    """The whole state.
+
+    `failing` counts the sources whose newest pass failed or left a dump held. `oldest_refresh` is the age of the oldest
+    last pass over a configured source. `queue_age` is how long the mail that was due first has waited. `troubles`
+    counts the troubles by kind, zeros too.
     """
 
     sources: int
@@ -59,7 +61,7 @@ class Standing:
 
 
 def standing(store: Store, settings: Settings, now: datetime) -> Standing:
-    """How everything that is configured stands now."""
+    """The present state of everything configured."""
     from digest.service.mailing.drain.pacing import REMEMBERED  # noqa: PLC0415 - after the first answers
 
     with store.read() as tx:

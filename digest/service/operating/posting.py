@@ -1,7 +1,7 @@
-"""POSTs to the hosts that the operator named, and GETs where the caller checked the host, and to no other.
+"""HTTP requests: POSTs to the hosts that the operator configured, and GETs to hosts that the caller checked.
 
-The only requests that we make by HTTP. An answer that leads elsewhere is a refusal. No more than a few pages are read
-of it in a few seconds, however slowly it comes: who is told must not hold up whoever tells.
+These are our only requests by HTTP. A redirect counts as a refusal. At most 64 KB of the response are read
+within a few seconds, however slowly it comes: a slow recipient must not delay the sender.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BYTES = 65536
 
 
 class _Bounded(io.RawIOBase):
-    """What comes from a socket, up to a moment and a size; a timeout of the socket alone begins anew at each byte."""
+    """Reads from a socket up to a deadline and a size; a socket's own timeout starts again at each byte."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
         self._raw, self._sock, self._until, self._left = raw, sock, until, _BYTES
@@ -78,16 +78,16 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-# Nor does the environment name a host.
+# No proxy from the environment either.
 _opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}), _ByHttp, _ByHttps)
 
 
 def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SECONDS) -> None:
-    """Hand over a body; `seconds` for the connection, and for the answer.
+    """POST a body; `seconds` for the connection, and for the response.
 
     Raises:
-        OSError: it was not taken; an `urllib.error.HTTPError` where there was an answer, also one that leads elsewhere.
-        ValueError: the URL is none.
+        OSError: it was not accepted; an `urllib.error.HTTPError` if there was a response, including a redirect.
+        ValueError: the URL is invalid.
     """
     request = urllib.request.Request(url, body, {"User-Agent": "Digest", **headers})  # noqa: S310 - the settings allow http(s) only
     with _answered(request, seconds):
@@ -95,11 +95,11 @@ def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SE
 
 
 def get(url: str, *, seconds: float = _SECONDS) -> bytes:
-    """What stands at a URL; `seconds` for the connection, and for the answer.
+    """The content at a URL; `seconds` for the connection, and for the response.
 
     Raises:
-        OSError: there is nothing, it is too large, takes too long, or leads elsewhere.
-        ValueError: the URL is none.
+        OSError: there is none, it is too large, takes too long, or redirects.
+        ValueError: the URL is invalid.
     """
     request = urllib.request.Request(url, headers={"User-Agent": "Digest"})  # noqa: S310 - the caller checked it
     with _answered(request, seconds) as answer:
@@ -109,7 +109,7 @@ def get(url: str, *, seconds: float = _SECONDS) -> bytes:
 
 @contextlib.contextmanager
 def _answered(request: urllib.request.Request, seconds: float) -> Iterator[http.client.HTTPResponse]:
-    """The answer, of which only the head is read yet."""
+    """The response, with only its head read yet."""
     try:
         with _opener.open(request, timeout=seconds) as answer:
             yield answer

@@ -1,4 +1,4 @@
-"""What an operator asks of the state: sources, dumps, editions and deliveries at a glance."""
+"""The state for an operator: sources, dumps, editions and deliveries at a glance."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from digest.service.operating.health import Trouble
     from digest.settings import Settings
 
-_NAMED = 10  # reports that are shown
-_REFUSALS = 3  # words of servers that are
+_NAMED = 10  # reports listed
+_REFUSALS = 3  # server replies listed
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
 
 
@@ -33,7 +33,7 @@ class SourceStatus:
     """A source as `digest status` shows it.
 
     `troubled` are its dumps that are held or could not be read, `noted` those with notes, good or not. `agree` good
-    readings end a hold. `problem` is what was wrong in its newest pass, empty where nothing was. `changed_at` is when a
+    readings end a hold. `problem` is the problem of its newest pass, empty if there was none. `changed_at` is when a
     dump of it last changed, `next_at` when it is read next; absent before the first pass.
     """
 
@@ -65,11 +65,12 @@ class DigestStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it. `deliveries` counts every state, zeros too, `undrawn` the formulas that no picture could be made of;
-    `reports` are newest first. `dead` counts dead letters, `bounces` what came back, `ignored` messages to the address
-    for bounces that say nothing of a mail of ours, `suppressed` the people that were struck off. `held` are editions
-    that ask for too many suppressions, `resting` the domains that no mail goes to now, `slowed` the paces that servers
-    asked for. `fenced` is the moment of the backup that this is, `clock_faults` are those that are not over.
+    """The whole state. `deliveries` counts every state, zeros too; `undrawn` counts formulas that could not be drawn.
+
+    `reports` are newest first. `dead` counts dead letters, `bounces` bounces by kind, `ignored` messages to the bounce
+    address that concern no mail of ours, `suppressed` the suppressed people. `held` are editions that request too many
+    suppressions, `resting` the paused domains, `slowed` the rates that servers asked for. `fenced` is the time of the
+    backup that this store was restored from, `clock_faults` are those that are not over.
     """
 
     sources: tuple[SourceStatus, ...]
@@ -80,7 +81,7 @@ class Status:
     reports: tuple[Report, ...]
     dead: int
     bounces: dict[BounceKind, int]
-    refusals: tuple[str, ...]  # the newest words of servers that refused us, addresses in them masked
+    refusals: tuple[str, ...]  # the newest replies of servers that refused us, with masked addresses
     ignored: dict[str, int]
     suppressed: int
     held: tuple[Held, ...]
@@ -93,7 +94,7 @@ class Status:
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
-    """The state of everything that is configured."""
+    """The state of everything configured."""
     with store.read() as tx:
         sources, states = [], tx.readings.sources()
         for source in settings.sources:

@@ -1,4 +1,4 @@
-"""What waits for a later moment: brought back where it waits too long, tried at once where the operator says so."""
+"""Waiting deliveries: shortened if they wait too long, tried at once if the operator asks for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logs.get_logger()
 
 
 def rest(mail: Mail, times: int) -> timedelta:
-    """How long a domain rests that rested so many times in a row before: each time twice as long, up to a limit."""
+    """How long a domain is paused after so many pauses in a row: each time twice as long, up to a limit."""
     doubled: timedelta = mail.pause * 2 ** min(times, _REST_DOUBLED)
     return doubled
 
@@ -29,7 +29,7 @@ def longest_rest(mail: Mail) -> timedelta:
 
 
 def bring_back(store: Store, mail: Mail, now: datetime) -> None:
-    """Let no mail, no domain and not all sending wait for longer than any of them does: a clock was wrong."""
+    """Shorten every wait of a mail, a domain or all sending that is longer than possible: a clock was wrong."""
     latest, over, rested = now + LONGEST_WAIT, now + mail.pause, now + longest_rest(mail)
     with store.read() as tx:
         paused = tx.deliveries.paused(over)
@@ -45,13 +45,13 @@ def bring_back(store: Store, mail: Mail, now: datetime) -> None:
 
 
 def hurry(store: Store, edition: EditionKey | None, now: datetime) -> None:
-    """Let all that waits be due now, of one edition or of all, and no domain rest."""
+    """Make all waiting deliveries due now, of one edition or of all, and end the pauses of domains."""
     with store.write(exclusive=False) as tx:
         tx.resting.got_through([one.domain for one in tx.resting.all()])
         tx.pacing.hurry(edition, now)
 
 
 def waiting(store: Store, edition: EditionKey | None, now: datetime) -> list[DeliveryRow]:
-    """What is tried again later than now, the first due first."""
+    """Deliveries that are tried again later than now, the first due first."""
     with store.read() as tx:
         return tx.pacing.waiting(now, edition)

@@ -1,8 +1,8 @@
-"""How many workers a drain has, each with a connection: fewer where a relay refuses one more, later one more again.
+"""The number of workers in a drain, each with a connection: fewer if a relay refuses one, later one more again.
 
-A relay may allow fewer connections than are configured, or others may use some of them. Who is refused while another
-works goes, and nobody's mail is blamed for it; the last one stays, and its refusals count, with those of all who went
-without that anybody had reached the relay. Knows no SMTP and no ledger.
+A relay may allow fewer connections than are configured, or other programs may use some of them. A worker that is
+refused while another works leaves, and no mail is blamed for it. The last worker stays, and its refusals count,
+together with those of all workers that left before any had reached the relay.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from digest import logs
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-_FIRST_TRY_AFTER = 100  # mails that the others got through, before one more connection is tried; doubled each time
+_FIRST_TRY_AFTER = 100  # mails that the others sent before one more connection is tried; doubled each time
 _log = logs.get_logger()
 
 
 @dataclass(eq=False, slots=True)
 class Worker:
-    """One of a crew. `works`: it has reached the relay. `stays` until the relay has no connection for it."""
+    """A member of the crew. `works`: it has reached the relay. `stays` until the relay has no connection for it."""
 
     works: bool = False
     stays: bool = True
@@ -36,17 +36,17 @@ class Crew:
         self._here: set[Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begin: Callable[[Worker], Awaitable[None]] | None = None
-        self._dismissed = False  # whether any was
+        self._dismissed = False  # whether any worker was dismissed
         self._try_after, self._got_through = _FIRST_TRY_AFTER, 0
-        self.unreached = 0  # who went since anybody reached the relay
+        self.unreached = 0  # workers that left since one reached the relay
 
     @property
     def works(self) -> bool:
-        """Whether one of them has a connection that works."""
+        """Whether a worker has a working connection."""
         return any(worker.works for worker in self._here)
 
     async def work(self, begin: Callable[[Worker], Awaitable[None]], wanted: int) -> None:
-        """Let so many work, not more than there may be, until all have ended."""
+        """Run so many workers, up to the maximum, until all have ended."""
         self._begin = begin
         for _ in range(min(self._most, wanted)):
             self._hire()
@@ -54,18 +54,18 @@ class Crew:
             while self._tasks:
                 ended, _ = await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED)
                 self._tasks -= ended
-                await asyncio.gather(*ended, return_exceptions=True)  # each says its own
+                await asyncio.gather(*ended, return_exceptions=True)  # each reports its own
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def others(self, worker: Worker) -> bool:
-        """Whether another is here."""
+        """Whether there is another worker."""
         return len(self._here - {worker}) > 0
 
     def dismiss(self, worker: Worker) -> bool:
-        """Whether a worker whom the relay refused a connection may go, since another stays; it goes then."""
+        """Whether a worker whose connection the relay refused may leave, because another stays; it leaves then."""
         worker.works = False
         if not self.others(worker):
             return False
@@ -78,12 +78,12 @@ class Crew:
         return True
 
     def reached(self, worker: Worker) -> None:
-        """It has a connection that works."""
+        """Record that the worker has a working connection."""
         worker.works = True
         self.unreached = 0
 
     def got_through(self, worker: Worker) -> None:
-        """It handed over a mail; after many of them, one more connection is tried where there were more."""
+        """Record a sent mail; after many of them, one more connection is tried if there were more."""
         self.reached(worker)
         self._got_through += 1
         if self._got_through >= self._try_after and len(self._here) < self._most and self._dismissed:

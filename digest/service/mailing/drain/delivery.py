@@ -1,8 +1,8 @@
-"""Draining: lease a batch, compose, hand over, record each answer, until nothing is due.
+"""Draining: lease a batch, compose, send, record each answer, until nothing is due.
 
-A delivery is leased, then begun before its mail goes out, and recorded right after: what nobody began is known not to
-be sent. What dies in between is unknown; it is leased again when its lease has ended, with the same Message-ID and the
-same bytes, and not a third time.
+A delivery is leased, then begun before its mail is sent, and recorded right after: a delivery that was not begun was
+certainly not sent. If the process dies in between, the outcome is unknown. The delivery is leased again when its lease
+has ended, with the same Message-ID and the same bytes, and not a third time.
 """
 
 from __future__ import annotations
@@ -57,10 +57,9 @@ async def drain(
 ) -> DrainReport:
     """Send what is due, of one edition or of all.
 
-    `stop`: what is under way is finished, the rest stays planned. `resume` lifts a pause first: a person asks;
-    with `hurry` what waits for a later moment is tried at once.
-    `wait` returns when a moment has come; it serves `mail.per_second`. With `others` one batch is sent: they are called
-    where there may be more, to send at the same time.
+    `stop`: mails in progress are finished, the rest stays planned. `resume` ends a pause first, because a person asks
+    for it; with `hurry`, waiting deliveries are tried at once. `wait` returns at a given time; it enforces
+    `mail.per_second`. With `others`, one batch is sent: they are called if there may be more, to send at the same time.
 
     Raises:
         DigestError: the store cannot record what happens; nothing more is handed over then.
@@ -75,11 +74,11 @@ async def drain(
 
 
 class _NotBegunError(Exception):
-    """A mail must not be handed over; why, the turn says that was to begin it."""
+    """A mail must not be sent: the turn that should begin it says why."""
 
 
 class _Drain:
-    """One drain: its workers share what is leased, a report and the reasons to stop."""
+    """One drain: its workers share the leases, a report and the reasons to stop."""
 
     def __init__(
         self,
@@ -93,7 +92,7 @@ class _Drain:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
         self._letters = Letters(settings, self._secret)
-        # One thread for all that the store is asked: several would wait for each other's turn to write.
+        # One thread for all queries of the store: several would wait for each other's write transaction.
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._ledger = Ledger(store, settings, clock, self._letters, self._thread)
         self._refusals = Refusals()
@@ -107,7 +106,7 @@ class _Drain:
             others,
             self._refusals.know,
         )
-        self._marks: dict[str, int] = {}  # of mails that are announced, by message id
+        self._marks: dict[str, int] = {}  # of announced mails, by message id
         self._total = 0
         self._crew = Crew(settings.mail.connections)
         self._keeping: list[asyncio.Task[None]] = []
@@ -152,23 +151,23 @@ class _Drain:
         await asyncio.get_running_loop().run_in_executor(self._thread, look)
 
     def _settle(self) -> None:
-        """Let suppressions take effect that may by now."""
+        """Apply the suppressions that are due by now."""
         suppressing.settle_due(self._store, self._settings, self._clock())
 
     def close(self) -> None:
         self._thread.shutdown(wait=False)
 
     async def _until(self, moment: datetime) -> None:
-        """Until then, or until it is to stop."""
+        """Sleep until then, or until the drain must stop."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), max(0.0, (moment - self._clock()).total_seconds()))
 
     async def send(self, edition: EditionKey | None, progress: Callable[[Progress], None] | None) -> None:
-        """Hand over by several workers what is due; what none of them began is given back."""
+        """Send what is due with several workers; what none of them began is released."""
         waiting = 0 if self.halted else await self._queue.fill(edition)
         wanted = waiting and (self._settings.mail.connections if self._queue.paces.slow else waiting)
         try:
-            # To their end, whatever becomes of one: the others' answers are to be recorded.
+            # Wait for all workers, even if one fails: the others' answers must be recorded.
             await self._crew.work(lambda worker: self._work(worker, progress), wanted)
         finally:
             await self._ledger.written()
@@ -180,10 +179,10 @@ class _Drain:
                 self.error = self.error or error
 
     async def _work(self, worker: Worker, progress: Callable[[Progress], None] | None) -> None:
-        """Hand over one after the other. An answer is recorded in the transaction that begins the next.
+        """Send mails one after the other. An answer is recorded in the transaction that begins the next mail.
 
-        While that is made durable, the next is composed, signed and sent as far as it can be without being handed over.
-        Where the transport pipelines, the one behind it is named to it, too.
+        While that is made durable, the next mail is composed, signed and sent as far as possible before its last byte.
+        If the transport pipelines, the mail after it is announced to it, too.
         """
         delivery: Delivery | None = None
         following: Delivery | None = None
@@ -222,14 +221,14 @@ class _Drain:
             self._queue.wake()
 
     def _announced(self) -> Delivery | None:
-        """What may follow: it is on its way to the server from now on."""
+        """The mail that may follow; its envelope is on its way to the server from now on."""
         following = self._queue.ahead()
         if following:
             self._marks[following.message_id] = self._refusals.mark()
         return following
 
     def _look_after(self, answer: Answer | None, done: asyncio.Future[DeliveryState | None]) -> None:
-        """Where a turn failed, stop the others and keep its answer, at once: its worker is busy with the next mail."""
+        """If a turn failed, stop the other workers and store its answer at once: its worker is busy with the next."""
         if done.cancelled() or not (error := done.exception()):
             return
         self.error = self.error or error
@@ -241,13 +240,13 @@ class _Drain:
             self.report.states.update([answer.state])
 
     def _next(self, worker: Worker) -> Delivery | None:
-        """What a worker may begin at once; nothing where it only has its last answer to record."""
+        """The delivery that a worker may begin at once; None if it only has its last answer to record."""
         return self._queue.next() if worker.stays else None
 
     async def _recorded(
         self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
     ) -> None:
-        """Count what is in the ledger now, and see that what was given back is offered again."""
+        """Count what the ledger recorded, and queue again what was released."""
         if answer and answer.back:
             await self._queue.again()
         done = [self._judge.became(answer)] if answer and not answer.back else []
@@ -265,9 +264,9 @@ class _Drain:
         following: Delivery | None,
         turn: Turn,
     ) -> Answer | None:
-        """What became of a mail that is handed over when its `turn` has begun it; None where it has not.
+        """The answer for a mail that is sent as soon as its `turn` has begun it; None if the turn did not.
 
-        A refusal may come before that, and counts only if it is begun all the same.
+        A refusal may come before that. It counts only if the delivery is begun anyway.
         """
 
         async def begun() -> None:
@@ -279,7 +278,7 @@ class _Drain:
         mark = self._marks.pop(delivery.message_id, self._refusals.mark())
         try:
             await turn.taken
-            # The first one's turn reads the words, and what is likely not begun is worth no connection.
+            # The first turn loads the text, and a delivery that is probably not begun needs no connection.
             if not self._letters.knows(delivery) or delivery.leased_until <= self._clock():
                 await begun()
             taken = await way.send(

@@ -1,7 +1,7 @@
-"""What became of one hand-over, and that the next begins: of all workers of a drain at once, in one transaction.
+"""Group commit for a drain: one transaction records all workers' results and begins their next deliveries.
 
-While one transaction is made durable, the workers that come by wait for the next: the disk syncs once for all of them.
-And it begins a little late, so that those whose mail is about to be answered come along. Knows no SMTP.
+While one transaction is made durable, the workers that finish wait for the next: the disk syncs once for all of them.
+It starts a little late, so that workers with a nearly finished mail can join.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 
-_WORTH_WAITING = 0.5  # of the time that a transaction takes, for whose mail is under way
+_WORTH_WAITING = 0.5  # of the time of a transaction, to wait for mails in progress
 _STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to record what must not be lost
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a hand-over. `gone`: the server said that there is no such address, `proven` by its code.
+    """The outcome of an attempt. `gone`: the server said that the address does not exist, `proven` by its code.
 
-    `pause` says why all sending is to rest, `rest` until when the mail to its domain is to. `blameless` failed before
-    for the same reason. `back`: nobody refused it, and it is offered again as if it had not been.
+    `pause` is the reason to pause all sending, `rest` the end of a pause of its domain. `blameless` failed before for
+    the same reason. `back`: nobody refused it, and it is queued again as if it had not been tried.
     """
 
     delivery: Delivery
@@ -58,10 +58,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A worker's answer and what it begins next.
+    """A worker's answer and the delivery that it begins next.
 
-    `taken` ends when their transaction starts: who works only then holds up none that could come along. `done` gets
-    what `begin` says, when both are durable; DigestError where neither was done, nor what others asked for with them.
+    `taken` ends when their transaction starts: a worker that waits only for it delays none that could join. `done` gets
+    the result of `begin` when both are durable. It gets DigestError if neither was done; then nothing in that
+    transaction was.
     """
 
     answer: Answer | None
@@ -71,21 +72,21 @@ class Turn:
 
 
 class Ledger:
-    """The store as the workers of one drain see it; used within one event loop."""
+    """The store as seen by the workers of one drain; used within one event loop."""
 
     def __init__(
         self, store: Store, settings: Settings, clock: Callable[[], datetime], letters: Letters, thread: Executor
     ) -> None:
         self._store, self._settings, self._clock = store, settings, clock
         self._mail, self._letters, self._thread = settings.mail, letters, thread
-        self.rested: set[str] = set()  # domains that are recorded as resting, or as having rested
-        self.blameless: set[str] = set()  # whose refusals were not about them, by message id
+        self.rested: set[str] = set()  # domains that are recorded as paused, or as formerly paused
+        self.blameless: set[str] = set()  # their refusals were not about them, by message id
         self._traces: dict[EditionKey, list[str]] = {}
         self._waiting: list[Turn] = []
         self._writing: asyncio.Task[None] | None = None
         self._under_way: set[str] = set()  # begun and not answered, by message id
         self._all_here = asyncio.Event()
-        self._took = 0.0  # seconds, the last transaction
+        self._took = 0.0  # duration in seconds of the last transaction
         self.trouble = False  # sending was paused, and no mail got through since
 
     def turn(self, answer: Answer | None, following: Delivery | None) -> Turn:
@@ -102,14 +103,14 @@ class Ledger:
         return turn
 
     async def written(self) -> None:
-        """Until all that was asked for is written, or could not be."""
+        """Wait until all requests are written, or failed."""
         while self._writing:
             await asyncio.wait([self._writing])
 
     async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
-        """Record an answer that the store did not take as soon as it answers again, or the mail would go out twice.
+        """Record an answer that the store refused as soon as it answers again; otherwise the mail would be sent twice.
 
-        False where it does not in time, or everything is to stop.
+        False if it does not in time, or everything must stop.
         """
         for seconds in _STORE_RESTS:
             with contextlib.suppress(TimeoutError):
@@ -122,7 +123,7 @@ class Ledger:
         return False
 
     async def _write(self) -> None:
-        """One transaction after the other, until nobody waits."""
+        """Run one transaction after the other, until no worker waits."""
         try:
             while self._waiting:
                 await self._others()
@@ -134,7 +135,7 @@ class Ledger:
             self._writing = None
 
     async def _others(self) -> None:
-        """Wait a little for all whose mail is under way: who misses this transaction waits for the whole of it."""
+        """Wait a little for workers with a mail in progress: one that misses this transaction waits for all of it."""
         self._all_here.clear()
         if self._under_way:
             with contextlib.suppress(TimeoutError):
@@ -148,7 +149,7 @@ class Ledger:
             for turn in turns:
                 turn.done.cancel()
             raise
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited, which waits for ever else
+        except BaseException as error:  # noqa: BLE001 - raised at the await, which would wait forever otherwise
             _taken(turns)
             for turn in turns:
                 if not turn.done.done():
@@ -159,7 +160,7 @@ class Ledger:
                     self._under_way.add(turn.following.message_id)
                 if not turn.done.done():
                     turn.done.set_result(state)
-            # After all who wait have gone on: mails leave before anybody speaks of those before them.
+            # After all waiting workers have continued: sending has priority over reports.
             loop.call_soon(self._say, list(zip(turns, states, strict=True)))
 
     def _say(self, ended: Iterable[tuple[Turn, DeliveryState | None]]) -> None:
@@ -176,7 +177,7 @@ class Ledger:
         following = [turn.following for turn in turns if turn.following]
         with self._store.write(exclusive=False) as tx:
             if following and (since := tx.backups.fenced()):
-                raise FencedError(since)  # the answers are recorded alone then
+                raise FencedError(since)  # only the answers are recorded then
             if answers:
                 self._record(tx, answers, now)
             for delivery in following:
@@ -184,7 +185,7 @@ class Ledger:
             leases = [(one.edition, one.subscriber.id, one.leased_until) for one in following]
             begun = iter(tx.deliveries.begin_all(leases, now + self._mail.lease, now))
             states = [next(begun) if turn.following else None for turn in turns]
-            with contextlib.suppress(RuntimeError):  # the loop has ended; what was answered is recorded all the same
+            with contextlib.suppress(RuntimeError):  # the loop has ended; the answers are recorded anyway
                 loop.call_soon_threadsafe(_taken, turns)
         return states
 
@@ -206,7 +207,7 @@ class Ledger:
             now,
         )
         for answer in answers:
-            if answer.state is DeliveryState.FAILED:  # the next edition tells them, unless it is retried before
+            if answer.state is DeliveryState.FAILED:  # the next edition lists its entries, unless it is retried before
                 tx.subscribers.set_behind(answer.delivery.digest, [answer.delivery.subscriber.id], behind=True)
             if answer.gone:
                 person, words = answer.delivery.subscriber.id, answer.text
@@ -217,25 +218,25 @@ class Ledger:
                 domain = domain_of(answer.delivery.subscriber.address)
                 tx.resting.rest(domain, answer.text, answer.rest, now)
                 self.rested.add(domain)
-        for answer in answers:  # when all that failed is recorded
+        for answer in answers:  # after all failures are recorded
             self._clear(tx, answer.blameless, now)
         if got := self.rested & {
             domain_of(one.delivery.subscriber.address) for one in answers if one.state is DeliveryState.ACCEPTED
         }:
             tx.resting.got_through(got)
-            self.rested -= got  # where this is rolled back, the next drain finds them again
+            self.rested -= got  # if this is rolled back, the next drain finds them again
         if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
             tx.deliveries.got_through(now)
             self.trouble = False  # as above
 
     def _cleared(self, answer: Answer, now: datetime) -> Answer:
-        """As it is recorded: what was not about its reader is deferred, however it looked when it came."""
+        """The answer as recorded: deferred if the refusal was not about its recipient, however it looked at first."""
         if answer.state is not DeliveryState.FAILED or answer.delivery.message_id not in self.blameless:
             return answer
         return replace(answer, state=DeliveryState.DEFERRED, next_at=now + self._mail.retry, gone=False)
 
     def _clear(self, tx: Transaction, blameless: Sequence[Refused], now: datetime) -> None:
-        """Take back what was recorded of refusals that were not about their readers."""
+        """Undo what was recorded for refusals that were not about their recipients."""
         editions = {one.edition for one in blameless}
         for edition in editions:
             people = [one.subscriber for one in blameless if one.edition == edition]
@@ -251,7 +252,7 @@ class Ledger:
 
 
 def _still_wanted(turn: Turn) -> Turn | None:
-    """Of whoever stopped waiting, the answer is recorded all the same, and nothing begins."""
+    """Workers that stopped waiting: their answers are still recorded, but they begin nothing."""
     if not turn.done.done():
         return turn
     return replace(turn, following=None) if turn.answer else None

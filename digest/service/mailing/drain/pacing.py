@@ -1,8 +1,8 @@
-"""How fast mails go where servers ask for fewer: half as fast at a refusal, one a minute more for each that is taken.
+"""The rate of mails when servers ask for fewer: halved at a refusal, one a minute more for each accepted mail.
 
-Additive increase, multiplicative decrease, as TCP has it: several senders that share a limit come to share it evenly,
-and nobody needs to know what the limit is. Each recipient domain has a pace of its own, and so have all together. Pure:
-the state of one drain, in memory, begun with what the last one left.
+Additive increase, multiplicative decrease, as in TCP: several senders that share a limit converge to equal shares, and
+nobody needs to know the limit. Each recipient domain has a rate of its own, and so has all mail together. Pure: the
+state of one drain, in memory, starting from the last drain's state.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 EVERYBODY = ""
-REMEMBERED = timedelta(days=1)  # a pace that nobody used for so long is forgotten
+REMEMBERED = timedelta(days=1)  # a rate that was unused for so long is forgotten
 _SLOWEST, _FASTEST = 1.0, 6000.0  # mails a minute
-_STEP = 1.0  # mails a minute more for each that is taken
-_AT_LEAST = timedelta(seconds=1)  # that a pace is measured over
-_ANSWERS = 20  # that are looked at to tell whether a limit is everybody's
+_STEP = 1.0  # mails a minute more for each accepted one
+_AT_LEAST = timedelta(seconds=1)  # over which a rate is measured
+_ANSWERS = 20  # examined to decide whether a limit holds for everybody
 _SEVERAL = 3  # domains
-_OFTEN = 3  # refusals of one mail while every other of its domain is taken: it is not the pace then
+_OFTEN = 3  # refusals of one mail while all others of its domain are accepted: then the rate is not the cause
 _NO_TIME = timedelta(0)
 
 
 class Slowing(StrEnum):
-    """What follows from a refusal that asks for fewer mails.
+    """The consequence of a refusal that asks for fewer mails.
 
-    `slower`: it is offered again, at a slower pace. `rest`, `rest all`: it is as slow as it gets, so that the domain
-    rests, or all sending. `own`: others are taken, so the refusal is this mail's.
+    `slower`: the mail is queued again, at a lower rate. `rest`, `rest all`: the rate is at its minimum, so the domain
+    is paused, or all sending. `own`: others are accepted, so the refusal is about this mail.
     """
 
     SLOWER = "slower"
@@ -45,7 +45,7 @@ class Slowing(StrEnum):
 
 @dataclass(slots=True)
 class _Flow:
-    """One pace. `cuts` counts how often it was halved, so that what started before a cut does not cut again."""
+    """One rate. `cuts` counts how often it was halved, so that a mail started before a cut does not cut again."""
 
     per_minute: float
     since: datetime
@@ -55,7 +55,7 @@ class _Flow:
     changed: bool = True
 
     def next_at(self, now: datetime) -> datetime:
-        """When the next may start. Where the clock stepped back, one interval from now at the latest."""
+        """When the next mail may start. If the clock stepped back, one interval from now at the latest."""
         return min(self.last, now) + self.apart
 
     def started(self, now: datetime) -> None:
@@ -67,7 +67,7 @@ class _Flow:
         self.changed = True
 
     def cut(self, now: datetime) -> bool:
-        """Halve it; False where it is as slow as it gets already."""
+        """Halve the rate; False if it is at its minimum already."""
         if self.per_minute <= _SLOWEST:
             return False
         self.per_minute = max(_SLOWEST, self.per_minute / 2)
@@ -78,7 +78,7 @@ class _Flow:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How often paces had been halved when a mail started."""
+    """How often the rates had been halved when a mail started."""
 
     everybody: int
     domain: int
@@ -86,7 +86,7 @@ class Mark:
 
 @dataclass(slots=True)
 class _Seen:
-    """The refusals of one mail, and how those of its domain that were offered once had fared at the last of them."""
+    """The refusals of one mail, and the state of its domain's new mails at the last of them."""
 
     refusals: int = 1
     taken: int = 0
@@ -95,7 +95,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class Paces:
-    """All paces of a drain; usually there is none, and nothing is looked at but `slow`."""
+    """All rates of a drain; usually there are none, and only `slow` is checked."""
 
     began: datetime
     _flows: dict[str, _Flow] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Paces:
     _refused_first: Counter[str] = field(default_factory=Counter)
 
     def begin(self, known: Iterable[Slowed]) -> None:
-        """Go on with the paces that an earlier drain left."""
+        """Continue with the rates of an earlier drain."""
         for one in known:
             apart = max(_NO_TIME, one.next_at - one.at)
             self._flows[one.domain] = _Flow(one.per_minute, one.since, one.at, apart, changed=False)
@@ -117,11 +117,11 @@ class Paces:
         return bool(self._flows)
 
     def took(self, domain: str) -> bool:
-        """Whether a mail to the domain was taken since this began, or any mail where it is that of everybody."""
+        """Whether a mail to the domain was accepted since this began, or any mail if the domain is empty."""
         return self._taken[domain] > 0 if domain else bool(self._taken)
 
     def next_at(self, domain: str, now: datetime) -> datetime:
-        """When a mail to the domain may start, as far as its own pace goes."""
+        """When a mail to the domain may start, according to the domain's own rate."""
         flow = self._flows.get(domain)
         return flow.next_at(now) if flow else now
 
@@ -130,7 +130,7 @@ class Paces:
         return flow.per_minute if flow else None
 
     def start(self, domain: str, now: datetime) -> Mark:
-        """A mail to the domain starts."""
+        """Record that a mail to the domain starts."""
         if not self._flows:
             return _UNCUT
         cuts = [0, 0]
@@ -141,13 +141,13 @@ class Paces:
         return Mark(*cuts)
 
     def came(self, moment: datetime, now: datetime) -> None:
-        """The moment was waited for: what it was waited for may start, whatever the clock says."""
+        """The wait is over: the mail may start, whatever the clock says."""
         for flow in self._flows.values():
             if now < flow.next_at(now) <= moment:
                 flow.last, flow.apart = now, _NO_TIME
 
     def taken(self, message_id: str, domain: str) -> None:
-        """A mail to the domain was taken."""
+        """Record that a mail to the domain was accepted."""
         self._taken[domain] += 1
         self._taken_at_once[domain] += message_id not in self._seen
         self._answers.append((domain, True))
@@ -161,7 +161,7 @@ class Paces:
                     self._free.add(scope)
 
     def refused(self, message_id: str, domain: str, mark: Mark, now: datetime, *, everybody: bool) -> Slowing:
-        """A server asked for fewer mails; `everybody` where it did so before it heard of the recipient."""
+        """Record that a server asked for fewer mails; `everybody` if it did so before it knew the recipient."""
         self._answers.append((domain, False))
         if not everybody and self._is_its_own(message_id, domain):
             return Slowing.OWN
@@ -179,7 +179,7 @@ class Paces:
         return Slowing.SLOWER
 
     def changes(self) -> tuple[list[Slowed], list[str]]:
-        """What changed since this was asked last: paces, and domains that have none any more."""
+        """The changes since the last call: rates, and domains without one any more."""
         changed = [
             Slowed(scope, flow.per_minute, flow.since, flow.last, flow.last + flow.apart)
             for scope, flow in self._flows.items()
@@ -191,14 +191,14 @@ class Paces:
         return changed, free
 
     def _first(self, scope: str, now: datetime) -> _Flow:
-        """Half of how fast it went until now."""
+        """Half of the rate so far."""
         taken = self._taken.total() if scope == EVERYBODY else self._taken[scope]
         minutes = max(_AT_LEAST, now - self.began) / timedelta(minutes=1)
         per_minute = max(_SLOWEST, min(_FASTEST, max(1, taken) / minutes) / 2)
         return _Flow(per_minute, now, now, timedelta(minutes=1 / per_minute), cuts=1)
 
     def _is_its_own(self, message_id: str, domain: str) -> bool:
-        """Whether a mail is refused again and again while those of its domain that are new are all taken."""
+        """Whether a mail is refused repeatedly while all new ones of its domain are accepted."""
         seen = self._seen.get(message_id)
         if seen is None:
             self._refused_first[domain] += 1
@@ -209,7 +209,7 @@ class Paces:
         return seen.refusals >= _OFTEN
 
     def _many_domains(self) -> bool:
-        """Whether of late several domains refused, and not many more took all that they were offered."""
+        """Whether several domains refused recently, and few others accepted everything."""
         refused = {domain for domain, taken in self._answers if not taken}
         took = {domain for domain, taken in self._answers if taken} - refused
         return len(refused) >= _SEVERAL and 2 * len(refused) >= len(took)

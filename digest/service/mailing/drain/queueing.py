@@ -1,4 +1,4 @@
-"""Whose turn is next in a drain: what is leased when, by recipient domain, by pace, by day. Knows no SMTP."""
+"""Schedules a drain: batches, per-domain, per-second and daily limits."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from digest.service.mailing.drain.pacing import Mark
     from digest.settings import Mail
 
-_HELD = 10  # batches of a domain without room that may be held: their leases must not run out
-_PATIENT = timedelta(minutes=1)  # how long a drain waits for a mail to become due; what comes later is the next one's
+_HELD = 10  # batches of a full domain that may be leased: their leases must not run out
+_PATIENT = timedelta(minutes=1)  # how long a drain waits for a mail to become due; later ones are for the next drain
 _WORTH_LEASING = timedelta(seconds=1)  # a wait after which something else may be due
 _DAY = timedelta(days=1)
 _T = TypeVar("_T")
 
 
 class Queue:
-    """What the workers of one drain take from; used within one event loop."""
+    """The queue of one drain's workers; used within one event loop."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Queue:
         self._thread, self._others = thread, others
         self.paces = Paces(clock())
         self._waiting, self._pace = Waiting(mail.per_domain, self.paces, clock), Pace(mail.per_second)
-        self._later: set[datetime] = set()  # when something is due that was put off for a short time
+        self._later: set[datetime] = set()  # when short-term deferred deliveries are due
         self._filling, self._room = asyncio.Lock(), asyncio.Event()
         self._ahead: asyncio.Task[None] | None = None
         self._edition: EditionKey | None = None
@@ -57,13 +57,13 @@ class Queue:
         self._withdrawn: list[Delivery] = []
 
     async def fill(self, edition: EditionKey | None) -> int:
-        """Lease the first batch, of one edition or of all; how many there are."""
+        """Lease the first batch, of one edition or of all; returns its size."""
         self._edition = edition
         await self._fill()
         return len(self._waiting)
 
     def next(self) -> Delivery | None:
-        """What may begin at once."""
+        """The next delivery that may begin at once."""
         now = self._clock()
         if self._halted() or self._next_at(now) > now:
             return None
@@ -74,9 +74,9 @@ class Queue:
         return delivery
 
     def ahead(self) -> Delivery | None:
-        """What may begin when the one under way is done, where no limit says when and to whom that is.
+        """The delivery that may begin after the one in progress, if no limit restricts its time or recipient.
 
-        It is taken with `claim`: who has nothing else to do gets it before, or it would wait for a silent server.
+        `claim` takes it. An idle worker may take it before, because it would otherwise wait for a silent server.
         """
         limited = self._mail.per_second or self._mail.per_domain or self.paces.per_minute(EVERYBODY)
         if limited or self._halted():
@@ -86,11 +86,11 @@ class Queue:
         return delivery
 
     def claim(self, delivery: Delivery) -> bool:
-        """Whether what `ahead` gave is still free to begin; it is taken then."""
+        """Whether the delivery from `ahead` may still begin; it is taken then."""
         return self._waiting.claim(delivery)
 
     async def more(self) -> bool:
-        """Wait until something may begin; whether anything still will. Who waits has nothing left to record."""
+        """Wait until a delivery may begin; returns whether any still will. The caller has nothing left to record."""
         if self._halted():
             return False
         if await self._fill():
@@ -108,7 +108,7 @@ class Queue:
         return True
 
     async def again(self) -> None:
-        """Something was given back that is due, for its pace has changed."""
+        """Queue a released delivery again: it is due, because its rate has changed."""
         await self._in_thread(self._save_paces, *self.paces.changes())
         self._look_again()
 
@@ -118,16 +118,16 @@ class Queue:
         self.wake()
 
     def mark(self, delivery: Delivery) -> Mark:
-        """How the paces were when it was taken."""
+        """The state of the rates when the delivery was taken."""
         return self._waiting.mark(delivery)
 
     def _next_at(self, now: datetime) -> datetime:
-        """When the next may start, whoever it is for."""
+        """When the next delivery may start, whoever it is for."""
         start = self._pace.next_at(now)
         return max(start, self.paces.next_at(EVERYBODY, now)) if self.paces.slow else start
 
     def _moment(self, now: datetime) -> datetime | None:
-        """When something may start that needs no room, or is due that was put off; None where it is not soon."""
+        """When a delivery may start without a free connection, or a deferred one is due; None if that is not soon."""
         if not self.paces.slow and not self._later:
             return None
         soonest = self._waiting.soonest(now) if self.paces.slow else None
@@ -153,28 +153,28 @@ class Queue:
             self._look_again()
 
     def put_back(self, delivery: Delivery) -> None:
-        """It was taken, and nothing was begun."""
+        """Put back a delivery that was taken but not begun."""
         self._waiting.put_back(delivery)
 
     def rest(self, domain: str, until: datetime) -> None:
-        """Begin no more mail to this domain; its deliveries are put off until then."""
+        """Begin no more mails to this domain; its deliveries are deferred until then."""
         self._resting[domain] = until
         self._withdrawn += self._waiting.withdraw(domain)
 
     def done(self, delivery: Delivery) -> None:
-        """It is dealt with, and its domain has room again."""
+        """Record that a delivery is finished, so that its domain has room again."""
         self._waiting.done(delivery)
         self.wake()
 
     def wake(self) -> None:
-        """Let who waits for room look again."""
+        """Let waiting workers look again."""
         self._room.set()
 
     async def give_back(self) -> bool:
-        """Release what nobody took; whether the mails of a day are used up and some wait for the next.
+        """Release what nobody took; returns whether the daily limit is reached and deliveries wait for the next day.
 
         Raises:
-            StoreError: it cannot be.
+            StoreError: they cannot be released.
         """
         if self._ahead:
             await self._ahead
@@ -184,25 +184,25 @@ class Queue:
         return self._day_is_full and await self._in_thread(self._some_wait)
 
     def _fill_ahead(self, taken: Delivery | None) -> None:
-        """Lease the next batch while the last mails of this one are under way, but not if their leases have ended.
+        """Lease the next batch during the last mails of this one, but not if their leases have ended.
 
-        To lease gives free what nobody began in time; this is the last moment to begin it.
+        Leasing ends expired leases that were not begun; this is the last time at which they can be begun.
         """
         if self._all_leased or self._ahead or self._mail.per_day:
-            return  # with a limit a day a lease is exclusive, for which the ledger's thread might wait for long
+            return  # with a daily limit a lease is exclusive, and the ledger's thread might wait for long
         if taken and len(self._waiting) < self._mail.connections and taken.leased_until > self._clock():
             self._ahead = asyncio.create_task(self._filled_ahead())
 
     async def _filled_ahead(self) -> None:
-        with contextlib.suppress(DigestError):  # whoever waits for a batch asks again, and is told
+        with contextlib.suppress(DigestError):  # the next caller tries again and gets the error
             async with self._filling:
                 if not self._all_leased:
                     await self._lease_more()
-            self._ahead = None  # where it failed, nothing more is leased ahead
+            self._ahead = None  # after a failure, nothing more is leased ahead
         self.wake()
 
     async def _fill(self) -> bool:
-        """Lease a batch more, unless one is ready or all is leased; whether one is ready now."""
+        """Lease another batch, unless one is ready or all is leased; returns whether one is ready now."""
         async with self._filling:
             await self._put_surplus_off()
             while not self._waiting.ready and not self._all_leased and len(self._waiting) < _HELD * self._mail.batch:
@@ -226,7 +226,7 @@ class Queue:
             await self._others()
 
     async def _put_surplus_off(self) -> None:
-        """Hold no leases of what its pace keeps waiting: they would run out, and others would not be leased."""
+        """Keep no leases that a rate delays: they would run out, and others would not be leased."""
         if not self.paces.slow or not (surplus := self._waiting.surplus()):
             return
         until = self._clock() + _PATIENT
@@ -245,14 +245,14 @@ class Queue:
         limit = mail.batch
         with self._store.write(exclusive=mail.per_day > 0) as tx:
             if mail.per_day:
-                # Counted with what is leased, in the transaction that leases: two drains do not pass the limit either.
+                # Counted together with the leased ones, in the leasing transaction, so that two drains keep the limit.
                 limit = max(0, min(limit, mail.per_day - tx.deliveries.handed_over(now - _DAY)))
                 self._day_is_full = not limit
             self._put_off(tx, now)
             return tx.deliveries.lease(now, now + mail.lease, limit, self._edition)
 
     def _put_off(self, tx: Transaction, now: datetime) -> None:
-        """See that no mail to a domain that rests is due, recorded or just found out."""
+        """Defer mails to paused domains, whether the pause is recorded or new."""
         resting = {one.domain: one.until for one in tx.resting.all()} | self._resting
         for domain, until in resting.items():
             if until > now:

@@ -1,8 +1,8 @@
-"""Leases that nobody gives back: whose holder died, or whose clock was wrong; and freeing them by an operator's word.
+"""Leases that nobody releases, because their holder died or its clock was wrong; and how an operator frees them.
 
-A lease keeps two drains from one mail. Who begins a mail names the lease that they hold, so of what is not begun its
-holder cannot begin any more what is freed. What is begun may be under way: freed, it counts as one of which nobody
-knows whether it arrived, and is handed over once more.
+A lease keeps two drains from sending the same mail. Whoever begins a mail names their lease, so a holder cannot begin a
+delivery that was freed before. A begun delivery may be in progress: if it is freed, its outcome counts as unknown, and
+it is sent once more.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CLOCKS = timedelta(hours=1)  # two machines' clocks differ by less
 
 
 class Hold(StrEnum):
-    """What is known of who holds a lease. `running`: perhaps a drain at work; the others are held by nobody alive."""
+    """The state of a lease's holder. `running`: perhaps a drain at work; the other holders are dead."""
 
     ENDED = "ended"
     AHEAD = "ahead"
@@ -37,7 +37,7 @@ class Hold(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A delivery that is leased."""
+    """A leased delivery."""
 
     row: DeliveryRow
     hold: Hold
@@ -45,14 +45,14 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What freeing did: so many are due as before, so many count as an attempt of which nobody knows what became."""
+    """The result of freeing: how many are due as before, and how many count as an attempt with unknown outcome."""
 
     free: int = 0
     unknown: int = 0
 
 
 def hold(leased_until: datetime, lease: timedelta, now: datetime) -> Hold:
-    """What a lease says of its holder; no drain leases for longer than `lease`, by whatever right clock."""
+    """The holder's state according to its lease; under a correct clock, no drain leases for longer than `lease`."""
     if leased_until <= now:
         return Hold.ENDED
     return Hold.AHEAD if leased_until > now + lease + CLOCKS else Hold.RUNNING
@@ -61,11 +61,11 @@ def hold(leased_until: datetime, lease: timedelta, now: datetime) -> Hold:
 def leased(
     store: Store, settings: Settings, edition: EditionKey | None, who: Sequence[str], now: datetime
 ) -> list[Leased]:
-    """What is leased, of one edition or all, to these addresses and domains or to everybody.
+    """The leased deliveries, of one edition or all, to these addresses and domains or to everybody.
 
     Raises:
         UnknownError: there is no such edition.
-        DigestError: nothing is leased to one of those.
+        DigestError: nothing is leased to one of these.
     """
     with store.read() as tx:
         if edition is not None and tx.editions.edition(edition) is None:
@@ -81,7 +81,7 @@ def leased(
 
 
 def _names(written: str) -> tuple[set[str], str]:
-    """An address as keys, or a domain."""
+    """The keys of an address, or a domain."""
     domain = written.removeprefix("@").lower()
     return (set(), domain) if "@" not in domain else (set(spellings(written)), "")
 
@@ -92,7 +92,7 @@ def _is(address: str, names: tuple[set[str], str]) -> bool:
 
 
 def release(store: Store, chosen: Sequence[Leased], now: datetime) -> Released:
-    """Free these, as far as they still have the lease that they had."""
+    """Free these, if they still have the same lease."""
     free = unknown = 0
 
     def freed(tx: Transaction, batch: Sequence[Leased]) -> None:

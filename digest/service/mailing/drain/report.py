@@ -1,4 +1,4 @@
-"""What a drain did, and how far it is."""
+"""The result and progress of a drain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digest.model import DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a drain is."""
+    """The progress of a drain."""
 
     done: int
     total: int
@@ -18,10 +18,10 @@ class Progress:
 
 @dataclass(slots=True)
 class DrainReport:
-    """What a drain did, by the state that it recorded. `paused` says why sending rests, empty where it does not.
+    """The result of a drain, counted by recorded state. `paused` is the reason of a pause, empty if there is none.
 
-    `full`: the mails of a day are used up, and the rest waits. `too_large`: why mails failed for their size, in the
-    words of the relay; empty where none did.
+    `full`: the daily limit is reached, and the rest waits. `too_large`: the relay's reply for mails that failed for
+    their size; empty if none did.
     """
 
     states: Counter[DeliveryState] = field(default_factory=Counter)

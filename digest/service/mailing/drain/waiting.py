@@ -1,4 +1,4 @@
-"""Leased deliveries that wait for their turn: by recipient domain, by pace, by how many a second. Knows no store."""
+"""Leased deliveries that wait for their turn: by recipient domain, by its rate, by mails per second."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Waiting:
-    """Leased deliveries in their order. One is passed over while its domain has as many connections as it may have.
+    """Leased deliveries in order. A delivery is skipped while its domain has as many connections as allowed.
 
-    And while the pace of its domain says that it is too early.
+    It is also skipped while the rate of its domain makes it too early.
     """
 
     def __init__(self, per_domain: int, paces: Paces, clock: Callable[[], datetime]) -> None:
@@ -33,16 +33,16 @@ class Waiting:
         return len(self._rest)
 
     def add(self, leased: Iterable[Delivery]) -> None:
-        """Queue them, but for what is under way: one that outlasts its lease is leased again, never begun twice."""
+        """Queue them, except those in progress: one that outlasts its lease is leased again, but never begun twice."""
         self._rest.extend(one for one in leased if one.message_id not in self._under_way)
 
     @property
     def ready(self) -> bool:
-        """Whether `take` would find one."""
+        """Whether `take` would return one."""
         return self._next() is not None
 
     def take(self) -> Delivery | None:
-        """The first whose domain has room, which is then busy with it until `done`; None where there is none."""
+        """The first delivery whose domain has room, which is then occupied until `done`; None if there is none."""
         at = self._next()
         if at is None:
             return None
@@ -54,20 +54,20 @@ class Waiting:
 
     @property
     def busy(self) -> bool:
-        """Whether any that was taken is not done."""
+        """Whether any taken delivery is not done."""
         return bool(self._under_way)
 
     def mark(self, delivery: Delivery) -> Mark:
-        """How the paces were when one was taken that is not done."""
+        """The state of the rates when a delivery was taken that is not done."""
         return self._under_way[delivery.message_id]
 
     def soonest(self, now: datetime) -> datetime | None:
-        """When the first may start of those for which there is room, and for which it is too early."""
+        """When the first delivery may start for which there is room, but which is too early."""
         domains = {_domain(one) for one in self._rest}
         return min((self._paces.next_at(one, now) for one in domains if self._has_room(one)), default=None)
 
     def surplus(self) -> list[Delivery]:
-        """Take out what the paces of their domains do not let start within a minute or so."""
+        """Remove the deliveries that their domains' rates do not let start within a minute or so."""
         left: dict[str, float] = {}
         rest: deque[Delivery] = deque()
         out: list[Delivery] = []
@@ -82,39 +82,39 @@ class Waiting:
         return out
 
     def reserve(self) -> Delivery | None:
-        """Take one that is not begun yet: until `claim` it may be freed for another."""
+        """Reserve a delivery that is not begun yet; until `claim`, it may be given to another worker."""
         delivery = self.take()
         if delivery:
             self._reserved[delivery.message_id] = delivery
         return delivery
 
     def claim(self, delivery: Delivery) -> bool:
-        """End a reservation; whether it still held, and the delivery is taken."""
+        """End a reservation; returns whether it was still valid, and the delivery is taken."""
         return self._reserved.pop(delivery.message_id, None) is not None
 
     def free(self) -> None:
-        """Put back the oldest reserved one, if there is one."""
+        """Put back the oldest reservation, if there is one."""
         if self._reserved:
             self.put_back(self._reserved.pop(next(iter(self._reserved))))
 
     def put_back(self, delivery: Delivery) -> None:
-        """It was taken, and nothing was begun."""
+        """Put back a delivery that was taken but not begun."""
         self._rest.appendleft(delivery)
         self.done(delivery)
 
     def done(self, delivery: Delivery) -> None:
-        """Its domain has room again."""
+        """Record that its domain has room again."""
         self._busy[_domain(delivery)] -= 1
         self._under_way.pop(delivery.message_id, None)
 
     def withdraw(self, domain: str) -> list[Delivery]:
-        """Take out all of a domain that nobody took."""
+        """Remove all deliveries of a domain that nobody took."""
         theirs = [one for one in self._rest if _domain(one) == domain]
         self._rest = deque(one for one in self._rest if _domain(one) != domain)
         return theirs
 
     def cleared(self) -> list[Delivery]:
-        """All that nobody took; none are left."""
+        """Remove and return all that nobody took."""
         rest = list(self._rest)
         self._rest.clear()
         return rest
@@ -133,14 +133,14 @@ class Waiting:
 
 
 class Pace:
-    """So many a second and not more, evenly; 0 for as many as there are."""
+    """A limit of so many per second, evenly spaced; 0 for no limit."""
 
     def __init__(self, per_second: float) -> None:
         self._apart = timedelta(seconds=1 / per_second) if per_second else timedelta()
         self._last: datetime | None = None
 
     def next_at(self, now: datetime) -> datetime:
-        """When the next one may start. Where the clock stepped back, one interval from now at the latest."""
+        """When the next one may start. If the clock stepped back, one interval from now at the latest."""
         return now if self._last is None else min(self._last, now) + self._apart
 
     def started(self, now: datetime) -> None:

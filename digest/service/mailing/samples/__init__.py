@@ -1,1 +1,1 @@
-"""Mails that nobody gets: previews, samples for templates, and trial mails."""
+"""Mails for operators only: previews, samples for templates, and test mails."""

@@ -1,4 +1,4 @@
-"""An invented blog in a store of its own, in memory: what templates are tried on. No real store knows of it."""
+"""An invented blog in an in-memory store of its own, for trying templates."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _CORRECTED = ("显然", "当然"), ("一道图上的题目", "一道图论的题
 
 @dataclass(frozen=True, slots=True)
 class SampleBlog:
-    """The blog: `settings` are the operator's, but for their sources, and their templates where `editions` were made.
+    """The blog: `settings` are the operator's, except for sources, and for templates while `editions` were made.
 
-    There are an edition, news that no edition told, a corrected entry, a formula, a removed entry and a subscriber.
+    It has an edition, unannounced new entries, a corrected entry, a formula, a removed entry and a subscriber.
     """
 
     store: Store
@@ -48,7 +48,7 @@ class SampleBlog:
 
 @contextmanager
 def sample_blog(settings: Settings) -> Iterator[SampleBlog]:
-    """Make it; the digests are the operator's, or one where they have none.
+    """Create it; the digests are the operator's, or a single one if they have none.
 
     Raises:
         DigestError: the samples are missing from the installation.
@@ -62,7 +62,7 @@ def sample_blog(settings: Settings) -> Iterator[SampleBlog]:
 
 
 def _settings(settings: Settings, folder: Path) -> Settings:
-    from digest.settings import Digest, Source  # noqa: PLC0415 - pydantic is for who checks
+    from digest.settings import Digest, Source  # noqa: PLC0415 - only checks load pydantic
 
     link = "https://blog.example.org/{title}/"
     sources = tuple(
@@ -79,7 +79,7 @@ def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
     texts = {name: (samples / name).read_text("utf-8") for name in _FILES}
     ours = settings.model_copy(
         update={
-            "templates": None,  # whatever is wrong with the operator's
+            "templates": None,  # the operator's may be wrong
             "digests": tuple(one.model_copy(update={"template": "weekly"}) for one in settings.digests),
         }
     )
@@ -97,7 +97,7 @@ def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
         known = tx.subscribers.add(
             READER, name="山客", language="en", fmt=Format.BOTH, digests=names, source="operator", now=_NOW
         )
-        assert known is not None  # noqa: S101 - nobody else is there
+        assert known is not None  # noqa: S101 - there is only this subscriber
         published = [entry.id for entry in tx.entries.newest(limit=100)]
     feeds.remove(store, published[-1], _NOW)
     return SampleBlog(

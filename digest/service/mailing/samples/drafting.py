@@ -1,4 +1,4 @@
-"""What a preview shows: an edition made now, without news the newest one, and without any the samples of the demo."""
+"""Chooses the content of a preview: an edition made now, else the newest one, else the samples of the demo."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A preview. `words` gives what subscribers of a language and of topics would get, None where that is nothing.
+    """A preview. `words` returns the text for a language and topics, None if it is empty.
 
     `key` is that of the edition: the next one, the newest one, or that of the samples.
     """
@@ -54,7 +54,7 @@ class Drafted:
 
 @contextmanager
 def drafted(store: Store, settings: Settings, digest: Digest, now: datetime) -> Iterator[Drafted]:
-    """What there is to show of a digest. The templates are those of now; nothing is stored.
+    """The content for a preview of a digest, with the present templates; nothing is stored.
 
     Raises:
         ConfigurationError: a template is wrong.
@@ -72,7 +72,7 @@ def drafted(store: Store, settings: Settings, digest: Digest, now: datetime) -> 
 
 
 def newest_words(store: Store, settings: Settings, digest: Digest, language: str) -> Draft | None:
-    """The newest edition in a language, made again with the templates of now; None where there is none."""
+    """The newest edition in a language, rendered again with the present templates; None if there is none."""
     newest = _newest(store, digest)
     return _again(store, settings, digest, newest)(language, ()) if newest else None
 
@@ -88,7 +88,7 @@ def _newest(store: Store, digest: Digest) -> Edition | None:
 
 
 def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> Words:
-    """The words of an edition that was made, in any language and for any topics."""
+    """The text of an existing edition, in any language and for any topics."""
 
     def words(language: str, topics: Sequence[str]) -> Draft | None:
         holds = holds_any(settings, topics)
@@ -111,7 +111,7 @@ def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -
 
 
 def _before(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tuple[Correction, ...]]:
-    """The last correction of each corrected entry, up to the revision that the edition holds."""
+    """The last correction of each corrected entry, up to the revision in the edition."""
     found = {}
     for one in selected:
         if one.section is Section.CORRECTED:
@@ -126,7 +126,7 @@ def _before(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tupl
 
 @contextmanager
 def _samples(settings: Settings, digest: Digest, now: datetime) -> Iterator[tuple[Store, Settings]]:
-    """A store in memory with the samples of the demo, and settings that read them with these templates."""
+    """An in-memory store with the samples of the demo, and settings that read them with these templates."""
     demo = load_demo(bundled.folder("config") / "demo" / "digest.toml")
     alone = digest.model_copy(update={"sources": ()})
     invented = settings.model_copy(update={"sources": demo.sources, "topics": demo.topics, "digests": (alone,)})

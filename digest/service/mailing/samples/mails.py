@@ -1,4 +1,4 @@
-"""Each mail that the service may send but editions, as nobody gets it: for an operator to look at. Stores nothing."""
+"""Samples of every mail except editions, for an operator to look at. Stores nothing."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _READER, _OPERATOR = "reader@example.org", "operator@example.org"
-_NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail act on no one
+_NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail affect nobody
 _HOLDS = timedelta(hours=1)
 
 
 class MailKind(StrEnum):
-    """A mail that is no edition, by when it goes out."""
+    """A kind of mail that is not an edition; its value says when it is sent."""
 
     CONFIRMATION = "confirmation"
     WELCOME = "welcome"
@@ -71,7 +71,7 @@ _ALERTS = {
     MailKind.ALERT_OVER: NoticeKind.WELL,
     MailKind.ALERT_TEST: NoticeKind.TEST,
 }
-_ALIKE = {  # what people and the folders of the templates call them
+_ALIKE = {  # other names from people and template folders
     "confirm": MailKind.CONFIRMATION,
     "goodbye": MailKind.FORMER_ADDRESS,
     "moved": MailKind.FORMER_ADDRESS,
@@ -90,12 +90,12 @@ class Sample:
 
     @property
     def name(self) -> str:
-        """For file names; unique."""
+        """A unique name for files."""
         return f"{self.kind}-{self.language}"
 
 
 def kind_named(name: str) -> MailKind | None:
-    """The kind that a person means."""
+    """The kind with this name."""
     return _ALIKE.get(name) or (MailKind(name) if name in set(MailKind) else None)
 
 

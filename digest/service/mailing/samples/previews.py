@@ -1,4 +1,4 @@
-"""What each kind of subscriber would get now, judged; and one such mail to one address. Stores nothing."""
+"""Previews for each kind of subscriber, with findings; and test mails to one address. Stores nothing."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from digest.service.mailing.samples.drafting import Origin
     from digest.settings import Digest, Settings
 
-_NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail act on no one
+_NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail affect nobody
 _READER = "reader@example.org"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What makes subscribers get the same words. `topics` is empty for all."""
+    """The choices that make subscribers get the same text. `topics` is empty for all."""
 
     language: str
     format: Format
@@ -42,15 +42,15 @@ class Kind:
 
     @property
     def name(self) -> str:
-        """For file names; unique."""
+        """A unique name for files."""
         return "-".join((self.language, self.format, *self.topics))
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a kind of subscriber would get: the mail as values and as bytes, and what is wrong with it.
+    """The mail for a kind of subscriber, as values and as bytes, with findings.
 
-    `readers` is how many are of this kind now. `html_bytes` is 0 where the mail has no HTML.
+    `readers` is how many subscribers are of this kind now. `html_bytes` is 0 if the mail has no HTML.
     """
 
     kind: Kind
@@ -70,7 +70,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is shown of a digest, and where its entries come from; `key` is that of the edition."""
+    """The previews of a digest, and the origin of their entries; `key` is that of the edition."""
 
     origin: Origin
     key: str
@@ -78,7 +78,7 @@ class Preview:
 
 
 def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, only: Kind | None = None) -> Preview:
-    """Every language in every format, and each choice of topics that a subscriber made; or only one kind.
+    """Previews for every language in every format, and each choice of topics in use; or only for one kind.
 
     Raises:
         ConfigurationError: a template is wrong.
@@ -100,11 +100,11 @@ def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, on
 def trial(
     store: Store, settings: Settings, digest: Digest, address: str, now: datetime, *, language: str, form: Format
 ) -> Letter:
-    """A mail to an address of what would be told now, or else of the newest edition, marked as a test.
+    """A test mail to an address, with an edition made now, otherwise with the newest edition.
 
     Raises:
-        AddressError: the address is none.
-        DigestError: there is nothing to tell and no edition yet.
+        AddressError: the address is invalid.
+        DigestError: there is nothing to announce and no edition yet.
         ConfigurationError: a template is wrong.
     """
     checked = checked_address(address)
@@ -119,20 +119,20 @@ def trial(
 
 
 async def send_trial(settings: Settings, mail: Letter) -> str:
-    """Hand it over; what the server said.
+    """Send it; returns the server's reply.
 
     Raises:
-        TransportError: it did not take it.
+        TransportError: the server did not accept it.
     """
     async with session(settings) as way:
         return await way.send(mailbox(settings.mail.sender).address, mail.to_address, message(mail))
 
 
 def chosen_language(language: str | None, digest: Digest) -> str:
-    """The language that was asked for, or the digest's.
+    """The requested language, or the digest's.
 
     Raises:
-        UnknownError: we do not speak it.
+        UnknownError: the language is not supported.
     """
     if language is not None and language not in LANGUAGES:
         raise UnknownError("language", language, remedy=f"one of {', '.join(LANGUAGES)}")
