@@ -1,7 +1,4 @@
-"""Who gets an edition and which of its entries: topics, pauses, what somebody missed before or may have missed.
-
-Knows nothing of words.
-"""
+"""Selects who gets an edition, with which entries: by topics, pauses, and what somebody missed or may have missed."""
 
 from __future__ import annotations
 
@@ -22,14 +19,14 @@ if TYPE_CHECKING:
     from digest.ports import Follower, Transaction
     from digest.settings import Digest, Settings
 
-_CLOCK = timedelta(days=1)  # it may have stepped back between two moments; rather a day too much than one too little
+_CLOCK = timedelta(days=1)  # it may have stepped back between two times; rather a day too much than too little
 
 
 @dataclass(slots=True)
 class Audience:
-    """The readers of an edition. `shown` counts from 0 in `entries`, which begins with what the edition selected.
+    """The recipients of an edition. `shown` counts from 0 in `entries`, which begins with the edition's selection.
 
-    `resting` will have missed it; `caught_up` are told by it what they had missed.
+    `resting` are paused and will have missed it; `caught_up` get what they had missed.
     """
 
     entries: list[Selected]
@@ -41,13 +38,14 @@ class Audience:
 def audience(
     tx: Transaction, settings: Settings, digest: Digest, selected: Sequence[Selected], now: datetime
 ) -> Audience:
-    """Everybody who is subscribed, those left out for whom it holds nothing.
+    """All subscribers, without those for whom the edition has nothing.
 
-    Where the edition selected nothing new and nothing corrected, that is whoever is told something once more.
+    If the edition selected nothing new and nothing corrected, these are the subscribers who are sent something once
+    more.
     """
     made = Audience(list(selected))
     whole = _whole(selected)
-    places: dict[EntryId, int] = {}  # of what is listed once more
+    places: dict[EntryId, int] = {}  # of entries that are listed once more
     once_more = owed(tx, settings, digest.id)
     nothing_new = all(one.section is Section.MOST_READ for one in selected)
     if nothing_new and not once_more:
@@ -78,9 +76,9 @@ def audience(
 def _listed(
     entries: Iterable[Entry], shown: Iterable[Selected], places: dict[EntryId, int], made: Audience
 ) -> tuple[int, ...]:
-    """What the edition lists once more for somebody; it joins `made.entries`, each once for all readers.
+    """The entries that the edition lists once more for somebody; they join `made.entries`, once for all subscribers.
 
-    Not what it tells them anyway.
+    Entries that the edition announces to them anyway are left out.
     """
     told = {one.entry.id for one in shown if one.section in {Section.NEW, Section.CATCH_UP}}
     listed = [entry for entry in entries if entry.id not in told][:MOST]
@@ -98,14 +96,15 @@ def _whole(selected: Sequence[Selected]) -> tuple[int, ...]:
 def _missing(
     tx: Transaction, settings: Settings, digest: Digest, follower: Follower, made: Audience
 ) -> tuple[int, ...]:
-    """What the edition shows to somebody who missed an edition, or came from another rhythm of the same selection.
+    """The entries for somebody who missed an edition, or changed from another frequency of the same selection.
 
-    All that is new to them since they follow it and nothing that a mail told them; it joins `made.entries`.
+    These are all entries that are new since they follow it and that no mail announced to them. They join
+    `made.entries`.
     """
     told = tx.editions.told(follower.subscriber.id, rhythms_of(settings, DigestId(digest.id)))
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
-    # What was untold when they came is theirs too, though it was seen before: editions made since then have told it.
+    # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.
     since, sources = follower.since, [SourceId(name) for name in digest.sources]
     theirs = [*tx.editions.news(since, sources), *tx.editions.told_since(DigestId(digest.id), since - _CLOCK)]
     for entry in theirs:
@@ -120,6 +119,6 @@ def _missing(
 def _shows(one: Selected, at: int, mine: set[EntryId], places: dict[EntryId, int]) -> bool:
     if one.section is Section.MOST_READ:
         return True
-    if one.section is Section.CORRECTED:  # who reads it for the first time needs no correction
+    if one.section is Section.CORRECTED:  # a first-time reader of the entry needs no correction
         return one.entry.id not in mine
     return one.entry.id in mine and places[one.entry.id] == at

@@ -1,6 +1,6 @@
-"""Consent: who asks for a digest on a page, whose address it is, who leaves and comes back.
+"""Consent: subscription requests on a page, confirmation by the address's owner, unsubscribing and its undo.
 
-Asking is answered alike for every address: nothing is looked up before its owner has followed the link in the mail.
+Requests get the same response for every address: nothing is looked up before its owner has followed the mailed link.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
-WORDING = "2026-12"  # of what people agree to on the page; docs/privacy.md keeps each
+WORDING = "2026-12"  # identifies the text that people agree to on the page; docs/privacy.md has each version
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_MAILS = {ConfirmationKind.JOIN: 1, ConfirmationKind.MOVE: 1, ConfirmationKind.ACCESS: 3}  # to one address in a day
-_ACCESS = timedelta(hours=1)  # how long a link to all that is stored of a person holds
-_SECOND_THOUGHTS = timedelta(days=7)  # how long leaving can be undone from its page
+_MAILS = {ConfirmationKind.JOIN: 1, ConfirmationKind.MOVE: 1, ConfirmationKind.ACCESS: 3}  # to one address per day
+_ACCESS = timedelta(hours=1)  # how long a link to a person's data is valid
+_SECOND_THOUGHTS = timedelta(days=7)  # how long unsubscribing can be undone from its page
 
 
 def ask(
@@ -43,13 +43,13 @@ def ask(
     network: str,
     now: datetime,
 ) -> None:
-    """Somebody asks on a page to subscribe an address, which may be theirs: its owner is mailed a link.
+    """Request to subscribe an address, which may belong to somebody else: its owner is mailed a link.
 
-    Whoever it is, the same is written and the same is said. An address is mailed once a day, whoever asks.
+    What is written and what is shown is the same for everybody. An address is mailed once a day, whoever asks.
 
     Raises:
-        AddressError: it is no address.
-        BusyError: this network, or everybody together, asks too often, or for too many of this domain.
+        AddressError: the address is invalid.
+        BusyError: there are too many requests from this network, altogether, or for this domain.
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
@@ -69,7 +69,7 @@ def ask(
 def ask_access(
     store: Store, settings: Settings, person: SubscriberRecord, *, language: str, network: str, now: datetime
 ) -> None:
-    """Mail a subscriber a link that lets who holds it see and erase all that is stored of them.
+    """Mail a subscriber a link with which its holder can see and erase all their data.
 
     Raises:
         BusyError: as in `ask`.
@@ -100,10 +100,10 @@ def request(
     latest: bool = False,
     proven: bool = False,
 ) -> None:
-    """Have the owner of an address mailed a link, unless they were today. The same is written for every address.
+    """Mail a link to the owner of an address, unless they got one today. The same is written for every address.
 
     Raises:
-        BusyError: this network, or everybody together, asks too often.
+        BusyError: there are too many requests from this network, or altogether.
     """
     asker = network_hash(store.secret(), network)
     with store.write() as tx:
@@ -112,7 +112,7 @@ def request(
             raise BusyError(int(_HOUR.total_seconds()))
         domain = address.rpartition("@")[2]
         if tx.confirmations.mailed_within(domain, now - _HOUR) >= settings.signup.per_domain:
-            raise BusyError(int(_HOUR.total_seconds()))  # said alike of an address that would not be mailed now
+            raise BusyError(int(_HOUR.total_seconds()))  # also for an address that would not be mailed now
         tx.confirmations.ask(
             kind,
             address,
@@ -129,14 +129,14 @@ def request(
 
 
 def lasts(settings: Settings, kind: ConfirmationKind) -> timedelta:
-    """How long a link of this kind holds."""
+    """How long a link of this kind is valid."""
     return _ACCESS if kind is ConfirmationKind.ACCESS else settings.signup.expires
 
 
 def expire(store: Store, now: datetime) -> int:
-    """Delete what nobody confirmed in time; how many there were. A day of it is kept, for counting who asks.
+    """Delete requests that expired; returns how many. Those of the last day stay, to count who asks.
 
-    Of what was confirmed, the address goes; so do former addresses that were told.
+    Confirmed requests lose their address, and so do notices to former addresses.
     """
     with store.read() as tx:
         if not (tx.confirmations.expired(now, now - _DAY) or tx.single_mails.expired(now)):
@@ -147,7 +147,7 @@ def expire(store: Store, now: datetime) -> int:
 
 
 def awaited(tx: Transaction, secret: bytes, token: str, kind: ConfirmationKind, now: datetime) -> Confirmation | None:
-    """What the token in a mailed link confirms, done or not; None where it is not ours, or its time is over."""
+    """The request that the token in a mailed link confirms, done or not; None if it is not ours, or has expired."""
     read = read_confirmation_token(secret, token)
     found = tx.confirmations.get(read[0]) if read else None
     if found is None or read is None or marks(found) != read[1] or found.kind is not kind:
@@ -156,7 +156,7 @@ def awaited(tx: Transaction, secret: bytes, token: str, kind: ConfirmationKind, 
 
 
 def confirm(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
-    """The owner of an address confirms by their link; None where it was used, or holds no longer."""
+    """Confirm a request by the owner's link; None if the link was used or has expired."""
     secret = store.secret()
     with store.write() as tx:
         asked = awaited(tx, secret, token, ConfirmationKind.JOIN, now)
@@ -175,7 +175,7 @@ def confirm(store: Store, settings: Settings, token: str, now: datetime) -> Subs
 
 
 def may_undo(store: Store, token: str, now: datetime) -> bool:
-    """Whether leaving by this token was so short ago that it can be undone."""
+    """Whether unsubscribing by this token was so recent that it can be undone."""
     read = read_leave(store, token)
     with store.read() as tx:
         known = tx.subscribers.subscription(*read) if read else None
@@ -183,7 +183,7 @@ def may_undo(store: Store, token: str, now: datetime) -> bool:
 
 
 def undo(store: Store, settings: Settings, token: str, now: datetime) -> bool:
-    """Take a leaving back: the next edition tells what was missed meanwhile. False where it is too late."""
+    """Undo unsubscribing: the next edition includes what was missed meanwhile. False if it is too late."""
     read = read_leave(store, token)
     if read is None or not may_undo(store, token, now):
         return False

@@ -1,4 +1,4 @@
-"""Who follows which digest: one rhythm of each selection of entries."""
+"""Who follows which digest: one frequency of each selection of entries."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def follow(
     asked_at: datetime | None = None,
     consented_at: datetime | None = None,
 ) -> bool:
-    """Subscribe a person to a digest; False where they are.
+    """Subscribe a person to a digest; False if they are subscribed.
 
-    Who follows the same entries at another rhythm changes over: told nothing twice, and nothing left out.
+    Somebody who follows the same entries at another frequency changes over, without a duplicate and without a gap.
     """
     since = None
     for other in rhythms_of(settings, digest):

@@ -1,4 +1,4 @@
-"""Importing lists of people: who is new, who is known, who must not get mail. A second import changes nothing."""
+"""Imports lists of people: who is new, who is known, who must not get mail. A second import changes nothing."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 SOURCE = "operator, digest subscribers import"
-_BY_OPERATOR = "operator, "  # how a source begins that needs no other word of who brought it in
+_BY_OPERATOR = "operator, "  # prefix of a source without a word of its own about who added the person
 
 
 class Outcome(NamedTuple):
-    """What became of a line: a key of the counts; `text` says more, where there is more to say."""
+    """The result for a line, a key of the counts; `text` explains more if needed."""
 
     line: int
     kind: str
     text: str = ""
 
 
-# What may become of a row, in the order in which it is told; the last one is a mistake in the list.
+# The results in the order of reporting; the last one is a mistake in the list.
 KINDS = ("added", "joined", "known", "left", "erased", "suppressed", "unsubscribed", "bounced", "unconfirmed", "wrong")
 
 
 @dataclass(slots=True)
 class Report:
-    """What an import did or would do, in numbers of rows, with the lines that need a word."""
+    """The result of an import or of its trial run, in numbers of rows, with the lines that need a comment."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     problems: list[Outcome] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Report:
     unmatched: Counter[str] = field(default_factory=Counter)
 
     def counts(self) -> dict[str, int]:
-        """The rows by what became of them, each kind."""
+        """The number of rows of each result."""
         return {kind: self.kinds[kind] for kind in KINDS}
 
     def add(self, outcome: Outcome) -> None:
@@ -73,7 +73,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """A list that was read whole and holds no open quote."""
+    """A list that was read completely and has no open quote."""
 
     encoding: str
     table: Table
@@ -81,12 +81,12 @@ class PeopleFile:
 
     @property
     def ignored(self) -> list[str]:
-        """The heads of which nothing is taken."""
+        """The column heads that are ignored."""
         return ignored(self.table.heads, self.table.columns)
 
 
 class _Row(NamedTuple):
-    """A row that may be stored: the address as servers take it, and what it asks for."""
+    """A row that may be stored: the address in the form that servers accept, and its requests."""
 
     line: int
     address: str
@@ -95,10 +95,10 @@ class _Row(NamedTuple):
 
 
 def read_people(raw: bytes, now: datetime, encoding: str | None = None) -> PeopleFile:
-    """Read a whole list, before anything is stored of it.
+    """Read a whole list before anything of it is stored.
 
     Raises:
-        ListError: it is no text, its columns are not known, or a quote is opened and not closed.
+        ListError: it is not text, its columns are unknown, or a quote is not closed.
     """
     text, found = decoded(raw, encoding)
     read = table(text)
@@ -113,10 +113,10 @@ def import_people(
     now: datetime,
     progress: Callable[[int, int], object] | None = None,
 ) -> Report:
-    """Subscribe everybody in a list who may be, in short transactions; what breaks off is repeated without harm.
+    """Subscribe everybody in a list who may be, in short transactions; an interrupted import can be repeated.
 
-    Who left or was erased stays away, who is known keeps their choices, and nobody is subscribed who had unsubscribed
-    there, bounced or never confirmed.
+    People who left or were erased stay away, known people keep their choices, and nobody is subscribed who had
+    unsubscribed there, bounced or never confirmed.
     """
     report = Report()
     rows = list(_prepared(settings, file, store.secret(), report, now))
@@ -144,7 +144,7 @@ def import_people(
 
 
 def try_people(store: Store, settings: Settings, file: PeopleFile, *, now: datetime) -> Report:
-    """What `import_people` would do; nothing is written."""
+    """The result that `import_people` would have; nothing is written."""
     report = Report()
     rows = list(_prepared(settings, file, store.secret(), report, now))
     with store.read() as tx:
@@ -154,7 +154,7 @@ def try_people(store: Store, settings: Settings, file: PeopleFile, *, now: datet
 
 
 def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Report, now: datetime) -> Iterator[_Row]:
-    """The rows that may be stored; what became of the others goes into the report."""
+    """The rows that may be stored; the results of the others go into the report."""
     gone, known_zones = _gone(file, secret), set(zones())
     topics = _Topics(settings)
     for row in file.rows:
@@ -188,9 +188,9 @@ def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Repor
 
 
 def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], Standing]:
-    """Who gets no mail there, by address; by address and digest where a list tells one row a digest.
+    """People without mail there, by address; by address and digest if a list has one row per digest.
 
-    So nobody is subscribed by one row whom another one says to have left.
+    So one row subscribes nobody who has left according to another row.
     """
     found: dict[tuple[str, str], Standing] = {}
     for row in file.rows:
@@ -198,14 +198,14 @@ def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], Standing]:
             try:
                 hashed = address_hash(secret, checked_address(row.address))
             except AddressError:
-                continue  # told with its row
+                continue  # reported with its row
             of_one = row.digests if row.standing is Standing.UNSUBSCRIBED else ""
             found[hashed, of_one] = row.standing
     return found
 
 
 def _wanted(settings: Settings, written: str) -> list[DigestId]:
-    """The digests that a cell names, by id or title.
+    """The digests in a cell, by id or title.
 
     Raises:
         DigestError: there is no such digest, or none is configured.
@@ -216,14 +216,14 @@ def _wanted(settings: Settings, written: str) -> list[DigestId]:
 
 
 class _Topics:
-    """The configured topics by what tags may call them."""
+    """The configured topics, by the names that tags may use."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._known: dict[str, str | None] = {}
 
     def of(self, tags: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-        """The topics that tags mean, each once, and the tags that mean none."""
+        """The topics of these tags, each once, and the tags without a topic."""
         for tag in tags:
             if tag not in self._known:
                 self._known[tag] = topic_called(self._settings, tag)
@@ -239,7 +239,7 @@ def _newcomer(
     topics: tuple[str, ...],
     now: datetime,
 ) -> Newcomer:
-    """Somebody as they are stored if they are not known, with their consent as the list has it."""
+    """A new person with the consent from the list."""
     source = row.source if row.source.startswith(_BY_OPERATOR) else ": ".join(filter(None, (SOURCE, row.source)))
     joins = tuple(Joining(digest, source, row.consented_at or now, row.wording, row.asked_at) for digest in wanted)
     return Newcomer(
@@ -255,7 +255,7 @@ def _newcomer(
 
 
 class _Decided:
-    """What is to be stored of a batch of rows, and what to tell of each; rows of one person count together."""
+    """The changes and reports for a batch of rows; rows of one person count together."""
 
     def __init__(self, tx: Transaction, settings: Settings, rows: Sequence[_Row]) -> None:
         self._settings = settings
@@ -293,7 +293,7 @@ class _Decided:
         return Outcome(row.line, "joined")
 
     def _missing(self, row: _Row) -> tuple[Joining, ...]:
-        """What of a row its person never had, at any rhythm: who chose one of them chose among them."""
+        """The digests in a row that its person never had, at any frequency: an earlier choice among them stays."""
         digests, missing = self._digests[row.hash], []
         for join in row.newcomer.joins:
             if join.digest not in digests:
@@ -302,7 +302,7 @@ class _Decided:
         return tuple(missing)
 
     def _rhythms(self, digests: Mapping[DigestId, bool]) -> dict[DigestId, bool]:
-        """The digests and all that tell the same entries, true where one of them is followed."""
+        """The digests with all others of the same entries, true if one of them is followed."""
         found: dict[DigestId, bool] = {}
         for digest, followed in digests.items():
             for one in rhythms_of(self._settings, digest):

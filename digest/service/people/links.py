@@ -1,4 +1,4 @@
-"""What the links in mails lead to today: a page says what is so, not what was so when the mail was sent."""
+"""What the links in mails lead to today: a page states what is true now, not when the mail was sent."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from digest.ports import Store, SubscriberRecord, Transaction
     from digest.settings import Settings
 
-_NOBODY = SubscriberId(0)  # whom test mails name
+_NOBODY = SubscriberId(0)  # the person in test mails
 
 
 class LinkState(StrEnum):
-    """`open`: it does what it is for. `used`: it did. `damaged`: we made no such link. `expired`: its time is over.
+    """`open`: it can be used. `used`: it was used. `damaged`: we made no such link. `expired`: its time is over.
 
-    `erased`: all that was stored of its person is erased. `nobody`: it is of a test mail, or of a store that was lost.
+    `erased`: all data of its person is erased. `nobody`: it is from a test mail, or from a store that was lost.
     """
 
     OPEN = "open"
@@ -37,10 +37,10 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as it stands. `kind` is known where it is of a confirmation, `asked` while that is stored.
+    """A link in its present state. `kind` is known for a confirmation, `asked` while the request is stored.
 
-    `person`: whose it is, as stored now; of a new address that was confirmed, who gets the mails there. `digest`: which
-    it leaves.
+    `person`: whose it is, as stored now; for a confirmed new address, who gets the mails there. `digest`: the one that
+    it unsubscribes from.
     """
 
     state: LinkState
@@ -55,14 +55,14 @@ class Link:
 
 
 def confirmation_link(store: Store, settings: Settings, token: str, now: datetime) -> Link:
-    """The link by which the owner of an address confirms."""
+    """The link with which the owner of an address confirms."""
     read = read_confirmation_token(store.secret(), token)
     if read is None:
         return Link(LinkState.DAMAGED)
     kind, asked_at = asked_in(read[1])
     with store.read() as tx:
         asked = tx.confirmations.get(read[0])
-        if asked is None or marks(asked) != read[1]:  # deleted: in its time, or with all that was of its person
+        if asked is None or marks(asked) != read[1]:  # deleted: it expired, or its person was erased
             over = now >= asked_at + lasts(settings, kind)
             return Link(LinkState.EXPIRED if over else LinkState.ERASED, kind)
         if asked.done_at is not None:
@@ -73,7 +73,7 @@ def confirmation_link(store: Store, settings: Settings, token: str, now: datetim
 
 
 def _used(tx: Transaction, asked: Confirmation) -> Link:
-    """Whoever was known by a new address before goes on there in the mover's place."""
+    """A person known by the new address before continues there in place of the one who moved."""
     found = tx.subscribers.get(asked.subscriber) if asked.subscriber else tx.subscribers.find(asked.address)
     if found and asked.kind is ConfirmationKind.MOVE and asked.address:
         found = tx.subscribers.find(asked.address) or found
@@ -81,13 +81,13 @@ def _used(tx: Transaction, asked: Confirmation) -> Link:
 
 
 def preferences_link(store: Store, token: str) -> Link:
-    """The link in each mail that leads to its reader's choices."""
+    """The link in each mail to its recipient's preferences."""
     person = read_preferences_token(store.secret(), token)
     return _of_person(store, person, None)
 
 
 def leave_link(store: Store, token: str) -> Link:
-    """The link in each mail by which its reader leaves a digest, which may have another name by now."""
+    """The unsubscribe link in each mail; the digest may have another name by now."""
     read = read_leave(store, token)
     return _of_person(store, *read) if read else Link(LinkState.DAMAGED)
 

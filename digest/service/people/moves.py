@@ -1,6 +1,6 @@
-"""A subscriber's new address: asked for on the preferences page, in force when its owner confirms it.
+"""A subscriber's new address: requested on the preferences page, active when its owner confirms it.
 
-The person stays who they are: choices, history and the links in old mails are theirs as before.
+The person stays the same: their choices, history and the links in old mails stay valid.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def ask_move(
     network: str,
     now: datetime,
 ) -> None:
-    """Mail a link to the address to which a person's mails are to go from now on. It is the same for every address.
+    """Mail a link to a person's new address. The behaviour is the same for every address.
 
-    `proven`: who asks holds a link that was mailed to the present address for it.
+    `proven`: the requester holds a link that was mailed to the present address for this purpose.
 
     Raises:
-        AddressError: it is no address.
+        AddressError: the address is invalid.
         BusyError: as in `consent.request`.
     """
     request(
@@ -61,10 +61,10 @@ def ask_move(
 
 
 def move(store: Store, settings: Settings, token: str, now: datetime) -> SubscriberRecord | None:
-    """The owner of the new address confirms it; who gets the mails there. None where the link was used, or is over.
+    """Confirm the new address; returns who gets the mails there. None if the link was used, or has expired.
 
-    The former address is told, unless mails to it came back. If somebody is known by the new one, they are one person:
-    see `_join_up`.
+    The former address is notified, unless mails to it bounced. If the new address is known already, the two people
+    become one: see `_join_up`.
     """
     secret = store.secret()
     with store.write() as tx:
@@ -96,10 +96,10 @@ def _join_up(
     asked: Confirmation,
     now: datetime,
 ) -> None:
-    """Let whoever has the new address already follow what the person followed, and end it at the former one.
+    """Let the person at the new address follow what the mover followed, and end that at the former one.
 
-    The one at the new address goes on, for the links in the mails that lie there are theirs. Their choices stay if they
-    follow anything, else they take over the person's.
+    The person at the new address continues, because the links in the mails there are theirs. They keep their choices if
+    they follow anything, otherwise they get the mover's.
     """
     old, new = person.subscriber, other.subscriber
     tx.subscribers.unsuppress(new.id, "confirmed by mail, which reached them", now)
@@ -120,6 +120,6 @@ def _join_up(
 
 
 def _missing(settings: Settings, wanted: Sequence[DigestId], followed: Sequence[DigestId]) -> list[DigestId]:
-    """The digests of whose entries nothing is followed yet, at whatever rhythm."""
+    """The digests of which nothing is followed yet, at any frequency."""
     known = {one for name in followed for one in rhythms_of(settings, name)}
     return [name for name in wanted if name not in known]

@@ -1,4 +1,4 @@
-"""How a reader wants to be written to: which digests and rhythm, topics, language, format, zone, a pause."""
+"""A subscriber's preferences: digests and frequency, topics, language, format, time zone, a pause."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a reader chose. `digests` holds at most one rhythm of each selection; `topics` is empty for all."""
+    """The choices of a subscriber. `digests` has at most one frequency of each selection; `topics` is empty for all."""
 
     digests: tuple[str, ...]
     topics: tuple[str, ...]
@@ -34,12 +34,12 @@ class Wishes:
 
 
 def preferences_url(store: Store, settings: Settings, person: SubscriberId) -> str:
-    """Where a person changes them."""
+    """The page where a person changes them."""
     return f"{settings.base_url}/preferences/{preferences_token(store.secret(), person)}"
 
 
 def whose(store: Store, token: str) -> SubscriberRecord | None:
-    """Whose preferences a token leads to; None where it is not ours or they were erased."""
+    """The person of a preferences token; None if it is not ours or they were erased."""
     person = read_preferences_token(store.secret(), token)
     if person is None:
         return None
@@ -48,7 +48,7 @@ def whose(store: Store, token: str) -> SubscriberRecord | None:
 
 
 def selections(settings: Settings) -> list[list[Digest]]:
-    """The digests, those that tell the same entries at different rhythms together."""
+    """The digests, grouped by selection: those with the same entries at different frequencies are together."""
     found: list[list[Digest]] = []
     for digest in settings.digests:
         if not any(digest in group for group in found):
@@ -65,9 +65,9 @@ def change(
     *,
     source: str = "preferences page",
 ) -> None:
-    """Record what a reader chose, at once: no edition made from now on knows the old wishes.
+    """Store a subscriber's choices at once: no edition made from now on uses the old ones.
 
-    `source` says who chose, in the records of consent.
+    `source` says in the consent records who chose.
 
     Raises:
         DigestError: a choice does not exist.
@@ -105,14 +105,14 @@ def _check(settings: Settings, wishes: Wishes) -> None:
 
 
 def zones() -> Sequence[str]:
-    """The time zones that a reader may choose, in order."""
+    """The time zones that a subscriber may choose, sorted."""
     return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
 
 
 def latest(
     store: Store, settings: Settings, person: SubscriberId, digest: DigestId, now: datetime
 ) -> EditionKey | None:
-    """Send a subscriber the newest edition; None where there is none, they had it or are not subscribed."""
+    """Send a subscriber the newest edition; None if there is none, they had it or are not subscribed."""
     secret = store.secret()
     with store.write() as tx:
         record = tx.subscribers.get(person)

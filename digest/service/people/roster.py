@@ -1,4 +1,4 @@
-"""What operators see and do of people: who is on the list, what they chose, leaving by an operator's hand."""
+"""Operators' view of people: lists, their choices, and unsubscribing them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HEADS = (
 
 
 class State(StrEnum):
-    """How somebody stands: the first that is true of them."""
+    """The state of a person: the first of these that is true."""
 
     SUPPRESSED = "suppressed"
     LEFT = "left"
@@ -53,7 +53,7 @@ class State(StrEnum):
 
 
 def state_of(person: OnRoster, now: datetime, digest: str | None = None) -> State:
-    """How somebody stands with a digest, or with all of them."""
+    """The state of a person with a digest, or with all of them."""
     if person.suppressed:
         return State.SUPPRESSED
     if not any(one.left_at is None for one in person.followed if digest in {None, one.digest}):
@@ -65,7 +65,7 @@ def state_of(person: OnRoster, now: datetime, digest: str | None = None) -> Stat
 def people(
     store: Store, now: datetime, *, search: str = "", state: State | None = None, digest: str | None = None
 ) -> Iterator[tuple[OnRoster, State]]:
-    """Those whose address or name holds the words, who ever followed the digest, and stand so with it."""
+    """The people whose address or name contains the words, who ever followed the digest, and have this state."""
     wanted = search.casefold()
     with store.read() as tx:
         for person in tx.roster.people():
@@ -77,7 +77,7 @@ def people(
 
 
 def exported(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
-    """A row for each digest that each person follows or followed, under `HEADS`; an import reads it again."""
+    """A row per person and digest that they follow or followed, under `HEADS`; an import can read it."""
     for person in people:
         who = person.subscriber
         before = (
@@ -103,7 +103,7 @@ def _written(moment: datetime | None) -> str:
 
 
 def record_of(store: Store, address: str) -> SubscriberRecord:
-    """All that is stored of a person.
+    """Everything stored about a person.
 
     Raises:
         UnknownError: there is no such person.
@@ -125,11 +125,11 @@ def set_choices(
     pause: str | None = None,
     now: datetime,
 ) -> SubscriberRecord:
-    """Change what is given of a person's choices, by the operator's word; empty topics or zone are the usual ones.
+    """Change the given choices of a person, as the operator's act; empty topics or zone are the defaults.
 
     Raises:
         UnknownError: there is no such person, digest or topic.
-        DigestError: another value is wrong.
+        DigestError: another value is invalid.
     """
     record = record_of(store, address)
     person = record.subscriber
@@ -168,7 +168,7 @@ def _topics(settings: Settings, written: str) -> tuple[str, ...]:
 
 
 def _pause(written: str, now: datetime) -> datetime | None:
-    """Until when: a day, a number of days or weeks, or `off`."""
+    """The end of a pause: from a day, a number of days or weeks, or `off`."""
     if written.strip().lower() in {"off", "no", "none", ""}:
         return None
     span = _SPAN.fullmatch(written.strip().lower())
@@ -183,9 +183,9 @@ def _pause(written: str, now: datetime) -> datetime | None:
 def leave(
     store: Store, settings: Settings, address: str, digests: Sequence[str], *, now: datetime
 ) -> tuple[str, list[DigestId]]:
-    """End somebody's subscriptions, all without `digests`, as the operator's act; their address and what they left.
+    """End a person's subscriptions, all without `digests`, as the operator's act; returns address and ended digests.
 
-    What is on its way and not begun is taken back.
+    Deliveries that are not begun are cancelled.
 
     Raises:
         UnknownError: there is no such person or digest.

@@ -1,4 +1,4 @@
-"""People: who joins, by whose word, and who leaves. Every act leaves a record of consent."""
+"""People: joining and leaving, and by whom. Every act leaves a consent record."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def add(
     welcome: bool = False,
     now: datetime,
 ) -> SubscriberRecord:
-    """Subscribe somebody at once, by the operator's word. Who is known and left comes back: this is a new consent.
+    """Subscribe a person at once, as the operator's act. A known person who left comes back: this is a new consent.
 
     `welcome`: they get a first mail at once, as `signup.welcome` says.
 
     Raises:
-        AddressError: the address is none, or the server said that it does not exist.
+        AddressError: the address is invalid, or its server said that it does not exist.
         UnknownError: there is no such digest.
-        DigestError: they are subscribed already, or another value is wrong.
+        DigestError: they are subscribed already, or another value is invalid.
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
@@ -66,14 +66,14 @@ def add(
 
 
 def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
-    """Somebody who was not known, without any digest yet."""
+    """A new person, without any digest yet."""
     added = tx.subscribers.add(address, name=name, language=language, fmt=Format(form), now=now)
-    assert added is not None  # noqa: S101 - nobody of this address was found in this transaction
+    assert added is not None  # noqa: S101 - this transaction found nobody with this address
     return added
 
 
 def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
-    """All that is stored, of one person or of everybody, ready for JSON.
+    """Everything stored, of one person or of everybody, ready for JSON.
 
     Raises:
         UnknownError: there is no such person.
@@ -116,7 +116,7 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
 
 
 def _came_back(trouble: Trouble) -> dict[str, object]:
-    """What came back of one person's mails, ready for JSON."""
+    """The bounces of one person's mails, ready for JSON."""
     return {
         "bounces": [
             {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at.isoformat()}
@@ -139,7 +139,7 @@ def erase(store: Store, address: str, *, now: datetime) -> None:
 
 
 def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
-    """End a subscription by its token, for good when this returns. Leaving twice is fine; False: not our token."""
+    """End a subscription by its token, durably. Leaving twice is fine; False: the token is not ours."""
     read = read_leave(store, token)
     if read is None:
         return False
@@ -150,7 +150,7 @@ def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
 
 
 def require_known(tx: Transaction, written: str) -> SubscriberRecord:
-    """The person of an address as an operator writes it, or as an older program may have stored it.
+    """The person with an address, in the operator's spelling or as an older program may have stored it.
 
     Raises:
         UnknownError: there is no such person.
@@ -162,7 +162,7 @@ def require_known(tx: Transaction, written: str) -> SubscriberRecord:
 
 
 def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[DigestId]:
-    """The digests of these names; without names one rhythm of each selection, the first configured."""
+    """The digests with these names; without names, one frequency of each selection, the first configured."""
     for name in names or ():
         if settings.digest(name) is None:
             raise UnknownError("digest", name, remedy="the configuration names the digests")
@@ -173,15 +173,15 @@ def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[Dige
 
 
 def language_of_digests(settings: Settings, wanted: Sequence[DigestId]) -> str:
-    """The language of the first configured of these digests."""
+    """The language of the first configured one of these digests."""
     return next(digest.language for digest in settings.digests if digest.id in wanted)
 
 
 def known_language(written: str) -> str:
-    """The language of ours that is meant.
+    """The supported language with this name.
 
     Raises:
-        DigestError: it is none.
+        DigestError: there is none.
     """
     found = language_of(written)
     if found is None:
@@ -190,7 +190,7 @@ def known_language(written: str) -> str:
 
 
 def topic_called(settings: Settings, name: str) -> str | None:
-    """The configured topic whose id or title this is, but for case, width and marks; None where there is none."""
+    """The configured topic with this id or title, ignoring case, width and marks; None if there is none."""
     return next((topic.id for topic in settings.topics if same(topic.id, name) or same(topic.title, name)), None)
 
 

@@ -1,1 +1,1 @@
-"""What everybody can read: feeds, pages, pictures of formulas, and the hub that hears of changes."""
+"""Public content: feeds, pages, pictures of formulas, and the hub that is notified of changes."""

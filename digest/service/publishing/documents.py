@@ -1,4 +1,4 @@
-"""A published document: its bytes in every coding, and what tells whether a reader has it."""
+"""A published document: its bytes in every coding, and the tag by which a client knows its version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-# The smallest first: of codings that a client likes equally, it gets the first.
+# The smallest first: if a client likes codings equally, it gets the first.
 CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=9),
     "zstd": lambda body: zstandard.compress(body, 19),
@@ -24,7 +24,7 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Equal state gives equal bytes, in every process. `links` is its Link header, empty for none."""
+    """A document. Equal state gives equal bytes, in every process. `links` is its Link header, empty for none."""
 
     body: bytes
     media_type: str
@@ -35,11 +35,11 @@ class Document:
     _coded: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def taken(self) -> bool:
-        """Whether it was handed out before; false once."""
+        """True from the second call on."""
         return next(self._handed_out) > 0
 
     def coded(self, coding: str) -> bytes:
-        """The body in a coding of `CODINGS`, compressed once; as it is for an empty one."""
+        """The body in a coding of `CODINGS`, compressed once; unchanged for an empty one."""
         if not coding:
             return self.body
         if coding not in self._coded:

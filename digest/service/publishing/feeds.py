@@ -1,4 +1,4 @@
-"""Which feeds there are and which entries belong to them; documents are made elsewhere."""
+"""Defines the feeds and which entries belong to them; documents are made elsewhere."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVERYTHING = ""
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed that is offered. `key` names it in the store, `path` begins its URLs (empty or ending in a slash).
+    """A feed. `key` identifies it in the store, `path` begins its URLs (empty or ending in a slash).
 
     A topic whose rule changes becomes another feed in the store, so that the archives of the old one do not change.
     """
@@ -36,22 +36,22 @@ class Feed:
     path: str
     title: str
     language: str
-    holds: Callable[[Any], bool]  # of an Entry; but for a topic, what is Unsettled has all that is asked
+    holds: Callable[[Any], bool]  # of an Entry; except for a topic, an Unsettled has all the fields that it needs
 
 
 def feeds(settings: Settings) -> list[Feed]:
-    """All of them, the one of everything first."""
+    """All feeds; the feed of all entries is first."""
     return _feeds(settings, settings.sources)
 
 
 def feed_at(settings: Settings, path: str) -> Feed | None:
-    """The feed whose URLs begin so."""
+    """The feed with this path."""
     named = settings.source(path.removeprefix("sources/").removesuffix("/"))
     return next((feed for feed in _feeds(settings, [named] if named else []) if feed.path == path), None)
 
 
 def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
-    """All of them but those of other sources, of which there may be thousands."""
+    """All feeds except those of other sources, of which there may be thousands."""
     everywhere = settings.language.replace("_", "-")
     made = [Feed(EVERYTHING, "", settings.site_title, everywhere, lambda _: True)]
     for source in sources:
@@ -73,13 +73,13 @@ def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
 
 
 def topic_key(topic: Topic) -> str:
-    """What names the feed of a topic in the store, as its rule is now."""
+    """The key of a topic's feed in the store; it depends on the topic's present rule."""
     rule = hashlib.sha256(topic.model_dump_json(exclude={"title"}).encode()).hexdigest()[:8]
     return f"topic/{topic.id}/{rule}"
 
 
 class _Rule:
-    """What a topic asks of an entry."""
+    """The conditions that a topic has for an entry."""
 
     def __init__(self, topic: Topic) -> None:
         self._words = re.compile("|".join(map(re.escape, topic.words)), re.IGNORECASE) if topic.words else None
@@ -100,25 +100,25 @@ class _Rule:
 
 
 def holds_any(settings: Settings, topics: Iterable[str]) -> Callable[[Entry], bool]:
-    """Whether one of these topics holds an entry. Where none of them is configured any more, every entry is held."""
+    """Whether one of these topics contains an entry. If none of them is configured any more, every entry counts."""
     rules = [_Rule(topic) for name in topics if (topic := settings.topic(name)) is not None]
     return lambda entry: not rules or any(rule.holds(entry) for rule in rules)
 
 
 def enlist_all(tx: Transaction, settings: Settings, waiting: Iterable[Unsettled]) -> None:
-    """Take the entries of a first import, published by now, into their feeds; read whole only where a topic asks."""
+    """Add the entries of a finished first import to their feeds; loads their content only if a topic needs it."""
     ordered = sorted(waiting, key=_age)
     whole = {entry.id: entry for entry in tx.feeds.published(one.id for one in ordered)} if settings.topics else {}
     _enlist(tx, settings, [whole.get(one.id, one) for one in ordered])
 
 
 def enlist(tx: Transaction, settings: Settings, of: Iterable[EntryId]) -> None:
-    """Take the published ones of these entries into the feeds that they belong to, the oldest first."""
+    """Add the published ones of these entries to the feeds that they belong to, oldest first."""
     _enlist(tx, settings, sorted(tx.feeds.published(of), key=_age))
 
 
 def register(store: Store, settings: Settings) -> None:
-    """Fill the feeds that are new to the store with what is published already."""
+    """Fill feeds that are new to the store with the published entries."""
     with store.read() as tx:
         new = set(tx.feeds.empty([feed.key for feed in feeds(settings)]))
         if not new or not (known := tx.entries.newest()):
@@ -130,7 +130,7 @@ def register(store: Store, settings: Settings) -> None:
 def _enlist(
     tx: Transaction, settings: Settings, ordered: Sequence[Entry | Unsettled], only: Container[str] | None = None
 ) -> None:
-    """Offer entries to the feeds that may hold one: those of the sources that show them, and no other of thousands."""
+    """Offer entries to the feeds that may contain one: those of their sources, and no others of thousands."""
     names = dict.fromkeys(name for entry in ordered for name in entry.sources)
     showing = [source for name in names if (source := settings.source(name))]
     by_source: dict[str, list[Entry | Unsettled]] = {}
@@ -144,16 +144,16 @@ def _enlist(
 
 
 def _age(entry: Entry | Unsettled) -> tuple[datetime, bool, int, int, str]:
-    """Sorts the oldest first: by first sighting, then by date where it is known, then against the order of pages."""
+    """The sort key for oldest first: by first sighting, then by date if known, then in reverse page order."""
     full = entry.date.full if entry.date else None
     return entry.first_seen_at, full is not None, (full or date.min).toordinal(), -entry.page_order, entry.id
 
 
 def remove(store: Store, entry: str, now: datetime) -> None:
-    """Take an entry back from feeds and pages; it stays known, so no dump brings it again.
+    """Remove an entry from feeds and pages; it stays known, so no dump brings it back.
 
     Raises:
-        UnknownError: nothing of this id is published.
+        UnknownError: no published entry has this id.
     """
     with store.write() as tx:
         if not tx.feeds.remove(EntryId(entry), now):
@@ -162,10 +162,10 @@ def remove(store: Store, entry: str, now: datetime) -> None:
 
 
 def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None:
-    """Publish a removed entry again, also in the feeds of sources that came to show it meanwhile.
+    """Publish a removed entry again, also in the feeds of sources that began to show it meanwhile.
 
     Raises:
-        UnknownError: nothing of this id is removed.
+        UnknownError: no removed entry has this id.
     """
     with store.write() as tx:
         if not tx.feeds.restore(EntryId(entry), now):
@@ -175,10 +175,10 @@ def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None
 
 
 def source_of(settings: Settings, entry: Entry) -> Source | None:
-    """The configuration of the first of an entry's sources that still has one."""
+    """The configuration of the first of an entry's sources that is still configured."""
     return next((found for name in entry.sources if (found := settings.source(name))), None)
 
 
 def via(source: Source | None, title: str) -> str:
-    """Where the original is found, by the source's link template; empty without one."""
+    """The URL of the original, by the source's link template; empty without one."""
     return source.link.format(title=quote(title, safe="")) if source and source.link else ""

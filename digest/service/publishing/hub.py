@@ -1,4 +1,4 @@
-"""Telling a WebSub hub that feeds changed: after each change, again until it hears, and never in anybody's way.
+"""Notifies a WebSub hub of changed feeds: after each change, and again until it succeeds, without delaying others.
 
 Source: WebSub, section 6: `hub.mode=publish` and `hub.url` by convention.
 """
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class HubError(DigestError):
-    """The hub could not be told."""
+    """The hub could not be notified."""
 
 
 def tell(store: Store, settings: Settings) -> int:
-    """Tell the hub of every feed where something was published since it last heard; how many it was told of.
+    """Notify the hub of every feed with changes since the last notice; returns how many.
 
     Raises:
-        HubError: it did not take one; all are told again the next time.
+        HubError: it did not accept one; all are sent again the next time.
     """
     hub = settings.feed.hub
     if not hub:

@@ -1,4 +1,4 @@
-"""What pages show, read from the store."""
+"""Reads the content of pages from the store."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _HOME_ENTRIES = 30
 _HOME_EDITIONS = 8
 _HOME_EXCERPT = 160
 _FOUND = 50
-_CHANGES = 40  # paragraphs of a revision that are shown
-_BEFORE, _SHOWN = 40, 200  # characters of a text that a search shows
+_CHANGES = 40  # paragraphs of a revision that a page shows
+_BEFORE, _SHOWN = 40, 200  # characters of a text in a search result
 
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """An entry as pages show it. `html` and `marked` are safe; `date` is said in words, `kind` how it is known.
+    """An entry for pages. `html` and `marked` are safe; `date` is formatted text, `kind` is how it is known.
 
-    `marked` is the title with what a search found marked in it. `dates` are the day before and the new one where the
-    edition that shows it corrected its date.
+    `marked` is the title with the matches of a search marked. `dates` are the day before and the new one, if the
+    edition on the page corrected its date.
     """
 
     id: EntryId
@@ -69,7 +69,7 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where else one may go."""
+    """A link to another page."""
 
     url: str
     title: str
@@ -77,9 +77,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class RevisionView:
-    """A stored state of an entry: when, why (a changes.Cause), and what it changed, as safe HTML.
+    """A stored state of an entry: when, why (a changes.Cause), and its changes, as safe HTML.
 
-    `dates` are the day before and the new one in words, where it tells another day, else empty.
+    `dates` are the formatted day before and the new one if the day changed, otherwise empty.
     """
 
     number: int
@@ -91,7 +91,7 @@ class RevisionView:
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """An entry with all that is known of it. `newer` and `older` are its neighbours in the feed of everything."""
+    """An entry with its history. `newer` and `older` are its neighbours in the feed of all entries."""
 
     entry: EntryView
     chart: str
@@ -102,7 +102,7 @@ class EntryPage:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home page: newest entries by the day they were first seen, newest editions."""
+    """The home page: newest entries by the day they were first seen, and newest editions."""
 
     days: tuple[tuple[str, tuple[EntryView, ...]], ...]
     editions: tuple[Link, ...]
@@ -110,7 +110,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
-    """A source: how it is, and what it showed last. `troubled` are its dumps that are held or could not be read."""
+    """A source: its state and newest entries. `troubled` are its dumps that are held or could not be read."""
 
     id: str
     title: str
@@ -123,7 +123,7 @@ class SourcePage:
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """An edition as a page: its entries by section, `days` that it covers."""
+    """An edition for a page: its entries by section, and the `days` that it covers."""
 
     edition: Edition
     title: str
@@ -134,7 +134,7 @@ class EditionView:
 
 
 class Reading:
-    """Reads what is published for the pages, in the language of the reader. May be used from several threads."""
+    """Reads published content for the pages, in the visitor's language. May be used from several threads."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
@@ -151,7 +151,7 @@ class Reading:
         return Home(tuple((day, tuple(views)) for day, views in days.items()), self.editions(language)[:_HOME_EDITIONS])
 
     def source(self, name: str, language: str) -> SourcePage | None:
-        """A configured source, None for any other."""
+        """A configured source; None for any other."""
         configured = self._settings.source(name)
         if configured is None:
             return None
@@ -171,14 +171,14 @@ class Reading:
         )
 
     def search(self, asked: str, language: str) -> tuple[EntryView, ...]:
-        """What a search finds, best first, the matches marked."""
+        """The results of a search, best first, with the matches marked."""
         with self._store.read() as tx:
             found = tx.entries.search(asked, limit=_FOUND)
         wanted = query(asked)
         return tuple(self._found(entry, wanted, language) for entry in found)
 
     def entry(self, entry: str, language: str) -> EntryPage | None:
-        """A published entry, its whole text and history."""
+        """A published entry, with its whole text and history."""
         with self._store.read() as tx:
             found = tx.entries.entry(EntryId(entry))
             if found is None:
@@ -203,17 +203,17 @@ class Reading:
         )
 
     def merged_into(self, entry: str) -> EntryId | None:
-        """The entry that this one is, by an operator's word."""
+        """The entry into which an operator merged this one."""
         with self._store.read() as tx:
             return tx.by_hand.merged_into(EntryId(entry))
 
     def removed(self, entry: str) -> bool:
-        """Whether an entry was taken back."""
+        """Whether an entry was removed."""
         with self._store.read() as tx:
             return tx.feeds.removed_at(EntryId(entry)) is not None
 
     def editions(self, language: str) -> tuple[Link, ...]:
-        """All editions that have a page, newest first, by their digest and days."""
+        """All editions with a page, newest first, by their digest and days."""
         with self._store.read() as tx:
             return tuple(
                 Link(f"/editions/{one.edition.key}", self._edition_title(tx, one.edition, language))
@@ -226,7 +226,7 @@ class Reading:
         return f"{digest_title(self._settings, edition.digest)} · {days}"
 
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
-        """An edition with its entries as they were when it was made; empty ones that nobody was mailed have no page."""
+        """An edition with its entries as they were when it was made; empty ones mailed to nobody have no page."""
         with self._store.read() as tx:
             made = tx.editions.edition(key)
             if made is None or (made.edition.empty and not made.deliveries):
@@ -287,27 +287,27 @@ class Reading:
 
 
 def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
-    """The counts of the source that counted last, whose newest count is the number that the entry carries."""
+    """The counts of the source that counted last, whose newest count is the entry's number."""
     source = counts[-1].source if counts else None
     return [(count.at, count.readers) for count in counts if count.source == source]
 
 
 def _difference(before: Content, after: Content) -> str:
-    """What changed, as far as a reader follows it."""
-    from digest.typeset import differences  # noqa: PLC0415 - few pages show what was corrected
+    """The changes between two texts, as far as a reader can follow them."""
+    from digest.typeset import differences  # noqa: PLC0415 - few pages show corrections
 
     return differences.html(differences.differences(before, after)[:_CHANGES])
 
 
 def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:
-    """The days of a revision that tells another one than the revision before; empty of any other."""
+    """The two days of a revision that changed the day; empty for any other."""
     if not tells_another_day(old, new):
         return ""
     return " → ".join(filter(None, (said(old.date, language), said(new.date, language))))
 
 
 def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> str:
-    """The first and the last day where an edition, which told these revisions, corrected the date; else empty."""
+    """The first and the last day if an edition with these revisions corrected the date; otherwise empty."""
     steps = [
         (old, new)
         for old, new in pairwise(revisions)
@@ -333,7 +333,7 @@ def _marked(text: str, places: Sequence[tuple[int, int]]) -> str:
 
 
 def _around(text: str, places: Sequence[tuple[int, int]]) -> str:
-    """The stretch of a text in which the first match stands, marked; its beginning where none does."""
+    """The stretch of a text around the first match, marked; its beginning if there is none."""
     start = max(0, places[0][0] - _BEFORE) if places else 0
     end = start + _SHOWN
     inside = [(a - start, b - start) for a, b in places if start <= a and b <= end]

@@ -1,4 +1,4 @@
-"""Pictures of the formulas that feeds and mails cannot show as text, drawn when an entry is read, not in a request."""
+"""Pictures of formulas that feeds and mails cannot show as text; drawn when an entry is read, not in a request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def drawn(store: Store, contents: Iterable[Content]) -> dict[str, Drawn | None]:
 
 
 def channel(tx: Transaction, contents: Iterable[Content], address: Callable[[str], str]) -> Callable[[Formula], str]:
-    """What shows the formulas of these contents in a feed or mail; `address` gives a picture's URL by its name."""
+    """The renderer for the formulas of these contents in a feed or mail; `address` maps a picture's name to its URL."""
     sizes = tx.pictures.sizes(_wanted(contents))
     return pictured({called: Size(*size) for called, size in sizes.items()}, address)
 

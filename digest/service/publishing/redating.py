@@ -1,4 +1,4 @@
-"""Which revisions tell another day than was published before; owns no words."""
+"""Finds the revisions that change the published day."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def tells_another_day(old: RevisionRecord, new: RevisionRecord) -> bool:
-    """Whether a revision corrects the date of the one before it; a silent edit by hand does not.
+    """Whether a revision corrects the date of the one before it; a silent edit by an operator does not.
 
-    One that corrects the text too is stored in two steps, of which the second, silent one carries the date. Where no
-    day could be read before, one that was posted again tells its first.
+    A revision that corrects the text too is stored in two steps, and the second, silent one has the date. If no day
+    could be read before, an entry that was posted again gets its first one.
     """
     if old.date is None:
         return new.date is not None and new.cause in {Cause.REDATED, Cause.EDITED}

@@ -1,6 +1,6 @@
-"""Feed documents, made from what is published: subscription documents, archives, searches, the list of feeds.
+"""Feed documents from published content: subscription documents, archives, searches, the list of feeds.
 
-A document is made once for each state of the store and then handed out as it is.
+A document is made once for each state of the store and then served unchanged.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 
 FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
 _KEPT = 512  # documents
-_ESCAPED = 0.7  # of a document's bytes are its entries' HTML, before it is escaped
+_ESCAPED = 0.7  # share of a document's bytes that is its entries' HTML before escaping
 _REMOVED = 50  # tombstones in a subscription document
 _SUMMARY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which document is asked for."""
+    """The key of a requested document."""
 
     path: str
     kind: str
@@ -61,7 +61,7 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Newest:
-    """The entries that stand in no archive page yet; `size` entries joined the feed, `closed` pages are full."""
+    """The entries that are on no archive page yet; `size` entries joined the feed, `closed` pages are full."""
 
     size: int
     closed: int
@@ -95,7 +95,7 @@ class Syndication:
         return self._once(wanted, lambda tx, changed_at: self._page(tx, feed, wanted, changed_at))
 
     def search_feed(self, query: str, kind: str) -> Document:
-        """The newest entries that a search finds, as a feed.
+        """The newest results of a search, as a feed.
 
         Raises:
             UnknownError: there is no such format.
@@ -108,13 +108,13 @@ class Syndication:
         )
 
     def opml(self) -> bytes:
-        """All feeds, for a reader to import."""
+        """All feeds, for import into a feed reader."""
         base = self._settings.base_url
         named = [(feed.title, f"{base}/{feed.path}feed.atom") for feed in feeds(self._settings)]
         return opml(self._settings.site_title, f"{base}/", named)
 
     def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
-        """A document, made where none was since the published state changed."""
+        """A document; it is made if none exists for the present published state."""
         state, _ = self._store.published_state()
         with self._lock:
             known = self._made.get(wanted)
@@ -134,7 +134,7 @@ class Syndication:
         return document
 
     def _links(self, wanted: _Wanted) -> str:
-        """The Link header by which WebSub finds hub and topic."""
+        """The Link header in which WebSub finds hub and topic."""
         hub, page = self._settings.feed.hub, wanted.page
         if not hub or page is not None or "?" in wanted.path:
             return ""
@@ -149,7 +149,7 @@ class Syndication:
         if page:
             first, last = (page - 1) * chunk + 1, page * chunk
             entries, removed = self._told(tx, tx.feeds.members(feed.key, first, last)), (first, last)
-        else:  # readers look at the subscription document only, so what was taken back stands there too
+        else:  # feed readers poll the subscription document only, so removals are listed there too
             entries, removed = newest.entries, (1, newest.size)
         base = f"{self._settings.base_url}/{feed.path}"
         previous = page - 1 if page else closed
@@ -199,11 +199,11 @@ class Syndication:
 
     @property
     def _chunk(self) -> int:
-        """How many entries an archive page holds: so few that a subscription document never lacks many of its own."""
+        """The number of entries on an archive page: few enough that a subscription document is never missing many."""
         return max(2, self._settings.feed.newest // 5)
 
     def _newest(self, tx: Transaction, feed: Feed) -> _Newest:
-        """What a subscription document holds: as much as may stand in it, the rest in whole archive pages."""
+        """The content of a subscription document: as much as fits, and the rest in whole archive pages."""
         state, _ = tx.entries.published_state()
         with self._lock:
             known = self._newest_of.get(feed.key)
@@ -222,7 +222,7 @@ class Syndication:
         return made
 
     def _told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
-        """The entries as every format tells them."""
+        """The entries in the form that every format uses."""
         address = f"{self._settings.base_url}/formulas"
         shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png")
         return [self._feed_entry(entry, shown) for entry in entries]
@@ -233,7 +233,7 @@ class Syndication:
         body = blocks(entry.content)
         summary = " ".join(text(excerpt(body, _SUMMARY), 10_000).split())
         whole = html(body, channel=shown)
-        # One giant would push all others, told or not, out of the document that readers look at.
+        # One giant entry would push all others, announced or not, out of the document that feed readers poll.
         fits = len(whole.encode()) <= self._settings.feed.largest * _ESCAPED / 2
         return FeedEntry(
             id=entry.atom_id,
@@ -250,7 +250,7 @@ class Syndication:
 
 
 def _first_name(tx: Transaction, feed: Feed) -> str:
-    """What a feed calls itself in its id, which stays when its source is renamed and its path is another one."""
+    """The name in a feed's id, which stays when its source is renamed and its path changes."""
     kind, _, name = feed.path.rstrip("/").partition("/")
     renamed = tx.renames.all().values() if kind == "sources" else ()
     first = next((one.first for one in renamed if one.new == name), name)
@@ -262,7 +262,7 @@ def _weight(entries: Sequence[FeedEntry]) -> int:
 
 
 def _fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
-    """The entries; where they are too much for one document, the older ones only in short."""
+    """The entries; if they are too large for one document, the older ones are shortened."""
     left, fitting = largest * _ESCAPED, []
     for entry in entries:
         left -= len(entry.html.encode())

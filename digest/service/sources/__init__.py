@@ -1,1 +1,1 @@
-"""Sources as a whole: held dumps, renamed and moved files, another name, and forgetting."""
+"""Sources as a whole: held dumps, renamed and moved files, renaming, and forgetting."""

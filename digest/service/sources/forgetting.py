@@ -1,4 +1,4 @@
-"""Forgetting what dumps of a source said: what rests on them goes in silence, and comes back if it is shown again."""
+"""Forgets the content of a source's dumps: entries that depend on them vanish silently, and return if shown again."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def forget(
     tx: Transaction, settings: Settings, source: str, paths: Collection[str], now: datetime, *, tell: bool = False
 ) -> Outcome:
-    """Forget what these dumps said, or all dumps of the source where none is named.
+    """Forget the content of these dumps, or of all dumps of the source if none is named.
 
-    Entries that rest on them alone are held back until a dump shows them again. Of those that others show too, words
-    that only these dumps brought are taken back. Nobody is told, unless `tell`: then feeds retract what goes and
-    editions correct what changes.
+    Entries that only these dumps show are held back until a dump shows them again. For entries that others show too,
+    content that only these dumps brought is reverted. Nobody is notified unless `tell` is set: then feeds retract the
+    vanished entries and editions correct the changed ones.
 
     Raises:
-        UnknownError: there is no such source or dump, or its file is still there to be read again.
+        UnknownError: there is no such source or dump, or its file still exists and would be read again.
     """
     name, whole = SourceId(source), not paths
     known = tx.readings.dumps(name)
@@ -74,7 +74,7 @@ def forget(
 
 
 def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Sequence[str]:
-    """Publish again what went; the dumps are read anew where their files are there."""
+    """Publish the vanished entries again; dumps whose files exist are read again."""
     entries = [EntryId(entry) for entry in act.after["alone"]]
     back = []
     for entry in entries:
@@ -95,7 +95,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Sequen
 
 
 def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None:
-    """What is still there would be read again at the next pass, as if it were new."""
+    """Check that the files are gone: the next pass would read them again as if they were new."""
     configured = settings.source(source)
     if configured is None:
         return
@@ -112,7 +112,7 @@ def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None
 
 
 def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetime, *, tell: bool) -> bool:
-    """Let an entry say what it said before these dumps spoke; whether it says something else now."""
+    """Restore an entry's content from before these dumps; returns whether it changed."""
     found = tx.by_hand.entry(entry)
     if number is None or found is None or found.printed != NOTHING:
         return False

@@ -1,4 +1,4 @@
-"""What holds the dumps of a source, and what letting them through would do. Reads dumps, stores nothing."""
+"""Why the dumps of a source are held, and what releasing them would do. Reads dumps, stores nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An entry that would be added. `announced`: it would be told as new, not only published."""
+    """An entry that would be added. `announced`: as new, not only published."""
 
     title: str
     date: EntryDate | None
@@ -38,7 +38,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """An entry whose content or date would be another one; each pair is before and after."""
+    """An entry whose content or date would change; each pair is before and after."""
 
     entry: EntryId
     contents: tuple[Content, Content]
@@ -56,7 +56,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What letting a dump through would do; each in page order."""
+    """The effect of releasing a dump; each list in page order."""
 
     added: tuple[Arrival, ...]
     changed: tuple[Rewrite, ...]
@@ -67,8 +67,8 @@ class Outcome:
 class Held:
     """A held dump. `missing` good readings that agree end the hold; None: no reading does.
 
-    `obstacle` says, in a sentence, why the file is not what is held; empty where it is. `outcome` is absent where the
-    file cannot be read now.
+    `obstacle` says, in a sentence, why the file differs from what is held; empty if it does not. `outcome` is absent if
+    the file cannot be read now.
     """
 
     dump: KnownDump
@@ -79,7 +79,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class SourceHolds:
-    """A source: its state (None: never read), its dumps by path, of them the held ones with what they would do."""
+    """A source: its state (None: never read), its dumps by path, the held ones with the effect of a release."""
 
     state: SourceState | None
     changed_at: datetime | None
@@ -88,7 +88,7 @@ class SourceHolds:
 
 
 def missing(dump: KnownDump, agree: int) -> int | None:
-    """How many more good readings that agree end a hold, where `agree` are needed; None where none does."""
+    """How many more agreeing good readings end a hold that needs `agree`; None if none does."""
     return max(agree - dump.agreed, 1) if dump.ends_by_itself else None
 
 
@@ -100,7 +100,7 @@ def source_holds(
     now: datetime,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SourceHolds:
-    """How a source stands, or one dump of it. Each held dump is read; `progress` is called with its name before.
+    """The state of a source, or of one dump. Each held dump is read; `progress` is called with its name before.
 
     Raises:
         UnknownError: no dump of this path is known.
@@ -122,7 +122,7 @@ def source_holds(
 
 
 def _files(source: Source, wanted: set[str]) -> dict[str, DumpFile]:
-    """The files of these dumps, as far as they are there."""
+    """The files of these dumps, as far as they exist."""
     if not wanted:
         return {}
     try:
@@ -138,16 +138,16 @@ def _held(store: Store, source: Source, dump: KnownDump, file: DumpFile | None, 
         gone = "the file is gone: the next refresh ends the hold, and what was published stays"
         return Held(dump, needed, gone, None)
     if dump.unreadable and dump.stamp.names(Stamp(file.size, file.mtime_ns, file.inode)):
-        return Held(dump, needed, "", None)  # its reason says it all
+        return Held(dump, needed, "", None)  # its reason is enough
     try:
         read = read_file(source, file, dump, now, again=True)
         if isinstance(read, Unread):
             return Held(dump, needed, f"the file cannot be read now: it {read.error.reason}", None)
-        assert isinstance(read, ReadDump)  # noqa: S101 - again: it is read in any case
+        assert isinstance(read, ReadDump)  # noqa: S101 - with `again`, it is read in any case
         outcome = _outcome(store, source, read)
     except StoreError:
         raise
-    except Exception as error:  # noqa: BLE001 - as in a pass, whatever it is, the other dumps go on
+    except Exception as error:  # noqa: BLE001 - as in a pass, the other dumps continue whatever fails
         return Held(dump, needed, f"the file {fault(error)} ({REPORT_IT})", None)
     changed = read.looked.sha256 != dump.sha256
     obstacle = "the file changed since it was held: the next refresh reads it anew, then decide" if changed else ""
@@ -155,7 +155,7 @@ def _held(store: Store, source: Source, dump: KnownDump, file: DumpFile | None, 
 
 
 def _outcome(store: Store, source: Source, dump: ReadDump) -> Outcome:
-    """What the store would do with this reading, had the operator approved it."""
+    """The effect on the store if the operator approves this reading."""
     assert dump.known is not None  # noqa: S101 - it is held
     approved = replace(dump, known=replace(dump.known, approved=dump.looked.sha256))
     name, path = dump.looked.source, dump.looked.path
@@ -195,7 +195,7 @@ def _in_order(compared: Compared, dates: dict[EntryId, EntryDate], silent: Colle
 
 
 def _order(placings: Sequence[Placing]) -> dict[EntryId, int]:
-    """The place of each entry on its dump, by its first sighting."""
+    """The position of each entry on its dump, by its first sighting."""
     order: dict[EntryId, int] = {}
     for place, placing in enumerate(placings):
         order.setdefault(placing.entry, place)

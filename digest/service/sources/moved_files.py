@@ -1,4 +1,4 @@
-"""Finds out that a dump file was renamed or moved, so that its last reading goes with it. Reads no file."""
+"""Detects that a dump file was renamed or moved, so that its last reading moves with it. Reads no file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from digest.ports import Store
     from digest.service.intake.comparing import ReadDump
 
-_FEW = 20  # dumps that are gone; so few are all compared with a new file, of more only those of its name or bytes
-_SAME = 0.5  # of the shorter reading that both show to the letter
+_FEW = 20  # dumps that are gone, all compared with a new file; of more only those of its name or bytes
+_SAME = 0.5  # of the shorter reading that both show exactly alike
 
 
 class Moved:
-    """The dumps of a source whose files are gone, and the new files that may be theirs."""
+    """The dumps of a source whose files are gone, and the new files that may replace them."""
 
     def __init__(
         self,
@@ -29,9 +29,9 @@ class Moved:
         known: Iterable[str],
         unseen: Collection[Refused] = (),
     ) -> None:
-        """`names` are the files that there are, `known` dumps of which it is known that they were read before.
+        """`names` are the existing files, `known` the dumps that were read before.
 
-        What is `unseen` is not gone.
+        An `unseen` file does not count as gone.
         """
         self._store, self._source = store, source
         here = set(names)
@@ -49,7 +49,7 @@ class Moved:
             self._new = here - paths.keys()
 
     def followed(self, dump: ReadDump) -> ReadDump:
-        """The dump, known as the one that its file was before it was moved, if there is one."""
+        """The dump, with the record of the file from which it was moved, if there is one."""
         path = dump.looked.path
         if path not in self._new or not self._gone or dump.known:
             return dump
@@ -66,7 +66,7 @@ class Moved:
         return [*likely, *(old for old in rest if old not in likely)]
 
     def _is(self, old: str, dump: ReadDump) -> bool:
-        """Whether both readings show the same to the letter, as far as the shorter one goes."""
+        """Whether both readings show exactly the same, as far as the shorter one goes."""
         with self._store.read() as tx:
             last = tx.readings.last_reading(self._source, old)
         before = {(placing.view, placing.evidence) for placing in last}

@@ -1,4 +1,4 @@
-"""What a held dump showed while it was held: its file may be another one when it is released. Stores nothing."""
+"""The former content of a dump during its hold, because its file may have changed before release. Stores nothing."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from digest.ports import Readings
     from digest.service.intake.comparing import ReadDump
 
-_KEPT = 5_000  # sightings of a held dump; of a longer one nothing is kept but what its file shows
+_KEPT = 5_000  # sightings of a held dump; for a longer one, only its file's present content is used
 
 
 def all_held(dump: ReadDump, agreed: int) -> tuple[Sighting, ...]:
-    """What the last so many readings of a held dump showed, which agree with each other; this one first."""
+    """The sightings of the last agreeing readings of a held dump; this one first."""
     here = tuple(one.sighting for one in dump.shown)
     held = (*here, *_missing(dump, agreed))
     return held if len(held) <= _KEPT else ()
 
 
 def with_overwritten(readings: Readings, dump: ReadDump, agreed: int) -> ReadDump:
-    """A released dump together with the new entries that it showed while it was held and shows no longer.
+    """A released dump together with the new entries that it showed during the hold and shows no longer.
 
-    They stand on a page of their own. The dump itself where there are none.
+    They form a page of their own. The dump itself if there are none.
     """
     held = _missing(dump, agreed)
     known = readings.known(Questions(frozenset(title_key(one.title) for one in held))) if held else []

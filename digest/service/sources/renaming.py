@@ -1,4 +1,4 @@
-"""Giving a source another name, and finding it by a former one. Feeds and pages move; what they hold and are stays."""
+"""Renames a source, and finds one by a former name. Feeds and pages move; their content and ids stay."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What got the new name."""
+    """A finished rename."""
 
     entries: int
     dumps: int
 
 
 def rename(store: Store, settings: Settings, old: SourceId, new: SourceId, now: datetime) -> Done:
-    """Rename a source, whether the configuration names it already by the new name or still by the old one.
+    """Rename a source; the configuration may use the new name already, or still the old one.
 
-    The caller holds the lock against `digest run`.
+    The caller must hold the lock against `digest run`.
 
     Raises:
         UnknownError: there is no such source.
-        ConfigurationError: the new name is that of another source, now or formerly.
+        ConfigurationError: another source has or had the new name.
     """
     if old != new and settings.source(old) and settings.source(new):
         raise ConfigurationError(f"{old} and {new} are both configured", place="sources", remedy="remove one of them")
@@ -67,7 +67,7 @@ def _require_free(tx: Transaction, old: SourceId, new: SourceId) -> None:
 
 
 def _feeds(settings: Settings, old: SourceId, new: SourceId) -> dict[str, str]:
-    """The keys of the feeds that the name is part of, each with the new one."""
+    """The keys of the feeds that contain the name, each with the new one."""
     keys = {f"source/{old}": f"source/{new}"}
     for topic in settings.topics:
         before, after = (topic_key(_with_name(topic, {old, new}, name)) for name in (old, new))
@@ -81,7 +81,7 @@ def _with_name(topic: Topic, either: set[SourceId], name: SourceId) -> Topic:
 
 
 def require_present_names(store: Store, settings: Settings) -> None:
-    """See that nothing configured goes by a former name: a source's dumps would be taken for those of a new one.
+    """Check that the configuration uses no former name: a source's dumps would be taken for those of a new one.
 
     Raises:
         ConfigurationError: one does.
@@ -99,7 +99,7 @@ def require_present_names(store: Store, settings: Settings) -> None:
 
 
 def present_name(store: Store, settings: Settings, name: str) -> str | None:
-    """The name of the configured source that once was called so; None where there is none."""
+    """The name of the configured source that formerly had this name; None if there is none."""
     with store.read() as tx:
         renamed = tx.renames.all().get(SourceId(name))
     return renamed.new if renamed and settings.source(renamed.new) else None

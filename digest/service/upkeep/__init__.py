@@ -1,1 +1,1 @@
-"""Looks after the store: backups, retention, invariants, explanations and simulations."""
+"""Upkeep of the store: backups, retention, invariants, explanations and simulations."""

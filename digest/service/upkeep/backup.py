@@ -1,7 +1,7 @@
-"""Backups: made, verified, put back behind a fence, and the fence lifted by the operator's word.
+"""Backups: made, verified, restored behind a fence; and lifting the fence at the operator's request.
 
-A backup cannot know what was sent after it. Whatever is restored from one is therefore fenced: feeds and pages are
-served, sources are read, but no edition is made and nothing is sent before somebody has said what became of the rest.
+A backup cannot know what was sent after it. A restored store is therefore fenced: feeds and pages are served, sources
+are read, but no edition is made and nothing is sent before an operator says what happened to the rest.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-_NAMED = 3  # violations in the line that refuses a copy
+_NAMED = 3  # violations named in the error about a backup
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What lifting the fence would set free. `held` are dumps whose entries are not known yet."""
+    """The effect of lifting the fence. `held` are dumps whose entries are not known yet."""
 
     since: datetime
     waiting: tuple[Waiting, ...]
@@ -46,7 +46,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """What lifting the fence did: mails that count as sent, and the editions made of what counts as told."""
+    """The result of lifting the fence: mails that count as sent, and editions of entries that count as announced."""
 
     mails: int = 0
     editions: tuple[EditionKey, ...] = ()
@@ -60,10 +60,10 @@ def back_up(
     copying: Progress | None = None,
     checking: Progress | None = None,
 ) -> None:
-    """Write a verified copy of the store to a file; whatever was there before stays until the new one is proven.
+    """Write a verified copy of the store to a file; an existing file stays until the new one is verified.
 
     Raises:
-        StoreError: it cannot be written, or is not right.
+        StoreError: it cannot be written, or has errors.
     """
     draft = file.with_name(f".{file.name}.part")
     with _removed_if_unused(draft):
@@ -76,12 +76,12 @@ def back_up(
 
 
 def restore(settings: Settings, file: Path, now: datetime, *, checking: Progress | None = None) -> Path | None:
-    """Make a backup the store, fenced; where the one that was there lies now, None where there was none.
+    """Make a backup the store, fenced; returns the new place of the former store, None if there was none.
 
-    The caller holds the lock against `digest run`.
+    The caller must hold the lock against `digest run`.
 
     Raises:
-        StoreError: the file is no right backup, or the database is in use; nothing has changed then.
+        StoreError: the file is no valid backup, or the database is in use; nothing has changed then.
     """
     database = database_file(settings.database)
     if database is None or copies.same_database(file, settings.database):
@@ -98,19 +98,19 @@ def restore(settings: Settings, file: Path, now: datetime, *, checking: Progress
 
 
 def fenced(store: Store) -> datetime | None:
-    """The moment of the backup behind whose fence the store stands; None where there is no fence."""
+    """The time of the backup behind whose fence the store is; None if there is no fence."""
     with store.read() as tx:
         return tx.backups.fenced()
 
 
 def fence(store: Store, now: datetime) -> None:
-    """Put up the fence: for a store that came back by other means than `restore`."""
+    """Fence a store that was restored without `restore`."""
     with store.write() as tx:
         tx.backups.fence(now)
 
 
 def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
-    """What waits behind the fence; None where there is none."""
+    """What waits behind the fence; None if there is none."""
     with store.read() as tx:
         since = tx.backups.fenced()
         if since is None:
@@ -127,9 +127,9 @@ def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
 def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, untold: Collection[str] = ()) -> Lifted:
     """Lift the fence, in one transaction.
 
-    `as_sent`: all that is open, and all news known by now, reached its readers from the store that was lost. The news
-    go into an edition of each digest, but of those in `untold`, whose news wait for their next slot. Then all that is
-    open counts as accepted, by the operator's word and not by a server's, which its text says.
+    `as_sent`: all open mails, and all new entries known by now, reached their subscribers from the lost store. The new
+    entries go into an edition of each digest, except the digests in `untold`, whose new entries wait for their next
+    slot. Then all open mails count as accepted, with a text that names the operator and not a server.
     """
     secret = store.secret()
     with store.write() as tx:
@@ -146,7 +146,7 @@ def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, unto
 
 
 def _verify(draft: Path, checking: Progress | None, *, fence: datetime | None = None) -> None:
-    """Read a copy back, with every invariant; bring it to the newest schema on the way."""
+    """Read a copy back and check every invariant; this brings it to the newest schema."""
     copy = open_store(f"sqlite:///{draft}")
     try:
         wrong = [str(one) for one in violations(copy, checking)]

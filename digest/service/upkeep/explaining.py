@@ -1,4 +1,4 @@
-"""Why an entry is what it is, and why somebody was told of it or not: the stored facts, in sentences' order."""
+"""Explains the state of an entry, and why it was sent to somebody or not: the stored facts, in sentences' order."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _CANDIDATES = 20
 _HELD = 3  # dumps that are named
 _TELLING = {Section.NEW, Section.CATCH_UP}
-_PERSONAL = {*_TELLING, Section.AGAIN}  # told to some readers only
+_PERSONAL = {*_TELLING, Section.AGAIN}  # for some subscribers only
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a digest has to say of an entry that it did not tell: `why` is a sentence."""
+    """The relation of a digest to an entry that it did not announce: `why` is a sentence."""
 
     digest: str
     why: str
@@ -35,7 +35,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Dealing:
-    """What became of an edition that tells the entry, for one person. `why` is a sentence."""
+    """The outcome of an edition with the entry, for one person. `why` is a sentence."""
 
     edition: EditionKey
     section: Section
@@ -49,10 +49,10 @@ class Dealing:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An entry, its standing with the digests that told nothing of it, and where asked what one person got of it.
+    """An entry, the digests that announced nothing of it, and, if requested, what one person got of it.
 
-    `dumps` gives the state of each dump that shows it and is not good: held, or failed, and why. `acts` is what was
-    done to it by hand, oldest first.
+    `dumps` has the state of each dump that shows it and is not good: held or failed, and why. `acts` are the operators'
+    changes to it, oldest first.
     """
 
     story: Story
@@ -66,7 +66,7 @@ class Explanation:
 
 
 def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[EntryId, str]]:
-    """The entry of this id, or those that have or had these words in their title.
+    """The entry with this id, or those that have or had these words in their title.
 
     Raises:
         UnknownError: there is none.
@@ -93,7 +93,7 @@ def _held(tx: Transaction, settings: Settings) -> list[str]:
 
 
 def explain(store: Store, settings: Settings, entry: EntryId, address: str | None, now: datetime) -> Explanation:
-    """All that is known of one entry.
+    """Everything known about one entry.
 
     Raises:
         UnknownError: there is no such entry or person.
@@ -106,7 +106,7 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
         untold = (digest for digest in settings.digests if digest.id not in told)
         person = require_known(tx, address) if address else None
         handled = tx.by_hand.entry(entry)
-        assert handled is not None  # noqa: S101 - it has a story
+        assert handled is not None  # noqa: S101 - it has a history
         return Explanation(
             story,
             handled,
@@ -141,7 +141,7 @@ def _why_untold(tx: Transaction, story: Story, handled: Handled, digest: Digest,
 
 
 def _told_through(tx: Transaction, story: Story, digest: Digest) -> bool:
-    """Whether the digest told another entry as new that is this one."""
+    """Whether the digest announced another entry as new that is merged with this one."""
     merged = {act.other for act in tx.by_hand.acts(story.entry) if act.kind is ActKind.MERGE and act.other}
     others = (tx.audit.story(one) for one in merged if tx.by_hand.merged_into(one) == story.entry)
     return any(
@@ -201,7 +201,7 @@ def _why_state(state: DeliveryState, person: SubscriberRecord, *, told: bool) ->
 
 
 def _why_no_mail(settings: Settings, story: Story, mention: Mention, person: SubscriberRecord, tx: Transaction) -> str:
-    """Why there is no delivery: not subscribed then, or nothing in it for them."""
+    """Why there is no delivery: not subscribed at that time, or the edition had nothing for them."""
     edition, subscribed = mention.edition, False
     for consent in person.consents:
         if consent.digest == edition.digest and consent.at <= edition.closes_at:
@@ -218,7 +218,7 @@ def _why_no_mail(settings: Settings, story: Story, mention: Mention, person: Sub
 
 
 def _why_nobody(settings: Settings, person: SubscriberRecord, now: datetime) -> str:
-    """How the person stands now."""
+    """The present state of the person."""
     if person.suppressed:
         return f"not mailed any more: {person.suppressed}"
     paused = person.subscriber.paused_until

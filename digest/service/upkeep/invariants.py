@@ -1,4 +1,4 @@
-"""The laws that hold in every state: what `digest check --deep` and each backup is held against. Changes nothing."""
+"""The invariants of the store, which `digest check --deep` and each backup verify. Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from digest.model import Content
     from digest.ports import Recorded, Store
 
-# Source: RFC 4151, section 2.1; the part behind the authority is ours.
+# Source: RFC 4151, section 2.1; the part after the authority is ours.
 _ATOM_ID = re.compile(r"tag:[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2}:entry/(?P<entry>.+)")
 
 
 def violations(store: Store, progress: Callable[[int, int], None] | None = None) -> Iterator[Violation]:
-    """Every row that breaks a law, in one consistent state; `progress` is called with the entries looked at and all."""
+    """Every row that breaks an invariant, in one consistent state; `progress` gets checked entries and total."""
     with store.read() as tx:
         yield from tx.audit.broken()
         total = tx.audit.size()
@@ -34,7 +34,7 @@ def violations(store: Store, progress: Callable[[int, int], None] | None = None)
 
 
 def _of(entry: Recorded) -> Iterator[Violation]:
-    """What was computed from an entry's contents, computed again."""
+    """The values computed from an entry's contents, computed again."""
     row = f"id={entry.entry}"
     named = _ATOM_ID.fullmatch(entry.atom_id)
     if named is None or named["entry"] != entry.entry:

@@ -1,4 +1,4 @@
-"""Stores again what a store recorded, act by act and through the same doors, in another store; makes no edition."""
+"""Stores a store's recorded facts again in another store, act by act, through the same code; makes no edition."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from digest.ports import Fact, Store, Transaction
     from digest.settings import Settings
 
-_LARGEST = 500  # facts in a transaction, and with their texts in memory
-_NOWHERE = ""  # the path of what no single dump said
+_LARGEST = 500  # facts in a transaction, in memory with their texts
+_NOWHERE = ""  # the path of facts that no single dump brought
 _FIRST, _DATE = "first", "date"
 _BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Facts that are stored in one transaction: of one kind, moment and dump. `last`: the dump says no more then."""
+    """Facts that one transaction stores: of one kind, time and dump. `last`: the dump's last act at that time."""
 
     at: datetime
     facts: Sequence[Fact]
@@ -37,7 +37,7 @@ class Act:
 
 
 def acts(facts: Iterable[Fact]) -> Iterator[Act]:
-    """The facts in their order."""
+    """The facts grouped into acts, in their order."""
     for _, together in groupby(facts, key=_kind):
         batch: list[Fact] = []
         for fact in together:
@@ -50,7 +50,7 @@ def acts(facts: Iterable[Fact]) -> Iterator[Act]:
 
 def _kind(fact: Fact) -> tuple[object, ...]:
     match fact:
-        case Stated():  # a dump states an entry once; by number, so that each change set holds an entry once
+        case Stated():  # a dump states an entry once; revisions by number, so that each change set has an entry once
             return Stated, fact.at, fact.number, fact.source, fact.path, fact.cause in _BY_HAND
         case Sighted():
             return Sighted, fact.at, fact.source, fact.path
@@ -64,14 +64,14 @@ def _kind(fact: Fact) -> tuple[object, ...]:
 
 
 class Replay:
-    """Writes acts into `store`, under a configuration: it says what is news of a first import, and which feeds are."""
+    """Writes acts into `store` under a configuration, which decides the feeds and what a first import announces."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
         self._joining: list[EntryId] = []
 
     def take(self, act: Act) -> None:
-        """Store the act."""
+        """Store an act."""
         with self._store.write() as tx:
             self._take(tx, act)
             self._joining += [fact.entry for fact in act.facts if isinstance(fact, Stated | Sighted)]
@@ -100,7 +100,7 @@ class Replay:
 
 
 def _state(tx: Transaction, at: datetime, first: Stated, stated: Sequence[Stated]) -> None:
-    """Store revisions that were brought alike: by hand, by the neighbours on a page, by a dump."""
+    """Store revisions of the same origin: an operator, the neighbours on a page, or a dump."""
     if first.cause in _BY_HAND:
         for one in stated:
             tx.by_hand.revise(one.entry, (one.content, one.date), NOTHING, Cause(one.cause), at)
@@ -137,7 +137,7 @@ def _apply(
     dates: tuple[tuple[EntryId, EntryDate], ...] = (),
     atom_ids: Mapping[EntryId, AtomId] | None = None,
 ) -> None:
-    """Without the keys of entries: nothing is matched here."""
+    """Without the keys of entries, because nothing is matched here."""
     tx.readings.register_source(source, at)
     tx.readings.store_dump(KnownDump.of(source, path, Stamp(0, 0, 0), "", at))
     state = tx.readings.source(source)
@@ -152,5 +152,5 @@ def _apply(
 
 
 def _placing(sighted: Sighted, at: int) -> Placing:
-    """What says that the source shows the entry; where it stood is not known any more."""
+    """A placing that says that the source shows the entry; its former position is no longer known."""
     return Placing(sighted.entry, at, 0, "", None, None, Fingerprint(""), complete=True, because=sighted.because)

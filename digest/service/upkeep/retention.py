@@ -1,6 +1,6 @@
-"""Keeps the store from growing for good: what is old is thinned out or summed up, a little in each transaction.
+"""Limits the growth of the store: old rows are thinned out or summed up, a few in each transaction.
 
-Nothing goes that decides what is told to whom.
+Rows that decide what is sent to whom stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FOLDED = 5_000  # deliveries in one transaction
 
 
 def tidy(store: Store, settings: Settings, now: datetime, *, stopped: Callable[[], bool] = bool) -> Counter[str]:
-    """Do what is due by now; how many rows went, by what they were. `stopped` is asked between transactions."""
+    """Do what is due by now; returns how many rows went, by kind. `stopped` is checked between transactions."""
     keep, done = settings.retention, Counter[str]()
     daily, monthly = now - keep.readers, now - keep.readers_daily
     with store.read() as tx:
@@ -35,7 +35,7 @@ def tidy(store: Store, settings: Settings, now: datetime, *, stopped: Callable[[
     for edition in editions:
         folded = _FOLDED
         while folded == _FOLDED and not stopped():
-            with store.write() as tx:  # alone: who is behind must not change meanwhile
+            with store.write() as tx:  # exclusively: the subscribers who are behind must not change meanwhile
                 folded = tx.retention.fold(edition, _FOLDED)
             done["deliveries"] += folded
     forgotten = _FOLDED

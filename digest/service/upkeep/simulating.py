@@ -1,7 +1,7 @@
-"""What the present configuration would have told, and when, of what is stored: feeds and mails under a fake clock.
+"""Simulates what the present configuration would have sent, and when: feeds and mails under a fake clock.
 
-The history is stored again in a store in memory, which nobody else sees; the code that makes editions and mails there
-is the one that makes the real ones. Nothing is sent, and the store that is read is not written.
+The stored history is stored again in a private in-memory store. The code that makes editions and mails there is the
+code that makes the real ones. Nothing is sent, and the store that is read is not written.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     Write = Callable[[str, bytes], None]
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_SECRET = hashlib.sha256(b"digest simulate").digest()  # known to all, so that no link of it may ever work
+_SECRET = hashlib.sha256(b"digest simulate").digest()  # publicly known, so that no link of a simulation can ever work
 _NOWHERE = "simulated.invalid"  # RFC 2606: no mail reaches it
-_NEWS = 500  # untold entries before the start, with their texts in memory
+_NEWS = 500  # unannounced entries before the start, in memory with their texts
 _PICTURES = 50
 _AN_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An edition that would have been made, what it tells, and the files with its mails and the feed of that moment."""
+    """An edition that would have been made, its entries, and the files with its mails and the feed of that time."""
 
     edition: Edition
     selected: tuple[Selected, ...]
@@ -57,7 +57,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What would have been told within `[since, until)`, and the files with the feeds as they are at its end."""
+    """The editions within `[since, until)`, and the files with the feeds as they are at its end."""
 
     since: datetime
     until: datetime
@@ -73,10 +73,10 @@ def simulate(
     write: Write,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Simulation:
-    """Replay the store's history, as if the configuration had always been so and the service awake at each slot.
+    """Replay the store's history, as if the configuration had always been this and the service awake at each slot.
 
-    What the digests would have told before `since` counts as told. `write` takes each file: its path and its bytes;
-    equal arguments give equal ones. `progress` counts moments at which something was read.
+    What the digests would have announced before `since` counts as announced. `write` receives each file: its path and
+    its bytes; equal arguments give equal files. `progress` counts the times at which something was read.
     """
     scratch = open_scratch(_LONG_AGO, _SECRET)
     try:
@@ -113,7 +113,7 @@ def _add_pictures(scratch: Store, drawn: dict[str, Drawn | None]) -> None:
 
 
 def _copy_names(tx: Transaction, scratch: Store) -> None:
-    """Former names, by which feeds go on naming themselves."""
+    """Copy former names, because feeds keep them in their ids."""
     with scratch.write() as there:
         for renamed in tx.renames.all().values():
             there.readings.register_source(renamed.new, _LONG_AGO)
@@ -121,10 +121,10 @@ def _copy_names(tx: Transaction, scratch: Store) -> None:
 
 
 class _Course:
-    """The clock of a simulation, and what happens as it goes on.
+    """The clock of a simulation, and the events in its course.
 
     It starts before `since`, at the earliest of the digests' slots before, so that each digest is in the middle of its
-    rhythm at `since`; what it makes before then is not shown. `_now` is up to when all has happened.
+    schedule at `since`; editions made before `since` are not shown. Everything before `_now` has happened.
     """
 
     def __init__(self, store: Store, settings: Settings, since: datetime, write: Write) -> None:
@@ -144,7 +144,7 @@ class _Course:
                 tx.editions.register_digest(DigestId(digest.id), self._start)
 
     def take(self, act: Act) -> None:
-        """Let the clock come to the act, and store it."""
+        """Advance the clock to the act, and store it."""
         if act.at > self._now:
             self._go_on(act.at)
         self._replay.take(act)
@@ -152,7 +152,7 @@ class _Course:
             self._silent.add(len(act.facts), act.at)
 
     def ended(self, until: datetime) -> Simulation:
-        """Let the clock come to the end."""
+        """Advance the clock to the end."""
         self._go_on(until)
         written = []
         for feed, kind in product(feeds(self._settings), FORMATS):
@@ -174,7 +174,7 @@ class _Course:
         self._now = to
 
     def _wakes(self, to: datetime) -> Iterator[datetime]:
-        """When something may be due: at each slot, and after what happened at `_now` where a digest waits for that."""
+        """The times when something may be due: each slot, and after events at `_now` if a digest waits for them."""
         if any(digest.first == "now" for digest in self._settings.digests):
             yield self._now
         moment = self._slot_after(self._now - _AN_INSTANT, to)
@@ -186,7 +186,7 @@ class _Course:
         return min((next_slot(schedule_of(digest), moment) for digest in self._settings.digests), default=to)
 
     def _shown(self, made: EditionCounts) -> Told:
-        """Write its mails, and the feed as it is now."""
+        """Write its mails, and the present feed."""
         edition = made.edition
         with self._store.write() as tx:
             selected = tuple(tx.editions.selected(edition.key))
@@ -218,7 +218,7 @@ class _Course:
 
 
 class _Silent:
-    """Has the digests know as told what they would have told before the start, without a word."""
+    """Marks as announced, silently, what the digests would have announced before the start."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._digests = store, settings.digests
@@ -226,7 +226,7 @@ class _Silent:
         self._at = _LONG_AGO
 
     def add(self, facts: int, at: datetime) -> None:
-        """So much was stored that may be news."""
+        """Count stored entries that may be new."""
         self._waiting, self._at = self._waiting + facts, at
         if self._waiting >= _NEWS:
             for digest in self._digests:
@@ -234,7 +234,7 @@ class _Silent:
             self._waiting = 0
 
     def end(self, start: datetime) -> None:
-        """Tell the rest, in the newest slot of each digest; where there never was anything, its first edition comes."""
+        """Announce the rest, in the newest slot of each digest; a digest without any entry makes its first edition."""
         if self._at > _LONG_AGO:
             for digest in self._digests:
                 self._tell(digest, start, latest_slot(schedule_of(digest), start))
@@ -261,5 +261,5 @@ def _reader(delivery: Delivery) -> str:
 
 
 def _stamp(at: datetime) -> str:
-    """A moment as a file name."""
+    """A time as a file name."""
     return f"{at:%Y%m%dT%H%M%S}{f'.{at.microsecond:06}' if at.microsecond else ''}Z"

@@ -1,4 +1,4 @@
-"""Much to write, in short transactions with room between them, so that nobody else who writes waits for long."""
+"""Writes much data in short transactions with pauses between them, so that no other writer waits for long."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _TURN = 0.15  # seconds that a transaction should take
-# Who waits for SQLite's turn to write asks for it every 100 ms, so in a pause as long as this everybody gets it once.
+# A writer that waits for SQLite's lock polls every 100 ms, so a pause of this length lets everybody write once.
 _PAUSE = 0.11
 _FIRST, _LEAST, _MOST = 100, 20, 5_000
 
@@ -25,10 +25,10 @@ def in_turns(
     progress: Callable[[int], object] | None = None,
     first: int = _FIRST,
 ) -> None:
-    """Write all parts in their order, as many in a transaction as take about a seventh of a second.
+    """Write all parts in order, as many per transaction as take about a seventh of a second.
 
-    What breaks off leaves whole transactions behind, so `write` has to be one that can be repeated for a part.
-    `progress` is called with the number of parts that are stored, `first` is how many to try at first.
+    An interruption leaves whole transactions behind, so `write` must be repeatable for a part. `progress` is called
+    with the number of stored parts, `first` is how many to try at first.
     """
     done, size = 0, first
     while done < len(parts):

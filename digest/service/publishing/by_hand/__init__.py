@@ -1,1 +1,1 @@
-"""What operators do to entries by hand: edit, merge, split, hide, and undo."""
+"""Operators' changes to entries: edit, merge, split, hide, and undo."""

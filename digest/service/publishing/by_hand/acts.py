@@ -1,4 +1,4 @@
-"""What operators do by hand, in one transaction that says who hears of it; what each act does stands beside this."""
+"""Runs an operator's change in one transaction and reports its effects; the modules beside this make the changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HandError(UnknownError):
-    """An act that cannot be done to an entry as it stands."""
+    """A change that cannot be made to an entry in its present state."""
 
     def __init__(self, entry: str, problem: str, *, remedy: str) -> None:
         super().__init__("entry", entry)
@@ -29,7 +29,7 @@ class HandError(UnknownError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an act came to: sentences for a person, and the same as facts."""
+    """The result of a change: sentences for a person, and the same as data."""
 
     kind: ActKind
     entry: EntryId | None
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What readers of a digest hear because of an act: titles that its next edition tells, and those it leaves out."""
+    """The effect of a change on a digest's subscribers: titles that its next edition adds, and those it leaves out."""
 
     digest: str
     new: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An act, and who hears of it; `tried`: nothing was stored."""
+    """A change, and its effects; `tried`: nothing was stored."""
 
     outcome: Outcome
     hearings: tuple[Hearing, ...]
@@ -57,7 +57,7 @@ class Done:
 
 
 class _TriedError(Exception):
-    """Ends the transaction of an act that is only tried."""
+    """Rolls back the transaction of a trial."""
 
     def __init__(self, done: Done) -> None:
         super().__init__()
@@ -65,10 +65,10 @@ class _TriedError(Exception):
 
 
 def perform(store: Store, settings: Settings, work: Callable[[Transaction], Outcome], *, dry_run: bool = False) -> Done:
-    """Do an act, or find out what it would do by doing it and taking it back.
+    """Make a change; or find out what it would do, by making it and rolling it back.
 
     Raises:
-        UnknownError: there is no such entry, or the act cannot be done to it.
+        UnknownError: there is no such entry, or the change cannot be made to it.
     """
     try:
         with store.write() as tx:
@@ -82,7 +82,7 @@ def perform(store: Store, settings: Settings, work: Callable[[Transaction], Outc
 
 
 def _take_back(done: Done) -> None:
-    """Let the transaction of an act that is only tried end without it."""
+    """Let the transaction of a trial end without it."""
     if done.tried:
         raise _TriedError(done)
 
@@ -100,7 +100,7 @@ def require(tx: Transaction, entry: str) -> Handled:
 
 
 def require_own(tx: Transaction, entry: str) -> Handled:
-    """The entry, if it is neither merged into another one nor taken back.
+    """The entry, if it is neither merged into another one nor removed.
 
     Raises:
         UnknownError: it is, or there is none.
@@ -124,12 +124,12 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Note that an operator did it."""
+    """Record an operator's change."""
     tx.by_hand.record(Act(0, now, OPERATOR, kind, entry, other, source, before or {}, after or {}))
 
 
 def _upcoming(tx: Transaction, settings: Settings) -> dict[str, dict[tuple[Section, EntryId], str]]:
-    """What each digest would tell now, by its id: titles by section and entry."""
+    """The content of each digest's next edition if made now, by its id: titles by section and entry."""
     found: dict[str, dict[tuple[Section, EntryId], str]] = {}
     for digest in settings.digests:
         state = tx.editions.digest(DigestId(digest.id))

@@ -1,4 +1,4 @@
-"""Edits by hand of title, author and date: what an operator says holds until the pages say something else."""
+"""Edits of title, author and date by an operator: they hold until the pages say something else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DAY = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What an operator says; a field is None where they say nothing of it. `lift`: fields that are the pages' again."""
+    """An operator's values; a field is None if it is not edited. `lift`: fields that return to the pages' values."""
 
     title: str | None = None
     author: tuple[str | None] | None = None
@@ -44,10 +44,10 @@ class Words:
 
 
 def read_line(text: str, what: str) -> str:
-    """A title or an author as it may stand in feeds, mails and pages.
+    """A title or an author that is valid in feeds, mails and pages.
 
     Raises:
-        ConfigurationError: it is empty, too long, or holds what nobody can see.
+        ConfigurationError: it is empty, too long, or contains invisible characters.
     """
     line = " ".join(text.split())
     if not line or len(line) > _LONGEST:
@@ -61,7 +61,7 @@ def read_line(text: str, what: str) -> str:
 
 
 def read_day(text: str, now: datetime) -> EntryDate:
-    """A day as `2021-03-04`, or `03-04` where nobody knows the year.
+    """A day from `2021-03-04`, or from `03-04` if the year is unknown.
 
     Raises:
         ConfigurationError: it is none, or lies in the future.
@@ -86,10 +86,10 @@ def read_day(text: str, now: datetime) -> EntryDate:
 def edit(
     tx: Transaction, settings: Settings, entry: str, words: Words, now: datetime, *, silent: bool = False
 ) -> Outcome:
-    """Say title, author or date of an entry; readers who were told another title or day hear of it as a correction.
+    """Edit title, author or date of an entry; the next editions announce another title or day as a correction.
 
     Raises:
-        UnknownError: there is no such entry, or it is so already.
+        UnknownError: there is no such entry, or it has these values already.
     """
     found = require_own(tx, entry)
     before = _fields(found)
@@ -117,10 +117,10 @@ def edit(
 
 
 def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[str, ...]:
-    """Take an edit back, in the fields that are still as it made them; in sentences.
+    """Undo an edit, in the fields that still have its values; returns sentences.
 
     Raises:
-        UnknownError: the pages, or another edit, have changed all of it since.
+        UnknownError: the pages, or another edit, have changed all of them since.
     """
     found = require_own(tx, act.entry or "")
     here = _fields(found)
@@ -140,7 +140,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[
 
 
 def _revise(tx: Transaction, found: Handled, words: Words, now: datetime, *, silent: bool) -> bool:
-    """Store what is published now; False where nothing is another."""
+    """Store the published values of now; False if nothing differs."""
     content, day = found.entry.content, found.entry.date
     shown, shown_day = as_printed(content, day, found.printed)
     printed = found.printed
@@ -164,9 +164,9 @@ def _revise(tx: Transaction, found: Handled, words: Words, now: datetime, *, sil
 
 
 def is_seen(before: tuple[Content, EntryDate | None], after: tuple[Content, EntryDate | None]) -> bool:
-    """Whether readers see that something was wrong: another title or text, another day, a first day.
+    """Whether readers see a correction: another title or text, another day, a first day.
 
-    An author is told nowhere as a correction, and a day that is gone cannot be told.
+    Another author is not announced as a correction, and a removed day cannot be.
     """
     (old, was), (new, now) = before, after
     if folded_title(old.title) != folded_title(new.title):
@@ -177,7 +177,7 @@ def is_seen(before: tuple[Content, EntryDate | None], after: tuple[Content, Entr
 
 
 def _fields(found: Handled) -> dict[str, dict[str, Any]]:
-    """Each field as it is published, and whether that is an operator's word."""
+    """Each field as it is published, and whether an operator set it."""
     date = found.entry.date
     values = {
         "title": found.entry.content.title,
@@ -188,19 +188,19 @@ def _fields(found: Handled) -> dict[str, dict[str, Any]]:
 
 
 def day_of(stored: Sequence[Any] | None) -> EntryDate | None:
-    """A date as an act holds it."""
+    """A date as an act stores it."""
     return EntryDate(stored[1], stored[2], stored[3], DateKind(stored[0])) if stored else None
 
 
 def spoken(name: str, value: Any) -> str:  # noqa: ANN401 - as JSON holds it
-    """A field of an act for a person."""
+    """A field of an act, for a person."""
     if name == "date":
         return said(day_of(value), "en") or "no date"
     return str(value) if value else f"no {name}"
 
 
 def covered(printed: Printed) -> Mapping[str, str]:
-    """What the pages say of the fields that an operator's word covers, for a person."""
+    """The pages' values of the fields that an operator edited, for a person."""
     if printed == NOTHING:
         return {}
     values: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Two entries that are one article, by an operator's word: which stays, what it says, and how that is taken back."""
+"""Merges two entries that are one article, at an operator's request: which stays, its content, and the undo."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def merge(
     tx: Transaction, settings: Settings, keep: str, other: str, now: datetime, *, words: str | None = None
 ) -> Outcome:
-    """Let `other` be `keep`: its id, its address and its feed id stay, and the other page leads to it.
+    """Merge `other` into `keep`, which keeps its id, address and feed id; the other page redirects to it.
 
-    `words` is `keep` or `other`, whose title, text and date it has then. Without it, those of the other one only where
-    no dump shows the one that stays any more and one shows the other.
+    `words` is `keep` or `other`: the entry whose title, text and date the merged one has. Without it, those of `other`
+    are used only if no dump shows `keep` any more and one shows `other`.
 
     Raises:
         UnknownError: one of them is no entry, not published yet, or merged already.
@@ -63,7 +63,7 @@ def merge(
 
 
 def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[str, ...]:
-    """Let the other entry be itself again, as its dumps show it now; in sentences.
+    """Undo a merge: the other entry is itself again, as its dumps show it now; returns sentences.
 
     Raises:
         UnknownError: it is not merged into that one any more.
@@ -93,7 +93,7 @@ def _stands_alone(tx: Transaction, other: Handled, keep: Handled) -> bool:
 
 
 def _adopt(tx: Transaction, into: Handled, gone: Handled, now: datetime) -> None:
-    """Give the one that stays what the other one says, an operator's words about that included."""
+    """Copy the other entry's content to the one that stays, including an operator's edits of it."""
     before, after = (into.entry.content, into.entry.date), (gone.entry.content, gone.entry.date)
     if before != after or into.printed != gone.printed:
         cause = Cause.EDITED if is_seen(before, after) else Cause.EDITED_SILENTLY
@@ -101,7 +101,7 @@ def _adopt(tx: Transaction, into: Handled, gone: Handled, now: datetime) -> None
 
 
 def _go_back(tx: Transaction, into: Handled, number: int, now: datetime) -> None:
-    """Let an entry say what it said at that revision."""
+    """Restore an entry's content of that revision."""
     old = tx.by_hand.revision(into.entry.id, number)
     after = (old.content, old.date)
     before = (into.entry.content, into.entry.date)

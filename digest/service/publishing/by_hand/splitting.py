@@ -1,4 +1,4 @@
-"""One entry that is two articles, by an operator's word: which revisions and which dumps are the other one's."""
+"""Splits one entry that is two articles, at an operator's request: which revisions and dumps belong to the other."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _TURNS = {Cause.TITLE.value, Cause.TEXT.value, Cause.REDATED.value}  # by which 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What is the new article's: how it reads, what shows it, which revisions had its text.
+    """The parts of the new article: its content, the dumps that show it, its revisions.
 
-    `left` is what the entry says then; None where that stays.
+    `left` is the remaining content of the entry; None if that stays.
     """
 
     content: Content
@@ -54,10 +54,10 @@ def split(
     dump: str | None = None,
     silent: bool = False,
 ) -> Outcome:
-    """Take an article out of an entry: what it said from a revision on, or what a dump (`SOURCE/PATH`) shows.
+    """Take an article out of an entry: its content from a revision on, or what a dump (`SOURCE/PATH`) shows.
 
-    Without either, from the newest revision on that brought another title, text or day. The article is told as new
-    once, unless an edition told it as new under the entry's name, or `silent`.
+    Without either, from the newest revision on that brought another title, text or day. The article is announced as new
+    once, unless an edition announced it as new under the entry's name, or `silent` is set.
 
     Raises:
         UnknownError: there is no such entry, revision or dump, or nothing would be left.
@@ -104,7 +104,7 @@ def split(
 
 
 class _Taken:
-    """The ids that entries have."""
+    """The ids that are in use."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -145,7 +145,7 @@ def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence
     text = {one.number: one.content for one in history}
     content, evidence = _shown_text(moved[0], found, text)
     date = evidence_date(evidence, now)
-    if history[-1] not in theirs:  # the words are those of the others
+    if history[-1] not in theirs:  # the content is that of the others
         numbers = frozenset(one.number for one in theirs if one.number != history[-1].number)
         return _Parts(content, date, now, moved, numbers, None)
     fullest = max(rest, key=lambda one: len("".join(_shown_text(one, found, text)[0].paragraphs)))
@@ -155,7 +155,7 @@ def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence
 
 
 def _shown_text(one: ShownAs, found: Handled, texts: dict[int, Content]) -> tuple[Content, DateEvidence | None]:
-    """What a dump shows, as far as it is kept."""
+    """The text that a dump shows, if it is stored."""
     placing = one.placing
     known = texts.get(placing.revision or 0)
     body = placing.body or known or found.entry.content

@@ -1,4 +1,4 @@
-"""Holding entries back, letting them be published, and taking back what an operator did last."""
+"""Hides entries, publishes them again, and undoes an operator's last change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HELD_BACK = {EntryState.HIDDEN, EntryState.FORGOTTEN}
 
 
 def hide(tx: Transaction, entries: Sequence[str], now: datetime) -> Outcome:
-    """Hold entries back from feeds, pages, search and coming editions; nobody is told that they went.
+    """Hide entries from feeds, pages, search and future editions; nobody is notified.
 
     Raises:
         UnknownError: one is no entry, or hidden already.
@@ -44,7 +44,7 @@ def hide(tx: Transaction, entries: Sequence[str], now: datetime) -> Outcome:
 
 
 def _on_their_way(tx: Transaction, entry: EntryId) -> Iterator[str]:
-    """The mails that are still to be sent and tell of an entry: their words are made."""
+    """Unsent mails that contain an entry: their text is made already."""
     story = tx.audit.story(entry)
     for mention in story.mentions if story else ():
         waiting = sum(mention.deliveries.get(state, 0) for state in _OPEN)
@@ -56,7 +56,7 @@ def _on_their_way(tx: Transaction, entry: EntryId) -> Iterator[str]:
 
 
 def publish(tx: Transaction, settings: Settings, entries: Sequence[str], now: datetime) -> Outcome:
-    """Let hidden entries be published; editions tell those as new that they never told.
+    """Publish hidden entries; editions announce those that they never announced as new.
 
     Raises:
         UnknownError: one is no entry, or not hidden.
@@ -75,10 +75,10 @@ def publish(tx: Transaction, settings: Settings, entries: Sequence[str], now: da
 
 
 def undo(tx: Transaction, settings: Settings, entry: str, now: datetime) -> Outcome:
-    """Take back what an operator did last to an entry and did not take back yet.
+    """Undo an operator's last change to an entry that is not undone yet.
 
     Raises:
-        UnknownError: there is nothing, or the pages have changed it since.
+        UnknownError: there is none, or the pages have changed the entry since.
     """
     found = require(tx, entry)
     act = next((one for one in reversed(tx.by_hand.acts(found.entry.id)) if one.undone_at is None), None)
@@ -88,10 +88,10 @@ def undo(tx: Transaction, settings: Settings, entry: str, now: datetime) -> Outc
 
 
 def undo_source(tx: Transaction, settings: Settings, source: str, now: datetime) -> Outcome:
-    """Take back what was forgotten last of a source.
+    """Undo the last forgetting of a source.
 
     Raises:
-        UnknownError: nothing was.
+        UnknownError: nothing was forgotten.
     """
     acts = [one for one in tx.by_hand.acts() if one.kind is ActKind.FORGET and one.source == source]
     act = next((one for one in reversed(acts) if one.undone_at is None), None)
@@ -101,7 +101,7 @@ def undo_source(tx: Transaction, settings: Settings, source: str, now: datetime)
 
 
 def undo_act(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Outcome:
-    """Take this act back."""
+    """Undo this change."""
     sentences = _taken_back(tx, settings, act, now)
     tx.by_hand.undone(act.id, now)
     facts = {"undone": act.kind, "at": act.at.isoformat(), "other": act.other}
@@ -114,7 +114,7 @@ def _taken_back(tx: Transaction, settings: Settings, act: Act, now: datetime) ->
             return editing.undo(tx, settings, act, now)
         case ActKind.MERGE:
             return merging.undo(tx, settings, act, now)
-        case ActKind.SPLIT:  # the new entry may have been told: it becomes what it was taken out of
+        case ActKind.SPLIT:  # the new entry may have been announced: it is merged into the one from which it was split
             return merging.merge(tx, settings, act.entry or "", act.other or "", now, words="other").sentences
         case ActKind.FORGET:
             return forgetting.undo(tx, settings, act, now)
@@ -123,7 +123,7 @@ def _taken_back(tx: Transaction, settings: Settings, act: Act, now: datetime) ->
 
 
 def _shown_again(tx: Transaction, settings: Settings, act: Act, now: datetime) -> str:
-    """Let an entry be published that was not, or the other way round."""
+    """Publish an entry again, or hide it again."""
     entry = act.entry or EntryId("")
     state = require(tx, entry).state
     wrong = {ActKind.HIDE: state not in _HELD_BACK, ActKind.PUBLISH: state is not EntryState.PUBLISHED}
