@@ -1,4 +1,4 @@
-"""The state: tables, queries, migrations. The only home of SQLAlchemy; knows no rules."""
+"""The state: tables, queries, migrations. The only home of SQLAlchemy; it decides nothing."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _WAIT = timedelta(seconds=30)
 
 
 def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
-    """The store at `sqlite:///PATH` or `postgresql://…`, made or brought to the newest schema as needed.
+    """The store at `sqlite:///PATH` or `postgresql://…`, created or migrated to the newest schema as needed.
 
-    At `sqlite://` it is one in memory.
+    `sqlite://` is a store in memory.
 
-    `wait` is how long a write waits for another one. Whoever opens it closes it.
+    `wait` is how long a write waits for another one. The caller must close the store.
 
     Raises:
-        StoreError: naming the place and the remedy.
+        StoreError: with the place and the remedy.
     """
-    from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not pay for SQLAlchemy
+    from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not load SQLAlchemy
 
     return open_database(url, wait)
 
 
 def open_scratch(made_at: datetime, secret: bytes) -> SqlStore:
-    """A new store in memory in which nothing is random: equal calls give equal ones. Whoever opens it closes it."""
+    """A new store in memory without randomness: equal calls give equal stores. The caller must close it."""
     from digest.store.transaction import open_database  # noqa: PLC0415 - as above
 
     return open_database("sqlite://", _WAIT, made_at=made_at, secret=secret)
@@ -59,7 +59,7 @@ def installation_in(file: Path) -> dict[str, Any] | None:
 
 
 def is_made(url: str) -> bool:
-    """Whether a store is there already.
+    """Whether a store exists already.
 
     Raises:
         StoreError: as `open_store`.
@@ -70,7 +70,7 @@ def is_made(url: str) -> bool:
 
 
 def server(url: str) -> str | None:
-    """The server of a store that several processes may share, as libpq reads it; None where one alone may run on it.
+    """The server of a store that several processes may share, in libpq's form; None if only one process may use it.
 
     Raises:
         StoreError: the URL cannot be read.
@@ -85,12 +85,13 @@ def server(url: str) -> str | None:
 
 
 def move_store(source: str, target: str, progress: Callable[[int, int, str], None]) -> int:
-    """Copy the store at one URL to another, which has none or an empty one, and verify it; how many rows.
+    """Copy the store at one URL to another, which has none or an empty one, and verify it; returns how many rows.
 
-    `progress` takes what is done, of how much, and the name of the table.
+    `progress` receives the rows done, their total, and the name of the table.
 
     Raises:
-        StoreError: there is nothing to copy, the target is not empty, or the copy is not equal. It is as before then.
+        StoreError: there is nothing to copy, the target is not empty, or the copy differs.
+            Then the target is unchanged.
     """
     from digest.store.moving import move  # noqa: PLC0415 - as above
 
@@ -111,7 +112,7 @@ def move_store(source: str, target: str, progress: Callable[[int, int, str], Non
 
 
 def has_password(url: str) -> bool:
-    """Whether a URL holds a password.
+    """Whether a URL contains a password.
 
     Raises:
         StoreError: the URL cannot be read.
@@ -122,14 +123,14 @@ def has_password(url: str) -> bool:
 
 
 def place(url: str) -> str:
-    """How messages name a store: without user and password."""
+    """The name of a store in messages: without user and password."""
     from digest.store.database.engine import place as named  # noqa: PLC0415 - as above
 
     return named(url)
 
 
 def database_file(url: str) -> Path | None:
-    """The file of a store, None for one in memory.
+    """The file of a store; None for one in memory.
 
     Raises:
         StoreError: the URL names another kind of database.

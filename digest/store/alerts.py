@@ -1,4 +1,4 @@
-"""What operators are told, and are still to be told; knows nothing of why or how."""
+"""Alerts to operators, and the notices that are not sent yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the comparison of a reading asks of the entries: which answer to its titles, leads and days."""
+"""Finds the entries that a comparison needs: those that answer to the titles, leads and days of a reading."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Questions
 
-_OF_A_DAY = 1000  # entries that answer for their day, the newest: a bound for imports that date everything alike
+_OF_A_DAY = 1000  # newest entries that answer to their day: a bound for imports with a single date
 
 _ANSWERING = select(entry_keys.c.entry_id).where(
     entry_keys.c.kind == bindparam("kind"), entry_keys.c.key.in_(bindparam("keys", expanding=True))
 )
 _TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
     entry_keys.c.entry_id.in_(bindparam("entries", expanding=True)),
-    func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # as it is, SQLite would look through all keys of the kind
+    func.coalesce(entry_keys.c.kind, "") == KeyKind.TITLE,  # without this, SQLite would read all keys of the kind
 )
 _KNOWN = (
     select(entries.c.id, and_(entries.c.removed_at.is_not(None), entries.c.merged_into.is_(None)).label("removed"))
@@ -71,7 +71,7 @@ def known(connection: Connection, questions: Questions) -> list[Known]:
 
 
 def _dated(connection: Connection, days: Iterable[tuple[int, int, int]]) -> Iterator[str]:
-    """The entries of these days, of each the last that came."""
+    """The entries of these days; of each day, the newest ones."""
     for some in batches(days):
         asked = {"days": [date(*day) for day in some], "most": _OF_A_DAY}
         yield from connection.execute(_NEWEST_OF_DAYS, asked).scalars()
@@ -87,7 +87,7 @@ def _known(connection: Connection, batch: list[str]) -> list[Known]:
 
 
 def _entry(row: Row[Any], titles: set[str], earlier: list[Earlier]) -> Known:
-    """An entry as its pages say it. The dates of an operator's are days that it had, too."""
+    """An entry as its pages show it. Dates that an operator gave it count, too."""
     content, date = content_of(row), date_of(row)
     if row.printed:
         said, (content, date) = date, as_printed(content, date, printed_of(row))
@@ -112,6 +112,6 @@ def _earlier(connection: Connection, of: list[str]) -> dict[str, list[Earlier]]:
             content, date = content_of(row), date_of(row)
             if row.printed:
                 content, date = as_printed(content, date, printed_of(row))
-            told = row.significant and row.cause != Cause.EDITED  # an operator's word is none of a page
+            told = row.significant and row.cause != Cause.EDITED  # an operator's edit comes from no page
             found.setdefault(row.entry_id, []).append(Earlier(row.number, content, date, told))
     return found

@@ -1,4 +1,4 @@
-"""Stores what a reading changed: entries, revisions, keys, counts, placings; decides nothing about them."""
+"""Stores the changes of a reading: entries, revisions, keys, counts, placings."""
 
 from __future__ import annotations
 
@@ -200,9 +200,9 @@ def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFac
 def _show(
     connection: Connection, origin: Origin, seen: Mapping[EntryId, str], new: AbstractSet[EntryId], now: datetime
 ) -> tuple[set[EntryId], bool]:
-    """Record that the source shows these entries, and by which evidence.
+    """Record that the source shows these entries, and the evidence.
 
-    Those that it did not show before, and whether one of them was published already.
+    Returns those that it did not show before, and whether one of them was published already.
     """
     source = origin.source
     shown: set[str] = set()
@@ -237,14 +237,14 @@ def _counting(database: str) -> Insert:
 
 
 def _placed(connection: Connection, source: SourceId, path: str) -> set[EntryId]:
-    """The entries of the last reading of the dump, which its source is known to show."""
+    """The entries of the dump's last reading, which its source is known to show."""
     return set(map(EntryId, connection.execute(_PLACED, {"source": source, "path": path}).scalars()))
 
 
 def _replace_placings(
     connection: Connection, source: SourceId, path: str, reading: Sequence[Placing], last: Sequence[Placing] | None
 ) -> None:
-    """Make this the last reading. Row by row where few differ, which of a long dump is a small part of the whole."""
+    """Replace the last reading. If few rows differ, only those are written: a small part of a long dump."""
     now = {placing.position: placing for placing in reading}
     stood = {placing.position: placing for placing in last or ()}
     fresh = [placing for at, placing in now.items() if stood.get(at) != placing]
@@ -272,7 +272,7 @@ def _replace_placings(
 
 
 def _report(connection: Connection, source: SourceId, path: str, ambiguous: Sequence[Ambiguous], now: datetime) -> None:
-    """Report what is ambiguous and was not in the reading before; what no longer is may be reported again."""
+    """Report ambiguous sightings that the reading before did not have; resolved ones may be reported again."""
     standing = {
         (row.title, row.outcome): row.id for row in connection.execute(_STANDING, {"source": source, "path": path})
     }

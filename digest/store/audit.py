@@ -1,4 +1,4 @@
-"""Looks through the whole store for rows that break a law; knows the tables, and nothing that needs a text computed."""
+"""Finds rows that break an invariant, as far as a query can; invariants on computed texts are checked elsewhere."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _BATCH = 500  # rows in memory at a time
 
-# Each law with a query of the rows that break it.
+# Each invariant with a query for the rows that break it.
 _LAWS = {
     "an entry is new twice in the editions of one digest": """
         SELECT e.digest, t.entry_id, count(*) AS times FROM edition_entries t JOIN editions e ON e.key = t.edition
@@ -98,14 +98,14 @@ _TWICE = """
     WHERE d.state NOT IN ('suppressed', 'failed') OR d.uncertain > 0
     GROUP BY d.subscriber_id, e.digest, NAME, t.entry_id HAVING count(*) > 1"""
 _TOLD_TWICE = {"told": "a reader is told an entry twice", "again": "an entry is listed once more twice to a reader"}
-# The name that an edition was made under: who followed two digests that became one was told by each of them.
+# The name under which an edition was made: followers of two digests that became one got both digests' editions.
 _NAME = {"sqlite": "substr(e.key, 1, instr(e.key, '/'))", "postgresql": "split_part(e.key, '/', 1)"}
 # A row for each element of a JSON list, such as `b.told`.
 _EACH = {"sqlite": "json_each(b.LIST)", "postgresql": "json_array_elements_text(b.LIST)"}
 
 
 class SqlAudit:
-    """`ports_audit.Audit` over one connection."""
+    """`ports.Audit` over one connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -122,7 +122,7 @@ class SqlAudit:
         yield from self._twice()
 
     def _twice(self) -> Iterator[Violation]:
-        """Whom two mails of a digest told an entry as new, or listed it once more; they may have both."""
+        """People to whom two mails of a digest announced an entry as new, or listed it again; they may have both."""
         database = self._connection.dialect.name
         query = _TWICE.replace("EACH", _EACH[database]).replace("NAME", _NAME[database])
         for named, law in _TOLD_TWICE.items():
@@ -201,7 +201,7 @@ class SqlAudit:
     def pictures(self) -> Iterator[tuple[str, Drawn | None]]:
         return history.pictures(self._connection)
 
-    def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - what execute takes
+    def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - the type that execute accepts
         return iter(self._connection.execution_options(yield_per=_BATCH).execute(query))
 
 

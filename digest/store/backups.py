@@ -1,4 +1,4 @@
-"""What the store knows of its copies: when one was made, and whether it is one itself (then it is fenced)."""
+"""What the store records about backups: when one was made, and whether the store is one itself (then it is fenced)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_FENCED = select(meta.c.fenced_at)  # asked before each mail
-_SHOWN = 3  # addresses of those who wait for an edition
+_FENCED = select(meta.c.fenced_at)  # queried before each mail
+_SHOWN = 3  # addresses of people with unsent mails of an edition
 
 
 class SqlBackups:

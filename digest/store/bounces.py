@@ -1,4 +1,4 @@
-"""What came back of deliveries; knows nothing of messages, nor what follows from them."""
+"""Bounces of deliveries, and suppressions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_MOST = 50  # of one delivery: who knows its token may send as many as they like
+_MOST = 50  # per delivery: anybody who knows its token may send as many as they like
 _WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
 
 

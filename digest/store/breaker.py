@@ -1,4 +1,4 @@
-"""Suppressions that were asked for; knows nothing of shares, nor what follows from them."""
+"""Requests for suppressions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-REFUSAL = "refused "  # how the `message` of a bounce begins that is a refusal while the mail was handed over
+REFUSAL = "refused "  # prefix of `message` for a bounce that is a refusal during sending
 
 
 class SqlBreaker:

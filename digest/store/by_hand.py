@@ -1,4 +1,4 @@
-"""What operators did by hand, and the states of entries that follow from it; whether they may is not decided here."""
+"""Operators' changes, and the resulting states of entries; whether a change is allowed is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SqlByHand:
         after: EntryId | None = None,
     ) -> tuple[list[Handled], int]:
         wanted = or_(*(_STATES[state] for state in sorted(states)))
-        if source is not None:  # a merged entry has its sources still, a forgotten one none
+        if source is not None:  # a merged entry still has its sources, a forgotten one has none
             wanted &= exists().where(entry_sources.c.entry_id == entries.c.id, entry_sources.c.source == source)
         query = select(entries.c.id).where(wanted).order_by(*NEWEST_FIRST)
         if search:
@@ -166,7 +166,7 @@ class SqlByHand:
     def unmerge(self, other: EntryId, merged: Sequence[EntryId], now: datetime) -> None:
         revision = select(entries.c.revision).where(entries.c.id == other).scalar_subquery()
         itself = update(entries).where(entries.c.id == other)
-        # A reader takes an entry for living again only where it is newer than its tombstone.
+        # A feed reader restores an entry only if it is newer than its tombstone.
         living = itself.where(entries.c.removed_at.is_not(None), entries.c.updated_at.is_not(None))
         self._connection.execute(living.values(updated_at=now))
         self._connection.execute(itself.values(merged_into=None, merged_at=None, removed_at=None))

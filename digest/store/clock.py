@@ -1,4 +1,4 @@
-"""Mends what was noted under a clock that was ahead; knows which moments are of the past and which may lie ahead."""
+"""Repairs the records of a clock that was ahead: past times may not lie in the future, other times may."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-# Moments at which something happened. Those of leases, waits and deadlines lie ahead for a reason.
+# Times at which something happened. Those of leases, waits and deadlines lie in the future for a reason.
 HAPPENED = (
     *(meta.c.published_at, meta.c.backed_up_at, sources.c.registered_at, sources.c.settled_at, sources.c.refreshed_at),
     *(dumps.c.read_at, dumps.c.changed_at, dumps.c.confirmed_at),
@@ -68,20 +68,20 @@ WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
     *(paces.c.next_at, resting_domains.c.until, alert_notices.c.next_at),
 )
-MAY_LIE_AHEAD = (  # deadlines, choices, and what is mended by hand below
+MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repair
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
     *(deliveries.c.leased_until, editions.c.slot_at, reader_counts.c.counted_at),
 )
-_LONGEST = timedelta(days=2)  # no wait ends later, but by a clock that was ahead
-_HANDED_OVER = timedelta(hours=1)  # after so long nobody is handing over what was begun
+_LONGEST = timedelta(days=2)  # no wait ends later, except under a clock that was ahead
+_HANDED_OVER = timedelta(hours=1)  # after so long no sending attempt is in progress
 
 
 def stepped_back(connection: Connection, now: datetime) -> None:
-    """Let everything that is noted as of later than now have happened now.
+    """Change all records of a later time to now.
 
-    A slot that lies ahead was none, so that the editions of the weeks until then are made. Reader counts of then are
-    dropped: as of now they would be several of one moment. What is due at once, or waits for longer than anything
-    does, waits no more. A lease of what was begun ends in an hour: then it is unknown whether it was handed over.
+    A slot in the future did not happen, so that the editions of the weeks until then are made. Reader counts of a later
+    time are deleted: moved to now, there would be several at one time. Deliveries that are due at once, or wait longer
+    than possible, wait no more. A lease of a begun delivery ends in an hour: then its outcome is unknown.
     """
     _wait_no_more(connection, now)
     for column in HAPPENED:
@@ -92,7 +92,7 @@ def stepped_back(connection: Connection, now: datetime) -> None:
 
 
 def _wait_no_more(connection: Connection, now: datetime) -> None:
-    """Let mail go on; first what is due as soon as its edition is made, whose moment is still as it was noted."""
+    """Let mail continue; first the mails that are due when their edition is made, whose time is still as recorded."""
     made = exists().where(editions.c.key == deliveries.c.edition, deliveries.c.next_at <= editions.c.closes_at)
     planned = deliveries.c.state == DeliveryState.PLANNED
     at_once = update(deliveries).where(planned, deliveries.c.next_at > now, made)
@@ -103,7 +103,7 @@ def _wait_no_more(connection: Connection, now: datetime) -> None:
 
 
 def end_leases(connection: Connection, now: datetime, longest: timedelta) -> None:
-    """End leases that end later than this: of what was begun in an hour, of the rest now."""
+    """End leases that end later than this: those of begun deliveries in an hour, the rest now."""
     leased = deliveries.c.leased_until > now + longest
     ends = case((deliveries.c.begun, now + _HANDED_OVER), else_=now)
     connection.execute(update(deliveries).where(leased).values(leased_until=ends))

@@ -1,4 +1,4 @@
-"""What lies further ahead than it can, and what was noted of that; what to do about it is not known here."""
+"""Times in the future, and the recorded clock faults; what to do about them is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _HAPPENED = timedelta(days=1)  # two machines' clocks differ by minutes
 _CLOCKS = timedelta(hours=1)
-_WAITS = timedelta(days=2)  # a reader's zone, or a rest, moves nothing further
-# What operators read of each column, and how far ahead it may lie.
+_WAITS = timedelta(days=2)  # a subscriber's time zone, or a pause, moves nothing further
+# The name of each column for operators, and how far in the future it may lie.
 _COLUMNS: tuple[tuple[str, Column[Any], timedelta], ...] = (
     ("the last slot of a digest", editions.c.slot_at, _HAPPENED),
     ("the end of an edition's window", editions.c.closes_at, _HAPPENED),

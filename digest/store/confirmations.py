@@ -1,4 +1,4 @@
-"""What awaits the word of an address's owner, and the mail that asks for it; knows nothing of tokens."""
+"""Requests that wait for an address's owner, and their mails."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from digest.model import SubscriberId
 
-# Who asks may choose whom these mails go to, so they are counted together.
+# The requester may choose the recipient of these mails, so they are counted together.
 _TOGETHER = dict.fromkeys((_BY_ANYBODY := (ConfirmationKind.JOIN, ConfirmationKind.MOVE)), _BY_ANYBODY)
-_NOT_MAILED = "not mailed"  # how the words begin of what surely reached nobody: it does not stand in the way
+_NOT_MAILED = "not mailed"  # prefix of the text of a mail that certainly reached nobody: it does not block another one
 
 
 class SqlConfirmations:
@@ -141,7 +141,7 @@ class SqlConfirmations:
         return gone + self._connection.execute(update(confirmations).where(over).values(NOBODY)).rowcount
 
 
-# What stays of a link that was used: whose it is, and when.
+# What stays of a used link: whose it is, and when it was used.
 NOBODY: dict[str, Any] = {
     "address": "",
     "address_key": "",

@@ -1,4 +1,4 @@
-"""Reader counts: a series for each entry and source, and what a series won; knows no rule of what belongs to one."""
+"""Reader counts: a series for each entry and source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SERIES = (reader_counts.c.entry_id, reader_counts.c.source)
 _OF_ENTRIES: BindParameter[str] = bindparam("entries", expanding=True)
-# From the newest of the entry's counts back to the first of this source: the index ends it there.
+# From the newest of the entry's counts back to the first of this source: the index ends the search there.
 _NEWEST = (
     select(reader_counts.c.readers)
     .where(reader_counts.c.entry_id == entries.c.id, reader_counts.c.source == bindparam("source"))
@@ -59,7 +59,7 @@ def _by_entry(
 
 
 def previous() -> ColumnElement[int | None]:
-    """The count before that of a row in its series: the row before it, or where the query begins with it, looked up."""
+    """The count before that of a row in its series: the row before it, or at the start of the query a look-up."""
     other = reader_counts.alias()
     same = and_(other.c.entry_id == reader_counts.c.entry_id, other.c.source == reader_counts.c.source)
     looked_up = (
@@ -74,10 +74,10 @@ def previous() -> ColumnElement[int | None]:
 
 
 def gains(since: datetime, sources: Sequence[SourceId]) -> Select[tuple[str, int]]:
-    """The published entries that won readers since then, as `id` and `gained`; only by these sources where given.
+    """The published entries that won readers since then, as `id` and `gained`; only by these sources if given.
 
-    Each series is compared with itself, since its last fall or else since the last count until `since`; of several
-    sources that of the largest gain counts.
+    Each series is compared with itself: since its last fall, otherwise since the last count until `since`. If an entry
+    has several sources, the one with the largest gain counts.
     """
     here = reader_counts.c.counted_at > since
     if sources:

@@ -1,4 +1,4 @@
-"""Mail that did not arrive, or not yet: what an operator looks at and may have tried again."""
+"""Mails that did not arrive, or not yet: an operator reads them and may retry them."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class SqlDeadLetters:
         wanted = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
         this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
         values = {"state": DeliveryState.PLANNED, "next_at": now}
-        if state is DeliveryState.FAILED:  # nobody has it; of one that may have arrived the bytes stay the same
+        if state is DeliveryState.FAILED:  # nobody has it; a mail that may have arrived keeps its bytes
             values["written_at"] = now
-        whole = deliveries.c.message_id != ""  # it is forgotten when retention has emptied the details
+        whole = deliveries.c.message_id != ""  # it is deleted when retention has emptied the details
         planned = update(deliveries).where(this, deliveries.c.state == state, _DEAD, whole, wanted).values(values)
         return self._connection.execute(planned).rowcount > 0
 

@@ -1,4 +1,4 @@
-"""The ledger of mail: who holds which delivery until when, and what became of it; knows nothing of SMTP."""
+"""The ledger of mails: leases and outcomes of deliveries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED
 _REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, SUBSCRIBED, REACHABLE)
 
 
-# Made once for each number of people: to make a statement takes longer than to run it.
+# Cached for each number of people: creating a statement takes longer than running it.
 @lru_cache(maxsize=64)
 def _begin(count: int) -> Update:
     begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "begun_at": bindparam("now")}
@@ -78,8 +78,8 @@ def by_lease(
 
 
 def not_begun(count: int) -> ColumnElement[bool]:
-    """That it is one of so many people's whose lease is still the one that was given, with nothing begun."""
-    # Within a function, or SQLite looks through all that has the same lease and not up the keys.
+    """The condition: one of so many people's deliveries, with the given lease, and nothing begun."""
+    # Within a function; otherwise SQLite scans all rows with the same lease instead of using the keys.
     lease = func.coalesce(deliveries.c.leased_until, deliveries.c.leased_until)
     return and_(
         deliveries.c.edition == EDITION,
@@ -94,7 +94,7 @@ _RECORD = (
     .where(
         deliveries.c.edition == EDITION,
         deliveries.c.subscriber_id == bindparam("person"),
-        # A lease that ended may be another drain's by now: of a late answer only this one is still news.
+        # A lease that ended may be another drain's by now: only this part of a late answer is still of use.
         or_(
             deliveries.c.state == DeliveryState.LEASED,
             and_(bindparam("became") == DeliveryState.ACCEPTED, deliveries.c.state != DeliveryState.ACCEPTED),
@@ -111,7 +111,7 @@ _RECORD = (
     )
 )
 
-# The number of the attempt tells whether it is still ours: another drain would have begun one more.
+# The number of the attempt shows whether it is still ours: another drain would have begun one more.
 _GIVE_BACK = (
     update(deliveries)
     .where(
@@ -130,7 +130,7 @@ _GIVE_BACK = (
     )
 )
 
-# Who left meanwhile gets it no more, and another digest may tell it.
+# A person who left meanwhile gets it no more, and another digest may announce it.
 _GONE = (
     update(deliveries)
     .where(
@@ -202,7 +202,7 @@ class SqlDeliveries:
 
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
         people = sorted({one.subscriber for one in answers})
-        # The rows are held until the end, so that nobody is erased between the question and the answer.
+        # The rows are locked until the end, so that nobody is erased between the query and the answer.
         known = set(self._people(_known(len(people)), numbered(people)))
         if back := [_given_back(one, known=one.subscriber in known) for one in answers if one.given_back]:
             execute_ready(self._connection, _GIVE_BACK, *back)
@@ -299,7 +299,7 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
 
 
 def row_of(row: Row[Any]) -> DeliveryRow:
-    """A row of `WITH_ADDRESS` as the ports have it."""
+    """A row of `WITH_ADDRESS` as the ports define it."""
     return DeliveryRow(
         edition=EditionKey(row.edition),
         subscriber=SubscriberId(row.subscriber_id),
@@ -332,7 +332,7 @@ def _recorded(answer: HandedOver, now: datetime, *, known: bool) -> dict[str, ob
         "became": answer.state,
         "again": None if answer.state in _ENDED else answer.next_at,
         "said_code": answer.code,
-        "said": answer.text if known else "",  # a server's words often name the address
+        "said": answer.text if known else "",  # a server's reply often contains the address
         "accepted": now if answer.state is DeliveryState.ACCEPTED else None,
         "doubts": int(answer.state is DeliveryState.UNKNOWN),
     }

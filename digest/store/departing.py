@@ -1,4 +1,4 @@
-"""Remembers what a dump showed last of an entry that it no longer shows."""
+"""Stores how a dump last showed an entry that it no longer shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from digest.model import SourceId
 
 _REMEMBERED = timedelta(days=90)
-_MOST = 1_000  # entries that may leave a dump in one reading: of a page that shows something else nothing is remembered
+_MOST = 1_000  # entries that may leave a dump in one reading: if a page shows something else, nothing is stored
 
 _NAMES = ("source", "path", "entry_id", "title", "view", "complete", "revision", "body", "left_at")
 _HERE = departures.c.source == bindparam("here"), departures.c.path == bindparam("there")
@@ -34,7 +34,7 @@ _DEPARTED = select(departures).where(*_HERE, departures.c.entry_id.in_(bindparam
 def depart(
     connection: Connection, source: SourceId, path: str, changes: ChangeSet, last: Sequence[Placing], now: datetime
 ) -> None:
-    """Remember how the entries that vanish from a dump stood at its last reading, `last`."""
+    """Store how the entries that vanish from a dump were shown at its last reading, `last`."""
     gone = {change.entry for change in changes.changes if isinstance(change, Vanished)}
     if not 0 < len(gone) <= _MOST:
         return

@@ -1,4 +1,4 @@
-"""Gives a digest another name in every table; whether it may is not decided here."""
+"""Renames a digest in every table; whether it is allowed is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SqlDigestNames:
         return run(select(func.count()).select_from(subscriptions).where(follow)).scalar_one(), moved
 
     def _take_over(self, old: DigestId, new: DigestId) -> None:
-        """The digest of the new name counts as configured since the old one was: what that told is not told again."""
+        """Count the new name as configured since the old one was: the old one's entries are not announced again."""
         since = select(func.min(digests.c.configured_at)).where(digests.c.id.in_([old, new]))
         first = self._connection.execute(since).scalar_one()
         taken = insert(self._connection, digests).values(id=new, configured_at=first)
@@ -65,7 +65,7 @@ class SqlDigestNames:
         self._connection.execute(taken)
 
     def _move_editions(self, old: DigestId, new: DigestId) -> int:
-        """What both told as new is new in the old one's editions; of two for one slot, the new one's has it."""
+        """Move the editions. Entries new in both stay new in the old ones; of a shared slot, the new name keeps it."""
         run, theirs = self._connection.execute, editions.alias()
         slots = select(theirs.c.slot_at).where(theirs.c.digest == new, theirs.c.slot_at.is_not(None))
         twice = and_(editions.c.digest == old, editions.c.slot_at.in_(slots))
@@ -81,7 +81,7 @@ class SqlDigestNames:
         return run(update(editions).where(editions.c.digest == old).values(digest=new)).rowcount
 
     def _move_subscriptions(self, old: DigestId, new: DigestId, *, behind: bool) -> None:
-        """Of two subscriptions of one person, the one that they follow stays, or the newer act."""
+        """Move the subscriptions. Of two of one person, the followed one stays, or the newer act."""
         run, other = self._connection.execute, subscriptions.alias()
         both = (
             select(subscriptions, other.c.joined_at.label("new_joined"), other.c.left_at.label("new_left"))
@@ -108,9 +108,10 @@ class SqlDigestNames:
 
 
 def _merged(row: Row[Any]) -> dict[str, object]:
-    """What becomes of the subscription to the new name, beside one to the old name.
+    """The subscription to the new name, merged with one to the old name.
 
-    Who follows both is told what only one of them told; who left the new one after joining the old one stays away.
+    A follower of both is sent what only one of them announced. A person who left the new one after joining the old one
+    stays away.
     """
     if row.left_at is not None or (row.new_left is not None and row.new_left > row.joined_at):
         return {"joined_at": row.new_joined}

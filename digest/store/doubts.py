@@ -1,4 +1,4 @@
-"""Mails that may have got lost: found by what the ledger says of each attempt, and by what later mails listed again."""
+"""Mails that may have got lost: found by the ledger's record of each attempt, and by what later mails listed again."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from digest.model import DigestId, Entry
 
-# Ended, of which one attempt may have been taken. What was accepted in the end is in no doubt.
+# Ended, with an attempt that may have succeeded. A delivery that was accepted in the end is certain.
 _NOT_TAKEN = [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
-_UNCERTAIN = deliveries.c.uncertain > literal_column("0")  # as the index says it: of a parameter SQLite knows nothing
+_UNCERTAIN = deliveries.c.uncertain > literal_column("0")  # as the index has it: SQLite cannot match a parameter
 DOUBTFUL = and_(_UNCERTAIN, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
 _SURELY_LOST = and_(
     deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.SUPPRESSED]), deliveries.c.uncertain == 0
@@ -54,8 +54,8 @@ class SqlDoubts:
 
     def owed(self, digest: DigestId, rhythms: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
         follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
-        # Who left and came back agreed anew; what went out before that is over. A change of rhythm moves `joined_at`,
-        # one of topics moves `since`.
+        # A person who left and came back agreed anew; earlier mails no longer count. A change of frequency moves
+        # `joined_at`, a change of topics moves `since`.
         since = or_(deliveries.c.begun_at >= subscriptions.c.joined_at, deliveries.c.begun_at >= subscriptions.c.since)
         query = (
             select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told)
@@ -100,7 +100,7 @@ class SqlDoubts:
         ]
 
     def _held(self, keys: Iterable[str]) -> dict[str, dict[int, tuple[Section, str]]]:
-        """What editions hold, by ordinal."""
+        """The entries of editions, by ordinal."""
         found: dict[str, dict[int, tuple[Section, str]]] = {key: {} for key in keys}
         for batch in batches(found):
             query = select(edition_entries).where(edition_entries.c.edition.in_(batch))
@@ -120,7 +120,7 @@ class SqlDoubts:
         return found
 
     def _published(self, wanted: Iterable[str]) -> list[Entry]:
-        """Those of these entries that are published, newest first."""
+        """The published ones of these entries, newest first."""
         found = []
         for batch in batches(wanted):
             query = entry_rows().where(PUBLISHED, entries.c.id.in_(batch)).order_by(*NEWEST_FIRST)
@@ -129,6 +129,6 @@ class SqlDoubts:
 
 
 def _told(row: Row[*tuple[Any, ...]], held: Mapping[int, tuple[Section, str]]) -> set[str]:
-    """What a mail told: what its words tell as new, and what its edition corrected."""
+    """The entries of a mail: those its text announces as new, and those its edition corrected."""
     corrected = {entry for section, entry in held.values() if section is Section.CORRECTED}
     return {held[ordinal][1] for ordinal in row.told} | corrected

@@ -1,4 +1,4 @@
-"""What is known of a dump, as its row."""
+"""Converts the record of a dump to and from its row."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _storing(database: str) -> Insert:
 
 
 def read(row: Row[Any]) -> KnownDump:
-    """The dump of a row."""
+    """The dump in a row."""
     return KnownDump(
         source=SourceId(row.source),
         path=row.path,

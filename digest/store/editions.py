@@ -1,4 +1,4 @@
-"""Digests and editions: what was told, what was not, and the frozen words; when an edition is due is not known here."""
+"""Digests and editions: announced entries and frozen texts; when an edition is due is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class SqlEditions:
         return True
 
     def _claim(self, edition: Edition) -> bool:
-        """Take the slot; False where it is taken. An edition without slot takes none."""
+        """Take the slot; False if it is taken. An edition without a slot takes none."""
         row = {
             "key": edition.key,
             "digest": edition.digest,
@@ -302,7 +302,7 @@ class SqlEditions:
                 deliveries.c.subscriber_id == subscriber,
                 or_(
                     deliveries.c.state.not_in([DeliveryState.FAILED, DeliveryState.SUPPRESSED]),
-                    deliveries.c.uncertain > 0,  # it ended so, and may have been taken before
+                    deliveries.c.uncertain > 0,  # it ended so, and an earlier attempt may have succeeded
                 ),
                 editions.c.digest.in_(digests),
             )
@@ -322,9 +322,9 @@ class SqlEditions:
 
 
 def _told(digest: DigestId) -> Select[Any]:
-    """The entries that a digest told and corrected, each at the newest revision that it told.
+    """The entries that a digest announced or corrected, each at the newest revision that it announced.
 
-    One that was told as another entry only, which was merged into it, counts as told as it was then.
+    An entry announced only through another entry, which was merged into it, counts with the content of then.
     """
     here = (editions.c.digest == digest) & edition_entries.c.section.in_([Section.NEW, Section.CORRECTED])
     each = select(edition_entries.c.entry_id, edition_entries.c.revision).where(here)

@@ -1,4 +1,4 @@
-"""Entries as rows, and the queries of what is published; knows nothing of why an entry is or is not."""
+"""Entries as rows, and the queries for published content."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ NEWEST_FIRST = (
 def entry_rows(
     revision: ColumnElement[int] = entries.c.revision, *more: ColumnElement[Any], through: Table | None = None
 ) -> Select[Any]:
-    """A query of entries with the content of that revision; rows are made into entries by `entries_of`.
+    """A query for entries with the content of that revision; `entries_of` converts the rows.
 
-    `through` is the table that names the entries, where it names the revision too.
+    `through` is the table that names the entries, if it also names the revision.
     """
     columns = [column for column in entries.c if column is not entries.c.revision]
     content = and_(revisions.c.entry_id == entries.c.id, revisions.c.number == revision)
@@ -55,7 +55,7 @@ def shown_by(sources: Sequence[SourceId]) -> ColumnElement[bool]:
 
 
 def entries_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
-    """The entries of these rows, in their order."""
+    """The entries in these rows, in their order."""
     shown: dict[str, list[SourceId]] = {row.id: [SourceId(row.first_source)] for row in rows}
     for batch in batches(shown):
         query = (
@@ -103,7 +103,7 @@ class SqlEntries:
         wanted = asked(query)
         if not wanted or limit <= 0:
             return []
-        # By id first: sorting every match with its whole text is slow where a query is in most entries.
+        # By id first: sorting every match with its whole text is slow if a query is in most entries.
         best = searching.ranked(self._connection, wanted, PUBLISHED, NEWEST_FIRST).limit(limit)
         found = list(self._connection.execute(best).scalars())
         rows = {

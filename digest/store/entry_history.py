@@ -1,4 +1,4 @@
-"""All that is stored of one entry, gathered for a person who asks why; judges nothing."""
+"""The history of one entry, collected for explanations."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 
-_NAMED = 20  # people of an edition
-_PERSONAL = {Section.NEW, Section.CATCH_UP, Section.AGAIN}  # told to some readers only
+_NAMED = 20  # people listed per edition
+_PERSONAL = {Section.NEW, Section.CATCH_UP, Section.AGAIN}  # for some subscribers only
 
 
 def matching(connection: Connection, asked: str, limit: int) -> list[tuple[EntryId, str]]:
-    """See `ports_audit.Audit.matching`."""
+    """See `ports.Audit.matching`."""
     current = (revisions.c.entry_id == entries.c.id) & (revisions.c.number == entries.c.revision)
     query = select(entries.c.id, revisions.c.title).join_from(entries, revisions, current)
     exact = connection.execute(query.where(entries.c.id == asked)).one_or_none()
@@ -44,7 +44,7 @@ def matching(connection: Connection, asked: str, limit: int) -> list[tuple[Entry
 
 
 def story(connection: Connection, entry: EntryId) -> Story | None:
-    """See `ports_audit.Audit.story`."""
+    """See `ports.Audit.story`."""
     row = connection.execute(select(entries).where(entries.c.id == entry)).one_or_none()
     if row is None:
         return None
@@ -114,7 +114,7 @@ def _mentions(connection: Connection, entry: EntryId) -> tuple[Mention, ...]:
 
 
 def _reached(connection: Connection, row: Row[Any]) -> tuple[tuple[Reached, ...], int]:
-    """The first to whom an edition was sent in words that tell the entry, and how many others there are."""
+    """The first people whose mail of an edition has the entry, and how many others there are."""
     sent = (deliveries.c.edition == row.key) & (deliveries.c.state == DeliveryState.ACCEPTED)
     if Section(row.section) in _PERSONAL:
         words = connection.execute(select(edition_bodies).where(edition_bodies.c.edition == row.key))
@@ -137,7 +137,7 @@ def _edition(row: Row[Any]) -> Edition:
 
 
 def _reports(connection: Connection, entry: EntryId, titles: set[str]) -> tuple[Report, ...]:
-    """What was ambiguous and named it. Candidates are JSON, so the entry is looked for here."""
+    """Ambiguous sightings that involve the entry. Candidates are JSON, so the search is done here."""
     query = select(reports)
     return tuple(
         Report(row.at, SourceId(row.source), row.path, row.title, tuple(map(EntryId, row.candidates)), row.outcome)

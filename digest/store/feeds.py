@@ -1,4 +1,4 @@
-"""Which entry joined which feed in which order, and what an operator removed; knows no document and no rule."""
+"""Which entry joined which feed in which order, and what an operator removed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class SqlFeeds:
         return self._mark(entry, {"removed_at": now}, now, removed=False)
 
     def restore(self, entry: EntryId, now: datetime) -> bool:
-        # A reader takes an entry for living again only where it is newer than its tombstone.
+        # A feed reader restores an entry only if it is newer than its tombstone.
         return self._mark(entry, {"removed_at": None, "updated_at": now}, now, removed=True)
 
     def removed_at(self, entry: EntryId) -> datetime | None:

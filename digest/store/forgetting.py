@@ -1,4 +1,4 @@
-"""Drops what dumps said, and finds which entries rest on them; what becomes of those is not decided here."""
+"""Deletes the content of dumps, and finds the entries that depend on them; their fate is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def resting(connection: Connection, source: SourceId, paths: Collection[str]) ->
 def _revised(
     connection: Connection, source: SourceId, paths: Collection[str], of: Sequence[str]
 ) -> Iterable[tuple[EntryId, int]]:
-    """The entries whose newest words are of these dumps, with the number of the revision before those words."""
+    """The entries whose newest content is from these dumps, with the number of the revision before it."""
     for batch in batches(of):
         query = select(*(revisions.c[name] for name in ("entry_id", "number", "cause", "source", "path")))
         query = query.where(revisions.c.entry_id.in_(batch), revisions.c.split_to.is_(None))
@@ -102,6 +102,6 @@ def unshow(connection: Connection, of: Sequence[EntryId], source: SourceId) -> l
 
 
 def _of(table: Table, source: SourceId, paths: Collection[str]) -> ColumnElement[bool]:
-    """Whether a row is of these dumps, or of any of the source where none is named."""
+    """Whether a row belongs to these dumps, or to any of the source if none is named."""
     parts = [table.c.path.in_(batch) for batch in batches(sorted(paths))]
     return and_(table.c.source == source, or_(*parts)) if parts else table.c.source == source

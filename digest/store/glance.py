@@ -1,4 +1,4 @@
-"""A quick look at the ids and keys of a store, without opening it as one: nothing is written, or waited for."""
+"""A quick look at the ids and keys of a store, without opening it as one: it writes nothing and waits for nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SQLITE = "sqlite:///"
-_MOST = 200  # no terminal shows more
+_MOST = 200  # a terminal shows no more
 _SECONDS = 2  # libpq knows no shorter wait
 _QUERIES = {
     "entries": "SELECT e.id, r.title FROM entries e JOIN revisions r ON r.entry_id = e.id AND r.number = e.revision"
@@ -28,10 +28,10 @@ _QUERIES = {
 
 
 def names(url: str, kind: str, begins: str, source: str = "") -> list[tuple[str, str]]:
-    """Ids or keys of a kind that begin so, each with a word about it; `source` is for dumps.
+    """Ids or keys of a kind with this prefix, each with a short description; `source` is for dumps.
 
     Raises:
-        Exception: there is no such store, it is another program's, or it does not answer at once.
+        Exception: there is no such store, it belongs to another program, or it does not answer at once.
     """
     values = {"length": len(begins), "begins": begins, "source": source}
     with _reading(url) as (connection, mark):
@@ -42,7 +42,7 @@ def names(url: str, kind: str, begins: str, source: str = "") -> list[tuple[str,
 
 @contextlib.contextmanager
 def _reading(url: str) -> Iterator[tuple[Any, str]]:
-    """A connection that can only read, and how its parameters are written."""
+    """A read-only connection, and the style of its parameters."""
     if not url.startswith(_SQLITE):
         import psycopg  # noqa: PLC0415 - most stores are files
 
@@ -52,7 +52,7 @@ def _reading(url: str) -> Iterator[tuple[Any, str]]:
             yield server, "%({})s"
         return
     file = Path(url.removeprefix(_SQLITE))
-    # Without its log nobody has it open, and SQLite would have to make one to read it in any other way.
+    # Without its log nobody has it open, and SQLite would have to create a log to read it in any other way.
     how = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "mode=ro&immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(file))}?{how}", uri=True, timeout=0.2)
     try:

@@ -1,4 +1,4 @@
-"""What was stored when, read back as one stream in the order of time; knows nothing of who replays it."""
+"""All stored facts, read back as one stream in the order of time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BATCH = 50  # rows in memory at a time, with their texts
 
 
 class _Picture(NamedTuple):
-    """`ports.Drawn` of a row."""
+    """`ports.Drawn` from a row."""
 
     png: bytes
     width: int
@@ -35,24 +35,24 @@ class _Picture(NamedTuple):
 
 
 def moments(connection: Connection) -> int:
-    """See `ports_audit.Audit.moments`."""
+    """See `ports.Audit.moments`."""
     return connection.execute(select(func.count(revisions.c.at.distinct()))).scalar_one()
 
 
 def facts(connection: Connection) -> Iterator[Fact]:
-    """See `ports_audit.Audit.history`. Of facts of one moment, those of the stream that is named first come first."""
+    """See `ports.Audit.history`. Of facts at one time, those of the stream that is named first come first."""
     streams = (_stated, _sighted, _counted, _settled, _removed)
     return heapq.merge(*(stream(connection) for stream in streams), key=attrgetter("at"))
 
 
 def pictures(connection: Connection) -> Iterator[tuple[str, Drawn | None]]:
-    """See `ports_audit.Audit.pictures`."""
+    """See `ports.Audit.pictures`."""
     for row in _rows(connection, select(drawings).order_by(drawings.c.name)):
         yield row.name, None if row.png is None else _Picture(row.png, row.width, row.height, row.depth)
 
 
 def _stated(connection: Connection) -> Iterator[Stated]:
-    # Not `at` itself: where the clock stepped back, a revision would come before the one that it follows.
+    # Not `at` itself: if the clock stepped back, a revision would come before the one that it follows.
     moment = func.max(revisions.c.at).over(partition_by=revisions.c.entry_id, order_by=revisions.c.number)
     query = (
         select(revisions, entries.c.atom_id, entries.c.page_order, moment.label("moment"))
@@ -119,7 +119,7 @@ def _removed(connection: Connection) -> Iterator[Removed]:
 
 
 def _not_before_first(at: ColumnElement[datetime]) -> ColumnElement[datetime]:
-    """The moment, or that of the entry's first sighting, whichever is later."""
+    """The time, or that of the entry's first sighting, whichever is later."""
     return case((at < entries.c.first_seen_at, entries.c.first_seen_at), else_=at)
 
 

@@ -1,6 +1,6 @@
-"""Leasing: which deliveries are due, and whose they are until when; the part of the ledger that a drain begins with.
+"""Leasing: which deliveries are due, and who holds them until when; the part of the ledger with which a drain begins.
 
-The statements are made once: to make one takes as long as to lease ten deliveries.
+The statements are created once: creating one takes as long as leasing ten deliveries.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def lease(
 def free(
     connection: Connection, leases: Mapping[tuple[EditionKey, datetime], Sequence[int]], now: datetime
 ) -> tuple[int, int]:
-    """See `ports.Deliveries.free`; the people by edition and end of lease."""
+    """See `ports.Deliveries.free`; returns the people by edition and end of lease."""
     counts = [0, 0]
     for (edition, leased_until), people in leases.items():
         for batch in batches(people):
@@ -75,7 +75,7 @@ def free(
 
 
 def among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
-    """That it is one of so many people, who are `numbered`."""
+    """The condition: one of so many people, who are `numbered`."""
     return person.in_([bindparam(f"person_{at}", type_=Integer()) for at in range(count)])
 
 
@@ -85,28 +85,28 @@ def numbered(people: Sequence[int]) -> dict[str, object]:
 
 
 def _ended(*, begun: bool) -> Update:
-    """What a drain left that died: what it began may have been handed over, and is unknown then."""
+    """End the leases of a drain that died: what it began may have been sent, so its outcome is unknown."""
     over = select(*deliveries.primary_key).where(deliveries.c.leased_until <= _NOW, deliveries.c.begun.is_(begun))
-    free = over.with_for_update(skip_locked=True)  # of two drains that look at once, one does it
+    free = over.with_for_update(skip_locked=True)  # of two drains at the same time, one does it
     these = tuple_(*deliveries.primary_key).in_(free)
     return update(deliveries).where(these).values(_without_lease(begun=begun))
 
 
 def _without_lease(*, begun: bool) -> Mapping[str, object]:
-    """What becomes of a delivery whose lease ends before anybody recorded an answer."""
+    """The values of a delivery whose lease ends before anybody recorded an answer."""
     becomes = _uncertain() if begun else {"state": deliveries.c.leased_from}
     return {**becomes, **NOT_LEASED}
 
 
 def _uncertain() -> Mapping[str, object]:
-    """Nobody knows what became of it: due once more, or never again."""
+    """The values for an unknown outcome: due once more, or never again."""
     often = deliveries.c.uncertain + 1
     again = case((often < MAY_HAVE_IT, _NOW), else_=None)
     return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
 
 
 def _due(made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """What was due when its edition was made still is, whatever the clock says now: it may have stepped back since."""
+    """A mail that was due when its edition was made is still due: the clock may have stepped back since."""
     waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
     at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
     return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= _NOW)))

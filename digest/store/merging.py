@@ -1,4 +1,4 @@
-"""Entries that an operator merged or hid, while dumps go on to show them: what they bring goes where it belongs."""
+"""Entries that an operator merged or hid while dumps continue to show them: directs changes to the right entry."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RECALL = update(entries).where(entries.c.id == bindparam("entry")).values(hidde
 
 
 def recall(connection: Connection, shown: Iterable[EntryId]) -> set[EntryId]:
-    """Let what was forgotten, and is shown again, be published again; which entries that are."""
+    """Publish forgotten entries that are shown again; returns them."""
     forgotten = set(connection.execute(_FORGOTTEN).scalars())
     back = {entry for entry in shown if entry in forgotten} if forgotten else set()
     if back:
@@ -36,7 +36,7 @@ def recall(connection: Connection, shown: Iterable[EntryId]) -> set[EntryId]:
 def passed_on(
     connection: Connection, source: SourceId, counts: Iterable[tuple[EntryId, int]]
 ) -> list[tuple[EntryId, int]]:
-    """The counts of merged entries as those of the ones that they are, where the source counts these no more itself."""
+    """The counts of merged entries as counts of their targets, if the source no longer counts the targets itself."""
     if connection.execute(_ANY).first() is None:
         return []
     made: dict[EntryId, int] = {}
@@ -51,7 +51,7 @@ def passed_on(
 
 
 def share(connection: Connection, source: SourceId, path: str, shown: Iterable[EntryId], now: datetime) -> set[EntryId]:
-    """Note that a source that shows a merged entry shows the one that it was merged into; which of those are shown."""
+    """Record that a source that shows a merged entry shows its target; returns the targets that are shown."""
     if connection.execute(_ANY).first() is None:
         return set()
     into: set[EntryId] = set()

@@ -1,4 +1,4 @@
-"""Copies a store into another one, empty until then, and proves the copy equal; knows no table by what it means."""
+"""Copies a store into another, empty one, and verifies the copy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVERY = 2**256
 
 @dataclass(slots=True)
 class _Sum:
-    """What a table holds, whatever the order of its rows."""
+    """A checksum of a table's content, independent of the order of its rows."""
 
     rows: int = 0
     hash: int = 0
@@ -36,12 +36,12 @@ class _Sum:
 
 
 def move(source: SqlStore, target: SqlStore, progress: Callable[[int, int, str], None]) -> int:
-    """Copy every row, in one transaction of the target, and read all of it again; how many rows.
+    """Copy every row, in one transaction of the target, and read all of them again; returns how many rows.
 
-    `progress` takes what is done, of how much, and the name of the table.
+    `progress` receives the rows done, their total, and the name of the table.
 
     Raises:
-        StoreError: the target holds something already, or does not hold the same afterwards.
+        StoreError: the target is not empty, or its content differs afterwards.
     """
     with source.reading() as old, target.writing() as new:
         _require_empty(new, target.place)
@@ -88,7 +88,7 @@ def _rows(connection: Connection, table: Table) -> Iterable[list[Row[Any]]]:
 
 
 def _go_on_numbering(connection: Connection, tables: Iterable[Table]) -> None:
-    """SQLite goes on behind the highest number by itself."""
+    """Continue the numbering after the highest number, as SQLite does by itself."""
     if connection.dialect.name != "postgresql":
         return
     for table in tables:

@@ -1,4 +1,4 @@
-"""People by the hundred: a few queries for all of them, since one person's take a hundred times as long."""
+"""People in bulk: a few queries for all of them, because single ones would take a hundred times as long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paces that servers asked for, and waits; knows nothing of how they are found."""
+"""Rates that servers asked for, and waiting deliveries."""
 
 from __future__ import annotations
 

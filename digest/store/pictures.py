@@ -1,4 +1,4 @@
-"""Pictures of formulas by name; knows nothing of formulas."""
+"""Pictures of formulas by name."""
 
 from __future__ import annotations
 

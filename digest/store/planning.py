@@ -1,4 +1,4 @@
-"""The parts of large editions that are still to be planned, and the mails that they become."""
+"""The unplanned parts of large editions, and the mails that they become."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sources, dumps and their last good readings, and what the diff asks of the entries; the changes are `applying`'s."""
+"""Sources, dumps and their last good readings, and the entries that the diff needs; `applying` stores the changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from digest.ports import ApplyFacts
 
 
-# Statements that each dump needs are built once: to build one takes four times as long as to run it.
+# Statements that each dump needs are created once: creating one takes four times as long as running it.
 _SOURCE = select(sources).where(sources.c.id == bindparam("source"))
 _RENAMED = select(renamed_sources.c.new).where(renamed_sources.c.old == bindparam("source"))
 _DUMP = select(dumps).where(dumps.c.source == bindparam("source"), dumps.c.path == bindparam("path"))
@@ -55,7 +55,7 @@ _ELSEWHERE = (
     )
     .distinct()
 )
-_PAGES = (  # of one dump: where they are asked for by all three, SQLite looks through all that there are
+_PAGES = (  # of one dump: with all three in one condition, SQLite scans every row
     select(placings)
     .where(
         placings.c.source == bindparam("source"),

@@ -1,4 +1,4 @@
-"""Rows of people as values: a person, a record of consent, all that is stored of them."""
+"""Converts rows of people to values: a person, a consent record, everything stored about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-# What `subscriber_of` reads.
+# The columns that `subscriber_of` reads.
 PERSON = (
     subscribers.c.id,
     subscribers.c.address,
@@ -31,7 +31,7 @@ PERSON = (
 
 
 def subscriber_of(row: Row[Any]) -> Subscriber:
-    """The person of a row of subscribers."""
+    """The person in a row of subscribers."""
     return Subscriber(
         id=SubscriberId(row.id),
         address=row.address,
@@ -46,12 +46,12 @@ def subscriber_of(row: Row[Any]) -> Subscriber:
 
 
 def consent_of(row: Row[Any]) -> Consent:
-    """The record of a row of consents."""
+    """The record in a row of consents."""
     return Consent(DigestId(row.digest), row.act, row.source, row.at, row.wording, row.asked_at)
 
 
 def records(connection: Connection, *which: ColumnElement[bool]) -> list[SubscriberRecord]:
-    """Those who were not erased, in the order of joining; three queries a batch of people, not a person."""
+    """People who were not erased, in the order of joining; three queries per batch of people, not per person."""
     query = select(subscribers).where(subscribers.c.erased_at.is_(None), *which).order_by(subscribers.c.id)
     people = connection.execute(query).all()
     return [record for batch in batches(people) for record in _batch(connection, batch)]

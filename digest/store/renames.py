@@ -1,4 +1,4 @@
-"""Gives a source another name in every table, and remembers the former ones; whether it may is not decided here."""
+"""Renames a source in every table, and stores the former names; whether it is allowed is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-_PARENTS = (sources.c.id, dumps.c.source)  # copied under the new name first, since rows refer to them
+_PARENTS = (sources.c.id, dumps.c.source)  # copied under the new name first, because rows refer to them
 
 
 def columns() -> Iterator[Column[Any]]:
-    """The columns that hold the name of a source, but for those that others refer to."""
+    """The columns that contain the name of a source, except those to which others refer."""
     yield revisions.c.source  # of a dump that may be unknown
     for table in metadata.sorted_tables:
         for column in table.c:
@@ -80,7 +80,7 @@ class SqlRenames:
         self._connection.execute(insert(table).from_select([name, *kept], rows))
 
     def _move_feed(self, before: str, after: str) -> None:
-        """The history of a feed goes with it; one that began under the new key meanwhile gives way."""
+        """Move a feed with its history; a feed that began under the new key meanwhile is deleted."""
         here = feed_entries.c.feed == before
         if self._connection.execute(select(feed_entries.c.feed).where(here).limit(1)).first():
             self._connection.execute(delete(feed_entries).where(feed_entries.c.feed == after))

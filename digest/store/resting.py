@@ -1,4 +1,4 @@
-"""Recipient domains to which no mail goes for a while; knows nothing of why."""
+"""Recipient domains that are paused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes old rows fewer: reader counts thinned out, deliveries summed up; when something is old is not decided here."""
+"""Reduces old rows: thins out reader counts, sums up deliveries; when a row is old is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
 _ENDED = and_(deliveries.c.next_at.is_(None), deliveries.c.state != DeliveryState.LEASED)
-# Whoever catches up looks back so far behind `since`, for the clock may have stepped back: the edition itself is past.
+# Catching up looks back this far before `since`, because the clock may have stepped back: the edition itself is past.
 _CLOCK = timedelta(days=1)
-_DAY, _MONTH = 10, 7  # characters of a moment written as 2026-11-21
+_DAY, _MONTH = 10, 7  # characters of a time written as 2026-11-21
 
 
 class SqlRetention:
@@ -42,14 +42,14 @@ class SqlRetention:
         return oldest
 
     def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
-        """The last count of each day or month stays, the first of all, and both sides of a fall.
+        """Keep the last count of each day or month, the first of all, and both sides of a fall.
 
-        Without them what was won since a fall would be taken for won since before it.
+        Otherwise readers won since a fall would count as won before it.
         """
         keys = list(reader_counts.primary_key)
         period = self._written(reader_counts.c.counted_at, _MONTH if monthly else _DAY)
         series = [reader_counts.c.entry_id, reader_counts.c.source]
-        behind = end + timedelta(days=31 if monthly else 1)  # where the last one of the last period may stand
+        behind = end + timedelta(days=31 if monthly else 1)  # where the last count of the last period may be
         here = and_(reader_counts.c.counted_at >= start, reader_counts.c.counted_at < behind)
 
         def following(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -93,9 +93,9 @@ class SqlRetention:
         return [EditionKey(key) for key in self._connection.execute(query.order_by(editions.c.closes_at)).scalars()]
 
     def fold(self, edition: EditionKey, limit: int) -> int:
-        """Who is behind keeps their rows: what a mail told them is looked up when they catch up.
+        """Sum up deliveries, except those of people who are behind: their mails are looked up when they catch up.
 
-        Of the others the rows say no more than that they follow the digest up to here, which `since` says then.
+        The other rows only say that somebody follows the digest up to here, which `since` says then.
         """
         theirs = subscriptions.c.subscriber_id == deliveries.c.subscriber_id
         behind = exists().where(theirs, subscriptions.c.behind)

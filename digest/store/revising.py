@@ -1,4 +1,4 @@
-"""Numbers and stores the revisions of entries, and moves the entries with them."""
+"""Numbers and stores the revisions of entries, and updates the entries."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FIRST, _DATE = "first", "date"
 
 
 class Origin(NamedTuple):
-    """The dump that said so; without a path where it was concluded from others."""
+    """The dump that brought a revision; without a path if it was inferred from others."""
 
     source: SourceId | None = None
     path: str | None = None
@@ -55,9 +55,9 @@ _REVISION = ("entry_id", "number", "at", "cause", "significant", *Origin._fields
 
 @dataclass(slots=True)
 class _Standing:
-    """How an entry stands while its revisions are gathered; `updated_at` is absent before it is published.
+    """The state of an entry while its revisions are collected; `updated_at` is absent before it is published.
 
-    Content and date are as published. `printed` is what the pages say where an operator's word stands instead.
+    Content and date are as published. `printed` has the pages' values of fields that an operator edited.
     """
 
     entry: EntryId
@@ -77,7 +77,7 @@ class _Standing:
         return as_printed(self.content, self.date, self.printed)
 
     def take(self, at: datetime, cause: str, now: tuple[Content, EntryDate | None], *, significant: bool) -> None:
-        """Let the pages say `now`; what an operator's word goes on to cover is no news."""
+        """Apply the pages' values; fields that stay covered by an operator's edit do not change."""
         before = self.content, self.date
         if self.printed != NOTHING:
             content, self.date, self.printed = as_published(before, self.printed, now)
@@ -141,13 +141,13 @@ def revise(
     now: datetime,
     origin: Origin = _CONCLUDED,
 ) -> bool:
-    """Store new revisions, those of a better date last; whether a published entry has one."""
+    """Store new revisions, those of a better date last; returns whether a published entry has one."""
     standing = _standing(connection, {change.entry for change in revised} | dates.keys(), origin)
     before = {it.entry: it.as_printed for it in standing.values() if it.merged_into}
     for change in revised:
         it = standing[change.entry]
         date = it.as_printed[1]
-        if change.cause is Cause.REDATED and change.entry in dates:  # the revision that tells it shows it
+        if change.cause is Cause.REDATED and change.entry in dates:  # the revision that announces the date has it
             date = dates[change.entry]
         it.take(now, change.cause, (change.content, date), significant=change.cause.significant)
     for entry, date in dates.items():
@@ -165,7 +165,7 @@ def _follow(
     standing: dict[EntryId, _Standing],
     now: datetime,
 ) -> None:
-    """Let what pages say of an entry that is merged into another one be said of that one."""
+    """Apply the pages' changes of a merged entry to its target."""
     moved = [(it, said, cause) for it, said, cause in merged if it.revisions and it.merged_into]
     missing = {it.merged_into for it, _, _ in moved if it.merged_into} - standing.keys()
     standing |= _standing(connection, missing, moved[0][0].origin) if moved else {}
@@ -197,7 +197,7 @@ def by_hand(
     cause: Cause,
     now: datetime,
 ) -> None:
-    """Store the revision that an operator makes."""
+    """Store an operator's revision."""
     it = _standing(connection, {entry}, _CONCLUDED)[entry]
     content, it.date = state
     it.printed = printed
@@ -207,7 +207,7 @@ def by_hand(
 
 
 def _store(connection: Connection, moved: Sequence[_Standing]) -> bool:
-    """Store the gathered revisions; whether one is of a published entry."""
+    """Store the collected revisions; returns whether one is of a published entry."""
     if not moved:
         return False
     insert_rows(connection, revisions, _REVISION, (row for it in moved for row in it.revisions))

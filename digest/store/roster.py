@@ -1,4 +1,4 @@
-"""Everybody at once: some hundred people a query, and nothing of what was mailed to them."""
+"""All people: some hundred per query, without their mails."""
 
 from __future__ import annotations
 

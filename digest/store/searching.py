@@ -1,7 +1,7 @@
-"""The index of words: brought up to date with each revision, and asked; knows an entry by its id alone.
+"""The search index: updated with each revision, and queried.
 
-`searched` holds the tokens, which every database can index in its own way: PostgreSQL in `vectors`, SQLite in
-`search_index`, whose language (FTS5) is known here only. Source: https://sqlite.org/fts5.html
+`searched` has the tokens, which every database can index in its own way: PostgreSQL in `vectors`, SQLite in
+`search_index`, whose language (FTS5) only this module knows. Source: https://sqlite.org/fts5.html
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _WEIGHTS = (10.0, 1.0)  # of title and body
 
 
 def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
-    """Make new entries findable."""
+    """Add new entries to the index."""
     rows = (_row(entry, content) for entry, content in contents.items())
     if connection.dialect.name == "postgresql":
-        from digest.store import vectors  # noqa: PLC0415 - who has a file does not pay for PostgreSQL's dialect
+        from digest.store import vectors  # noqa: PLC0415 - with a file PostgreSQL's dialect is not loaded
 
         insert_rows(connection, searched, _ROW, rows)
         for batch in batches(contents):
@@ -50,7 +50,7 @@ def index_new(connection: Connection, contents: Mapping[EntryId, Content]) -> No
 
 
 def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
-    """Make entries findable by these contents, and no longer by older ones."""
+    """Index entries by these contents, and no longer by older ones."""
     for batch in batches(contents):
         here = searched.c.entry_id.in_(batch)
         put = insert(connection, searched)
@@ -63,14 +63,14 @@ def index(connection: Connection, contents: Mapping[EntryId, Content]) -> None:
             connection.execute(put, rows)
             vectors.index(connection, connection.execute(select(searched.c.number).where(here)).scalars())
             continue
-        # The index forgets a row by its old tokens. By statements, not triggers: those take twice the time a row.
+        # The index deletes a row by its old tokens. This uses statements, because triggers take twice the time per row.
         connection.execute(_INDEX.insert().from_select(_FORGET, select(literal("delete"), *_TOKENS).where(here)))
         connection.execute(put, rows)
         connection.execute(_INDEX.insert().from_select(_TAKE, select(*_TOKENS).where(here)))
 
 
 def agrees(connection: Connection) -> bool:
-    """Whether the index holds the words of `searched`, no more and no less."""
+    """Whether the index has the words of `searched`, no more and no less."""
     if connection.dialect.name == "postgresql":
         from digest.store import vectors  # noqa: PLC0415 - as above
 
@@ -84,7 +84,7 @@ def agrees(connection: Connection) -> bool:
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the index anew from `searched`."""
+    """Rebuild the index from `searched`."""
     if connection.dialect.name == "postgresql":
         from digest.store import vectors  # noqa: PLC0415 - as above
 
@@ -96,7 +96,7 @@ def rebuild(connection: Connection) -> None:
 def ranked(
     connection: Connection, wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnElement[Any]]
 ) -> Select[tuple[str]]:
-    """A query of the ids of the entries that hold every term, at least one: see `ports.Entries.search`."""
+    """A query for the ids of the entries that contain every term, at least one: see `ports.Entries.search`."""
     if connection.dialect.name == "postgresql":
         from digest.store import vectors  # noqa: PLC0415 - as above
 
@@ -123,5 +123,5 @@ def _row(entry: EntryId, content: Content) -> tuple[str, str, str]:
 
 
 def _expression(wanted: Query) -> str:
-    """The query in FTS5's language. Tokens are letters and digits, so nothing in them can be an operator."""
+    """The query in FTS5's language. Tokens are letters and digits, so none can be an operator."""
     return " AND ".join(f'"{" ".join(term.tokens)}"{" *" if term.open else ""}' for term in wanted)

@@ -1,4 +1,4 @@
-"""Mails to one person that are no edition; knows nothing of what they say."""
+"""Mails to one person that are not editions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes an article out of an entry: what shows it, what it said, and what the entry answered to because of it."""
+"""Takes an article out of an entry: the dumps that show it, its revisions, and the keys that it brought."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _add(connection: Connection, entry: EntryId, new: NewArticle, moved: Sequenc
 
 
 def _keep_texts(connection: Connection, entry: EntryId) -> None:
-    """Keep with each placing the text that it names by a revision: one that moves names none of the new entry's."""
+    """Store with each placing the text that it took from a revision, because the new entry has other revisions."""
     rows = connection.execute(select(revisions).where(revisions.c.entry_id == entry)).all()
     texts = {row.number: content_of(row) for row in rows}
     for one in shown(connection, entry):
@@ -95,7 +95,7 @@ def _table(one: ShownAs) -> Table:
     return departures if one.left else placings
 
 
-def _here(one: ShownAs, entry: EntryId) -> Any:  # noqa: ANN401 - a clause of SQLAlchemy
+def _here(one: ShownAs, entry: EntryId) -> Any:  # noqa: ANN401 - an SQLAlchemy clause
     table = _table(one)
     here = and_(table.c.source == one.source, table.c.path == one.path, table.c.entry_id == entry)
     if one.left:

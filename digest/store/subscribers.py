@@ -1,4 +1,4 @@
-"""People and their consent; knows nothing of mail."""
+"""People and their consent."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from digest.ports import SubscriberRecord
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
-_CLOCK = timedelta(days=1)  # whoever catches up looks back so far behind `since`, for it may have stepped back
-# What becomes of a delivery that goes to nobody any more; one that may have arrived still counts as told.
+_CLOCK = timedelta(days=1)  # catching up looks back this far before `since`, because the clock may have stepped back
+# The values of a cancelled delivery; one that may have arrived still counts as sent.
 TAKEN_BACK: dict[str, Any] = {
     "state": DeliveryState.SUPPRESSED,
     "next_at": None,
@@ -49,7 +49,7 @@ TAKEN_BACK: dict[str, Any] = {
 
 
 class SqlSubscribers:
-    """`ports.Subscribers` over one connection. `erased_some` says that deleted words may still lie in the log."""
+    """`ports.Subscribers` over one connection. `erased_some`: deleted data may still be in the log."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -238,7 +238,7 @@ class SqlSubscribers:
         run(update(confirmations).where(theirs).values(NOBODY))
         run(delete(single_mails).where(single_mails.c.subscriber_id == subscriber))
         self._suppress_deliveries(subscriber)
-        nothing: dict[str, object] = {"message_id": "", "text": ""}  # a server's words often name the address
+        nothing: dict[str, object] = {"message_id": "", "text": ""}  # a server's reply often contains the address
         run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(nothing))
         blank: dict[str, object] = {
             "address": None,
@@ -284,14 +284,14 @@ class SqlSubscribers:
         return True
 
     def _forget_unwanted(self, subscriber: SubscriberId) -> None:
-        """What the editions so far did not tell was not wanted then: catching up is no reason to tell it later."""
+        """Forget entries that the person did not want so far: catching up must not announce them later."""
         caught_up = and_(subscriptions.c.subscriber_id == subscriber, ~subscriptions.c.behind)
         for row in self._connection.execute(
             select(subscriptions.c.digest, subscriptions.c.since).where(caught_up)
         ).all():
             last = select(func.max(editions.c.closes_at)).where(editions.c.digest == row.digest)
             told_at = self._connection.execute(last).scalar_one()
-            # Editions of a day before are looked at again for the clock's sake, so it is that much later.
+            # Editions of a day before are included because of the clock, so this is one day later.
             if told_at is not None and told_at + _CLOCK > row.since:
                 self.follows_since(subscriber, row.digest, told_at + _CLOCK, behind=False)
 
@@ -304,7 +304,7 @@ class SqlSubscribers:
         self._connection.execute(insert(self._connection, suppressions).values(row))
 
     def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
-        """End what is open and not begun, leased or not; what is begun is recorded by its drain."""
+        """End open deliveries that are not begun, leased or not; a begun one is recorded by its drain."""
         waiting = deliveries.c.next_at.is_not(None) & ~deliveries.c.begun
         self._connection.execute(
             update(deliveries).where(deliveries.c.subscriber_id == subscriber, waiting, *which).values(TAKEN_BACK)

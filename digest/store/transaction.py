@@ -1,4 +1,4 @@
-"""The store: transactions over an open database; what happens within them is the other modules' affair."""
+"""The store: transactions over an open database; the other modules work within them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class SqlTransaction:
 
 
 class SqlStore:
-    """`ports.Store` over a database; its place names it in messages."""
+    """`ports.Store` over a database; messages name it by its place."""
 
     def __init__(self, engine: Engine, url: str, turn: AbstractContextManager[object]) -> None:
         self._engine, self._url, self._place, self._turn = engine, url, engines.place(url), turn
@@ -111,18 +111,18 @@ class SqlStore:
 
     @property
     def place(self) -> str:
-        """How messages name it."""
+        """The name of the store in messages."""
         return self._place
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in a transaction that reads, for what is about tables and not about what they mean."""
+        """A connection in a read transaction, for work on tables independent of their meaning."""
         with translated(self._place), self._turn, self._engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """As `reading`, in an exclusive transaction that writes."""
+        """Like `reading`, in an exclusive write transaction."""
         with translated(self._place), self._turn, self._writing.begin() as connection:
             yield connection
 
@@ -135,7 +135,7 @@ class SqlStore:
 
     def follow_published(self) -> None:
         if self._listening is None and engines.is_server(self._url):
-            from digest.store.database.listening import Listening  # noqa: PLC0415 - who has a file does not pay for the driver
+            from digest.store.database.listening import Listening  # noqa: PLC0415 - a file needs no driver
 
             self._listening = Listening(self._url)
 
@@ -147,7 +147,7 @@ class SqlStore:
         return self._versions.newest()
 
     def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
-        engines.database_file(self._url)  # a server is backed up by its own means, and this says so
+        engines.database_file(self._url)  # a server has its own means for backups, and the error says so
         with translated(str(file)), self._turn:
             copies.write_copy(self._engine, file, now, progress)
 
@@ -159,7 +159,7 @@ class SqlStore:
             schema.require_whole(connection, self._place)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._versions.close()
         if self._listening:
             self._listening.close()
@@ -170,7 +170,7 @@ class SqlStore:
 def open_database(
     url: str, wait: timedelta, *, made_at: datetime | None = None, secret: bytes | None = None
 ) -> SqlStore:
-    """See `digest.store.open_store`; a new one is of now, with a random secret, unless these are given."""
+    """See `digest.store.open_store`; a new one dates from now, with a random secret, unless these are given."""
     file = None if engines.is_server(url) else engines.database_file(url)
     place = engines.place(url)
     # In memory there is one connection for all threads, so they take turns.
@@ -202,7 +202,7 @@ def is_made(url: str) -> bool:
 
 
 def _make_ready(engine: Engine, place: str, made_at: datetime, secret: bytes | None) -> None:
-    """Bring the schema to the newest; of two that try at once, one does and the other finds it done."""
+    """Migrate the schema to the newest; of two attempts at once, one does it and the other finds it done."""
     with engine.begin() as connection:
         if schema.version(connection) == schema.NEWEST:
             schema.require_whole(connection, place)

@@ -1,8 +1,8 @@
-"""The index of words in PostgreSQL: a text search vector for each row of `searched`; knows nothing of entries.
+"""The search index in PostgreSQL: a text search vector for each row of `searched`.
 
-The tokens are ours, so no parser or dictionary of the server's ever looks at them. A vector finds the rows that hold
-all tokens; that they stand one behind the other is looked up in the tokens themselves, for a vector forgets places
-behind the 16383rd. Source: https://www.postgresql.org/docs/current/textsearch-limitations.html
+The tokens are ours, so no parser or dictionary of the server sees them. A vector finds the rows that contain all
+tokens. Whether they follow each other is checked in the tokens themselves, because a vector drops positions after the
+16383rd. Source: https://www.postgresql.org/docs/current/textsearch-limitations.html
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 INDEX = table("search_index", column("number"), column("words", TSVECTOR))
 _PUT = insert(INDEX).values(number=bindparam("row"), words=cast(bindparam("vector", type_=String), TSVECTOR))
-_PLACES, _LAST_PLACE = 255, 16_383  # of one token in a vector
-_LARGEST = 900_000  # bytes of a vector, with room: it may have 1 MB
-_WEIGHTS = [0.1, 0.1, 0.1, 1.0]  # of D, where the body is, to A, where the title is
+_PLACES, _LAST_PLACE = 255, 16_383  # positions of one token in a vector
+_LARGEST = 900_000  # bytes of a vector, with a margin: the limit is 1 MB
+_WEIGHTS = [0.1, 0.1, 0.1, 1.0]  # of D, for the body, to A, for the title
 
 
 def index(connection: Connection, numbers: Iterable[int]) -> None:
-    """Make these rows of `searched` findable by what they hold now."""
+    """Index these rows of `searched` by their present content."""
     for batch in batches(numbers):
         connection.execute(delete(INDEX).where(INDEX.c.number.in_(batch)))
         index_new(connection, searched.c.number.in_(batch))
 
 
 def index_new(connection: Connection, here: ColumnElement[bool]) -> None:
-    """Make rows of `searched` findable that are not yet."""
+    """Index rows of `searched` that are not in the index yet."""
     rows = connection.execute(select(searched).where(here)).all()
     if rows:
         connection.execute(_PUT, [{"row": row.number, "vector": vector(row.title, row.body)} for row in rows])
 
 
 def agrees(connection: Connection) -> bool:
-    """Whether every row of `searched` is found by what it holds, and nothing else is."""
+    """Whether every row of `searched` is indexed by its content, and nothing else."""
     numbers = connection.execute(select(searched.c.number)).scalars().all()
     if set(numbers) != set(connection.execute(select(INDEX.c.number)).scalars()):
         return False
@@ -57,7 +57,7 @@ def agrees(connection: Connection) -> bool:
 
 
 def vector(title: str, body: str) -> str:
-    """The vector of a row as it is written. What is too much for one is not found; the beginning always is."""
+    """The vector of a row. Content beyond the limit is not found; the beginning always is."""
     places: dict[str, list[str]] = {}
     size = place = 0
     for tokens, weight in ((title.split(), "A"), (body.split(), "")):
@@ -76,23 +76,23 @@ def vector(title: str, body: str) -> str:
 
 
 def holds(wanted: Query) -> ColumnElement[bool]:
-    """Whether a row holds every term, in its title or its body."""
+    """Whether a row contains every term, in its title or its body."""
     anywhere = [" " + column + " " for column in (searched.c.title, searched.c.body)]
     return and_(INDEX.c.words.op("@@")(_query(wanted)), _in_order(wanted, anywhere))
 
 
 def titled(wanted: Query) -> ColumnElement[bool]:
-    """Whether the title alone holds every term."""
+    """Whether the title alone contains every term."""
     return and_(INDEX.c.words.op("@@")(_query(wanted, "A")), _in_order(wanted, [" " + searched.c.title + " "]))
 
 
 def rank(wanted: Query) -> ColumnElement[float]:
-    """How well a row answers; more is better."""
+    """How well a row matches; higher is better."""
     return func.ts_rank(cast(_WEIGHTS, ARRAY(REAL)), INDEX.c.words, _query(wanted))
 
 
 def _query(wanted: Query, weight: str = "") -> ColumnElement[str]:
-    """Tokens are letters and digits, so nothing in them can be an operator."""
+    """The query. Tokens are letters and digits, so none can be an operator."""
     tokens = dict.fromkeys(
         f"'{token}':{'*' if term.open and at == len(term.tokens) - 1 else ''}{weight}".rstrip(":")
         for term in wanted
@@ -102,7 +102,7 @@ def _query(wanted: Query, weight: str = "") -> ColumnElement[str]:
 
 
 def _in_order(wanted: Query, texts: list[ColumnElement[str]]) -> ColumnElement[bool]:
-    """Whether the tokens of each term stand one behind the other in one of the texts."""
+    """Whether the tokens of each term follow each other in one of the texts."""
     phrases = [f" {' '.join(term.tokens)}{'' if term.open else ' '}" for term in wanted]
     asked = func.unnest(cast(phrases, ARRAY(String))).column_valued("phrase")
     missing = select(asked).where(*(func.strpos(text, asked) == 0 for text in texts))

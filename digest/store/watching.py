@@ -1,4 +1,4 @@
-"""What a monitor asks of the store, again and again: counts that an index answers; knows no metric."""
+"""Repeated queries of monitors: counts that an index answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from digest.model import DigestId, SourceId
 
 _CODES_A_CLASS = 100
-_GOOD: ColumnElement[str] = literal_column(f"'{DumpState.GOOD}'")  # no parameter: the index is chosen by the words
+_GOOD: ColumnElement[str] = literal_column(f"'{DumpState.GOOD}'")  # no parameter: the index is chosen by the text
 
 
 class SqlWatching:

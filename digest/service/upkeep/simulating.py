@@ -234,7 +234,7 @@ class _Silent:
             self._waiting = 0
 
     def end(self, start: datetime) -> None:
-        """Announce the rest, in the newest slot of each digest; a digest without any entry makes its first edition."""
+        """Announce the rest, in the newest slot of each digest; without any facts, first editions are still to come."""
         if self._at > _LONG_AGO:
             for digest in self._digests:
                 self._tell(digest, start, latest_slot(schedule_of(digest), start))

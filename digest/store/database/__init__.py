@@ -1,1 +1,1 @@
-"""The database itself: connections, tables, schema, shared statements; the modules beside it ask by subject."""
+"""The database itself: connections, tables, schema, shared statements; the modules beside it query by subject."""

@@ -1,6 +1,6 @@
 """Copies of a database file: made from a live one, put in the place of another. The only home of SQLite's backup API.
 
-A copy carries the fence within itself, so that it is found out however it comes back into place.
+A copy contains the fence, so that it is recognized however it is put into place.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps next to a database
 _ID_GAP = 1_000_000  # ids left out after the last subscriber's
 
 _FENCE = "UPDATE meta SET fenced_at = coalesce(fenced_at, ?), backed_up_at = ?"
-# Who joined after this moment got ids that the restored store would give to others, with all links in their mails.
+# People who joined after this time got ids that the restored store would reuse, and with them the links in mails.
 _RESERVE = """
     INSERT INTO subscribers (id, name, language, format, timezone, topics, created_at, suppressed, erased_at)
     SELECT max(id) + ?, '', '', 'both', '', '[]', ?, '', ? FROM subscribers HAVING max(id) IS NOT NULL
@@ -38,7 +38,7 @@ _RESERVE = """
 
 
 def write_copy(engine: Engine, file: Path, now: datetime, progress: Callable[[int, int], None] | None) -> None:
-    """See `ports.Store.back_up`. The read transaction keeps the moment: writers neither wait nor make it start anew."""
+    """See `ports.Store.back_up`. The read transaction keeps one snapshot: writers neither wait nor restart it."""
     source = engine.raw_connection()
     try:
         with _new(file) as copy:
@@ -60,9 +60,10 @@ def write_copy(engine: Engine, file: Path, now: datetime, progress: Callable[[in
 
 
 def keep(engine: Engine, file: Path, now: datetime) -> None:
-    """Write a durable copy of a database that is about to change; it takes its name when it is complete.
+    """Write a durable copy of a database that is about to change; it gets its name when it is complete.
 
-    The caller holds the turn to write. One of an earlier try gives way to it: the database may have gone on since.
+    The caller must hold the write lock. A copy of an earlier attempt is replaced, because the database may have changed
+    since.
     """
     draft = file.with_name(f".{file.name}.part")
     try:
@@ -78,7 +79,7 @@ def keep(engine: Engine, file: Path, now: datetime) -> None:
 
 
 def require_store(file: Path) -> None:
-    """Raise StoreError where a file is no store of ours; opening it as one would make it one."""
+    """Raise StoreError if a file is no store of ours; opening it as one would make it one."""
     try:
         with contextlib.closing(_connected(file)) as connection:
             connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -99,9 +100,9 @@ def installation_in(file: Path) -> dict[str, Any] | None:
 
 
 def put_in_place(draft: Path, database: Path, aside: Path) -> None:
-    """Give a sealed copy the name of the database; what was there lies `aside`.
+    """Give a sealed copy the name of the database; the former database is kept at `aside`.
 
-    There is no moment without a database: the new one takes the name from the old one.
+    The database exists at every point in time: the new one takes the name from the old one.
 
     Raises:
         StoreError: the database is in use.
@@ -109,7 +110,7 @@ def put_in_place(draft: Path, database: Path, aside: Path) -> None:
     if database.exists():
         log, kept = (file.with_name(f"{file.name}-wal") for file in (database, aside))
         if log.exists():
-            shutil.copy2(log, kept)  # SQLite removes that of a file which it cannot read
+            shutil.copy2(log, kept)  # SQLite removes the log of a file that it cannot read
         damaged = False
         try:
             damaged = not _fold(database)
@@ -120,7 +121,7 @@ def put_in_place(draft: Path, database: Path, aside: Path) -> None:
             database.with_name(database.name + suffix).unlink(missing_ok=True)
         try:
             aside.hardlink_to(database)
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             shutil.copy2(database, aside)
     draft.replace(database)
     sync(database)
@@ -135,27 +136,27 @@ def seal(file: Path) -> None:
 
 
 def same_database(file: Path, url: str) -> bool:
-    """Whether a file is the one that a URL names."""
+    """Whether a URL names this file."""
     database = database_file(url)
     return database is not None and file.resolve() == database.resolve()
 
 
 def take(file: Path, draft: Path) -> None:
-    """Copy a file as it is."""
+    """Copy a file unchanged."""
     remove(draft)
     draft.touch(mode=OWNER_ONLY)
     try:
         shutil.copyfile(file, draft)
         log = file.with_name(file.name + "-wal")
-        if log.exists():  # a database that was copied, or put aside, without being closed
+        if log.exists():  # the database was copied, or put aside, without being closed
             shutil.copyfile(log, draft.with_name(draft.name + "-wal"))
     except OSError as error:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def remove(file: Path) -> None:
-    """Remove a database file that nobody needs, with what lies beside it."""
-    kept = file.parent.glob(f"{glob.escape(file.name)}.before-*")  # where opening it changed its schema
+    """Remove a database file that nobody needs, with the files beside it."""
+    kept = file.parent.glob(f"{glob.escape(file.name)}.before-*")  # copies from before a change of schema
     for old in (file, *(file.with_name(file.name + suffix) for suffix in _BESIDE), *kept):
         old.unlink(missing_ok=True)
 
@@ -183,7 +184,7 @@ def _connected(file: Path) -> sqlite3.Connection:
 
 
 def _mark(copy: sqlite3.Connection, now: datetime) -> None:
-    """Put the fence into the copy."""
+    """Write the fence into the copy."""
     copy.execute("BEGIN")
     copy.execute(_FENCE, (_moment(now), _moment(now)))
     copy.execute(_RESERVE, (_ID_GAP, _moment(now), _moment(now)))
@@ -191,7 +192,7 @@ def _mark(copy: sqlite3.Connection, now: datetime) -> None:
 
 
 def _fold(database: Path) -> bool:
-    """Bring the log into the file; False where the file is damaged. SQLite refuses that while others have it open."""
+    """Merge the log into the file; False if the file is damaged. SQLite refuses that while others have it open."""
     try:
         with contextlib.closing(_connected(database)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
@@ -206,5 +207,5 @@ def _fold(database: Path) -> bool:
 
 
 def _moment(now: datetime) -> str:
-    """A moment as `tables.UtcTime` is stored."""
+    """A time as `tables.UtcTime` stores it."""
     return now.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -1,4 +1,4 @@
-"""Opens a database the way the store needs it; the only place that knows SQLite, `postgres` knows the other."""
+"""Opens a database with the options that the store needs; the only place that knows SQLite (`postgres`: the other)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ _FILE = "sqlite:///"
 _SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
 _PAUSE_SECONDS = 0.01
-OWNER_ONLY = 0o600  # it holds addresses and the secret of the links
+OWNER_ONLY = 0o600  # it contains addresses and the secret of the links
 
-# Source: https://sqlite.org/pragma.html. `secure_delete` zeroes what is deleted, so that an erased address is gone.
+# Source: https://sqlite.org/pragma.html. `secure_delete` overwrites deleted data with zeros, so that an erased address
+# is gone.
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
-_CACHE, _LARGE_CACHE = -2_000, -32_000  # KiB of pages that a connection keeps: SQLite's default, and for a while
+_CACHE, _LARGE_CACHE = -2_000, -32_000  # KiB of cached pages per connection: SQLite's default, and for a while
 
 
 def is_server(url: str) -> bool:
@@ -36,20 +37,20 @@ def is_server(url: str) -> bool:
 
 
 def place(url: str) -> str:
-    """How messages name a database, without user and password.
+    """The name of a database in messages, without user and password.
 
     Raises:
-        StoreError: the URL names none.
+        StoreError: the URL names no database.
     """
     if is_server(url):
-        from digest.store.database import postgres  # noqa: PLC0415 - who has a file does not pay for the driver
+        from digest.store.database import postgres  # noqa: PLC0415 - with a file the driver is not loaded
 
         return postgres.place(url)
     return str(database_file(url) or "the store in memory")
 
 
 def has_password(url: str) -> bool:
-    """Whether a URL of a server holds a password.
+    """Whether a server's URL contains a password.
 
     Raises:
         StoreError: the URL cannot be read.
@@ -69,7 +70,7 @@ def of_server(url: str, wait: timedelta) -> Engine:
 
 
 def database_file(url: str) -> Path | None:
-    """The file that a URL names, None for a store in memory.
+    """The file that a URL names; None for a store in memory.
 
     Raises:
         StoreError: it names another kind of database.
@@ -87,16 +88,16 @@ def database_file(url: str) -> Path | None:
 
 
 def opened(file: Path | None, wait: timedelta) -> Engine:
-    """The engine of a file, which it makes where it is absent, with its folder; of one shared connection in memory.
+    """The engine of a file, which is created with its folder if absent; or of one shared connection in memory.
 
-    A transaction of `writing(engine)` takes the only right to write as it begins; any other one is refused to write.
-    `wait` is how long it waits for that right.
+    A transaction of `writing(engine)` takes the exclusive write lock when it begins; any other one may not write.
+    `wait` is how long it waits for that lock.
 
     Raises:
-        StoreError: the file or its folder cannot be made.
+        StoreError: the file or its folder cannot be created.
     """
     connect_args = {"check_same_thread": False, "timeout": wait.total_seconds()}
-    serializer = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: `dumps` would make one for each value
+    serializer = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: `dumps` would create one for each value
     if file is None:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=connect_args, json_serializer=serializer)
         _listen(engine)
@@ -105,7 +106,7 @@ def opened(file: Path | None, wait: timedelta) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(file)),
         poolclass=QueuePool,
-        max_overflow=-1,  # as many readers as there are threads
+        max_overflow=-1,  # as many read connections as there are threads
         connect_args=connect_args,
         json_serializer=serializer,
     )
@@ -121,7 +122,7 @@ def file_of(engine: Engine) -> Path | None:
 
 
 def _use_wal(engine: Engine, wait: timedelta) -> None:
-    """Change the journal, for good. Where somebody else has the file open, SQLite refuses that at once, so we wait."""
+    """Change the journal mode, permanently. Waits while others have the file open: SQLite refuses at once."""
     end = time.monotonic() + wait.total_seconds()
     while True:
         try:
@@ -133,7 +134,7 @@ def _use_wal(engine: Engine, wait: timedelta) -> None:
 
 
 def writing(engine: Engine, *, exclusive: bool = True) -> Engine:
-    """The same engine, whose transactions write; exclusive ones one after the other, in a file all of them."""
+    """The same engine with transactions that write: exclusive ones in turn; in a file, all are exclusive."""
     if engine.dialect.name == "sqlite":
         return engine.execution_options(writes=True)
     from digest.store.database import postgres  # noqa: PLC0415 - as above
@@ -142,7 +143,7 @@ def writing(engine: Engine, *, exclusive: bool = True) -> Engine:
 
 
 def forget_deleted(engine: Engine) -> None:
-    """Empty the write-ahead log, which still holds what was deleted; later, where a reader needs it now.
+    """Empty the write-ahead log, which still contains deleted data; later, if a read transaction needs it now.
 
     A server vacuums by itself.
     """
@@ -163,7 +164,7 @@ def _make(file: Path) -> None:
 
 
 def make_room(connection: Connection) -> None:
-    """Let the transaction keep the pages that it goes through in no order; they are given back with the connection."""
+    """Let the transaction cache the pages that it reads in random order; the memory is freed with the connection."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size = {_LARGE_CACHE}")
         connection.info["roomy"] = True
@@ -181,14 +182,14 @@ def _give_back(connection: sqlite3.Connection | None, record: ConnectionPoolEntr
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours, not the driver's
+    connection.isolation_level = None  # we send BEGIN, not the driver
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
     writes = bool(connection.get_execution_options().get("writes"))
-    if connection.info.get("writes") is not writes:  # the pragma makes SQLite compile each statement of it anew
+    if connection.info.get("writes") is not writes:  # the pragma makes SQLite compile each of its statements again
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         connection.info["writes"] = writes
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

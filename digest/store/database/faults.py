@@ -1,4 +1,4 @@
-"""Turns what a database raises into a StoreError with the place and the remedy; the only reader of error codes."""
+"""Turns database errors into a StoreError with the place and the remedy; the only place that reads error codes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ _FAULTS = {
 
 _OF_ROWS = (sqlite3.IntegrityError, sqlite3.DataError)
 
-# By the first characters of PostgreSQL's states, the longer before the shorter.
-# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+# By the first characters of PostgreSQL's states, longer prefixes first.
 _BUSY = ("is in use by another program that does not let go", "wait for it to end and try again")
 _AWAY = ("the server does not answer", "check that it runs; lost connections are made anew by themselves")
 _STATES = {
@@ -52,7 +51,7 @@ _STATES = {
 
 @contextlib.contextmanager
 def translated(place: str) -> Iterator[None]:
-    """Raise StoreError for whatever the database raises within, a RowError for what it says of a row."""
+    """Raise StoreError for any database error in this context, or a RowError if it is about a row."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -60,7 +59,7 @@ def translated(place: str) -> Iterator[None]:
 
 
 def store_error(place: str, error: Exception) -> StoreError:
-    """The same failure in one line that says what to do."""
+    """The same error in one line that says what to do."""
     original = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(original, "sqlite_errorname", "")
     for code, (problem, remedy) in _FAULTS.items():

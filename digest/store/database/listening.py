@@ -1,4 +1,4 @@
-"""Learns by LISTEN that what is published has changed, so that a request need not ask; knows nothing of documents."""
+"""Gets changes of the published state by LISTEN, so that a request needs no query."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATE = "SELECT published, published_at FROM meta"
 
 
 class Listening:
-    """The published state as a thread of its own knows it."""
+    """The published state, kept current by a thread of its own."""
 
     def __init__(self, url: str) -> None:
         self._target = conninfo(url)
@@ -30,7 +30,7 @@ class Listening:
 
     @property
     def known(self) -> tuple[int, datetime] | None:
-        """The newest state; None while the server does not answer, and whoever wants it must ask."""
+        """The newest state; None while the server does not answer, and the caller must query it."""
         return self._known
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class Listening:
         self._known = None
 
     def _wait(self, connection: psycopg.Connection[Any]) -> None:
-        """Until something is said, or long enough to see whether the server is still there."""
+        """Wait for a notification, or long enough to check that the server is still there."""
         for _ in range(int(_ALIVE_SECONDS / _CLOSING_SECONDS)):
             if self._closed.is_set() or list(connection.notifies(timeout=_CLOSING_SECONDS, stop_after=1)):
                 return

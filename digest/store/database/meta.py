@@ -1,4 +1,4 @@
-"""What the store knows of itself, in its one row: the secret, the count of what is published, the pause."""
+"""The store's single row about itself: the secret, the published state, the pause."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-CHANNEL = "digest_published"  # on which a server says that this has changed
+CHANNEL = "digest_published"  # the channel on which a server announces that this has changed
 _SECRET_BYTES = 32
 
 
 def make_row(connection: Connection, now: datetime, secret: bytes | None = None) -> None:
-    """Make the row where it is absent, with a new secret unless one is given."""
+    """Create the row if absent, with a new secret unless one is given."""
     chosen = secrets.token_bytes(_SECRET_BYTES) if secret is None else secret
     row = {"id": 1, "secret": chosen, "published": 0, "published_at": now, "pinged": 0}
     connection.execute(insert(connection, meta).values(row).on_conflict_do_nothing())
@@ -36,11 +36,11 @@ def published_state(connection: Connection) -> tuple[int, datetime]:
 
 
 def grow_published(connection: Connection, now: datetime) -> None:
-    """Say that what feeds and pages show has changed; the moment never goes backwards, whatever the clock does."""
+    """Count a change of feeds and pages; its time never goes backwards, whatever the clock does."""
     count, at = published_state(connection)
     connection.execute(update(meta).values(published=count + 1, published_at=max(at, now)))
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_notify(CHANNEL, "")))  # heard when it is committed
+        connection.execute(select(func.pg_notify(CHANNEL, "")))  # delivered at commit
 
 
 def pause(connection: Connection, reason: str, until: datetime) -> None:
@@ -61,7 +61,7 @@ def trouble(connection: Connection) -> str:
 
 
 def got_through(connection: Connection, now: datetime) -> None:
-    """Forget a pause that is over; one that stands is another drain's finding."""
+    """Forget a pause that is over; a present one belongs to another drain."""
     connection.execute(update(meta).where(meta.c.paused_until <= now).values(pause_reason=None, paused_until=None))
 
 

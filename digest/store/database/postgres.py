@@ -1,7 +1,7 @@
-"""Opens a PostgreSQL database the way the store needs it; knows no table.
+"""Opens a PostgreSQL database with the options that the store needs.
 
-Reads see one state of the database, of writes the exclusive ones take turns by an advisory lock, which also holds what
-is read in them still. The others (drains) lock the rows that they change.
+A read transaction sees one state of the database. Exclusive write transactions take turns by an advisory lock, so what
+they read does not change either. The others (drains) lock the rows that they change.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from psycopg.abc import Buffer
     from sqlalchemy.engine.interfaces import Dialect
 
-TURN = 0x646967657374  # the advisory lock of who writes alone: "digest"
+TURN = 0x646967657374  # the advisory lock of exclusive writers: "digest"
 _CONNECTIONS, _CONNECT_SECONDS = 20, 10
 
-# Source: https://www.postgresql.org/docs/current/runtime-config-client.html. Whoever vanishes without a word loses the
-# lock soon; what is committed is on the disk, whatever the server's default.
+# Source: https://www.postgresql.org/docs/current/runtime-config-client.html. A client that vanishes loses its lock
+# soon; committed data is on the disk, whatever the server's default.
 _SESSION = """
 SELECT set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false),
        set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
@@ -42,17 +42,17 @@ SELECT set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', fals
 
 
 class _Text(StrDumper):
-    """Text without NUL, which this database cannot hold; in a query it makes a word that nothing equals."""
+    """Text without NUL, which this database cannot store; in a query, NUL makes a word that equals nothing."""
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj.replace("\0", "\ufffd"))
 
 
 def conninfo(url: str) -> str:
-    """The URL as libpq reads it.
+    """The URL in libpq's form.
 
     Raises:
-        StoreError: it cannot be read; its password is not shown.
+        StoreError: it cannot be parsed; the error does not show its password.
     """
     plain = "postgresql://" + url.partition("://")[2]
     try:
@@ -69,21 +69,21 @@ def conninfo(url: str) -> str:
 
 
 def has_password(url: str) -> bool:
-    """Whether the URL holds a password, of the user or of a key for TLS."""
+    """Whether the URL contains a password, of the user or of a key for TLS."""
     return bool({"password", "sslpassword"} & set(conninfo_to_dict(conninfo(url))))
 
 
 def place(url: str) -> str:
-    """How messages name the database: without user and password."""
+    """The name of the database in messages: without user and password."""
     parts = conninfo_to_dict(conninfo(url))
     port = f":{parts['port']}" if parts.get("port") else ""
     return f"postgresql://{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}"
 
 
 def opened(url: str, wait: timedelta) -> Engine:
-    """The engine of a database; connections that were lost are made anew. `wait`: how long one waits for a lock.
+    """The engine of a database; lost connections are replaced. `wait`: how long to wait for a lock.
 
-    A transaction of it reads and is refused to write, one of `writing(engine)` writes.
+    A transaction of this engine may only read; one of `writing(engine)` writes.
     """
     engine = create_engine(
         "postgresql+psycopg://",
@@ -109,21 +109,21 @@ def opened(url: str, wait: timedelta) -> Engine:
 
 
 def writing(engine: Engine, *, exclusive: bool) -> Engine:
-    """The same engine, whose transactions write; exclusive ones one after the other."""
+    """The same engine with transactions that write; exclusive ones take turns."""
     return engine.execution_options(writes=True, takes_turn=exclusive)
 
 
 def defaults(target: str) -> dict[str, Any]:
-    """What is asked of a connection where the URL does not say it itself."""
+    """Options of a connection, unless the URL sets them itself."""
     given = conninfo_to_dict(target)
     wanted = {"connect_timeout": _CONNECT_SECONDS, "application_name": "digest", "client_encoding": "UTF8"}
     return {name: value for name, value in wanted.items() if name not in given}
 
 
 def _begin(connection: Connection) -> None:
-    """Say what the transaction is for. The driver begins it with the first statement, so that costs no way of its own.
+    """Set the mode of the transaction. The driver begins it with the first statement, so this costs no round trip.
 
-    A writer sees at each statement what is committed: who waited for the turn must not see what was before it.
+    A writer sees at each statement what is committed: after waiting for its turn, it must not see an older state.
     """
     options, driver = connection.get_execution_options(), connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - there is no other driver here

@@ -1,4 +1,4 @@
-"""Brings the tables of a database to the newest schema; the only place that calls Alembic."""
+"""Migrates the tables of a database to the newest schema; the only place that calls Alembic."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-NEWEST = "0011"  # a test holds it equal to the newest file of migrations/versions; four digits, so that they sort
+NEWEST = "0011"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _VERSION_TABLE = "alembic_version"
-_OF_A_DATABASE = ("search_index", "sqlite_")  # tables that each kind of database has otherwise
-_COLUMNS = {  # table and column of each, in one query
+_OF_A_DATABASE = ("search_index", "sqlite_")  # tables that differ between kinds of databases
+_COLUMNS = {  # table and column of each column, in one query
     "sqlite": (
         "SELECT made.name, part.name FROM sqlite_master AS made, pragma_table_info(made.name) AS part "
         "WHERE made.type = 'table'"
@@ -32,10 +32,10 @@ _COLUMNS = {  # table and column of each, in one query
 
 
 def migrate(connection: Connection, place: str) -> None:
-    """Bring a database to the newest schema, in the transaction of the connection.
+    """Migrate a database to the newest schema, in the transaction of the connection.
 
     Raises:
-        StoreError: the database is a newer program's, or another program's.
+        StoreError: a newer program, or another program, made the database.
     """
     found = version(connection)
     if found is None and inspect(connection).get_table_names():
@@ -45,7 +45,7 @@ def migrate(connection: Connection, place: str) -> None:
 
 
 def version(connection: Connection) -> str | None:
-    """The revision of the schema, None in an empty database."""
+    """The revision of the schema; None for an empty database."""
     if not inspect(connection).has_table(_VERSION_TABLE):
         return None
     found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
@@ -53,15 +53,15 @@ def version(connection: Connection) -> str | None:
 
 
 def outdated(connection: Connection) -> str | None:
-    """The revision of a database whose schema is older than the newest; None of an empty, a new or a newer one."""
+    """The revision of a database with an older schema; None for an empty, a current or a newer one."""
     found = version(connection)
     return found if found and found < NEWEST else None
 
 
 def require_whole(connection: Connection, place: str) -> None:
-    """Refuse a database that says it is of the newest schema and lacks a table or column of it.
+    """Refuse a database that claims the newest schema but lacks a table or column of it.
 
-    Programs between two releases made such ones: their schema changed and kept its number.
+    Programs between two releases created such databases: their schema changed and kept its number.
 
     Raises:
         StoreError: naming what is missing, and the remedy.
@@ -70,7 +70,7 @@ def require_whole(connection: Connection, place: str) -> None:
 
 
 def require_migratable(connection: Connection, place: str) -> None:
-    """Refuse a database of an older schema that lacks what was in that schema, before anything is done to it.
+    """Refuse a database of an older schema that lacks a part of that schema, before anything is done to it.
 
     Raises:
         StoreError: as `require_whole`, or no program of ours ever had that schema.
@@ -78,7 +78,7 @@ def require_migratable(connection: Connection, place: str) -> None:
     found = outdated(connection)
     if found is None:
         return
-    from alembic.util import CommandError  # noqa: PLC0415 - only an old database pays for Alembic
+    from alembic.util import CommandError  # noqa: PLC0415 - only an old database needs Alembic
 
     engine = create_engine("sqlite://")
     try:
@@ -106,7 +106,7 @@ def _require(connection: Connection, place: str, wanted: Sequence[tuple[str, str
 
 def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
     """Run the migrations up to a revision in the transaction of the connection."""
-    from alembic import command  # noqa: PLC0415 - only a new or old database pays for Alembic
+    from alembic import command  # noqa: PLC0415 - only a new or old database needs Alembic
     from alembic.util import CommandError  # noqa: PLC0415 - as above
 
     try:

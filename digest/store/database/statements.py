@@ -1,4 +1,4 @@
-"""Statements that more than one subject needs: batches of an IN, inserts that meet a row, columns of a date."""
+"""Statements that several subjects need: batches for IN, inserts with conflicts, columns of a date."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ if TYPE_CHECKING:
     )
     from sqlalchemy.dialects import postgresql
 
-BATCH = 500  # well under the number of parameters that any database takes
-_ROWS = 2_000  # that are held once more while they are handed to the driver
+BATCH = 500  # well under the limit of parameters of every database
+_ROWS = 2_000  # rows that are in memory twice while the driver receives them
 _T = TypeVar("_T")
-_KINDS = {kind.value: kind for kind in DateKind}  # what an enumeration finds by a call that takes ten times as long
-EVER = datetime(1970, 1, 1, tzinfo=UTC)  # before any moment of ours: `> EVER` asks an index for what is not NULL
+_KINDS = {kind.value: kind for kind in DateKind}  # by value: calling the enumeration takes ten times as long
+EVER = datetime(1970, 1, 1, tzinfo=UTC)  # before any time of ours: `> EVER` asks an index for what is not NULL
 DATE = ("date_kind", "date_month", "date_day", "date_full")
 CONTENT = ("title", "author", "paragraphs", "figures", "complete")
 
 
 def batches(values: Iterable[_T]) -> Iterator[list[_T]]:
-    """The values in lists short enough for one IN."""
+    """The values in lists that are short enough for one IN."""
     rest = iter(values)
     while batch := list(islice(rest, BATCH)):
         yield batch
 
 
 def fetched(result: Result[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
-    """The rows of a result, by the thousand: one by one, each costs twice as much."""
+    """The rows of a result, fetched by the thousand: one by one, each costs twice as much."""
     for rows in result.partitions(1000):
         yield from rows
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that can say what to do ON CONFLICT, in the words of this database."""
+    """An INSERT with ON CONFLICT, in the dialect of this database."""
     return insert_in(connection.dialect.name, table)
 
 
 def insert_in(database: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """The same for a database of this name, for whoever makes it once."""
+    """The same for a database of this name, for callers that cache it."""
     if database == "postgresql":
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - who has a file does not pay for it
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - with a file it is not loaded
 
         return postgresql.insert(table)
     return sqlite.insert(table)
@@ -80,10 +80,10 @@ def _inserting(table: Table, names: tuple[str, ...]) -> Insert:
 def execute_rows(
     connection: Connection, statement: Insert | Update, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Execute a statement for many rows, given as tuples of the parameters of these names, a part of them at a time.
+    """Execute a statement for many rows, given as tuples of the parameters of these names, in parts.
 
-    The values are made ready here, equal ones once, and handed to the driver together: through the statement, a row
-    costs five times as much. The statement should be one that stays: it is compiled once for each database.
+    The values are converted here, equal ones once, and passed to the driver together: through the statement, a row
+    costs five times as much. The statement should be reused: it is compiled once for each database.
     """
     sql, order, ready, _ = _prepared(statement, connection.dialect)
     makers = {name: make if apart else _Known(make) for name, (make, apart) in ready.items()}
@@ -100,10 +100,10 @@ def execute_rows(
 
 
 class _Prepared(NamedTuple):
-    """A statement as a database takes it.
+    """A statement in the form that a database takes.
 
-    `order` is that of the parameters, where the driver knows them by their places. `ready` makes the values of some
-    ready, each time where nobody can tell which of them are equal. `constants` are its own parameters.
+    `order` is the order of the parameters if the driver identifies them by position. `ready` converts the values of
+    some parameters, each time if equal ones cannot be recognized. `constants` are its own parameters.
     """
 
     sql: str
@@ -114,9 +114,9 @@ class _Prepared(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _prepared(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Prepared:
-    """Made once: for a few rows, to make it takes longer than to run it."""
+    """Cached: for a few rows, creating it takes longer than running it."""
     compiled = statement.compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what else a statement becomes
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - no statement compiles to anything else
     makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
     ready = {name: (make, isinstance(compiled.binds[name].type, JSON)) for name, make in makers.items() if make}
     own = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
@@ -125,13 +125,13 @@ def _prepared(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Prepare
 
 
 class _Known(dict[Any, Any]):
-    """Makes each value ready once."""
+    """Converts each value once."""
 
     def __init__(self, ready: Callable[[Any], Any]) -> None:
         super().__init__()
         self._ready = ready
 
-    def __call__(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column takes
+    def __call__(self, value: Any) -> Any:  # noqa: ANN401 - any value of a column
         if value not in self:
             self[value] = self._ready(value)
         return self[value]
@@ -140,10 +140,10 @@ class _Known(dict[Any, Any]):
 def execute_ready(
     connection: Connection, statement: Select[Any] | UpdateBase, *rows: Mapping[str, Any]
 ) -> CursorResult[*tuple[Any, ...]]:
-    """Execute a statement that is the same object each time, once for each row of its parameters; they are few.
+    """Execute a statement that is the same object each time, once for each row of its few parameters.
 
-    Its text is made once and handed to the driver: SQLAlchemy compares it with those that it knows each time, which
-    takes five times as long as SQLite does. A value is made ready as its parameter's type, a result is not.
+    Its text is made once and passed to the driver: SQLAlchemy compares it with known statements each time, which takes
+    five times as long as SQLite does. A value is converted by its parameter's type, a result is not.
     """
     sql, order, ready, constants = _prepared(statement, connection.dialect)
     given: list[Any] = []
@@ -155,17 +155,17 @@ def execute_ready(
 
 
 def date_values(date: EntryDate | None) -> tuple[object, ...]:
-    """What is stored of a date in entries and revisions, in the columns `DATE`."""
+    """The stored values of a date in entries and revisions, for the columns `DATE`."""
     return (date.kind.value, date.month, date.day, date.full) if date else (None, None, None, None)
 
 
 def date_columns(date: EntryDate | None) -> dict[str, object]:
-    """The same by name."""
+    """The same values by name."""
     return dict(zip(DATE, date_values(date), strict=True))
 
 
 def date_of(row: Row[*tuple[Any, ...]]) -> EntryDate | None:
-    """The date of a row of entries or revisions."""
+    """The date in a row of entries or revisions."""
     if row.date_kind is None:
         return None
     year = row.date_full.year if row.date_full else None
@@ -173,7 +173,7 @@ def date_of(row: Row[*tuple[Any, ...]]) -> EntryDate | None:
 
 
 def printed_value(printed: Printed) -> dict[str, object] | None:
-    """What is stored of what pages say where an operator's word stands; None where none does."""
+    """The stored form of the pages' values of fields that an operator edited; None without any."""
     made: dict[str, object] = {}
     if printed.title is not None:
         made["title"] = printed.title
@@ -186,7 +186,7 @@ def printed_value(printed: Printed) -> dict[str, object] | None:
 
 
 def printed_of(row: Row[*tuple[Any, ...]]) -> Printed:
-    """That of a row of revisions."""
+    """The same values, from a row of revisions."""
     stored = row.printed
     if not stored:
         return Printed()
@@ -199,20 +199,20 @@ def printed_of(row: Row[*tuple[Any, ...]]) -> Printed:
 
 
 def body_value(body: Body | None) -> tuple[object, ...] | None:
-    """What is stored of a text that a dump showed and no revision has."""
+    """The stored form of a text that a dump showed and no revision has."""
     return (body.paragraphs, body.figures) if body else None
 
 
 def body_of(row: Row[*tuple[Any, ...]]) -> Body | None:
-    """Such a text, of a row of placings or departures."""
+    """That text, from a row of placings or departures."""
     return Body(tuple(row.body[0]), tuple(row.body[1])) if row.body else None
 
 
 def content_values(content: Content) -> tuple[object, ...]:
-    """What is stored of a content in revisions, in the columns `CONTENT`."""
+    """The stored values of a content in revisions, for the columns `CONTENT`."""
     return content.title, content.author, list(content.paragraphs), list(content.figures), content.complete
 
 
 def content_of(row: Row[*tuple[Any, ...]]) -> Content:
-    """The content of a row of revisions."""
+    """The content in a row of revisions."""
     return Content(row.title, row.author, tuple(row.paragraphs), tuple(row.figures), row.complete)

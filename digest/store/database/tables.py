@@ -1,7 +1,6 @@
 """The tables of the store and nothing else: no query, no connection.
 
-Everything here must also be right for PostgreSQL. The tables in use are made by `migrations/`; a test holds the two
-equal.
+Everything here must also work on PostgreSQL. `migrations/` creates the tables in use; a test compares the two.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class KeyKind(StrEnum):
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware moment, stored in UTC and returned in UTC; a naive one is refused."""
+    """An aware time, stored and returned in UTC; naive times are refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -63,7 +62,7 @@ class UtcTime(TypeDecorator[datetime]):
         if value.utcoffset() is None:
             raise ValueError(f"{value!r} has no time zone")
         moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment  # SQLite keeps no offset
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment  # SQLite stores no offset
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
         if value is None:
@@ -83,15 +82,15 @@ metadata = MetaData(
 
 
 @compiles(CreateColumn, "postgresql")
-def _by_bytes(created: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:  # noqa: ANN401 - what a compiler takes
-    """A column whose text is compared by its bytes, as in SQLite, whatever the language of the server."""
+def _by_bytes(created: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:  # noqa: ANN401 - a compiler's
+    """A column whose text is compared by its bytes, as in SQLite, whatever the server's locale."""
     written: str = compiler.visit_create_column(created, **options)  # type: ignore[no-untyped-call] # SQLAlchemy's own
     return written.replace(" TEXT", ' TEXT COLLATE "C"', 1)
 
 
 @compiles(CreateIndex, "postgresql")
 def _as_partial(created: CreateIndex, compiler: DDLCompiler, **options: Any) -> str:  # noqa: ANN401 - as above
-    """An index over the same rows as in SQLite. Naming them twice would import the other dialect at every start."""
+    """An index over the same rows as in SQLite. Stating them twice would import the other dialect at every start."""
     given = created.element.dialect_options
     if given["postgresql"]["where"] is None:
         given["postgresql"]["where"] = given["sqlite"]["where"]
@@ -99,7 +98,7 @@ def _as_partial(created: CreateIndex, compiler: DDLCompiler, **options: Any) -> 
     return written
 
 
-def _needed(name: str, kind: Any, *constraints: Any) -> Column[Any]:  # noqa: ANN401 - what Column takes
+def _needed(name: str, kind: Any, *constraints: Any) -> Column[Any]:  # noqa: ANN401 - the arguments of Column
     return Column(name, kind, *constraints, nullable=False)
 
 
@@ -108,7 +107,7 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 
 
 def _date() -> tuple[Column[Any], ...]:
-    """An EntryDate: month and day always, `date_full` where the year is supported; all absent for no date."""
+    """An EntryDate: month and day always, `date_full` if the year is supported; all absent for no date."""
     return (
         Column("date_kind", Text),
         Column("date_month", Integer),
@@ -126,7 +125,7 @@ def _dated() -> tuple[CheckConstraint, ...]:
     )
 
 
-# One row: what the store knows of itself.
+# One row: the store's data about itself.
 meta = Table(
     "meta",
     metadata,
@@ -136,9 +135,9 @@ meta = Table(
     _needed("published_at", UtcTime),
     Column("pause_reason", Text),
     Column("paused_until", UtcTime),
-    _needed("pinged", Integer),  # the `published` that the hub was last told of
+    _needed("pinged", Integer),  # the `published` state that was last sent to the hub
     Column("backed_up_at", UtcTime),
-    Column("fenced_at", UtcTime),  # in a backup, and in a store restored from it: the moment of the backup
+    Column("fenced_at", UtcTime),  # in a backup, and in a store restored from it: the time of the backup
     Column("installation", JSON(none_as_null=True)),  # the configuration that uses it
     CheckConstraint("id = 1", name="one_row"),
 )
@@ -153,10 +152,10 @@ sources = Table(
     Column("settled_at", UtcTime),
     Column("refreshed_at", UtcTime),
     _needed("problem", Text),
-    _needed("failures", Integer),  # passes in a row that failed or found a dump held
+    _needed("failures", Integer),  # consecutive passes that failed or found a dump held
 )
 
-# Every name that a source had before, and the one it began with, by which feeds go on naming themselves.
+# Every former name of a source, and its first one, which feeds keep in their ids.
 renamed_sources = Table(
     "renamed_sources",
     metadata,
@@ -180,13 +179,13 @@ dumps = Table(
     _needed("unreadable", Boolean),
     Column("approved", Text),
     Column("discarded", Text),
-    Column("rules", Integer, nullable=False, server_default="1"),  # the reading rules by which it was read
+    Column("rules", Integer, nullable=False, server_default="1"),  # the version of the parsing rules that read it
     Column("changed_at", UtcTime),  # when its content last changed
-    Column("confirmed_at", UtcTime),  # when its last good reading was last seen to be written
-    Column("weigh_at", UtcTime),  # then a date that lay ahead of us will be believed
-    Column("waiting", JSON(none_as_null=True)),  # the lines of the reading that is held
-    Column("overwritten", JSON(none_as_null=True)),  # the sightings of what is held, each in the order of its fields
-    Column("agreed", Integer, nullable=False, server_default="0"),  # good readings in a row that show those lines
+    Column("confirmed_at", UtcTime),  # when its last good reading was last written
+    Column("weigh_at", UtcTime),  # when a date in the future becomes credible
+    Column("waiting", JSON(none_as_null=True)),  # the lines of the held reading
+    Column("overwritten", JSON(none_as_null=True)),  # sightings of the held readings, each in field order
+    Column("agreed", Integer, nullable=False, server_default="0"),  # consecutive good readings that show those lines
     Column("notes", JSON(none_as_null=True)),  # what could not be read, and what was guessed
     Column("left_out", Boolean, nullable=False, server_default=false()),  # an entry is missing because of it
     _one_of("state", DumpState),
@@ -207,7 +206,7 @@ reports = Table(
     _needed("title", Text),
     _needed("candidates", JSON),
     _needed("outcome", Text),
-    _needed("standing", Boolean),  # the last reading of the dump still says so
+    _needed("standing", Boolean),  # the last reading of the dump still has it
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     Index(None, "source", "path"),
 )
@@ -215,8 +214,8 @@ reports = Table(
 # --- entries --------------------------------------------------------------------------------------
 
 # The content of an entry is that of its revision `revision`. Not published: `updated_at` absent, removed or hidden.
-# `merged_into` is the entry that an operator says it is, `merged_at` that one's revision then: this one goes on as its
-# dumps go on, and what they change is changed there.
+# `merged_into` is the entry that an operator says it is, and `merged_at` is that one's revision then: this one
+# continues with its dumps, and their changes are made to the other.
 entries = Table(
     "entries",
     metadata,
@@ -254,7 +253,7 @@ revisions = Table(
     _needed("at", UtcTime),
     _needed("cause", Text),
     _needed("significant", Boolean),
-    Column("source", Text),  # whose dump said so; absent for a year that the neighbours on a page gave
+    Column("source", Text),  # whose dump brought it; absent for a year that the neighbours on a page gave
     Column("path", Text),
     _needed("title", Text),
     Column("author", Text),
@@ -262,13 +261,13 @@ revisions = Table(
     _needed("figures", JSON),
     _needed("complete", Boolean),
     *_date(),
-    Column("printed", JSON(none_as_null=True)),  # what pages say of the fields that an operator's word covers
-    Column("split_to", Text),  # the entry whose text this was, as an operator says
+    Column("printed", JSON(none_as_null=True)),  # the pages' values of the fields that an operator edited
+    Column("split_to", Text),  # the entry to which this text belongs, according to an operator
     *_dated(),
 )
 Index("ix_revisions_printed", revisions.c.entry_id, sqlite_where=text("printed IS NOT NULL"))
 
-# What operators did by hand; `before` and `after` are as `service.publishing.by_hand.acts` makes them.
+# Operators' changes; `service.publishing.by_hand.acts` makes `before` and `after`.
 acts = Table(
     "acts",
     metadata,
@@ -291,13 +290,13 @@ acts = Table(
 searched = Table(
     "searched",
     metadata,
-    Column("number", Integer, primary_key=True),  # the index knows rows by it
+    Column("number", Integer, primary_key=True),  # its row number in the index
     _needed("entry_id", Text, ForeignKey(entries.c.id)),
     _needed("title", Text),
     _needed("body", Text),
     UniqueConstraint("entry_id"),
 )
-# `ascii` keeps every token as it is (measured over all of Unicode); `unicode61` has tables of its own and drops some.
+# `ascii` keeps every token unchanged (measured over all of Unicode); `unicode61` has tables of its own and drops some.
 _INDEX = "fts5(title, body, content='searched', content_rowid='number', tokenize='ascii')"
 _make_index = DDL(f"CREATE VIRTUAL TABLE search_index USING {_INDEX}")  # type: ignore[no-untyped-call] # SQLAlchemy's own
 event.listen(searched, "after_create", _make_index.execute_if(dialect="sqlite"))
@@ -308,7 +307,7 @@ for _statement in (
     _make_words = DDL(_statement)  # type: ignore[no-untyped-call] # as above
     event.listen(searched, "after_create", _make_words.execute_if(dialect="postgresql"))
 
-# Every key that an entry ever answered to.
+# Every key to which an entry ever answered.
 entry_keys = Table(
     "entry_keys",
     metadata,
@@ -326,11 +325,11 @@ entry_sources = Table(
     Column("source", ForeignKey(sources.c.id), primary_key=True),
     _needed("first_seen_at", UtcTime),
     _needed("path", Text),  # the dump that showed it first
-    _needed("because", Text),  # why that sighting was taken for this entry
+    _needed("because", Text),  # why that sighting was matched to this entry
     Index(None, "source"),
 )
 
-# The entries of each feed in the order in which they joined it; a number is never given twice.
+# The entries of each feed in the order in which they joined it; a number is never reused.
 feed_entries = Table(
     "feed_entries",
     metadata,
@@ -351,7 +350,7 @@ reader_counts = Table(
     Index(None, "counted_at"),
 )
 
-# Formulas as pictures, by what they look like; without bytes where one could not be drawn.
+# Formulas as pictures, by their appearance; without bytes if one could not be drawn.
 pictures = Table(
     "pictures",
     metadata,
@@ -379,8 +378,8 @@ placings = Table(
     Column("readers", Integer),
     _needed("view", Text),
     _needed("complete", Boolean),
-    _needed("because", Text),  # why it was taken for this entry when the dump first showed it
-    # The text that it showed: that of a revision of the entry, or its own; in readings of before 0002 neither.
+    _needed("because", Text),  # why it was matched to this entry when the dump first showed it
+    # The text that it showed: that of a revision of the entry, or its own; readings older than 0002 have neither.
     Column("revision", Integer),
     Column("body", JSON(none_as_null=True)),
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
@@ -388,7 +387,7 @@ placings = Table(
     Index(None, "entry_id"),
 )
 
-# What a dump showed last of an entry that it no longer shows: it may come back, and say something else then.
+# How a dump last showed an entry that it no longer shows: the entry may come back with another text.
 departures = Table(
     "departures",
     metadata,
@@ -413,10 +412,10 @@ digests = Table(
     Column("id", Text, primary_key=True),
     _needed("configured_at", UtcTime),
     Column("failed_at", UtcTime),  # since when no edition can be made
-    Column("problem", Text),  # and why
+    Column("problem", Text),  # and the reason
 )
 
-# Every name that a digest had before: old mails go on leading to what it is now.
+# Every former name of a digest: old mails lead to its present name.
 renamed_digests = Table(
     "renamed_digests",
     metadata,
@@ -451,8 +450,8 @@ edition_entries = Table(
     Index(None, "entry_id"),
 )
 
-# The words, one row for all readers who get the same; `told` are the ordinals of the entries that they tell as new,
-# `again` of those that they list once more, since nobody knows whether an earlier mail arrived.
+# The texts, one row for all subscribers who get the same; `told` are the ordinals of the entries announced as new,
+# `again` of those listed once more, because nobody knows whether an earlier mail arrived.
 edition_bodies = Table(
     "edition_bodies",
     metadata,
@@ -466,7 +465,7 @@ edition_bodies = Table(
     Column("again", JSON, nullable=False, server_default="[]"),
 )
 
-# Mails of a large edition that are still to be planned, some hundred in each part; gone when they are.
+# Mails of a large edition that are not planned yet, some hundred in each part; deleted when they are planned.
 unplanned = Table(
     "unplanned",
     metadata,
@@ -479,7 +478,7 @@ unplanned = Table(
 
 # --- subscribers and deliveries -------------------------------------------------------------------
 
-# Who was erased leaves a row with an id and nothing else, so that deliveries stay countable and no id comes twice.
+# An erased person leaves a row with only an id, so that deliveries stay countable and no id is reused.
 subscribers = Table(
     "subscribers",
     metadata,
@@ -502,8 +501,8 @@ subscribers = Table(
     CheckConstraint("(address_key IS NULL) = (erased_at IS NOT NULL)", name="address_key"),
 )
 
-# The digest is a name of the configuration here: consent is recorded whether it is still configured or not.
-# `since`: when they began to follow this selection of entries, at whatever rhythm; `behind`: they missed an edition.
+# The digest is a name from the configuration here: consent is recorded whether it is still configured or not. `since`:
+# when they began to follow this selection of entries, at any frequency; `behind`: they missed an edition.
 subscriptions = Table(
     "subscriptions",
     metadata,
@@ -531,7 +530,7 @@ consents = Table(
     Index(None, "subscriber_id"),
 )
 
-# `next_at` is present exactly while a delivery will be tried, `leased_until` exactly while it is leased.
+# `next_at` is present if and only if a delivery will be tried, `leased_until` if and only if it is leased.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -543,13 +542,13 @@ deliveries = Table(
     Column("next_at", UtcTime),
     Column("leased_until", UtcTime),
     Column("leased_from", Text),  # the state before the lease
-    _needed("begun", Boolean),  # whether the hand-over of this lease has started
-    _needed("uncertain", Integer),  # hand-overs of which nobody knows what became
+    _needed("begun", Boolean),  # whether the attempt of this lease has started
+    _needed("uncertain", Integer),  # attempts with unknown outcome
     _needed("message_id", Text),
     Column("code", Integer),
     _needed("text", Text),
     Column("accepted_at", UtcTime),
-    Column("begun_at", UtcTime),  # when its last hand-over started
+    Column("begun_at", UtcTime),  # when its last attempt started
     _needed("written_at", UtcTime),  # the mail's Date, the same at each attempt
     ForeignKeyConstraint(["edition", "variant"], [edition_bodies.c.edition, edition_bodies.c.ordinal]),
     _one_of("state", DeliveryState),
@@ -594,8 +593,9 @@ erased = Table(
     _needed("erased_at", UtcTime),
 )
 
-# What was asked for on a page and awaits its owner; `next_at` is present while its mail is to be sent. `network` is a
-# keyed hash of where it was asked from. What was confirmed stays without its address, so that its link says what is so.
+# Requests made on a page that wait for the address's owner; `next_at` is present while the mail is to be sent.
+# `network` is a keyed hash of the requesting network. A confirmed request stays without its address, so that its link
+# leads to the present state.
 confirmations = Table(
     "confirmations",
     metadata,
@@ -625,9 +625,9 @@ confirmations = Table(
     Index(None, "next_at"),
 )
 
-# Mails to one person that are no edition. `address` is empty for the person's own; `next_at` is present while it is to
-# be sent; `begun` without an answer means that whoever handed it over died. Until `guards_until` the person's new
-# address may be a thief's.
+# Mails to one person that are not editions. `address` is empty for the person's own; `next_at` is present while the
+# mail is to be sent; `begun` without an answer means that the sender died. Until `guards_until` the person's new
+# address may belong to a thief.
 single_mails = Table(
     "single_mails",
     metadata,
@@ -650,14 +650,14 @@ single_mails = Table(
 
 # --- what came back, and what operators are told --------------------------------------------------
 
-# What came back of a delivery, each message once.
+# Bounces of a delivery, each message once.
 bounces = Table(
     "bounces",
     metadata,
     Column("id", Integer, primary_key=True),
     _needed("subscriber_id", Integer, ForeignKey(subscribers.c.id)),
     _needed("edition", Text, ForeignKey(editions.c.key)),
-    _needed("message", Text),  # a hash that knows the message again
+    _needed("message", Text),  # a hash that identifies the message
     _needed("kind", Text),
     _needed("status", Text),
     _needed("text", Text),
@@ -668,7 +668,7 @@ bounces = Table(
     Index(None, "kind", "at"),
 )
 
-# Messages that came in and say nothing of a delivery of ours, counted by why.
+# Received messages that concern no delivery of ours, counted by reason.
 ignored_mail = Table(
     "ignored_mail",
     metadata,
@@ -677,7 +677,7 @@ ignored_mail = Table(
     _needed("newest_at", UtcTime),
 )
 
-# When an address was struck off and when it was taken back: what `subscribers.suppressed` says now is its end.
+# When an address was suppressed and unsuppressed; `subscribers.suppressed` is the present result.
 suppressions = Table(
     "suppressions",
     metadata,
@@ -690,7 +690,7 @@ suppressions = Table(
     Index(None, "subscriber_id"),
 )
 
-# Suppressions that an edition asks for: they take effect when their share of it is known, or by the operator's word.
+# Suppressions that an edition requests: they take effect when their share is known, or by the operator's decision.
 suppression_requests = Table(
     "suppression_requests",
     metadata,
@@ -706,7 +706,7 @@ suppression_requests = Table(
     Index(None, "subscriber_id"),
 )
 
-# Recipient domains that rest, or rested last, gone when a mail got through; `times` they rested in a row.
+# Recipient domains that are paused, or were last; deleted when a mail got through; `times` counts pauses in a row.
 resting_domains = Table(
     "resting_domains",
     metadata,
@@ -717,7 +717,7 @@ resting_domains = Table(
     _needed("until", UtcTime),
 )
 
-# How many mails a minute a server asked for: to a recipient domain, or to everybody where that is empty.
+# The rates in mails a minute that servers asked for: for a recipient domain, or for everybody if that is empty.
 paces = Table(
     "paces",
     metadata,
@@ -729,7 +729,7 @@ paces = Table(
     CheckConstraint("per_minute > 0", name="per_minute"),
 )
 
-# What is wrong now, one row a subject, gone when all is well and was told.
+# Present troubles, one row per subject; deleted after the all-clear.
 alerts = Table(
     "alerts",
     metadata,
@@ -740,7 +740,7 @@ alerts = Table(
     Column("well_since", UtcTime),
 )
 
-# What operators are still to be told, one row a channel, gone when it was told.
+# Notices to operators that are not sent yet, one row per channel; deleted after sending.
 alert_notices = Table(
     "alert_notices",
     metadata,
@@ -756,20 +756,20 @@ alert_notices = Table(
     _one_of("kind", NoticeKind),
 )
 
-# Moments that lay ahead when they were looked at, by what they are: how many, the last of them, what was done.
+# Times in the future, by kind: how many, the last of them, what was done.
 clock_faults = Table(
     "clock_faults",
     metadata,
     Column("id", Integer, primary_key=True),
     _needed("what", Text),
     _needed("number", Integer),
-    _needed("moment", Text),  # as text: no clock is to mend it
+    _needed("moment", Text),  # as text: no repair of clocks may change it
     _needed("done", Text),
     _needed("at", UtcTime),
     Column("ended_at", UtcTime),
 )
 
-# The deliveries of an old edition that are no rows any more, by how they ended.
+# The deliveries of an old edition that are no longer rows, by final state.
 delivery_counts = Table(
     "delivery_counts",
     metadata,

@@ -1,4 +1,4 @@
-"""How often the database was written to, asked so cheaply that each request can; knows no table but `meta`."""
+"""How often the database was written to, at a cost that each request can afford."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from digest.ports import Version
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SECONDS = 0.1  # after so long another process's writing is seen; one's own is seen at once
+_SECONDS = 0.1  # after so long another process's writes are visible; one's own are visible at once
 
 
 class Versions:
     """The version of a database, from a connection of its own that never writes.
 
-    In memory all writing is this process's own (`private`); of another store without a file nobody can say.
+    In memory, this process does all the writing (`private`). Another store without a file has no such version.
 
     Source: https://sqlite.org/pragma.html#pragma_data_version: it changes with each commit of another connection.
     """
@@ -34,12 +34,12 @@ class Versions:
         self._newest = Version(-1, -1)
 
     def written(self) -> None:
-        """This process committed something."""
+        """Count a commit of this process."""
         with self._lock:
             self._written += 1
 
     def newest(self) -> Version | None:
-        """The present version; None where only a query could tell it."""
+        """The present version; None if only a query could find it."""
         if self._file is None:
             return Version(self._written, self._written) if self._private else None
         if self._seen != self._written or time.monotonic() > self._next:
@@ -63,6 +63,6 @@ class Versions:
                 if commits != self._newest.commits:
                     published = self._connection.execute("SELECT published FROM meta").fetchone()[0]
                     self._newest = Version(published, commits)
-            except sqlite3.Error:  # whoever asks the store itself will hear of it; until then nothing is as it was
+            except sqlite3.Error:  # a caller of the store itself gets the error; until then every version counts as new
                 self._failed -= 1
                 self._newest = Version(self._failed, self._failed)
