@@ -1,4 +1,4 @@
-"""Dump bytes become sightings: files, decoding, the two layouts, structure. Knows no store and no entry."""
+"""Turns the bytes of a dump into sightings: files, decoding, the layouts, structure."""
 
 from digest.dumps.rules import RULES
 

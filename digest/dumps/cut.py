@@ -1,7 +1,7 @@
-"""Text becomes entries as they stand there: finds where they begin and end, in both layouts; looks into none.
+"""Cuts a text into entries: finds where they begin and end, in both layouts; it does not parse the entries.
 
-One search finds the lines at which something may begin or end; only those are looked at. Works on blocks of any
-size and holds no more than a block and the entry at hand.
+One search finds the lines at which something may begin or end; only those are examined. It works on blocks of any size
+and keeps no more in memory than a block and the current entry.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 _SENTENCE_ENDS = ("。", "，", ",", ";", "；", "、")
 _BYLINE, _HEADER, _TITLE, _END_MARK, _LIST_END = 1, 2, 3, 4, 5  # groups of the search
-_DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # a member that is looked up costs as much as a short call
+_DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # looking up a member costs as much as a short call
 
 
 def cuts(blocks: Iterable[str], learned: Learned | None = None) -> Iterator[Cut]:
-    """The entries of a text in page order; everything else on its pages is furniture and is dropped.
+    """The entries of a text in page order; everything else on its pages is page furniture and is dropped.
 
     Raises:
-        UnsureError: behind the last entry that could be told without `learned`.
+        UnsureError: after the last entry that could be determined without `learned`.
     """
     return Cutter(learned).cuts(blocks)
 
 
 class Cutter(Open):
-    """What is open while the text goes by; finds where it ends, and what begins."""
+    """The open entry during a pass over the text; finds where it ends, and what begins."""
 
     def __init__(self, learned: Learned | None = None) -> None:
         super().__init__(learned)
-        self.labels: dict[str, int] = {}  # that are not known, and how often they stand there
+        self.labels: dict[str, int] = {}  # unknown labels, and their counts
         self._marks = marks(learned.ends if learned else ())
         self._may_begin = self._marks.may_begin
-        self._plain_end = 0 if self._marks.learned else _END_MARK  # what is learned is counted
-        self._wide = False  # whether full-width bars stand in the text at hand
+        self._plain_end = 0 if self._marks.learned else _END_MARK  # a learned mark is counted
+        self._wide = False  # whether the current text has full-width bars
 
     def cuts(self, blocks: Iterable[str]) -> Iterator[Cut]:
-        """What each block closes, and at last the end; once."""
+        """The entries that each block closes, and finally the end; call once."""
         return chain.from_iterable(self._closed(blocks))
 
     def _closed(self, blocks: Iterable[str]) -> Iterator[Sequence[Cut]]:
@@ -60,7 +60,7 @@ class Cutter(Open):
             raise
 
     def _read(self, block: str) -> Sequence[Cut]:
-        """Take a block; the entries that it closes."""
+        """Read a block; returns the entries that it closes."""
         self.text += block
         self._wide = "｜" in self.text
         done = self._walk(self.decided())
@@ -74,7 +74,7 @@ class Cutter(Open):
         return closed
 
     def _end(self) -> Sequence[Cut]:
-        """The file is over: what is open may still grow, and a byline or a mark that is being written is no text."""
+        """The end of the file: an open entry may still grow, and an incomplete byline or mark is not text."""
         text = self.text
         size = len(text.rstrip())
         last = text.rfind("\n", 0, size) + 1
@@ -92,7 +92,7 @@ class Cutter(Open):
         return self._cuts
 
     def _walk(self, limit: int) -> int:
-        """Take every mark before the limit; where to go on."""
+        """Handle every mark before the limit; returns where to continue."""
         text, plain_end = self.text, self._plain_end
         bar = self._next_bar(self.at)
         for mark in self._marks.search.finditer(text, self.at - 1):
@@ -102,7 +102,7 @@ class Cutter(Open):
             if bar < start:
                 bar = self._look_at_bars(bar, start)
             if start < self.at:
-                continue  # it went with the line before it
+                continue  # it was handled with the line before it
             if kind == _BYLINE:
                 bar = self._begin_byline(mark[_BYLINE], start, mark.end())
             elif kind == _TITLE and self._layout is not _DATEBLOCK:
@@ -123,7 +123,7 @@ class Cutter(Open):
         return max(limit, self.at)
 
     def _look_at_bars(self, bar: int, end: int) -> int:
-        """Look for bylines without their `By` among the lines that hold bars; where the next bar stands."""
+        """Look for bylines without their `By` in the lines with bars; returns the position of the next bar."""
         text = self.text
         if bar < self.at:
             bar = self._next_bar(self.at)
@@ -137,7 +137,7 @@ class Cutter(Open):
         return bar
 
     def _next_bar(self, start: int) -> int:
-        """Where the next bar stands, or the end of the text."""
+        """The position of the next bar, or the end of the text."""
         text = self.text
         bar = text.find("|", start)
         if self._wide and (wide := text.find("｜", start)) >= 0 and (bar < 0 or wide < bar):
@@ -145,7 +145,7 @@ class Cutter(Open):
         return bar if bar >= 0 else len(text)
 
     def _is_barred(self, line: Line) -> bool:
-        """Take a line that looks like a byline without its `By`."""
+        """Handle a line that looks like a byline without its `By`."""
         if not nearly.may_be_barred(line.text):
             return False
         _, before = self.line_before(line.start)
@@ -163,7 +163,7 @@ class Cutter(Open):
         return True
 
     def _look(self, line: Line, *, glued: bool = False) -> None:
-        """A line that may begin with a mark: it begins an entry, ends one, or both, or it is a title or text."""
+        """Handle a line that may begin with a mark: it begins an entry, ends one, or both, or it is a title or text."""
         if not glued and (self._begins_with_by(line) or self._is_barred(line)):
             return
         ahead = self.line_behind(line.end)
@@ -183,7 +183,7 @@ class Cutter(Open):
             self._end_list(line.start, line.end)
 
     def _begins_with_by(self, line: Line) -> bool:
-        """Take a line that begins with `By`, if it is a byline that can be read, or looks like one."""
+        """Handle a line that begins with `By`, if it is a readable byline, or looks like one."""
         if not byline.begins(self.text, line.start):
             return False
         found = fields.read(line.text, self._learned.label if self._learned else "")
@@ -200,7 +200,7 @@ class Cutter(Open):
         return True
 
     def _begin_byline(self, mark: str, start: int, end: int) -> int:
-        """The last line before it is its title, glued to the byline before it or not; where the next bar stands."""
+        """Begin an entry; the last line before it, glued to a byline or not, is its title. Returns the next bar."""
         text = self.text
         at = text.rfind("\n", self.at, start - 1) + 1 or self.at
         title = text[at : start - 1].strip()
@@ -213,7 +213,7 @@ class Cutter(Open):
             self._pass_by(at)
         if title:
             self._begin(_BYLINES, title, mark, end)
-        elif behind_lost:  # its title went with the line that could not be read
+        elif behind_lost:  # its title was dropped with the unreadable line
             self._remark(self.line_at(start), NoteKind.UNREAD)
         self.at = end
         if self._wide or text[end : end + 1] in self._may_begin:
@@ -223,10 +223,10 @@ class Cutter(Open):
         return bar if bar >= 0 else len(text)
 
     def _lose_byline(self, line: Line) -> None:
-        """A line that looks like a byline: what it begins cannot be told, and is no part of what stands before it."""
+        """Handle an unreadable byline: the entry that it begins is unknown, and is no part of the entry before it."""
         at, title = self.line_before(line.start)
         if not title and self._layout is _DATEBLOCK:
-            self._lost = True  # what was taken for the entry's title is that of this line
+            self._lost = True  # the line taken for the entry's title is the title of that one
         if self._layout:
             self._close(at, complete=self._layout is _BYLINES)
         else:
@@ -237,14 +237,14 @@ class Cutter(Open):
         self._look_at_glued()
 
     def _look_at_glued(self) -> None:
-        """What stands behind the label of a byline may be a mark, where there is no excerpt."""
+        """Handle text behind the label of a byline: it may be a mark, if there is no excerpt."""
         if self.text[self.at : self.at + 1] in self._marks.may_begin and self._marks.glued.compiled.match(
             self.text, self.at
         ):
             self._look(self.line_at(self.at), glued=True)
 
     def _entitle(self, line: Line) -> None:
-        """The line is the title of the byline behind it. A mark that is glued to its front ends what is open."""
+        """Make the line the title of the byline behind it. A mark glued to its front ends the open entry."""
         text = line.text
         for after in (self._marks.after_end, byline.after_list_end):
             if rest := after(text):
@@ -254,9 +254,9 @@ class Cutter(Open):
                 text = rest
 
     def _heads(self, text: str, title: Line, beyond: Line | None, *, alone: bool, inside: bool) -> bool:
-        """Whether a date begins an entry: a title of one whole line stands behind it, blank lines around.
+        """Whether a date begins an entry: a title of one whole line follows it, with blank lines around.
 
-        A date that cannot be read has to stand `alone`. `inside`: no mark ends what is open before it.
+        An unreadable date must be `alone`. `inside`: no mark ends the open entry before it.
         """
         found = dateblock.header(text)
         if not title.gap or (found is None and not (alone and dateblock.looks_like_header(text))):
@@ -273,7 +273,7 @@ class Cutter(Open):
         return found is not None or self._is_listing()
 
     def _begin_dateblock(self, text: str, title: Line, line: Line, *, complete: bool) -> None:
-        """Begin an entry of this date; a mark before the date makes what is open complete and ends the page."""
+        """Begin an entry with this date; a mark before the date makes the open entry complete and ends the page."""
         found = dateblock.header(text)
         if not complete:
             self._pass_by(line.start)

@@ -1,6 +1,7 @@
-"""Whether the text of entries was damaged before it came to us: bytes read in a wrong encoding, or characters lost.
+"""Detects text that was damaged before it reached us: bytes read in a wrong encoding, or lost characters.
 
-One search looks for characters that sound text seldom holds; only what it finds is tried, by going the wrong way back.
+One search looks for characters that are rare in sound text; only what it finds is tested, by reversing the wrong
+decoding.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_STRAY = 1  # private-use characters that a text may hold: an icon of a web font
+_STRAY = 1  # private-use characters that sound text may have: an icon of a web font
 _SMALL = 300  # characters of a text in which one damaged place is enough
-_SHARE = 1000  # else, two and one in so many characters: an article about encodings shows a few
+_SHARE = 1000  # otherwise, two and one per so many characters: an article about encodings shows a few
 _CJK_RUN = 4  # characters
-_GOOD = 0.8  # share of a run that is sound once it is read the right way
+_GOOD = 0.8  # share of a run that is sound after it is decoded correctly
 
 
 def _leads(codec: str, leads: range, trails: Iterable[int]) -> str:
-    """The characters that the first two bytes of three in UTF-8 look like in another encoding."""
+    """The characters that the first two of three bytes in UTF-8 look like in another encoding."""
     pairs = (bytes([lead, trail]).decode(codec, "ignore") for lead in leads for trail in trails)
     return "".join(sorted({pair for pair in pairs if len(pair) == 1}))
 
 
 _TRAILS = range(0x80, 0xC0)
-_HAN = range(0xE4, 0xEA)  # how Chinese begins in UTF-8
-# UTF-8 read as GBK. A trail below 0xA1 lies outside GB 2312: hardly any text holds such characters.
+_HAN = range(0xE4, 0xEA)  # the first bytes of Chinese in UTF-8
+# UTF-8 read as GBK. A second byte below 0xA1 lies outside GB 2312: hardly any text has such characters.
 _RARE = re.escape(_leads("gbk", _HAN, range(0x80, 0xA1)))
 _AS_GBK = _leads("gbk", _HAN, _TRAILS)
 _AS_KANA = "縺繧繝譁蟄荳譌蜷莠邨蝠髢"  # UTF-8 read as Shift JIS
@@ -46,7 +47,7 @@ _COMMON_HAN = (
 )
 _COMMON = re.compile(f"[{_COMMON_HAN}\u3040-\u30ff\uac00-\ud7af]")
 _HAN_CHARACTER = re.compile("[\u4e00-\u9fff]")
-_MUCH = 100  # Chinese characters of which one is a common one, in any sound text
+_MUCH = 100  # in sound text, one of so many Chinese characters is a common one
 _GBK_HINT = re.compile(f"[{re.escape(_AS_GBK)}]")
 # A common character in UTF-8, and the first byte of the next one.
 _GBK_PAIR = re.compile(
@@ -63,7 +64,7 @@ _KANA_HINT = re.compile(f"[{_AS_KANA}]")
 
 
 def damage(texts: Iterable[str]) -> str:
-    """Why the texts look damaged, as one sentence; empty where they look sound."""
+    """One sentence about why the texts look damaged; empty if they look sound."""
     suspects: list[str] = []
     size, han, common = 0, 0, False
     for text in texts:
@@ -83,7 +84,7 @@ def damage(texts: Iterable[str]) -> str:
 
 
 def _reason(text: str, size: int) -> str:
-    """Why this much of a text of so many characters looks damaged."""
+    """The sentence for this much damage in a text of so many characters; empty for sound text."""
     if lost := text.count("\N{REPLACEMENT CHARACTER}"):
         return f"The text has {_counted(lost, 'replacement character')} (U+FFFD) where bytes could not be read."
     if (private := len(_PRIVATE.findall(text))) > _STRAY:
@@ -113,7 +114,7 @@ def _is_kana(run: str) -> bool:
 
 
 def _is_latin(run: str) -> bool:
-    """Whether a run of what may be lead and trail bytes is UTF-8 indeed."""
+    """Whether a run of possible lead and trail bytes is really UTF-8."""
     raw = bytes(_TO_CP1252.get(ord(character), ord(character) & 0xFF) for character in run)
     try:
         raw.decode("utf-8")
@@ -123,7 +124,7 @@ def _is_latin(run: str) -> bool:
 
 
 def _is_chinese(run: str) -> bool:
-    """Whether a run of Latin-1 is GBK or Big5: letters of no language stand in rows of four beyond ASCII."""
+    """Whether a run of Latin-1 is GBK or Big5: no language has rows of four letters beyond ASCII."""
     raw = run.encode("latin-1")
     return len(raw) % 2 == 0 and _is_sound(raw, "gb2312", _CJK_RUN / 2)
 

@@ -1,4 +1,4 @@
-"""Bytes become text, block by block, whatever encoding a crawler saved. Knows the layouts' marks, not the layouts."""
+"""Decodes bytes to text, block by block, in whatever encoding a crawler saved. Uses the layouts' marks as evidence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from digest.errors import DumpError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BLOCK = 1 << 17  # by which the encoding is told
-_NEXT = 1 << 15  # larger ones leave the processor's cache, smaller ones cost more calls
+BLOCK = 1 << 17  # bytes from which the encoding is detected
+_NEXT = 1 << 15  # larger blocks leave the processor's cache, smaller ones need more calls
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstd
 _MARKS = re.compile("点击阅读全文|位读者|最近评论|點擊閱讀全文|位讀者|最近評論|引用")
@@ -30,7 +30,7 @@ _UNWANTED = re.compile(
     + "".join(chr((plane << 16) + 0xFFFE) + chr((plane << 16) + 0xFFFF) for plane in range(1, 17))
     + "]"
 )
-_RARE = {  # how what is unwanted begins in UTF-8 beside control characters, and how it goes on
+_RARE = {  # the first byte in UTF-8 of unwanted characters, besides control characters, and the bytes after it
     0xC2: re.compile(rb"\xc2[\x80-\x9f]"),
     0xEF: re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xbe\xbf])"),
     **{lead: re.compile(bytes([lead]) + rb".\xbf[\xbe\xbf]", re.DOTALL) for lead in range(0xF0, 0xF5)},
@@ -38,18 +38,18 @@ _RARE = {  # how what is unwanted begins in UTF-8 beside control characters, and
 
 
 def text_blocks(stream: BinaryIO, dump: str) -> Iterator[str]:
-    """The text of a dump in blocks; line ends are `\\n`, control characters and noncharacters are gone.
+    """The text of a dump in blocks; line ends are `\n`, control characters and noncharacters are removed.
 
     A character that the end of the file cut is dropped. Peak memory does not depend on the file's size.
 
     Raises:
-        DumpError: the bytes are no text.
+        DumpError: the bytes are not text.
     """
     held = ""
     for decoded, clean in _decoded(stream, dump):
         block, held = held + decoded, ""
         if "\r" in block:
-            kept = block.rstrip("\r")  # what follows decides whether a last \r is half of a line end
+            kept = block.rstrip("\r")  # the next character decides whether a last \r is half of a line end
             block, held = _LINE_ENDS.sub("\n", kept), block[len(kept) :]
         yield block if clean else _UNWANTED.sub("", block)
     if held:
@@ -57,13 +57,13 @@ def text_blocks(stream: BinaryIO, dump: str) -> Iterator[str]:
 
 
 def _decoded(stream: BinaryIO, dump: str) -> Iterator[tuple[str, bool]]:
-    """Blocks of text, and whether nothing unwanted can be in them."""
+    """Blocks of text, each with whether it is certainly free of unwanted characters."""
     block = stream.read(BLOCK)
     if block.startswith(_PACKED):
         raise DumpError(dump, "is compressed; dumps are read as plain text", remedy="unpack it where it is written")
     encoding, block = _by_bom(block)
-    decoder = _decoder(encoding) if encoding else None  # without one, nothing but ASCII came so far
-    before = b""  # the end of the block before: a character may stand on both sides
+    decoder = _decoder(encoding) if encoding else None  # without one, everything so far is ASCII
+    before = b""  # the end of the block before: a character may span both
     while block:
         if decoder:
             text = decoder.decode(block if encoding in _WHOLE else _without_utf8(block))
@@ -78,7 +78,7 @@ def _decoded(stream: BinaryIO, dump: str) -> Iterator[tuple[str, bool]]:
 
 
 def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str]:
-    """The encoding that a block without byte order mark shows, its decoder, and the block's text."""
+    """The encoding of a block without byte order mark, its decoder, and the block's text."""
     decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
         text = decoder.decode(block)
@@ -86,17 +86,17 @@ def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str
         encoding = _encoding_of(block, dump)
         decoder = _decoder(encoding)
         return encoding, decoder, decoder.decode(block if encoding in _WHOLE else _without_utf8(block))
-    decoder.errors = "replace"  # what comes may be damaged, and is UTF-8 still
+    decoder.errors = "replace"  # the rest may be damaged, but is still UTF-8
     return "utf-8", decoder, text
 
 
 def _without_utf8(block: bytes) -> bytes:
-    """The block, with what is surely UTF-8 damaged: read in another encoding, it would be wrong and look sound."""
+    """The block, with certain UTF-8 made invalid: in another encoding it would be wrong and look sound."""
     return _UTF8_RUN.sub(b"\xff", block)
 
 
 def _is_clean(block: bytes) -> bool:
-    """Whether UTF-8 surely holds nothing unwanted. Looking for single bytes is fifty times as fast as `_UNWANTED`."""
+    """Whether UTF-8 certainly has nothing unwanted. Searching for bytes is fifty times as fast as `_UNWANTED`."""
     for control in _CONTROLS:
         if control in block:
             return False
@@ -104,7 +104,7 @@ def _is_clean(block: bytes) -> bool:
 
 
 def _is_rare(block: bytes) -> bool:
-    """Whether it may hold an unwanted character of several bytes."""
+    """Whether it may have an unwanted character of several bytes."""
     return any(lead in block and rare.search(block) for lead, rare in _RARE.items())
 
 
@@ -120,13 +120,13 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
 
 
 def _encoding_of(block: bytes, dump: str) -> str:
-    """The encoding of a block that is no whole UTF-8.
+    """The encoding of a block that is not entirely UTF-8.
 
-    The layouts' own marks are stronger evidence than statistics, so chardet is asked last. A few damaged bytes do
-    not turn UTF-8 into something else.
+    The layouts' own marks are stronger evidence than statistics, so chardet comes last. A few damaged bytes do not turn
+    UTF-8 into something else.
 
     Raises:
-        DumpError: it is no text.
+        DumpError: it is not text.
     """
     foreign = _ASCII.sub("", _decoder("utf-8").decode(block))
     if foreign.count(_REPLACEMENT) <= len(foreign) * _DAMAGED_SHARE:

@@ -1,4 +1,4 @@
-"""The files of a source, found without reading them. Knows nothing of what they say."""
+"""Finds the files of a source without reading them."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class DumpFile:
 
     @property
     def stamp(self) -> str:
-        """What tells without a look inside whether it changed."""
+        """The metadata that shows, without its content, whether it changed."""
         return f"{self.size} {self.mtime_ns} {self.inode}"
 
 
 def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
-    """The files that a source's path names: one file, a folder with all below it, or a glob; sorted by name.
+    """The files of a source's path: one file, a folder with everything below it, or a glob; sorted by name.
 
-    Hidden files and those that other programs are still writing (`~`, `.tmp`, `.part`, `.swp`) are left out. A
-    symbolic link that leads out of the source's folder is refused, and so is each file and folder that cannot be looked
-    at: the others are found all the same.
+    Hidden files and unfinished files of other programs (`~`, `.tmp`, `.part`, `.swp`) are left out. A symbolic link
+    that leads out of the source's folder is refused, and so is each file and folder that cannot be examined; the others
+    are still found.
 
     Raises:
         DumpError: there is no such file or folder, or it cannot be listed.
@@ -73,7 +73,7 @@ def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
 
 
 def is_read(path: Path, place: Path) -> bool:
-    """Whether a source's path names a file at this place, which need not be there; `place` holds no links."""
+    """Whether a source's path covers a file at this place, which need not exist; `place` has no links."""
     if not WILD & set(str(path)) or path.exists():
         return place.is_relative_to(path.resolve())
     root = _fixed(path)
@@ -82,7 +82,7 @@ def is_read(path: Path, place: Path) -> bool:
 
 
 def _fixed(path: Path) -> Path:
-    """The leading part of a glob that holds no wildcard."""
+    """The leading part of a glob without wildcards."""
     parts = []
     for part in path.parts[:-1]:
         if WILD & set(part):
@@ -92,7 +92,7 @@ def _fixed(path: Path) -> Path:
 
 
 def _in_order(root: Path, found: Iterator[Found]) -> Iterator[DumpFile | Refused]:
-    """What was found, by name. What is plainly a file is described as it was listed, the rest is looked at."""
+    """The files sorted by name. Ordinary files are described from the listing, the rest are examined."""
     for name, state in sorted(found, key=_NAME):
         if isinstance(state, Refused):
             yield Refused(ascii(name) if _foreign(name) else name, state.reason, state.unseen)
@@ -128,7 +128,7 @@ def _described(root: Path, names: list[str]) -> Iterator[DumpFile | Refused]:
 
 
 def _foreign(name: str) -> bool:
-    """Whether the file system gave bytes that are no UTF-8, which Python carries as surrogates."""
+    """Whether the file system returned bytes that are not UTF-8, which Python represents as surrogates."""
     return not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name)
 
 

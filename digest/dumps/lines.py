@@ -1,4 +1,4 @@
-"""The text at hand while a dump goes by, and the lines in it that are not blank."""
+"""The current window of a text, and the lines in it that are not blank."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from digest.dumps.layouts import byline
 
-_LINE = re.compile(r"\n((?:[^\S\n]*\n)*)([^\n]*\S[^\n]*)")  # the next one that is not blank
-_LINES_AHEAD = 2  # that are not blank: a date header is told by them
-_MOST = 1 << 20  # characters that may wait for a line that is surely no byline
+_LINE = re.compile(r"\n((?:[^\S\n]*\n)*)([^\n]*\S[^\n]*)")  # the next line that is not blank
+_LINES_AHEAD = 2  # lines that are not blank, needed to recognize a date header
+_MOST = 1 << 20  # characters of a line that is certainly no byline
 
 
 class Line(NamedTuple):
-    """A line that is not blank. `gap`: a blank line stands before it."""
+    """A line that is not blank. `gap`: a blank line precedes it."""
 
     start: int
     end: int
@@ -22,25 +22,25 @@ class Line(NamedTuple):
 
 
 class Window:
-    """What is at hand of a text: `text`, a line end in front; what stands before `at` was looked at."""
+    """The window of a text: `text`, with a line end in front; everything before `at` was examined."""
 
     def __init__(self) -> None:
         self.text, self.at = "\n", 1
-        self._passed = 0  # characters that went by
-        self._gap = True  # whether the last line that went by was blank
+        self._passed = 0  # characters before the window
+        self._gap = True  # whether the last line before the window was blank
 
     def move(self, done: int) -> None:
-        """Let go of what stands before `done`, where a line begins."""
+        """Drop what precedes `done`, where a line begins."""
         self._gap = self.gap_before(done)
         self._passed += done - 1
         self.text, self.at = "\n" + self.text[done:], 1
 
     def place(self, at: int) -> int:
-        """How many characters of the whole text stand before this one."""
+        """The number of characters of the whole text before this one."""
         return self._passed + at - 1
 
     def decided(self) -> int:
-        """Up to where what stands there can be told: with two lines behind it, and a title not without its byline."""
+        """The position up to which lines can be decided: two lines must follow, and a title needs its byline."""
         text = self.text
         end = text.rfind("\n") + 1
         lines = last = 0
@@ -56,15 +56,15 @@ class Window:
         return last if last and len(text) > _MOST else self.at
 
     def line_at(self, start: int, *, gap: bool = True) -> Line:
-        """What stands from here to the line's end."""
+        """The text from here to the line's end."""
         end = self.text.find("\n", start)
         end = len(self.text) if end < 0 else end
         return Line(start, end, self.text[start:end], gap)
 
     def line_before(self, start: int) -> tuple[int, str]:
-        """Where the last line before `start` begins that is not blank, and its text; empty where there is none.
+        """Where the last line before `start` begins that is not blank, and its text; empty if there is none.
 
-        What is glued to a byline is such a line, too.
+        Text glued to a byline is such a line, too.
         """
         end = start - 1
         while end > self.at:
@@ -79,7 +79,7 @@ class Window:
         return Line(found.start(2), found.end(2), found[2], gap=bool(found[1])) if found else None
 
     def gap_before(self, start: int) -> bool:
-        """Whether a blank line stands before the one that begins here, or nothing."""
+        """Whether a blank line, or nothing, precedes the line that begins here."""
         if start <= 1:
             return self._gap
         return not self.text[self.text.rfind("\n", 0, start - 1) + 1 : start - 1].strip()

@@ -14,16 +14,16 @@ _WORDS = ("点击阅读全文", "點擊閱讀全文", "最近评论", "最近評
 
 
 def is_begun(line: str) -> bool:
-    """Whether the last line of a file, without its end, is the beginning of a mark that ends an entry or the list."""
+    """Whether the last line of a file, without its line end, begins a mark that ends an entry or the list."""
     begun = bare(line)
     return bool(begun) and any(word.startswith(begun) and word != begun for word in _WORDS)
 
 
 class Learned(NamedTuple):
-    """What only the whole file tells.
+    """Facts that only the whole file shows.
 
-    `listing`: entries of the `dateblock` layout without an end mark belong to a listing page. `ends`: lines that
-    recur as the last one of such entries and read like an end mark. `label`: what the bylines have for 引用.
+    `listing`: entries of the `dateblock` layout without an end mark belong to a listing page. `ends`: lines that recur
+    as the last line of such entries and look like an end mark. `label`: the label of the bylines in place of 引用.
     """
 
     listing: bool = True
@@ -32,10 +32,10 @@ class Learned(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """`search` finds lines that are more than text; their kind is told by its last group, see `cut`.
+    """The patterns. `search` finds lines that are more than text; the last group gives their kind, see `cut`.
 
-    `glued` finds what may be a mark behind the label of a byline, where it begins with one of `may_begin`. `learned`:
-    there are further end marks.
+    `glued` finds possible marks after the label of a byline, if it begins with one of `may_begin`. `learned`: there are
+    additional end marks.
     """
 
     search: re.Pattern[str]
@@ -45,21 +45,21 @@ class Marks(NamedTuple):
     learned: bool
 
     def after_end(self, line: str) -> str | None:
-        """What follows the end mark that a line begins with: empty where it stands alone; None where there is none."""
+        """The text after the end mark with which a line begins: empty if it is alone; None if there is no end mark."""
         found = self.end.compiled.match(line)
         return bare(line[found.end() :]) if found else None
 
 
 @lru_cache(maxsize=64)
 def marks(ends: tuple[str, ...] = ()) -> Marks:
-    """The marks of both layouts, and these lines as further end marks."""
+    """The marks of both layouts, with these lines as additional end marks."""
     end_mark = "|".join([*map(_as_written, sorted(ends, key=len, reverse=True)), dateblock.END_MARK])
     first = "".join(sorted({re.escape(line[0]) for line in ends}))
     may_begin = f"点點最{byline.MAY_BEGIN}{dateblock.MAY_BEGIN}{SPACES}{INVISIBLE}{first}"
     no_byline = rf"(?![\s{INVISIBLE}]*[Bb][Yy])"
     list_end = byline.LIST_END
     return Marks(
-        # The last group is any other line that may be a mark, to be looked at.
+        # The last group is any other possible mark, to be examined.
         search=re.compile(
             rf"\n(?=[{may_begin}]){LEAD}(?:{byline.BYLINE}"
             rf"|{dateblock.HEADER}\n\n([^{may_begin}\n][^\n]*)(?=\n\n{no_byline})"
@@ -74,7 +74,7 @@ def marks(ends: tuple[str, ...] = ()) -> Marks:
 
 
 def _as_written(line: str) -> str:
-    """The line with any white space; one that ends in a letter is no end mark where a word goes on."""
+    """The line with any white space; one that ends in a letter is no end mark if a word continues."""
     words = r"[^\S\n]{1,8}".join(map(re.escape, line.split()))
     return words + (r"(?![^\S\n]*[^\s])" if line[-1].isascii() and line[-1].isalnum() else "")
 

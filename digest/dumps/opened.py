@@ -1,4 +1,4 @@
-"""The entry that is open while a text goes by, and the page on which it stands."""
+"""The open entry during a pass over a text, and the page on which it is."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from digest.model import Layout, NoteKind
 if TYPE_CHECKING:
     from digest.dumps.marks import Learned
 
-_DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # a member that is looked up costs as much as a short call
-_made = tuple.__new__  # half of what `Cut()` and `Cut._make` take
+_DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # looking up a member costs as much as a short call
+_made = tuple.__new__  # takes half the time of `Cut()` and `Cut._make`
 
 
 class UnsureError(Exception):
-    """Only a look at the whole text tells how to go on."""
+    """Only a look at the whole text can decide how to continue."""
 
 
 class Remark(NamedTuple):
-    """A note on the line that begins behind so many characters."""
+    """A note on the line that begins after so many characters."""
 
     place: int
     kind: NoteKind
@@ -30,24 +30,24 @@ class Remark(NamedTuple):
 
 
 class Open(Window):
-    """The open entry, those that were closed, and what there is to say of the text.
+    """The open entry, the closed ones, and the notes on the text.
 
-    The body of the open entry is `_before`, from texts that went by, and what stands from `_body` on in this one. An
-    entry whose mark cannot be read is open as any other, but `_lost`: it is dropped when it ends.
+    The body of the open entry is `_before`, from earlier windows, and the present window from `_body` on. An entry with
+    an unreadable mark is open like any other, but `_lost`: it is dropped when it ends.
     """
 
     def __init__(self, learned: Learned | None) -> None:
         super().__init__()
         self.remarks: list[Remark] = []
-        self.end_marks: dict[str, Remark] = {}  # those that were learned, by their text
-        self.known = False  # whether an end mark stands in the text
-        self.refused = False  # whether days with titles are no entries, since the text is no listing
+        self.end_marks: dict[str, Remark] = {}  # the learned ones, by their text
+        self.known = False  # whether the text has an end mark
+        self.refused = False  # whether days with titles are no entries, because the text is no listing
         self.at_once = False  # whether the text begins with an entry
         self._learned = learned
         self._body = 1
         self._before: list[str] = []
         self._cuts: list[Cut] = []
-        self._layout: Layout | None = None  # of the open entry, as title, header and whether it is lost
+        self._layout: Layout | None = None  # of the open entry, like title, header and whether it is lost
         self._title = ""
         self._header = ""
         self._lost = False
@@ -56,7 +56,7 @@ class Open(Window):
         self._page_ends = False
 
     def _end_entry(self, start: int, end: int, mark: str) -> None:
-        """An end mark that stands alone; outside an entry of its layout it is text."""
+        """Handle an end mark that is alone on its line; outside an entry of its layout it is text."""
         self.known = True
         if self._layout is _DATEBLOCK:
             self._count_end(start, mark)
@@ -77,7 +77,7 @@ class Open(Window):
         self.end_marks[text] = first._replace(entries=first.entries + 1)
 
     def _is_listing(self) -> bool:
-        """Whether entries of the `dateblock` layout can stand here."""
+        """Whether entries of the `dateblock` layout can occur here."""
         if self._learned is None and not self.known:
             raise UnsureError
         return self._learned is None or self._learned.listing
@@ -86,7 +86,7 @@ class Open(Window):
         self.remarks.append(Remark(self.place(line.start), kind, line.text.strip()))
 
     def _pass_by(self, end: int) -> None:
-        """Text outside entries is furniture, and a page does not go on behind it."""
+        """Skip text outside entries: it is page furniture, and a page does not continue after it."""
         if self._layout is None and not self._page_ends:
             self._page_ends = bool(self.text[self.at : end].strip())
 
@@ -115,7 +115,7 @@ class Open(Window):
         self._page_ends = not complete
 
     def _is_told(self, body: str) -> bool:
-        """Whether an entry without end mark is one; unsure where its text may hold an end mark yet to be learned."""
+        """Whether an entry without end mark is one; unsure if its text may have an end mark that is not learned yet."""
         if not self._is_listing():
             self.refused = True
             return False

@@ -1,4 +1,4 @@
-"""What `digest parse` prints of a sighting."""
+"""The output of `digest parse` for a sighting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text becomes sightings and notes; read again from its start where only the whole of it tells how to read it."""
+"""Turns a text into sightings and notes; reads it again from its start if only the whole shows how to read it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class BuiltIn:
 
 
 class Reading:
-    """One reading of a text. `text` gives its blocks, from the start each time it is called.
+    """One reading of a text. `text` returns its blocks, from the start at each call.
 
-    Once all sightings were taken, `notes` is what the operator has to know, in the order of the lines, and `refused`
-    says that days with titles were found and are no entries, for want of an end mark.
+    After all sightings were taken, `notes` are the notes for the operator, in line order. `refused` means that days
+    with titles were found that are not entries, because there is no end mark.
     """
 
     def __init__(self, text: Callable[[], Iterable[str]], dump: str) -> None:
@@ -43,7 +43,7 @@ class Reading:
         self._text, self._dump = text, dump
 
     def sightings(self) -> Iterator[Sighting]:
-        """The entries in page order; once."""
+        """The entries in page order; call once."""
         for position, cut in enumerate(self._cuts()):
             said = byline.sighting if cut.layout is Layout.BYLINE else dateblock.sighting
             yield said(cut, self._dump, position)
@@ -78,7 +78,7 @@ class Reading:
 
 
 def _line_numbers(blocks: Iterable[str], places: list[int]) -> Iterator[int]:
-    """The lines, from 1, of places in ascending order."""
+    """The line numbers, from 1, of positions in ascending order."""
     passed, line = 0, 1
     waiting = iter(places)
     place = next(waiting)

@@ -1,4 +1,4 @@
-"""The version of the rules by which a dump is read."""
+"""The version of the parsing rules."""
 
 RULES = 3
 """To be raised with each change of what any dump is read as, so that a program with new rules reads old files again.

@@ -1,4 +1,4 @@
-"""A stream of bytes becomes sightings, one by one or as a whole snapshot."""
+"""Turns a stream of bytes into sightings, one by one or as a whole snapshot."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def read_sightings(
 ) -> Iterator[Sighting]:
     """The sightings of a dump in page order, at least one, while the stream is read.
 
-    The stream is read again from its start where only the whole of it tells how to read it. `notes` gets what the
-    operator has to know, in the order of the lines, all at the end; before an error, too.
+    The stream is read again from its start if only the whole shows how to read it. `notes` receives the notes for the
+    operator, in line order, all at the end; also before an error.
 
     Raises:
-        DumpError: it is empty, binary, over-large, or holds no entry in a known layout.
+        DumpError: it is empty, binary, too large, or has no entry in a known layout.
     """
 
     def text() -> Iterator[str]:

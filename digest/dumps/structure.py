@@ -1,7 +1,7 @@
-"""What the flat text of an entry was on its page: figures, headings, verse, code, displayed formulas, paragraphs.
+"""Recovers the structure of an entry's flat text: figures, headings, verse, code, displayed formulas, paragraphs.
 
-Derived each time, never stored, so that a better rule reaches old entries too. Nothing of the text is lost: the
-blocks hold the characters of the paragraphs, in their order.
+It is computed each time and never stored, so that a better rule reaches old entries too. No text is lost: the blocks
+have the characters of the paragraphs, in their order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DISPLAYED = re.compile(
     rf"\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}|\$\$.+?\$\$|\\\[.+?\\\]", re.DOTALL
 )
 _OPENS = re.compile(rf"\\begin\{{((?:{_ENVIRONMENTS})\*?)\}}")
-_LONGEST_FORMULA = 60  # lines that an open formula may go on for
+_LONGEST_FORMULA = 60  # lines of the longest open formula
 _HEADING_LENGTH = 32
 _NO_HEADING_END = tuple("。．.!?,;:！？，；：、…~～”\"'」》")
 _LIST_POINT = re.compile(r"\s*(?:[-*•·]|[(（]?\d{1,2}[)）.、．])\s*\S")
@@ -61,7 +61,7 @@ def blocks(content: Content) -> tuple[Block, ...]:
 
 
 def _places(figures: Sequence[str], paragraphs: Sequence[str]) -> Iterator[int]:
-    """Where the figures stand among the paragraphs; none that is missing or behind such a one."""
+    """The positions of the figures among the paragraphs; empty if one is missing or follows a missing one."""
     at = -1
     for figure in figures:
         try:
@@ -72,7 +72,7 @@ def _places(figures: Sequence[str], paragraphs: Sequence[str]) -> Iterator[int]:
 
 
 def _displayed(run: Sequence[str]) -> list[Block]:
-    """Blocks of paragraphs without figures, displayed formulas among them."""
+    """The blocks of paragraphs without figures, including displayed formulas."""
     made: list[Block] = []
     plain: list[str] = []
     for paragraph in _joined(run):
@@ -86,13 +86,13 @@ def _displayed(run: Sequence[str]) -> list[Block]:
 
 
 def _may_display(text: str) -> bool:
-    """Whether a displayed formula may stand in the text. One character is looked for in a tenth of the time of two."""
+    """Whether the text may have a displayed formula. Searching for one character takes a tenth of the time of two."""
     return ("$" in text and "$$" in text) or ("\\" in text and ("\\begin" in text or "\\[" in text))
 
 
 def _joined(run: Sequence[str]) -> Iterator[str]:
-    """The paragraphs, those of one displayed formula put together."""
-    behind = 0  # of what is put together
+    """The paragraphs, with those of one displayed formula joined."""
+    behind = 0  # of the joined ones
     for at, paragraph in enumerate(run):
         if at < behind:
             continue
@@ -117,7 +117,7 @@ def _open(text: str) -> bool:
 
 
 def _split(paragraph: str) -> Iterator[Block]:
-    """The formulas of a paragraph and the prose between them, each a block of its own."""
+    """The formulas of a paragraph and the prose between them, each as a block of its own."""
     at = 0
     for found in _DISPLAYED.finditer(paragraph):
         yield from _prose(paragraph[at : found.start()])
@@ -132,13 +132,13 @@ def _prose(text: str) -> Iterator[Block]:
 
 
 def _plain(paragraphs: Sequence[str]) -> list[Block]:
-    """Blocks of paragraphs without displayed formulas: verse and code that stand line by line are put together."""
+    """The blocks of paragraphs without displayed formulas: verse and code split into lines are joined."""
     made: list[Block] = []
-    behind = 0  # of what is put together
+    behind = 0  # of the joined ones
     for at, paragraph in enumerate(paragraphs):
         if at < behind:
             continue
-        chinese = "\u3400" <= paragraph[:1] <= "\u9fff"  # as most are, and no line of code
+        chinese = "\u3400" <= paragraph[:1] <= "\u9fff"  # like most, and not a line of code
         if chinese and "\n" not in paragraph and len(paragraph.rstrip()) > _VERSE_LENGTH:
             made.append(Block(_PARAGRAPH, paragraph))
         elif not chinese and (count := _code_length(paragraphs, at)):
@@ -164,7 +164,7 @@ def _single(paragraph: str) -> Block:
 
 
 def _code_length(lines: Sequence[str], start: int) -> int:
-    """How many lines from `start` on are code: at least two, or one that can be nothing else."""
+    """The number of code lines from `start` on: at least two, or one that can be nothing else."""
     end = start
     while end < len(lines) and "\n" not in lines[end] and _is_code(lines[end]):
         end += 1
@@ -182,7 +182,7 @@ def _is_statement(line: str) -> bool:
 
 
 def _verse_length(paragraphs: Sequence[str], start: int) -> int:
-    """How many paragraphs from `start` on are lines of one verse."""
+    """The number of paragraphs from `start` on that are lines of one verse."""
     end = start
     while end < len(paragraphs) and _is_verse_line(paragraphs[end]):
         end += 1
@@ -199,7 +199,7 @@ def _is_list(lines: Sequence[str]) -> bool:
 
 
 def _head(made: list[Block]) -> None:
-    """Make headings of the short lines that something follows; prose that leads to a formula has no end either."""
+    """Turn short lines with text after them into headings; prose before a formula has no full stop either."""
     for at, block in enumerate(made[:-1]):
         short = block.kind is _PARAGRAPH and len(line := block.text.strip()) <= _HEADING_LENGTH
         if short and made[at + 1].kind is not _FORMULA and _is_heading(line):

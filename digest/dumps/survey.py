@@ -1,4 +1,4 @@
-"""A look at a whole text, for what no part of it tells: whether it is a listing, and what ends its entries."""
+"""A look at a whole text, for facts that no part of it shows: whether it is a listing, and what ends its entries."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _AT_LEAST = 2  # entries under which a line recurs
-_MOST_LINES = 1000  # that are counted: a page has one end mark
+_MOST_LINES = 1000  # lines that are counted: a page has one end mark
 
 
 def survey(blocks: Iterable[str]) -> Learned:
-    """What a text is to be cut by.
+    """The rules for cutting a text.
 
-    The `dateblock` layout has no other proof than its end mark: days with a title behind them stand in calendars and
-    among comments, too. A line takes its place that recurs under entries, reads like a link to the whole article,
-    and is the last one of an entry at least once. Where a file has neither, a single entry with which it begins is
-    half of a page that is being written; two entries are none, since only the last one of a page can be half.
+    Only the end mark proves the `dateblock` layout: days followed by a title also occur in calendars and among
+    comments. Another line can replace the mark if it recurs under entries, looks like a link to the whole article, and
+    is the last line of an entry at least once. If a file has neither, a single entry at its beginning is half of a page
+    that is being written. Two entries are none, because only the last one of a page can be half.
     """
     cutter = Cutter(Learned())
-    under: Counter[str] = Counter()  # lines, and the number of entries under which they stand
+    under: Counter[str] = Counter()  # lines, and the number of entries under which they occur
     last: set[str] = set()
     behind: list[str] = []  # titles to which the end mark before may be glued
     is_open = False
@@ -56,7 +56,7 @@ def survey(blocks: Iterable[str]) -> Learned:
 
 
 def _label(labels: dict[str, int]) -> str:
-    """The label that all bylines have whose label is not known; a single one may be half of a word."""
+    """The unknown label that all bylines have; a single one may be half of a word."""
     if len(labels) != 1:
         return ""
     ((label, count),) = labels.items()

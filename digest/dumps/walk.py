@@ -1,4 +1,4 @@
-"""Goes through folders, by all names or by a glob; the same on every version of Python. Opens no file."""
+"""Walks through folders, by all names or by a glob; the same on every version of Python. Opens no file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WILD = frozenset("*?[")
-NOTHING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))  # surely no dump is there
+NOTHING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))  # certainly no dump is there
 _UNFINISHED = ("~", ".tmp", ".part", ".swp")
 
 
@@ -23,7 +23,7 @@ _UNFINISHED = ("~", ".tmp", ".part", ".swp")
 class Refused:
     """A file that is not read, or a folder that is not listed, and why.
 
-    `unseen`: nobody could look, so what was there before may be there still.
+    `unseen`: it could not be examined, so what was there before may still be there.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Refused:
         return f"{self.name}: {self.reason}"
 
     def hides(self, name: str) -> bool:
-        """Whether a dump of this name may be there, unseen."""
+        """Whether a dump with this name may exist, unseen."""
         return self.unseen and (name == self.name or name.startswith(f"{self.name}/"))
 
 
@@ -43,11 +43,11 @@ def wanted(name: str) -> bool:
     return not name.endswith(_UNFINISHED) and not name.startswith(".") and "/." not in name
 
 
-Found = tuple[str, "os.stat_result | Refused | None"]  # a name, and what is known of it
+Found = tuple[str, "os.stat_result | Refused | None"]  # a name, and what is known about it
 
 
 class Walk:
-    """Goes through the folders below one; a folder that cannot be listed costs its own files alone."""
+    """Walks the folders below one; a folder that cannot be listed only loses its own files."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -74,10 +74,10 @@ class Walk:
                     yield name, _state(entry)
 
     def matching(self, parts: tuple[str, ...]) -> Iterator[Found]:
-        """The wanted files whose names match a glob, of which these are the parts.
+        """The wanted files whose names match a glob with these parts.
 
         Raises:
-            DumpError: the folder where the first wildcard stands cannot be listed.
+            DumpError: the folder of the first wildcard cannot be listed.
         """
         waiting, met = [("", parts)], set()
         found: dict[str, Refused | None] = {}
@@ -94,7 +94,7 @@ class Walk:
         yield from found.items()
 
     def _step(self, prefix: str, parts: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...] | Refused | None]]:
-        """What answers to the first part in a folder: folders with the parts to look for there, files with None."""
+        """The matches of the first part in a folder: folders with the parts still to match there, files with None."""
         part, rest = parts[0], parts[1:]
         if part == "**":
             yield prefix, rest or ("*",)
@@ -111,7 +111,7 @@ class Walk:
                 yield from _answer(prefix, entry, parts if part == "**" else rest, through=part == "**")
 
     def _listed(self, prefix: str) -> Iterator[os.DirEntry[str] | Refused]:
-        """What stands in a folder; what cannot be listed takes its place, and what is no folder is empty."""
+        """The content of a folder; a folder that cannot be listed is replaced by a refusal, and a file is empty."""
         try:
             with os.scandir(self._root / prefix) as found:
                 yield from found
@@ -125,7 +125,7 @@ class Walk:
 
 
 def matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Whether `Walk.matching` finds a file by these parts of a glob; its folders and it are called so."""
+    """Whether `Walk.matching` finds a file by these parts of a glob; its folders and file have these names."""
     if not parts or not names:
         return not parts and not names
     if parts[0] == "**":
@@ -134,14 +134,14 @@ def matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
 
 
 def _fits(name: str, part: str) -> bool:
-    """Whether a file or folder is called as one part of a glob says, which is not `**`."""
+    """Whether a file or folder name matches one part of a glob, which is not `**`."""
     return fnmatch.fnmatchcase(name, part)
 
 
 def _answer(
     prefix: str, entry: os.DirEntry[str], further: tuple[str, ...], *, through: bool
 ) -> Iterator[tuple[str, tuple[str, ...] | None]]:
-    """A folder with the parts that are looked for in it; a file where there are none. `through` follows no link."""
+    """A folder with the parts still to match in it; a file if there are none. `through` follows no link."""
     if further and _is_folder(entry, follow=not through):
         yield f"{prefix}{entry.name}/", further
     elif not further and not _is_folder(entry):
@@ -153,11 +153,11 @@ def _is_folder(entry: os.DirEntry[str], *, follow: bool = False) -> bool:
     try:
         return entry.is_dir(follow_symlinks=follow)
     except OSError:
-        return False  # it is said why when it is looked at as a file
+        return False  # the reason is given when it is examined as a file
 
 
 def _is_special(entry: os.DirEntry[str]) -> bool:
-    """Whether it is surely neither file nor link: a pipe, a socket, a device."""
+    """Whether it is certainly neither file nor link: a pipe, a socket, a device."""
     try:
         return not entry.is_file(follow_symlinks=False)
     except OSError:
@@ -168,4 +168,4 @@ def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
     except OSError:
-        return None  # it is said why when it is looked at once more
+        return None  # the reason is given when it is examined again

@@ -1,4 +1,4 @@
-"""The `byline` layout of search, tag and category pages: title, byline, paragraphs. Cuts nothing itself."""
+"""The `byline` layout of search, tag and category pages: title, byline, paragraphs. Does not cut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from digest.model import DateEvidence, Layout, Sighting
 if TYPE_CHECKING:
     from digest.dumps.layouts.cuts import Cut
 
-# Author, day, readers, as most pages print them; what follows is glued to the label. Other writings are for `fields`.
+# Author, day, readers, as most pages print them; the rest is glued to the label. `fields` handles other forms.
 BYLINE = r"By ([^|｜\n]{1,200} \| \d{4}-\d{1,2}-\d{1,2} \| \d[\d,]{0,11})位[读讀]者 \| 引用"
 MAY_BEGIN = "Bb"
 LIST_END = "最近(?:评论|評論)"
@@ -27,7 +27,7 @@ _LIST_END = Rarely(rf"[\s{INVISIBLE}]*{LIST_END}")
 
 
 def begins(text: str, at: int) -> bool:
-    """Whether a line stands at this place that begins with `By` and is a byline, or looks like one."""
+    """Whether a line at this position begins with `By` and is a byline, or looks like one."""
     if _BY.match(text, at) is None:
         return False
     if _BYLINE.match(text, at):
@@ -38,7 +38,7 @@ def begins(text: str, at: int) -> bool:
 
 
 def may_begin(text: str, at: int) -> bool:
-    """The same, also of a line without `By`, which only its place makes a byline."""
+    """The same, also for a line without `By`, which is a byline only by its place."""
     if begins(text, at):
         return True
     end = text.find("\n", at)
@@ -46,13 +46,13 @@ def may_begin(text: str, at: int) -> bool:
 
 
 def after_list_end(line: str) -> str | None:
-    """What follows the mark of the list's end that a line begins with; None where there is none."""
+    """The text after the mark for the end of the list, if the line begins with it; otherwise None."""
     found = _LIST_END.compiled.match(line)
     return bare(line[found.end() :]) if found else None
 
 
 def is_being_written(line: str) -> bool:
-    """Whether the last line of a file, without its end, is a part of a byline."""
+    """Whether the last line of a file, without its line end, is a part of a byline."""
     if _BYLINE.match(line):
         return False
     found = fields.read(line)
@@ -66,11 +66,11 @@ def is_being_written(line: str) -> bool:
 
 
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
-    """What the text of an entry says. Blank lines carry nothing in this layout."""
+    """Parses the text of an entry. Blank lines mean nothing in this layout."""
     author, day, readers = cut.mark.rsplit(" | ", 2)
     said_by, said_on = author.strip() or None, _evidence(day)
     count = int(readers.replace(",", "")) if readers else None
-    # By place: named, a million take as long again.
+    # Positional, because a million by keyword take twice as long.
     return Sighting(
         dump, position, cut.page, _LAYOUT, cut.title, said_by, said_on, count, tuple(_lines(cut.body)), (), cut.complete
     )
@@ -80,7 +80,7 @@ def _lines(body: str) -> list[str]:
     return [line for line in body.split("\n") if line and not line.isspace()]
 
 
-@lru_cache(maxsize=1024)  # entries of one day stand together
+@lru_cache(maxsize=1024)  # entries of one day are next to each other
 def _evidence(written: str) -> DateEvidence | None:
     year, month, day = map(int, written.split("-"))
     try:

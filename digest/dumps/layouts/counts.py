@@ -1,4 +1,4 @@
-"""Reader counts as sites print them: `12,345`, `1.2万`, `约12345`, `1.2k+`, `—`."""
+"""Parses reader counts as sites print them: `12,345`, `1.2万`, `约12345`, `1.2k+`, `—`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digest.dumps.layouts.characters import INVISIBLE
 from digest.dumps.layouts.rarely import Rarely
 
 LARGEST = 10**12
-_LONGEST = 40  # characters of what can be a count
+_LONGEST = 40  # characters of any possible count
 _NOTHING = frozenset(
     {"", "-", "--", "---", "–", "—", "——", "―", "−", "_", "?", "*", "/", "n/a", "无", "無", "暂无", "未知"}
 )
@@ -28,14 +28,14 @@ _WITH_PART = Rarely(r"(\d+)(?:,(?=\d{1,2}$)|\.)(\d+)")
 
 
 class Count(NamedTuple):
-    """`readers` is absent where none is printed, and where what is printed cannot be right (not `plausible`)."""
+    """A count. `readers` is absent if none is printed, or if the printed one cannot be right (not `plausible`)."""
 
     readers: int | None
     plausible: bool
 
 
 def read(text: str) -> Count:
-    """The count that a text is; at most `LARGEST`."""
+    """The count in a text; at most `LARGEST`."""
     written = _BLANK.sub("", unicodedata.normalize("NFKC", text[: _LONGEST + 1])).replace("，", ",").casefold()
     if written in _NOTHING:
         return Count(None, plausible=True)
@@ -45,7 +45,7 @@ def read(text: str) -> Count:
 
 
 def _number(written: str, unit: str) -> int | None:
-    """The number, whose commas and full stops part groups of three digits or, before a unit, a fraction."""
+    """The number. Commas and full stops separate groups of three digits or, before a unit, a fraction."""
     size = _UNITS[unit]
     if _GROUPS.compiled.fullmatch(written) and not (unit and "." in written):
         return int(re.sub("[.,]", "", written)) * size

@@ -1,4 +1,4 @@
-"""An entry as it was cut out of a dump; what the text says is for the layouts."""
+"""An entry as cut out of a dump; the layouts parse its text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from digest.model import Layout
 
 
-class Cut(NamedTuple):  # a tuple, since a dump may hold a million
+class Cut(NamedTuple):  # a tuple, because a dump may have a million
     """An entry's own stretch of text.
 
-    `mark` is what its header says, as written: `6 Nov`, or `Author | 2020-11-06 | 1,234`. `body` is all between header
-    and end, with its line ends.
+    `mark` is the content of its header as written: `6 Nov`, or `Author | 2020-11-06 | 1,234`. `body` is everything
+    between header and end, with its line ends.
     """
 
     layout: Layout

@@ -1,4 +1,4 @@
-"""The `dateblock` layout of index pages: date, title, paragraphs, an end mark. Cuts nothing itself."""
+"""The `dateblock` layout of index pages: date, title, paragraphs, an end mark. Does not cut."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.dumps.layouts.cuts import Cut
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_REST = ("uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember")  # of their whole names
+_REST = ("uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember")  # of full names
 _NAMES = {(name + rest).casefold(): number for number, name in enumerate(MONTHS, 1) for rest in ("", _REST[number - 1])}
 _NAMES["sept"] = 9
 HEADER = rf"([0-9]{{1,2}} (?:{'|'.join(MONTHS)}))"  # day, month
@@ -25,7 +25,7 @@ MAY_BEGIN = "0-9０-９" + "".join(sorted({letter for name in MONTHS for letter 
 _BETWEEN = rf"[{SPACES}{INVISIBLE},.，/-]"
 _LIKE_MONTH = rf"(?i:{'|'.join(MONTHS)})"
 _ORDINAL = "(?i:st|nd|rd|th)?"
-# How a header in any writing begins; whether it is one is for `header`.
+# The beginning of a header in any form; `header` decides whether it is one.
 LOOSE_HEADER = (
     rf"[0-9０-９]{{1,4}}{_ORDINAL}{_BETWEEN}{{0,12}}{_LIKE_MONTH}"
     rf"|{_LIKE_MONTH}[^\W\d_]{{0,12}}{_BETWEEN}{{0,12}}[0-9０-９]"
@@ -46,7 +46,7 @@ _FORMS = tuple(
         rf"{_YEAR}{_BETWEEN}{{1,12}}{_MONTH}{_BETWEEN}{{0,12}}{_DAY}",
     )
 )
-_LONGEST = 60  # characters of a line that is a header
+_LONGEST = 60  # characters of any header line
 _WHOLE_YEAR = 4  # digits
 _READ_MORE = Rarely(
     "(?:请|請)?(?:点击|點擊|点此|點此|这里|這裡)?(?:"
@@ -61,14 +61,14 @@ _READ_MORE = Rarely(
 _AROUND = r"[\s\[\](){}（）【】「」<>«»‹›≫→⇒➔➜⟶↓▸▶►.…。:：!|+·*_=~-]+"
 _LINE_AROUND = Rarely(rf"\A{_AROUND}|{_AROUND}\Z")
 _CLOSING = ("»", "→", "…", "...", ">>", "›", "≫", "⇒", "➔", "➜", "⟶", "▸", "▶", "►", "……")
-_LONGEST_END = 40  # characters of a line that is a read-more mark
+_LONGEST_END = 40  # characters of any read-more line
 _BLANK_LINE = re.compile(r"\n[^\S\n]+(?=\n|\Z)")  # a body begins with a line end
 _LAYOUT = Layout.DATEBLOCK
 _LEAP_YEAR = 2024
 
 
 def header(line: str) -> str | None:
-    """Day, month and, where it is printed, year of a line like `6 Nov`, possible or not, in that writing."""
+    """Day, month and, if printed, year of a line like `6 Nov` in this form, possible dates or not."""
     if plain := _HEADER.fullmatch(bare(line)):
         return plain[1]
     found = _header(line)
@@ -80,12 +80,12 @@ def header(line: str) -> str | None:
 
 
 def is_end_mark(text: str) -> bool:
-    """Whether it is the end mark of the layout, alone."""
+    """Whether the line is exactly the end mark of the layout."""
     return _END.compiled.fullmatch(bare(text)) is not None
 
 
 def looks_like_header(line: str) -> bool:
-    """Whether a line is a day and a word that begins like a month, with or without a year, whatever they say."""
+    """Whether a line is a day and a word that begins like a month, with or without a year, valid or not."""
     return _header(line) is not None
 
 
@@ -97,7 +97,7 @@ def _header(line: str) -> re.Match[str] | None:
 
 
 def reads_as_more(line: str) -> bool:
-    """Whether a line reads as a link to the rest of an article: `阅读全文`, `Read more`, or an arrow at its end."""
+    """Whether a line looks like a link to the rest of an article: `阅读全文`, `Read more`, or an arrow at its end."""
     text = bare(line)
     if not text or len(text) > _LONGEST_END:
         return False
@@ -105,9 +105,9 @@ def reads_as_more(line: str) -> bool:
 
 
 def sighting(cut: Cut, dump: str, position: int) -> Sighting:
-    """What the text of an entry says."""
+    """Parses the text of an entry."""
     paragraphs, figures = body(cut.title, _paragraphs(cut.body))
-    # By place: named, a million take as long again.
+    # Positional, because a million by keyword take twice as long.
     return Sighting(
         dump, position, cut.page, _LAYOUT, cut.title, None, _evidence(cut.mark), None, paragraphs, figures, cut.complete
     )
@@ -116,12 +116,12 @@ def sighting(cut: Cut, dump: str, position: int) -> Sighting:
 def body(title: str, paragraphs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The paragraphs with each figure's caption once, and those captions.
 
-    A figure leaves its caption twice in a row, as single lines, or once where it equals the title and comes first.
+    A figure leaves its caption twice in a row, as single lines; or once, if it equals the title and comes first.
     """
     captions = [text.strip() for text in paragraphs]
     kept: list[str] = []
     figures: list[str] = []
-    again = False  # the second of two equal ones, which is not kept
+    again = False  # the second of two equal ones, which is dropped
     for text, caption, following in zip(paragraphs, captions, [*captions[1:], None], strict=False):
         if again:
             again = False
@@ -134,7 +134,7 @@ def body(title: str, paragraphs: Sequence[str]) -> tuple[tuple[str, ...], tuple[
 
 
 def _paragraphs(text: str) -> list[str]:
-    """What blank lines divide, those of white space too."""
+    """The parts between blank lines, including lines of white space."""
     parts = _BLANK_LINE.sub("\n", text).split("\n\n")
     return [paragraph for part in parts if (paragraph := part.strip("\n"))]
 

@@ -1,4 +1,4 @@
-"""A byline in any writing that sites use, taken field by field: `by A|2021/2/1 08:30|3条评论|1.2万位读者|摘要TEXT`."""
+"""Parses a byline in any form, field by field: `by A|2021/2/1 08:30|3条评论|1.2万位读者|摘要TEXT`."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ LABEL = "引用"
 _SEPARATED = Rarely(rf"(?:{_FEW}[:：{_BARS}]{_FEW})?")
 _MOST_FIELDS = 8
 _FIELDS_AHEAD = 3
-_LONGEST_DATE = 80  # characters of a field that is a day
-_LONGEST_EXTRA = 24  # characters of a field of which nothing is known
-HEAD = 900  # characters of a line in which its fields stand
+_LONGEST_DATE = 80  # characters of a field with a day
+_LONGEST_EXTRA = 24  # characters of an unknown field
+HEAD = 900  # characters of a line that contain its fields
 
 
 class Byline(NamedTuple):
-    """What a byline says. `end` is where the text behind its label begins.
+    """The content of a byline. `end` is where the text after its label begins.
 
-    `mark` has the form `Author | 2021-2-1 | 12000`, the last part empty where no count is known. `implausible`: one is
-    printed, and cannot be right. `label` is what the line has for a label that this program does not know.
+    `mark` has the form `Author | 2021-2-1 | 12000`; the last part is empty if no count is known. `implausible`: a count
+    is printed and cannot be right. `label` is the line's label if this program does not know it.
     """
 
     mark: str
@@ -63,10 +63,10 @@ class Byline(NamedTuple):
 
 
 def read(line: str, label: str = "") -> Byline | None:
-    """The byline that a line is; None where it is none that can be read. `label`: one that the whole dump shows.
+    """The byline on a line; None if it is not a readable one. `label`: one that occurs throughout the dump.
 
-    The label ends it, or the reader count where nothing follows. One of both has to be there, or any line with a bar
-    and a date would begin an article.
+    A byline ends with the label, or with the reader count if nothing follows. One of them is required; otherwise any
+    line with a bar and a date would begin an article.
     """
     begins = _BY.compiled.match(line)
     dated = _dated(line[:HEAD], begins.end()) if begins else None
@@ -83,7 +83,7 @@ def read(line: str, label: str = "") -> Byline | None:
 
 
 class _Rest(NamedTuple):
-    """What stands behind the day. `named`: as a count of readers. `ends`: the byline ends before `at`."""
+    """The part after the day. `named`: as a count of readers. `ends`: the byline ends before `at`."""
 
     readers: counts.Count
     at: int
@@ -92,7 +92,7 @@ class _Rest(NamedTuple):
 
 
 def _rest(line: str, at: int, label: str) -> _Rest:
-    """The fields behind the day, up to the first that is none that we know."""
+    """The fields after the day, up to the first unknown one."""
     count, named = counts.Count(None, plausible=True), False
     for _ in range(_MOST_FIELDS):
         if end := _label_end(line, at, label if named else ""):
@@ -108,7 +108,7 @@ def _rest(line: str, at: int, label: str) -> _Rest:
         elif not named and (printed := counts.read(text)).plausible:
             count = printed
         elif not _EXTRA.compiled.fullmatch(text) and (named or not _is_passed(line, text, field.end())):
-            break  # behind the count, a short field is the label and a text with bars
+            break  # after the count, a short field is the label and text with bars
         at = field.end()
         if last:
             return _Rest(count, at, named=named, ends=True)
@@ -116,9 +116,9 @@ def _rest(line: str, at: int, label: str) -> _Rest:
 
 
 def _dated(head: str, start: int) -> tuple[str, str, int, bool] | None:
-    """Author, day (the first field behind a bar that is one), where the next field begins, and whether there is one."""
+    """Author, day (the first field after a bar that is one), where the next field begins, and whether there is one."""
     bar = _next_bar(head, start)
-    for _ in range(_MOST_FIELDS):  # an author may have bars
+    for _ in range(_MOST_FIELDS):  # an author may contain bars
         if bar == len(head):
             break
         end = _next_bar(head, bar + 1)
@@ -129,12 +129,12 @@ def _dated(head: str, start: int) -> tuple[str, str, int, bool] | None:
 
 
 def _next_bar(head: str, start: int) -> int:
-    """Where the next bar stands, or the end."""
+    """The position of the next bar, or the end."""
     return min((at for bar in _BARS if (at := head.find(bar, start)) >= 0), default=len(head))
 
 
 def _day(text: str) -> str | None:
-    """The day that a field is, as `2021-2-1`."""
+    """The day in a field, as `2021-2-1`."""
     field = bare(text) if len(text) <= _LONGEST_DATE else ""
     if not field:
         return None
@@ -145,7 +145,7 @@ def _day(text: str) -> str | None:
 
 
 def _label_end(line: str, at: int, label: str) -> int:
-    """Where the text behind a known label begins; 0 where there is none."""
+    """Where the text after a known label begins; 0 if there is no label."""
     found = _LABEL.compiled.match(line, at)
     if label and line.startswith(label, at):
         end = at + len(label)
@@ -158,7 +158,7 @@ def _label_end(line: str, at: int, label: str) -> int:
 
 
 def _is_passed(line: str, text: str, at: int) -> bool:
-    """Whether a field is short, and a count of readers or a known label comes within the next ones."""
+    """Whether a field is short, and a reader count or a known label follows within the next ones."""
     for _ in range(_FIELDS_AHEAD):
         if len(text) > _LONGEST_EXTRA:
             return False

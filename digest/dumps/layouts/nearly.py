@@ -1,8 +1,8 @@
-"""Lines that look like a byline, whether or not one can be read in them. A dozen rules that tell them from text.
+"""Lines that look like a byline, readable or not. A dozen rules distinguish them from text.
 
-Text has bars and dates too: tables, code, absolute values, a sentence that begins with `By`. So a line is asked for a
-byline's shape, short fields between bars, and, where it does not begin with `By`, for a place where a byline can
-stand: behind a line that can be a title, and not in a row of lines of the same shape, which is a table.
+Text has bars and dates too: tables, code, absolute values, a sentence that begins with `By`. So a line must have a
+byline's shape: short fields between bars. If it does not begin with `By`, it must also be at a place where a byline can
+be: after a line that can be a title, and not in a row of lines of the same shape, which is a table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from digest.dumps.layouts import fields
 from digest.dumps.layouts.characters import INVISIBLE, LEAD, SPACES, bare
 from digest.dumps.layouts.rarely import Rarely
 
-_HEAD = 300  # characters of a line in which its fields stand
+_HEAD = 300  # characters of a line that contain its fields
 _BARS = re.compile("[|｜]")
 _BY = Rarely(rf"{LEAD}[Bb][Yy](?![A-Za-z0-9_-])")
 _DATE = Rarely(
@@ -32,19 +32,19 @@ _NO_TITLE_ENDS = tuple("。，,;；、：:")
 _LONGEST_PROSE = 100  # characters of a line without bars that can be a byline
 _LONGEST_TITLE = 120
 _LONGEST_FIELD = 24
-_FIELDS = 5  # among which the day and the count stand
-_BARS_INSIDE, _BARS_FIRST = 1, 2  # more of them make a line with a day a byline: on a search page, on no page yet
+_FIELDS = 5  # among which the day and the count are
+_BARS_INSIDE, _BARS_FIRST = 1, 2  # more bars make a line with a day a byline: on a search page, and before any page
 _LABEL = Rarely(rf"[|｜][{SPACES}{INVISIBLE}]{{0,8}}{fields.LABEL}")
 
 
 class Place(NamedTuple):
-    """Where a line stands. `before` and `behind` are the lines next to it that are not blank, empty where none is."""
+    """The place of a line. `before` and `behind` are the adjacent lines that are not blank, empty if there is none."""
 
     before: str
     behind: str
     in_byline: bool  # in an entry of a search page
-    first: bool  # no entry stands before it
-    is_title: bool  # a byline stands behind it
+    first: bool  # no entry precedes it
+    is_title: bool  # a byline follows it
 
 
 def is_hinted(text: str, start: int, bar: int, end: int) -> bool:
@@ -89,7 +89,7 @@ def is_barred(line: str, place: Place) -> bool:
 
 
 def text_begins(line: str) -> int:
-    """Where the text behind the label of a line that looks like a byline begins; its end where no label is."""
+    """Where the text after the label begins in a line that looks like a byline; its end if there is no label."""
     found = _LABEL.compiled.search(line[:_HEAD])
     return found.end() if found else len(line)
 
@@ -102,7 +102,7 @@ class _Shape(NamedTuple):
 
 
 def _shape(line: str) -> _Shape | None:
-    """What the fields of a line are; None where it has no bars, begins with one, as rows of tables do, or with `By`."""
+    """The fields of a line; None if it has no bars, begins with one, as rows of tables do, or with `By`."""
     head = line[:_HEAD]
     if ("|" not in head and "｜" not in head) or _BY.compiled.match(head):
         return None
@@ -120,7 +120,7 @@ def _has_label(head: str) -> bool:
 
 
 def _is_in_table(bars: int, place: Place) -> bool:
-    """Whether a neighbour has as many bars, and is no byline."""
+    """Whether an adjacent line has as many bars, and is not a byline."""
     return any(
         len(_BARS.findall(head)) == bars and not _READERS.search(head) and not _BY.compiled.match(head)
         for head in (place.before[:_HEAD], place.behind[:_HEAD])
@@ -128,5 +128,5 @@ def _is_in_table(bars: int, place: Place) -> bool:
 
 
 def _can_be_title(line: str) -> bool:
-    """Whether what stands before it can be the title of an entry."""
+    """Whether the line before it can be the title of an entry."""
     return 0 < len(line) <= _LONGEST_TITLE and not line.rstrip().endswith(_NO_TITLE_ENDS)

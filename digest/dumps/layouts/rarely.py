@@ -1,4 +1,4 @@
-"""Patterns that few dumps need: to compile them all takes longer than to parse a page."""
+"""Patterns that few dumps need: compiling them all takes longer than parsing a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 
 
 class Rarely:
-    """A pattern that is compiled when it is first used."""
+    """A pattern that is compiled at its first use."""
 
     def __init__(self, pattern: str, flags: re.RegexFlag = re.NOFLAG) -> None:
         self._pattern, self._flags = pattern, flags
