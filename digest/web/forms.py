@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 16 * 1024  # bytes of any form of ours
 _MOST_FIELDS = 200
-_PREFIX = {4: 24, 6: 48}  # who has one address of such a network may have all: providers hand out up to a /48
+_PREFIX = {4: 24, 6: 48}  # one customer may have all addresses of such a network: providers assign up to a /48
 
 
 class Form:

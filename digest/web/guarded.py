@@ -85,7 +85,7 @@ class Guarded(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             cause = error.__context__
             known = isinstance(cause, _RefusedError)
-            self._refuse(*(cause.status, cause.reason) if known else (_BAD_REQUEST, "this is no HTTP request"))  # type: ignore[union-attr]
+            self._refuse(*(cause.status, cause.reason) if known else (_BAD_REQUEST, "this is not an HTTP request"))  # type: ignore[union-attr]
             return
         if self._reading is _Reading.HEAD and self._unread > self._limits.head_bytes:
             self._refuse(_TOO_MUCH, "the headers are too large")
@@ -121,9 +121,9 @@ class Guarded(HttpToolsProtocol):
         if size > self._limits.head_bytes or len(self.headers) > self._limits.headers:
             raise _RefusedError(_TOO_MUCH, "the headers are too large, or too many")
         if len(host) > 1 or (not host and self.parser.get_http_version() != "1.0"):
-            raise _RefusedError(_BAD_REQUEST, "a request names one host")
+            raise _RefusedError(_BAD_REQUEST, "a request must have one Host header")
         if host and not _HOST.fullmatch(host[0]):
-            raise _RefusedError(_BAD_REQUEST, "this is no name of a host")
+            raise _RefusedError(_BAD_REQUEST, "the Host header is not valid")
         if length.isdigit() and int(length) > self._limits.body_bytes:
             raise _RefusedError(_TOO_LARGE, "the body is too large")
         self._body = 0

@@ -52,7 +52,7 @@ class Metrics:
         self._entries = Counter("digest_entries", "Entries that passes changed.", ["change"], registry=registry)
         self._requests = Counter(
             "digest_requests",
-            "Requests answered: for feeds by format, document memory (made, kept) and status; for pages by status.",
+            "Requests answered: for feeds by format, document cache (made, kept) and status; for pages by status.",
             ["kind", "status", "cache"],
             registry=registry,
         )
@@ -60,7 +60,7 @@ class Metrics:
             self._refreshes.labels(outcome)
         for change in ("added", "revised", "vanished"):
             self._entries.labels(change)
-        Info("digest_build", "What runs.", registry=registry).info({"version": __version__})
+        Info("digest_build", "The running version.", registry=registry).info({"version": __version__})
         ProcessCollector(registry=registry)
         self._store = _Store(store, lambda: standing(store, self.settings, now()), fresh)
         registry.register(self._store)
@@ -128,14 +128,14 @@ def _gauges(now: Standing) -> Iterator[Metric]:
     yield _gauge("digest_refresh_age_seconds", "Age of the oldest last pass over a source.", _s(now.oldest_refresh))
     yield _family(
         "digest_troubles",
-        "What is wrong now, as `digest status` lists it, by kind.",
+        "Present troubles, as `digest status` lists them, by kind.",
         ["kind"],
         [([kind], now.troubles[kind]) for kind in Kind],
     )
     yield _family(
         "digest_dumps_troubled", "Dumps by trouble.", ["state"], [([state], n) for state, n in now.troubled.items()]
     )
-    yield _gauge("digest_formulas_undrawn", "Formulas that no picture could be made of.", now.undrawn)
+    yield _gauge("digest_formulas_undrawn", "Formulas that could not be drawn.", now.undrawn)
     yield _family(
         "digest_edition_lag_seconds",
         "Time since a slot passed whose edition is not made.",
@@ -158,9 +158,9 @@ def _gauges(now: Standing) -> Iterator[Metric]:
             for (state, reply), number in digest.deliveries.items()
         ],
     )
-    yield _gauge("digest_clock_faults", "Faults of clocks that are not over.", now.clock_faults)
+    yield _gauge("digest_clock_faults", "Clock faults that are not over.", now.clock_faults)
     yield _gauge("digest_queue_depth", "Deliveries that will be tried.", now.queue)
-    yield _gauge("digest_queue_age_seconds", "How long the mail waits that was due first.", _s(now.queue_age))
+    yield _gauge("digest_queue_age_seconds", "How long the mail that was due first has waited.", _s(now.queue_age))
     everybody = [one.per_minute for one in now.slowed if not one.domain]
     yield _gauge(
         "digest_sending_slowed_domains",
@@ -169,12 +169,12 @@ def _gauges(now: Standing) -> Iterator[Metric]:
     )
     yield _gauge(
         "digest_sending_per_minute",
-        "Mails a minute to everybody that the relay let us; 0 for no limit.",
+        "Mails a minute that the relay allows in total; 0 for no limit.",
         sum(everybody),
     )
     yield _family(
         "digest_sending",
-        "1 for how sending went, as of the last attempt.",
+        "1 for the state of sending after the last attempt.",
         ["state"],
         [([state], int(state is now.sending)) for state in Sending],
     )

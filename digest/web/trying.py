@@ -160,7 +160,7 @@ def _did_you_mean(likely: str) -> str:
 def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     pages = Pages(blog.settings)
     for name, values in sample_pages(blog, language):
-        yield f"web/{name}.html", lambda name=name, values=values: pages.html(language, name, values)  # type: ignore[misc] # mypy knows no defaults of a lambda
+        yield f"web/{name}.html", lambda name=name, values=values: pages.html(language, name, values)  # type: ignore[misc] # mypy ignores a lambda's defaults
 
 
 def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:
@@ -235,7 +235,7 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     for digest in settings.digests:
         for now in (blog.now, blog.now + timedelta(days=400)):  # the second one shows years
             what = f"mail/{digest.template}/"
-            yield what, lambda digest=digest, now=now: making.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy knows no defaults of a lambda
+            yield what, lambda digest=digest, now=now: making.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy ignores a lambda's defaults
     yield "mail/trial/", lambda: _trial(blog, language)
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
     yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)

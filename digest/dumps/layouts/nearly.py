@@ -69,7 +69,7 @@ def begins_with_by(line: str) -> bool:
 
 
 def may_be_barred(line: str) -> bool:
-    """Whether a line that does not begin with `By` can be a byline, if it stands at the right place."""
+    """Whether a line that does not begin with `By` can be a byline, if it is at the right place."""
     shape = _shape(line)
     return shape is not None and (shape.readers or shape.day)
 

@@ -96,7 +96,7 @@ def require_present_digests(store: Store, settings: Settings) -> None:
     """Check that no configured digest uses a former name of another: old mails would unsubscribe from the wrong one.
 
     Raises:
-        ConfigurationError: one does.
+        ConfigurationError: one uses it.
     """
     with store.read() as tx:
         former = tx.digest_names.all()

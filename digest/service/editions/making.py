@@ -96,7 +96,7 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
     """Make an edition now, due or not; None if there is nothing to announce.
 
     Raises:
-        FencedError: the store was restored, and its fence stands.
+        FencedError: the store was restored, and its fence is not lifted.
         EditionError: it cannot be made.
     """
     clocks.mend(store, settings, now)
@@ -123,7 +123,7 @@ def _made(
     transaction only stores the edition, its texts and its recipients, and the mails are planned in parts afterwards.
 
     Raises:
-        FencedError: the store was restored, and its fence stands.
+        FencedError: the store was restored, and its fence is not lifted.
     """
     while True:
         with store.write() as tx:

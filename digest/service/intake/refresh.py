@@ -196,7 +196,7 @@ class _Refreshing:
             if self.stopped():
                 return
             self.progress(file.name)
-            judged = self._guarded(file, lambda file=file, one=one: self._judged(file, one, crawler))  # type: ignore[misc] # mypy knows no defaults of a lambda
+            judged = self._guarded(file, lambda file=file, one=one: self._judged(file, one, crawler))  # type: ignore[misc] # mypy ignores a lambda's defaults
             if isinstance(judged, Pass):
                 self._add(judged)
 

@@ -71,7 +71,7 @@ class Letters:
         """The message of a delivery whose body is loaded.
 
         Raises:
-            ValueError: the address cannot stand in a header.
+            ValueError: the address is not valid in a header.
         """
         person = delivery.subscriber
         key = (delivery.edition, delivery.variant, person.format, delivery.written_at)

@@ -99,7 +99,7 @@ def short_notice(
 
     Raises:
         ConfigurationError: a template is wrong.
-        ValueError: the address cannot stand in a header.
+        ValueError: the address is not valid in a header.
     """
     subject, text, page = short_mail(name, language, settings.templates, surroundings(settings) | dict(values))
     marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()

@@ -76,7 +76,7 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
     """The mail; the bytes are the same at each attempt, as long as settings and templates are the same.
 
     Raises:
-        ValueError: the address cannot stand in a header.
+        ValueError: the address is not valid in a header.
     """
     secret, person = store.secret(), mail.subscriber
     preferences = f"{settings.base_url}/preferences/{preferences_token(secret, person.id)}"

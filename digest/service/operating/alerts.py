@@ -140,7 +140,7 @@ def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
     """The mail of a notice; the same bytes at each attempt.
 
     Raises:
-        ValueError: the address cannot stand in a header.
+        ValueError: the address is not valid in a header.
     """
     moment = due.made_at if due.kind is NoticeKind.TEST else due.since
     marked = hashlib.sha256(f"{address}\0{due.kind}\0{due.subject}\0{moment.isoformat()}".encode()).hexdigest()[:32]

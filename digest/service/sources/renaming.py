@@ -84,7 +84,7 @@ def require_present_names(store: Store, settings: Settings) -> None:
     """Check that the configuration uses no former name: a source's dumps would be taken for those of a new one.
 
     Raises:
-        ConfigurationError: one does.
+        ConfigurationError: one uses it.
     """
     require_present_digests(store, settings)
     with store.read() as tx:

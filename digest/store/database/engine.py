@@ -1,4 +1,4 @@
-"""Opens a database with the options that the store needs; the only place that knows SQLite (`postgres`: the other)."""
+"""Opens a database with the options that the store needs; the only place that knows SQLite."""
 
 from __future__ import annotations
 

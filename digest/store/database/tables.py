@@ -648,7 +648,7 @@ single_mails = Table(
     Index(None, "next_at"),
 )
 
-# --- what came back, and what operators are told --------------------------------------------------
+# --- bounces and alerts ---------------------------------------------------------------------------
 
 # Bounces of a delivery, each message once.
 bounces = Table(

@@ -140,7 +140,7 @@ def test_a_file_that_replaces_nothing_is_named(blog: Blog, own: Path) -> None:
         put(own, name, "x")
     said = blog.run("check")
     for name, likely in ODD.items():
-        told = re.escape(f"{name} replaces no template of ours{likely}")
+        told = re.escape(f"{name} replaces no built-in template{likely}")
         assert re.search(rf"^warn  templates: \S+/own: {told}", said, re.MULTILINE), said
 
 

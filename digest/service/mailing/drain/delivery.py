@@ -62,7 +62,7 @@ async def drain(
     `mail.per_second`. With `others`, one batch is sent: they are called if there may be more, to send at the same time.
 
     Raises:
-        DigestError: the store cannot record what happens; nothing more is handed over then.
+        DigestError: the store cannot record what happens; nothing more is sent then.
     """
     run = _Drain(store, settings, clock, stop or asyncio.Event(), wait, others)
     with contextlib.closing(run):

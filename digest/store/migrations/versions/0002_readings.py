@@ -1,4 +1,4 @@
-"""What a dump showed at its last reading, by which rules it was read, and what a held one waits for."""
+"""The texts of last readings, the version of the parsing rules, and what a held dump waits for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEXT, WHOLE, JSON, MOMENT = sa.Text(), sa.Integer(), sa.JSON(), sa.DateTime(time
 
 
 def upgrade() -> None:
-    # Dumps of before were read by the first rules, and nobody counted when they were last seen.
+    # The first rules read the existing dumps, and no time was recorded when they were last seen.
     op.add_column("dumps", sa.Column("rules", WHOLE, nullable=False, server_default="1"))
     op.add_column("dumps", sa.Column("changed_at", MOMENT, nullable=True))
     op.add_column("dumps", sa.Column("confirmed_at", MOMENT, nullable=True))

@@ -1,4 +1,4 @@
-"""What a dump showed last of the entries that it no longer shows."""
+"""How a dump last showed the entries that it no longer shows."""
 
 from __future__ import annotations
 

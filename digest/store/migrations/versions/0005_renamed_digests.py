@@ -1,4 +1,4 @@
-"""The former names of digests, and the mails of large editions that are still to be planned."""
+"""The former names of digests, and the unplanned mails of large editions."""
 
 from __future__ import annotations
 

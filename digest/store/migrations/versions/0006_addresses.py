@@ -1,4 +1,4 @@
-"""Changes of address, links that say what is so after use, mails to one person; keys that keep letters apart."""
+"""Changes of address, links that stay valid after use, mails to one person; keys that distinguish letters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _optional(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
 
 
 def _confirmations() -> None:
-    """Made anew, since SQLite changes no constraint."""
+    """Create the table again, because SQLite cannot change a constraint."""
     op.execute("CREATE TABLE confirmations_before AS SELECT * FROM confirmations")
     op.drop_table("confirmations")
     op.create_table(
@@ -105,9 +105,9 @@ def _single_mails() -> None:
 
 
 def _keys(table: str) -> None:
-    """Keys of addresses outside ASCII: composed letters, and no folding that takes two mailboxes for one (ß, ss).
+    """Rewrite the keys of addresses outside ASCII: composed letters, without folding two mailboxes into one (ß, ss).
 
-    Who would get the key of somebody else keeps the old one.
+    A person whose new key belongs to somebody else keeps the old one.
     """
     database = op.get_bind()
     people = sa.table(table, sa.column("id", WHOLE), sa.column("address", TEXT), sa.column("address_key", TEXT))

@@ -1,4 +1,4 @@
-"""Suppressions that wait until their share is known, and recipient domains that rest."""
+"""Suppressions that wait until their share is known, and recipient domains that are paused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paces that servers asked for."""
+"""The rates that servers asked for."""
 
 from __future__ import annotations
 

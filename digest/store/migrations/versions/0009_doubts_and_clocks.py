@@ -1,4 +1,4 @@
-"""What mails list once more because nobody knows whether they arrived, faults of clocks, and whose store it is."""
+"""Entries that mails list once more because an earlier mail may be lost, clock faults, the installation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def _edition_entries() -> None:
-    """Made anew, since SQLite changes no constraint: a section more."""
+    """Create the table again with one more section, because SQLite cannot change a constraint."""
     op.execute("CREATE TABLE edition_entries_before AS SELECT * FROM edition_entries")
     op.drop_table("edition_entries")
     op.create_table(

@@ -1,4 +1,4 @@
-"""Why the last try to make an edition of a digest failed, and since when."""
+"""Why the last attempt to make an edition of a digest failed, and since when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators do by hand: acts, hidden and merged entries, what pages say where an operator's word stands."""
+"""Operators' changes, hidden and merged entries, and the pages' values of edited fields."""
 
 from __future__ import annotations
 
