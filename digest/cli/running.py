@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.cli.progress import Progress
 
 if TYPE_CHECKING:
     from digest.findings import Finding
     from digest.mail.records import Record
+    from digest.settings import Settings
 
 _MARKS = {"ok": "ok  ", "warning": "warn", "error": "FAIL"}
 _ROLES = ("all", "web", "worker", "scheduler")
@@ -95,7 +96,7 @@ def check(
                 continue
             counts[finding.level] += 1
             _print_finding(finding, as_json=as_json)
-    if deep and not _kept(config, as_json=as_json):
+    if deep and not _kept(settings, as_json=as_json):
         counts[Level.ERROR] += 1
     if not as_json and (counts[Level.ERROR] or counts[Level.WARNING]):
         typer.echo(_summed(counts[Level.ERROR], counts[Level.WARNING]), err=True)
@@ -117,13 +118,20 @@ def _summed(errors: int, warnings: int) -> str:
     return "digest: " + ", ".join(filter(None, (faults, known)))
 
 
-def _kept(config: Path | None, *, as_json: bool) -> bool:
-    """Whether the store satisfies every invariant. Print each row that violates one."""
+def _kept(settings: Settings, *, as_json: bool) -> bool:
+    """Whether the store satisfies every invariant. Print each row that violates one. A missing store violates none."""
+    from digest.app import opened_untouched
+    from digest.errors import DigestError
     from digest.findings import Finding, Level
     from digest.service.upkeep.invariants import violations
 
     broken = 0
-    with store_of(config) as (_, store), Progress("checking entries", kept="Nothing was changed.") as progress:
+    with contextlib.ExitStack() as held:
+        try:
+            store = held.enter_context(opened_untouched(settings, any_names=True))
+        except DigestError:
+            return True  # there is none yet, or what is wrong is told as a finding of the store
+        progress = held.enter_context(Progress("checking entries", kept="Nothing was changed."))
         for violation in violations(store, lambda done, total: progress(done, total=total)):
             progress.make_room()
             broken += 1

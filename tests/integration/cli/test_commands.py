@@ -442,3 +442,12 @@ def test_check_speaks_of_no_other_installations_samples(blog: Blog, article: typ
     blog.search("a.txt", article("甲"))
     said = blog.run("check")
     assert not re.search(r"^\S+ +samples|sightings|纸上山河", said, re.MULTILINE)
+
+
+def test_a_deep_check_makes_no_store_and_tells_of_a_wrong_one_once(blog: Blog) -> None:
+    assert "ok    store: will be made" in blog.run("check", "--deep")
+    assert not (blog.home / "var").exists()
+    (blog.home / "var").mkdir()
+    (blog.home / "var" / "digest.db").write_text("no database", "utf-8")
+    told = blog.run("check", "--deep", "--json", code=1)
+    assert told.count("is not a database") == 1
