@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from digest.changes.text import SAME_TEXT, closeness, pairs, plain_text, similarity
+from digest.changes.text import OTHER_TEXT, SAME_TEXT, closeness, pairs, plain_text, similarity
 from digest.changes.unchanged import lines_of
+from digest.model import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,6 +72,20 @@ class Board:
     def closeness(self, shown: Shown, entry: Known) -> float | None:
         """The similarity of the two texts, from 0 to 1; None if one is too short to compare."""
         return closeness(shown.content, entry.content, (shown.text, self.text(entry)))
+
+    def as_it_stood(self, entry: Known) -> Known:
+        """The entry as the last reading showed it, where it has the words of another article now, as after a merge."""
+        for placing in self.placed.get(entry.id, ()):
+            shown = placing.body or entry.text(placing.revision or 0)
+            if shown is None or placing.revision == entry.revision:
+                continue
+            text = plain_text(Content("", None, shown.paragraphs, shown.figures, placing.complete))
+            score = similarity(text, self.text(entry))
+            if score is not None and score < OTHER_TEXT:
+                author = entry.content.author
+                words = Content(placing.title, author, shown.paragraphs, shown.figures, placing.complete)
+                return replace(entry, content=words)
+        return entry
 
     def text(self, entry: Known) -> str:
         """The plain text of an entry."""

@@ -13,7 +13,7 @@ from digest.changes.keys import lead_key
 from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
 from digest.changes.places import Places
 from digest.changes.rivals import Reason, Rival, corrects
-from digest.changes.text import OTHER_TEXT, SAME_TEXT, equal, same_text, similarity
+from digest.changes.text import OTHER_TEXT, SAME_TEXT, equal, plain_text, same_text, similarity
 from digest.changes.yearly import Verdict
 
 if TYPE_CHECKING:
@@ -190,10 +190,12 @@ class _Matching:
         places = self._places
         assert places is not None  # noqa: S101 - `settle` is called first
         gone = places.is_gone(entry.id)
+        stood = self._board.as_it_stood(entry)
+        itself = stood is entry
         return Rival(
-            entry=entry,
-            text=self._board.text(entry),
-            pairs=self._board.pairs(entry) if many else None,
+            entry=stood,
+            text=self._board.text(entry) if itself else plain_text(stood.content),
+            pairs=self._board.pairs(entry) if many and itself else None,
             gone=gone,
             placed=gone and entry.id in places.at_place_of(shown.sighting.position),
             rolled_off=gone and places.may_have_rolled_off(entry.id),
