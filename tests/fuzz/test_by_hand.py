@@ -25,6 +25,7 @@ from digest.service.editions import digests, making
 from digest.service.intake import refresh
 from digest.service.publishing import feeds
 from digest.service.publishing.by_hand import acts, editing, merging, splitting, undoing
+from digest.service.sources import forgetting
 from digest.service.upkeep.invariants import violations
 from digest.settings import Settings
 from digest.store import open_store
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 LONG = "DIGEST_FUZZ_EXAMPLES" in os.environ  # then a failure may take minutes to be made small
 EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "4000")) // 400  # a course is long
-GONE = {EntryState.HIDDEN, EntryState.MERGED, EntryState.REMOVED}
+GONE = {EntryState.HIDDEN, EntryState.FORGOTTEN, EntryState.MERGED, EntryState.REMOVED}
 
 
 @dataclass
@@ -227,6 +228,39 @@ class ByHand(RuleBasedStateMachine):
             self.said.clear()  # which edit it took back, or whose words came back with it, the model does not follow
             self.crawl_the_same()
 
+    @rule(page=st.integers(0, 1), whole=st.booleans(), back=st.booleans())
+    def forget(self, page: int, *, whole: bool, back: bool) -> None:
+        """What pages said is forgotten while their files are away; then the files are there again."""
+        before = self._all()
+        away = self.folder / "away"
+        (self.folder / "dumps").rename(away)
+        (self.folder / "dumps").mkdir()
+        paths = () if whole else (f"{page}.txt",)
+        done = self._do(lambda tx: forgetting.forget(tx, self.settings, "blog", paths, self.now))
+        (self.folder / "dumps").rmdir()
+        away.rename(self.folder / "dumps")
+        if done is None:
+            return
+        self.said.clear()  # what rests on these dumps alone, the model does not follow
+        if back:
+            self._do(lambda tx: undoing.undo_source(tx, self.settings, "blog", self.now))
+            assert _states(self._all()) == _states(before)
+        self.crawl()
+        after = _states(self._all())
+        for one in before:
+            if one.state is EntryState.PUBLISHED:
+                assert after[one.entry.id] is EntryState.PUBLISHED, "a page shows it, and it stays away"
+
+    @rule()
+    def nothing_new_waits_after_an_edition(self) -> None:
+        """Each entry that is published and to be told was told, by itself or through one that became it."""
+        self.make_an_edition()
+        with self.store.read() as tx:
+            told = self.told.as_new | {tx.by_hand.merged_into(one) for one in self.told.as_new}
+        for one in self._all():
+            if one.state is EntryState.PUBLISHED and one.announced and one.settled:
+                assert one.entry.id in told, "missed"
+
     def _do(self, work: Callable[[Transaction], Outcome]) -> Done | None:
         """Try it first: what is tried changes nothing, and foretells what it does."""
         self.now += timedelta(minutes=1)
@@ -279,6 +313,10 @@ class ByHand(RuleBasedStateMachine):
         titles = {one.entry.id: one.entry.content.title for one in self._all()}
         for entry, (said, _) in self.said.items():
             assert titles[entry] == said
+
+
+def _states(found: list[Handled]) -> dict[EntryId, EntryState]:
+    return {one.entry.id: one.state for one in found}
 
 
 def _read(title: str, paragraphs: tuple[str, ...], date: EntryDate | None) -> tuple[object, ...]:
