@@ -49,7 +49,7 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
         _say(text, alarm=True)
     for alert in over:
         calm = settings.alerts.calm
-        _say(f"over; the recovery is reported if it lasts for {calm}: {alert.subject}: {alert.problem}")
+        _say(f"over, to be reported after {calm} without it: {alert.subject}: {alert.problem}")
     if waiting:
         typer.echo(f"{waiting} notices wait until they can be delivered")
 

@@ -123,7 +123,7 @@ title = "M"
         (SOURCE + 'link = "https://a.example/{name}"', "5: sources.blog.link", "{title}"),
         (SOURCE + 'link = "https://a.example/{title.x}"', "5: sources.blog.link", "{title}"),
         (SOURCE + "earliest = 0000-01-01", "digest.toml:5", "TOML"),
-        (SOURCE + 'earliest = "0000"', "5: sources.blog.earliest", "no year"),
+        (SOURCE + 'earliest = "0000"', "5: sources.blog.earliest", "not a year"),
         (SOURCE + 'earliest = "last year"', "5: sources.blog.earliest", "2020-06-30"),
         (SOURCE + "keep = 2", "5: sources.blog.keep", "must be at most 1, not 2"),
         (SOURCE + 'agree = "two"', "5: sources.blog.agree", 'a whole number, not "two"'),
@@ -186,7 +186,7 @@ def test_a_mistake_names_the_file_the_line_the_key_and_the_reason(
             "sources.a.evry: there is no such",
         ),
         ("DIGEST_MAIL", '{"port": -1}', "mail.port: must be at least 0"),
-        ("DIGEST_OPERATOR", "[", "operator: '[' is no list in JSON"),
+        ("DIGEST_OPERATOR", "[", "operator: '[' is not a JSON list"),
         ("DIGEST_ALERTS_MAIL", '["me"]', "alerts.mail: 'me' is not one address"),
         ("DIGEST_MAIL_PASWORD", "hunter2", "there is no such setting (did you mean DIGEST_MAIL_PASSWORD?)"),
         ("DIGEST_MAIL__PASWORD", "hunter2", "there is no such setting (did you mean DIGEST_MAIL_PASSWORD?)"),
@@ -243,7 +243,7 @@ def test_the_demo_minds_only_variables_about_where_it_is_reached_and_how_it_logs
 def test_two_variables_for_one_setting_are_a_mistake(mistakes: Callable[..., list[str]]) -> None:
     (said,) = mistakes("", DIGEST_MAIL_HOST="a.example", DIGEST_MAIL__HOST="b.example")
 
-    assert "sets the same (remove one of them)" in said
+    assert "sets the same key (remove one of them)" in said
 
 
 @pytest.mark.parametrize(

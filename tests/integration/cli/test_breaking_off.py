@@ -39,7 +39,7 @@ def told(blog: Blog, article: type[Article]) -> Blog:
         (["source", "show", "blog"], "digest.service.sources.holds.source_holds", "Nothing was changed"),
         (["check"], "digest.checks._dumps", "Nothing was changed"),
         (["check", "--deep"], "digest.service.upkeep.invariants.violations", "Nothing was changed"),
-        (["backup", "{home}/copy"], "digest.service.upkeep.backup.back_up", "is as it was before"),
+        (["backup", "{home}/copy"], "digest.service.upkeep.backup.back_up", "is unchanged"),
         (["restore", "{home}/copy", "--yes"], "digest.service.upkeep.backup.restore", "nothing has changed"),
         (["unfence"], "digest.service.intake.refresh.refresh", "The store is still fenced"),
         (["subscribers", "import", "{home}/list.csv"], "digest.service.people.importing.import_people", "run the same"),

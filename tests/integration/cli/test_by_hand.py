@@ -175,7 +175,7 @@ def test_a_cleared_day_stays_cleared_until_it_is_lifted(desk: Desk) -> None:
         (["--title", "a\x07b"], "U+0007"),
         (["--date", "2021-02-30"], "is no day"),
         (["--date", "2999-01-01"], "in the future"),
-        (["--lift", "readers"], "none of title"),
+        (["--lift", "readers"], "one of title"),
         (["--title", "x", "--lift", "title"], "given and lifted"),
     ],
 )

@@ -343,7 +343,7 @@ def test_init_writes_what_runs(
 def test_check_names_each_fault_with_its_remedy(blog: Blog) -> None:
     faults = blog.run("check")
     assert "warn  source blog" in faults
-    assert "holds no dump" in faults
+    assert "contains no dump" in faults
 
     (blog.home / "dumps" / "a.txt").write_bytes(b"\x00\x01\x02\x03" * 100)
     assert "binary" in blog.run("check", "--strict", code=1)

@@ -67,7 +67,7 @@ def test_readers_are_told_what_is_new_and_nothing_twice(village: Village, first:
     blog = village.blog
     if first == "rename":
         said = village.rename()
-        assert "3 followers and 1 editions" in said
+        assert "3 subscribers and 1 editions" in said
         assert 'id = "weekly"' in said
         assert "was renamed to news" in blog.run("status", code=2)
         village.configure()
@@ -155,7 +155,7 @@ def test_a_digest_that_is_over_lets_everybody_go(village: Village) -> None:
     blog = village.blog
     assert "is configured" in blog.run("digests", "end", "weekly", "--yes", code=2)
     village.configure()
-    assert "3 left" in blog.run("digests", "end", "weekly", "--yes")
+    assert "3 unsubscribed" in blog.run("digests", "end", "weekly", "--yes")
     assert "no longer configured" not in blog.run("check")
     assert "no digest 'weekly'" in blog.run("digests", "end", "weekly", "--yes", code=1)
     consents = [json.loads(line)["consents"][-1] for line in blog.run("subscribers", "export").splitlines()]
@@ -165,7 +165,7 @@ def test_a_digest_that_is_over_lets_everybody_go(village: Village) -> None:
 def test_what_cannot_be_renamed_is_refused(village: Village) -> None:
     assert "no digest 'hourly'" in village.rename("hourly", "daily", code=1)
     assert "is its name" in village.rename("weekly", "weekly", code=2)
-    assert "no name" in village.rename("weekly", "No Name", code=2)
+    assert "not a valid name" in village.rename("weekly", "No Name", code=2)
     text = village.file.read_text("utf-8")
     village.file.write_text(text.replace("[mail]", '[[digests]]\nid = "daily"\ntitle = "日"\n[mail]'), "utf-8")
     assert "both configured" in village.rename("weekly", "daily", code=2)

@@ -72,7 +72,7 @@ def test_it_is_said_in_words_too(held: Crawls) -> None:
     assert code == 0
     for part in (
         "held: page.txt, since 2027-02-01 06:01 UTC: it shows 4 entries where it showed 10",
-        "it ends by itself when 1 more good reading agrees with it (1 of 2 so far)",
+        "the hold ends by itself when 1 more good reading agrees with it (1 of 2 so far)",
         f"approving it would add 1 entry:\n    3 February 2026  {held.article(30).title}",
         f"{held.article(8).title}  (text, announced as a correction)",
         "{+作者订正了一处。+}",

@@ -164,5 +164,5 @@ def test_wrong_wishes_are_named_with_what_there_is(told: Blog) -> None:
     assert "one of confirmation, welcome" in told.run("mail", "preview", "birthday", code=1)
     assert "has no HTML" in told.run("mail", "preview", "alert", "--format", "html", "-o", "-", code=1)
     assert "give its KIND" in told.run("mail", "preview", "-o", "-", code=1)
-    assert "of one KIND" in told.run("mail", "preview", "--format", "text", code=2)
+    assert "give a KIND" in told.run("mail", "preview", "--format", "text", code=2)
     assert "zh_CN, en" in told.run("mail", "preview", "welcome", "--language", "fr", code=1)

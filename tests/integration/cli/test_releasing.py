@@ -74,7 +74,7 @@ def test_leases_of_a_clock_that_was_ahead_are_freed_and_their_holder_can_begin_n
 
 def test_what_a_drain_at_work_may_hold_is_freed_by_force_alone(leasing: Leasing) -> None:
     leasing.lease(until=HOUR)
-    assert "0 released; 3 left alone" in leasing.run()
+    assert "0 released; 3 not released" in leasing.run()
     assert leasing.states() == dict.fromkeys(PEOPLE, ("leased", 0))
     assert "3 released" in leasing.run("--force")
     assert leasing.states() == dict.fromkeys(PEOPLE, ("planned", 0))

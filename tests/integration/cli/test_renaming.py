@@ -89,7 +89,7 @@ def test_readers_see_nothing_again_whatever_the_operator_does_first(renaming: Re
 
 def test_it_says_what_to_change(renaming: Renaming) -> None:
     said = renaming.rename()
-    assert "blog is hill now, with 8 entries and 1 dumps" in said
+    assert "blog is now hill, with 8 entries and 1 dumps" in said
     assert said.splitlines()[2:] == [
         '  line 5: id = "blog"',
         '  line 14: sources = ["blog"]',
@@ -167,7 +167,7 @@ def test_what_cannot_be_renamed_is_refused(renaming: Renaming) -> None:
     assert "is another source, with dumps or entries" in renaming.rename("blog", "other", code=2)
     assert "is its name" in renaming.rename("blog", "blog", code=2)
     for name in ("Hill", "a b", "", "_x", "hill\n"):
-        assert "is no name" in renaming.rename("blog", name, code=2)
+        assert "is not a valid name" in renaming.rename("blog", name, code=2)
     renaming.rename()
     assert "no source 'blog' (it is hill now)" in renaming.rename("blog", "peak", code=1)
     assert "blog: is a former name of hill" in renaming.rename("other", "blog", code=2)

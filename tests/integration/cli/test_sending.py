@@ -79,7 +79,7 @@ def test_a_pace_stands_in_the_status(cut: Blog, relay: Relay, monkeypatch: pytes
         monkeypatch.setenv("DIGEST_MAIL_PORT", str(relay.port))
         cut.run("edition", "send")
     assert relay.copies() == dict.fromkeys(PEOPLE, 1)
-    assert "mail to example.org goes at" in cut.run("status")
+    assert "mail to example.org is limited to" in cut.run("status")
     (slowed,) = json.loads(cut.run("status", "--json"))["slowed"]
     assert slowed["domain"] == "example.org"
     assert slowed["per_minute"] >= 1

@@ -87,7 +87,7 @@ def test_an_address_is_taken_back_however_it_is_spelled(blog: Blog, written: str
 
 
 def test_who_is_meant_has_to_be_said(blog: Blog, people: list[str]) -> None:
-    assert "say whom" in blog.run("subscribers", "unsuppress", code=2)
+    assert "name an address" in blog.run("subscribers", "unsuppress", code=2)
     (blog.home / "empty").write_text("nobody\n", "utf-8")
     assert "contains no address" in blog.run("subscribers", "unsuppress", "--file", str(blog.home / "empty"), code=1)
     told = blog.run("subscribers", "unsuppress", "ada@one.example", "--reason", "full", code=1)
@@ -134,8 +134,8 @@ def test_an_edition_that_asks_for_too_much_is_shown_and_confirmed(blog: Blog, ke
 
     assert len(suppressed(blog)) == 20
     assert "sending is paused" not in blog.run("status")
-    assert "asks for no suppressions" in blog.run("subscribers", "suppress", key)
-    assert "asks for no suppressions" in blog.run("subscribers", "suppress", key, "--confirm", code=1)
+    assert "no suppressions are waiting" in blog.run("subscribers", "suppress", key)
+    assert "no suppressions are waiting" in blog.run("subscribers", "suppress", key, "--confirm", code=1)
 
 
 def test_an_edition_that_asks_for_too_much_may_be_dismissed(blog: Blog, key: EditionKey) -> None:

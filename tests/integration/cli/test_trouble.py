@@ -77,7 +77,7 @@ def test_dead_letters_are_listed_counted_and_retried(blog: Blog, key: EditionKey
 def test_a_second_copy_is_asked_for(blog: Blog, key: EditionKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     ended(blog, key, ada=UNKNOWN, bob=FAILED)
-    assert "would come twice" in blog.run("deliveries", "retry", "--state", "unknown", code=1)
+    assert "would then arrive twice" in blog.run("deliveries", "retry", "--state", "unknown", code=1)
     assert states(blog, key)["ada"] == "unknown"
     assert "1 planned" in blog.run("deliveries", "retry")  # only what failed
     assert states(blog, key) == {"ada": "unknown", "bob": "planned", "eve": "planned"}
@@ -124,7 +124,7 @@ def test_a_bounce_is_read_shown_and_taken_back(blog: Blog, key: EditionKey) -> N
     (state,) = blog.listed("status")
     assert (state["bounces"], state["ignored_mail"], state["suppressed"]) == ({"hard": 1}, {"token not ours": 1}, 1)
     told = blog.run("status")
-    assert "came back: 1 hard" in told
+    assert "bounces and complaints: 1 hard" in told
     assert "struck off: 1" in told
     assert "ignored: 1 token not ours" in told
 
@@ -170,7 +170,7 @@ def test_without_a_folder_there_is_nothing_to_read(blog: Blog) -> None:
 
 
 def test_a_test_alert_goes_to_each_channel(blog: Blog, key: EditionKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "mail op@example.org: told" in blog.run("alerts", "test")
+    assert "mail op@example.org: sent" in blog.run("alerts", "test")
     (mail,) = blog.mails()
     assert b"To: op@example.org" in mail
     monkeypatch.setenv("DIGEST_ALERTS_WEBHOOK", "http://127.0.0.1:1/hook")
