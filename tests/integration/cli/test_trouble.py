@@ -209,9 +209,7 @@ def test_what_is_over_is_no_longer_wrong_though_nobody_was_told_so_yet(blog: Blo
     with closing(open_store(f"sqlite:///{blog.home / 'var' / 'digest.db'}")) as store, store.write() as tx:
         tx.alerts.put(Alert("sending", "the store is fenced", NOW, NOW))
     told = blog.run("alerts")
-    assert told.startswith(
-        "all is well\nover; the recovery is reported if it lasts for 1:00:00: sending: the store is fenced"
-    )
+    assert told.startswith("all is well\nover, to be reported after 1:00:00 without it: sending: the store is fenced")
     (over,) = blog.listed("alerts")
     assert over["well_since"]
     assert blog.run("status").startswith("All is well.")
