@@ -12,7 +12,7 @@ from digest.service.bounces import dead_letters
 from digest.service.editions import digests, making
 from digest.service.mailing.latest import plan_latest
 from digest.service.mailing.letters import letter
-from digest.service.operating import alerts, health
+from digest.service.operating import alerts, health, monitoring, status
 from digest.service.people import subscribers
 from digest.service.publishing import feeds
 from digest.service.publishing.pages import Reading
@@ -83,6 +83,12 @@ class Post(Press):
         with self.store.read() as tx:
             found = tx.alerts.all().get(health.DOUBTFUL)
         return found.problem if found and found.well_since is None else ""
+
+    def counted(self) -> tuple[int, int]:
+        """How many troubles of this kind `digest status` shows, and monitors count."""
+        shown = status.status(self.store, self.settings, self.now).troubles
+        watched = monitoring.standing(self.store, self.settings, self.now).troubles
+        return sum(one.kind is health.Kind.DOUBTFUL for one in shown), watched[health.Kind.DOUBTFUL]
 
 
 def made_at(folder: Path, url: str = "sqlite://") -> Post:
@@ -318,8 +324,10 @@ def test_what_an_operator_sent_again_is_not_listed(post: Post) -> None:
 def test_the_operator_hears_of_it_until_it_is_listed(post: Post) -> None:
     lost(post)
     assert "weekly/2026-W47: nobody knows whether 1 mail arrived" in post.alert()
+    assert post.counted() == (1, 1)
     post.next_week("丙")
     assert post.alert() == ""
+    assert post.counted() == (0, 0)
 
 
 def test_it_is_explained(post: Post) -> None:

@@ -23,7 +23,7 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.ports import UNMADE, Bounce, NoticeKind, Recipient
+from digest.ports import UNMADE, Bounce, ClockFault, NoticeKind, Recipient
 from digest.service.operating import alerts
 from digest.service.operating.health import Kind
 from digest.service.operating.status import status
@@ -241,11 +241,22 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
         refused,
         a_day_later,
     ),
+    "a moment lies ahead": (
+        Kind.CLOCK,
+        lambda world, tx: tx.readings.refreshed(BLOG, world.now + 9 * DAY, ""),
+        lambda world, tx: tx.readings.refreshed(BLOG, world.now, ""),
+    ),
+    "a clock was wrong": (
+        Kind.CLOCK,
+        lambda world, tx: tx.clocks.note([ClockFault("a lease of a mail", 1, "2028", "it is ended", world.now)]),
+        lambda world, tx: tx.clocks.end(world.now, 0 * HOUR),
+    ),
 }
 
 
 def test_each_kind_of_trouble_is_tried() -> None:
-    assert {kind for kind, _, _ in TROUBLES.values()} == set(Kind)
+    elsewhere = {Kind.DOUBTFUL}  # it is of entries, which test_doubts.py has
+    assert {kind for kind, _, _ in TROUBLES.values()} == set(Kind) - elsewhere
 
 
 @pytest.mark.parametrize("name", TROUBLES)
