@@ -76,8 +76,8 @@ class Board:
     def as_it_stood(self, entry: Known) -> Known:
         """The entry as the last reading showed it, where it has the words of another article now, as after a merge."""
         for placing in self.placed.get(entry.id, ()):
-            shown = placing.body or entry.text(placing.revision or 0)
-            if shown is None or placing.revision == entry.revision:
+            shown = entry.text(placing.revision or 0)
+            if shown is None or placing.revision == entry.revision:  # a text that was never the entry's is no evidence
                 continue
             text = plain_text(Content("", None, shown.paragraphs, shown.figures, placing.complete))
             score = similarity(text, self.text(entry))
