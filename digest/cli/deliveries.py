@@ -122,7 +122,7 @@ def release(
     which: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[EDITION] [ADDRESS|DOMAIN]...", help="Only this edition, such as weekly/2026-W47, and recipients."
+            metavar="[EDITION] [ADDRESS|DOMAIN]...", help="Only this edition, such as weekly/2026-W47, or these recipients."
         ),
     ] = None,
     *,

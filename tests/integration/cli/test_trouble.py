@@ -125,7 +125,7 @@ def test_a_bounce_is_read_shown_and_taken_back(blog: Blog, key: EditionKey) -> N
     assert (state["bounces"], state["ignored_mail"], state["suppressed"]) == ({"hard": 1}, {"token not ours": 1}, 1)
     told = blog.run("status")
     assert "bounces and complaints: 1 hard" in told
-    assert "struck off: 1" in told
+    assert "suppressed: 1" in told
     assert "ignored: 1 token not ours" in told
 
     assert "gets mail again" in blog.run("subscribers", "unsuppress", "ada@example.org")
