@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 _FEED_AGE = 900  # seconds
-_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address holds its hash
+_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address contains its hash
 _LONGEST_QUERY = 200  # characters
 _FEED_ANSWER = "digest.feed"  # scope key: which feed was requested, and how it was answered
 _POLICY = (

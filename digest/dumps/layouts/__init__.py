@@ -1,1 +1,1 @@
-"""How listing pages print an entry, one module a layout."""
+"""How listing pages print an entry, one module per layout."""

@@ -120,8 +120,8 @@ class Judge:
     def _slowing(self, delivery: Delivery, error: TransportError) -> Slowing | None:
         """What to do when a server asks for a lower rate; None if it does not.
 
-        None also before any mail was accepted, if only a code asks for it or if the relay says nothing else: then speed
-        is not the cause.
+        Also None before any mail was accepted there, if only a code asks for it, or if the relay refused before it knew
+        the recipient: then speed is not the cause.
         """
         limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
         everybody, paces = error.phase in BEFORE_THE_RECIPIENT, self._queue.paces

@@ -84,7 +84,7 @@ def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str
     return steps + [(subject, Step(None), True) for subject in stored]  # no longer configured
 
 
-# --- telling --------------------------------------------------------------------------------------
+# --- sending --------------------------------------------------------------------------------------
 
 
 def channels(settings: Settings) -> list[str]:
