@@ -122,7 +122,8 @@ def release(
     which: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[EDITION] [ADDRESS|DOMAIN]...", help="Only this edition, such as weekly/2026-W47, or these recipients."
+            metavar="[EDITION] [ADDRESS|DOMAIN]...",
+            help="Only this edition, such as weekly/2026-W47, or these recipients.",
         ),
     ] = None,
     *,

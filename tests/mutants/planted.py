@@ -51,9 +51,9 @@ MUTANTS = (
     ),
     Mutant(
         "the demo heeds settings of a real installation",
-        "digest/settings/whole.py",
-        "if name.lower().startswith(harmless)",
-        "if harmless",
+        "digest/settings/environment.py",
+        "if _canonical(name).startswith(_DEMO)",
+        "if _canonical(name)",
         ("tests/acceptance/test_service.py",),
     ),
     Mutant(
