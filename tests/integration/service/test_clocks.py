@@ -221,7 +221,7 @@ def test_status_and_check_say_it(blog: Blog, article: type[Article]) -> None:
     with time_machine.travel(MONDAY, tick=False):
         found = [one for one in checks.findings(settings, MONDAY) if one.part == "clock"]
         assert [one.problem.partition(" (")[0] for one in found] == [
-            "the last pass over a source lies ahead: 2027-11-16 00:00 UTC"
+            "the last pass over a source is in the future: 2027-11-16 00:00 UTC"
         ]
         blog.refresh()
         shown = json.loads(blog.run("status", "--json"))["clock_faults"]

@@ -155,7 +155,7 @@ def test_behind_the_fence_everything_is_read_and_nothing_is_made_or_sent(
     blog.run("unfence", "--send", "--yes")
     blog.run("edition", "send")
     assert len(blog.mails()) == 2
-    assert blog.run("unfence") == "there is no fence\n"
+    assert blog.run("unfence") == "the store is not fenced\n"
 
 
 def test_unfence_shows_what_would_be_sent_and_changes_nothing(
@@ -164,8 +164,8 @@ def test_unfence_shows_what_would_be_sent_and_changes_nothing(
     blog.run("edition", "cut")
     lost(blog, article)
     said = blog.run("unfence")
-    assert "to 2 people (a***@e***.org, b***@e***.net, …)" in said
-    assert "1 new and 0 corrected, to 2 people" in said, "what the dumps show now is read first"
+    assert "to 2 subscribers (a***@e***.org, b***@e***.net, …)" in said
+    assert "1 new and 0 corrected, to 2 subscribers" in said, "what the dumps show now is read first"
     assert "丙" in said
     assert "ada@example.org" not in said
     shown = json.loads(blog.run("unfence", "--json"))

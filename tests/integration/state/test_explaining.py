@@ -66,7 +66,7 @@ def test_it_is_found_by_id_and_former_title_and_several_are_listed(told: Blog, a
     told.search("c.txt", article("位置之外", (2026, 3, 18), ("说的是别的。",)))
     told.refresh()
     listed = told.run("explain", "位置", code=1)
-    assert "name one by its id" in listed
+    assert "give the id of one" in listed
     assert name in listed
     assert "no entry '没有'" in told.run("explain", "没有", code=1)
 
