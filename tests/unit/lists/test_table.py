@@ -176,7 +176,10 @@ def test_a_state_that_nobody_knows_is_refused_and_a_kind_is_not() -> None:
     assert people("email,type\nada@example.org,Yearly plan\n") == [("ada@example.org", "")]
 
 
-CELLS = st.text(st.characters(codec="utf-8"), max_size=20)
+# A line of a cell that may be an address is refused: it looks like rows that an open quote swallowed.
+CELLS = st.text(st.characters(codec="utf-8"), max_size=20).filter(
+    lambda cell: "@" not in cell or len(f"{cell}.".splitlines()) < 2
+)
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
