@@ -97,7 +97,7 @@ def move_store(source: str, target: str, progress: Callable[[int, int, str], Non
 
     if not is_made(source):
         raise StoreError(f"{place(source)}: there is no store")
-    file = database_file(target)
+    file = None if server(target) else database_file(target)
     if file and file.is_file() and not file.stat().st_size:  # such as a lock, which SQLite takes for a new database
         raise StoreError(f"{file}: is there already, and is no database (name a new file)")
     old = open_store(source)

@@ -90,7 +90,7 @@ def _tried(settings: Settings) -> Tried:
                 for unknown, line, likely in unknown_names(one, name, _given(together, name) | made):
                     problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(likely)}"] = None
         odd = [
-            f"{name} replaces no template of ours{_did_you_mean(likely)}"
+            f"{name} replaces no built-in template{_did_you_mean(likely)}"
             for name, likely in (strays(one, folder, used) if folder else ())
         ]
     if folder and not folder.is_dir():

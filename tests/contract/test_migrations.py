@@ -316,7 +316,7 @@ class Upgrade:
     def __init__(self, home: Path) -> None:
         self.file, self.backup = home / "digest.db", home / f"digest.db.before-{schema.NEWEST}"
         self.ran, self.migrations = home / "ran", home / "migrations"
-        shutil.copytree(Path(schema.__file__).with_name("migrations"), self.migrations)
+        shutil.copytree(Path(schema.__file__).parents[1] / "migrations", self.migrations)
         planted = PLANTED.format(ran=str(self.ran), backup=str(self.backup), after=AFTER, newest=schema.NEWEST)
         (self.migrations / "versions" / f"{AFTER}_planted.py").write_text(planted, "utf-8")
         self.register("blog")

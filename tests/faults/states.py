@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.store.transaction import SqlTransaction
 
 _NOTHING = ""  # the state of a store that was not made yet
-_OF_CHANCE = {("meta", "secret"), ("deliveries", "message_id"), ("dumps", "stamp")}
+_OF_CHANCE = {("meta", "secret"), ("meta", "installation"), ("deliveries", "message_id"), ("dumps", "stamp")}
 
 
 @contextlib.contextmanager

@@ -134,7 +134,7 @@ def test_no_mail_to_others_names_the_operator_and_each_shows_the_contact(desk: D
     mails = [raw for raw in desk.blog.mails() if f"To: {OPERATOR}".encode() not in raw]
     subjects = {str(email.message_from_bytes(raw, policy=policy.default)["Subject"]) for raw in mails}
 
-    assert len(mails) == len(desk.blog.mails()) - 1
+    assert len(mails) < len(desk.blog.mails()), "the operator gets mails, too"
     assert len(subjects) >= 4, subjects
     for raw in mails:
         shown = everything_of(raw)

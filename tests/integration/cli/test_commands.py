@@ -379,7 +379,7 @@ def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 def test_an_entry_is_taken_back_and_published_again(told: Blog) -> None:
     entry = told.entries()["第二篇"]["id"]
 
-    assert f"digest entry restore {entry}" in told.run("entry", "remove", entry)
+    assert f"digest entries restore {entry}" in told.run("entry", "remove", entry)
     assert "第二篇" not in told.entries()
     assert b"deleted-entry" in told.feed()
     assert told.refresh()["added"] == 0
@@ -445,7 +445,7 @@ def test_check_speaks_of_no_other_installations_samples(blog: Blog, article: typ
 
 
 def test_a_deep_check_makes_no_store_and_tells_of_a_wrong_one_once(blog: Blog) -> None:
-    assert "ok    store: will be made" in blog.run("check", "--deep")
+    assert "ok    store: will be created" in blog.run("check", "--deep")
     assert not (blog.home / "var").exists()
     (blog.home / "var").mkdir()
     (blog.home / "var" / "digest.db").write_text("no database", "utf-8")

@@ -66,7 +66,7 @@ def test_a_row_that_the_store_refuses_fails_its_dump(crawls: Crawls, monkeypatch
 
     assert (done.code, done.counts["added"]) == (1, 6)
     assert re.search(
-        r"b\.txt: cannot be read or stored: IntegrityError: .* at digest/store/\w+\.py:\d+ ", done.reported
+        r"b\.txt: cannot be read or stored: IntegrityError: .* at digest/store/[\w/]+\.py:\d+ ", done.reported
     )
     assert len(crawls.texts()) == 6
 
@@ -145,7 +145,8 @@ def test_a_source_whose_folder_is_gone_fails(crawls: Crawls) -> None:
 
 @pytest.mark.parametrize("path", ["dumps", "dumps/*.txt", "dumps/**/page-*.html"])
 def test_a_source_that_never_had_a_dump_has_failed(crawls: Crawls, path: str) -> None:
-    crawls.set(f'path = "{path}"')
+    config = crawls.blog.home / "digest.toml"
+    config.write_text(re.sub('path = "[^"]*"', f'path = "{path}"', config.read_text("utf-8"), count=1), "utf-8")
     done = crawls.refresh()
     assert (done.code, "blog: has no dump, and never had one" in done.reported) == (1, True)
     crawls.page("page-1.html", *crawls.articles(0, 2))

@@ -103,12 +103,12 @@ def test_the_page_of_previews_says_where_its_entries_come_from(told: Blog) -> No
         told.run("edition", "preview", "-o", str(told.home / "folder"))
         return " ".join((told.home / "folder" / "index.html").read_text("utf-8").split())
 
-    assert "What an edition made now would be, for each kind" in shows()
+    assert "This page shows an edition made now, for each kind" in shows()
     told.run("edition", "cut")
     (edition,) = [one["key"] for one in told.listed("edition", "list")]
-    assert f"Nothing is new since the last edition: this is that one, {edition}, for each kind" in shows()
+    assert f"This page shows that edition, {edition}, for each kind" in shows()
     (told.home / "var" / "digest.db").unlink()
-    assert "these are the samples of the demo in your templates, for each kind" in shows()
+    assert "This page shows the samples of the demo in your templates, for each kind" in shows()
 
 
 def test_a_template_with_a_flaw_is_found_out(told: Blog) -> None:

@@ -137,4 +137,4 @@ def test_a_file_is_for_one_process(blog: Blog) -> None:
         said = blog.run("run", "--role", role, code=2)
         assert f"an SQLite file is for one process only, so it cannot be used with --role {role}" in said
         assert "postgresql://" in said
-    assert "is no role" in blog.run("run", "--role", "boss", code=2)
+    assert "is not a role" in blog.run("run", "--role", "boss", code=2)

@@ -56,7 +56,7 @@ def test_everybody_is_planned_once(crowd: Press) -> None:
         assert tx.planning.waiting() == []
 
 
-class BreakError(Exception):
+class BreakError(BaseException):
     """The machine went away."""
 
 

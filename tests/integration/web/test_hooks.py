@@ -288,5 +288,5 @@ def test_a_secret_may_stand_in_a_file_and_check_says_where_providers_tell(blog: 
     (blog.home / "secret").write_text(f"{told.PATH_SECRET}\n", "utf-8")
     config.write_text(config.read_text("utf-8") + '[hooks]\nbrevo_secret_file = "secret"\n', "utf-8")
     said = blog.run("check")
-    assert "ok    hooks: taken at https://digest.example.org/hooks/brevo/SECRET" in said
+    assert "ok    hooks: accepted at https://digest.example.org/hooks/brevo/SECRET" in said
     assert told.PATH_SECRET not in said

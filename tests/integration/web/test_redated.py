@@ -103,7 +103,7 @@ def test_a_wrong_year_that_was_published_is_corrected_openly(blog_of_before: Blo
         (edition, *_) = blog.listed("edition", "list")
         issue = site(f"/editions/{edition['key']}", accept_language="zh-CN").page.text_content()
     assert f"{OLD} 日期：{WRONG} → {RIGHT}" in " ".join(issue.split())
-    assert f"更正日期：{WRONG} → {RIGHT}" in pages[0]
+    assert f"更正了日期：{WRONG} → {RIGHT}" in pages[0]
     assert "date corrected: 13 July 2021 → 13 July 2019" in pages[1]
 
 

@@ -8,7 +8,9 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
+ADDED_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # a new table gets its collation by itself
+
 
 def upgrade() -> None:
     op.add_column("digests", sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("digests", sa.Column("problem", sa.Text(), nullable=True))
+    op.add_column("digests", sa.Column("problem", ADDED_TEXT, nullable=True))

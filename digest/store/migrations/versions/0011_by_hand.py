@@ -9,15 +9,16 @@ revision = "0011"
 down_revision = "0010"
 
 TEXT, WHOLE, JSON, MOMENT = sa.Text(), sa.Integer(), sa.JSON(), sa.DateTime(timezone=True)
+ADDED_TEXT = TEXT.with_variant(sa.Text(collation="C"), "postgresql")  # a new table gets its collation by itself
 
 
 def upgrade() -> None:
     op.add_column("entries", sa.Column("hidden_at", MOMENT))
     op.add_column("entries", sa.Column("forgotten_at", MOMENT))
-    op.add_column("entries", sa.Column("merged_into", TEXT))
+    op.add_column("entries", sa.Column("merged_into", ADDED_TEXT))
     op.add_column("entries", sa.Column("merged_at", WHOLE))
     op.add_column("revisions", sa.Column("printed", JSON))
-    op.add_column("revisions", sa.Column("split_to", TEXT))
+    op.add_column("revisions", sa.Column("split_to", ADDED_TEXT))
     _partial_index("ix_entries_merged_into", "entries", "merged_into", "merged_into IS NOT NULL")
     _partial_index("ix_entries_forgotten_at", "entries", "forgotten_at", "forgotten_at IS NOT NULL")
     _partial_index("ix_revisions_printed", "revisions", "entry_id", "printed IS NOT NULL")
