@@ -14,10 +14,13 @@ COPY templates templates
 COPY config/example.toml config/
 COPY config/demo config/demo
 # What pip leaves is compiled here, by contents and not by time: nothing may be written where it runs, and the same
-# source gives the same files. Of the languages that Babel knows, ours are two.
+# source gives the same files. Of the languages that Babel knows, these are ours and those of the dates in dumps.
+ARG LANGUAGES="en|zh|ja|ko|de|fr|es|it|pt|ru|uk|pl|cs|sk|nl|sv|da|nb|no|fi|hu|ro|tr|el|bg|ca|id|vi|ar|he|fa|hi"
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/build/bin/pip --python /opt/digest/bin/python install --no-deps --no-index /wheels/*.whl \
-    && find /opt/digest/lib -path '*/babel/locale-data/*' ! -name 'root.dat' ! -name 'en*.dat' ! -name 'zh*.dat' -delete \
+    && find /opt/digest/lib -regextype posix-extended -path '*/babel/locale-data/*' \
+        ! -regex ".*/(root|(${LANGUAGES})(_.*)?)\.dat" -delete \
+    && find /opt/digest/lib -path '*/zstandard/*' \( -name '_cffi*.so' -o -name 'backend_cffi.py' \) -delete \
     && find /opt/digest/lib -depth -type d \( -name tests -o -name testing \) -path '*/site-packages/*' -exec rm -r {} + \
     && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ch]' -o -name '*.pyi' \) -delete \
     && /opt/digest/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/digest/lib
