@@ -36,7 +36,7 @@ def settings_for(folder: Path, dumps: Path, port: int = 0) -> Settings:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "digest.toml"
     file.write_text(
-        f'data_dir = "var"\nbase_url = "http://127.0.0.1:{port}"\n[web]\nlisten = "127.0.0.1:{port}"\n'
+        f'data_dir = "var"\nbase_url = "http://127.0.0.1:{port or 8080}"\n[web]\nlisten = "127.0.0.1:{port}"\n'
         f'[[sources]]\nid = "one"\ntitle = "一"\npath = "{dumps}"\ntimezone = "Asia/Shanghai"\nlanguage = "zh-CN"\n'
     )
     return load(file)
