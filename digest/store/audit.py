@@ -68,12 +68,15 @@ _LAWS = {
         SELECT e.id, e.first_source FROM entries e WHERE NOT EXISTS
         (SELECT 1 FROM entry_sources s WHERE s.entry_id = e.id AND s.source = e.first_source)""",
     "a correction is told of what was never told": """
+        WITH RECURSIVE became(entry_id, other_id) AS (
+            SELECT entry_id, other_id FROM acts WHERE kind = 'merge'
+            UNION SELECT b.entry_id, a.other_id FROM became b
+            JOIN acts a ON a.entry_id = b.other_id AND a.kind = 'merge')
         SELECT t.edition, t.entry_id FROM edition_entries t JOIN editions e ON e.key = t.edition
         WHERE t.section = 'corrected' AND NOT EXISTS (
             SELECT 1 FROM edition_entries n JOIN editions o ON o.key = n.edition
             WHERE n.section IN ('new', 'catch_up') AND o.digest = e.digest AND (n.entry_id = t.entry_id OR EXISTS (
-                SELECT 1 FROM acts a
-                WHERE a.kind = 'merge' AND a.entry_id = t.entry_id AND a.other_id = n.entry_id)))""",
+                SELECT 1 FROM became b WHERE b.entry_id = t.entry_id AND b.other_id = n.entry_id)))""",
     "an entry is merged into one that is none, or merged itself": """
         SELECT e.id, e.merged_into FROM entries e WHERE e.merged_into IS NOT NULL AND (e.removed_at IS NULL
         AND e.hidden_at IS NULL OR NOT EXISTS (
