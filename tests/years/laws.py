@@ -49,7 +49,8 @@ class Stored:
     """An entry as the store had it after the last crawl.
 
     `told` counts the editions that told it as new, `corrections` the significant revisions since the last edition,
-    `heard` is what it said and its date at that edition: corrections that lead back to it come to nothing.
+    `heard` is what it said and its date at that edition, in bare letters: corrections that lead back to it are owed to
+    nobody. `stood` is the same to the letter: what is told as corrected differs from it.
     """
 
     subject: Subject
@@ -61,6 +62,12 @@ class Stored:
     corrections: int = 0
     ever_corrected: int = 0
     heard: str = ""
+    stood: tuple[str, tuple[str, ...], str] | None = None
+
+    @property
+    def stands(self) -> tuple[str, tuple[str, ...], str]:
+        """Its title, paragraphs and date, to the letter."""
+        return self.content.title, self.content.paragraphs, dated(self.date)
 
     @property
     def says(self) -> str:
@@ -307,7 +314,7 @@ class Judge:
                     self._break("told once", one.entry.id, f"{known.subject.article} is told as new again")
             elif one.section is Section.CORRECTED:
                 corrected.add(one.entry.id)
-                if not known.told or not known.corrections or known.says == known.heard:
+                if not known.told or not known.corrections or known.stands == known.stood:
                     facts = f"{known.subject.article} is told as corrected; it was told {known.told} times as new"
                     self._break("told corrected", one.entry.id, facts)
         self._judge_untold(corrected)
@@ -321,7 +328,7 @@ class Judge:
                 self._break("told", entry, f"{known.subject.article} is not told by the edition after it was shown")
             if known.told and known.corrections and entry not in corrected and known.says != known.heard:
                 self._break("told corrected", entry, f"{known.subject.article} was corrected, and that is not told")
-            known.corrections, known.heard = 0, known.says
+            known.corrections, known.heard, known.stood = 0, known.says, known.stands
 
     def at_the_end(self, tx: Transaction) -> None:
         """Judge the whole story."""
