@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Insert
+    from sqlalchemy import Connection, Insert, Row
 
     from digest.changes.values import ChangeSet
     from digest.model import SourceId
@@ -61,18 +61,23 @@ def _storing(database: str) -> Insert:
 def departed(connection: Connection, source: SourceId, path: str, of: Iterable[EntryId]) -> dict[EntryId, Placing]:
     """See `ports.Readings.departed`."""
     return {
-        EntryId(row.entry_id): Placing(
-            entry=EntryId(row.entry_id),
-            position=0,
-            page=0,
-            title=row.title,
-            evidence=None,
-            readers=None,
-            view=Fingerprint(row.view),
-            complete=row.complete,
-            revision=row.revision,
-            body=body_of(row),
-        )
+        EntryId(row.entry_id): placing_of(row)
         for batch in batches(set(of))
         for row in connection.execute(_DEPARTED, {"here": source, "there": path, "entries": batch})
     }
+
+
+def placing_of(row: Row[Any]) -> Placing:
+    """The placing of a row of departures; its position and page are not stored."""
+    return Placing(
+        entry=EntryId(row.entry_id),
+        position=0,
+        page=0,
+        title=row.title,
+        evidence=None,
+        readers=None,
+        view=Fingerprint(row.view),
+        complete=row.complete,
+        revision=row.revision,
+        body=body_of(row),
+    )

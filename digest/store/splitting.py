@@ -11,6 +11,7 @@ from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
 from digest.ports import ShownAs
 from digest.store.database.statements import body_of, body_value, content_of, date_columns, insert
 from digest.store.database.tables import departures, entries, entry_keys, entry_sources, placings, revisions
+from digest.store.departing import placing_of
 from digest.store.revising import Origin, answer, store_first
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def shown(connection: Connection, entry: EntryId) -> list[ShownAs]:
     left = select(departures).where(departures.c.entry_id == entry).order_by(departures.c.source, departures.c.path)
     return [
         *(ShownAs(SourceId(row.source), row.path, _placing(row), left=False) for row in connection.execute(standing)),
-        *(ShownAs(SourceId(row.source), row.path, _departed(row), left=True) for row in connection.execute(left)),
+        *(ShownAs(SourceId(row.source), row.path, placing_of(row), left=True) for row in connection.execute(left)),
     ]
 
 
@@ -115,21 +116,6 @@ def _placing(row: Row[Any]) -> Placing:
         view=Fingerprint(row.view),
         complete=row.complete,
         because=row.because,
-        revision=row.revision,
-        body=body_of(row),
-    )
-
-
-def _departed(row: Row[Any]) -> Placing:
-    return Placing(
-        entry=EntryId(row.entry_id),
-        position=0,
-        page=0,
-        title=row.title,
-        evidence=None,
-        readers=None,
-        view=Fingerprint(row.view),
-        complete=row.complete,
         revision=row.revision,
         body=body_of(row),
     )
