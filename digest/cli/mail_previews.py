@@ -13,7 +13,7 @@ import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
 from digest.cli.operate import write_file
-from digest.cli.previews import LanguageOption, scratch, show_part
+from digest.cli.previews import LanguageOption, OutputOption, scratch, show_part
 from digest.cli.progress import Progress
 from digest.errors import DigestError, UnknownError
 
@@ -41,15 +41,7 @@ def preview(
         str | None, typer.Option("--format", metavar="html|text|eml", help="Show only this part; needs a KIND.")
     ] = None,
     language: LanguageOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER|FILE",
-            help="Write all to a folder, or one part to a file; - for the terminal.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

@@ -33,6 +33,15 @@ def register(app: typer.Typer) -> None:
 
 
 LanguageOption = Annotated[str | None, typer.Option(help="zh_CN or en (default: the digest's).")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER|FILE",
+        help="Write all to a folder, or one part to a file; - for the terminal.",
+    ),
+]
 
 
 def preview(
@@ -42,15 +51,7 @@ def preview(
         str | None, typer.Option("--format", metavar="html|text|eml", help="Show only this part, in one language.")
     ] = None,
     language: LanguageOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER|FILE",
-            help="Write all to a folder, or one part to a file; - for the terminal.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
