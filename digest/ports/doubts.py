@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Entries to list once more for a subscriber: `entries` as in Entries.newest, at least one, of `editions`."""
+    """Entries to list once more for a subscriber: `entries` as in Entries.newest, at least one, of `editions`.
+
+    `topics` are those that the person chose; none means all.
+    """
 
     entries: tuple[Entry, ...]
     editions: tuple[EditionKey, ...]
+    topics: tuple[str, ...]
 
 
 class Doubts(Protocol):

@@ -58,7 +58,7 @@ class SqlDoubts:
         # `joined_at`, a change of topics moves `since`.
         since = or_(deliveries.c.begun_at >= subscriptions.c.joined_at, deliveries.c.begun_at >= subscriptions.c.since)
         query = (
-            select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told)
+            select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told, subscribers.c.topics)
             .join_from(deliveries, edition_bodies, _WORDS)
             .join(editions, editions.c.key == deliveries.c.edition)
             .join(subscriptions, follows)
@@ -75,13 +75,14 @@ class SqlDoubts:
         for row in rows:
             for entry in _told(row, held[row.edition]) - listed.get(row.subscriber_id, set()):
                 told[row.subscriber_id].setdefault(entry, []).append(row.edition)
+        topics = {row.subscriber_id: tuple(row.topics) for row in rows}
         known = self._published({entry for mine in told.values() for entry in mine})
         owed = {}
         for person, mine in told.items():
             present = tuple(one for one in known if one.id in mine)
             if present:
                 keys = dict.fromkeys(key for one in present for key in mine[one.id])
-                owed[SubscriberId(person)] = Owed(present, tuple(EditionKey(key) for key in sorted(keys)))
+                owed[SubscriberId(person)] = Owed(present, tuple(map(EditionKey, sorted(keys))), topics[person])
         return owed
 
     def listed_in(self, edition: EditionKey, subscriber: SubscriberId) -> list[EditionKey]:

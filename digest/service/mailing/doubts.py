@@ -17,7 +17,7 @@ from digest.service.publishing.feeds import holds_any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from digest.model import SubscriberId
+    from digest.model import EntryId, SubscriberId
     from digest.ports import Owed, Transaction
     from digest.settings import Settings
 
@@ -28,11 +28,12 @@ def owed(tx: Transaction, settings: Settings, digest: str) -> Mapping[Subscriber
     """The entries to list once more for followers of a digest, limited to the topics that they chose."""
     name = DigestId(digest)
     found = {}
+    chosen: dict[tuple[tuple[str, ...], EntryId], bool] = {}  # most people have the same topics and entries
     for person, one in tx.doubts.owed(name, rhythms_of(settings, name)).items():
-        record = tx.subscribers.get(person)
-        topics = record.subscriber.topics if record else ()
-        holds = holds_any(settings, topics)
-        wanted = tuple(entry for entry in one.entries if not topics or holds(entry))
+        for entry in one.entries if one.topics else ():
+            if (one.topics, entry.id) not in chosen:
+                chosen[one.topics, entry.id] = holds_any(settings, one.topics)(entry)
+        wanted = tuple(entry for entry in one.entries if chosen.get((one.topics, entry.id), True))
         if wanted:
             found[person] = replace(one, entries=wanted)
     return found
