@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.changes.by_hand import NOTHING
-from digest.changes.values import Cause
 from digest.dumps.files import DumpFile, dump_files
 from digest.errors import DumpError, UnknownError
 from digest.model import EntryId, SourceId
 from digest.ports import ActKind, EntryState
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record
-from digest.service.publishing.by_hand.editing import is_seen
+from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Sequen
     enlist(tx, settings, back)
     return (
         f"{_of(len(back), 'entry', 'entries')} published again",
-        "the dumps are read anew at the next pass, where their files are there",
+        "the next pass reads the dumps again whose files exist",
     )
 
 
@@ -117,11 +116,9 @@ def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetim
     if number is None or found is None or found.printed != NOTHING:
         return False
     old = tx.by_hand.revision(entry, number)
-    before, after = (found.entry.content, found.entry.date), (old.content, found.entry.date)
-    if before == after:
+    if old.content == found.entry.content:
         return False
-    cause = Cause.EDITED if tell and is_seen(before, after) else Cause.EDITED_SILENTLY
-    tx.by_hand.revise(entry, after, NOTHING, cause, now)
+    revise(tx, found, (old.content, found.entry.date), NOTHING, now, silent=not tell)
     return True
 
 

@@ -56,7 +56,9 @@ def read_line(text: str, what: str) -> str:
         )
     wrong = next((letter for letter in line if unicodedata.category(letter) in {"Cc", "Cs", "Cn"}), None)
     if wrong:
-        raise ConfigurationError(f"the {what} holds U+{ord(wrong):04X}, which is no letter", remedy="leave it out")
+        raise ConfigurationError(
+            f"the {what} contains U+{ord(wrong):04X}, which cannot be displayed", remedy="leave it out"
+        )
     return line
 
 
@@ -72,13 +74,13 @@ def read_day(text: str, now: datetime) -> EntryDate:
         full = date(2000 if year is None else year, month or 0, day or 0)
     except ValueError:
         raise ConfigurationError(
-            f"{text!r} is no day", remedy="write it as 2021-03-04, or 03-04 without a year"
+            f"{text!r} is no day on the calendar", remedy="write it as 2021-03-04, or 03-04 without a year"
         ) from None
     if year is None:
         return EntryDate(full.month, full.day, None, DateKind.PARTIAL)
     if full.year < _EARLIEST or full > (now + timedelta(days=2)).date():
         raise ConfigurationError(
-            f"{text} lies in the future, or before {_EARLIEST}", remedy="no article is of that day"
+            f"{text} lies in the future, or before {_EARLIEST}", remedy="give the day of the article"
         )
     return EntryDate(full.month, full.day, full.year, DateKind.EXACT)
 
@@ -95,7 +97,7 @@ def edit(
     before = _fields(found)
     changed = _revise(tx, found, words, now, silent=silent)
     if not changed:
-        raise HandError(entry, "is so already", remedy="nothing to do")
+        raise HandError(entry, "has these values already", remedy="nothing to do")
     after = _fields(require_own(tx, entry))
     moved = [name for name in FIELDS if before[name] != after[name]]
     told = {name: after[name] for name in moved}
@@ -126,7 +128,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[
     here = _fields(found)
     own = [name for name in FIELDS if name in act.before and here[name] == act.after[name]]
     if not own:
-        raise HandError(found.entry.id, "says something else since that edit", remedy="edit it again")
+        raise HandError(found.entry.id, "was changed again since that edit", remedy="edit it again")
     back = {name: act.before[name]["value"] for name in own if act.before[name]["covers"]}
     words = Words(
         back.get("title"),
@@ -157,10 +159,22 @@ def _revise(tx: Transaction, found: Handled, words: Words, now: datetime, *, sil
         printed = replace(printed, date=None if day == shown_day else (shown_day,))
     if (content, day, printed) == (found.entry.content, found.entry.date, found.printed):
         return False
-    heard = not silent and is_seen((found.entry.content, found.entry.date), (content, day))
-    cause = Cause.EDITED if heard else Cause.EDITED_SILENTLY
-    tx.by_hand.revise(found.entry.id, (content, day), printed, cause, now)
+    revise(tx, found, (content, day), printed, now, silent=silent)
     return True
+
+
+def revise(
+    tx: Transaction,
+    found: Handled,
+    after: tuple[Content, EntryDate | None],
+    printed: Printed,
+    now: datetime,
+    *,
+    silent: bool = False,
+) -> None:
+    """Store an operator's revision; it is announced as a correction if visitors see it, unless `silent` is set."""
+    heard = not silent and is_seen((found.entry.content, found.entry.date), after)
+    tx.by_hand.revise(found.entry.id, after, printed, Cause.EDITED if heard else Cause.EDITED_SILENTLY, now)
 
 
 def is_seen(before: tuple[Content, EntryDate | None], after: tuple[Content, EntryDate | None]) -> bool:

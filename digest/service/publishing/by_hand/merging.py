@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.changes.values import Cause
 from digest.ports import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
-from digest.service.publishing.by_hand.editing import is_seen
+from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[
             _go_back(tx, into, act.before["revision"], now)
             sentences.append(f"{keep} reads again: {act.before['title']}")
         else:
-            sentences.append(f"{keep} keeps its words, which changed since; edit them if they are wrong")
+            sentences.append(f"{keep} keeps its text, which has changed since; edit it if it is wrong")
     enlist(tx, settings, [keep, other])
     return tuple(sentences)
 
@@ -96,14 +95,10 @@ def _adopt(tx: Transaction, into: Handled, gone: Handled, now: datetime) -> None
     """Copy the other entry's content to the one that stays, including an operator's edits of it."""
     before, after = (into.entry.content, into.entry.date), (gone.entry.content, gone.entry.date)
     if before != after or into.printed != gone.printed:
-        cause = Cause.EDITED if is_seen(before, after) else Cause.EDITED_SILENTLY
-        tx.by_hand.revise(into.entry.id, after, gone.printed, cause, now)
+        revise(tx, into, after, gone.printed, now)
 
 
 def _go_back(tx: Transaction, into: Handled, number: int, now: datetime) -> None:
     """Restore an entry's content of that revision."""
     old = tx.by_hand.revision(into.entry.id, number)
-    after = (old.content, old.date)
-    before = (into.entry.content, into.entry.date)
-    cause = Cause.EDITED if is_seen(before, after) else Cause.EDITED_SILENTLY
-    tx.by_hand.revise(into.entry.id, after, old.printed, cause, now)
+    revise(tx, into, (old.content, old.date), old.printed, now)

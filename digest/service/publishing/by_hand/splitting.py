@@ -9,19 +9,18 @@ from digest.changes.by_hand import NOTHING
 from digest.changes.dates import evidence_date
 from digest.changes.keys import entry_id, title_key
 from digest.changes.values import Cause
-from digest.model import Content as _Content
-from digest.model import DateEvidence, EntryId, Section
+from digest.model import Content, DateEvidence, EntryId, Section
 from digest.ports import ActKind, NewArticle
 from digest.service.intake.apply_dump import atom_id
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
-from digest.service.publishing.by_hand.editing import is_seen
+from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.model import Content, EntryDate
+    from digest.model import EntryDate
     from digest.ports import Handled, Said, ShownAs, Transaction
     from digest.settings import Settings
 
@@ -64,7 +63,7 @@ def split(
     """
     found = require_own(tx, entry)
     if found.printed != NOTHING:
-        raise HandError(entry, "has words of yours", remedy="`digest entries edit --lift all` takes them back first")
+        raise HandError(entry, "has edits of yours", remedy="`digest entries edit --lift all` takes them back first")
     if not found.settled:
         raise HandError(entry, "is not published yet", remedy="wait for the first import of its source")
     history = [one for one in tx.by_hand.revisions(found.entry.id) if not one.split]
@@ -81,8 +80,7 @@ def split(
     )
     tx.by_hand.split(found.entry.id, new, parts.shown, parts.numbers, now)
     if parts.left:
-        seen = not silent and is_seen((found.entry.content, found.entry.date), parts.left)
-        tx.by_hand.revise(found.entry.id, parts.left, NOTHING, Cause.EDITED if seen else Cause.EDITED_SILENTLY, now)
+        revise(tx, found, parts.left, NOTHING, now, silent=silent)
     enlist(tx, settings, [found.entry.id, new.id])
     left = require(tx, entry).entry.content.title
     record(
@@ -160,7 +158,7 @@ def _shown_text(one: ShownAs, found: Handled, texts: dict[int, Content]) -> tupl
     known = texts.get(placing.revision or 0)
     body = placing.body or known or found.entry.content
     author = found.entry.content.author
-    return _Content(placing.title, author, body.paragraphs, body.figures, placing.complete), placing.evidence
+    return Content(placing.title, author, body.paragraphs, body.figures, placing.complete), placing.evidence
 
 
 def _evidence(date: EntryDate | None) -> DateEvidence | None:

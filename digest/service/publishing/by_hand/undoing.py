@@ -49,10 +49,8 @@ def _on_their_way(tx: Transaction, entry: EntryId) -> Iterator[str]:
     for mention in story.mentions if story else ():
         waiting = sum(mention.deliveries.get(state, 0) for state in _OPEN)
         if waiting:
-            mails = (
-                "1 mail that is not sent yet tells" if waiting == 1 else f"{waiting} mails that are not sent yet tell"
-            )
-            yield f"{mention.edition.key}: {mails} of it still"
+            mails = "1 unsent mail still contains it" if waiting == 1 else f"{waiting} unsent mails still contain it"
+            yield f"{mention.edition.key}: {mails}"
 
 
 def publish(tx: Transaction, settings: Settings, entries: Sequence[str], now: datetime) -> Outcome:
