@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _USUAL, _NARROWEST, _WIDEST = 80, 40, 120
+_LEAST = 12  # cells that are left of a column that is cut
 _GAP = "  "
 
 
@@ -86,6 +87,27 @@ def table(
         made += [
             _padded(short(cell, width), width, right=head_ in numbers)
             for cell, width, head_ in zip(row[1:], used[1:], heads[1:], strict=True)
+        ]
+        yield _GAP.join(made).rstrip()
+
+
+def fitted(
+    heads: Sequence[str], rows: Sequence[Sequence[object]], *, giving_way: str, numbers: Sequence[str] = ()
+) -> Iterator[str]:
+    """The lines of a table, headings first, as wide as the terminal: only the column `giving_way` is cut.
+
+    `numbers` names the columns that are aligned to the right.
+    """
+    texts = [["" if cell is None else visible(" ".join(str(cell).split())) for cell in row] for row in rows]
+    widths = [max(cells(cell) for cell in column) for column in zip_longest(heads, *texts, fillvalue="")]
+    flexible = heads.index(giving_way)
+    rest = sum(widths) - widths[flexible] + len(_GAP) * (len(heads) - 1)
+    room = shutil.get_terminal_size((_USUAL, 24)).columns - rest
+    widths[flexible] = max(_LEAST, min(widths[flexible], room))
+    for row in (heads, *texts):
+        made = [
+            _padded(short(cell, width), width, right=head_ in numbers)
+            for cell, width, head_ in zip(row, widths, heads, strict=True)
         ]
         yield _GAP.join(made).rstrip()
 

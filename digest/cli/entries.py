@@ -98,7 +98,7 @@ def _states(*, removed: bool, hidden: bool, every: bool) -> set[EntryState]:
 
 
 def _print(found: list[Handled], total: int, *, stated: bool) -> None:
-    from digest.cli.tables import fitted
+    from digest.cli.columns import fitted
 
     columns = ("id", "date", "title", "readers", "source", *(("state",) if stated else ()))
     rows = [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 
-from digest.cli.columns import head, lines, short, table
+from digest.cli.columns import fitted, head, lines, short, table
 from digest.cli.moments import local, relative
 from digest.typeset.text import cells
 
@@ -195,3 +195,8 @@ def test_json_has_exact_times(blog: Blog, tmp_path: Path) -> None:
     assert state["sources"][0]["changed_at"] is None
     assert {"kind", "subject", "problem", "since", "told_at"} == set(state["alerts"][0])
     assert tmp_path.exists()
+
+
+def test_a_table_that_gives_way_in_one_column_shows_no_control_characters() -> None:
+    made = list(fitted(("id", "title"), [("a", "题\x1b[31m\n目"), (1, None)], giving_way="title"))
+    assert made == ["id  title", "a   题\\x1b[31m 目", "1"]
