@@ -91,10 +91,10 @@ def _say_where(settings: Settings, store: Store, address: str) -> None:
         _say("Ready. Press Ctrl-C to stop; work in progress is finished first.")
         return
     with store.read() as tx:
-        newest = next((made.edition.key for made in tx.editions.editions() if not made.edition.empty), None)
+        newest = tx.editions.newest()
     _say(f"  home page       {address}/")
     _say(f"  feed            {address}/feed.atom")
-    _say(f"  newest edition  {f'{address}/editions/{newest}' if newest else 'none yet'}")
+    _say(f"  newest edition  {f'{address}/editions/{newest.key}' if newest else 'none yet'}")
     mail = settings.mail
     _say(f"  mails           {mail.path if mail.transport == 'maildir' else f'sent by {mail.host}'}")
     _say("Press Ctrl-C to stop; work in progress is finished first.")

@@ -130,6 +130,10 @@ class Editions(Protocol):
         """All editions, newest first, including empty ones."""
         ...
 
+    def newest(self, digest: DigestId | None = None) -> Edition | None:
+        """The newest edition that is not empty, of a digest or of all; None if there is none."""
+        ...
+
     def edition(self, key: EditionKey) -> EditionCounts | None: ...
 
     def selected(self, key: EditionKey) -> list[Selected]:

@@ -193,6 +193,13 @@ class SqlEditions:
     def editions(self, digest: DigestId | None = None) -> list[EditionCounts]:
         return self._counts(editions.c.digest == digest if digest is not None else None)
 
+    def newest(self, digest: DigestId | None = None) -> Edition | None:
+        query = select(editions).where(editions.c.empty.is_(False)).order_by(*_NEWEST_EDITION_FIRST).limit(1)
+        if digest is not None:
+            query = query.where(editions.c.digest == digest)
+        row = self._connection.execute(query).one_or_none()
+        return _edition(row) if row else None
+
     def edition(self, key: EditionKey) -> EditionCounts | None:
         return next(iter(self._counts(editions.c.key == key)), None)
 

@@ -48,6 +48,18 @@ def test_a_digest_knows_its_newest_slot_and_cut_off(store: Store, hand: Hand, no
         assert tx.editions.digest(WEEKLY) == DigestState(WEEKLY, now, now, now + 3 * day, 2)
 
 
+def test_the_newest_edition_is_one_that_is_not_empty(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
+    with store.read() as tx:
+        assert (tx.editions.newest(), tx.editions.newest(WEEKLY)) == (None, None)
+    hand.read(hand.added("甲"), hand.added("乙", 1))
+    hand.edition("weekly/1", new=["甲"], closes_at=now)
+    hand.edition("weekly/2", closes_at=now + 2 * day)
+    hand.edition("daily/1", new=["乙"], closes_at=now + day)
+    with store.read() as tx:
+        made = [tx.editions.newest(), tx.editions.newest(WEEKLY), tx.editions.newest(DAILY)]
+        assert [one.key for one in made if one] == ["daily/1", "weekly/1", "daily/1"]
+
+
 def test_what_an_edition_told_is_told_no_more_by_its_digest(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"), hand.added("乙", 1))
     assert untold(store) == ["甲", "乙"]

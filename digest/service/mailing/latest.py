@@ -20,10 +20,10 @@ def plan_latest(
     tx: Transaction, settings: Settings, secret: bytes, person: SubscriberId, digest: DigestId, now: datetime
 ) -> EditionKey | None:
     """Plan the newest edition of a digest for a subscriber; None if there is none, or they had it."""
-    key = next((made.edition.key for made in tx.editions.editions(digest) if not made.edition.empty), None)
-    record = tx.subscribers.get(person)
-    if key is None or record is None:
+    newest, record = tx.editions.newest(digest), tx.subscribers.get(person)
+    if newest is None or record is None:
         return None
+    key = newest.key
     variants = tx.editions.variants(key)
     whole = variants[0].told
     spoken = (

@@ -83,8 +83,7 @@ def _present(store: Store, settings: Settings, digest: Digest, now: datetime) ->
 
 def _newest(store: Store, digest: Digest) -> Edition | None:
     with store.read() as tx:
-        made = tx.editions.editions(DigestId(digest.id))
-    return next((one.edition for one in made if not one.edition.empty), None)
+        return tx.editions.newest(DigestId(digest.id))
 
 
 def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> Words:
