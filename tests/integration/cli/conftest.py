@@ -112,3 +112,12 @@ class Crawls:
 @pytest.fixture
 def crawls(blog: Blog, capfd: pytest.CaptureFixture[str], article: type[Article]) -> Crawls:
     return Crawls(blog, capfd, article)
+
+
+def printed(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    """What a command prints on stdout and stderr, which ends with this exit code."""
+    capfd.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert (ended.value.code or 0) == code
+    return capfd.readouterr()

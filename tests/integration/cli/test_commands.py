@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.cli import main
 from tests.conftest import ROOT
+from tests.integration.cli.conftest import printed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +40,6 @@ def told(blog: Blog, article: type[Article]) -> Blog:
     blog.refresh()
     blog.run("subscribers", "add", "Ada@Example.org", "--name", "Ada", "--language", "en")
     return blog
-
-
-def printed(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
-    capfd.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert (ended.value.code or 0) == code
-    return capfd.readouterr()
 
 
 def test_parse_prints_one_object_a_sighting_and_needs_no_configuration(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.cli import main
+from tests.integration.cli.conftest import printed
 from tests.unit.dumps.pages import FOLDER, remade
 
 if TYPE_CHECKING:
@@ -25,14 +25,6 @@ on {date}, {readers:n} readers
 '''
 """
 PAGE = "A\non 2021-06-11, 7 readers\nSome text of A, long enough.\nB\non 2021-06-12, 8 readers\nThe text of B.\n"
-
-
-def printed(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
-    capfd.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert (ended.value.code or 0) == code
-    return capfd.readouterr()
 
 
 @pytest.mark.parametrize("page", remade(), ids=lambda page: page.name)
