@@ -21,10 +21,16 @@ def due_slot(
     `late` ago is skipped. A slot at or before the last one made is never due, so setting the clock back makes no
     edition twice.
     """
+    slot = unmade_slot(schedule, now, configured_at=configured_at, last_slot_at=last_slot_at)
+    return None if slot is None or now - slot > late else slot
+
+
+def unmade_slot(
+    schedule: Schedule, now: datetime, *, configured_at: datetime, last_slot_at: datetime | None
+) -> datetime | None:
+    """The newest past slot, if no edition was made for it, however long ago it was."""
     slot = latest_slot(schedule, now)
-    if slot <= configured_at or now - slot > late:
-        return None
-    if last_slot_at is not None and slot <= last_slot_at:
+    if slot <= configured_at or (last_slot_at is not None and slot <= last_slot_at):
         return None
     return slot
 

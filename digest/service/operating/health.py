@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import latest_slot
+from digest.editions.due import unmade_slot
 from digest.errors import FencedError
 from digest.model import DigestId, SourceId
 from digest.ports import DumpState
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import Alert, SourceState, Transaction
-    from digest.settings import Settings, Source
+    from digest.ports import Alert, DigestState, SourceState, Transaction
+    from digest.settings import Digest, Settings, Source
 
 OVERDUE = 3  # times `every` without a pass
 _A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
@@ -247,8 +247,8 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
     for digest in settings.digests:
         subject = f"digest {digest.id}"
         state = tx.editions.digest(DigestId(digest.id))
-        slot = latest_slot(schedule_of(digest), now)
-        if state and slot > state.configured_at and (state.last_slot_at or state.configured_at) < slot < now - late:
+        slot = passed_slot(digest, state, now)
+        if slot and slot < now - late:
             yield Seen(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
             continue
         problem = ""
@@ -260,6 +260,13 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
             elif edition.deferred * 2 > edition.deliveries:
                 problem = f"{edition.edition}: mails refused for now: {edition.deferred}"
         yield Seen(subject, Health.ILL if problem else Health.WELL, problem)
+
+
+def passed_slot(digest: Digest, state: DigestState | None, now: datetime) -> datetime | None:
+    """The slot that passed and whose edition is not made; None if there is none."""
+    if state is None:
+        return None
+    return unmade_slot(schedule_of(digest), now, configured_at=state.configured_at, last_slot_at=state.last_slot_at)
 
 
 def _age(at: datetime | None, now: datetime) -> timedelta | None:

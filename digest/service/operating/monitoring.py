@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import latest_slot
 from digest.model import DigestId, SourceId
 from digest.ports import DumpState
-from digest.service.editions.digests import schedule_of
-from digest.service.operating.health import Kind, Sending, counted, is_overdue, sending, troubles
+from digest.service.operating.health import Kind, Sending, counted, is_overdue, passed_slot, sending, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from digest.model import DeliveryState
-    from digest.ports import DigestState, Slowed, Store, Transaction
+    from digest.ports import Slowed, Store, Transaction
     from digest.settings import Digest, Settings
 
 _NO_TIME = timedelta(0)
@@ -93,13 +91,7 @@ def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> It
         state = tx.editions.digest(name)
         yield DigestStanding(
             digest.id,
-            _lag(digest, state, now) if state else _NO_TIME,
+            now - slot if (slot := passed_slot(digest, state, now)) else _NO_TIME,
             state.last_close_at if state else None,
             tx.watching.newest_deliveries(name),
         )
-
-
-def _lag(digest: Digest, state: DigestState, now: datetime) -> timedelta:
-    slot = latest_slot(schedule_of(digest), now)
-    made = state.last_slot_at is not None and slot <= state.last_slot_at
-    return _NO_TIME if made or slot <= state.configured_at else now - slot
