@@ -164,8 +164,8 @@ MUTANTS = (
     Mutant(
         "a clock that steps back makes an edition again",
         "digest/editions/due.py",
-        "slot <= last_slot_at:",
-        "slot == last_slot_at:",
+        "slot <= last_slot_at)",
+        "slot == last_slot_at)",
         ("tests/unit/editions", "tests/integration/service/test_editions.py"),
     ),
     Mutant(

@@ -44,9 +44,10 @@ MAIL_HEADERS = {
 @pytest.fixture
 def filled(blog: Blog) -> Blog:
     """An entry, a subscriber, an edition that was sent."""
-    blog.search("page.txt", Article("平常的一篇"), Article("{{7*7}} ${7*7} {% raw %}", (2026, 3, 15), ("{{7*7}}",)))
+    hostile = Article("{{7*1000003}} ${7*1000003} {% raw %}", (2026, 3, 15), ("{{7*1000003}}",))
+    blog.search("page.txt", Article("平常的一篇"), hostile)
     blog.refresh()
-    blog.run("subscribers", "add", ADDRESS, "--name", "{{7*7}}")
+    blog.run("subscribers", "add", ADDRESS, "--name", "{{7*1000003}}")
     blog.run("edition", "cut")
     blog.run("edition", "send")
     return blog
@@ -193,11 +194,11 @@ def test_an_address_that_could_break_out_is_never_stored(blog: Blog, address: st
 
 
 def test_text_of_a_dump_is_never_a_template(site: Site, filled: Blog) -> None:
-    entry = next(one for one in filled.listed("entries", "list") if "7*7" in one["title"])
+    entry = next(one for one in filled.listed("entries", "list") if "7*1000003" in one["title"])
     shown = [
         filled.feed().decode(),
         site(f"/entries/{entry['id']}").body.decode(),
-        site("/search?q=%7B%7B7*7%7D%7D").body.decode(),
+        site("/search?q=%7B%7B7*1000003%7D%7D").body.decode(),
     ]
     (mail,) = filled.mails()
     shown += [
@@ -206,8 +207,8 @@ def test_text_of_a_dump_is_never_a_template(site: Site, filled: Blog) -> None:
         if part.get_content_maintype() == "text"
     ]
     for one in shown:
-        assert "{{7*7}}" in one
-        assert not re.search(r"\b49\b", re.sub(r"[0-9a-f]{8,}|#\w+", "", one.partition("</style>")[2] or one))
+        assert "{{7*1000003}}" in one
+        assert str(7 * 1000003) not in one
 
 
 def test_an_xml_bomb_is_text_like_any_other(blog: Blog) -> None:
