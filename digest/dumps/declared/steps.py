@@ -164,6 +164,9 @@ class Steps:
         return isinstance(last, RowStep) and not last.row.drawn.fields
 
     @cached_property
+    def has_title(self) -> bool:
+        return any(FieldKind.TITLE in kinds_of(step) for step in self.steps)
+
     @cached_property
     def has_date(self) -> bool:
         return any(FieldKind.DATE in kinds_of(step) for step in self.steps)

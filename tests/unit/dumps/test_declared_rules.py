@@ -70,6 +70,13 @@ def test_a_line_all_in_brackets_may_be_missing() -> None:
     assert [(one.title, one.author, one.paragraphs) for one in found] == [("A", "Bo", ("x",)), ("B", None, ("y",))]
 
 
+def test_a_cut_entry_counts_only_when_its_optional_date_was_seen() -> None:
+    entry = "New: {title} by {author}\n?on {date}\n{text}\nRead more about it"
+    whole = "New: A by B\nsome text\nRead more about it\n"
+    assert titles(entry, f"{whole}New: C by D\nsome text\n") == ["A"]
+    assert titles(entry, f"{whole}New: C by D\non 2021-06-11\nsome text\n") == ["A", "C"]
+
+
 def test_a_backslash_makes_a_bracket_a_brace_or_a_question_mark_of_a_page() -> None:
     assert titles(r"\[{kind:a|b}\] {title}", "[a] T\n[c] U\n") == ["T"]
     assert titles(r"\{{title}\} {date}", "{T} 2021-06-11\n") == ["T"]
