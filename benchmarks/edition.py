@@ -40,7 +40,7 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 from digest.service.mailing.drain.delivery import drain
 from digest.service.mailing.letters import Letters
 from digest.settings import Settings

@@ -13,7 +13,7 @@ from benchmarks.corpus import Writer
 from benchmarks.measure import Row, best, speed
 from digest.feeds.atom import atom
 from digest.feeds.values import FeedEntry, FeedFacts
-from digest.ports import Version
+from digest.records.operating import Version
 from digest.web.kept import Kept
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
 
 _LIMIT, _PATIENCE = 60.0, 1.0  # seconds for the whole list, and for one reader who leaves meanwhile
 _READERS = 500

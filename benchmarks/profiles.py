@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from pyinstrument.frame import Frame
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _MB = 1_000_000
 _CONNECTIONS = 16

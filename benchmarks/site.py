@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from digest.ports import Store
     from digest.service.intake.passes import Pass
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _PATIENCE = 60.0
 # What is installed is compiled; a checkout of which nothing was compiled would be measured while it compiles.

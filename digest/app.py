@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from digest.ports import Store
     from digest.service.intake.passes import Pass
     from digest.settings import Settings, Source
+    from digest.store.transaction import Store
 
 
 def clock() -> datetime:

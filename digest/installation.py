@@ -16,8 +16,8 @@ from digest.settings import load_alone
 from digest.store import installation_in, place
 
 if TYPE_CHECKING:
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _REMEMBERED = 5  # earlier configuration files that a store remembers
 _log = logs.get_logger()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _REVIVE_TICK = timedelta(seconds=10)
 _AT_ONCE = 4  # ticks that queue work: thousands of sources may be due at once

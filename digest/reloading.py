@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
     from digest.web.serve import Server
 
 

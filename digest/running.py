@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from digest.mail.listener import Listener
-    from digest.ports import Store
     from digest.scheduler import Ticks
     from digest.service.operating.clocks import Watch as ClockWatch
     from digest.settings import Settings, Source
+    from digest.store.transaction import Store
 
 _TIDY_TICK = timedelta(days=1)
 _CONFIRM_TICK = timedelta(seconds=5)  # somebody waits in front of the screen

@@ -16,7 +16,7 @@ from digest.errors import ConfigurationError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.ports import Alert
+    from digest.records.operating import Alert
     from digest.service.operating.health import Trouble
 
 app = typer.Typer(name="alerts", help="List current problems, and test the alerts.", invoke_without_command=True)
@@ -73,7 +73,7 @@ def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object
 def send_test(*, config: ConfigOption = None) -> None:
     """Send a test alert to each operator address and to the webhook."""
     from digest.app import clock
-    from digest.ports import AlertNotice, NoticeKind
+    from digest.records.operating import AlertNotice, NoticeKind
     from digest.service.operating import alerts
 
     settings = settings_of(config)

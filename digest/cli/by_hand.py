@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from digest.ports import Transaction
     from digest.service.publishing.by_hand.acts import Done, Outcome
     from digest.service.publishing.by_hand.editing import Words
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
 EntriesArgument = Annotated[

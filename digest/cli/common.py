@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from digest.model import EntryDate
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 ConfigOption = Annotated[
     Path | None,

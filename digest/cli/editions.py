@@ -18,9 +18,11 @@ from digest.service.editions.naming import edition_name
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from digest.ports import DeliveryRow, EditionCounts, Store
+    from digest.records.deliveries import DeliveryRow
+    from digest.records.editions import EditionCounts
     from digest.service.mailing.drain.report import DrainReport
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store
 
 _NAMED = 10  # waiting mails that are listed
 _GOES_ON = "Sent mails are recorded, the rest stay planned; `digest edition send` continues with them."

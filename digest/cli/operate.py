@@ -14,9 +14,9 @@ from digest.errors import UnknownError
 from digest.model import SourceId
 
 if TYPE_CHECKING:
-    from digest.ports import Store
     from digest.service.intake.passes import Pass
     from digest.settings import Settings, Source
+    from digest.store.transaction import Store
 
 source_app = typer.Typer(
     name="source",

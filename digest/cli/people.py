@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from digest.model import DigestId, Subscriber
-    from digest.ports import OnRoster, SubscriberRecord
+    from digest.records.people import OnRoster, SubscriberRecord
     from digest.service.people.roster import State
     from digest.settings import Settings
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The present name.")]
 NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from digest.ports import Store
     from digest.running import Service
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 
 def serve(config: Path | None, role: str) -> None:

@@ -19,9 +19,9 @@ from digest.cli.progress import Progress
 from digest.errors import UnknownError, masked
 
 if TYPE_CHECKING:
-    from digest.ports import Store
     from digest.service.upkeep.backup import Outlook
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _TITLES = 10  # listed for each digest
 

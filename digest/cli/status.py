@@ -11,12 +11,12 @@ from digest.cli import holds
 from digest.cli.columns import alarming, lines, table, terminal_width
 from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
 from digest.cli.moments import both, relative
-from digest.ports import DumpState
+from digest.records.dumps import DumpState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.ports import KnownDump
+    from digest.records.dumps import KnownDump
     from digest.service.operating.health import Trouble
     from digest.service.operating.status import SourceStatus, Status
 

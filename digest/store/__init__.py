@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
 
 __all__ = [
     "database_file",
@@ -29,7 +29,7 @@ __all__ = [
 _WAIT = timedelta(seconds=30)
 
 
-def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
+def open_store(url: str, *, wait: timedelta = _WAIT) -> Store:
     """The store at `sqlite:///PATH` or `postgresql://…`, created or migrated to the newest schema as needed.
 
     `sqlite://` is a store in memory.
@@ -44,7 +44,7 @@ def open_store(url: str, *, wait: timedelta = _WAIT) -> SqlStore:
     return open_database(url, wait)
 
 
-def open_scratch(made_at: datetime, secret: bytes) -> SqlStore:
+def open_scratch(made_at: datetime, secret: bytes) -> Store:
     """A new store in memory without randomness: equal calls give equal stores. The caller must close it."""
     from digest.store.transaction import open_database  # noqa: PLC0415 - as above
 

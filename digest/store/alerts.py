@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
-from digest.ports import Alert, AlertNotice, NoticeKind
+from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.store.database.statements import insert
 from digest.store.database.tables import alert_notices, alerts
 
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class SqlAlerts:
-    """`ports.Alerts` over one connection."""
+class Alerts:
+    """Problems, and the notices about them that are not sent yet."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> dict[str, Alert]:
+        """All alerts, ordered by subject."""
         rows = self._connection.execute(select(alerts).order_by(alerts.c.since, alerts.c.subject))
         return {row.subject: Alert(row.subject, row.problem, row.since, row.told_at, row.well_since) for row in rows}
 
     def put(self, alert: Alert) -> None:
+        """Insert or replace an alert."""
         row = {
             "problem": alert.problem,
             "since": alert.since,
@@ -40,6 +42,7 @@ class SqlAlerts:
         self._connection.execute(delete(alerts).where(alerts.c.subject == subject))
 
     def notify(self, channel: str, kind: NoticeKind, alert: Alert, now: datetime) -> None:
+        """Queue a notice for a channel."""
         row = {
             "channel": channel,
             "kind": kind,
@@ -53,6 +56,7 @@ class SqlAlerts:
         self._connection.execute(insert(self._connection, alert_notices).values(row))
 
     def notices(self, now: datetime) -> list[AlertNotice]:
+        """The oldest notice of each channel, if it is due."""
         oldest = select(func.min(alert_notices.c.id)).group_by(alert_notices.c.channel)
         query = (
             select(alert_notices)
@@ -74,11 +78,14 @@ class SqlAlerts:
         ]
 
     def waiting(self) -> int:
+        """How many notices are not sent yet."""
         return int(self._connection.execute(select(func.count()).select_from(alert_notices)).scalar_one())
 
     def told(self, notice: int) -> None:
+        """Delete a notice: it was sent, or is obsolete."""
         self._connection.execute(delete(alert_notices).where(alert_notices.c.id == notice))
 
     def put_off(self, notice: int, next_at: datetime) -> None:
+        """Record a failed attempt and when to try again."""
         here = update(alert_notices).where(alert_notices.c.id == notice)
         self._connection.execute(here.values(next_at=next_at, attempts=alert_notices.c.attempts + 1))

@@ -60,7 +60,7 @@ _EARLIER = (
 
 
 def known(connection: Connection, questions: Questions) -> list[Known]:
-    """See `ports.Readings.known`."""
+    """See `Readings.known`."""
     make_room(connection)
     found: set[str] = set(questions.entries)
     for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):

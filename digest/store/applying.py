@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Ambiguous, ChangeSet, Placing
     from digest.model import EntryDate, SourceId
-    from digest.ports import ApplyFacts
+    from digest.records.dumps import ApplyFacts
 
 
 _ENTRY = (
@@ -83,7 +83,7 @@ _PRINTED = (
 
 
 def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSet, facts: ApplyFacts) -> set[EntryId]:
-    """See `ports.Readings.apply`."""
+    """See `Readings.apply`."""
     before = _placed(connection, source, path) if facts.last is None else {placing.entry for placing in facts.last}
     added = [change for change in changes.changes if isinstance(change, Added)]
     revised = [change for change in changes.changes if isinstance(change, Revised)]
@@ -112,13 +112,13 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
 
 
 def upgrade_dates(connection: Connection, dates: Mapping[EntryId, EntryDate], now: datetime) -> None:
-    """See `ports.Readings.upgrade_dates`."""
+    """See `Readings.upgrade_dates`."""
     if revise(connection, (), dates, now):
         grow_published(connection, now)
 
 
 def dates(connection: Connection, of: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
-    """See `ports.Readings.dates`."""
+    """See `Readings.dates`."""
     columns = (entries.c.id, entries.c.first_seen_at, *(entries.c[name] for name in DATE))
     found: dict[EntryId, tuple[EntryDate | None, datetime]] = {}
     for batch in batches(set(of)):
@@ -138,7 +138,7 @@ def settle(
     updated_at: Mapping[EntryId, datetime],
     now: datetime,
 ) -> None:
-    """See `ports.Readings.settle`."""
+    """See `Readings.settle`."""
     unsettled = select(entries.c.id).where(entries.c.first_source == source, entries.c.updated_at.is_(None))
     waiting = [EntryId(entry) for entry in connection.execute(unsettled).scalars()]
     if waiting:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, text
 
 from digest.model import AtomId, EntryId
-from digest.ports import Recorded, Violation
+from digest.records.history import Recorded, Violation
 from digest.store import entry_history, history, searching
 from digest.store.database.statements import batches, content_of
 from digest.store.database.tables import (
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from digest.model import EditionKey, Section, SubscriberId
-    from digest.ports import DeliveryRow, Drawn, Fact, Story
+    from digest.records.deliveries import DeliveryRow
+    from digest.records.entries import Drawn
+    from digest.records.history import Fact, Story
 
 _BATCH = 500  # rows in memory at a time
 
@@ -107,16 +109,18 @@ _NAME = {"sqlite": "substr(e.key, 1, instr(e.key, '/'))", "postgresql": "split_p
 _EACH = {"sqlite": "json_each(b.LIST)", "postgresql": "json_array_elements_text(b.LIST)"}
 
 
-class SqlAudit:
-    """`ports.Audit` over one connection."""
+class Audit:
+    """Reads everything, unpublished entries too. It streams: memory does not grow with the store."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def size(self) -> int:
+        """The number of entries that `recorded` yields."""
         return self._connection.execute(select(func.count()).select_from(entries)).scalar_one()
 
     def broken(self) -> Iterator[Violation]:
+        """Violations that the database itself can find: damage, dangling references, duplicates, gaps."""
         if self._connection.dialect.name == "sqlite":
             yield from self._damage()
         for law, query in _LAWS.items():
@@ -144,6 +148,7 @@ class SqlAudit:
             yield Violation(f"a row of {table} refers to nothing in {parent}", _named(row))
 
     def index_agrees(self) -> bool:
+        """Whether the search index agrees with the stored entries; requires a transaction that may write."""
         return searching.agrees(self._connection)
 
     def recorded(self) -> Iterator[Recorded]:
@@ -175,6 +180,7 @@ class SqlAudit:
                 )
 
     def matching(self, asked: str, limit: int) -> list[tuple[EntryId, str]]:
+        """The entry with this id, otherwise the entries whose titles contain these words, newest first."""
         return entry_history.matching(self._connection, asked, limit)
 
     def story(self, entry: EntryId) -> Story | None:
@@ -186,6 +192,7 @@ class SqlAudit:
         return row_of(row) if row else None
 
     def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId, section: Section) -> bool:
+        """Whether this person's text of an edition announces the entry as new, or lists it once more, there."""
         words = (edition_bodies.c.edition == deliveries.c.edition) & (edition_bodies.c.ordinal == deliveries.c.variant)
         mine = select(edition_bodies.c.told, edition_bodies.c.again).join_from(deliveries, edition_bodies, words)
         mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
@@ -196,12 +203,19 @@ class SqlAudit:
         return any(ordinal in named for ordinal in self._connection.execute(here).scalars())
 
     def moments(self) -> int:
+        """The number of distinct times at which revisions were stored."""
         return history.moments(self._connection)
 
     def history(self) -> Iterator[Fact]:
+        """All stored facts in an order in which they can be stored again: by time, revisions of an entry by number.
+
+        If the clock stepped back, a fact gets the time of the fact that it depends on. At one time, the order is:
+        revisions by number, source and path; then further sources of entries, counts, finished first imports, removals.
+        """
         return history.facts(self._connection)
 
     def pictures(self) -> Iterator[tuple[str, Drawn | None]]:
+        """The pictures of all formulas by name, None for one that could not be drawn."""
         return history.pictures(self._connection)
 
     def _stream(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401 - the type that execute accepts

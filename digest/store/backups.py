@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from digest.model import DeliveryState, EditionKey
-from digest.ports import Waiting
+from digest.records.deliveries import Waiting
 from digest.store.database.tables import confirmations, deliveries, editions, meta, single_mails, subscribers
 from digest.store.leases import NOT_LEASED, OPEN
 
@@ -20,30 +20,35 @@ _FENCED = select(meta.c.fenced_at)  # queried before each mail
 _SHOWN = 3  # addresses of people with unsent mails of an edition
 
 
-class SqlBackups:
-    """`ports.Backups` over one connection."""
+class Backups:
+    """What the store records about its backups."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def made_at(self) -> datetime | None:
+        """When the last backup was made."""
         at: datetime | None = self._connection.execute(select(meta.c.backed_up_at)).scalar_one()
         return at
 
     def record(self, at: datetime) -> None:
+        """Record that a backup was made."""
         self._connection.execute(update(meta).values(backed_up_at=at))
 
     def fenced(self) -> datetime | None:
+        """The time of the backup that this store was restored from, until the operator lifts the fence."""
         since: datetime | None = self._connection.execute(_FENCED).scalar_one()
         return since
 
     def fence(self, at: datetime) -> None:
+        """Mark the store as a copy of that time; a fenced store keeps its earlier time."""
         self._connection.execute(update(meta).values(fenced_at=func.coalesce(meta.c.fenced_at, at)))
 
     def lift(self) -> None:
         self._connection.execute(update(meta).values(fenced_at=None))
 
     def installation(self) -> dict[str, Any] | None:
+        """What is recorded about the configuration that uses the store; None if nothing is."""
         found: dict[str, Any] | None = self._connection.execute(select(meta.c.installation)).scalar_one()
         return found
 
@@ -51,6 +56,7 @@ class SqlBackups:
         self._connection.execute(update(meta).values(installation=said))
 
     def waiting(self) -> list[Waiting]:
+        """The unsent mails, oldest edition first."""
         count = (
             select(editions.c.key, editions.c.closes_at, func.count().label("people"))
             .join(deliveries, deliveries.c.edition == editions.c.key)
@@ -74,6 +80,10 @@ class SqlBackups:
         return tuple(self._connection.execute(query).scalars())
 
     def take_as_sent(self, asked_by: datetime, now: datetime, reason: str) -> int:
+        """End all open deliveries as accepted, with this text, so that their entries count as sent; returns how many.
+
+        Links that were requested by then are not mailed either.
+        """
         sent: dict[str, object] = {
             "state": DeliveryState.ACCEPTED,
             "accepted_at": now,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
-from digest.ports import Bounce, Suppression, Trouble
+from digest.records.deliveries import Bounce, Suppression, Trouble
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables import bounces, deliveries, editions, ignored_mail, subscribers, suppressions
 
@@ -21,17 +21,19 @@ _MOST = 50  # per delivery: anybody who knows its token may send as many as they
 _WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
 
 
-class SqlBounces:
-    """`ports.Bounces` over one connection."""
+class Bounces:
+    """Bounces of mails."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def editions(self, subscriber: SubscriberId) -> list[EditionKey]:
+        """Every edition with a delivery to them, unordered."""
         query = select(deliveries.c.edition).where(deliveries.c.subscriber_id == subscriber)
         return [EditionKey(key) for key in self._connection.execute(query).scalars()]
 
     def add(self, bounce: Bounce) -> bool:
+        """Record a bounce; False if this message was recorded before, or the delivery has too many bounces already."""
         of_delivery = (bounces.c.subscriber_id == bounce.subscriber, bounces.c.edition == bounce.edition)
         known = self._connection.execute(select(func.count()).select_from(bounces).where(*of_delivery)).scalar_one()
         if known >= _MOST:
@@ -49,6 +51,7 @@ class SqlBounces:
         return self._connection.execute(once.returning(bounces.c.id)).one_or_none() is not None
 
     def counted(self, subscriber: SubscriberId) -> list[tuple[EditionKey, frozenset[BounceKind]]]:
+        """The editions sent to them since their address was last unsuppressed, oldest first, with their bounces."""
         taken_back = select(func.max(suppressions.c.at)).where(
             suppressions.c.subscriber_id == subscriber, suppressions.c.act == "unsuppressed"
         )
@@ -72,6 +75,7 @@ class SqlBounces:
         ]
 
     def of(self, people: Iterable[SubscriberId]) -> dict[SubscriberId, Trouble]:
+        """The people among these who have bounces."""
         back: dict[SubscriberId, list[Bounce]] = {}
         struck: dict[SubscriberId, list[Suppression]] = {}
         for batch in batches(people):
@@ -91,23 +95,28 @@ class SqlBounces:
         }
 
     def ignore(self, reason: str, now: datetime) -> None:
+        """Count a message that concerns no delivery."""
         first = insert(self._connection, ignored_mail).values(reason=reason, count=1, newest_at=now)
         again = {"count": ignored_mail.c.count + 1, "newest_at": now}
         self._connection.execute(first.on_conflict_do_update(index_elements=[ignored_mail.c.reason], set_=again))
 
     def ignored(self) -> dict[str, int]:
+        """The number of ignored messages, by reason."""
         query = select(ignored_mail.c.reason, ignored_mail.c.count).order_by(ignored_mail.c.reason)
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def counts(self) -> dict[BounceKind, int]:
+        """The number of bounces by kind, without zeros."""
         query = select(bounces.c.kind, func.count()).group_by(bounces.c.kind).order_by(bounces.c.kind)
         return {BounceKind(row[0]): row[1] for row in self._connection.execute(query)}
 
     def suppressed(self) -> int:
+        """The number of suppressed people."""
         query = select(func.count()).select_from(subscribers).where(subscribers.c.suppressed != "")
         return int(self._connection.execute(query).scalar_one())
 
     def refusals(self, most: int) -> list[str]:
+        """Servers' replies that refused our mail by policy, newest first, without duplicates."""
         newest = func.max(bounces.c.id)
         query = (
             select(bounces.c.text)
@@ -119,6 +128,7 @@ class SqlBounces:
         return list(self._connection.execute(query).scalars())
 
     def refused(self, since: datetime) -> int:
+        """The number of people whose servers refused our mail by policy after then."""
         people = func.count(bounces.c.subscriber_id.distinct())
         query = select(people).where(bounces.c.kind == BounceKind.REFUSED, bounces.c.at > since)
         return int(self._connection.execute(query).scalar_one())

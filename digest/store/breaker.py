@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, delete, exists, func, select, update
 
 from digest.addresses import domain_of
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
-from digest.ports import Evidence, RequestState, SuppressionRequest, Tally
+from digest.records.deliveries import Evidence, RequestState, SuppressionRequest, Tally
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables import bounces, deliveries, editions, subscribers, suppression_requests
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 REFUSAL = "refused "  # prefix of `message` for a bounce that is a refusal during sending
 
 
-class SqlBreaker:
-    """`ports.Breaker` over one connection."""
+class Breaker:
+    """Requests for suppressions."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -30,6 +30,7 @@ class SqlBreaker:
     def ask(
         self, edition: EditionKey, subscriber: SubscriberId, evidence: Evidence, reason: str, now: datetime
     ) -> None:
+        """Request a suppression; `editions` is stronger evidence than `server`. An earlier decision stays."""
         row = {
             "edition": edition,
             "subscriber_id": subscriber,
@@ -48,11 +49,13 @@ class SqlBreaker:
         self._connection.execute(again)
 
     def waiting(self) -> list[EditionKey]:
+        """The editions with undecided requests, in the order of their keys."""
         asked = suppression_requests.c.state == RequestState.ASKED
         query = select(suppression_requests.c.edition).where(asked).distinct()
         return sorted(EditionKey(key) for key in self._connection.execute(query).scalars())
 
     def requests(self, edition: EditionKey) -> list[SuppressionRequest]:
+        """All requests of an edition, decided or not, in the order of subscribers."""
         query = (
             select(suppression_requests, subscribers.c.address)
             .join(subscribers, subscribers.c.id == suppression_requests.c.subscriber_id)
@@ -82,6 +85,7 @@ class SqlBreaker:
         return Tally(self._connection.execute(made_at).scalar_one(), int(mails), waiting)
 
     def reached_domains(self, edition: EditionKey) -> set[str]:
+        """The domains, in lower case, whose server accepted a mail of this edition that has no hard bounce."""
         theirs = and_(bounces.c.subscriber_id == deliveries.c.subscriber_id, bounces.c.edition == edition)
         query = (
             select(subscribers.c.address_key)
@@ -96,16 +100,19 @@ class SqlBreaker:
         return {domain_of(address) for address in self._connection.execute(query).scalars()}
 
     def put(self, edition: EditionKey, people: Iterable[SubscriberId], state: RequestState) -> None:
+        """Record the state of these requests."""
         for batch in batches(people):
             these = update(suppression_requests).where(_these(edition, batch))
             self._connection.execute(these.values(state=state))
 
     def drop(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        """Delete the undecided requests for these people."""
         for batch in batches(people):
             asked = suppression_requests.c.state == RequestState.ASKED
             self._connection.execute(delete(suppression_requests).where(_these(edition, batch), asked))
 
     def forget(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        """Like `drop`, and delete the refusals recorded as bounces of that edition: they concern other causes."""
         named = list(people)
         self.drop(edition, named)
         for batch in batches(named):
@@ -113,6 +120,7 @@ class SqlBreaker:
             self._connection.execute(delete(bounces).where(refusals, bounces.c.message.startswith(REFUSAL)))
 
     def excuse(self, edition: EditionKey, people: Iterable[SubscriberId]) -> None:
+        """Count this edition's failures as refused for our own fault."""
         failures = bounces.c.kind.in_([BounceKind.HARD, BounceKind.SOFT])
         for batch in batches(people):
             theirs = and_(bounces.c.edition == edition, bounces.c.subscriber_id.in_(batch), failures)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 
 from digest.changes.words import query as asked
 from digest.model import EntryId, SourceId
-from digest.ports import Act, ActKind, EntryState, Handled, ReaderCount, Said
+from digest.records.entries import Act, ActKind, EntryState, Handled, ReaderCount, Said
 from digest.store import forgetting, revising, searching, splitting
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import batches, content_of, date_of, insert, printed_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Cause, Printed
     from digest.model import Content, EntryDate
-    from digest.ports import NewArticle, RestingOn, ShownAs
+    from digest.records.entries import NewArticle, RestingOn, ShownAs
 
 _OWN = entries.c.merged_into.is_(None)
 _STATES: dict[EntryState, ColumnElement[bool]] = {
@@ -48,13 +48,14 @@ _STATES: dict[EntryState, ColumnElement[bool]] = {
 }
 
 
-class SqlByHand:
-    """`ports.ByHand` over one connection."""
+class ByHand:
+    """Operators' changes to entries."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def entry(self, entry: EntryId) -> Handled | None:
+        """The entry, whatever its state."""
         return next(iter(self._handled([entry])), None)
 
     def listed(
@@ -66,6 +67,10 @@ class SqlByHand:
         limit: int | None = None,
         after: EntryId | None = None,
     ) -> tuple[list[Handled], int]:
+        """The entries in these states, and how many there are without `limit` and `after`.
+
+        Newest first, or best first for a search, as in `Entries.search`; only those behind `after`.
+        """
         wanted = or_(*(_STATES[state] for state in sorted(states)))
         if source is not None:  # a merged entry still has its sources, a forgotten one has none
             wanted &= exists().where(entry_sources.c.entry_id == entries.c.id, entry_sources.c.source == source)
@@ -93,6 +98,7 @@ class SqlByHand:
         return [made[entry] for entry in of if entry in made]
 
     def record(self, act: Act) -> int:
+        """Store a change, ignoring its id; returns the id that it got."""
         row = {
             "at": act.at,
             "who": act.who,
@@ -111,6 +117,7 @@ class SqlByHand:
         self._connection.execute(update(acts).where(acts.c.id == act).values(undone_at=now))
 
     def acts(self, entry: EntryId | None = None) -> list[Act]:
+        """The changes to an entry, or all; oldest first."""
         query = select(acts).order_by(acts.c.id)
         if entry is not None:
             query = query.where(or_(acts.c.entry_id == entry, acts.c.other_id == entry))
@@ -124,18 +131,22 @@ class SqlByHand:
         cause: Cause,
         now: datetime,
     ) -> None:
+        """Store an operator's revision; the entry is then also found by its new title."""
         revising.by_hand(self._connection, entry, state, printed, cause, now)
         revising.answer(self._connection, entry, [state[0]])
 
     def revisions(self, entry: EntryId) -> list[Said]:
+        """The stored states of an entry, oldest first."""
         query = select(revisions).where(revisions.c.entry_id == entry).order_by(revisions.c.number)
         return [_said(row) for row in self._connection.execute(query)]
 
     def revision(self, entry: EntryId, number: int) -> Said:
+        """A stored state of an entry; it must exist."""
         here = and_(revisions.c.entry_id == entry, revisions.c.number == number)
         return _said(self._connection.execute(select(revisions).where(here)).one())
 
     def counts(self, entry: EntryId) -> list[ReaderCount]:
+        """Like `Entries.counts`, for an entry in any state."""
         query = select(reader_counts).where(reader_counts.c.entry_id == entry)
         rows = self._connection.execute(query.order_by(reader_counts.c.counted_at, reader_counts.c.source))
         return [ReaderCount(row.counted_at, SourceId(row.source), row.readers) for row in rows]
@@ -144,6 +155,7 @@ class SqlByHand:
         self._mark(entries_, now, hidden_at=now, forgotten_at=now if forgotten else None)
 
     def publish(self, entries_: Sequence[EntryId], now: datetime) -> None:
+        """Publish hidden entries again."""
         self._mark(entries_, now, hidden_at=None, forgotten_at=None)
 
     def _mark(self, of: Sequence[EntryId], now: datetime, **values: datetime | None) -> None:
@@ -153,6 +165,10 @@ class SqlByHand:
             grow_published(self._connection, now)
 
     def merge(self, other: EntryId, into: EntryId, now: datetime) -> list[EntryId]:
+        """Merge an entry into another one, and retract it from feeds if it is published.
+
+        Entries that were merged into it before are now merged into the other one, and returned.
+        """
         revision = select(entries.c.revision).where(entries.c.id == into).scalar_subquery()
         theirs = select(entries.c.id).where(entries.c.merged_into == other).order_by(entries.c.id)
         before = [EntryId(one) for one in self._connection.execute(theirs).scalars()]
@@ -164,6 +180,7 @@ class SqlByHand:
         return before
 
     def unmerge(self, other: EntryId, merged: Sequence[EntryId], now: datetime) -> None:
+        """Undo a merge; `merged` are the entries that were merged into it before."""
         revision = select(entries.c.revision).where(entries.c.id == other).scalar_subquery()
         itself = update(entries).where(entries.c.id == other)
         # A feed reader restores an entry only if it is newer than its tombstone.
@@ -180,6 +197,7 @@ class SqlByHand:
         return EntryId(found) if found else None
 
     def show_in(self, entry: EntryId, sources: Sequence[SourceId], now: datetime) -> list[SourceId]:
+        """Record that these sources show the entry; returns those that did not before."""
         query = select(entry_sources.c.source).where(entry_sources.c.entry_id == entry)
         known = set(self._connection.execute(query).scalars())
         new = [source for source in sources if source not in known]
@@ -191,6 +209,7 @@ class SqlByHand:
         return new
 
     def take_from(self, entry: EntryId, sources: Sequence[SourceId]) -> None:
+        """Record that these sources show an entry no longer, unless one of their dumps does."""
         shown = exists().where(
             placings.c.entry_id == entry_sources.c.entry_id, placings.c.source == entry_sources.c.source
         )
@@ -204,16 +223,24 @@ class SqlByHand:
     def split(
         self, entry: EntryId, new: NewArticle, shown: Sequence[ShownAs], numbers: Collection[int], now: datetime
     ) -> None:
+        """Take an article out of an entry: these placings show it, and these revisions had its text."""
         splitting.split(self._connection, entry, new, shown, numbers)
         grow_published(self._connection, now)
 
     def resting(self, source: SourceId, paths: Collection[str]) -> RestingOn:
+        """What depends on these dumps of a source, or on all of its dumps if none is named."""
         return forgetting.resting(self._connection, source, paths)
 
     def forget(self, source: SourceId, paths: Collection[str], *, whole: bool) -> None:
+        """Drop these dumps with their readings, or all; for a `whole` source, the next pass is a first import."""
         forgetting.forget(self._connection, source, paths, whole=whole)
 
     def unshow(self, entries_: Sequence[EntryId], source: SourceId) -> list[tuple[EntryId, SourceId]]:
+        """Remove the source from entries that none of its dumps shows, unless it is their only source.
+
+        An entry that began with this source, and that others show, then begins with the first of those. It is returned
+        with that source.
+        """
         return forgetting.unshow(self._connection, entries_, source)
 
 

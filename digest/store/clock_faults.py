@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select, update
 
 from digest.model import DeliveryState
-from digest.ports import Ahead, ClockFault
+from digest.records.operating import Ahead, ClockFault
 from digest.store import clock
 from digest.store.database.statements import insert
 from digest.store.database.tables import (
@@ -45,13 +45,17 @@ _COLUMNS: tuple[tuple[str, Column[Any], timedelta], ...] = (
 )
 
 
-class SqlClocks:
-    """`ports.Clocks` over one connection."""
+class Clocks:
+    """Clock faults, and times in the future."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def ahead(self, now: datetime, lease: timedelta, wait: timedelta) -> list[Ahead]:
+        """Times that lie further in the future than a correct clock explains, by kind.
+
+        No lease is longer than `lease`, and nothing that was refused waits longer than `wait`.
+        """
         asked: list[tuple[str, Column[Any], ColumnElement[bool]]] = [
             (what, column, column > now + most) for what, column, most in _COLUMNS
         ]
@@ -69,9 +73,11 @@ class SqlClocks:
         return found
 
     def mend(self, now: datetime) -> None:
+        """Move all records of a later time to now, as `Readings.clock_stepped_back` does."""
         clock.stepped_back(self._connection, now)
 
     def end_leases(self, now: datetime, lease: timedelta) -> None:
+        """End leases that end later than any lease of `lease` could: begun ones in an hour, the rest at once."""
         clock.end_leases(self._connection, now, lease + _CLOCKS)
 
     def note(self, faults: Sequence[ClockFault]) -> None:
@@ -83,6 +89,7 @@ class SqlClocks:
             self._connection.execute(insert(self._connection, clock_faults), rows)
 
     def standing(self) -> list[ClockFault]:
+        """The faults that are not over, oldest first."""
         query = select(clock_faults).where(clock_faults.c.ended_at.is_(None)).order_by(clock_faults.c.id)
         return [
             ClockFault(row.what, row.number, row.moment, row.done, row.at, row.ended_at)
@@ -90,6 +97,7 @@ class SqlClocks:
         ]
 
     def end(self, now: datetime, calm: timedelta) -> None:
+        """End the faults that were recorded before then, or after now."""
         long_ago = or_(clock_faults.c.at <= now - calm, clock_faults.c.at > now)
         over = update(clock_faults).where(clock_faults.c.ended_at.is_(None), long_ago)
         self._connection.execute(over.values(ended_at=now))

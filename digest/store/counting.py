@@ -38,12 +38,12 @@ _HIGHEST_COUNTS = (
 
 
 def newest(connection: Connection, source: SourceId, of: Iterable[EntryId]) -> dict[EntryId, int]:
-    """See `ports.Readings.newest_counts`."""
+    """See `Readings.newest_counts`."""
     return _by_entry(connection, _NEWEST_COUNTS, source, of)
 
 
 def highest(connection: Connection, source: SourceId, of: Iterable[EntryId]) -> dict[EntryId, int]:
-    """See `ports.Readings.highest_counts`."""
+    """See `Readings.highest_counts`."""
     return _by_entry(connection, _HIGHEST_COUNTS, source, of)
 
 

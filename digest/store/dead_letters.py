@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, exists, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.ports import DeliveryRow, Overdue
+from digest.records.deliveries import DeliveryRow, Overdue
 from digest.store.database.tables import deliveries, editions, subscribers, subscriptions
 from digest.store.deliveries import WITH_ADDRESS, row_of
 from digest.store.subscribers import REACHABLE
@@ -30,19 +30,24 @@ _LISTED = (
 )
 
 
-class SqlDeadLetters:
-    """`ports.DeadLetters` over one connection."""
+class DeadLetters:
+    """Mails that did not arrive, or not yet."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
+        """Deliveries in these states to people who are not erased, newest edition first, within it by subscriber."""
         query = _LISTED.where(deliveries.c.state.in_(list(states)))
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
         return self._rows(query)
 
     def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
+        """Mails that failed because of the sender or the content, of editions made since then.
+
+        Newest edition first, within it by subscriber.
+        """
         of_the_mail = or_(*(deliveries.c.text.startswith(f"{phase}: ") for phase in ("sender", "content")))
         recent = deliveries.c.edition.in_(select(editions.c.key).where(editions.c.closes_at >= made_since))
         return self._rows(_LISTED.where(recent, deliveries.c.state == DeliveryState.FAILED, of_the_mail))
@@ -51,11 +56,16 @@ class SqlDeadLetters:
         return [row_of(row) for row in self._connection.execute(query)]
 
     def count(self) -> int:
+        """The number of dead letters: failed deliveries, and unknown ones that are not tried again."""
         of_somebody = exists().where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.erased_at.is_(None))
         query = select(func.count()).select_from(deliveries).where(_DEAD, of_somebody)
         return int(self._connection.execute(query).scalar_one())
 
     def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
+        """Plan a dead delivery once more, due now, with its former Message-ID.
+
+        False if it is not in `state`, not dead, or its subscriber left, is suppressed or erased.
+        """
         digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
         subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
         writable = or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
@@ -69,6 +79,7 @@ class SqlDeadLetters:
         return self._connection.execute(planned).rowcount > 0
 
     def overdue(self, before: datetime) -> list[Overdue]:
+        """The editions made before then whose mails were due before then and are not sent."""
         late = and_(deliveries.c.next_at < before, deliveries.c.state.in_(_UNTRIED))
         put_off = deliveries.c.state == DeliveryState.DEFERRED
         unfinished = select(deliveries.c.edition).where(deliveries.c.next_at.is_not(None), or_(late, put_off))

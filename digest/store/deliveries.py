@@ -10,9 +10,9 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
 from digest.addresses import domain_of
 from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
-from digest.ports import DeliveryRow, HandedOver, JustFailed
+from digest.records.deliveries import DeliveryRow, HandedOver, JustFailed
 from digest.store import leases
-from digest.store.breaker import SqlBreaker
+from digest.store.breaker import Breaker
 from digest.store.database import meta
 from digest.store.database.statements import batches, execute_ready
 from digest.store.database.tables import deliveries, subscribers
@@ -148,16 +148,26 @@ WITH_ADDRESS = select(deliveries, subscribers.c.address).join(
 )
 
 
-class SqlDeliveries:
-    """`ports.Deliveries` over one connection."""
+class Deliveries:
+    """The ledger of mails."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
+        """Lease up to `limit` due deliveries: planned ones, and deferred or unknown ones whose time has come.
+
+        Oldest edition first, by its `closes_at`, and within it by subscriber. Leases that have ended (a drain died) are
+        ended first: begun deliveries become unknown, the rest is as before. Deliveries to people who left or are
+        suppressed are not leased, they become suppressed.
+        """
         return leases.lease(self._connection, now, until, limit, edition)
 
     def handed_over(self, since: datetime) -> int:
+        """How many attempts started since then, and may still start from the leased deliveries.
+
+        A delivery that is begun again within that time counts once.
+        """
         # Two counts, each over its own partial index: together they would read the whole ledger.
         begun, leased = deliveries.c.begun_at > since, and_(deliveries.c.leased_until.is_not(None), ~deliveries.c.begun)
         count = select(func.count()).select_from(deliveries)
@@ -166,12 +176,18 @@ class SqlDeliveries:
     def begin(
         self, edition: EditionKey, subscriber: SubscriberId, leased_until: datetime, until: datetime, now: datetime
     ) -> DeliveryState | None:
+        """Record that sending a leased delivery starts, and lease it until then: this is one more attempt.
+
+        `leased` if it may start, `suppressed` if the person left or was suppressed since the lease. None if the lease
+        that ends at `leased_until` is lost.
+        """
         (state,) = self.begin_all([(edition, subscriber, leased_until)], until, now)
         return state
 
     def begin_all(
         self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime, now: datetime
     ) -> list[DeliveryState | None]:
+        """`begin` for many, each given as edition, person and `leased_until`; returns the states in their order."""
         states: dict[tuple[EditionKey, SubscriberId, datetime], DeliveryState] = {}
         for (edition, leased_until), people in by_lease(leases).items():
             count, these = len(people), {"this_edition": edition, "this_lease": leased_until, **numbered(people)}
@@ -198,9 +214,16 @@ class SqlDeliveries:
         code: int | None = None,
         text: str = "",
     ) -> None:
+        """Record the outcome of a leased delivery.
+
+        `next_at` is when it is tried again: a deferred delivery needs it, an unknown one without it is never tried
+        again. If the lease has ended since, only `accepted` is still recorded: another drain may have leased the
+        delivery.
+        """
         self.record_all([HandedOver(edition, subscriber, state, next_at, code, text)], now)
 
     def record_all(self, answers: Sequence[HandedOver], now: datetime) -> None:
+        """`record` for many, at least one."""
         people = sorted({one.subscriber for one in answers})
         # The rows are locked until the end, so that nobody is erased between the query and the answer.
         known = set(self._people(_known(len(people)), numbered(people)))
@@ -214,6 +237,10 @@ class SqlDeliveries:
             self._connection.execute(_GONE, named)
 
     def just_failed(self, attempts: int) -> list[JustFailed]:
+        """Deliveries that failed at one of their first attempts, of unfinished editions, oldest first.
+
+        Only those to domains that accepted no mail of the edition.
+        """
         failed = and_(deliveries.c.state == DeliveryState.FAILED, deliveries.c.attempts <= attempts)
         theirs = deliveries.alias()
         unfinished = exists().where(theirs.c.edition == deliveries.c.edition, theirs.c.next_at.is_not(None))
@@ -224,7 +251,7 @@ class SqlDeliveries:
             .order_by(deliveries.c.begun_at, deliveries.c.subscriber_id)
         )
         rows = self._connection.execute(query).all()
-        breaker = SqlBreaker(self._connection)
+        breaker = Breaker(self._connection)
         reached = {key: breaker.reached_domains(EditionKey(key)) for key in {row.edition for row in rows}}
         return [
             JustFailed(
@@ -240,6 +267,7 @@ class SqlDeliveries:
         ]
 
     def reopen(self, edition: EditionKey, people: Sequence[SubscriberId], next_at: datetime) -> None:
+        """Defer the failed ones of these deliveries: their refusals were not about their recipients."""
         for batch in batches(people):
             these = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
             failed = and_(these, deliveries.c.state == DeliveryState.FAILED)
@@ -249,12 +277,14 @@ class SqlDeliveries:
             self._connection.execute(_GONE, gone)
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
+        """Release a lease of which nothing was begun."""
         unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
         self._connection.execute(
             update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **NOT_LEASED})
         )
 
     def leased(self, edition: EditionKey | None = None) -> list[DeliveryRow]:
+        """The leased deliveries, of one edition or of all, by edition and subscriber."""
         query = WITH_ADDRESS.where(deliveries.c.leased_until.is_not(None))
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
@@ -262,15 +292,22 @@ class SqlDeliveries:
         return [row_of(row) for row in self._connection.execute(ordered)]
 
     def free(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], now: datetime) -> tuple[int, int]:
+        """End these leases, each identified as in `begin_all`, if they still exist.
+
+        A delivery that was not begun is as before. A begun one becomes unknown, and is due once more if that happened
+        for the first time. Returns how many of each.
+        """
         return free(self._connection, by_lease(leases), now)
 
     def open(self, edition: EditionKey | None = None) -> int:
+        """How many deliveries are in progress or will be tried."""
         query = select(func.count()).select_from(deliveries).where(OPEN)
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
 
     def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
+        """The text of the edition that this person gets; None if they get none."""
         query = select(deliveries.c.variant).where(_this(edition, subscriber))
         return self._connection.execute(query).scalar_one_or_none()
 
@@ -279,6 +316,7 @@ class SqlDeliveries:
         return [row_of(row) for row in self._connection.execute(query)]
 
     def pause(self, reason: str, until: datetime, now: datetime) -> None:  # noqa: ARG002 - the port records who asks when
+        """Pause all sending until then, because the fault is ours or the relay's."""
         meta.pause(self._connection, reason, until)
 
     def paused(self, now: datetime) -> tuple[str, datetime] | None:
@@ -288,9 +326,11 @@ class SqlDeliveries:
         meta.resume(self._connection)
 
     def trouble(self) -> str:
+        """Why sending was last paused, even if the pause is over; empty after a mail got through."""
         return meta.trouble(self._connection)
 
     def got_through(self, now: datetime) -> None:
+        """Forget the reason of a pause that is over: a mail was accepted."""
         meta.got_through(self._connection, now)
 
 
@@ -299,7 +339,7 @@ def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
 
 
 def row_of(row: Row[Any]) -> DeliveryRow:
-    """A row of `WITH_ADDRESS` as the ports define it."""
+    """The value of a row of `WITH_ADDRESS`."""
     return DeliveryRow(
         edition=EditionKey(row.edition),
         subscriber=SubscriberId(row.subscriber_id),

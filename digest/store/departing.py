@@ -59,7 +59,7 @@ def _storing(database: str) -> Insert:
 
 
 def departed(connection: Connection, source: SourceId, path: str, of: Iterable[EntryId]) -> dict[EntryId, Placing]:
-    """See `ports.Readings.departed`."""
+    """See `Readings.departed`."""
     return {
         EntryId(row.entry_id): placing_of(row)
         for batch in batches(set(of))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 
 from digest.model import DigestId, Section
-from digest.ports import RenamedDigest
+from digest.records.editions import RenamedDigest
 from digest.store.database.statements import insert
 from digest.store.database.tables import (
     alerts,
@@ -26,19 +26,26 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 
-class SqlDigestNames:
-    """`ports.DigestNames` over one connection."""
+class DigestNames:
+    """Former names of digests."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> dict[DigestId, RenamedDigest]:
+        """All renames by former name; they are few."""
         return {
             DigestId(row.old): RenamedDigest(DigestId(row.old), DigestId(row.new), row.at)
             for row in self._connection.execute(select(renamed_digests))
         }
 
     def rename(self, old: DigestId, new: DigestId, now: datetime) -> tuple[int, int]:
+        """Move everything of a digest to another name; returns the number of followers there, and of moved editions.
+
+        The new name may have followers and editions of its own. Then the two digests become one: followers of either
+        follow it, and entries that only the other digest's subscribers got are sent to them. Editions keep their keys,
+        because pages, Message-IDs and bounce tokens contain them.
+        """
         run = self._connection.execute
         told = run(select(editions.c.key).where(editions.c.digest == new, ~editions.c.empty).limit(1)).first()
         run(delete(renamed_digests).where(renamed_digests.c.old == new))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, and_, cast, literal_column, or_, select
 
 from digest.model import DeliveryState, EditionKey, Section, SubscriberId
-from digest.ports import Owed
+from digest.records.editions import Owed
 from digest.store.database.statements import batches
 from digest.store.database.tables import (
     deliveries,
@@ -46,13 +46,19 @@ _LISTING = (
 )
 
 
-class SqlDoubts:
-    """`ports.Doubts` over one connection."""
+class Doubts:
+    """Finished deliveries with an attempt that may have succeeded, and none that surely did."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def owed(self, digest: DigestId, rhythms: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
+        """The entries to list once more for reachable followers of the digest.
+
+        These are the entries that such mails of the `rhythms` (the digests with the same entries) announced as new or
+        corrected since the person follows. Entries that are no longer published are left out. So are those that another
+        mail listed for them already, unless that mail surely did not arrive.
+        """
         follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
         # A person who left and came back agreed anew; earlier mails no longer count. A change of frequency moves
         # `joined_at`, a change of topics moves `since`.
@@ -86,6 +92,10 @@ class SqlDoubts:
         return owed
 
     def listed_in(self, edition: EditionKey, subscriber: SubscriberId) -> list[EditionKey]:
+        """The editions whose mails list for this person what the mail of `edition` announced; oldest first.
+
+        Mails that surely did not arrive do not count.
+        """
         mine = select(edition_bodies.c.told, deliveries.c.edition).join_from(deliveries, edition_bodies, _WORDS)
         mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
         row = self._connection.execute(mine).one_or_none()

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from digest.model import NO_EXTRAS, DateEvidence, Extras, PrintedDate, Sighting, SourceId
-from digest.ports import DumpState, KnownDump, Stamp
+from digest.records.dumps import DumpState, KnownDump, Stamp
 from digest.store.database.statements import insert_in
 from digest.store.database.tables import dumps
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def store(connection: Connection, dump: KnownDump) -> None:
-    """See `ports.Readings.store_dump`."""
+    """See `Readings.store_dump`."""
     row = {
         "source": dump.source,
         "path": dump.path,

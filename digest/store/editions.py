@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, exists, func, literal, or_, select, union_all, update
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, Section, Selected, Variant
-from digest.ports import DigestState, EditionCounts, EditionFailure
+from digest.records.editions import DigestState, EditionCounts, EditionFailure
 from digest.store.counting import gains
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables import (
@@ -31,18 +31,19 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from digest.model import SourceId, SubscriberId
-    from digest.ports import Recipient
+    from digest.records.editions import Recipient
 
 _NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
 
 
-class SqlEditions:
-    """`ports.Editions` over one connection."""
+class Editions:
+    """Digests and editions."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def register_digest(self, digest: DigestId, now: datetime) -> None:
+        """Register the digest; does nothing if it exists."""
         row = {"id": digest, "configured_at": now}
         self._connection.execute(insert(self._connection, digests).values(row).on_conflict_do_nothing())
 
@@ -65,20 +66,27 @@ class SqlEditions:
         return DigestState(digest, row.configured_at, row.last_slot_at, row.last_close_at, row.editions)
 
     def failure(self, digest: DigestId) -> EditionFailure | None:
+        """Why the last attempt to make an edition failed; None if it did not."""
         query = select(digests.c.failed_at, digests.c.problem).where(digests.c.id == digest)
         row = self._connection.execute(query).one_or_none()
         return EditionFailure(row.failed_at, row.problem or "") if row and row.failed_at else None
 
     def failed(self, digest: DigestId, problem: str, now: datetime) -> None:
+        """Record that an attempt to make an edition failed; an earlier failure keeps its time."""
         since = func.coalesce(digests.c.failed_at, literal(now, UtcTime), type_=UtcTime)
         here = update(digests).where(digests.c.id == digest)
         self._connection.execute(here.values(failed_at=since, problem=problem))
 
     def succeeded(self, digest: DigestId) -> None:
+        """Forget the failure."""
         here = update(digests).where(digests.c.id == digest, digests.c.failed_at.is_not(None))
         self._connection.execute(here.values(failed_at=None, problem=None))
 
     def untold(self, digest: DigestId, since: datetime | None, sources: Sequence[SourceId]) -> list[Entry]:
+        """New entries that no edition of this digest contains, first seen at or after `since`; order as Entries.newest.
+
+        Empty `sources` means all.
+        """
         told = (
             select(edition_entries.c.entry_id)
             .join(editions, editions.c.key == edition_entries.c.edition)
@@ -105,6 +113,7 @@ class SqlEditions:
         return self._entries(_of_sources(query, sources))
 
     def corrected(self, digest: DigestId) -> list[Entry]:
+        """Entries that this digest announced, with a significant revision newer than the one it announced last."""
         told = _told(digest).subquery()
         newer = revisions.alias()
         correction = exists().where(
@@ -114,11 +123,17 @@ class SqlEditions:
         return self._entries(query.order_by(*NEWEST_FIRST))
 
     def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
+        """The newest revision of an entry that this digest announced, as new or corrected."""
         told = _told(digest).subquery()
         row = self._connection.execute(select(told).where(told.c.entry_id == entry)).one_or_none()
         return row.revision if row else None
 
     def most_read(self, since: datetime, sources: Sequence[SourceId], limit: int) -> list[tuple[Entry, int]]:
+        """Entries with the number of readers that each won since then, most first, without those that won none.
+
+        A source's count is compared with its own earlier count, at the earliest since its last fall. If an entry has
+        several sources, the one with the largest gain counts; with `sources`, only these count.
+        """
         winners = gains(since, sources)
         best = winners.order_by(winners.selected_columns.gained.desc(), entries.c.id).limit(limit).subquery()
         query = entry_rows(entries.c.revision, best.c.gained).join(best, best.c.id == entries.c.id)
@@ -126,6 +141,7 @@ class SqlEditions:
         return [(e, row.gained) for e, row in zip(entries_of(self._connection, rows), rows, strict=True)]
 
     def free_key(self, wanted: EditionKey) -> EditionKey:
+        """`wanted`, or if it is taken the first free one of `wanted-2`, `wanted-3`, …"""
         query = select(editions.c.key).where(editions.c.key.startswith(wanted, autoescape=True))
         taken = set(self._connection.execute(query).scalars())
         number, key = 1, wanted
@@ -141,6 +157,10 @@ class SqlEditions:
         variants: Sequence[Variant],
         recipients: Sequence[Recipient],
     ) -> bool:
+        """Store the edition, its entries at their revisions, its texts and one planned delivery per recipient.
+
+        False, and nothing stored, if the slot of this digest has its edition already.
+        """
         if not self._claim(edition):
             return False
         told = [
@@ -191,9 +211,11 @@ class SqlEditions:
         return self._connection.execute(claim.returning(editions.c.key)).one_or_none() is not None
 
     def editions(self, digest: DigestId | None = None) -> list[EditionCounts]:
+        """All editions, newest first, including empty ones."""
         return self._counts(editions.c.digest == digest if digest is not None else None)
 
     def newest(self, digest: DigestId | None = None) -> Edition | None:
+        """The newest edition that is not empty, of a digest or of all; None if there is none."""
         query = select(editions).where(editions.c.empty.is_(False)).order_by(*_NEWEST_EDITION_FIRST).limit(1)
         if digest is not None:
             query = query.where(editions.c.digest == digest)
@@ -222,6 +244,7 @@ class SqlEditions:
         return [EditionCounts(_edition(row), dict(counts.get(row.key, {}))) for row in self._connection.execute(made)]
 
     def selected(self, key: EditionKey) -> list[Selected]:
+        """The entries in the order of making, each with the content of the frozen revision."""
         query = (
             entry_rows(
                 edition_entries.c.revision,
@@ -237,6 +260,7 @@ class SqlEditions:
         return [Selected(Section(row.section), e, row.gained) for e, row in zip(told, rows, strict=True)]
 
     def read_at(self, key: EditionKey) -> list[datetime]:
+        """The distinct times of the passes that brought the edition's entries, oldest first."""
         behind = and_(
             revisions.c.entry_id == edition_entries.c.entry_id, revisions.c.number <= edition_entries.c.revision
         )
@@ -250,6 +274,7 @@ class SqlEditions:
         return list(self._connection.execute(query).scalars())
 
     def body(self, key: EditionKey, language: str) -> Body | None:
+        """The body in that language, otherwise the first one stored; None if there is no edition."""
         query = (
             select(edition_bodies)
             .where(edition_bodies.c.edition == key)
@@ -260,14 +285,17 @@ class SqlEditions:
         return None if row is None else _body(row)
 
     def subjects(self) -> frozenset[str]:
+        """The subjects of all editions whose texts are stored."""
         query = select(edition_bodies.c.subject).distinct()
         return frozenset(self._connection.execute(query).scalars())
 
     def variants(self, key: EditionKey) -> list[Variant]:
+        """The texts in the order of making; none for an empty edition."""
         query = select(edition_bodies).where(edition_bodies.c.edition == key).order_by(edition_bodies.c.ordinal)
         return [Variant(_body(row), tuple(row.told), tuple(row.again)) for row in self._connection.execute(query)]
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
+        """Plan one more delivery of an existing edition; False if the person has one that was not cancelled."""
         due_at = recipient.due_at
         again = {
             "state": DeliveryState.PLANNED,
@@ -285,10 +313,12 @@ class SqlEditions:
         return self._connection.execute(planned.returning(deliveries.c.edition)).one_or_none() is not None
 
     def news(self, since: datetime, sources: Sequence[SourceId]) -> list[Entry]:
+        """All new entries first seen since then, announced or not, as in Entries.newest. Empty `sources` means all."""
         query = entry_rows().where(PUBLISHED, entries.c.announced, entries.c.first_seen_at >= since)
         return self._entries(_of_sources(query.order_by(*NEWEST_FIRST), sources))
 
     def told_since(self, digest: DigestId, moment: datetime) -> list[Entry]:
+        """The published entries that its editions made after then announce as new, in the order of Entries.newest."""
         told = (
             select(edition_entries.c.entry_id)
             .join(editions, editions.c.key == edition_entries.c.edition)
@@ -300,6 +330,11 @@ class SqlEditions:
         return self._entries(entry_rows().where(PUBLISHED, here).order_by(*NEWEST_FIRST))
 
     def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
+        """The entries that mails of these digests announce to the person as new, or are about to.
+
+        Failed and suppressed mails do not count, unless an earlier attempt has an unknown outcome: the person may have
+        the mail.
+        """
         words = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
         mailed = (
             select(edition_bodies.c.edition, edition_bodies.c.told)

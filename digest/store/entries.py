@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 
 from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
-from digest.ports import ReaderCount, RevisionRecord
+from digest.records.entries import ReaderCount, RevisionRecord
 from digest.store import searching
 from digest.store.database import meta
 from digest.store.database.statements import batches, content_of, date_of
@@ -84,13 +84,14 @@ def _entry(row: Row[Any], shown: list[SourceId]) -> Entry:
     )
 
 
-class SqlEntries:
-    """`ports.Entries` over one connection."""
+class Entries:
+    """Published entries. Unsettled and removed entries are never returned."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def newest(self, *, source: SourceId | None = None, limit: int | None = None) -> list[Entry]:
+        """Newest first: by first sighting, then by date (known years first, newest first), then page order, then id."""
         wanted = PUBLISHED if source is None else and_(PUBLISHED, shown_by([source]))
         query = entry_rows().where(wanted).order_by(*NEWEST_FIRST).limit(limit)
         return entries_of(self._connection, self._connection.execute(query).all())
@@ -100,6 +101,11 @@ class SqlEntries:
         return next(iter(entries_of(self._connection, rows)), None)
 
     def search(self, query: str, *, limit: int = 50) -> list[Entry]:
+        """The entries whose title and text contain all terms of `changes.words.query`; any string is a query.
+
+        First come those whose title contains all terms, then those with the best match (the title counts more), then
+        the newest. No entries for a query without a word.
+        """
         wanted = asked(query)
         if not wanted or limit <= 0:
             return []
@@ -114,6 +120,7 @@ class SqlEntries:
         return entries_of(self._connection, [rows[entry] for entry in found])
 
     def revisions(self, entry: EntryId) -> list[RevisionRecord]:
+        """Oldest first."""
         query = (
             select(revisions)
             .join(entries, entries.c.id == revisions.c.entry_id)
@@ -126,6 +133,7 @@ class SqlEntries:
         ]
 
     def counts(self, entry: EntryId) -> list[ReaderCount]:
+        """The reader counts of all sources over time, oldest first. Each source has its own series."""
         query = (
             select(reader_counts.c.counted_at, reader_counts.c.source, reader_counts.c.readers)
             .join(entries, entries.c.id == reader_counts.c.entry_id)
@@ -137,4 +145,5 @@ class SqlEntries:
         ]
 
     def published_state(self) -> tuple[int, datetime]:
+        """A number that grows with each change of the published content, and when it last grew (never backwards)."""
         return meta.published_state(self._connection)

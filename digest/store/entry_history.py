@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from digest.model import AtomId, DeliveryState, DigestId, Edition, EditionKey, EntryId, Section, SourceId
-from digest.ports import Mention, Place, Reached, Report, Shown, Step, Story
+from digest.records.dumps import Report
+from digest.records.history import Mention, Place, Reached, Shown, Step, Story
 from digest.store.database.statements import content_of, date_of
 from digest.store.database.tables import (
     deliveries,
@@ -32,7 +33,7 @@ _PERSONAL = {Section.NEW, Section.CATCH_UP, Section.AGAIN}  # for some subscribe
 
 
 def matching(connection: Connection, asked: str, limit: int) -> list[tuple[EntryId, str]]:
-    """See `ports.Audit.matching`."""
+    """See `Audit.matching`."""
     current = (revisions.c.entry_id == entries.c.id) & (revisions.c.number == entries.c.revision)
     query = select(entries.c.id, revisions.c.title).join_from(entries, revisions, current)
     exact = connection.execute(query.where(entries.c.id == asked)).one_or_none()
@@ -44,7 +45,7 @@ def matching(connection: Connection, asked: str, limit: int) -> list[tuple[Entry
 
 
 def story(connection: Connection, entry: EntryId) -> Story | None:
-    """See `ports.Audit.story`."""
+    """See `Audit.story`."""
     row = connection.execute(select(entries).where(entries.c.id == entry)).one_or_none()
     if row is None:
         return None

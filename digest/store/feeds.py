@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class SqlFeeds:
-    """`ports.Feeds` over one connection."""
+class Feeds:
+    """The order in which entries joined feeds.
+
+    A feed has a key. Its entries are numbered from 1 in the order of joining, permanently.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def enlist(self, feed: str, joining: Sequence[EntryId]) -> int:
+        """Add entries to the feed that are not in it yet, in this order; returns how many were added."""
         known: set[str] = set()
         start = self.size(feed) + 1
         for batch in batches(joining if start > 1 else ()):
@@ -39,10 +43,12 @@ class SqlFeeds:
         return len(fresh)
 
     def size(self, feed: str) -> int:
+        """The newest number given, 0 if none."""
         query = select(func.coalesce(func.max(feed_entries.c.number), 0)).where(feed_entries.c.feed == feed)
         return int(self._connection.execute(query).scalar_one())
 
     def empty(self, of: Sequence[str]) -> list[str]:
+        """The feeds among these that no entry ever joined."""
         filled: set[str] = set()
         for batch in batches(of):
             first = and_(feed_entries.c.feed.in_(batch), feed_entries.c.number == 1)
@@ -50,6 +56,7 @@ class SqlFeeds:
         return [feed for feed in of if feed not in filled]
 
     def members(self, feed: str, first: int, last: int) -> list[Entry]:
+        """The published entries with these numbers, inclusive, newest first."""
         here = and_(feed_entries.c.feed == feed, feed_entries.c.number.between(first, last))
         query = (
             entry_rows()
@@ -60,6 +67,7 @@ class SqlFeeds:
         return entries_of(self._connection, self._connection.execute(query).all())
 
     def neighbours(self, feed: str, entry: EntryId) -> tuple[Entry | None, Entry | None]:
+        """The published entries that joined next after and last before this one."""
         mine = select(feed_entries.c.number).where(feed_entries.c.feed == feed, feed_entries.c.entry_id == entry)
         number = mine.scalar_subquery()
         query = entry_rows().join(feed_entries, feed_entries.c.entry_id == entries.c.id)
@@ -70,6 +78,7 @@ class SqlFeeds:
         return next(iter(found[0]), None), next(iter(found[1]), None)
 
     def removed(self, feed: str, first: int, last: int) -> list[tuple[AtomId, datetime]]:
+        """The removed entries with these numbers and the time of each removal, newest removal first."""
         here = and_(feed_entries.c.feed == feed, feed_entries.c.number.between(first, last))
         query = (
             select(entries.c.atom_id, entries.c.removed_at)
@@ -80,6 +89,7 @@ class SqlFeeds:
         return [(AtomId(row.atom_id), row.removed_at) for row in self._connection.execute(query)]
 
     def published(self, of: Iterable[EntryId]) -> list[Entry]:
+        """The published ones of these entries; unordered."""
         found: list[Entry] = []
         for batch in batches(dict.fromkeys(of)):
             rows = self._connection.execute(entry_rows().where(entries.c.id.in_(batch), PUBLISHED)).all()
@@ -87,17 +97,21 @@ class SqlFeeds:
         return found
 
     def remove(self, entry: EntryId, now: datetime) -> bool:
+        """Retract a published entry; it stays known. False if it is not published."""
         return self._mark(entry, {"removed_at": now}, now, removed=False)
 
     def restore(self, entry: EntryId, now: datetime) -> bool:
+        """Publish a removed entry again, updated as of now; False if it is not removed."""
         # A feed reader restores an entry only if it is newer than its tombstone.
         return self._mark(entry, {"removed_at": None, "updated_at": now}, now, removed=True)
 
     def removed_at(self, entry: EntryId) -> datetime | None:
+        """When it was removed; None if it is not, or unknown."""
         query = select(entries.c.removed_at).where(entries.c.id == entry)
         return self._connection.execute(query).scalar_one_or_none()
 
     def pinged(self) -> int:
+        """The `published_state` that the hub was last notified of."""
         return meta.pinged(self._connection)
 
     def set_pinged(self, published: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, exists, not_, or_, select, update
 
 from digest.changes.values import Cause
 from digest.model import EntryId, SourceId
-from digest.ports import RestingOn
+from digest.records.entries import RestingOn
 from digest.store.database.statements import batches
 from digest.store.database.tables import (
     departures,
@@ -32,7 +32,7 @@ _BY_HAND = {str(cause) for cause in Cause if cause.by_hand}
 
 
 def resting(connection: Connection, source: SourceId, paths: Collection[str]) -> RestingOn:
-    """See `ports.ByHand.resting`."""
+    """See `ByHand.resting`."""
     said: set[str] = set()
     for table in _SAYING:
         said |= set(connection.execute(select(table.c.entry_id).where(_of(table, source, paths))).scalars())
@@ -72,7 +72,7 @@ def _revised(
 
 
 def forget(connection: Connection, source: SourceId, paths: Collection[str], *, whole: bool) -> None:
-    """See `ports.ByHand.forget`."""
+    """See `ByHand.forget`."""
     for table in (placings, departures, reports, dumps):
         connection.execute(delete(table).where(_of(table, source, paths)))
     if whole:
@@ -81,7 +81,7 @@ def forget(connection: Connection, source: SourceId, paths: Collection[str], *, 
 
 
 def unshow(connection: Connection, of: Sequence[EntryId], source: SourceId) -> list[tuple[EntryId, SourceId]]:
-    """See `ports.ByHand.unshow`."""
+    """See `ByHand.unshow`."""
     begun: list[tuple[EntryId, SourceId]] = []
     placed = exists().where(placings.c.entry_id == entry_sources.c.entry_id, placings.c.source == source)
     for batch in batches(of):

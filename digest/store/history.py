@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import case, func, select
 
 from digest.model import AtomId, EntryId, SourceId
-from digest.ports import Counted, Removed, Settled, Sighted, Stated
+from digest.records.history import Counted, Removed, Settled, Sighted, Stated
 from digest.store.database.statements import content_of, date_of
 from digest.store.database.tables import entries, entry_sources, reader_counts, revisions, sources
 from digest.store.database.tables import pictures as drawings
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
-    from digest.ports import Drawn, Fact
+    from digest.records.entries import Drawn
+    from digest.records.history import Fact
 
 _BATCH = 50  # rows in memory at a time, with their texts
 
 
 class _Picture(NamedTuple):
-    """`ports.Drawn` from a row."""
+    """`Drawn` from a row."""
 
     png: bytes
     width: int
@@ -35,18 +36,18 @@ class _Picture(NamedTuple):
 
 
 def moments(connection: Connection) -> int:
-    """See `ports.Audit.moments`."""
+    """See `Audit.moments`."""
     return connection.execute(select(func.count(revisions.c.at.distinct()))).scalar_one()
 
 
 def facts(connection: Connection) -> Iterator[Fact]:
-    """See `ports.Audit.history`. Of facts at one time, those of the stream that is named first come first."""
+    """See `Audit.history`. Of facts at one time, those of the stream that is named first come first."""
     streams = (_stated, _sighted, _counted, _settled, _removed)
     return heapq.merge(*(stream(connection) for stream in streams), key=attrgetter("at"))
 
 
 def pictures(connection: Connection) -> Iterator[tuple[str, Drawn | None]]:
-    """See `ports.Audit.pictures`."""
+    """See `Audit.pictures`."""
     for row in _rows(connection, select(drawings).order_by(drawings.c.name)):
         yield row.name, None if row.png is None else _Picture(row.png, row.width, row.height, row.depth)
 

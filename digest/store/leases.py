@@ -35,7 +35,7 @@ _NOW, _UNTIL = bindparam("now", type_=UtcTime()), bindparam("until", type_=UtcTi
 def lease(
     connection: Connection, now: datetime, until: datetime, limit: int, edition: EditionKey | None
 ) -> list[Delivery]:
-    """See `ports.Deliveries.lease`."""
+    """See `Deliveries.lease`."""
     for ended in (_NOT_BEGUN, _BEGUN):
         execute_ready(connection, ended, {"now": now})
     taken: list[Delivery] = []
@@ -58,7 +58,7 @@ def lease(
 def free(
     connection: Connection, leases: Mapping[tuple[EditionKey, datetime], Sequence[int]], now: datetime
 ) -> tuple[int, int]:
-    """See `ports.Deliveries.free`; returns the people by edition and end of lease."""
+    """See `Deliveries.free`; returns the people by edition and end of lease."""
     counts = [0, 0]
     for (edition, leased_until), people in leases.items():
         for batch in batches(people):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Table
 
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
 
 _BATCH = 1_000
 _EVERY = 2**256
@@ -35,7 +35,7 @@ class _Sum:
         self.hash = (self.hash + int.from_bytes(hashlib.sha256(repr(tuple(row)).encode()).digest())) % _EVERY
 
 
-def move(source: SqlStore, target: SqlStore, progress: Callable[[int, int, str], None]) -> int:
+def move(source: Store, target: Store, progress: Callable[[int, int, str], None]) -> int:
     """Copy every row, in one transaction of the target, and read all of them again; returns how many rows.
 
     `progress` receives the rows done, their total, and the name of the table.

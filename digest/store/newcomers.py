@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from digest.addresses import address_key
 from digest.model import DigestId, SubscriberId
-from digest.ports import KnownPerson
+from digest.records.people import KnownPerson
 from digest.store.database.statements import batches, insert_rows
 from digest.store.database.tables import consents, erased, subscribers, subscriptions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from digest.ports import Newcomer
+    from digest.records.people import Newcomer
 
 _PERSON = (
     "address",
@@ -36,13 +36,14 @@ _SUBSCRIPTION = ("subscriber_id", "digest", "joined_at", "since", "behind")
 _CONSENT = ("subscriber_id", "digest", "act", "source", "wording", "asked_at", "at")
 
 
-class SqlNewcomers:
-    """`ports.Newcomers` over one connection."""
+class Newcomers:
+    """People in bulk."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def known(self, addresses: Iterable[str]) -> dict[str, KnownPerson]:
+        """The known people among these addresses, by the requested address, ignoring case."""
         keys = {address: address_key(address) for address in addresses}
         found: dict[str, tuple[SubscriberId, str]] = {}
         for batch in batches(set(keys.values())):
@@ -62,6 +63,7 @@ class SqlNewcomers:
         }
 
     def erased(self, hashes: Iterable[str]) -> set[str]:
+        """Those of these hashes that belong to erased addresses."""
         found: set[str] = set()
         for batch in batches(hashes):
             query = select(erased.c.address_hash).where(erased.c.address_hash.in_(batch))
@@ -69,6 +71,7 @@ class SqlNewcomers:
         return found
 
     def add(self, people: Sequence[Newcomer], now: datetime) -> None:
+        """Add people and their subscriptions; none of them is known, and no two have one address."""
         rows = (
             (
                 person.address,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, delete, or_, select, update
 
 from digest.model import DeliveryState
-from digest.ports import Slowed
+from digest.records.deliveries import Slowed
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables import deliveries, paces, subscribers
 from digest.store.deliveries import WITH_ADDRESS, by_lease, not_begun, row_of
@@ -20,20 +20,22 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import DeliveryRow
+    from digest.records.deliveries import DeliveryRow
 
 
-class SqlPacing:
-    """`ports.Pacing` over one connection."""
+class Pacing:
+    """The rates that a drain measured, for the next drain and for reports; and deliveries that wait."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self, since: datetime) -> list[Slowed]:
+        """The rates in use since then, by domain; the one for everybody is first."""
         rows = self._connection.execute(select(paces).where(paces.c.at >= since).order_by(paces.c.domain))
         return [Slowed(row.domain, row.per_minute, row.since, row.at, row.next_at) for row in rows]
 
     def put(self, slowed: Collection[Slowed], free: Collection[str], before: datetime) -> None:
+        """Store these rates; delete those of the domains in `free`, and those not in use since `before`."""
         self._connection.execute(delete(paces).where(or_(paces.c.domain.in_(list(free)), paces.c.at < before)))
         for one in slowed:
             row = {"per_minute": one.per_minute, "since": one.since, "at": one.at, "next_at": one.next_at}
@@ -41,6 +43,7 @@ class SqlPacing:
             self._connection.execute(first.on_conflict_do_update(index_elements=[paces.c.domain], set_=row))
 
     def put_off(self, leases: Sequence[tuple[EditionKey, SubscriberId, datetime]], until: datetime) -> None:
+        """Release leases of which nothing was begun, each given as in `Deliveries.begin_all`; they are due then."""
         for (edition, leased_until), people in by_lease(leases).items():
             for some in batches(people):
                 these = {"this_edition": edition, "this_lease": leased_until, **numbered(some)}
@@ -48,13 +51,19 @@ class SqlPacing:
                 self._connection.execute(update(deliveries).where(not_begun(len(some))).values(later), these)
 
     def hurry(self, edition: EditionKey | None, now: datetime) -> int:
+        """Make all waiting deliveries due now, of one edition or of all; returns how many."""
         return self._connection.execute(update(deliveries).where(_later(now, edition)).values(next_at=now)).rowcount
 
     def bring_back(self, latest: datetime) -> int:
+        """Let no refused mail wait longer than until then; returns how many would have.
+
+        Mails planned for later wait for their subscriber's own time of day.
+        """
         refused = and_(_later(latest, None), deliveries.c.state != DeliveryState.PLANNED)
         return self._connection.execute(update(deliveries).where(refused).values(next_at=latest)).rowcount
 
     def waiting(self, now: datetime, edition: EditionKey | None = None) -> list[DeliveryRow]:
+        """Deliveries to people who are not erased that are tried again later than now, first due first."""
         order = (deliveries.c.next_at, deliveries.c.edition, deliveries.c.subscriber_id)
         query = WITH_ADDRESS.where(_later(now, edition), subscribers.c.erased_at.is_(None)).order_by(*order)
         return [row_of(row) for row in self._connection.execute(query)]

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from digest.ports import Drawn
+    from digest.records.entries import Drawn
 
 
-class SqlPictures:
-    """`ports.Pictures` over one connection."""
+class Pictures:
+    """Formulas as pictures, named by their appearance, never changed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def unknown(self, names: Iterable[str]) -> set[str]:
+        """The names that nobody tried to draw yet."""
         wanted = set(names)
         known: set[str] = set()
         for batch in batches(wanted):
@@ -31,6 +32,7 @@ class SqlPictures:
         return wanted - known
 
     def add(self, drawn: Mapping[str, Drawn | None]) -> None:
+        """Store pictures, None for one that could not be drawn."""
         rows = [
             {
                 "name": name,
@@ -45,6 +47,7 @@ class SqlPictures:
             self._connection.execute(insert(self._connection, pictures).on_conflict_do_nothing(), rows)
 
     def sizes(self, names: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+        """Width, height and depth of those that exist."""
         columns = (pictures.c.name, pictures.c.width, pictures.c.height, pictures.c.depth)
         return {
             row.name: (row.width, row.height, row.depth)
@@ -58,5 +61,6 @@ class SqlPictures:
         return self._connection.execute(select(pictures.c.png).where(pictures.c.name == name)).scalar_one_or_none()
 
     def failed(self) -> int:
+        """How many could not be drawn."""
         query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))
         return int(self._connection.execute(query).scalar_one())

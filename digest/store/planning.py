@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, or_, select
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.ports import Recipient, Unplanned
+from digest.records.editions import Recipient, Unplanned
 from digest.store.database.statements import batches, insert, insert_rows
 from digest.store.database.tables import deliveries, editions, subscribers, subscriptions, unplanned
 from digest.store.subscribers import REACHABLE
@@ -33,13 +33,14 @@ _DELIVERY = (
 )
 
 
-class SqlPlanning:
-    """`ports.Planning` over one connection."""
+class Planning:
+    """The parts that are not planned yet."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def keep(self, edition: EditionKey, parts: Sequence[Unplanned]) -> None:
+        """Store the parts of an edition that was made in this transaction."""
         rows = [
             {
                 "edition": edition,
@@ -54,11 +55,13 @@ class SqlPlanning:
             self._connection.execute(insert(self._connection, unplanned), rows)
 
     def waiting(self) -> list[tuple[EditionKey, int]]:
+        """The parts that are not planned, oldest edition first."""
         query = select(unplanned.c.edition, unplanned.c.part).join(editions, editions.c.key == unplanned.c.edition)
         ordered = query.order_by(editions.c.closes_at, unplanned.c.edition, unplanned.c.part)
         return [(EditionKey(row.edition), row.part) for row in self._connection.execute(ordered)]
 
     def take(self, edition: EditionKey, part: int) -> tuple[DigestId, Unplanned] | None:
+        """Remove a part and return it with its digest; None if somebody else took it."""
         this = (unplanned.c.edition == edition, unplanned.c.part == part)
         query = select(unplanned, editions.c.digest).join(editions, editions.c.key == unplanned.c.edition).where(*this)
         row = self._connection.execute(query).one_or_none()
@@ -75,6 +78,7 @@ class SqlPlanning:
         )
 
     def plan(self, edition: EditionKey, mails: Sequence[Recipient]) -> set[SubscriberId]:
+        """Plan the mails to those who still follow the digest, can be reached and are not paused; returns them."""
         made = select(editions.c.digest, editions.c.closes_at).where(editions.c.key == edition)
         digest, closes_at = self._connection.execute(made).one()
         wanted: set[SubscriberId] = set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.ports import Consent, SubscriberRecord
+from digest.records.people import Consent, SubscriberRecord
 from digest.store.database.statements import batches
 from digest.store.database.tables import consents, deliveries, editions, subscribers, subscriptions
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Column, delete, insert, literal, select, update
 
 from digest.model import SourceId
-from digest.ports import Renamed
+from digest.records.dumps import Renamed
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import insert as insert_or
 from digest.store.database.tables import (
@@ -38,23 +38,29 @@ def columns() -> Iterator[Column[Any]]:
                 yield column
 
 
-class SqlRenames:
-    """`ports.Renames` over one connection."""
+class Renames:
+    """Former names."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> dict[SourceId, Renamed]:
+        """All renames by former name; they are few."""
         return {
             SourceId(row.old): Renamed(SourceId(row.old), SourceId(row.new), SourceId(row.first), row.at)
             for row in self._connection.execute(select(renamed_sources))
         }
 
     def holds(self, source: SourceId) -> bool:
+        """Whether a dump of the source was ever read, or an entry seen in it."""
         owned = (dumps.c.source, entry_sources.c.source)
         return any(self._connection.execute(select(one).where(one == source).limit(1)).first() for one in owned)
 
     def rename(self, old: SourceId, new: SourceId, feeds: Mapping[str, str], now: datetime) -> None:
+        """Move everything of a source to another name, which must be unused; former names then lead to it.
+
+        `feeds` are the keys of the feeds that get others, each with the new one.
+        """
         known = self.all().values()
         first = next((one.first for one in known if one.new == old), old)
         self._connection.execute(delete(sources).where(sources.c.id == new))
@@ -71,6 +77,7 @@ class SqlRenames:
         grow_published(self._connection, now)
 
     def remember(self, renamed: Renamed) -> None:
+        """Store a former name as it is."""
         row = {"old": renamed.old, "new": renamed.new, "first": renamed.first, "at": renamed.at}
         self._connection.execute(insert_or(self._connection, renamed_sources).values(row))
 

@@ -31,20 +31,22 @@ _CLOCK = timedelta(days=1)
 _DAY, _MONTH = 10, 7  # characters of a time written as 2026-11-21
 
 
-class SqlRetention:
-    """`ports.Retention` over one connection."""
+class Retention:
+    """Deletion of old rows."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def oldest_count(self) -> datetime | None:
+        """When readers were first counted."""
         oldest: datetime | None = self._connection.execute(select(func.min(reader_counts.c.counted_at))).scalar_one()
         return oldest
 
     def thin_counts(self, start: datetime, end: datetime, *, monthly: bool) -> int:
-        """Keep the last count of each day or month, the first of all, and both sides of a fall.
+        """Of the counts in this half-open time, keep one a day or month per entry and source; returns how many go.
 
-        Otherwise readers won since a fall would count as won before it.
+        The last count of each day or month stays, the first of all, and both sides of a fall. Otherwise readers won
+        since a fall would count as won before it.
         """
         keys = list(reader_counts.primary_key)
         period = self._written(reader_counts.c.counted_at, _MONTH if monthly else _DAY)
@@ -75,6 +77,7 @@ class SqlRetention:
         return func.substr(moment, 1, length)
 
     def forget_details(self, closed_before: datetime, limit: int) -> int:
+        """Delete Message-IDs and server replies of up to `limit` ended deliveries of editions closed before then."""
         old = select(editions.c.key).where(editions.c.closes_at < closed_before)
         told = and_(deliveries.c.edition.in_(old), _ENDED, (deliveries.c.message_id != "") | (deliveries.c.text != ""))
         keys = (deliveries.c.edition, deliveries.c.subscriber_id)
@@ -83,6 +86,7 @@ class SqlRetention:
         return self._connection.execute(these.values(message_id="", text="")).rowcount
 
     def foldable(self, closed_before: datetime) -> list[EditionKey]:
+        """Editions closed before then whose deliveries have all ended, except the newest of each digest."""
         newer, others = editions.alias(), deliveries.alias()
         superseded = exists().where(
             newer.c.digest == editions.c.digest, newer.c.closes_at > editions.c.closes_at, ~newer.c.empty
@@ -93,9 +97,10 @@ class SqlRetention:
         return [EditionKey(key) for key in self._connection.execute(query.order_by(editions.c.closes_at)).scalars()]
 
     def fold(self, edition: EditionKey, limit: int) -> int:
-        """Sum up deliveries, except those of people who are behind: their mails are looked up when they catch up.
+        """Replace up to `limit` deliveries of an edition by counts, which stay the same by state; returns how many.
 
-        The other rows only say that somebody follows the digest up to here, which `since` says then.
+        Deliveries to people who are behind stay: their mails are looked up when they catch up. The other rows only say
+        that somebody follows the digest up to here, which `since` says then.
         """
         theirs = subscriptions.c.subscriber_id == deliveries.c.subscriber_id
         behind = exists().where(theirs, subscriptions.c.behind)
@@ -123,4 +128,5 @@ class SqlRetention:
         return len(rows)
 
     def forget_reports(self, before: datetime) -> int:
+        """Delete resolved reports from before then."""
         return self._connection.execute(delete(reports).where(reports.c.at < before, ~reports.c.standing)).rowcount

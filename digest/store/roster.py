@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from digest.model import DigestId
-from digest.ports import Followed, OnRoster
+from digest.records.people import Followed, OnRoster
 from digest.store.database.statements import BATCH
 from digest.store.database.tables import consents, subscribers, subscriptions
 from digest.store.records import PERSON, consent_of, subscriber_of
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Select
 
-    from digest.ports import Consent
+    from digest.records.people import Consent
 
 
-class SqlRoster:
-    """`ports.Roster` over one connection."""
+class Roster:
+    """Lists of people."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def people(self) -> Iterator[OnRoster]:
+        """Everybody who was not erased, in the order of joining; a few hundred are in memory at a time."""
         last = 0
         while True:
             query: Select[Any] = select(*PERSON, subscribers.c.suppressed)
@@ -53,6 +54,7 @@ class SqlRoster:
         return found
 
     def followers(self) -> dict[DigestId, int]:
+        """How many follow each digest that has followers, including suppressed people, configured or not."""
         query = (
             select(subscriptions.c.digest, func.count().label("number"))
             .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)

@@ -96,7 +96,7 @@ def rebuild(connection: Connection) -> None:
 def ranked(
     connection: Connection, wanted: Query, among: ColumnElement[bool], then: Sequence[ColumnElement[Any]]
 ) -> Select[tuple[str]]:
-    """A query for the ids of the entries that contain every term, at least one: see `ports.Entries.search`."""
+    """A query for the ids of the entries that contain every term, at least one: see `Entries.search`."""
     if connection.dialect.name == "postgresql":
         from digest.store import vectors  # noqa: PLC0415 - as above
 

@@ -15,7 +15,7 @@ from digest.model import (
     SingleMailKind,
     SubscriberId,
 )
-from digest.ports import UNMADE
+from digest.records.people import UNMADE
 from digest.store.database.statements import EVER, insert
 from digest.store.database.tables import deliveries, single_mails, subscribers, subscriptions
 from digest.store.records import subscriber_of
@@ -38,13 +38,18 @@ _WANTED = or_(
 )
 
 
-class SqlSingleMails:
-    """`ports.SingleMails` over one connection."""
+class SingleMails:
+    """Mails to one person that are not editions.
+
+    As in the ledger of deliveries, the store records an attempt before it starts. If the sender dies, the outcome is
+    unknown, and the mail is tried once more with the same Message-ID, never a third time.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def welcome(self, subscriber: SubscriberId, now: datetime) -> bool:
+        """Plan a welcome; False if the person had one, or one is planned."""
         kind, whose = single_mails.c.kind == SingleMailKind.WELCOME, single_mails.c.subscriber_id == subscriber
         query = select(func.count()).select_from(single_mails).where(kind, whose)
         if self._connection.execute(query).scalar_one():
@@ -55,6 +60,10 @@ class SqlSingleMails:
     def tell_moved(
         self, subscriber: SubscriberId, address: str | None, now: datetime, *, guards_until: datetime | None
     ) -> None:
+        """Plan a notice to a person's former address; None if no mail reaches it.
+
+        Until then, the holder of the new address is not trusted to be the person.
+        """
         self._plan(SingleMailKind.MOVED, subscriber, address, now, guards_until)
 
     def _plan(
@@ -80,6 +89,7 @@ class SqlSingleMails:
         self._connection.execute(insert(self._connection, single_mails).values(row))
 
     def guarded(self, subscriber: SubscriberId, now: datetime) -> bool:
+        """Whether the person's address changed so recently that a thief may hold it."""
         query = (
             select(func.count())
             .select_from(single_mails)
@@ -88,6 +98,7 @@ class SqlSingleMails:
         return self._connection.execute(query).scalar_one() > 0
 
     def awaits(self, subscriber: SubscriberId) -> bool:
+        """Whether a welcome or an edition is on its way to somebody."""
         of_theirs = (
             exists().where(table.c.subscriber_id == subscriber, table.c.next_at.is_not(None))
             for table in (single_mails, deliveries)
@@ -95,10 +106,15 @@ class SqlSingleMails:
         return bool(self._connection.execute(select(or_(*of_theirs))).scalar_one())
 
     def due(self, now: datetime) -> bool:
+        """Whether any mail is due."""
         query = select(single_mails.c.id).where(single_mails.c.next_at <= now).limit(1)
         return self._connection.execute(query).one_or_none() is not None
 
     def begin(self, now: datetime, until: datetime) -> SingleMail | None:
+        """Begin to send the oldest mail that is due by then; None if there is none.
+
+        A welcome that came too late is dropped: the person left, is suppressed, or got an edition meanwhile.
+        """
         while True:
             row = self._oldest(now)
             if row is None:
@@ -155,11 +171,13 @@ class SqlSingleMails:
         self._connection.execute(update(single_mails).where(single_mails.c.id == mail).values(ended))
 
     def unmade(self) -> tuple[int, str]:
+        """How many wait because their template is wrong, and what is wrong with one of them."""
         waits = single_mails.c.next_at > EVER, single_mails.c.text.startswith(UNMADE, autoescape=True)
         count, text = self._connection.execute(select(func.count(), func.max(single_mails.c.text)).where(*waits)).one()
         return count, (text or "").removeprefix(UNMADE)
 
     def record(self, mail: SingleMailId, *, next_at: datetime | None, text: str, uncertain: bool = False) -> None:
+        """Record the outcome; without `next_at` it is not tried again, nor after two unknown outcomes."""
         here = and_(single_mails.c.id == mail, single_mails.c.next_at.is_not(None))
         known = self._connection.execute(select(single_mails.c.uncertain).where(here)).scalar_one_or_none()
         if known is None:
@@ -170,10 +188,12 @@ class SqlSingleMails:
         self._connection.execute(update(single_mails).where(here).values(became))
 
     def expired(self, now: datetime) -> bool:
+        """Whether there are former addresses that were notified and are needed no longer."""
         query = select(single_mails.c.id).where(_expired(now)).limit(1)
         return self._connection.execute(query).one_or_none() is not None
 
     def expire(self, now: datetime) -> int:
+        """Delete those; returns how many."""
         return self._connection.execute(delete(single_mails).where(_expired(now))).rowcount
 
 

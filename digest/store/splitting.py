@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, select, update
 
 from digest.changes.values import Body, Placing
 from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
-from digest.ports import ShownAs
+from digest.records.entries import ShownAs
 from digest.store.database.statements import body_of, body_value, content_of, date_columns, insert
 from digest.store.database.tables import departures, entries, entry_keys, entry_sources, placings, revisions
 from digest.store.departing import placing_of
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Table
 
-    from digest.ports import NewArticle
+    from digest.records.entries import NewArticle
 
 _SPLIT = "an operator split it from another entry"
 
 
 def shown(connection: Connection, entry: EntryId) -> list[ShownAs]:
-    """See `ports.ByHand.shown`."""
+    """See `ByHand.shown`."""
     standing = select(placings).where(placings.c.entry_id == entry)
     standing = standing.order_by(placings.c.source, placings.c.path, placings.c.page, placings.c.position)
     left = select(departures).where(departures.c.entry_id == entry).order_by(departures.c.source, departures.c.path)
@@ -38,7 +38,7 @@ def shown(connection: Connection, entry: EntryId) -> list[ShownAs]:
 def split(
     connection: Connection, entry: EntryId, new: NewArticle, moved: Sequence[ShownAs], numbers: Collection[int]
 ) -> None:
-    """See `ports.ByHand.split`."""
+    """See `ByHand.split`."""
     _keep_texts(connection, entry)
     _add(connection, entry, new, moved)
     for one in moved:

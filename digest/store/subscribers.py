@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.addresses import address_key, spellings
 from digest.model import DeliveryState, SubscriberId
-from digest.ports import Consent, Follower, Suppressed
+from digest.records.people import Consent, Follower, Suppressed
 from digest.store.confirmations import NOBODY
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from digest.model import DigestId, Format, Subscriber
-    from digest.ports import SubscriberRecord
+    from digest.records.people import SubscriberRecord
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
 _CLOCK = timedelta(days=1)  # catching up looks back this far before `since`, because the clock may have stepped back
@@ -48,8 +48,8 @@ TAKEN_BACK: dict[str, Any] = {
 }
 
 
-class SqlSubscribers:
-    """`ports.Subscribers` over one connection. `erased_some`: deleted data may still be in the log."""
+class Subscribers:
+    """People and their consent. `erased_some`: deleted data may still be in the database's log."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -66,6 +66,7 @@ class SqlSubscribers:
         digests: Sequence[DigestId] = (),
         source: str = "",
     ) -> SubscriberRecord | None:
+        """Add a person with one consent record per digest; None if the address is known already."""
         row = {
             "address": address,
             "address_key": address_key(address),
@@ -102,6 +103,11 @@ class SqlSubscribers:
         asked_at: datetime | None = None,
         consented_at: datetime | None = None,
     ) -> bool:
+        """Subscribe a known person; False if they are subscribed already.
+
+        With `since`, they count as following this selection since then, and the next edition includes what they missed.
+        With `consented_at`, they agreed then, and joined now.
+        """
         values = {"joined_at": now, "left_at": None, "since": since or now, "behind": since is not None}
         joined = insert(self._connection, subscriptions).values(subscriber_id=subscriber, digest=digest, **values)
         again = joined.on_conflict_do_update(
@@ -124,6 +130,7 @@ class SqlSubscribers:
         topics: Sequence[str],
         paused_until: datetime | None,
     ) -> None:
+        """Change a person's preferences. A pause suppresses mails to them that are not sent yet."""
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
         before = select(subscribers.c.topics).where(subscribers.c.id == subscriber)
         if set(self._connection.execute(before).scalar_one_or_none() or ()) != set(topics):
@@ -138,6 +145,7 @@ class SqlSubscribers:
             self._fell_behind(subscriber)
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
+        """End a subscription and cancel its deliveries that are not begun; False if there is none."""
         left = (
             update(subscriptions)
             .where(
@@ -155,6 +163,10 @@ class SqlSubscribers:
         return True
 
     def move(self, subscriber: SubscriberId, address: str, source: str, now: datetime, *, asked_at: datetime) -> None:
+        """Give a person, who confirmed it, another address that nobody has; earlier bounces no longer count.
+
+        A consent is recorded for each digest that they follow, with `source`.
+        """
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
         self._connection.execute(here.values(address=address, address_key=address_key(address)))
         if not self.unsuppress(subscriber, source, now):
@@ -164,6 +176,10 @@ class SqlSubscribers:
             self._consent(subscriber, Consent(digest, "joined", source, now, asked_at=asked_at))
 
     def hand_on(self, subscriber: SubscriberId, other: SubscriberId, digest: DigestId) -> None:
+        """Let entries sent to one person for a digest count as sent to another, and owed entries be owed to them.
+
+        Does nothing if the other person was sent anything of it.
+        """
         of_digest = deliveries.c.edition.in_(select(editions.c.key).where(editions.c.digest == digest))
         theirs = select(func.count()).select_from(deliveries).where(deliveries.c.subscriber_id == other, of_digest)
         if self._connection.execute(theirs).scalar_one():
@@ -178,10 +194,12 @@ class SqlSubscribers:
             self.follows_since(other, digest, since)
 
     def is_erased(self, subscriber: SubscriberId) -> bool:
+        """Whether this address belonged to an erased person."""
         query = select(subscribers.c.erased_at).where(subscribers.c.id == subscriber)
         return self._connection.execute(query).scalar_one_or_none() is not None
 
     def find(self, address: str) -> SubscriberRecord | None:
+        """A person by address, ignoring case and however the domain is written."""
         keys = spellings(address)
         known = records(self._connection, subscribers.c.address_key.in_(keys))
         found = {address_key(one.subscriber.address): one for one in known}
@@ -191,12 +209,15 @@ class SqlSubscribers:
         return next(iter(records(self._connection, subscribers.c.id == subscriber)), None)
 
     def all(self) -> list[SubscriberRecord]:
+        """Everybody, in the order of joining (including those who left)."""
         return records(self._connection)
 
     def active(self, digest: DigestId) -> list[Subscriber]:
+        """People who are subscribed and not suppressed, including paused ones."""
         return [follower.subscriber for follower in self.followers(digest)]
 
     def followers(self, digest: DigestId) -> list[Follower]:
+        """The same people with their state."""
         query = (
             select(subscribers, subscriptions.c.since, subscriptions.c.behind)
             .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
@@ -206,6 +227,7 @@ class SqlSubscribers:
         return [Follower(subscriber_of(row), row.since, row.behind) for row in self._connection.execute(query)]
 
     def subscription(self, subscriber: SubscriberId, digest: DigestId) -> tuple[datetime, datetime | None] | None:
+        """Since when they follow its selection, and when they left; None if they never joined."""
         query = select(subscriptions.c.since, subscriptions.c.left_at).where(
             subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest
         )
@@ -215,15 +237,18 @@ class SqlSubscribers:
     def follows_since(
         self, subscriber: SubscriberId, digest: DigestId, since: datetime, *, behind: bool = True
     ) -> None:
+        """Let them follow its selection since then; the next edition includes what they missed of it."""
         this = and_(subscriptions.c.subscriber_id == subscriber, subscriptions.c.digest == digest)
         self._connection.execute(update(subscriptions).where(this).values(since=since, behind=behind))
 
     def set_behind(self, digest: DigestId, subscribers: Iterable[SubscriberId], *, behind: bool) -> None:
+        """Record who missed an edition, or that the one just made includes what they missed."""
         for batch in batches(subscribers):
             these = and_(subscriptions.c.digest == digest, subscriptions.c.subscriber_id.in_(batch))
             self._connection.execute(update(subscriptions).where(these).values(behind=behind))
 
     def erase(self, subscriber: SubscriberId, address_hash: str, now: datetime) -> None:
+        """Delete the person and every trace but the deliveries' counts; keep `address_hash` to prevent imports."""
         run = self._connection.execute
         person = select(subscribers.c.id).where(subscribers.c.id == subscriber)
         run(person.with_for_update(key_share=True))  # a drain that records a mail to them waits, or is waited for
@@ -257,16 +282,19 @@ class SqlSubscribers:
         self.erased_some = True
 
     def keep_out(self, address_hash: str, now: datetime) -> None:
+        """Remember a hash of an unused address, so that no import brings it back."""
         row = {"address_hash": address_hash, "erased_at": now}
         self._connection.execute(insert(self._connection, erased).values(row).on_conflict_do_nothing())
 
     def suppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> None:
+        """Never mail this address again; records what its server said."""
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
         if self._connection.execute(here.values(suppressed=reason or "suppressed", suppressed_at=now)).rowcount:
             self._struck("suppressed", subscriber, reason, now)
         self._suppress_deliveries(subscriber)
 
     def suppressed(self) -> list[Suppressed]:
+        """Everybody who is suppressed, in the order of joining."""
         query = select(subscribers).where(subscribers.c.suppressed != "").order_by(subscribers.c.id)
         return [
             Suppressed(SubscriberId(row.id), row.address or "", row.suppressed, row.suppressed_at)
@@ -274,6 +302,10 @@ class SqlSubscribers:
         ]
 
     def unsuppress(self, subscriber: SubscriberId, reason: str, now: datetime) -> bool:
+        """Mail this address again; earlier bounces no longer count, and the next edition includes what was missed.
+
+        False if it is not suppressed.
+        """
         asked = and_(suppression_requests.c.subscriber_id == subscriber, suppression_requests.c.state == "asked")
         self._connection.execute(delete(suppression_requests).where(asked))
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.suppressed != "")

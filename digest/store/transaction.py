@@ -8,37 +8,37 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
-from digest.store.alerts import SqlAlerts
-from digest.store.audit import SqlAudit
-from digest.store.backups import SqlBackups
-from digest.store.bounces import SqlBounces
-from digest.store.breaker import SqlBreaker
-from digest.store.by_hand import SqlByHand
-from digest.store.clock_faults import SqlClocks
-from digest.store.confirmations import SqlConfirmations
+from digest.store.alerts import Alerts
+from digest.store.audit import Audit
+from digest.store.backups import Backups
+from digest.store.bounces import Bounces
+from digest.store.breaker import Breaker
+from digest.store.by_hand import ByHand
+from digest.store.clock_faults import Clocks
+from digest.store.confirmations import Confirmations
 from digest.store.database import copies, meta, schema
 from digest.store.database import engine as engines
 from digest.store.database.faults import translated
 from digest.store.database.version import Versions
-from digest.store.dead_letters import SqlDeadLetters
-from digest.store.deliveries import SqlDeliveries
-from digest.store.digest_names import SqlDigestNames
-from digest.store.doubts import SqlDoubts
-from digest.store.editions import SqlEditions
-from digest.store.entries import SqlEntries
-from digest.store.feeds import SqlFeeds
-from digest.store.newcomers import SqlNewcomers
-from digest.store.pacing import SqlPacing
-from digest.store.pictures import SqlPictures
-from digest.store.planning import SqlPlanning
-from digest.store.readings import SqlReadings
-from digest.store.renames import SqlRenames
-from digest.store.resting import SqlResting
-from digest.store.retention import SqlRetention
-from digest.store.roster import SqlRoster
-from digest.store.single_mails import SqlSingleMails
-from digest.store.subscribers import SqlSubscribers
-from digest.store.watching import SqlWatching
+from digest.store.dead_letters import DeadLetters
+from digest.store.deliveries import Deliveries
+from digest.store.digest_names import DigestNames
+from digest.store.doubts import Doubts
+from digest.store.editions import Editions
+from digest.store.entries import Entries
+from digest.store.feeds import Feeds
+from digest.store.newcomers import Newcomers
+from digest.store.pacing import Pacing
+from digest.store.pictures import Pictures
+from digest.store.planning import Planning
+from digest.store.readings import Readings
+from digest.store.renames import Renames
+from digest.store.resting import Resting
+from digest.store.retention import Retention
+from digest.store.roster import Roster
+from digest.store.single_mails import SingleMails
+from digest.store.subscribers import Subscribers
+from digest.store.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,45 +47,51 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from digest.ports import Version
+    from digest.records.operating import Version
     from digest.store.database.listening import Listening
 
 
-class SqlTransaction:
-    """`ports.Transaction` over one connection."""
+class Transaction:
+    """One transaction, shared by its parts: each has the queries of one subject.
+
+    Every method may raise StoreError. Times are aware UTC.
+    """
 
     def __init__(self, connection: Connection) -> None:
-        self.readings = SqlReadings(connection)
-        self.renames = SqlRenames(connection)
-        self.entries = SqlEntries(connection)
-        self.by_hand = SqlByHand(connection)
-        self.feeds = SqlFeeds(connection)
-        self.pictures = SqlPictures(connection)
-        self.editions = SqlEditions(connection)
-        self.planning = SqlPlanning(connection)
-        self.digest_names = SqlDigestNames(connection)
-        self.subscribers = SqlSubscribers(connection)
-        self.newcomers = SqlNewcomers(connection)
-        self.roster = SqlRoster(connection)
-        self.confirmations = SqlConfirmations(connection)
-        self.single_mails = SqlSingleMails(connection)
-        self.deliveries = SqlDeliveries(connection)
-        self.retention = SqlRetention(connection)
-        self.backups = SqlBackups(connection)
-        self.audit = SqlAudit(connection)
-        self.watching = SqlWatching(connection)
-        self.dead_letters = SqlDeadLetters(connection)
-        self.doubts = SqlDoubts(connection)
-        self.bounces = SqlBounces(connection)
-        self.breaker = SqlBreaker(connection)
-        self.resting = SqlResting(connection)
-        self.pacing = SqlPacing(connection)
-        self.alerts = SqlAlerts(connection)
-        self.clocks = SqlClocks(connection)
+        self.readings = Readings(connection)
+        self.renames = Renames(connection)
+        self.entries = Entries(connection)
+        self.by_hand = ByHand(connection)
+        self.feeds = Feeds(connection)
+        self.pictures = Pictures(connection)
+        self.editions = Editions(connection)
+        self.planning = Planning(connection)
+        self.digest_names = DigestNames(connection)
+        self.subscribers = Subscribers(connection)
+        self.newcomers = Newcomers(connection)
+        self.roster = Roster(connection)
+        self.confirmations = Confirmations(connection)
+        self.single_mails = SingleMails(connection)
+        self.deliveries = Deliveries(connection)
+        self.retention = Retention(connection)
+        self.backups = Backups(connection)
+        self.audit = Audit(connection)
+        self.watching = Watching(connection)
+        self.dead_letters = DeadLetters(connection)
+        self.doubts = Doubts(connection)
+        self.bounces = Bounces(connection)
+        self.breaker = Breaker(connection)
+        self.resting = Resting(connection)
+        self.pacing = Pacing(connection)
+        self.alerts = Alerts(connection)
+        self.clocks = Clocks(connection)
 
 
-class SqlStore:
-    """`ports.Store` over a database; messages name it by its place."""
+class Store:
+    """The state, which opens transactions. Several threads may use it at once, each with its own transaction.
+
+    Every method may raise StoreError. Messages name the store by its place. The caller must close it.
+    """
 
     def __init__(self, engine: Engine, url: str, turn: AbstractContextManager[object]) -> None:
         self._engine, self._url, self._place, self._turn = engine, url, engines.place(url), turn
@@ -95,15 +101,22 @@ class SqlStore:
         self._versions = Versions(engines.file_of(engine), private=engine.dialect.name == "sqlite")
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[SqlTransaction]:
+    def read(self) -> Iterator[Transaction]:
+        """Begin a transaction that sees one consistent state and writes nothing."""
         with translated(self._place), self._turn, self._engine.begin() as connection:
-            yield SqlTransaction(connection)
+            yield Transaction(connection)
 
     @contextlib.contextmanager
-    def write(self, *, exclusive: bool = True) -> Iterator[SqlTransaction]:
+    def write(self, *, exclusive: bool = True) -> Iterator[Transaction]:
+        """Begin a write transaction, which commits at its end, and rolls back on any exception.
+
+        Exclusive ones take turns: what one reads does not change until it ends.
+        Other transactions may run at the same time if the database can. They are for rows with one owner only: a lease
+        and its outcome.
+        """
         with translated(self._place), self._turn:
             with (self._writing if exclusive else self._sharing).begin() as connection:
-                tx = SqlTransaction(connection)
+                tx = Transaction(connection)
                 yield tx
             self._versions.written()
             if tx.subscribers.erased_some:
@@ -127,6 +140,7 @@ class SqlStore:
             yield connection
 
     def published_state(self) -> tuple[int, datetime]:
+        """Like `Entries.published_state`, without a query if the database reports changes by itself."""
         known = self._listening.known if self._listening else None
         if known:
             return known
@@ -134,24 +148,35 @@ class SqlStore:
             return tx.entries.published_state()
 
     def follow_published(self) -> None:
+        """Let the database report changes from now on, if it can; otherwise each call queries it."""
         if self._listening is None and engines.is_server(self._url):
             from digest.store.database.listening import Listening  # noqa: PLC0415 - a file needs no driver
 
             self._listening = Listening(self._url)
 
     def secret(self) -> bytes:
+        """32 random bytes, created once with the store, for the tokens in links."""
         with translated(self._place), self._turn, self._engine.begin() as connection:
             return meta.secret(connection)
 
     def version(self) -> Version | None:
+        """The present state, cheap enough for each request; None if this store cannot give it so cheaply.
+
+        One's own commits count at once, another process's up to 0.1 s later.
+        """
         return self._versions.newest()
 
     def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a fenced copy of one point in time into a new file, during reads and writes; `progress` counts pages.
+
+        The file is complete and durable when this returns, but not verified yet.
+        """
         engines.database_file(self._url)  # a server has its own means for backups, and the error says so
         with translated(str(file)), self._turn:
             copies.write_copy(self._engine, file, now, progress)
 
     def check(self) -> None:
+        """Check that the schema is the newest and the database answers; raises StoreError otherwise."""
         with translated(self._place), self._turn, self._engine.begin() as connection:
             found = schema.version(connection)
             if found != schema.NEWEST:
@@ -167,9 +192,7 @@ class SqlStore:
         self._engine.dispose()
 
 
-def open_database(
-    url: str, wait: timedelta, *, made_at: datetime | None = None, secret: bytes | None = None
-) -> SqlStore:
+def open_database(url: str, wait: timedelta, *, made_at: datetime | None = None, secret: bytes | None = None) -> Store:
     """See `digest.store.open_store`; a new one dates from now, with a random secret, unless these are given."""
     file = None if engines.is_server(url) else engines.database_file(url)
     place = engines.place(url)
@@ -183,7 +206,7 @@ def open_database(
         except BaseException:
             engine.dispose()
             raise
-    return SqlStore(engine, url, turn)
+    return Store(engine, url, turn)
 
 
 def is_made(url: str) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, literal_column, select
 
 from digest.model import DeliveryState
-from digest.ports import DumpState, Queue
+from digest.records.deliveries import Queue
+from digest.records.dumps import DumpState
 from digest.store.database.tables import deliveries, dumps, editions, pictures
 
 if TYPE_CHECKING:
@@ -21,13 +22,14 @@ _CODES_A_CLASS = 100
 _GOOD: ColumnElement[str] = literal_column(f"'{DumpState.GOOD}'")  # no parameter: the index is chosen by the text
 
 
-class SqlWatching:
-    """`ports.Watching` over one connection."""
+class Watching:
+    """Queries that a monitor repeats: counts by an index or over few rows."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def troubled_dumps(self, sources: Collection[SourceId]) -> dict[DumpState, int]:
+        """How many dumps of these sources are held or failed; a state without any may be absent."""
         wanted = set(sources)
         query = (
             select(dumps.c.source, dumps.c.state, func.count().label("number"))
@@ -41,10 +43,12 @@ class SqlWatching:
         return counts
 
     def undrawn(self) -> int:
+        """How many formulas could not be drawn."""
         query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))
         return self._connection.execute(query).scalar_one()
 
     def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
+        """The deliveries of its newest non-empty edition, by state and first digit of the reply code."""
         newest = (
             select(editions.c.key)
             .where(editions.c.digest == digest, ~editions.c.empty)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from digest.ports import Store
     from digest.service.publishing.documents import Document
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _FEED_AGE = 900  # seconds
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address contains its hash

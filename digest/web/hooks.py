@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _TOO_LARGE, _LATER = 413, 503
 _log = logs.get_logger()

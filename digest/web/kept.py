@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from digest.ports import Version
+    from digest.records.operating import Version
 
 _Key = tuple[bytes | str, ...]
 

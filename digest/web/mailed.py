@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from digest.ports import Store, SubscriberRecord
+    from digest.records.people import SubscriberRecord
     from digest.service.people.links import Link
     from digest.settings import Settings
+    from digest.store.transaction import Store
     from digest.web.forms import Form
 
 _OK, _MISSING, _GONE = 200, 404, 410

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from digest.ports import Store, Version
+    from digest.records.operating import Version
     from digest.service.intake.passes import Pass
     from digest.service.operating.monitoring import Standing
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
 _FRESH = timedelta(seconds=1)  # many may ask; an unchanged store is queried once

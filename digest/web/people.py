@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from digest.ports import Store, SubscriberRecord
+    from digest.records.people import SubscriberRecord
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store
     from digest.web.forms import Form
 
 _METHODS = ["GET", "HEAD", "POST"]

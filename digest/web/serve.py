@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
     from digest.web.metrics import Metrics
 
 _GRACE_SECONDS = 8

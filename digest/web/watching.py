@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from digest.web.metrics import Metrics
 
 _NOT_STORED = {"Cache-Control": "no-store"}

@@ -28,14 +28,15 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.ports import ApplyFacts, KnownDump, Recipient, Stamp
+from digest.records.dumps import ApplyFacts, KnownDump, Stamp
+from digest.records.editions import Recipient
 from digest.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.postgres import Server
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
 
 
 def plans(store: Store, ask: Callable[[Connection], object]) -> list[str]:
     """The plans of the SELECTs that are asked, in their order."""
     asked: list[str] = []
-    with store._writing.connect() as connection:  # type: ignore[attr-defined] # the protocol does not say it
+    with store._writing.connect() as connection:
         if connection.dialect.name != "sqlite":
             pytest.skip("reads SQLite's plans")
         event.listen(connection, "before_cursor_execute", lambda *told: asked.append(str(told[2])))

@@ -1,4 +1,4 @@
-"""What is wrong, and who is still to be told: the promises of `ports.Alerts`."""
+"""What is wrong, and who is still to be told: the promises of `Alerts`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.model import SourceId
-from digest.ports import Alert, NoticeKind
+from digest.records.operating import Alert, NoticeKind
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
 
 
 def test_an_alert_is_stored_replaced_and_dropped(store: Store, now: datetime, day: timedelta) -> None:

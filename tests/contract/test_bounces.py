@@ -1,4 +1,4 @@
-"""What came back, and who is struck off: the promises of `ports.Bounces`."""
+"""What came back, and who is struck off: the promises of `Bounces`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from digest.model import BounceKind, DeliveryState, EditionKey
-from digest.ports import Bounce, Suppression, Trouble
+from digest.records.deliveries import Bounce, Suppression, Trouble
 from digest.store.database.tables import bounces, suppressions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from digest.model import SubscriberId
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")
@@ -112,7 +111,7 @@ def test_what_says_nothing_of_a_delivery_is_counted_by_reason(store: Store, now:
         assert tx.bounces.ignored() == {"no token": 2, "token not ours": 1}
 
 
-def test_who_is_erased_leaves_nothing_of_what_came_back(store: SqlStore, person: SubscriberId, now: datetime) -> None:
+def test_who_is_erased_leaves_nothing_of_what_came_back(store: Store, person: SubscriberId, now: datetime) -> None:
     with store.write() as tx:
         tx.bounces.add(bounce(person, now))
         tx.subscribers.suppress(person, "550 a@example.org unknown", now)

@@ -1,4 +1,4 @@
-"""Suppressions that wait, and domains that rest: the promises of `ports.Breaker` and `ports.Resting`."""
+"""Suppressions that wait, and domains that rest: the promises of `Breaker` and `Resting`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import BounceKind, DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.ports import Bounce, Evidence, RequestState, RestingDomain
+from digest.records.deliveries import Bounce, Evidence, RequestState, RestingDomain
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")

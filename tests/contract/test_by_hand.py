@@ -9,12 +9,13 @@ import pytest
 
 from digest.changes.values import Body, Cause, Placing, Printed, Questions, Revised
 from digest.model import AtomId, DigestId, EntryId, SourceId
-from digest.ports import OPERATOR, Act, ActKind, EntryState, NewArticle
+from digest.records.entries import OPERATOR, Act, ActKind, EntryState, NewArticle
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.ports import Handled, Store
+    from digest.records.entries import Handled
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 A, B, C = EntryId("a"), EntryId("b"), EntryId("c")

@@ -12,7 +12,7 @@ from digest.model import ConfirmationId, ConfirmationKind, DigestId, SubscriberI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 HOUR = timedelta(hours=1)

@@ -14,13 +14,12 @@ from digest.model import EntryId, SourceId
 from digest.service.upkeep.retention import tidy
 from digest.settings import Settings
 from digest.store.database.tables import reader_counts
-from digest.store.editions import SqlEditions
-from digest.store.readings import SqlReadings
+from digest.store.editions import Editions
+from digest.store.readings import Readings
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 START, DAY = datetime(2026, 1, 1, 6, tzinfo=UTC), timedelta(days=1)
@@ -108,7 +107,7 @@ def gain(series: list[tuple[datetime, int]], since: datetime) -> int:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_thinning_changes_no_gain_since_a_count_that_stays(store: SqlStore, hand: Hand, seed: int) -> None:
+def test_thinning_changes_no_gain_since_a_count_that_stays(store: Store, hand: Hand, seed: int) -> None:
     chance, readers = Random(seed), 1000
     series = []
     for step in range(100 * 5):
@@ -128,16 +127,16 @@ def test_thinning_changes_no_gain_since_a_count_that_stays(store: SqlStore, hand
     assert not tidy(store, thinned, now)
 
 
-def test_an_index_finds_counts(store: SqlStore, hand: Hand) -> None:
+def test_an_index_finds_counts(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"), readers={"甲": 1})
     newest, highest = plans(
         store,
         lambda connection: (
-            SqlReadings(connection).newest_counts(BLOG, [EntryId("甲")]),
-            SqlReadings(connection).highest_counts(BLOG, [EntryId("甲")]),
+            Readings(connection).newest_counts(BLOG, [EntryId("甲")]),
+            Readings(connection).highest_counts(BLOG, [EntryId("甲")]),
         ),
     )
-    (best,) = plans(store, lambda connection: SqlEditions(connection).most_read(SINCE, (), 5))
+    (best,) = plans(store, lambda connection: Editions(connection).most_read(SINCE, (), 5))
     assert "SEARCH reader_counts USING INDEX ix_reader_counts_counted_at (counted_at>?)" in best
     for plan in (newest, highest, best):
         assert "SCAN reader_counts" not in plan

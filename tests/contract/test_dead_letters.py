@@ -1,4 +1,4 @@
-"""Mail that did not arrive, or not yet: the promises of `ports.DeadLetters`."""
+"""Mail that did not arrive, or not yet: the promises of `DeadLetters`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey
-from digest.ports import Overdue
+from digest.records.deliveries import Overdue
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SubscriberId
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")

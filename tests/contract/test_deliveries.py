@@ -1,4 +1,4 @@
-"""The ledger of mail: the promises of `ports.Deliveries`, one test a transition."""
+"""The ledger of mail: the promises of `Deliveries`, one test a transition."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.ports import DeliveryRow, HandedOver
+from digest.records.deliveries import DeliveryRow, HandedOver
 from digest.store import clock
 from digest.store.database.tables import UtcTime, metadata, subscriptions
-from digest.store.deliveries import SqlDeliveries
+from digest.store.deliveries import Deliveries
 from tests.contract.plans import plans
 from tests.waiting import SECONDS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")
@@ -238,7 +238,7 @@ def test_nothing_is_begun_for_who_is_gone_in_a_way_that_took_nothing_back(
     with store.write() as tx:
         (leased,) = tx.deliveries.lease(now, now + LEASE, 1)
     with store.write() as tx:
-        assert isinstance(tx.deliveries, SqlDeliveries)
+        assert isinstance(tx.deliveries, Deliveries)
         tx.deliveries._connection.execute(update(subscriptions).values(left_at=now))
     with store.write() as tx:
         assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
@@ -384,7 +384,7 @@ def test_hand_overs_are_counted_from_the_ledger_with_what_is_leased(store: Store
 
 
 def test_hand_overs_are_counted_over_an_index(store: Store, now: datetime) -> None:
-    begun, leased = plans(store, lambda connection: SqlDeliveries(connection).handed_over(now))
+    begun, leased = plans(store, lambda connection: Deliveries(connection).handed_over(now))
     assert "ix_deliveries_begun_at" in begun
     assert "ix_deliveries_leased" in leased
 

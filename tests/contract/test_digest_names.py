@@ -1,4 +1,4 @@
-"""A digest under another name: the promises of `ports.DigestNames`, in every table that names a digest."""
+"""A digest under another name: the promises of `DigestNames`, in every table that names a digest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from digest.model import ConfirmationKind, DigestId, EditionKey, Section
-from digest.ports import Alert
+from digest.records.operating import Alert
 from digest.service.upkeep.invariants import violations
 from digest.store.database.tables import (
     confirmations,
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column
 
     from digest.model import SubscriberId
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 OLD, NEW, THIRD = DigestId("weekly"), DigestId("news"), DigestId("third")
@@ -53,7 +52,7 @@ def test_every_column_that_names_a_digest_is_known() -> None:
     assert referring == {editions.c.digest, renamed_digests.c.new}
 
 
-def test_nothing_is_left_under_the_old_name(store: SqlStore, hand: Hand, now: datetime, day: timedelta) -> None:
+def test_nothing_is_left_under_the_old_name(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
     hand.read(hand.added("甲"))
     ada, bob = hand.subscriber("ada@example.org"), hand.subscriber("bob@example.org")
     hand.edition("weekly/1", new=["甲"], to=[ada, bob])
@@ -109,7 +108,7 @@ def both(store: Store, hand: Hand, now: datetime) -> tuple[SubscriberId, Subscri
     return ada, bob
 
 
-def test_two_digests_become_one_and_nobody_is_lost(store: SqlStore, hand: Hand, now: datetime) -> None:
+def test_two_digests_become_one_and_nobody_is_lost(store: Store, hand: Hand, now: datetime) -> None:
     ada, bob = both(store, hand, now)
     old, new = EditionKey("weekly/1"), EditionKey("news/1")
     before = list(violations(store))
@@ -122,7 +121,7 @@ def test_two_digests_become_one_and_nobody_is_lost(store: SqlStore, hand: Hand, 
     assert list(violations(store)) == before
 
 
-def test_two_editions_for_one_slot_are_both_kept(store: SqlStore, hand: Hand, now: datetime, day: timedelta) -> None:
+def test_two_editions_for_one_slot_are_both_kept(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
     hand.read(hand.added("甲"))
     hand.edition("weekly/1", new=["甲"], slot_at=now)
     hand.edition("news/1", new=["甲"], slot_at=now)

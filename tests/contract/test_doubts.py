@@ -1,4 +1,4 @@
-"""Mails that may have got lost, leases that are freed, moments that lie ahead: the promises of their ports."""
+"""Mail that may be lost, leases that are freed, moments ahead: the promises of `Doubts`, `Deliveries`, `Clocks`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Section, Selected, SubscriberId, Variant
-from digest.ports import ClockFault, Recipient
-from digest.store.doubts import SqlDoubts
+from digest.records.editions import Recipient
+from digest.records.operating import ClockFault
+from digest.store.doubts import Doubts
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry
-    from digest.ports import Store, Transaction
+    from digest.store.transaction import Store, Transaction
     from tests.contract.conftest import Hand
 
 FIRST, SECOND = EditionKey("weekly/2026-W11"), EditionKey("weekly/2026-W12")
@@ -102,7 +103,7 @@ def test_a_list_that_comes_twice_breaks_a_law(store: Store, hand: Hand, person: 
 
 
 def test_doubts_are_found_by_an_index_over_them(store: Store, person: SubscriberId) -> None:
-    asked = plans(store, lambda connection: SqlDoubts(connection).owed(WEEKLY, [WEEKLY]))
+    asked = plans(store, lambda connection: Doubts(connection).owed(WEEKLY, [WEEKLY]))
     assert "ix_deliveries_uncertain" in asked[0]
 
 

@@ -1,4 +1,4 @@
-"""What was told and what was not: the promises of `ports.Editions`."""
+"""What was told and what was not: the promises of `Editions`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from digest.changes.values import Cause
 from digest.errors import StoreError
 from digest.model import Body, DeliveryState, DigestId, EditionKey, EntryId, Section, Selected, SourceId
-from digest.ports import DigestState, EditionFailure
+from digest.records.editions import DigestState, EditionFailure
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")

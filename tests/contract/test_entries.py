@@ -1,4 +1,4 @@
-"""What is published and when it last changed: the promises of `ports.Entries`."""
+"""What is published and when it last changed: the promises of `Entries`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from digest.model import Content, DateKind, EntryDate, EntryId, SourceId
 from digest.store.database.tables import entries
 
 if TYPE_CHECKING:
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 
@@ -24,7 +23,7 @@ def state(store: Store) -> tuple[int, datetime]:
         return tx.entries.published_state()
 
 
-def remove(store: SqlStore, entry: str, now: datetime) -> None:
+def remove(store: Store, entry: str, now: datetime) -> None:
     """Set the tombstone, which no port does yet."""
     with store._writing.begin() as connection:
         connection.execute(update(entries).where(entries.c.id == entry).values(removed_at=now))
@@ -79,7 +78,7 @@ def test_counts_are_measurements_over_time(store: Store, hand: Hand, now: dateti
     assert state(store) == before
 
 
-def test_a_removed_entry_never_shows_and_still_is_known(store: SqlStore, hand: Hand, now: datetime) -> None:
+def test_a_removed_entry_never_shows_and_still_is_known(store: Store, hand: Hand, now: datetime) -> None:
     hand.read(hand.added("甲", date=hand.exact(2026, 3, 1)), readers={"甲": 1})
     remove(store, "甲", now)
     assert hand.newest() == []

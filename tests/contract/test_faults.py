@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from digest.ports import Transaction
+    from digest.store.transaction import Transaction
     from tests.contract.conftest import Hand
 
 NOBODY = 65534

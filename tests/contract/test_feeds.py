@@ -1,4 +1,4 @@
-"""The order of feeds, what was taken back, and pictures: the promises of `ports.Feeds` and `ports.Pictures`."""
+"""The order of feeds, what was taken back, and pictures: the promises of `Feeds` and `Pictures`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digest.model import EntryId
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 

@@ -1,4 +1,4 @@
-"""What was stored when, read back and stored again: the promises of `ports_audit.Audit.history`."""
+"""What was stored when, read back and stored again: the promises of `Audit.history`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from digest.changes.values import Added, Cause
 from digest.model import Content, EntryId, SourceId
-from digest.ports import Counted, Removed, Settled, Sighted, Stated
+from digest.records.history import Counted, Removed, Settled, Sighted, Stated
 from digest.service.publishing.feeds import enlist
 from digest.service.upkeep.replaying import Replay, acts
 from digest.settings import Settings, Source
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from digest.ports import Fact, Store, Transaction
+    from digest.records.history import Fact
+    from digest.store.transaction import Store, Transaction
     from tests.contract.conftest import Hand
 
 BLOG, OTHER = SourceId("blog"), SourceId("other")

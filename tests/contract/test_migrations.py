@@ -23,7 +23,8 @@ from sqlalchemy import create_engine, select, text
 from digest.changes.values import Cause, Printed
 from digest.errors import StoreError
 from digest.model import EditionKey, EntryId, SourceId
-from digest.ports import OPERATOR, Act, ActKind, EntryState, Evidence, RequestState, Slowed
+from digest.records.deliveries import Evidence, RequestState, Slowed
+from digest.records.entries import OPERATOR, Act, ActKind, EntryState
 from digest.service.upkeep.backup import restore
 from digest.settings import load
 from digest.store import database_file, open_store

@@ -9,7 +9,7 @@ import pytest
 
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
-from digest.ports import Joining, Newcomer
+from digest.records.people import Joining, Newcomer
 from digest.service.people.importing import import_people, read_people, try_people
 from digest.service.upkeep.turns import in_turns
 from digest.settings import Settings
@@ -17,7 +17,7 @@ from digest.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.ports import Store, Transaction
+    from digest.store.transaction import Store, Transaction
     from tests.contract.conftest import Hand
 
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.types import TypeEngine
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.conftest import Blog
     from tests.postgres import Server
 

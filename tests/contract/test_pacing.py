@@ -1,4 +1,4 @@
-"""Paces, waits, and attempts that do not count: the promises of `ports.Pacing`, and of what is given back."""
+"""Paces, waits, and attempts that do not count: the promises of `Pacing`, and of what is given back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, EditionKey, SubscriberId
-from digest.ports import HandedOver, Slowed
+from digest.records.deliveries import HandedOver, Slowed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery
-    from digest.ports import DeliveryRow, Store
+    from digest.records.deliveries import DeliveryRow
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 KEY, OTHER = EditionKey("weekly/2026-W11"), EditionKey("weekly/2026-W12")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SourceId, SubscriberId
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.ports import Store, SubscriberRecord
+    from digest.records.people import SubscriberRecord
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")

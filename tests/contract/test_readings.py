@@ -1,4 +1,4 @@
-"""Sources, dumps, last good readings, and what the diff asks: the promises of `ports.Readings`."""
+"""Sources, dumps, last good readings, and what the diff asks: the promises of `Readings`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from digest.changes.values import Ambiguous, Body, Cause, ChangeSet, Placing, Questions
 from digest.errors import StoreError
 from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
-from digest.ports import ApplyFacts, DumpState, Stamp
-from digest.store.readings import SqlReadings
+from digest.records.dumps import ApplyFacts, DumpState, Stamp
+from digest.store.readings import Readings
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 BLOG, OTHER = SourceId("blog"), SourceId("other")
@@ -211,8 +211,8 @@ def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store, 
     questions = Questions(some, some, frozenset({(2026, 3, 14)}), named)
 
     def ask(connection: Connection) -> None:
-        SqlReadings(connection).known(questions)
-        assert SqlReadings(connection).pages_with(named)
+        Readings(connection).known(questions)
+        assert Readings(connection).pages_with(named)
 
     for plan in plans(store, ask):
         keys = [step for step in plan.split("SEARCH ")[1:] if "entry_keys" in step]
@@ -222,13 +222,13 @@ def test_what_is_known_is_looked_up_and_nothing_is_looked_through(store: Store, 
 
 
 def test_the_room_that_a_reading_takes_is_given_back(store: Store) -> None:
-    with store.writing() as connection:  # type: ignore[attr-defined] # the protocol does not say it
+    with store.writing() as connection:
         if connection.dialect.name != "sqlite":
             pytest.skip("reads SQLite's page cache")
         usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
-        SqlReadings(connection).known(Questions())
+        Readings(connection).known(Questions())
         assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() < usual  # KiB are negative
-    with store.reading() as connection:  # type: ignore[attr-defined] # as above
+    with store.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() == usual
 
 

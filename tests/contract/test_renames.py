@@ -1,4 +1,4 @@
-"""A source under another name: the promises of `ports.Renames`, in every table that names a source."""
+"""A source under another name: the promises of `Renames`, in every table that names a source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from digest.changes.values import Ambiguous
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
-from digest.ports import Renamed
+from digest.records.dumps import Renamed
 from digest.service.upkeep.invariants import violations
 from digest.store import move_store, open_store
 from digest.store.database.tables import consents, dumps, metadata, renamed_sources, sources
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 BLOG, MIRROR, NEW, THIRD = SourceId("blog"), SourceId("mirror"), SourceId("new"), SourceId("third")
 
 
-def contents(store: SqlStore) -> dict[str, list[dict[str, Any]]]:
+def contents(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Every row of what a source owns or takes part in, in an order that no name decides."""
     with store.reading() as connection:
         return {
@@ -69,7 +68,7 @@ def test_every_column_that_names_a_source_is_known() -> None:
 
 
 def test_all_of_a_source_goes_by_the_new_name_and_nothing_else_changes(
-    store: SqlStore, hand: Hand, now: datetime, day: timedelta
+    store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     fill(store, hand, now, day)
     before = contents(store)
@@ -115,7 +114,7 @@ def test_a_former_name_is_nobody_elses(store: Store, hand: Hand, now: datetime, 
         assert [tx.renames.holds(name) for name in (NEW, BLOG, THIRD, MIRROR)] == [True, False, False, True]
 
 
-def test_a_name_that_holds_nothing_gives_way(store: SqlStore, hand: Hand, now: datetime, day: timedelta) -> None:
+def test_a_name_that_holds_nothing_gives_way(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
     fill(store, hand, now, day)
     with store.write() as tx:
         tx.readings.register_source(NEW, now + day)
@@ -143,7 +142,7 @@ def test_a_copy_knows_the_former_names(store: Store, hand: Hand, now: datetime, 
     moved.close()
 
 
-def test_a_former_name_that_is_a_source_breaks_a_law(store: SqlStore, hand: Hand, now: datetime) -> None:
+def test_a_former_name_that_is_a_source_breaks_a_law(store: Store, hand: Hand, now: datetime) -> None:
     hand.read(hand.added("甲"))
     with store.write() as tx:
         tx.renames.remember(Renamed(BLOG, BLOG, BLOG, now))

@@ -1,4 +1,4 @@
-"""What old rows become: the promises of `ports.Retention`, and that a store stops growing."""
+"""What old rows become: the promises of `Retention`, and that a store stops growing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from digest.store.database.tables import deliveries, metadata, subscriptions
 
 if TYPE_CHECKING:
     from digest.model import Delivery
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -127,9 +126,7 @@ def test_what_is_open_is_never_folded(store: Store, hand: Hand, people: list[Sub
         assert [row.state for row in tx.deliveries.rows(key)] == [DeliveryState.PLANNED] * 3
 
 
-def test_nobody_is_told_again_what_a_folded_delivery_told(
-    store: SqlStore, hand: Hand, people: list[SubscriberId]
-) -> None:
+def test_nobody_is_told_again_what_a_folded_delivery_told(store: Store, hand: Hand, people: list[SubscriberId]) -> None:
     """Whoever rests later catches up from behind the folded editions; who rests now keeps what says what they know."""
     for week in range(3):
         edition(store, hand, week, people, f"题{week}")
@@ -148,7 +145,7 @@ def test_nobody_is_told_again_what_a_folded_delivery_told(
     assert followers[resting].since == START
 
 
-def test_details_of_what_has_ended_go_before_the_rows(store: SqlStore, hand: Hand, people: list[SubscriberId]) -> None:
+def test_details_of_what_has_ended_go_before_the_rows(store: Store, hand: Hand, people: list[SubscriberId]) -> None:
     edition(store, hand, 0, people, "甲")
     edition(store, hand, 14, people, "乙")
     accept(store, lease(store, START + 99 * DAY), START + 99 * DAY)
@@ -161,7 +158,7 @@ def test_details_of_what_has_ended_go_before_the_rows(store: SqlStore, hand: Han
     }
 
 
-def size(store: SqlStore) -> int:
+def size(store: Store) -> int:
     """Bytes that the tables take; a file that has free pages fills them before it grows."""
     with store.reading() as connection:
         if connection.dialect.name == "sqlite":
@@ -170,7 +167,7 @@ def size(store: SqlStore) -> int:
         return int(connection.execute(text(f"SELECT {' + '.join(sizes)}")).scalar_one())
 
 
-def vacuum(store: SqlStore) -> None:
+def vacuum(store: Store) -> None:
     """What a server does by itself, and the test server is told not to."""
     with store._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":
@@ -178,7 +175,7 @@ def vacuum(store: SqlStore) -> None:
             connection.execute(text("VACUUM"))
 
 
-def test_a_store_stops_growing(store: SqlStore, hand: Hand) -> None:
+def test_a_store_stops_growing(store: Store, hand: Hand) -> None:
     """Weeks of counts and mails: after the kept time has passed, as much goes as comes."""
     kept = settings(readers=14 * DAY, readers_daily=28 * DAY, details=14 * DAY, deliveries=28 * DAY)
     people = [hand.subscriber(f"{n}@example.org", now=START) for n in range(40)]

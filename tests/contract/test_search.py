@@ -1,4 +1,4 @@
-"""Finding entries by their words: the promises of `ports.Entries.search`."""
+"""Finding entries by their words: the promises of `Entries.search`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from digest.changes.values import Added, Cause, ChangeSet, Revised
 from digest.changes.words import marks, query
 from digest.model import Content, EntryId, SourceId
-from digest.ports import ApplyFacts
+from digest.records.dumps import ApplyFacts
 from digest.store import open_store
 from digest.store.database.tables import entries, searched
 from digest.store.vectors import vector
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 NOTHING: list[str] = []
@@ -48,7 +47,7 @@ def added(entry: str, content: Content, position: int = 0) -> Added:
     return Added(EntryId(entry), position, content, None)
 
 
-def integral(store: SqlStore) -> bool:
+def integral(store: Store) -> bool:
     """Whether the index holds what the table of tokens holds; SQLite raises where it does not."""
     with store._writing.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -155,7 +154,7 @@ def test_more_entries_are_found_than_one_statement_takes(store: Store, hand: Han
     assert len(found(store, "正文")) == 50
 
 
-def test_a_revised_text_replaces_the_old_one(store: SqlStore, hand: Hand) -> None:
+def test_a_revised_text_replaces_the_old_one(store: Store, hand: Hand) -> None:
     hand.read(added("甲", hand.content("旧题", "从前的话")), added("乙", hand.content("旧题", "别的"), 1))
     hand.read(Revised(EntryId("甲"), hand.content("新题", "如今的话"), Cause.TITLE))
     assert found(store, "旧题") == ["乙"]
@@ -164,7 +163,7 @@ def test_a_revised_text_replaces_the_old_one(store: SqlStore, hand: Hand) -> Non
     assert integral(store)
 
 
-def test_an_entry_that_is_revised_twice_in_one_reading_is_found_by_the_last(store: SqlStore, hand: Hand) -> None:
+def test_an_entry_that_is_revised_twice_in_one_reading_is_found_by_the_last(store: Store, hand: Hand) -> None:
     hand.read(added("甲", hand.content("一")))
     hand.read(
         Revised(EntryId("甲"), hand.content("二二"), Cause.TITLE),
@@ -174,7 +173,7 @@ def test_an_entry_that_is_revised_twice_in_one_reading_is_found_by_the_last(stor
     assert integral(store)
 
 
-def test_a_better_date_leaves_an_entry_findable(store: SqlStore, hand: Hand, now: datetime) -> None:
+def test_a_better_date_leaves_an_entry_findable(store: Store, hand: Hand, now: datetime) -> None:
     hand.read(hand.added("甲乙", date=hand.partial(1, 1)))
     with store.write() as tx:
         tx.readings.upgrade_dates({EntryId("甲乙"): hand.exact(2026, 1, 1)}, now)
@@ -192,7 +191,7 @@ def test_an_unsettled_entry_shows_when_it_is_settled(store: Store, hand: Hand, n
     assert (found(store, "甲乙"), found(store, "丙丁")) == (NOTHING, ["甲乙"])
 
 
-def test_a_removed_entry_never_shows(store: SqlStore, hand: Hand, now: datetime) -> None:
+def test_a_removed_entry_never_shows(store: Store, hand: Hand, now: datetime) -> None:
     hand.read(hand.added("甲乙"), hand.added("甲乙丙", 1))
     with store._writing.begin() as connection:
         connection.execute(update(entries).where(entries.c.id == "甲乙").values(removed_at=now))
@@ -201,7 +200,7 @@ def test_a_removed_entry_never_shows(store: SqlStore, hand: Hand, now: datetime)
     assert found(store, "甲乙") == ["甲乙丙"]
 
 
-def test_what_was_rolled_back_is_not_found(store: SqlStore, hand: Hand, now: datetime) -> None:
+def test_what_was_rolled_back_is_not_found(store: Store, hand: Hand, now: datetime) -> None:
     hand.read(hand.added("甲乙"))
     changes = ChangeSet((hand.revised("甲乙", "丙丁"),), (), (), (), ())
     with pytest.raises(LookupError), store.write() as tx:  # noqa: PT012 - what came before the exception is the point

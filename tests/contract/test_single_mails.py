@@ -11,7 +11,7 @@ from digest.model import ConfirmationKind, DigestId, SingleMailKind, SubscriberI
 
 if TYPE_CHECKING:
     from digest.model import SingleMail
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

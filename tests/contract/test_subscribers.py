@@ -1,4 +1,4 @@
-"""People and their consent: the promises of `ports.Subscribers`."""
+"""People and their consent: the promises of `Subscribers`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.ports import Consent
+from digest.records.people import Consent
 from digest.store.database.tables import metadata
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from digest.ports import Store
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")
@@ -192,7 +191,7 @@ def test_an_erased_person_is_gone_and_only_the_counts_stay(
     ]
 
 
-def test_no_table_holds_a_trace_of_an_erased_address(store: SqlStore, erased: SubscriberId) -> None:
+def test_no_table_holds_a_trace_of_an_erased_address(store: Store, erased: SubscriberId) -> None:
     with store._engine.begin() as connection:
         everything = [str(row) for table in metadata.tables.values() for row in connection.execute(select(table))]
     assert everything

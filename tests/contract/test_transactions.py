@@ -1,4 +1,4 @@
-"""One writer, many readers, all or nothing: the promises of `ports.Store`."""
+"""One writer, many readers, all or nothing: the promises of `Store`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from digest.ports import Store, Version
+    from digest.records.operating import Version
+    from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
 BLOG = SourceId("blog")

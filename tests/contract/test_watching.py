@@ -1,4 +1,4 @@
-"""What monitors ask: the promises of `ports.Watching`, of passes behind an edition, and of trouble with a relay."""
+"""What monitors ask: the promises of `Watching`, of passes behind an edition, and of trouble with a relay."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 
 from digest.model import DateKind, DeliveryState, DigestId, EditionKey, EntryDate, EntryId, SourceId
-from digest.ports import DumpState, Queue
+from digest.records.deliveries import Queue
+from digest.records.dumps import DumpState
 from digest.service.operating.health import troubles
 from digest.settings import Settings
 from digest.store import open_store
-from digest.store.transaction import SqlStore
+from digest.store.transaction import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
     from digest.model import SubscriberId
-    from digest.ports import Store
     from tests.contract.conftest import Hand
 
 KEY = EditionKey("weekly/2026-W11")
@@ -127,7 +127,7 @@ def test_formulas_without_a_picture_are_counted(store: Store) -> None:
 def test_what_a_monitor_asks_walks_no_ledger(tmp_path: Path, hand_of: type[Hand], now: datetime) -> None:
     """Each question is answered by an index, or from tables with a row for each source or edition."""
     store = open_store(f"sqlite:///{tmp_path / 'digest.db'}")
-    assert isinstance(store, SqlStore)
+    assert isinstance(store, Store)
     asked: list[tuple[str, object]] = []
 
     def listen(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:

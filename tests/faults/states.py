@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.store.database.tables import UtcTime, metadata
-from digest.store.transaction import SqlStore
+from digest.store.transaction import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
 
-    from digest.store.transaction import SqlTransaction
+    from digest.store.transaction import Transaction
 
 _NOTHING = ""  # the state of a store that was not made yet
 _OF_CHANCE = {("meta", "secret"), ("meta", "installation"), ("deliveries", "message_id"), ("dumps", "stamp")}
@@ -76,14 +76,14 @@ def _lines(connection: sqlite3.Connection, name: str) -> list[str]:
 def watch_commits(monkeypatch: pytest.MonkeyPatch, file: Path) -> list[str]:
     """The states that lie between transactions, filled while a command runs in this process."""
     seen = [state_of(file)]
-    write = SqlStore.write
+    write = Store.write
 
     @contextlib.contextmanager
-    def watched(store: SqlStore, *, exclusive: bool = True) -> Iterator[SqlTransaction]:
+    def watched(store: Store, *, exclusive: bool = True) -> Iterator[Transaction]:
         seen.append(state_of(file))
         with write(store, exclusive=exclusive) as tx:
             yield tx
         seen.append(state_of(file))
 
-    monkeypatch.setattr(SqlStore, "write", watched)
+    monkeypatch.setattr(Store, "write", watched)
     return seen

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from digest.errors import UnknownError
 from digest.model import DateKind, EntryDate, EntryId, Section
-from digest.ports import EntryState
+from digest.records.entries import EntryState
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
 from digest.service.publishing import feeds
@@ -33,8 +33,9 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.ports import Handled, Transaction
+    from digest.records.entries import Handled
     from digest.service.publishing.by_hand.acts import Done, Outcome
+    from digest.store.transaction import Transaction
 
 START = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 LONG = "DIGEST_FUZZ_EXAMPLES" in os.environ  # then a failure may take minutes to be made small

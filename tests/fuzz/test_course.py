@@ -34,6 +34,7 @@ from digest.service.publishing import feeds
 from digest.service.upkeep.invariants import violations
 from digest.settings import Settings
 from digest.store import open_store
+from digest.store.transaction import Store, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from digest.mail.taken import Begun
     from digest.mail.transaction import Envelope
     from digest.model import SubscriberId
-    from digest.ports import Transaction, Version
+    from digest.records.operating import Version
 
 START = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 PEOPLE = [f"reader{number}@example.org" for number in range(4)]
@@ -56,7 +57,7 @@ class KilledError(BaseException):
 
 
 @dataclass
-class Mortal:
+class Mortal(Store):
     """A store whose process dies at its n-th write from now, before or after the commit, and stays dead."""
 
     inner: Any

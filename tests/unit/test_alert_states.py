@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.ports import Alert, NoticeKind
+from digest.records.operating import Alert, NoticeKind
 from digest.service.operating.alert_states import Health, Seen, step
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)

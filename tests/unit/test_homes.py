@@ -25,7 +25,7 @@ def test_a_home_and_what_lies_in_it_may_import_its_library() -> None:
     )
 
 
-@pytest.mark.parametrize("importer", ["digest.ports", "digest.brand_new", "digest.storehouse"])
+@pytest.mark.parametrize("importer", ["digest.records", "digest.brand_new", "digest.storehouse"])
 def test_no_other_module_may(importer: str) -> None:
     kept = ("digest.store.database.engine", "sqlalchemy")
     assert strays(["sqlalchemy: digest.store"], kept, (importer, "sqlalchemy")) == [f"{importer} imports sqlalchemy"]

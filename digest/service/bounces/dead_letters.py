@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import DeliveryRow, Store, Transaction
+    from digest.records.deliveries import DeliveryRow
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 DEAD = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
 LISTED = (*DEAD, DeliveryState.DEFERRED, DeliveryState.SUPPRESSED)

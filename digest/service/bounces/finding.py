@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 _MOST = 5  # of each kind of evidence; an honest message has one
 _MARK = re.compile(r"\.([0-9a-f]{32})@")

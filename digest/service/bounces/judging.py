@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from digest.errors import TransportError
     from digest.model import Delivery
-    from digest.ports import RestingDomain
+    from digest.records.deliveries import RestingDomain
     from digest.service.bounces.refusals import Refused
     from digest.service.mailing.drain.crew import Crew, Worker
     from digest.service.mailing.drain.ledger import Ledger

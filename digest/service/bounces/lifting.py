@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.errors import DigestError
-    from digest.ports import Store, Suppressed
+    from digest.records.people import Suppressed
+    from digest.store.transaction import Store
 
 _SOURCE = "operator, digest subscribers unsuppress"
 _ADDRESS = re.compile(r"[^\s<>,;:\"'@＠]+[@＠][^\s<>,;:\"'@＠]+")

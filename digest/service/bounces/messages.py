@@ -14,7 +14,7 @@ from digest.mail.bounces import AUTOMATIC, report
 from digest.mail.incoming import incoming
 from digest.mail.verp import bounce_token, return_path
 from digest.model import BounceKind
-from digest.ports import Bounce
+from digest.records.deliveries import Bounce
 from digest.service.bounces import suppressing
 from digest.service.bounces.finding import Evidence, find
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from digest.mail.bounces import Report
     from digest.model import Delivery, EditionKey, SubscriberId
-    from digest.ports import Store, Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)

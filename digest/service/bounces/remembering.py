@@ -8,8 +8,8 @@ from digest.mail.blame import pattern
 from digest.service.bounces.refusals import FIRST_ATTEMPTS, Refused
 
 if TYPE_CHECKING:
-    from digest.ports import Transaction
     from digest.service.bounces.refusals import Refusals
+    from digest.store.transaction import Transaction
 
 
 def remember(tx: Transaction, refusals: Refusals) -> None:

@@ -17,15 +17,16 @@ from digest.errors import DigestError, UnknownError
 from digest.mail.blame import blame
 from digest.mail.strikes import SentEdition, suppresses
 from digest.model import BounceKind
-from digest.ports import Bounce, Evidence, RequestState
+from digest.records.deliveries import Bounce, Evidence, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import Store, SuppressionRequest, Transaction
+    from digest.records.deliveries import SuppressionRequest
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 FEWEST = 20  # requests of an edition from which a share is computed: fewer say nothing
 _A_DAY = timedelta(days=1)

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.provided import Event
-    from digest.ports import Store
     from digest.service.bounces.messages import Taken
     from digest.settings import Hooks, Settings
+    from digest.store.transaction import Store
 
 LARGEST = 1024**2  # bytes of a request; a batch from SendGrid has 768 KB
 IN_PATH = frozenset({Provider.POSTMARK, Provider.BREVO})  # these sign nothing: a secret is part of the path

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DigestId, SubscriberId
-    from digest.ports import Store, Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)

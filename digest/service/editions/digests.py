@@ -11,8 +11,8 @@ from digest.model import DigestId
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.ports import Store
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store
 
 
 def register(store: Store, settings: Settings, now: datetime) -> None:

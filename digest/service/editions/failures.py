@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from digest.ports import Store
     from digest.settings import Digest
+    from digest.store.transaction import Store
 
 _REPORT_IT = "this is a fault of digest: please report it"
 

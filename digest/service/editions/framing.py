@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from digest.model import Content, Edition
-    from digest.ports import Transaction
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Transaction
 
 
 def frame(tx: Transaction, settings: Settings, digest: Digest, edition: Edition, contents: Iterable[Content]) -> Frame:

@@ -15,7 +15,7 @@ from digest.errors import EditionError, FencedError
 from digest.mail.message import message_id, picture_address, pictures_in
 from digest.mail.words import body
 from digest.model import DigestId, Edition, EditionKey, Section
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 from digest.service.editions.digests import schedule_of, sender_domain
 from digest.service.editions.failures import forget, noting, stands
 from digest.service.editions.framing import frame
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Body, Selected, SubscriberId, Variant
-    from digest.ports import DigestState, EditionCounts, Store, Transaction
+    from digest.records.editions import DigestState, EditionCounts
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store, Transaction
 
 _log = logs.get_logger()
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.ports import FIRST_REACH
+from digest.records.editions import FIRST_REACH
 from digest.typeset.dates import covered
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DigestId, Edition
-    from digest.ports import Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 
 def digest_title(settings: Settings, digest: DigestId) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.ports import Unplanned
+from digest.records.editions import Unplanned
 from digest.service.editions.digests import rhythms_of
 from digest.service.upkeep.turns import in_turns
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digest.model import DigestId, EditionKey, SubscriberId
-    from digest.ports import Recipient, Store, Transaction
+    from digest.records.editions import Recipient
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 LARGE = 2_000  # subscribers of an edition whose mails are planned in parts
 _PART = 500

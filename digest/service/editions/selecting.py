@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from digest.mail.corrections import Correction, is_visible
 from digest.model import Section, Selected, SourceId
-from digest.ports import FIRST_REACH
+from digest.records.editions import FIRST_REACH
 from digest.service.publishing.redating import tells_another_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from digest.model import Content, DigestId, Entry, EntryId
-    from digest.ports import DigestState, Transaction
+    from digest.records.editions import DigestState
     from digest.settings import Digest
+    from digest.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from digest.changes.days import AHEAD
 from digest.changes.keys import lead_key, title_key
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.model import AtomId, EntryId, NoteKind
-from digest.ports import ApplyFacts, DumpState, KnownDump, Unsettled
+from digest.records.dumps import ApplyFacts, DumpState, KnownDump, Unsettled
 from digest.service.intake.comparing import compare, ground
 from digest.service.intake.passes import Moves, Pass
 from digest.service.intake.reader_counts import counted
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from digest.changes.shown import Shown
     from digest.changes.values import Placing
     from digest.model import Note
-    from digest.ports import Store, Transaction
     from digest.service.intake.comparing import Compared, ReadDump
     from digest.settings import Settings, Source
+    from digest.store.transaction import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from digest.changes.unchanged import unchanged
 from digest.changes.values import Cause, Others, Times, Vanished
 from digest.dumps.damage import damage
 from digest.model import NoteKind
-from digest.ports import DumpState, KnownDump
+from digest.records.dumps import DumpState, KnownDump
 from digest.service.intake.passes import Moves
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from digest.changes.shown import Shown
     from digest.changes.values import ChangeSet, Known, Placing
     from digest.model import Note
-    from digest.ports import Readings
     from digest.settings import Source
+    from digest.store.readings import Readings
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SourceId
-    from digest.ports import Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 
 def publish(tx: Transaction, settings: Settings, source: SourceId, now: datetime) -> None:

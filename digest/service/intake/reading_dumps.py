@@ -12,7 +12,7 @@ from digest.dumps import RULES
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError
 from digest.model import SourceId
-from digest.ports import DumpState, KnownDump, Stamp
+from digest.records.dumps import DumpState, KnownDump, Stamp
 from digest.service.intake.comparing import ReadDump
 from digest.service.intake.passes import Pass
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.dumps.files import DumpFile
-    from digest.ports import Store
     from digest.settings import Source
+    from digest.store.transaction import Store
 
 _UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
 

@@ -13,7 +13,7 @@ from digest.dumps import RULES
 from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.errors import DumpError, RowError, StoreError, UnknownError
 from digest.model import SourceId
-from digest.ports import DumpState, KnownDump, Stamp
+from digest.records.dumps import DumpState, KnownDump, Stamp
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
 from digest.service.intake.passes import Moves, Pass
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from digest.ports import SourceState, Store, Transaction
+    from digest.records.dumps import SourceState
     from digest.settings import Settings, Source
+    from digest.store.transaction import Store, Transaction
 
 _STEPPED_BACK = timedelta(days=1)  # the last pass was this far in the future: by another clock
 _VANISHED, _NONE_YET = "has no dump any more, and had some before", "has no dump, and never had one"

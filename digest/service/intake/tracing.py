@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, DeliveryState, EditionKey, EntryId
-    from digest.ports import EditionCounts, Transaction
+    from digest.records.editions import EditionCounts
+    from digest.store.transaction import Transaction
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _A_LINE = 100  # entries: a first import has thousands

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from digest.errors import TransportError
     from digest.model import Confirmation
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _BATCH = 50
 _ATTEMPTS = 5

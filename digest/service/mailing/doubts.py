@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from digest.model import EntryId, SubscriberId
-    from digest.ports import Owed, Transaction
+    from digest.records.editions import Owed
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 MOST = 40  # titles in one mail; the next one lists the rest
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.mail.message import message_id
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DigestId, EditionKey, SubscriberId
-    from digest.ports import Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 
 def plan_latest(

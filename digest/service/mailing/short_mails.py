@@ -13,7 +13,7 @@ from digest.addresses import mailbox
 from digest.errors import ConfigurationError, TransportError
 from digest.mail.notice import Notice, notice
 from digest.mail.short import short_mail
-from digest.ports import UNMADE
+from digest.records.people import UNMADE
 from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:

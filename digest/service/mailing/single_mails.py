@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from digest.errors import TransportError
     from digest.model import DigestId, SingleMail
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _ATTEMPTS = 8
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.ports import Alert, NoticeKind
+from digest.records.operating import Alert, NoticeKind
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

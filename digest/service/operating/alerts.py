@@ -18,7 +18,7 @@ from digest.addresses import mailbox
 from digest.errors import DigestError
 from digest.mail.notice import Notice, notice
 from digest.mail.transport import session
-from digest.ports import Alert, AlertNotice, NoticeKind
+from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.service.editions.digests import sender_domain
 from digest.service.operating.alert_states import Step, step
 from digest.service.operating.health import look
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.ports import Store, Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _GIVE_UP = timedelta(days=7)

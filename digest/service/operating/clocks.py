@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.mail.replies import LONGEST_WAIT
-from digest.ports import ClockFault
+from digest.records.operating import ClockFault
 from digest.service.operating import waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.ports import Ahead, Store, Transaction
+    from digest.records.operating import Ahead
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC)  # no correct clock shows an earlier time to this program
 _CALM = timedelta(hours=1)  # a fault is over after so long without another one

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from digest.editions.due import unmade_slot
 from digest.errors import FencedError
 from digest.model import DigestId, SourceId
-from digest.ports import DumpState
+from digest.records.dumps import DumpState
 from digest.service.editions.digests import schedule_of
 from digest.service.operating.alert_states import Health, Seen
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import Alert, DigestState, SourceState, Transaction
+    from digest.records.dumps import SourceState
+    from digest.records.editions import DigestState
+    from digest.records.operating import Alert
     from digest.settings import Digest, Settings, Source
+    from digest.store.transaction import Transaction
 
 OVERDUE = 3  # times `every` without a pass
 _A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, SourceId
-from digest.ports import DumpState
+from digest.records.dumps import DumpState
 from digest.service.operating.health import Kind, Sending, counted, is_overdue, passed_slot, sending, troubles
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DeliveryState
-    from digest.ports import Slowed, Store, Transaction
+    from digest.records.deliveries import Slowed
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store, Transaction
 
 _NO_TIME = timedelta(0)
 

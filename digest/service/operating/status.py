@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
-from digest.ports import DumpState
+from digest.records.dumps import DumpState
 from digest.service.bounces import suppressing
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.operating.health import troubles
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.ports import ClockFault, KnownDump, Report, RestingDomain, Slowed, Store
+    from digest.records.deliveries import RestingDomain, Slowed
+    from digest.records.dumps import KnownDump, Report
+    from digest.records.operating import ClockFault
     from digest.service.bounces.suppressing import Held
     from digest.service.operating.health import Trouble
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _NAMED = 10  # reports listed
 _REFUSALS = 3  # server replies listed

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from digest.model import EditionKey
-    from digest.ports import DeliveryRow, Store
+    from digest.records.deliveries import DeliveryRow
     from digest.settings import Mail
+    from digest.store.transaction import Store
 
 _REST_DOUBLED = 5  # times
 _log = logs.get_logger()

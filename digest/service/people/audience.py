@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry, Subscriber, SubscriberId
-    from digest.ports import Follower, Transaction
+    from digest.records.people import Follower
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Transaction
 
 _CLOCK = timedelta(days=1)  # it may have stepped back between two times; rather a day too much than too little
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Confirmation, SubscriberId
-    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.records.people import SubscriberRecord
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 WORDING = "2026-12"  # identifies the text that people agree to on the page; docs/privacy.md has each version
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)

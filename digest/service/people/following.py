@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DigestId, SubscriberId
-    from digest.ports import Transaction
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 
 def follow(

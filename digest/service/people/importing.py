@@ -15,7 +15,7 @@ from digest.lists.table import table
 from digest.lists.words import Standing, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
-from digest.ports import Joining, Newcomer
+from digest.records.people import Joining, Newcomer
 from digest.service.editions.digests import rhythms_of
 from digest.service.people.following import follow
 from digest.service.people.preferences import zones
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.lists.table import Table
-    from digest.ports import KnownPerson, Store, Transaction
+    from digest.records.people import KnownPerson
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 SOURCE = "operator, digest subscribers import"
 _BY_OPERATOR = "operator, "  # prefix of a source without a word of its own about who added the person

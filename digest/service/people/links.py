@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Confirmation
-    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.records.people import SubscriberRecord
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 _NOBODY = SubscriberId(0)  # the person in test mails
 

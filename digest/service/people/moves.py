@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Confirmation, DigestId
-    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.records.people import SubscriberRecord
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 GUARD = timedelta(days=7)
 _SOURCE = "address changed, confirmed by mail to the new one"

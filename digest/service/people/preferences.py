@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.ports import Store, SubscriberRecord
+    from digest.records.people import SubscriberRecord
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store
 
 
 @dataclass(frozen=True, slots=True)

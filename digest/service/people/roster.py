@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from digest.model import Format
-    from digest.ports import OnRoster, Store, SubscriberRecord
+    from digest.records.people import OnRoster, SubscriberRecord
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _SPAN = re.compile(r"(?P<number>\d{1,4})\s*(?P<unit>[dw])")
 _DAYS = {"d": 1, "w": 7}

@@ -9,7 +9,7 @@ from digest.errors import AddressError, ConfigurationError, DigestError, PersonE
 from digest.lists.words import checked_name, language_of, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
-from digest.ports import Trouble
+from digest.records.deliveries import Trouble
 from digest.service.editions.digest_names import read_leave
 from digest.service.mailing.welcome import greet
 from digest.service.people.following import follow
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.ports import Store, SubscriberRecord, Transaction
+    from digest.records.people import SubscriberRecord
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 
 def add(

@@ -14,8 +14,8 @@ from digest.service.publishing.feeds import feeds
 from digest.service.publishing.syndication import FORMATS
 
 if TYPE_CHECKING:
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 
 class HubError(DigestError):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
-from digest.ports import DumpState
+from digest.records.dumps import DumpState
 from digest.service.editions.naming import digest_title, edition_name
 from digest.service.publishing.feeds import EVERYTHING, source_of, via
 from digest.service.publishing.redating import tells_another_day
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from digest.changes.words import Query
     from digest.model import Content, Edition, EditionKey, Entry, EntryDate
-    from digest.ports import ReaderCount, RevisionRecord, Store, Transaction
+    from digest.records.entries import ReaderCount, RevisionRecord
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 _HOME_ENTRIES = 30
 _HOME_EDITIONS = 8

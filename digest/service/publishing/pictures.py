@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from digest.model import Content
-    from digest.ports import Drawn, Store, Transaction
+    from digest.records.entries import Drawn
+    from digest.store.transaction import Store, Transaction
     from digest.typeset.math.extract import Formula
 
 

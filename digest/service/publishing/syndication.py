@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry
-    from digest.ports import Store, Transaction
     from digest.service.publishing.feeds import Feed
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
     from digest.typeset.math.extract import Formula
 
 FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from digest.dumps.files import Refused
     from digest.model import SourceId
-    from digest.ports import Store
     from digest.service.intake.comparing import ReadDump
+    from digest.store.transaction import Store
 
 _FEW = 20  # dumps that are gone, all compared with a new file; of more only those of its name or bytes
 _SAME = 0.5  # of the shorter reading that both show exactly alike

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from digest.ports import Store, Transaction
     from digest.settings import Settings, Topic
+    from digest.store.transaction import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
 from digest.model import SourceId
-from digest.ports import DumpState
+from digest.records.dumps import DumpState
 from digest.service.editions.making import make_all, upcoming
 from digest.service.editions.planning import plan
 from digest.service.upkeep.invariants import violations
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import EditionKey
-    from digest.ports import Store, Waiting
+    from digest.records.deliveries import Waiting
     from digest.service.editions.making import Upcoming
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
     Progress = Callable[[int, int], None]
 

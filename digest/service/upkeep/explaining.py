@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
-from digest.ports import FIRST_REACH, ActKind, DumpState, EntryState
+from digest.records.dumps import DumpState
+from digest.records.editions import FIRST_REACH
+from digest.records.entries import ActKind, EntryState
 from digest.service.people.subscribers import require_known
 from digest.service.publishing.feeds import holds_any
 
@@ -16,8 +18,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.ports import Act, Handled, Mention, Store, Story, SubscriberRecord, Transaction
+    from digest.records.entries import Act, Handled
+    from digest.records.history import Mention, Story
+    from digest.records.people import SubscriberRecord
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store, Transaction
 
 _CANDIDATES = 20
 _HELD = 3  # dumps that are named

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from digest.changes.keys import lead_key, title_key
 from digest.changes.words import tokens
-from digest.ports import Violation
+from digest.records.history import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from digest.model import Content
-    from digest.ports import Recorded, Store
+    from digest.records.history import Recorded
+    from digest.store.transaction import Store
 
 # Source: RFC 4151, section 2.1; the part after the authority is ours.
 _ATOM_ID = re.compile(r"tag:[A-Za-z0-9.@-]+,\d{4}(-\d{2}){0,2}:entry/(?P<entry>.+)")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, assert_never
 from digest.changes.by_hand import NOTHING
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
 from digest.model import Fingerprint
-from digest.ports import ApplyFacts, Counted, KnownDump, Removed, Settled, Sighted, Stamp, Stated
+from digest.records.dumps import ApplyFacts, KnownDump, Stamp
+from digest.records.history import Counted, Removed, Settled, Sighted, Stated
 from digest.service.intake.first_imports import publish
 from digest.service.publishing.feeds import enlist
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import AtomId, EntryDate, EntryId, SourceId
-    from digest.ports import Fact, Store, Transaction
+    from digest.records.history import Fact
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 _LARGEST = 500  # facts in a transaction, in memory with their texts
 _NOWHERE = ""  # the path of facts that no single dump brought

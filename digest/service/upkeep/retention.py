@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _STEP = timedelta(days=31)
 _FOLDED = 5_000  # deliveries in one transaction

@@ -17,7 +17,7 @@ from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.mail.message import message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
-from digest.ports import Settled, Stated
+from digest.records.history import Settled, Stated
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.making import make_due, pictures
 from digest.service.mailing.letters import letter
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from digest.model import Delivery
-    from digest.ports import Drawn, EditionCounts, Store, Transaction
+    from digest.records.editions import EditionCounts
+    from digest.records.entries import Drawn
     from digest.service.upkeep.replaying import Act
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store, Transaction
 
     Write = Callable[[str, bytes], None]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.ports import Store, Transaction
+    from digest.store.transaction import Store, Transaction
 
 _T = TypeVar("_T")
 _TURN = 0.15  # seconds that a transaction should take

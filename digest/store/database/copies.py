@@ -38,7 +38,7 @@ _RESERVE = """
 
 
 def write_copy(engine: Engine, file: Path, now: datetime, progress: Callable[[int, int], None] | None) -> None:
-    """See `ports.Store.back_up`. The read transaction keeps one snapshot: writers neither wait nor restart it."""
+    """See `Store.back_up`. The read transaction keeps one snapshot: writers neither wait nor restart it."""
     source = engine.raw_connection()
     try:
         with _new(file) as copy:

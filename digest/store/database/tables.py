@@ -36,7 +36,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from digest.model import BounceKind, ConfirmationKind, DateKind, DeliveryState, Format, Section, SingleMailKind
-from digest.ports import ActKind, DumpState, Evidence, NoticeKind, RequestState
+from digest.records.deliveries import Evidence, RequestState
+from digest.records.dumps import DumpState
+from digest.records.entries import ActKind
+from digest.records.operating import NoticeKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from digest.ports import Version
+from digest.records.operating import Version
 
 if TYPE_CHECKING:
     from pathlib import Path

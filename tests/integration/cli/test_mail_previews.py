@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 
 from digest.app import opened
 from digest.model import ConfirmationKind, SingleMailKind
-from digest.ports import NoticeKind
+from digest.records.operating import NoticeKind
 from digest.service.mailing.samples import mails
 from digest.settings import load
 

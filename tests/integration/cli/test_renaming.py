@@ -11,7 +11,7 @@ import pytest
 from digest.app import clock, only_one, opened, opened_untouched
 from digest.errors import StoreError
 from digest.model import SourceId
-from digest.ports import Alert
+from digest.records.operating import Alert
 from digest.settings import load
 from tests.integration.web.test_application import Site
 

@@ -12,7 +12,7 @@ import pytest
 
 from digest.app import clock
 from digest.model import DeliveryState, EditionKey, SourceId
-from digest.ports import Alert, NoticeKind
+from digest.records.operating import Alert, NoticeKind
 from digest.store import open_store
 from tests.unit.mail.test_bounces import block, dsn
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digest.ports import Store
     from digest.service.publishing.documents import Document
+    from digest.store.transaction import Store
     from tests.conftest import Article
 
 NOW = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
@@ -165,7 +165,7 @@ def test_over_any_course_every_feed_holds_each_of_its_entries_once(
     for path, wanted in (("", everything), ("sources/blog/", shown["blog"]), ("sources/other/", shown["other"])):
         found = [title for page in press.told(path) for title in page]
         assert sorted(found) == sorted(wanted)
-    press.store.close()  # type: ignore[attr-defined]
+    press.store.close()
 
 
 def test_a_page_says_where_it_stands(press: Press) -> None:

@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Format, SubscriberId, Variant
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 from digest.service.mailing.drain.delivery import drain
 from digest.settings import Settings
 from digest.store import open_store
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from digest.ports import DeliveryRow, Store
+    from digest.records.deliveries import DeliveryRow
     from digest.service.mailing.drain.report import DrainReport
+    from digest.store.transaction import Store
 
 KEY = EditionKey("weekly/2026-W47")
 NOW = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)

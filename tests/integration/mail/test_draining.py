@@ -17,10 +17,10 @@ from digest.errors import ConfigurationError, StoreError, TransportError
 from digest.mail.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 from digest.service.mailing.drain.delivery import drain
 from digest.service.mailing.letters import Letters
-from digest.store.deliveries import SqlDeliveries
+from digest.store.deliveries import Deliveries
 from digest.web.metrics import Metrics
 from tests.exposition import numbers
 from tests.integration.mail.conftest import KEY
@@ -667,7 +667,7 @@ def test_a_drain_that_died_after_sending_is_followed_by_one_that_sends_the_same_
 ) -> None:
     post.people(SOMEBODY)
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
+        broken.setattr("digest.store.deliveries.Deliveries.record_all", full)
         with pytest.raises(StoreError):
             post.drain()
     assert post.states() == {LEASED: 1}
@@ -693,7 +693,7 @@ def test_a_store_that_records_nothing_ends_the_drain_after_one_message_a_connect
 ) -> None:
     post = post_to(port, connections=connections)
     post.people(*READERS)
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
+    monkeypatch.setattr("digest.store.deliveries.Deliveries.record_all", full)
     monkeypatch.setattr("digest.service.mailing.drain.ledger._STORE_RESTS", (0, 0))
 
     with pytest.raises(StoreError, match="the disk is full"):
@@ -741,14 +741,14 @@ def test_a_store_that_fails_in_the_middle_takes_the_last_answer_when_it_is_back(
 ) -> None:
     post = post_to(port, connections=1)
     post.people(*READERS)
-    record, calls = SqlDeliveries.record_all, iter(range(1000))
+    record, calls = Deliveries.record_all, iter(range(1000))
 
     def failing(*arguments: Any, **options: Any) -> None:
         if next(calls) == 20:
             full()
         record(*arguments, **options)
 
-    monkeypatch.setattr(SqlDeliveries, "record_all", failing)
+    monkeypatch.setattr(Deliveries, "record_all", failing)
     with pytest.raises(StoreError):
         post.drain()
 
@@ -790,7 +790,7 @@ def test_nothing_is_handed_over_where_nothing_can_be_leased(
     def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.lease", full)
+    monkeypatch.setattr("digest.store.deliveries.Deliveries.lease", full)
     with pytest.raises(StoreError):
         post.drain()
     assert inbox.counts() == {}
@@ -862,7 +862,7 @@ def test_drains_that_die_again_and_again_after_sending_send_nobody_a_third(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post.people(SOMEBODY)
-    monkeypatch.setattr("digest.store.deliveries.SqlDeliveries.record_all", full)
+    monkeypatch.setattr("digest.store.deliveries.Deliveries.record_all", full)
     for _ in range(6):
         with suppress(StoreError):
             post.drain()

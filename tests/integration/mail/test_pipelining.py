@@ -16,7 +16,7 @@ from digest.mail.smtp import SmtpSession
 from digest.mail.transaction import Envelope, Timeouts
 from digest.model import DeliveryState, DigestId
 from digest.settings import Mail
-from digest.store.deliveries import SqlDeliveries
+from digest.store.deliveries import Deliveries
 from tests.waiting import SECONDS
 
 if TYPE_CHECKING:
@@ -405,7 +405,7 @@ def test_a_refusal_of_who_left_meanwhile_stops_nobody(
 def test_an_answer_that_the_store_did_not_take_is_kept_while_the_next_mail_waits_for_its_server(
     post_to: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record, failed, kept = SqlDeliveries.record_all, list[bool](), list[bool]()
+    record, failed, kept = Deliveries.record_all, list[bool](), list[bool]()
 
     def failing(*arguments: Any, **options: Any) -> None:
         if not failed:
@@ -419,7 +419,7 @@ def test_an_answer_that_the_store_did_not_take_is_kept_while_the_next_mail_waits
             while not kept and time.monotonic() < end:
                 kept.extend([True] * (post.states()[DeliveryState.ACCEPTED] == 1))
 
-    monkeypatch.setattr(SqlDeliveries, "record_all", failing)
+    monkeypatch.setattr(Deliveries, "record_all", failing)
     with pytest.raises(StoreError, match="the disk is full"):
         drained(Server(), post_to, waits, per_domain=2)
     assert kept

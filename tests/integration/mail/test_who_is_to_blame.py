@@ -15,8 +15,8 @@ from digest.service.bounces import messages, suppressing
 from digest.service.bounces.suppressing import Held
 from digest.service.operating import alerts, status
 from digest.store import open_store
-from digest.store.resting import SqlResting
-from digest.store.transaction import SqlStore
+from digest.store.resting import Resting
+from digest.store.transaction import Store
 from tests.integration.mail.conftest import KEY, Post
 from tests.integration.mail.test_coming_back import ADDRESS, configured
 from tests.unit.mail.test_bounces import block, dsn
@@ -157,13 +157,13 @@ def test_that_a_domain_rests_no_more_is_recorded_once_not_with_each_mail(
     inbox.at_recipient = lambda to: "550 5.7.1 blocked by policy" if to.endswith("@gmail.example") else None
     post.drain()
     recorded: list[set[str]] = []
-    got_through = SqlResting.got_through
+    got_through = Resting.got_through
 
-    def counted(resting: SqlResting, domains: Collection[str]) -> None:
+    def counted(resting: Resting, domains: Collection[str]) -> None:
         recorded.append(set(domains))
         got_through(resting, domains)
 
-    monkeypatch.setattr(SqlResting, "got_through", counted)
+    monkeypatch.setattr(Resting, "got_through", counted)
     inbox.at_recipient = healthy
     post.now += post.settings.mail.pause
     assert post.drain().states == {ACCEPTED: 17}  # the three that were refused wait longer
@@ -451,10 +451,10 @@ class KilledError(StoreError):
 @contextlib.contextmanager
 def killed_at(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Roll back the transaction of this number and all after it; yields how many there were."""
-    count, usual = [0], SqlStore.write
+    count, usual = [0], Store.write
 
     @contextlib.contextmanager
-    def write(store: SqlStore, *, exclusive: bool = True) -> Iterator[Any]:
+    def write(store: Store, *, exclusive: bool = True) -> Iterator[Any]:
         count[0] += 1
         with usual(store, exclusive=exclusive) as tx:
             yield tx
@@ -462,7 +462,7 @@ def killed_at(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int
                 raise KilledError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqlStore, "write", write)
+        patched.setattr(Store, "write", write)
         patched.setattr("digest.service.mailing.drain.ledger._STORE_RESTS", ())
         yield count
 

@@ -11,7 +11,7 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.postgres import Server
 
 
@@ -22,7 +22,7 @@ def url(postgres: Server) -> str:
 
 
 @pytest.fixture
-def store(postgres: Server, postgres_template: str) -> Iterator[SqlStore]:
+def store(postgres: Server, postgres_template: str) -> Iterator[Store]:
     """A new store."""
     opened = open_store(postgres.database(postgres_template))
     yield opened

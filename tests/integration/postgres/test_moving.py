@@ -12,7 +12,7 @@ from digest.changes.values import Cause, Printed
 from digest.cli import main
 from digest.errors import StoreError
 from digest.model import EntryId
-from digest.ports import OPERATOR, Act, ActKind
+from digest.records.entries import OPERATOR, Act, ActKind
 from digest.store import move_store, open_store
 from digest.store.database.tables import entries, metadata, pictures
 from tests.contract.conftest import NOW, Hand
@@ -20,10 +20,10 @@ from tests.contract.conftest import NOW, Hand
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
 
 
-def everything(store: SqlStore) -> dict[str, list[tuple[object, ...]]]:
+def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
     with store.reading() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
@@ -31,7 +31,7 @@ def everything(store: SqlStore) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def fill(store: SqlStore) -> None:
+def fill(store: Store) -> None:
     hand = Hand(store)
     hand.read(hand.added("甲乙", date=hand.exact(2026, 3, 1)), hand.added("丙丁", 1), readers={"甲乙": 7})
     hand.read(hand.revised("甲乙", "甲乙改"), now=NOW + timedelta(hours=1))
@@ -100,7 +100,7 @@ def test_a_copy_goes_on_where_the_numbers_of_the_old_one_end(file: str, url: str
     store.close()
 
 
-def test_a_target_that_holds_something_is_refused(file: str, store: SqlStore, tmp_path: Path) -> None:
+def test_a_target_that_holds_something_is_refused(file: str, store: Store, tmp_path: Path) -> None:
     fill(store)
     before = everything(store)
     with pytest.raises(StoreError, match=r"is not empty: it holds .*\(name a new file, or an empty database\)"):

@@ -21,7 +21,7 @@ from tests.waiting import SECONDS, lines
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.conftest import Blog
 
 LANE = "rest"
@@ -46,7 +46,7 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def conninfo(store: SqlStore) -> str:
+def conninfo(store: Store) -> str:
     found = server(store._url)
     assert found
     return found
@@ -171,7 +171,7 @@ def test_what_a_dead_process_took_is_done_by_another(conninfo: str, *, put_since
 
 
 def test_a_web_process_hears_of_a_change_and_asks_nobody(
-    store: SqlStore, conninfo: str, blog: Blog, monkeypatch: pytest.MonkeyPatch
+    store: Store, conninfo: str, blog: Blog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIGEST_WEB_LISTEN", "127.0.0.1:0")
     settings, own = load(blog.home / "digest.toml"), open_store(store._url)

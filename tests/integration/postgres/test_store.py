@@ -27,7 +27,7 @@ from tests.waiting import SECONDS, until
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from digest.store.transaction import SqlStore
+    from digest.store.transaction import Store
     from tests.postgres import Server
 
 KEY = "weekly/2026-W11"
@@ -66,7 +66,7 @@ def test_the_schema_by_migrations_is_that_of_the_tables(postgres: Server, url: s
     straight.dispose()
 
 
-def test_the_tables_of_the_queue_are_made_with_ours(store: SqlStore) -> None:
+def test_the_tables_of_the_queue_are_made_with_ours(store: Store) -> None:
     with store.reading() as connection:
         assert "procrastinate_jobs" in inspect(connection).get_table_names()
 
@@ -105,7 +105,7 @@ def test_a_database_that_is_not_there_is_named(postgres: Server) -> None:
         open_store(postgres.url("nowhere"))
 
 
-def test_a_writer_that_waits_too_long_says_so_and_readers_go_on(store: SqlStore) -> None:
+def test_a_writer_that_waits_too_long_says_so_and_readers_go_on(store: Store) -> None:
     other = open_store(store._url, wait=timedelta(milliseconds=50))
     with store.write():
         with pytest.raises(StoreError, match=r"is in use by another .*try again"), other.write():
@@ -119,7 +119,7 @@ def test_a_writer_that_waits_too_long_says_so_and_readers_go_on(store: SqlStore)
     other.close()
 
 
-def test_who_waited_for_the_turn_sees_what_was_written_before_it(store: SqlStore) -> None:
+def test_who_waited_for_the_turn_sees_what_was_written_before_it(store: Store) -> None:
     entered, seen = threading.Event(), []
 
     def wait() -> None:
@@ -136,7 +136,7 @@ def test_who_waited_for_the_turn_sees_what_was_written_before_it(store: SqlStore
     assert seen[0] is not None
 
 
-def test_lost_connections_are_made_anew(store: SqlStore) -> None:
+def test_lost_connections_are_made_anew(store: Store) -> None:
     with store.write() as tx:
         tx.readings.register_source(SourceId("blog"), NOW)
     end = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -159,19 +159,19 @@ def test_lost_connections_are_made_anew(store: SqlStore) -> None:
     assert state.problem == ""
 
 
-def test_what_is_committed_is_on_the_disk_whatever_the_servers_default(store: SqlStore) -> None:
+def test_what_is_committed_is_on_the_disk_whatever_the_servers_default(store: Store) -> None:
     with store.reading() as connection:
         assert connection.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
 
 
-def people(store: SqlStore, count: int) -> Hand:
+def people(store: Store, count: int) -> Hand:
     hand = Hand(store)
     hand.read(hand.added("甲"))
     hand.edition(KEY, new=["甲"], to=[hand.subscriber(f"{n}@example.org") for n in range(count)])
     return hand
 
 
-def test_drains_that_lease_at_the_same_time_take_different_deliveries_and_all_of_them(store: SqlStore) -> None:
+def test_drains_that_lease_at_the_same_time_take_different_deliveries_and_all_of_them(store: Store) -> None:
     people(store, 40)
     together = threading.Barrier(4)
 
@@ -193,7 +193,7 @@ def test_drains_that_lease_at_the_same_time_take_different_deliveries_and_all_of
     assert len(taken) == 40
 
 
-def test_a_lease_does_not_wait_for_another_that_is_not_committed(store: SqlStore) -> None:
+def test_a_lease_does_not_wait_for_another_that_is_not_committed(store: Store) -> None:
     people(store, 4)
     with store.write(exclusive=False) as one, store.write(exclusive=False) as other:
         first = one.deliveries.lease(NOW, NOW + HOUR, 3)
@@ -202,7 +202,7 @@ def test_a_lease_does_not_wait_for_another_that_is_not_committed(store: SqlStore
     assert not {d.subscriber.id for d in first} & {d.subscriber.id for d in second}
 
 
-def test_a_late_answer_leaves_no_word_of_who_is_erased_meanwhile(store: SqlStore) -> None:
+def test_a_late_answer_leaves_no_word_of_who_is_erased_meanwhile(store: Store) -> None:
     """The two lock each other out: whichever is first, the address is gone in the end."""
     people(store, 1)
     with store.write(exclusive=False) as tx:
@@ -227,13 +227,13 @@ def test_a_late_answer_leaves_no_word_of_who_is_erased_meanwhile(store: SqlStore
         assert [row.text for row in tx.deliveries.rows(EditionKey(KEY))] == [""]
 
 
-def test_a_nul_is_no_fault_of_the_server(store: SqlStore) -> None:
+def test_a_nul_is_no_fault_of_the_server(store: Store) -> None:
     with store.read() as tx:
         assert tx.entries.entry(EntryId("a\0b")) is None
         assert tx.subscribers.find("a\0@example.org") is None
 
 
-def test_a_text_of_more_words_than_an_index_takes_is_stored_and_found_by_its_beginning(store: SqlStore) -> None:
+def test_a_text_of_more_words_than_an_index_takes_is_stored_and_found_by_its_beginning(store: Store) -> None:
     hand = Hand(store)
     words = " ".join(f"word{n:08}" for n in range(120_000))
     change = hand.added("长")
@@ -244,7 +244,7 @@ def test_a_text_of_more_words_than_an_index_takes_is_stored_and_found_by_its_beg
         assert [entry.id for entry in tx.entries.search("标题")] == ["长"]
 
 
-def test_words_far_behind_in_a_text_are_found_as_they_stand(store: SqlStore) -> None:
+def test_words_far_behind_in_a_text_are_found_as_they_stand(store: Store) -> None:
     hand = Hand(store)
     change = hand.added("长")
     hand.read(type(change)(change.entry, 0, Content("标题", None, ("的" * 20_000, "位置编码"), ()), None))
@@ -253,7 +253,7 @@ def test_words_far_behind_in_a_text_are_found_as_they_stand(store: SqlStore) -> 
         assert tx.entries.search("编码位置") == []
 
 
-def test_the_index_of_words_is_used(store: SqlStore) -> None:
+def test_the_index_of_words_is_used(store: Store) -> None:
     hand = Hand(store)
     hand.read(*(hand.added(f"题{n}", n) for n in range(50)))
     asked = "EXPLAIN SELECT number FROM search_index WHERE words @@ '''题7'''::tsquery"
@@ -263,7 +263,7 @@ def test_the_index_of_words_is_used(store: SqlStore) -> None:
     assert "ix_search_index_words" in plan
 
 
-def test_a_change_of_what_is_published_is_heard(store: SqlStore) -> None:
+def test_a_change_of_what_is_published_is_heard(store: Store) -> None:
     other: Any = open_store(store._url)
     other.follow_published()
     hand = Hand(store)

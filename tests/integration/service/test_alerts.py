@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import Body, BounceKind, DeliveryState, DigestId, Edition, EditionKey, Format, SourceId, Variant
-from digest.ports import Bounce, DumpState, KnownDump, Recipient, Stamp
+from digest.records.deliveries import Bounce
+from digest.records.dumps import DumpState, KnownDump, Stamp
+from digest.records.editions import Recipient
 from digest.service.intake import refresh
 from digest.service.operating import alerts
 from digest.settings import Settings
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import SubscriberId
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.conftest import Article
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
@@ -299,7 +301,7 @@ def test_a_crash_between_deciding_and_telling_loses_nothing_and_one_after_tellin
             watch.look()
     assert hook.posted == []
     with monkeypatch.context() as dying:
-        dying.setattr("digest.store.alerts.SqlAlerts.told", die)
+        dying.setattr("digest.store.alerts.Alerts.told", die)
         with pytest.raises(KeyboardInterrupt):
             watch.look()
     assert watch.mails() == ["[山上] trouble: source blog"]

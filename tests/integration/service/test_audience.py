@@ -59,7 +59,7 @@ class Press(Paper):
         preferences.change(self.store, self.settings, person, replace(wishes, **changes), self.now)
 
     def close(self) -> None:
-        self.store.close()  # type: ignore[attr-defined] # who opened it closes it
+        self.store.close()  # who opened it closes it
 
     def deliver(self) -> None:
         """Every mail that is due is taken by its server."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digest.ports import ClockFault
+    from digest.records.operating import ClockFault
     from tests.conftest import Article, Blog
 
 YEAR = 365 * DAY

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import Body
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.conftest import Article
 
 WEDNESDAY = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from digest.errors import EditionError, FencedError
 from digest.model import DigestId
-from digest.ports import NoticeKind
+from digest.records.operating import NoticeKind
 from digest.service.editions import digests, framing, making
 from digest.service.intake import refresh
 from digest.service.operating import alerts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.conftest import Article
 
 WEDNESDAY = datetime(2026, 11, 11, 12, tzinfo=UTC)

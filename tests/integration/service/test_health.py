@@ -23,7 +23,10 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.ports import UNMADE, Bounce, ClockFault, NoticeKind, Recipient
+from digest.records.deliveries import Bounce
+from digest.records.editions import Recipient
+from digest.records.operating import ClockFault, NoticeKind
+from digest.records.people import UNMADE
 from digest.service.operating import alerts
 from digest.service.operating.health import Kind
 from digest.service.operating.status import status
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digest.ports import Store, Transaction
+    from digest.store.transaction import Store, Transaction
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)  # a Monday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

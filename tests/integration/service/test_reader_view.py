@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 from digest.mail.message import message
 from digest.mail.personal import ADDRESS, LEAVE_URL, PREFERENCES_URL
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
-from digest.ports import Recipient
+from digest.records.editions import Recipient
 from digest.service.editions import making
 from digest.service.mailing.letters import Letters, letter
 from digest.service.people import subscribers

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.conftest import Article, Blog
 
 

@@ -26,7 +26,7 @@ from digest.settings import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digest.ports import Store
+    from digest.store.transaction import Store
     from tests.conftest import Article, Blog
 
 READER = "ada.lovelace@readers.example.net"

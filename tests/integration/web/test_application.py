@@ -25,6 +25,7 @@ from digest.app import opened
 from digest.errors import StoreError
 from digest.service.people import subscribers
 from digest.settings import load
+from digest.store.transaction import Store
 from digest.web.application import application
 from digest.web.metrics import Metrics
 from digest.web.serve import Server
@@ -33,7 +34,7 @@ from tests.exposition import numbers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.ports import Store
+    from digest.records.operating import Version
     from digest.settings import Settings
     from tests.conftest import Article, Blog
 
@@ -525,13 +526,19 @@ def failing(*_: object, **__: object) -> Any:
     raise StoreError("the database does not answer")
 
 
-class Broken:
+class Broken(Store):
     """A store that opened and then stopped to answer."""
 
+    read = write = check = back_up = published_state = follow_published = failing
+
     def __init__(self, store: Store) -> None:
-        self.secret, self.version = store.secret, store.version
-        self.read = self.write = self.check = self.back_up = failing
-        self.published_state = self.follow_published = failing
+        self._store = store
+
+    def secret(self) -> bytes:
+        return self._store.secret()
+
+    def version(self) -> Version | None:
+        return self._store.version()
 
 
 def test_health_tells_the_process_from_the_store(site: Site) -> None:

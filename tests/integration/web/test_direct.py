@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.ports import Version
+from digest.records.operating import Version
 from digest.web.kept import Kept
 from digest.web.serve import Listener
 

@@ -165,7 +165,7 @@ def test_a_store_that_cannot_take_it_has_it_told_again(
 
     request = told.BY[provider](told.BOUNCED[provider](message_id=hooked.message_id()))
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.bounces.SqlBounces.add", full)
+        broken.setattr("digest.store.bounces.Bounces.add", full)
         assert hooked.told(request).status == 503
     assert hooked.told(request).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}

@@ -22,7 +22,7 @@ from tests.integration.web.test_people import ADA, DAY, HOUR, Desk, desk, link_i
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-    from digest.ports import SubscriberRecord
+    from digest.records.people import SubscriberRecord
 
 __all__ = ["desk"]  # a fixture
 NEW = "ada@straße.example"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
 
-    from digest.ports import SubscriberRecord
+    from digest.records.people import SubscriberRecord
     from tests.conftest import Article, Blog
 
 ADA = "ada@example.org"
@@ -218,7 +218,7 @@ def test_the_answer_and_the_work_are_the_same_for_every_address(desk: Desk) -> N
     for prepare in (lambda _: None, known, left, suppressed, erased, asked_today):
         prepare(desk)
         statements: list[str] = []
-        engine = desk.store._engine  # type: ignore[attr-defined]
+        engine = desk.store._engine
 
         def listen(_c: Any, _cursor: Any, statement: str, *_rest: Any, seen: list[str] = statements) -> None:
             if not statement.startswith("PRAGMA"):  # which tells how a connection was used before

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.ports import Version
+from digest.records.operating import Version
 from digest.web.kept import Kept
 
 if TYPE_CHECKING:

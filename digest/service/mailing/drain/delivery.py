@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from digest.mail.transport import Session
     from digest.model import Delivery, EditionKey
-    from digest.ports import Store
     from digest.service.mailing.drain.ledger import Turn
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 
 async def drain(

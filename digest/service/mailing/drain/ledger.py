@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError
 from digest.model import DeliveryState
-from digest.ports import HandedOver
+from digest.records.deliveries import HandedOver
 from digest.service.bounces.suppressing import forgive, refused
 from digest.service.editions.making import pictures
 from digest.service.intake.tracing import say_handed_over, traces
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.ports import Store, Transaction
     from digest.service.bounces.refusals import Refused
     from digest.service.mailing.letters import Letters
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 
 _WORTH_WAITING = 0.5  # of the time of a transaction, to wait for mails in progress

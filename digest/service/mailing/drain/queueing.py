@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.ports import Slowed, Store, Transaction
+    from digest.records.deliveries import Slowed
     from digest.service.mailing.drain.pacing import Mark
     from digest.settings import Mail
+    from digest.store.transaction import Store, Transaction
 
 _HELD = 10  # batches of a full domain that may be leased: their leases must not run out
 _PATIENT = timedelta(minutes=1)  # how long a drain waits for a mail to become due; later ones are for the next drain

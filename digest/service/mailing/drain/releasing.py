@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey
-    from digest.ports import DeliveryRow, Store, Transaction
+    from digest.records.deliveries import DeliveryRow
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 CLOCKS = timedelta(hours=1)  # two machines' clocks differ by less
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digest.model import Subscriber
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 READER = "reader@example.org"
 _NOW = datetime(2026, 3, 16, 9, tzinfo=UTC)  # two days after the newest sample

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Edition, EntryId, Selected
-    from digest.ports import Store, Transaction
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store, Transaction
 
     Words = Callable[[str, Sequence[str]], Draft | None]
 

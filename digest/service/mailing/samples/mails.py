@@ -19,7 +19,7 @@ from digest.model import (
     Subscriber,
     SubscriberId,
 )
-from digest.ports import AlertNotice, NoticeKind
+from digest.records.operating import AlertNotice, NoticeKind
 from digest.service.mailing.confirming import message_of
 from digest.service.mailing.single_mails import single_message
 from digest.service.operating.alerts import alert_message
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from digest.ports import Store
     from digest.settings import Settings
+    from digest.store.transaction import Store
 
 _READER, _OPERATOR = "reader@example.org", "operator@example.org"
 _NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail affect nobody

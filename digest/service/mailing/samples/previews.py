@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.message import Letter
-    from digest.ports import Store
     from digest.service.mailing.samples.drafting import Origin
     from digest.settings import Digest, Settings
+    from digest.store.transaction import Store
 
 _NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail affect nobody
 _READER = "reader@example.org"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.errors import UnknownError
 from digest.model import DigestId, EntryId, Section
-from digest.ports import OPERATOR, Act, ActKind, EntryState
+from digest.records.entries import OPERATOR, Act, ActKind, EntryState
 from digest.service.editions.selecting import select
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SourceId
-    from digest.ports import Handled, Store, Transaction
+    from digest.records.entries import Handled
     from digest.settings import Settings
+    from digest.store.transaction import Store, Transaction
 
 
 class HandError(UnknownError):

@@ -14,7 +14,7 @@ from digest.changes.text import folded_title
 from digest.changes.values import Cause, Printed
 from digest.errors import ConfigurationError
 from digest.model import DateKind, EntryDate
-from digest.ports import ActKind
+from digest.records.entries import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require_own
 from digest.service.publishing.feeds import enlist
 from digest.typeset.dates import said
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Content
-    from digest.ports import Act, Handled, Transaction
+    from digest.records.entries import Act, Handled
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 FIELDS = ("title", "author", "date")
 _LONGEST = 500  # characters of a title or an author

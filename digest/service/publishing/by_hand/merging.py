@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.ports import ActKind
+from digest.records.entries import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.ports import Act, Handled, Transaction
+    from digest.records.entries import Act, Handled
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 
 def merge(

@@ -10,7 +10,7 @@ from digest.changes.dates import evidence_date
 from digest.changes.keys import entry_id, title_key
 from digest.changes.values import Cause
 from digest.model import Content, DateEvidence, EntryId, Section
-from digest.ports import ActKind, NewArticle
+from digest.records.entries import ActKind, NewArticle
 from digest.service.intake.apply_dump import atom_id
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryDate
-    from digest.ports import Handled, Said, ShownAs, Transaction
+    from digest.records.entries import Handled, Said, ShownAs
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 _TELLING = {Section.NEW, Section.CATCH_UP}
 _TURNS = {Cause.TITLE.value, Cause.TEXT.value, Cause.REDATED.value}  # by which an entry may have become another article

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
 from digest.model import DeliveryState, EntryId
-from digest.ports import ActKind, EntryState
+from digest.records.entries import ActKind, EntryState
 from digest.service.publishing.by_hand import editing, merging
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.feeds import enlist
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from digest.ports import Act, Transaction
+    from digest.records.entries import Act
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 _OPEN = (DeliveryState.PLANNED, DeliveryState.LEASED, DeliveryState.DEFERRED)
 _HELD_BACK = {EntryState.HIDDEN, EntryState.FORGOTTEN}

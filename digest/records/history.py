@@ -1,29 +1,15 @@
-"""Reads everything in a store, unpublished entries too: for explanations, checks and simulations."""
+"""Everything stored about an entry, for explanations, checks and simulations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from digest.model import (
-        AtomId,
-        Content,
-        DeliveryState,
-        Edition,
-        EditionKey,
-        EntryDate,
-        EntryId,
-        Section,
-        SourceId,
-        SubscriberId,
-    )
-    from digest.ports.deliveries import DeliveryRow
-    from digest.ports.dumps import Report
-    from digest.ports.entries import Drawn
+    from digest.model import AtomId, Content, DeliveryState, Edition, EntryDate, EntryId, Section, SourceId
+    from digest.records.dumps import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,49 +168,3 @@ class Removed:
 
 
 Fact: TypeAlias = Stated | Sighted | Counted | Settled | Removed
-
-
-class Audit(Protocol):
-    """Reads everything, unpublished entries too. It streams: memory does not grow with the store."""
-
-    def size(self) -> int:
-        """The number of entries that `recorded` yields."""
-        ...
-
-    def broken(self) -> Iterator[Violation]:
-        """Violations that the database itself can find: damage, dangling references, duplicates, gaps."""
-        ...
-
-    def index_agrees(self) -> bool:
-        """Whether the search index agrees with the stored entries; requires a transaction that may write."""
-        ...
-
-    def recorded(self) -> Iterator[Recorded]: ...
-
-    def matching(self, asked: str, limit: int) -> list[tuple[EntryId, str]]:
-        """The entry with this id, otherwise the entries whose titles contain these words, newest first."""
-        ...
-
-    def story(self, entry: EntryId) -> Story | None: ...
-
-    def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None: ...
-
-    def tells(self, edition: EditionKey, subscriber: SubscriberId, entry: EntryId, section: Section) -> bool:
-        """Whether this person's text of an edition announces the entry as new, or lists it once more, there."""
-        ...
-
-    def moments(self) -> int:
-        """The number of distinct times at which revisions were stored."""
-        ...
-
-    def history(self) -> Iterator[Fact]:
-        """All stored facts in an order in which they can be stored again: by time, revisions of an entry by number.
-
-        If the clock stepped back, a fact gets the time of the fact that it depends on. At one time, the order is:
-        revisions by number, source and path; then further sources of entries, counts, finished first imports, removals.
-        """
-        ...
-
-    def pictures(self) -> Iterator[tuple[str, Drawn | None]]:
-        """The pictures of all formulas by name, None for one that could not be drawn."""
-        ...
