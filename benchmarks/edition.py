@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from benchmarks.machine import BUILD
 from digest import logs
 from digest.app import event_loop
-from digest.mail import transport
+from digest.mail.composing.edition_text import body
+from digest.mail.composing.entry_views import Frame
 from digest.mail.dkim import Key, write_key
-from digest.mail.told import Frame
-from digest.mail.words import body
+from digest.mail.sending import transport
 from digest.model import (
     AtomId,
     Body,

@@ -14,7 +14,7 @@ import dkim
 import jinja2
 from cryptography.hazmat.primitives import serialization
 
-from digest.mail.personal import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
+from digest.mail.composing.message_template import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
 
 if TYPE_CHECKING:
     from pathlib import Path

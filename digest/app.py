@@ -112,7 +112,7 @@ def require_mail(settings: Settings) -> None:
     Raises:
         ConfigurationError: one cannot.
     """
-    from digest.mail.transport import prepare  # noqa: PLC0415 - commands that only read do not load mail
+    from digest.mail.sending.transport import prepare  # noqa: PLC0415 - commands that only read do not load mail
 
     prepare(settings)
 

@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 from digest.addresses import mailbox
 from digest.errors import ConfigurationError
 from digest.findings import Finding, error, found, warning
-from digest.mail.incoming import try_incoming
-from digest.mail.transport import signing_keys, try_envelopes, try_relay, try_transport
-from digest.mail.verp import bounce_token, return_path
+from digest.mail.receiving.mailboxes import try_incoming
+from digest.mail.sending.transport import signing_keys, try_envelopes, try_relay, try_transport
+from digest.mail.tokens import bounce_token, return_path
 from digest.model import EditionKey, SubscriberId
 from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from digest.mail.records import Record
+    from digest.mail.dns_records import Record
     from digest.settings import Relay, Settings
 
 
@@ -47,7 +47,7 @@ def mail_findings(
 
     `look_up` queries the DNS: it maps a name and a record type to texts, or to None if no resolver answers.
     """
-    from digest.mail.records import is_here, lookup, problem, records  # noqa: PLC0415 - dnspython is for this alone
+    from digest.mail.dns_records import is_here, lookup, problem, records  # noqa: PLC0415 - dnspython is for this alone
 
     yield from transport_findings(settings)
     if settings.mail.transport == "smtp":
@@ -97,7 +97,7 @@ def _links(settings: Settings) -> str:
 
 def _lease(settings: Settings) -> str:
     """Check the lease: if it ends during sending, another drain may take the mail and send it twice."""
-    from digest.mail.transaction import RFC_5321  # noqa: PLC0415 - only loaded if mail is sent
+    from digest.mail.sending.transaction import RFC_5321  # noqa: PLC0415 - only loaded if mail is sent
 
     longest = timedelta(seconds=RFC_5321.of_a_mail)
     if settings.mail.lease > longest:

@@ -19,7 +19,7 @@ from digest.web.serve import Server, WatchServer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from digest.mail.listener import Listener
+    from digest.mail.receiving.listener import Listener
     from digest.scheduler import Ticks
     from digest.service.operating.clocks import Watch as ClockWatch
     from digest.settings import Settings, Source
@@ -61,7 +61,7 @@ class Service:
         self._listener: Listener | None = None
         self._watch_clock: ClockWatch | None = None  # until the first requests are answered
         if settings.bounces.listen and serves:
-            from digest.mail.listener import Listener  # noqa: PLC0415 - without a listener, aiosmtpd is not loaded
+            from digest.mail.receiving.listener import Listener  # noqa: PLC0415 - without a listener, aiosmtpd is not loaded
 
             self._listener = Listener(settings.bounces, self._take)
 

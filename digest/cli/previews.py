@@ -135,7 +135,7 @@ def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | N
 
 def _show_all(settings: Settings, digest: Digest, shown: Preview, output: Path | None) -> None:
     """Write a page that links to all mails, each as HTML, text and message."""
-    from digest.mail.words import LARGEST_HTML
+    from digest.mail.composing.edition_text import LARGEST_HTML
     from digest.templating import rendered
 
     folder, looks = output or scratch(), shown.looks

@@ -12,7 +12,7 @@ from digest.cli.progress import Progress
 
 if TYPE_CHECKING:
     from digest.findings import Finding
-    from digest.mail.records import Record
+    from digest.mail.dns_records import Record
     from digest.settings import Settings
 
 _MARKS = {"ok": "ok  ", "warning": "warn", "error": "FAIL"}

@@ -1,4 +1,1 @@
-"""Composes mails, sends them and reads what comes back: text, MIME, transports, classes of replies.
-
-This package is the only home of aiosmtplib.
-"""
+"""Mail: composing messages, sending them, judging servers' replies, and receiving bounces and complaints."""

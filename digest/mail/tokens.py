@@ -1,6 +1,10 @@
-"""Creates and verifies the tokens in links. A keyed hash proves what a token allows, and to whom.
+"""Creates and verifies the tokens in links and envelope senders. A keyed hash proves what they allow, and to whom.
 
-Tokens are not stored, and contain no address.
+Tokens are not stored, and contain no address. The envelope sender of a delivery names it by a token (VERP), so that a
+bounce shows its subscriber and edition. This token is 32 characters of lower-case base32, because mail servers change
+the case of a local part. It contains four bytes for the subscriber's id, and 16 bytes of a keyed hash over the
+subscriber and the edition. The edition itself is not part of it: to verify a token, try the editions that the
+subscriber was sent.
 """
 
 from __future__ import annotations
@@ -15,7 +19,9 @@ from typing import TYPE_CHECKING
 from digest.model import ConfirmationId, ConfirmationKind, DigestId, SubscriberId
 
 if TYPE_CHECKING:
-    from digest.model import Confirmation
+    from collections.abc import Iterable
+
+    from digest.model import Confirmation, EditionKey
 
 _MARK_BYTES, _SHORT_MARK_BYTES = 20, 16
 _MOMENT_BYTES = 7
@@ -135,3 +141,62 @@ def _microseconds(at: datetime) -> int:
 
 def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
+TOKEN_LENGTH = 32
+_ID_BYTES, _DELIVERY_MARK_BYTES = 4, 16
+
+
+def return_path(address: str, token: str) -> str:
+    """The address with a token: `bounces@digest.example.org` becomes `bounces+TOKEN@digest.example.org`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{token}@{domain}"
+
+
+def bounce_token(secret: bytes, subscriber: SubscriberId, edition: EditionKey) -> str:
+    """The token of a delivery."""
+    raw = subscriber.to_bytes(_ID_BYTES) + _delivery_mark(secret, subscriber, edition)
+    return base64.b32encode(raw).decode("ascii").lower()
+
+
+def token_in(address: str, recipient: str) -> str | None:
+    """The token in the recipient's address; None if the mail was not sent to our `address`.
+
+    It is empty if the mail was sent to the address without a token.
+    """
+    wanted, given = address.casefold(), recipient.strip().casefold()
+    local, _, domain = wanted.rpartition("@")
+    their_local, _, their_domain = given.rpartition("@")
+    name, _, token = their_local.partition("+")
+    return token if (name, their_domain) == (local, domain) else None
+
+
+def claimed_subscriber(token: str) -> SubscriberId | None:
+    """The subscriber that a token claims to be about, without any proof yet. Never raises."""
+    raw = _decoded_delivery(token)
+    return SubscriberId(int.from_bytes(raw[:_ID_BYTES])) if raw else None
+
+
+def proven_edition(secret: bytes, token: str, editions: Iterable[EditionKey]) -> EditionKey | None:
+    """The edition for which the token was made; None if we did not make the token. Never raises."""
+    raw = _decoded_delivery(token)
+    if raw is None:
+        return None
+    subscriber, found = SubscriberId(int.from_bytes(raw[:_ID_BYTES])), None
+    for edition in editions:
+        if hmac.compare_digest(raw[_ID_BYTES:], _delivery_mark(secret, subscriber, edition)):
+            found = edition
+    return found
+
+
+def _delivery_mark(secret: bytes, subscriber: SubscriberId, edition: EditionKey) -> bytes:
+    return hmac.new(secret, f"bounce\0{subscriber}\0{edition}".encode(), hashlib.sha256).digest()[:_DELIVERY_MARK_BYTES]
+
+
+def _decoded_delivery(token: str) -> bytes | None:
+    if len(token) != TOKEN_LENGTH:
+        return None
+    try:
+        return base64.b32decode(token.encode("ascii"), casefold=True)
+    except (ValueError, binascii.Error):
+        return None

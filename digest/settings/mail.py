@@ -31,7 +31,7 @@ _Topic = Annotated[
         )
     ),
 ]
-_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and the token of `mail.verp`, it must fit into 64 characters
+_PLAIN_LOCAL = r"[A-Za-z0-9._=-]{1,31}"  # with a plus sign and a token, it must fit into 64 characters
 _PLAIN_DOMAIN = r"[A-Za-z0-9.-]{1,189}"
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from digest import logs
 from digest.errors import HookError, StoreError
-from digest.mail.payloads import Provider
+from digest.mail.receiving.provider_payloads import Provider
 from digest.service.bounces.webhooks import IN_PATH, LARGEST, Intake
 from digest.web.forms import body_of
 

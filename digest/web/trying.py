@@ -12,9 +12,8 @@ from digest import bundled, templating
 from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import ConfigurationError, DigestError
-from digest.mail.short import short_mail
-from digest.mail.trial import marked_as_test
-from digest.mail.words import LARGEST_HTML
+from digest.mail.composing.edition_text import LARGEST_HTML
+from digest.mail.composing.templates import marked_as_test, short_mail
 from digest.model import ConfirmationKind
 from digest.service.editions import making
 from digest.service.mailing.samples.blog import READER, sample_blog

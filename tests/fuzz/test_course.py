@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from digest.errors import DigestError, TransportError
-from digest.mail.taken import SendResult, at_once
+from digest.mail.sending.session import SendResult, at_once
 from digest.model import MAY_HAVE_IT, DeliveryState, DigestId, EditionKey, Format, Section
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
@@ -39,8 +39,7 @@ from digest.store.transaction import Store, Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from digest.mail.taken import Begun
-    from digest.mail.transaction import Envelope
+    from digest.mail.sending.session import Begun, Envelope
     from digest.model import SubscriberId
     from digest.records.operating import Version
 

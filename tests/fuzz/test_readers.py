@@ -21,20 +21,25 @@ from digest.dumps.damage import damage as damage_of
 from digest.dumps.snapshot import read_snapshot
 from digest.dumps.structure import blocks
 from digest.errors import DumpError
-from digest.mail.bounces import report
-from digest.mail.message import Letter, message
-from digest.mail.payloads import Provider
-from digest.mail.provided import events
+from digest.mail.composing.message import Letter, message
+from digest.mail.receiving.provider_events import events
+from digest.mail.receiving.provider_payloads import Provider
+from digest.mail.receiving.reports import report
 from digest.mail.tokens import (
+    TOKEN_LENGTH,
+    bounce_token,
+    claimed_subscriber,
     confirmation_token,
     leave_token,
     marks,
     preferences_token,
+    proven_edition,
     read_confirmation_token,
     read_leave_token,
     read_preferences_token,
+    return_path,
+    token_in,
 )
-from digest.mail.verp import TOKEN_LENGTH, bounce_token, claimed_subscriber, proven_edition, return_path, token_in
 from digest.model import (
     BounceKind,
     Confirmation,
@@ -46,8 +51,8 @@ from digest.model import (
     SubscriberId,
 )
 from digest.typeset.html import html
-from tests.unit.mail.test_bounces import SAMPLES
-from tests.unit.mail.told import BOUNCED
+from tests.unit.mail.test_reports import SAMPLES
+from tests.unit.mail.webhooks import BOUNCED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

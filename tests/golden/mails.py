@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.dumps.structure import blocks
-from digest.mail.corrections import Correction
-from digest.mail.message import Letter, message, picture_address, pictures_in
-from digest.mail.personal import Personal, personal
-from digest.mail.told import Frame
-from digest.mail.words import body
+from digest.mail.composing.corrections import Correction
+from digest.mail.composing.edition_text import body
+from digest.mail.composing.entry_views import Frame
+from digest.mail.composing.message import Letter, message, picture_address, pictures_in
+from digest.mail.composing.message_template import Personal, personal
 from digest.model import (
     AtomId,
     Content,

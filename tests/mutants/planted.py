@@ -30,7 +30,7 @@ MUTANTS = (
     ),
     Mutant(
         "what a relay repeats of a login is recorded",
-        "digest/mail/smtp.py",
+        "digest/mail/sending/smtp.py",
         "words_of(error, self._credentials.redacted)",
         "words_of(error)",
         ("tests/security/test_secrets.py",),
@@ -86,7 +86,7 @@ MUTANTS = (
     ),
     Mutant(
         "a lost answer is a plain refusal",
-        "digest/mail/transaction.py",
+        "digest/mail/sending/transaction.py",
         'phase="answer", uncertain=True) from error',
         'phase="answer", uncertain=False) from error',
         (MAIL,),
@@ -100,7 +100,7 @@ MUTANTS = (
     ),
     Mutant(
         "STARTTLS is only tried",
-        "digest/mail/smtp.py",
+        "digest/mail/sending/smtp.py",
         'start_tls=relay.security == "starttls",',
         "start_tls=None,",
         (MAIL, "tests/integration/mail/test_sessions.py"),
@@ -114,7 +114,7 @@ MUTANTS = (
     ),
     Mutant(
         "control characters stay in headers",
-        "digest/mail/message.py",
+        "digest/mail/composing/message.py",
         'clean = _CONTROL.sub(" ", text).strip()\n    if clean.isascii()',
         "clean = text.strip()\n    if clean.isascii()",
         ("tests/unit/mail/test_message.py",),
@@ -156,7 +156,7 @@ MUTANTS = (
     ),
     Mutant(
         "a busy mailbox gives up at once",
-        "digest/mail/replies.py",
+        "digest/mail/replies/outcome.py",
         "attempts >= _FEWEST_ATTEMPTS and now + wait > made_at + patience.give_up:",
         "now + wait > made_at:",
         (MAIL,),
@@ -219,8 +219,8 @@ MUTANTS = (
     ),
     Mutant(
         "a bounce is believed without its mark",
-        "digest/mail/verp.py",
-        "if hmac.compare_digest(raw[_ID_BYTES:], _mark(secret, subscriber, edition)):",
+        "digest/mail/tokens.py",
+        "if hmac.compare_digest(raw[_ID_BYTES:], _delivery_mark(secret, subscriber, edition)):",
         "if secret:",
         ("tests/unit/mail/test_verp.py", "tests/integration/mail/test_coming_back.py"),
     ),
@@ -247,14 +247,14 @@ MUTANTS = (
     ),
     Mutant(
         "the final dot of a mail does not wait",
-        "digest/mail/pipelining.py",
+        "digest/mail/sending/pipelining.py",
         "            await begun()\n        except BaseException:",
         "            pass\n        except BaseException:",
         ("tests/integration/mail/test_pipelining.py",),
     ),
     Mutant(
         "a recipient whom the server refused gets the mail of whoever is announced next",
-        "digest/mail/smtp.py",
+        "digest/mail/sending/smtp.py",
         "if self._pipeline and not self._pipeline.takes(envelope):",
         "if self._pipeline and not self._pipeline.usable:",
         ("tests/integration/mail/test_pipelining.py",),

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.mail.message import message_id
-from digest.mail.tokens import read_leave_token
-from digest.mail.verp import claimed_subscriber, proven_edition, token_in
+from digest.mail.composing.message import message_id
+from digest.mail.tokens import claimed_subscriber, proven_edition, read_leave_token, token_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.editions.schedule import next_slot
-from digest.mail.blame import About
-from digest.mail.limits import RateLimit, is_too_large, rate_limit
-from digest.mail.replies import BEFORE_THE_RECIPIENT, Patience, outcome
+from digest.mail.replies.diagnosis import About
+from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit
+from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState
 from digest.service.bounces.refusals import Finding, Refusals, Rest
 from digest.service.editions.digests import schedule_of

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
 from digest.errors import ConfigurationError
-from digest.mail.bounces import AUTOMATIC, report
-from digest.mail.incoming import incoming
-from digest.mail.verp import bounce_token, return_path
+from digest.mail.receiving.mailboxes import incoming
+from digest.mail.receiving.reports import AUTOMATIC, report
+from digest.mail.tokens import bounce_token, return_path
 from digest.model import BounceKind
 from digest.records.deliveries import Bounce
 from digest.service.bounces import suppressing
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from digest.mail.bounces import Report
+    from digest.mail.receiving.reports import Report
     from digest.model import Delivery, EditionKey, SubscriberId
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction

@@ -11,14 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.addresses import domain_of
-from digest.mail.blame import OF_ONE_PERSON, About, pattern
+from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, pattern
 from digest.model import DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from digest.errors import TransportError
-    from digest.mail.replies import Outcome
+    from digest.mail.replies.outcome import Outcome
     from digest.model import Delivery, EditionKey, SubscriberId
 
 _IN_A_ROW = 3  # refusals that may be about us

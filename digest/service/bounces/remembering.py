@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.mail.blame import pattern
+from digest.mail.replies.diagnosis import pattern
 from digest.service.bounces.refusals import FIRST_ATTEMPTS, Refused
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, HookError, together
-from digest.mail.payloads import Provider
-from digest.mail.provided import events
-from digest.mail.signatures import (
+from digest.mail.receiving.provider_events import events
+from digest.mail.receiving.provider_payloads import Provider
+from digest.mail.receiving.provider_signatures import (
     certificate_url,
     same,
     signed_by_amazon,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from digest.mail.provided import Event
+    from digest.mail.receiving.provider_events import Event
     from digest.service.bounces.messages import Taken
     from digest.settings import Hooks, Settings
     from digest.store.transaction import Store

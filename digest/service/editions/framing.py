@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.mail.message import picture_address
-from digest.mail.told import Frame
+from digest.mail.composing.entry_views import Frame
+from digest.mail.composing.message import picture_address
 from digest.model import SourceId
 from digest.service.editions.naming import window_opens
 from digest.service.publishing.feeds import feeds, source_of, via

@@ -12,8 +12,8 @@ from digest import logs
 from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.errors import EditionError, FencedError
-from digest.mail.message import message_id, picture_address, pictures_in
-from digest.mail.words import body
+from digest.mail.composing.edition_text import body
+from digest.mail.composing.message import message_id, picture_address, pictures_in
 from digest.model import DigestId, Edition, EditionKey, Section
 from digest.records.editions import Recipient
 from digest.service.editions.digests import schedule_of, sender_domain

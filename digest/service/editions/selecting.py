@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from digest.mail.corrections import Correction, is_visible
+from digest.mail.composing.corrections import Correction, is_visible
 from digest.model import Section, Selected, SourceId
 from digest.records.editions import FIRST_REACH
 from digest.service.publishing.redating import tells_another_day

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from digest.mail.words import fitted
+from digest.mail.composing.edition_text import fitted
 from digest.model import Section, Selected, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from digest.mail.corrections import Correction
-    from digest.mail.told import Frame
+    from digest.mail.composing.corrections import Correction
+    from digest.mail.composing.entry_views import Frame
     from digest.model import EntryId
 
 _TOLD = {Section.NEW, Section.CATCH_UP}

@@ -6,8 +6,8 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from digest.mail.sending.transport import open_session
 from digest.mail.tokens import confirmation_token
-from digest.mail.transport import session
 from digest.model import ConfirmationKind
 from digest.service.mailing.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
 
@@ -39,7 +39,7 @@ async def send_confirmations(store: Store, settings: Settings, clock: Callable[[
     if not due:
         return 0
     sent = 0
-    async with session(settings) as way:
+    async with open_session(settings) as way:
         for at, confirmation in enumerate(due):
             made = partial(message_of, store, settings, confirmation)
             problem = await hand_over(way, settings, confirmation.address, made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.mail.message import message_id
+from digest.mail.composing.message import message_id
 from digest.records.editions import Recipient
 from digest.service.editions.digests import sender_domain
 

@@ -6,10 +6,9 @@ import functools
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.mail.message import Letter
-from digest.mail.mould import MessageTemplate
-from digest.mail.payloads import Provider
-from digest.mail.personal import Personal, personal
+from digest.mail.composing.message import Letter
+from digest.mail.composing.message_template import MessageTemplate, Personal, personal
+from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
 from digest.service.editions.digests import sender_domain
 from digest.service.editions.naming import digest_title

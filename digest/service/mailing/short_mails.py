@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from digest import logs
 from digest.addresses import mailbox
 from digest.errors import ConfigurationError, TransportError
-from digest.mail.notice import Notice, notice
-from digest.mail.short import short_mail
+from digest.mail.composing.message import Notice, notice
+from digest.mail.composing.templates import short_mail
 from digest.records.people import UNMADE
 from digest.service.editions.digests import sender_domain
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from digest.mail.transport import Session
+    from digest.mail.sending.session import Session
     from digest.settings import Settings
 
 LEASE = timedelta(minutes=30)  # longer than an attempt may take

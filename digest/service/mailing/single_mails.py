@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from digest.editions.schedule import next_slot
 from digest.editions.spoken import describe_schedule
+from digest.mail.sending.transport import open_session
 from digest.mail.tokens import leave_token, preferences_token
-from digest.mail.transport import session
 from digest.model import Format, SingleMailKind
 from digest.service.editions.digests import schedule_of
 from digest.service.mailing.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
@@ -37,7 +37,7 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     if not await asyncio.to_thread(_due, store, clock()):
         return 0
     sent = 0
-    async with session(settings) as way:
+    async with open_session(settings) as way:
         while mail := await asyncio.to_thread(_begin, store, clock()):
             problem = await hand_over(way, settings, mail.address, partial(single_message, store, settings, mail))
             await asyncio.to_thread(_record, store, mail, problem, clock())

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
 from digest.errors import DigestError
-from digest.mail.notice import Notice, notice
-from digest.mail.transport import session
+from digest.mail.composing.message import Notice, notice
+from digest.mail.sending.transport import open_session
 from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.service.editions.digests import sender_domain
 from digest.service.operating.alert_states import Step, step
@@ -132,7 +132,7 @@ async def tell_one(settings: Settings, due: AlertNotice) -> str:
 async def _mail(settings: Settings, due: AlertNotice) -> None:
     address = due.channel.removeprefix(_MAIL)
     made = alert_message(settings, due, address)
-    async with session(settings) as way:
+    async with open_session(settings) as way:
         await way.send(mailbox(settings.mail.sender).address, address, made)
 
 

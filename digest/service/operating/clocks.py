@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.mail.replies import LONGEST_WAIT
+from digest.mail.replies.outcome import LONGEST_WAIT
 from digest.records.operating import ClockFault
 from digest.service.operating import waits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.mail.replies import LONGEST_WAIT
+from digest.mail.replies.outcome import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

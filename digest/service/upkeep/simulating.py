@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from digest import logs
 from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
-from digest.mail.message import message
+from digest.mail.composing.message import message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
 from digest.records.history import Settled, Stated
 from digest.service.editions.digests import schedule_of

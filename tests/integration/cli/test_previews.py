@@ -12,7 +12,7 @@ import pytest
 from lxml import html as lxml_html
 
 from digest.app import opened
-from digest.mail.words import LARGEST_HTML
+from digest.mail.composing.edition_text import LARGEST_HTML
 from digest.service.people import subscribers
 from digest.settings import load
 from tests.conftest import CONFIG

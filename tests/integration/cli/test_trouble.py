@@ -14,7 +14,7 @@ from digest.app import clock
 from digest.model import DeliveryState, EditionKey, SourceId
 from digest.records.operating import Alert, NoticeKind
 from digest.store import open_store
-from tests.unit.mail.test_bounces import block, dsn
+from tests.unit.mail.test_reports import block, dsn
 
 if TYPE_CHECKING:
     from tests.conftest import Article, Blog

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import dkim
 import pytest
 
+from digest.mail.composing.message_template import Personal, personal
 from digest.mail.dkim import keys, write_key
-from digest.mail.listener import Listener
-from digest.mail.personal import Personal, personal
-from digest.mail.verp import bounce_token, return_path
+from digest.mail.receiving.listener import Listener
+from digest.mail.tokens import bounce_token, return_path
 from digest.model import BounceKind, DeliveryState
 from digest.service.bounces import messages
 from digest.settings import Dkim, Settings
 from tests.integration.mail.chain import PASSWORD, chain, idle_until_mail
 from tests.integration.mail.conftest import KEY
-from tests.unit.mail.test_bounces import block, dsn
+from tests.unit.mail.test_reports import block, dsn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import IntakeError, StoreError
-from digest.mail import incoming, listener
-from digest.mail.verp import bounce_token, return_path
+from digest.mail.receiving import listener, mailboxes
+from digest.mail.tokens import bounce_token, return_path
 from digest.model import BounceKind, DigestId, EditionKey
 from digest.service.bounces import lifting, messages
 from digest.settings import Settings
 from tests.integration.mail.conftest import KEY, NOW
-from tests.unit.mail.test_bounces import arf, block, dsn
+from tests.unit.mail.test_reports import arf, block, dsn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -284,10 +284,10 @@ def test_a_message_that_could_not_be_put_away_is_not_handled_twice(
 
 
 def test_a_maildir_that_nothing_came_to_is_empty_and_one_that_is_none_is_named(tmp_path: Path) -> None:
-    assert list(incoming.in_maildir(tmp_path / "none", 1000)) == []
+    assert list(mailboxes.in_maildir(tmp_path / "none", 1000)) == []
     (tmp_path / "new").write_text("no folder")
     with pytest.raises(IntakeError, match="cannot be read"):
-        list(incoming.in_maildir(tmp_path, 1000))
+        list(mailboxes.in_maildir(tmp_path, 1000))
 
 
 def test_an_imap_server_that_is_away_is_named(office: Post) -> None:

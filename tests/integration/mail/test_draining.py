@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import ConfigurationError, StoreError, TransportError
-from digest.mail.smtp import SmtpSession
+from digest.mail.sending.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
 from digest.records.editions import Recipient

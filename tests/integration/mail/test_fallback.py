@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.mail.transport import session
+from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState, DigestId
 from digest.settings import Fallback
 from tests.integration.mail.conftest import Inbox, _Local
@@ -180,7 +180,7 @@ def test_neither_relay_gets_what_is_not_begun(
         raise LookupError("they left")
 
     async def once() -> None:
-        async with session(two(port if first_is_there else 1).settings) as way:
+        async with open_session(two(port if first_is_there else 1).settings) as way:
             await way.send("digest@example.org", READERS[0], b"Subject: x\r\n\r\nHello.\r\n", begun=left)
 
     with pytest.raises(LookupError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.mail.replies import LONGEST_WAIT
+from digest.mail.replies.outcome import LONGEST_WAIT
 from digest.model import DeliveryState, DigestId
 from digest.service.bounces import dead_letters
 from digest.service.operating import alerts

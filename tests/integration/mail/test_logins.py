@@ -11,8 +11,8 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from digest.errors import ConfigurationError, TransportError
-from digest.mail.smtp import SmtpSession
-from digest.mail.transport import prepare
+from digest.mail.sending.smtp import SmtpSession
+from digest.mail.sending.transport import prepare
 from digest.model import DeliveryState
 from digest.settings import Mail
 
@@ -107,7 +107,7 @@ def test_a_command_that_gives_none_is_named(
     command: tuple[str, ...],
     says: str,
 ) -> None:
-    monkeypatch.setattr("digest.mail.login._COMMAND_SECONDS", 0.5 if says == "longer than" else 60.0)
+    monkeypatch.setattr("digest.mail.sending.login._COMMAND_SECONDS", 0.5 if says == "longer than" else 60.0)
     error = refused(relay(port, oauth_command=command), client_tls)
     assert says in error.text
     assert command[0] in error.text

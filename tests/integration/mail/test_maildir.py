@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.mail.maildir import MaildirSession
+from digest.mail.sending.maildir import MaildirSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

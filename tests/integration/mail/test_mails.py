@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.mail.message import message_id
-from digest.mail.tokens import leave_token
-from digest.mail.verp import bounce_token
+from digest.mail.composing.message import message_id
+from digest.mail.tokens import bounce_token, leave_token
 from digest.model import DigestId
 from digest.service.bounces import messages
 from digest.service.editions.digests import sender_domain

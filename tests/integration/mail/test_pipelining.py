@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from digest.errors import StoreError, TransportError
-from digest.mail.smtp import SmtpSession
-from digest.mail.transaction import Envelope, Timeouts
+from digest.mail.sending.session import Envelope
+from digest.mail.sending.smtp import SmtpSession
+from digest.mail.sending.transaction import Timeouts
 from digest.model import DeliveryState, DigestId
 from digest.settings import Mail
 from digest.store.deliveries import Deliveries

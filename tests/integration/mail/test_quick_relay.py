@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aiosmtpd.controller import Controller
 
 from digest.app import event_loop
-from digest.mail.smtp import SmtpSession
-from digest.mail.transaction import Timeouts
+from digest.mail.sending.smtp import SmtpSession
+from digest.mail.sending.transaction import Timeouts
 from digest.settings import Settings
 from tests.serving import free_port
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.mail import listener
+from digest.mail.receiving import listener
 from digest.model import BounceKind, DeliveryState
 from digest.service.bounces import messages
 from digest.service.operating import alerts

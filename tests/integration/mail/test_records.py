@@ -16,8 +16,8 @@ import pytest
 
 from digest.findings import Finding
 from digest.mail.dkim import write_key, zone_line
-from digest.mail.records import Record, lookup, problem, records
-from digest.mail.transport import signing_keys
+from digest.mail.dns_records import Record, lookup, problem, records
+from digest.mail.sending.transport import signing_keys
 from digest.mail_checks import mail_findings
 from digest.settings import Settings
 
@@ -172,7 +172,7 @@ def test_where_nobody_answers_the_records_are_told_all_the_same(settings: Settin
 
 
 def test_a_name_server_that_is_silent_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.mail.records._SECONDS", 0.2)
+    monkeypatch.setattr("digest.mail.dns_records._SECONDS", 0.2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         resolver = dns.resolver.Resolver(configure=False)
@@ -208,7 +208,7 @@ def configure(blog: Blog, text: str) -> None:
 
 
 def test_from_a_key_to_its_record(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.mail.records.lookup", lambda name, kind: None)
+    monkeypatch.setattr("digest.mail.dns_records.lookup", lambda name, kind: None)
     line = blog.run("mail", "key", str(blog.home / "rsa.pem")).strip()
     configure(blog, '\n[dkim]\nkey_file = "rsa.pem"\n')
 
@@ -228,7 +228,7 @@ def test_a_key_that_cannot_be_read_is_told_by_check_and_stops_the_service(blog: 
 
 
 def test_a_relay_that_cannot_be_reached_is_told(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.mail.records.lookup", lambda name, kind: None)
+    monkeypatch.setattr("digest.mail.dns_records.lookup", lambda name, kind: None)
     configure(blog, '\n[fallback]\nhost = "127.0.0.1"\nport = 1\nsecurity = "none"\n')
     told: dict[str, Any] = {}
     for line in blog.run("check", "--mail", "--json", "--strict", code=1).splitlines():

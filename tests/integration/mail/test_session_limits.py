@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.smtp import SmtpSession
-from digest.mail.transaction import Envelope, Timeouts
+from digest.mail.sending.session import Envelope
+from digest.mail.sending.smtp import SmtpSession
+from digest.mail.sending.transaction import Timeouts
 from digest.settings import Mail
 from tests.integration.mail.relay import Act, Cut, LosesCommands, Moment, Once, PerSession, Relay, Size, To
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.maildir import MaildirSession
-from digest.mail.smtp import SmtpSession
+from digest.mail.sending.maildir import MaildirSession
+from digest.mail.sending.smtp import SmtpSession
 from digest.settings import Mail
 
 if TYPE_CHECKING:

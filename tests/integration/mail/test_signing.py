@@ -9,7 +9,7 @@ import pytest
 
 from digest.errors import ConfigurationError
 from digest.mail.dkim import keys, write_key
-from digest.mail.transport import prepare
+from digest.mail.sending.transport import prepare
 from digest.model import DeliveryState
 from digest.settings import Dkim
 from tests.unit.mail.test_dkim import ADDED

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.mail.smtp import SmtpSession
-from digest.mail.transaction import Timeouts
+from digest.mail.sending.smtp import SmtpSession
+from digest.mail.sending.transaction import Timeouts
 from digest.model import DeliveryState, DigestId
 from tests.serving import free_port
 

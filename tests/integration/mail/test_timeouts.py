@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.smtp import SmtpSession
-from digest.mail.transaction import RFC_5321, Timeouts
+from digest.mail.sending.smtp import SmtpSession
+from digest.mail.sending.transaction import RFC_5321, Timeouts
 from digest.settings import Mail
 
 if TYPE_CHECKING:

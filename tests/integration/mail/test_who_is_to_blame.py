@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import StoreError
-from digest.mail.verp import bounce_token, return_path
+from digest.mail.tokens import bounce_token, return_path
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.bounces import messages, suppressing
 from digest.service.bounces.suppressing import Held
@@ -19,7 +19,7 @@ from digest.store.resting import Resting
 from digest.store.transaction import Store
 from tests.integration.mail.conftest import KEY, Post
 from tests.integration.mail.test_coming_back import ADDRESS, configured
-from tests.unit.mail.test_bounces import block, dsn
+from tests.unit.mail.test_reports import block, dsn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -196,7 +196,7 @@ def test_what_a_mail_has_no_room_for_comes_with_the_next(press: Press, monkeypat
     press.wish(ada, paused_until=press.now + DAY)
     press.tick()
     press.publish("丙", "丁")
-    monkeypatch.setattr("digest.mail.words.LARGEST_HTML", 1)  # room for one entry
+    monkeypatch.setattr("digest.mail.composing.edition_text.LARGEST_HTML", 1)  # room for one entry
     for week, title in enumerate("戊己庚", start=2):
         press.tick(at=MONDAY + 7 * week * DAY)
         press.deliver()

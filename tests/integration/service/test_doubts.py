@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.mail.lint import findings
+from digest.mail.composing.lint import findings
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
 from digest.service.bounces import dead_letters
 from digest.service.editions import digests, making

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import html as lxml_html
 
-from digest.mail.message import message
-from digest.mail.personal import ADDRESS, LEAVE_URL, PREFERENCES_URL
+from digest.mail.composing.message import message
+from digest.mail.composing.message_template import ADDRESS, LEAVE_URL, PREFERENCES_URL
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.records.editions import Recipient
 from digest.service.editions import making

@@ -12,16 +12,16 @@ import pytest
 
 from digest.app import opened
 from digest.errors import ConfigurationError, StoreError
-from digest.mail.payloads import Provider, carriers
-from digest.mail.verp import bounce_token
+from digest.mail.receiving.provider_payloads import Provider, carriers
+from digest.mail.tokens import bounce_token
 from digest.model import BounceKind
 from digest.service.bounces import lifting
 from digest.service.people import subscribers
 from digest.settings import load
 from digest.web.application import application
 from tests.integration.web.test_application import Reply, Site
-from tests.unit.mail import told
-from tests.unit.mail.told import NOW, READER, Request
+from tests.unit.mail import webhooks
+from tests.unit.mail.webhooks import NOW, READER, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 HOOKS = f"""
 [hooks]
-ses_topics = ["{told.TOPIC}"]
-mailgun_key = "{told.MAILGUN_KEY}"
-postmark_secret = "{told.PATH_SECRET}"
-sendgrid_key = "{told.sendgrid()[1]}"
-brevo_secret = "{told.PATH_SECRET}"
-resend_secret = "{told.RESEND_SECRET}"
+ses_topics = ["{webhooks.TOPIC}"]
+mailgun_key = "{webhooks.MAILGUN_KEY}"
+postmark_secret = "{webhooks.PATH_SECRET}"
+sendgrid_key = "{webhooks.sendgrid()[1]}"
+brevo_secret = "{webhooks.PATH_SECRET}"
+resend_secret = "{webhooks.RESEND_SECRET}"
 """
 
 
@@ -56,7 +56,7 @@ class Hooked(Site):
         self.fetched.append(url)
         if self.away:
             raise TimeoutError("timed out")
-        return told.amazon()[1]
+        return webhooks.amazon()[1]
 
     def told(self, request: Request, **changed: str) -> Reply:
         headers = {name.replace("-", "_"): value for name, value in (request.headers | changed).items()}
@@ -96,18 +96,18 @@ def hooked(blog: Blog, article: type[Article], request: pytest.FixtureRequest) -
 
 @pytest.mark.parametrize("provider", Provider)
 def test_a_bounce_and_a_complaint_count_once_however_often_they_are_told(hooked: Hooked, provider: Provider) -> None:
-    bounced = told.BY[provider](told.BOUNCED[provider](message_id=hooked.message_id()))
+    bounced = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     for _ in range(3):
         assert hooked.told(bounced).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}
 
-    complained = told.BY[provider](told.complained(provider, hooked.message_id()))
+    complained = webhooks.BY[provider](webhooks.complained(provider, hooked.message_id()))
     if provider in {Provider.RESEND, Provider.MAILGUN}:  # which number requests, not events
         other = {Provider.RESEND: {"number": "msg_2"}, Provider.MAILGUN: {"token": "u" * 50}}[provider]
-        complained = told.BY[provider](told.complained(provider, hooked.message_id()), **other)
+        complained = webhooks.BY[provider](webhooks.complained(provider, hooked.message_id()), **other)
     if provider is Provider.SENDGRID:
-        (event,) = told.complained(provider, hooked.message_id())
-        complained = told.by_sendgrid([event | {"sg_event_id": "another"}])
+        (event,) = webhooks.complained(provider, hooked.message_id())
+        complained = webhooks.by_sendgrid([event | {"sg_event_id": "another"}])
     assert hooked.told(complained).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1, BounceKind.COMPLAINT: 1}
     assert hooked.ada().suppressed
@@ -121,11 +121,17 @@ def test_a_bounce_and_a_complaint_count_once_however_often_they_are_told(hooked:
 
 @pytest.mark.parametrize("provider", Provider)
 def test_what_is_not_the_providers_changes_nothing(hooked: Hooked, provider: Provider) -> None:
-    request = told.BY[provider](told.BOUNCED[provider](message_id=hooked.message_id()))
+    request = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     if provider in {Provider.POSTMARK, Provider.BREVO}:
         refused = [
             hooked.told(Request(f"/hooks/{provider}{path}", request.raw))
-            for path in ("", "/", "/x", f"/{told.PATH_SECRET}x", f"/{told.PATH_SECRET.upper()}")
+            for path in (
+                "",
+                "/",
+                "/x",
+                f"/{webhooks.PATH_SECRET}x",
+                f"/{webhooks.PATH_SECRET.upper()}",
+            )
         ]
         assert {reply.status for reply in refused} == {404}
     else:
@@ -148,9 +154,9 @@ def test_what_is_not_the_providers_changes_nothing(hooked: Hooked, provider: Pro
 @pytest.mark.parametrize("provider", Provider)
 def test_an_address_without_its_own_message_id_is_nobody(hooked: Hooked, provider: Provider) -> None:
     for message_id in (hooked.message_id("bob@example.org"), "<other.0123@example.org>", ""):
-        payload = told.complained(provider, message_id)
-        request = told.BY[provider](payload, token=f"{message_id:>50}") if provider is Provider.MAILGUN else None
-        assert hooked.told(request or told.BY[provider](payload)).status == 200
+        payload = webhooks.complained(provider, message_id)
+        request = webhooks.BY[provider](payload, token=f"{message_id:>50}") if provider is Provider.MAILGUN else None
+        assert hooked.told(request or webhooks.BY[provider](payload)).status == 200
     assert hooked.counts() == {}
     assert hooked.ignored() == {f"{provider}: of no mail of ours": 3}
     assert hooked.ada().digests == ("weekly",)
@@ -163,7 +169,7 @@ def test_a_store_that_cannot_take_it_has_it_told_again(
     def full(*_: object) -> None:
         raise StoreError("the disk is full")
 
-    request = told.BY[provider](told.BOUNCED[provider](message_id=hooked.message_id()))
+    request = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     with monkeypatch.context() as broken:
         broken.setattr("digest.store.bounces.Bounces.add", full)
         assert hooked.told(request).status == 503
@@ -174,7 +180,7 @@ def test_a_store_that_cannot_take_it_has_it_told_again(
 @pytest.mark.parametrize("hooked", [""], indirect=True)
 def test_nobody_is_on_unless_configured_and_no_mail_says_more(hooked: Hooked) -> None:
     for provider in Provider:
-        assert hooked.told(told.BY[provider](told.BOUNCED[provider]())).status == 404
+        assert hooked.told(webhooks.BY[provider](webhooks.BOUNCED[provider]())).status == 404
         ((name, _),) = carriers([provider], "").items()
         assert hooked.mails[READER][name] is None
 
@@ -189,8 +195,8 @@ def test_the_envelope_sender_that_amazon_tells_is_enough(hooked: Hooked) -> None
     with hooked.store.read() as tx:
         (key,) = [made.edition.key for made in tx.editions.editions()]
     token = bounce_token(hooked.store.secret(), hooked.ada().subscriber.id, key)
-    payload = told.ses(source=f"bounces+{token}@digest.example.org", message_id="<replaced@eu-west-1.example>")
-    assert hooked.told(told.by_ses(payload)).status == 200
+    payload = webhooks.ses(source=f"bounces+{token}@digest.example.org", message_id="<replaced@eu-west-1.example>")
+    assert hooked.told(webhooks.by_ses(payload)).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}
 
 
@@ -198,22 +204,23 @@ def test_the_envelope_sender_that_amazon_tells_is_enough(hooked: Hooked) -> None
 
 
 def test_a_subscription_of_a_known_topic_is_confirmed_and_no_other(hooked: Hooked) -> None:
-    asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": told.SUBSCRIBE_URL, "Token": "2336412f37"}
-    assert hooked.told(told.by_ses("You have chosen to subscribe to the topic.", **asked)).status == 200
-    assert hooked.fetched == [told.CERTIFICATE_URL, told.SUBSCRIBE_URL]
+    asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": webhooks.SUBSCRIBE_URL, "Token": "2336412f37"}
+    assert hooked.told(webhooks.by_ses("You have chosen to subscribe to the topic.", **asked)).status == 200
+    assert hooked.fetched == [webhooks.CERTIFICATE_URL, webhooks.SUBSCRIBE_URL]
 
-    elsewhere = asked | {"SubscribeURL": told.SUBSCRIBE_URL.replace("sns.eu", "evil.example/sns.eu")}
-    assert hooked.told(told.by_ses("You have chosen …", **elsewhere)).status == 403
-    assert hooked.told(told.by_ses(told.ses(), TopicArn=told.TOPIC + "2")).status == 403
-    assert hooked.told(told.by_ses(told.ses(), SigningCertURL="https://evil.example/x.pem")).status == 403
+    elsewhere = asked | {"SubscribeURL": webhooks.SUBSCRIBE_URL.replace("sns.eu", "evil.example/sns.eu")}
+    assert hooked.told(webhooks.by_ses("You have chosen …", **elsewhere)).status == 403
+    assert hooked.told(webhooks.by_ses(webhooks.ses(), TopicArn=webhooks.TOPIC + "2")).status == 403
+    assert hooked.told(webhooks.by_ses(webhooks.ses(), SigningCertURL="https://evil.example/x.pem")).status == 403
     assert (
-        hooked.told(told.by_ses("words", Type="UnsubscribeConfirmation", **dict(list(asked.items())[1:]))).status == 200
+        hooked.told(webhooks.by_ses("words", Type="UnsubscribeConfirmation", **dict(list(asked.items())[1:]))).status
+        == 200
     )
-    assert hooked.fetched == [told.CERTIFICATE_URL, told.SUBSCRIBE_URL]
+    assert hooked.fetched == [webhooks.CERTIFICATE_URL, webhooks.SUBSCRIBE_URL]
 
 
 def test_a_certificate_is_fetched_once_a_day_and_not_in_a_row_where_there_is_none(hooked: Hooked) -> None:
-    request = told.by_ses(told.ses(message_id=hooked.message_id()), version="2")
+    request = webhooks.by_ses(webhooks.ses(message_id=hooked.message_id()), version="2")
     hooked.away = True
     assert [hooked.told(request).status for _ in range(3)] == [503] * 3
     assert len(hooked.fetched) == 1
@@ -228,9 +235,9 @@ def test_a_certificate_is_fetched_once_a_day_and_not_in_a_row_where_there_is_non
 
 
 def test_a_confirmation_that_cannot_be_fetched_is_asked_again(hooked: Hooked) -> None:
-    asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": told.SUBSCRIBE_URL, "Token": "2336412f37"}
-    request = told.by_ses("You have chosen …", **asked)
-    assert hooked.told(told.by_ses("Successfully validated SNS topic")).status == 200
+    asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": webhooks.SUBSCRIBE_URL, "Token": "2336412f37"}
+    request = webhooks.by_ses("You have chosen …", **asked)
+    assert hooked.told(webhooks.by_ses("Successfully validated SNS topic")).status == 200
     hooked.away = True
     assert hooked.told(request).status == 503
     hooked.away = False
@@ -241,22 +248,22 @@ def test_a_confirmation_that_cannot_be_fetched_is_asked_again(hooked: Hooked) ->
 
 
 def test_a_signature_of_mailgun_is_good_for_one_event(hooked: Hooked) -> None:
-    assert hooked.told(told.by_mailgun(told.mailgun("opened"))).status == 200
-    assert hooked.told(told.by_mailgun(told.complained(Provider.MAILGUN, hooked.message_id()))).status == 403
+    assert hooked.told(webhooks.by_mailgun(webhooks.mailgun("opened"))).status == 200
+    assert hooked.told(webhooks.by_mailgun(webhooks.complained(Provider.MAILGUN, hooked.message_id()))).status == 403
     assert hooked.counts() == {}
 
 
 def test_a_batch_of_sendgrid_is_taken_in_parts(hooked: Hooked) -> None:
-    (event,) = told.sendgrid_event("deferred", message_id=hooked.message_id(), response="451 4.7.1 slow down")
+    (event,) = webhooks.sendgrid_event("deferred", message_id=hooked.message_id(), response="451 4.7.1 slow down")
     batch = [event | {"sg_event_id": f"event-{number}"} for number in range(120)]
-    assert hooked.told(told.by_sendgrid(batch)).status == 200
+    assert hooked.told(webhooks.by_sendgrid(batch)).status == 200
     assert hooked.counts() == {BounceKind.DELAYED: 50}  # no more is kept of one mail
 
 
 def test_an_erased_reader_is_nobody(hooked: Hooked) -> None:
     message_id = hooked.message_id()
     subscribers.erase(hooked.store, READER, now=NOW)
-    assert hooked.told(told.by_postmark(told.postmark(message_id=message_id))).status == 200
+    assert hooked.told(webhooks.by_postmark(webhooks.postmark(message_id=message_id))).status == 200
     assert hooked.counts() == {}
 
 
@@ -277,16 +284,16 @@ def test_a_secret_that_is_none_is_named(blog: Blog, given: str, problem: str) ->
 
 
 def test_a_secret_may_stand_in_the_environment(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGEST_HOOKS_MAILGUN_KEY", told.MAILGUN_KEY)
+    monkeypatch.setenv("DIGEST_HOOKS_MAILGUN_KEY", webhooks.MAILGUN_KEY)
     settings = load(blog.home / "digest.toml")
     assert settings.hooks.on() == ("mailgun",)
-    assert told.MAILGUN_KEY not in repr(settings)
+    assert webhooks.MAILGUN_KEY not in repr(settings)
 
 
 def test_a_secret_may_stand_in_a_file_and_check_says_where_providers_tell(blog: Blog) -> None:
     config = blog.home / "digest.toml"
-    (blog.home / "secret").write_text(f"{told.PATH_SECRET}\n", "utf-8")
+    (blog.home / "secret").write_text(f"{webhooks.PATH_SECRET}\n", "utf-8")
     config.write_text(config.read_text("utf-8") + '[hooks]\nbrevo_secret_file = "secret"\n', "utf-8")
     said = blog.run("check")
     assert "ok    hooks: accepted at https://digest.example.org/hooks/brevo/SECRET" in said
-    assert told.PATH_SECRET not in said
+    assert webhooks.PATH_SECRET not in said

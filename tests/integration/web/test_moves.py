@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.mail.tokens import leave_token, preferences_token
-from digest.mail.verp import bounce_token
+from digest.mail.tokens import bounce_token, leave_token, preferences_token
 from digest.model import BounceKind, ConfirmationKind, DigestId, EditionKey, Format
 from digest.service.bounces import messages
 from digest.service.mailing import confirming, single_mails

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.mail.payloads import Provider
+from digest.mail.receiving.provider_payloads import Provider
 from tests.integration.web.test_hooks import HOOKS, Hooked, hooked
-from tests.unit.mail import told
-from tests.unit.mail.told import Request
+from tests.unit.mail import webhooks
+from tests.unit.mail.webhooks import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +37,12 @@ def changed(payload: Any, place: tuple[Any, ...], value: Any) -> Any:
 
 @pytest.mark.parametrize("provider", Provider)
 def test_an_odd_value_anywhere_is_answered(hooked: Hooked, provider: Provider) -> None:
-    payload = told.BOUNCED[provider](message_id=hooked.message_id())
+    payload = webhooks.BOUNCED[provider](message_id=hooked.message_id())
     for number, place in enumerate(places(payload)):
         own = {Provider.MAILGUN: {"token": f"{number:050}"}, Provider.RESEND: {"number": f"msg_{number}"}}
-        request = told.BY[provider](changed(payload, place, ODD[number % len(ODD)]), **own.get(provider, {}))
+        request = webhooks.BY[provider](changed(payload, place, ODD[number % len(ODD)]), **own.get(provider, {}))
         assert hooked.told(request).status == 200, place
-        textual = told.BY[provider](changed(payload, place, ODD[0]), **own.get(provider, {}))
+        textual = webhooks.BY[provider](changed(payload, place, ODD[0]), **own.get(provider, {}))
         assert hooked.told(textual).status in {200, 403}, place  # Mailgun's token was used
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.mail.contrast import Contrast, contrasts, ratio
-from digest.mail.lint import findings
+from digest.mail.composing.lint import Contrast, contrasts, findings, ratio
 from digest.model import Body
 from tests.golden.mails import MAILS
 

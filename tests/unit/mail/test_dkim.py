@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ConfigurationError
+from digest.mail.composing.message import Letter, message
 from digest.mail.dkim import Key, keys, signed, write_key, zone_line
-from digest.mail.message import Letter, message
 from digest.model import Format
 from digest.settings import Dkim
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.mail.words import LARGEST_HTML
+from digest.mail.composing.edition_text import LARGEST_HTML
 from tests.golden.mails import FOLDER, MAILS, path
 
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from digest.mail.lint import findings
-from digest.mail.told import Length, length_of
-from digest.mail.words import body
+from digest.mail.composing.edition_text import body
+from digest.mail.composing.entry_views import Length, length_of
+from digest.mail.composing.lint import findings
 from digest.model import Entry, Section, Selected, SourceId
 from digest.typeset.text import cells
 from tests.examples import examples
-from tests.unit.mail.test_words import FRAME, corrected, entry, text_of
+from tests.unit.mail.test_edition_text import FRAME, corrected, entry, text_of
 
 SENTENCES = ("先说第一件事，它并不难。", "再说第二件事，它也不难。", "最后说第三件事，它还是不难。") * 4
 LONG = ("".join(SENTENCES), "第二段从这里开始。" * 6, "第三段从这里开始。" * 6)

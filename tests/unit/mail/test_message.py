@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.addresses import Mailbox
-from digest.mail.message import Letter, mailbox, message, message_id, words
+from digest.mail.composing.message import Letter, mailbox, message, message_id, words
 from digest.model import EditionKey, Format, SubscriberId
 
 LETTER = Letter(

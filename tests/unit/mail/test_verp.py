@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.mail.verp import bounce_token, claimed_subscriber, proven_edition, return_path, token_in
+from digest.mail.tokens import bounce_token, claimed_subscriber, proven_edition, return_path, token_in
 from digest.model import EditionKey, SubscriberId
 
 SECRET = b"s" * 32

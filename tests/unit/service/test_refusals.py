@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.replies import Patience, outcome
+from digest.mail.replies.outcome import Patience, outcome
 from digest.model import Delivery, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.service.bounces.refusals import Finding, Refusals, Rest, of
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.transaction import Envelope
-from digest.mail.transport import session
+from digest.mail.sending.session import Envelope
+from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState
 from digest.service.bounces import suppressing
 from digest.service.bounces.judging import Judge
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from digest.mail.transport import Session
+    from digest.mail.sending.session import Session
     from digest.model import Delivery, EditionKey
     from digest.service.mailing.drain.ledger import Turn
     from digest.settings import Settings
@@ -187,7 +187,7 @@ class _Drain:
         delivery: Delivery | None = None
         following: Delivery | None = None
         try:
-            async with session(self._settings, others=lambda: self._crew.others(worker)) as way:
+            async with open_session(self._settings, others=lambda: self._crew.others(worker)) as way:
                 answer: Answer | None = None
                 while worker.stays or answer:
                     delivery, following = following or self._next(worker), None

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digest import bundled
-from digest.mail.corrections import Correction
-from digest.mail.words import body
+from digest.mail.composing.corrections import Correction
+from digest.mail.composing.edition_text import body
 from digest.model import DigestId, Section
 from digest.service.editions.digests import register
 from digest.service.editions.framing import frame

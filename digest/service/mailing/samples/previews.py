@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, mailbox
 from digest.errors import DigestError, UnknownError
-from digest.mail.lint import findings
-from digest.mail.message import message
-from digest.mail.transport import session
-from digest.mail.trial import marked_as_test
+from digest.mail.composing.lint import findings
+from digest.mail.composing.message import message
+from digest.mail.composing.templates import marked_as_test
+from digest.mail.sending.transport import open_session
 from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.editions.digests import sender_domain
 from digest.service.editions.making import Draft, draft
@@ -23,7 +23,7 @@ from digest.templating import LANGUAGES
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.mail.message import Letter
+    from digest.mail.composing.message import Letter
     from digest.service.mailing.samples.drafting import Origin
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store
@@ -124,7 +124,7 @@ async def send_trial(settings: Settings, mail: Letter) -> str:
     Raises:
         TransportError: the server did not accept it.
     """
-    async with session(settings) as way:
+    async with open_session(settings) as way:
         return await way.send(mailbox(settings.mail.sender).address, mail.to_address, message(mail))
 
 

@@ -1,0 +1,1 @@
+"""Renders editions and short mails from templates, and builds messages from them."""

@@ -1,0 +1,1 @@
+"""Reads bounces, complaints and providers' events."""

@@ -1,0 +1,189 @@
+"""Reads mail from a maildir or an IMAP folder. A message stays there until the caller puts it away."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import os
+import ssl
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from digest.errors import ConfigurationError, IntakeError
+from digest.mail.sending.login import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    from digest.settings import Bounces
+
+_SECONDS = 60.0
+_AT_ONCE = 1000  # the next pass reads the rest
+_PORTS = {"tls": 993, "starttls": 143, "none": 143}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message, and the function that puts it away. The end of `raw` may be missing."""
+
+    raw: bytes
+    put_away: Callable[[], None]
+
+
+def incoming(bounces: Bounces) -> Generator[Incoming]:
+    """The messages that wait in the configured maildir or IMAP folder, oldest first.
+
+    Raises:
+        IntakeError: the folder cannot be read; messages that were put away before stay so.
+        ConfigurationError: the password cannot be read.
+    """
+    if bounces.maildir:
+        yield from in_maildir(bounces.maildir, bounces.largest)
+    if bounces.imap_host:
+        yield from in_imap(bounces)
+
+
+def try_incoming(bounces: Bounces) -> str:
+    """Check the places where bounces arrive without reading any; return the result in a sentence.
+
+    Raises:
+        IntakeError: a place cannot be read.
+        ConfigurationError: the password cannot be read.
+    """
+    found = [f"`digest run` accepts them at {bounces.listen}"] if bounces.listen else []
+    if bounces.maildir:
+        with contextlib.closing(in_maildir(bounces.maildir, 0)) as waiting:
+            next(waiting, None)
+        found.append(f"reads {bounces.maildir}")
+    if bounces.imap_host:
+        place = f"{bounces.imap_host}, folder {bounces.folder}"
+        try:
+            with _logged_in(bounces) as server:
+                for folder in filter(None, (bounces.folder, bounces.done)):
+                    _done(server.select(_quoted(folder), readonly=True))
+        except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
+            raise IntakeError(f"{place}: {error}") from error
+        found.append(f"logged in, reads {place}")
+    return ", ".join(found) or f"go to {bounces.address}, where Digest does not read them"
+
+
+def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
+    """The messages in `new/`. Putting one away moves it to `cur/` and marks it as seen. Links are not followed."""
+    new, cur = folder / "new", folder / "cur"
+    try:
+        names = sorted(entry.name for entry in os.scandir(new) if entry.is_file(follow_symlinks=False))[:_AT_ONCE]
+    except FileNotFoundError:
+        return  # no mail was ever delivered
+    except OSError as error:
+        raise IntakeError(f"{new}: cannot be read: {error.strerror}") from error
+    for name in names:
+
+        def put_away(name: str = name) -> None:
+            try:
+                cur.mkdir(mode=0o700, exist_ok=True)
+                (new / name).rename(cur / f"{name.partition(':')[0]}:2,S")
+            except OSError as error:
+                raise IntakeError(f"{new / name}: cannot be moved to cur/: {error.strerror}") from error
+
+        with contextlib.suppress(FileNotFoundError):  # another program took it first
+            yield Incoming(_read(new / name, largest), put_away)
+
+
+def _read(file: Path, largest: int) -> bytes:
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(handle, "rb") as stream:  # noqa: PTH123 - it is a handle, which does not follow links
+            return stream.read(largest) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IntakeError(f"{file}: cannot be read: {error.strerror}") from error
+
+
+def in_imap(bounces: Bounces) -> Iterator[Incoming]:
+    """The unseen messages of a folder, or all messages if they are moved after reading.
+
+    Putting a message away marks it as seen, or moves it.
+    """
+    place = f"{bounces.imap_host}, folder {bounces.folder}"
+    try:
+        with _logged_in(bounces) as server:
+            _done(server.select(_quoted(bounces.folder)))
+            (found,) = _done(server.uid("SEARCH", "UNDELETED" if bounces.done else "UNSEEN"))
+            for uid in (found or b"").decode("ascii").split()[:_AT_ONCE]:
+                parts = _done(server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{bounces.largest}>)"))
+                raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+                if isinstance(raw, bytes):
+
+                    def put_away(uid: str = uid) -> None:
+                        try:
+                            _put_away(server, uid, bounces.done)
+                        except (imaplib.IMAP4.error, OSError) as error:
+                            raise IntakeError(f"{place}: {error}") from error
+
+                    yield Incoming(raw, put_away)
+    except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
+        raise IntakeError(f"{place}: {error}") from error
+
+
+@contextlib.contextmanager
+def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
+    port = bounces.imap_port or _PORTS[bounces.imap_security]
+    secured = ssl.create_default_context()
+    server: imaplib.IMAP4
+    if bounces.imap_security == "tls":
+        server = imaplib.IMAP4_SSL(bounces.imap_host, port, ssl_context=secured, timeout=_SECONDS)
+    else:
+        server = imaplib.IMAP4(bounces.imap_host, port, timeout=_SECONDS)
+    try:
+        if bounces.imap_security == "starttls":
+            server.starttls(secured)
+        _log_in(server, Credentials(bounces.username, _password(bounces)))
+        yield server
+    finally:
+        with contextlib.suppress(imaplib.IMAP4.error, OSError):
+            server.logout()
+
+
+def _log_in(server: imaplib.IMAP4, credentials: Credentials) -> None:
+    """Log in. The error for a refusal hides the credentials, because some servers repeat them."""
+    try:
+        server.login(credentials.username, credentials.secret)
+    except UnicodeError:
+        raise imaplib.IMAP4.error("a user name or password that is not ASCII cannot be sent (choose another)") from None
+    except imaplib.IMAP4.error as error:
+        raise imaplib.IMAP4.error(credentials.redacted(str(error))) from None
+
+
+def _put_away(server: imaplib.IMAP4, uid: str, folder: str) -> None:
+    if not folder:
+        _done(server.uid("STORE", uid, "+FLAGS", r"(\Seen)"))
+    elif "MOVE" in server.capabilities:
+        _done(server.uid("MOVE", uid, _quoted(folder)))
+    else:
+        _done(server.uid("COPY", uid, _quoted(folder)))
+        _done(server.uid("STORE", uid, "+FLAGS", r"(\Seen \Deleted)"))
+        _done(server.expunge())
+
+
+def _done(answer: tuple[str, list[Any]]) -> list[Any]:
+    state, parts = answer
+    if state != "OK":
+        raise imaplib.IMAP4.error(" ".join(str(part) for part in parts))
+    return parts
+
+
+def _quoted(folder: str) -> str:
+    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _password(bounces: Bounces) -> str:
+    if bounces.password_file is None:
+        return bounces.password
+    try:
+        return bounces.password_file.read_text("utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise ConfigurationError("cannot be read, or is empty", place=str(bounces.password_file)) from error

@@ -1,0 +1,1 @@
+"""Judges servers' refusals: whom they are about, whether they are limits, and what follows."""

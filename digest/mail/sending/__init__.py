@@ -1,0 +1,1 @@
+"""Sends messages: SMTP with pipelining, a fallback relay, or a maildir."""

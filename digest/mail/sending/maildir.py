@@ -1,0 +1,106 @@
+"""The transport that writes mails into a folder. Source: the maildir convention, `tmp/` then `new/`.
+
+The mails contain addresses, and tokens with which anybody could act for the subscribers. So only the owner may read the
+files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING, Self
+
+from digest.errors import TransportError
+from digest.mail.sending.session import SendResult, at_once
+from digest.privately import FILE_MODE, new_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from digest.mail.sending.session import Begun, Envelope
+
+_FOLDER_MODE = 0o700
+_MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
+
+
+class MaildirSession:
+    """Writes each message into its own file, named after its Message-ID.
+
+    A second attempt at a delivery finds the file of the first attempt and writes nothing. So a crash between writing
+    and recording causes no second copy here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    pipelines = False
+
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,  # noqa: ARG002 - as in the protocol
+        following: Envelope | None = None,  # noqa: ARG002
+        begun: Begun = at_once,
+    ) -> SendResult:
+        """Write the message, with its envelope in front, as a local delivery does."""
+        await begun()
+        return SendResult(await asyncio.to_thread(self._write, sender, recipient, message))
+
+    def _write(self, sender: str, recipient: str, message: bytes) -> str:
+        found = _MESSAGE_ID.search(message)
+        name = hashlib.sha256(found[1] if found else message).hexdigest()[:32] + ".digest"
+        try:
+            _make_private(self._folder)
+            if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
+                return f"{name} exists already"
+            draft = self._folder / "tmp" / name
+            draft.unlink(missing_ok=True)  # left over from a crash
+            with new_file(draft) as file:
+                envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
+                file.write((envelope + message).replace(b"\r\n", b"\n"))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self._folder / "new" / name)
+            _sync(self._folder / "new")
+        except OSError as error:
+            raise TransportError(f"{self._folder}: {error.strerror}", phase="connect") from error
+        return name
+
+
+def _make_private(folder: Path) -> None:
+    """Create the folders of a maildir. If existing ones are open to other users, close them and all their files."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    for part in (folder / "tmp", folder / "new", folder / "cur", folder):
+        if part != folder:
+            part.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        if part.stat().st_mode & 0o077:
+            with contextlib.suppress(PermissionError):  # another user owns it, and decides who may read it
+                part.chmod(_FOLDER_MODE)
+                for mail in part.iterdir() if part != folder else ():
+                    if mail.is_file() and not mail.is_symlink():
+                        mail.chmod(FILE_MODE)
+
+
+def _sync(folder: Path) -> None:
+    """Flush the folder to disk, so that a new name in it survives a crash."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

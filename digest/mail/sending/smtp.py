@@ -1,0 +1,281 @@
+"""A session over one SMTP connection: connect, log in, send, recover. Source: RFC 1870, 3207, 4954, 5321, 8314."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from typing import TYPE_CHECKING, Self, cast
+
+import aiosmtplib
+
+from digest import logs
+from digest.errors import TransportError
+from digest.mail.replies.limits import session_is_used_up
+from digest.mail.sending.login import Credentials, token, uses_token
+from digest.mail.sending.pipelining import CLOSING, LostCommandsError, Pipeline
+from digest.mail.sending.session import Envelope, at_once
+from digest.mail.sending.transaction import (
+    RFC_5321,
+    TROUBLE,
+    Timeouts,
+    code_of,
+    largest,
+    offer,
+    transaction,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from digest.mail.sending.session import Begun, SendResult
+    from digest.settings import Relay
+
+_PORTS = {"tls": 465, "starttls": 587, "none": 25}
+_PLAIN_SECONDS = 86_400.0
+_TOO_LARGE = 552
+_PHASES = ("sender", "recipient", "content", "answer")
+_plain_until: dict[tuple[str, int], float] = {}  # on the monotonic clock: relays that lost commands, for this process
+_log = logs.get_logger()
+
+
+class SmtpSession:
+    """Connects at the first mail, reuses the connection, and opens a new one after any trouble."""
+
+    def __init__(
+        self, relay: Relay, password: str, *, context: ssl.SSLContext | None = None, timeouts: Timeouts = RFC_5321
+    ) -> None:
+        self._relay, self._password, self._timeouts = relay, password, timeouts
+        secured = relay.security != "none"
+        self._context = (context or ssl.create_default_context()) if secured else None
+        self._client: aiosmtplib.SMTP | None = None
+        self._credentials = Credentials(relay.username, password)
+        self._pipeline: Pipeline | None = None  # uses the client's connection, if the server supports pipelining
+        self._largest: int | None = None  # the value of `transaction.largest`
+        self._address = relay.host, relay.port or _PORTS[relay.security]
+        self._plain = _plain_until.get(self._address, 0.0) > time.monotonic()  # whether to send command by command
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Send QUIT if there is a connection, and close it: a server may count the connection until then."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        transport = client.transport
+        if self._pipeline:
+            pipeline, self._pipeline = self._pipeline, None
+            await pipeline.quit()
+        elif client.is_connected:
+            with contextlib.suppress(*TROUBLE):
+                # Every reply has arrived, so a server that does not answer QUIT changes nothing.
+                await asyncio.wait_for(client.quit(), timeout=5)
+        await _dropped(client, transport)
+
+    @property
+    def host(self) -> str:
+        return self._relay.host
+
+    @property
+    def pipelines(self) -> bool:
+        """Whether the next mail may be announced."""
+        return self._pipeline is not None and self._pipeline.usable
+
+    async def greet(self) -> str:
+        """Connect and log in; return a sentence about the server."""
+        client = await self._connected()
+        secured = "with TLS" if client.get_transport_info("sslcontext") else "without TLS"
+        return f"{self.host}:{client.port} answers {secured}" + (", logged in" if self._relay.username else "")
+
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,  # noqa: ARG002 - there is only one relay here
+        following: Envelope | None = None,
+        begun: Begun = at_once,
+    ) -> SendResult:
+        """Send one message in its own transaction.
+
+        The server may have closed a connection that has sent mail before, or the connection may have reached the
+        server's limit. If nothing of this message was accepted yet, a new connection is tried. If the server lost
+        commands of a pipeline, they are sent one by one.
+        """
+        try:
+            return await self._send(Envelope(sender, recipient), message, following, begun)
+        except TransportError as error:
+            raise self._without_secrets(error) from error.__cause__
+
+    async def _send(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
+        used = self._client is not None
+        try:
+            return await self._submit(envelope, message, following, begun)
+        except LostCommandsError as error:
+            return await self._one_by_one(envelope, message, begun, error)
+        except TransportError as error:
+            if not used or not session_is_used_up(error):
+                raise
+        await self._leave()
+        try:
+            return await self._submit(envelope, message, following, begun)
+        except LostCommandsError as error:
+            return await self._one_by_one(envelope, message, begun, error)
+
+    async def _one_by_one(
+        self, envelope: Envelope, message: bytes, begun: Begun, lost: LostCommandsError
+    ) -> SendResult:
+        """Send the message command by command. If that works better, keep doing so."""
+        await self._drop()
+        self._plain, further = True, False
+        try:
+            result = await self._submit(envelope, message, None, begun)
+        except TransportError as error:
+            further = error.phase in _PHASES and _PHASES.index(error.phase) > _PHASES.index(lost.phase)
+            raise
+        else:
+            further = True
+            return result
+        finally:
+            if further:
+                _log.warning("the relay loses pipelined commands; sending them one by one", relay=self.host)
+                _plain_until[self._address] = time.monotonic() + _PLAIN_SECONDS
+            else:
+                self._plain = False
+                await self._drop()
+
+    def _without_secrets(self, error: TransportError) -> TransportError:
+        """The refusal without the password or token.
+
+        The user name stays, because later replies may rightly name the sender.
+        """
+        text = self._credentials.redacted(error.text, names=False)
+        if text == error.text:
+            return error
+        return TransportError(text, phase=error.phase, code=error.code, uncertain=error.uncertain)
+
+    async def _submit(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
+        if self._pipeline and not self._pipeline.takes(envelope):
+            await self._drop()
+        client = await self._connected()
+        if self._largest and len(message) > self._largest:
+            problem = f"5.3.4 the mail has {len(message)} bytes, and {self.host} accepts at most {self._largest}"
+            raise TransportError(problem, phase="content", code=_TOO_LARGE)
+        if self._pipeline:
+            return await self._pipeline.send(envelope, message, following, begun)
+        await begun()
+        connection = client.transport
+        try:
+            return await transaction(client, *envelope, message, self._timeouts)
+        except TransportError as error:
+            await self._recover(client, connection, error)
+            raise
+
+    async def _recover(
+        self, client: aiosmtplib.SMTP, connection: asyncio.BaseTransport | None, error: TransportError
+    ) -> None:
+        """After a refusal, reset the connection and keep it. After anything else, drop it."""
+        if error.code is not None and error.code != CLOSING:
+            try:
+                await client.rset(timeout=10)
+            except TROUBLE:
+                pass
+            else:
+                return
+        self._client = None
+        await _dropped(client, connection)
+
+    async def ask(self, sender: str, recipient: str) -> None:
+        """Ask on a separate connection whether the server would accept a mail, without sending one.
+
+        Raises:
+            TransportError: it would not, or it cannot be reached.
+        """
+        client = await self._logged_in()
+        transport = client.transport
+        try:
+            await offer(client, sender, recipient, self._timeouts)
+            with contextlib.suppress(*TROUBLE):
+                await client.quit(timeout=5)
+        finally:
+            await _dropped(client, transport)
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is not None and (self._pipeline or self._client.is_connected):
+            return self._client
+        client = self._client = await self._logged_in()
+        self._largest = largest(client)
+        if client.supports_extension("pipelining") and not self._plain:
+            connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
+            self._pipeline = Pipeline(connection, smtputf8=smtputf8, largest=self._largest, timeouts=self._timeouts)
+        return client
+
+    async def _logged_in(self) -> aiosmtplib.SMTP:
+        """A new connection that is ready for a mail."""
+        relay = self._relay
+        client = aiosmtplib.SMTP(
+            hostname=relay.host,
+            port=self._address[1],
+            use_tls=relay.security == "tls",
+            start_tls=relay.security == "starttls",  # True, not None: without TLS no mail is sent
+            tls_context=self._context,
+            timeout=self._timeouts.reply,
+        )
+        phase = "connect"
+        try:
+            await client.connect()
+            await _greeted(client)
+            phase = "login"
+            if relay.username:
+                await self._log_in(client)
+        except TransportError:
+            await _dropped(client, client.transport)
+            raise
+        except (*TROUBLE, UnicodeError) as error:
+            await _dropped(client, client.transport)
+            words = f"{relay.host}: {words_of(error, self._credentials.redacted)}"
+            if phase == "login":  # the error may repeat the credentials, so the cause is dropped
+                raise TransportError(words, phase=phase, code=code_of(error)) from None
+            raise TransportError(words, phase=phase, code=code_of(error)) from error
+        return client
+
+    async def _drop(self) -> None:
+        """Drop the connection, whatever it is doing."""
+        client, self._client, self._pipeline = self._client, None, None
+        if client:
+            await _dropped(client, client.transport)
+
+    async def _log_in(self, client: aiosmtplib.SMTP) -> None:
+        relay = self._relay
+        if not uses_token(relay):
+            await client.login(relay.username, self._password)
+        elif "xoauth2" in client.server_auth_methods:
+            self._credentials = Credentials(relay.username, await token(relay))
+            await client.auth_xoauth2(relay.username, self._credentials.secret)
+        else:
+            raise TransportError(f"{relay.host}: the server accepts no access token (XOAUTH2)", phase="login")
+
+
+async def _dropped(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection now; TLS would otherwise wait for the server to close it."""
+    client.close()
+    if transport is not None:
+        cast("asyncio.Transport", transport).abort()  # uvloop's transports do not inherit from asyncio's
+    await asyncio.sleep(0)  # the loop closes the socket in its next turn
+
+
+async def _greeted(client: aiosmtplib.SMTP) -> None:
+    """Ask for the server's extensions, unless it is too old to list them."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
