@@ -41,8 +41,8 @@ from digest.model import (
     Variant,
 )
 from digest.records.editions import Recipient
+from digest.service.mailing.composing import Letters
 from digest.service.mailing.drain.delivery import drain
-from digest.service.mailing.letters import Letters
 from digest.settings import Settings
 from digest.store import open_store
 

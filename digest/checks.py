@@ -15,8 +15,8 @@ from digest.errors import DigestError, DumpError
 from digest.findings import Finding, error, found, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.patterns import Pattern, hostile
-from digest.service.editions.digest_names import orphans
 from digest.service.editions.digests import schedule_of
+from digest.service.editions.renaming import orphans
 from digest.service.operating import clocks
 from digest.service.sources.renaming import require_present_names
 from digest.settings import advice

@@ -13,7 +13,7 @@ from digest.cli.common import ConfigOption, JsonOption, print_json, print_table,
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
-from digest.service.editions.naming import edition_name
+from digest.service.editions.digests import edition_name
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -75,7 +75,7 @@ def list_(
 ) -> None:
     """List subscribers in the order in which they joined."""
     from digest.app import clock
-    from digest.lists.writing import csv_lines
+    from digest.lists.table import csv_lines
     from digest.service.people import roster
 
     if state is not None and state not in list(roster.State):
@@ -200,7 +200,7 @@ def export(
 ) -> None:
     """Export all stored data about subscribers (consent, subscriptions, deliveries), one JSON object per line."""
     from digest.app import clock
-    from digest.lists.writing import csv_lines
+    from digest.lists.table import csv_lines
     from digest.owned import require_free
     from digest.service.people import roster, subscribers
 

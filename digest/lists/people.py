@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from digest.errors import ListError
 from digest.lists.columns import Field
-from digest.lists.moments import day_first, moment
 from digest.lists.table import swallowed
-from digest.lists.words import (
+from digest.lists.values import (
     Standing,
     checked_name,
+    day_first,
     form_of,
     holds_address,
     is_nothing,
     language_of,
+    moment,
     standing_of,
     tags_of,
     yes_or_no,

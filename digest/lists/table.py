@@ -1,4 +1,4 @@
-"""Splits a list into rows and cells, finds its headings, and knows the line on which each row begins."""
+"""Splits a list into rows and columns; writes rows as CSV that spreadsheets open safely and Digest can read again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digest.errors import ListError
 from digest.lists.columns import Field, folded, meanings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 csv.field_size_limit(2**31 - 1)  # else a long note looks like an open quote; the list is in memory anyway
 DELIMITERS = (",", ";", "\t", "|")
@@ -23,6 +23,8 @@ _HINT = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # a first line 
 _ADDRESS = re.compile(r"(?:[^<>＜＞]*[<＜])?(?:mailto:)?[^\s,;<>＜＞|@＠]+[@＠][^\s,;<>＜＞|@＠]+[>＞]?", re.IGNORECASE)
 # The columns of a list without headings, in this order.
 _PLACES = (Field.ADDRESS, Field.NAME, Field.LANGUAGE, Field.FORMAT, Field.DIGEST)
+# Source: OWASP, "CSV Injection". East Asian spreadsheets also compute after full-width signs. Reading removes the mark.
+_COMPUTED = re.compile(r"'*[=+\-@＝＋－＠]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +199,20 @@ def _opened(text: str, line: int, delimiter: str) -> int:
         if not quoted:
             return opened
     return opened
+
+
+def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """The headings and each row as lines of CSV (RFC 4180), without any cell that a spreadsheet would compute."""
+    yield _csv_line(heads)
+    for row in rows:
+        yield _csv_line([_safe("" if cell is None else str(cell).strip()) for cell in row])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
+
+
+def _safe(cell: str) -> str:
+    return f"'{cell}" if _COMPUTED.match(cell) else cell

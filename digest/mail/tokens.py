@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MARK_BYTES, _SHORT_MARK_BYTES = 20, 16
 _MOMENT_BYTES = 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TOKEN_LENGTH = 32
+_ID_BYTES, _DELIVERY_MARK_BYTES = 4, 16
 
 
 def leave_token(secret: bytes, subscriber: SubscriberId, digest: DigestId) -> str:
@@ -141,10 +143,6 @@ def _microseconds(at: datetime) -> int:
 
 def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
-
-
-TOKEN_LENGTH = 32
-_ID_BYTES, _DELIVERY_MARK_BYTES = 4, 16
 
 
 def return_path(address: str, token: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import masked
 from digest.model import ConfirmationKind
-from digest.service.editions.naming import digest_title
+from digest.service.editions.digests import digest_title
 from digest.service.people import consent, links, moves, preferences, subscribers
 from digest.service.people.links import LinkState
 from digest.web.pages import Pages

@@ -257,7 +257,7 @@ class Course(RuleBasedStateMachine):
         self._pass(timedelta(hours=hours))
 
     def _pass(self, time: timedelta) -> None:
-        """The clock may step back, but is never a day behind what it said once (see `service.people.audience`)."""
+        """The clock may step back, but is never a day behind what it said once (see `service.editions.audience`)."""
         self.latest = max(self.latest, self.now + time)
         self.now = max(self.now + time, self.latest - timedelta(hours=20))
 

@@ -205,7 +205,7 @@ MUTANTS = (
     ),
     Mutant(
         "who is behind is told again what a mail told them",
-        "digest/service/people/audience.py",
+        "digest/service/editions/audience.py",
         "    mine -= told\n",
         "",
         ("tests/integration/service/test_audience.py",),

@@ -39,6 +39,10 @@ _SHORT_TITLE, _TWO_LINES = 160, 64  # cells of a title where each entry has two 
 _CODE = re.compile(r'<pre class="code"><code>(.*?)</code></pre>', re.DOTALL)
 _SPACES = re.compile(r"\n *| {2,}")
 _NARROW = 1.4  # cells a character; text below this is not Chinese, and says half as much in as many characters
+_STEP = 4  # least difference between two bars, in hundredths of the longest
+_CELLS = 24
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_WAN = 10_000
 
 
 class _Amount(NamedTuple):
@@ -252,12 +256,6 @@ def _bounded(link: str) -> str:
 
 def _title(written: str) -> str:
     return cut(title(without_marks(written)), _LONGEST_TITLE)
-
-
-_STEP = 4  # least difference between two bars, in hundredths of the longest
-_CELLS = 24
-_EIGHTHS = " ▏▎▍▌▋▊▉"
-_WAN = 10_000
 
 
 def shares(gains: Sequence[int]) -> list[int]:

@@ -24,6 +24,12 @@ _WIDEST = 78  # cells in a line of text
 _LONGEST_SUBJECT = 120  # characters
 _SHOWN = 40  # characters to quote from the faulty place
 _UNBREAKABLE = re.compile(r"\s*\S+|    .*|.*\bhttps?://\S+")  # an address, code or verse
+ENOUGH = 4.5
+_DARK = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}")
+_DECLARED = re.compile(r"(?:^|;)\s*(color|background-color|background|display)\s*:\s*([^;!]+)")
+_HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\b")
+_NAMES = {"white": "#ffffff", "black": "#000000", "red": "#ff0000"}
+_LINK = "#0000ee"  # the browsers' default colour for links
 
 
 def findings(body: Body) -> list[str]:
@@ -100,14 +106,6 @@ def _text(text: str) -> Iterator[str]:
         if cells(line) > _WIDEST and not _UNBREAKABLE.fullmatch(line):
             yield f"a line of the text is {cells(line)} cells wide: {line[:_SHOWN]}"
             return
-
-
-ENOUGH = 4.5
-_DARK = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}")
-_DECLARED = re.compile(r"(?:^|;)\s*(color|background-color|background|display)\s*:\s*([^;!]+)")
-_HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\b")
-_NAMES = {"white": "#ffffff", "black": "#000000", "red": "#ff0000"}
-_LINK = "#0000ee"  # the browsers' default colour for links
 
 
 class Contrast(NamedTuple):

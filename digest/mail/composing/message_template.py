@@ -30,6 +30,12 @@ _MESSAGE_ID = "<6f1d0c37a2e54b0c9d7f.message@nobody.invalid>"
 _LEAVE_URL = "https://6f1d0c37a2e54b0c9d7f.invalid/leave"
 _TEXT, _HTML = "6f1d0c37a2e54b0c9d7f text", "6f1d0c37a2e54b0c9d7f html"
 _OUTER, _INNER = boundary("alternative", _MESSAGE_ID), boundary("related", _MESSAGE_ID)
+# Private-use characters that cannot come from a dump: `strip_unsafe` lets them pass, but titles are values by then.
+LEAVE_URL = "\ue0f0leave\ue0f1"
+PREFERENCES_URL = "\ue0f0preferences\ue0f1"
+ADDRESS = "\ue0f0address\ue0f1"
+AGREED = "\ue0f0agreed\ue0f1"
+_MARK = re.compile("(\ue0f0[a-z]+\ue0f1)")
 
 
 class MessageTemplate:
@@ -118,14 +124,6 @@ def _cut(words: bytes, start: int) -> tuple[bytes, bytes, bytes]:
     """The first `start` bytes, the following full lines in base64, and the remaining bytes."""
     end = start + (len(words) - start) // _LINE * _LINE
     return words[:start], lines(words[start:end]), words[end:]
-
-
-# Private-use characters that cannot come from a dump: `strip_unsafe` lets them pass, but titles are values by then.
-LEAVE_URL = "\ue0f0leave\ue0f1"
-PREFERENCES_URL = "\ue0f0preferences\ue0f1"
-ADDRESS = "\ue0f0address\ue0f1"
-AGREED = "\ue0f0agreed\ue0f1"
-_MARK = re.compile("(\ue0f0[a-z]+\ue0f1)")
 
 
 @dataclass(frozen=True, slots=True)

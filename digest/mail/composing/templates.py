@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WIDTH = 72  # cells in a line of text
 _INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 _KEPT = re.compile(r' data-css-inline="[a-z]+"')
+_LONGEST_LINE = 78  # RFC 5322, 2.1.1
+_BLOCK = re.compile(r"</?(?:body|div|h1|head|html|li|meta|p|style|table|tbody|td|title|tr|ul)\b", re.IGNORECASE)
+_BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 
 
 def common(language: str) -> Mapping[str, object]:
@@ -44,10 +47,6 @@ def inlined(page: str, template: str) -> str:
         return _KEPT.sub("", _INLINER.inline(page))
     except InlineError as error:
         raise ConfigurationError(f"its styles cannot be read: {error}", place=template) from error
-
-
-_LONGEST_LINE = 78  # RFC 5322, 2.1.1
-_BLOCK = re.compile(r"</?(?:body|div|h1|head|html|li|meta|p|style|table|tbody|td|title|tr|ul)\b", re.IGNORECASE)
 
 
 def short_mail(name: str, language: str, folder: Path | None, values: Mapping[str, object]) -> tuple[str, str, str]:
@@ -105,9 +104,6 @@ def _pieces(written: str) -> Iterator[tuple[str, str]]:
         if character == ">":
             tag = -1
     yield space, written[start:]
-
-
-_BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 
 
 def marked_as_test(body: Body, folder: Path | None) -> Body:

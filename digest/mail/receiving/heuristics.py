@@ -56,38 +56,6 @@ _AWAY = re.compile(
     | رد\ تلقائي | תשובה\ אוטומטית
     """
 )
-
-
-def of_mail_system(message: Message) -> bool:
-    """Whether the sender's name or address is that of a mail server, as in bounces."""
-    return bool(
-        _DAEMONS.match(address_in(message, "From").partition("@")[0])
-        or message.get("X-Failed-Recipients")
-        or _DAEMON_NAMES.search(header(message, "From").partition("<")[0])
-    )
-
-
-def is_automatic(message: Message) -> bool:
-    """Whether a program answered in place of a person.
-
-    Some mail servers mark their bounces as automatic, too (Exim writes `auto-replied`). So this mark counts only for
-    messages from other senders.
-    """
-    if any(part.get_content_type() == "message/disposition-notification" for part in own_parts(message)):
-        return True
-    if of_mail_system(message):
-        return False
-    submitted = header(message, "Auto-Submitted").partition(";")[0].partition(" ")[0].lower()
-    return bool(
-        submitted not in {"", "no"}
-        or header(message, "Precedence").lower() in _PRECEDENCES
-        or any(message.get(name) for name in _MARKS)
-        or _AWAY.search(header(message, "Subject"))
-    )
-
-
-logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)  # it logs each message that it cannot read
-
 # The server's own text ends here, and the mail that it is about begins.
 _QUOTED = re.compile(
     r"""(?imx) ^[ \t]*(?:
@@ -102,7 +70,6 @@ _MENTIONED = re.compile(r"[^\s<>,;:()\[\]\"'=：，；（）《》“”]{1,64}@
 _CODE = re.compile(r"(?<![\d.])(?:[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)|[45][0-5]\d(?=[ \-\n]|$))")
 _ENHANCED = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _PERMANENT_CODE = re.compile(r"(?<![\d.])5(?:\.\d{1,3}\.\d{1,3}(?!\.?\d)|[0-5]\d(?=[ \-\n]|$))")
-
 _REPLY = re.compile(r"(?i)(?:re|aw|sv|antw|rif|odp|ynt|res|rép|回复|答复|回覆|答覆)(?:\[\d+\])?\s?[:：]")
 _WAITS = re.compile(
     r"""(?ix)
@@ -143,6 +110,37 @@ _FAILED = re.compile(
     | 配信できません|届けられません|送信できません|배달(?:되지|하지|\ ?실패)|전송되지|전달할\ 수\ 없
     """
 )
+
+
+def of_mail_system(message: Message) -> bool:
+    """Whether the sender's name or address is that of a mail server, as in bounces."""
+    return bool(
+        _DAEMONS.match(address_in(message, "From").partition("@")[0])
+        or message.get("X-Failed-Recipients")
+        or _DAEMON_NAMES.search(header(message, "From").partition("<")[0])
+    )
+
+
+def is_automatic(message: Message) -> bool:
+    """Whether a program answered in place of a person.
+
+    Some mail servers mark their bounces as automatic, too (Exim writes `auto-replied`). So this mark counts only for
+    messages from other senders.
+    """
+    if any(part.get_content_type() == "message/disposition-notification" for part in own_parts(message)):
+        return True
+    if of_mail_system(message):
+        return False
+    submitted = header(message, "Auto-Submitted").partition(";")[0].partition(" ")[0].lower()
+    return bool(
+        submitted not in {"", "no"}
+        or header(message, "Precedence").lower() in _PRECEDENCES
+        or any(message.get(name) for name in _MARKS)
+        or _AWAY.search(header(message, "Subject"))
+    )
+
+
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)  # it logs each message that it cannot read
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,19 @@ _MILDEST_FIRST = (
     BounceKind.SOFT,
     BounceKind.HARD,
 )
+_SENT_FROM = ("original-mail-from", "return-path", "x-return-path", "x-envelope-from")
+_SENT_TO = ("original-rcpt-to", "removal-recipient", "x-hmxmroriginalrecipient", "x-original-to", "to")
+# Types of feedback that are not complaints. Source: RFC 6430, RFC 6591.
+_NO_COMPLAINT = {"not-spam", "auth-failure", "dmarc"}
+_OF_A_LOOP = re.compile(r"(?i)^(?:staff|abuse|fbl|feedback|feedback-?loop|complaints?|scomp|jmrp|spam|arf)\b")
+_COMPLAINS = re.compile(
+    r"(?i)\bcomplaint about\b|\b(?:abuse|spam|complaint|feedback|junk)(?: e?-?mail)? (?:report|complaint|notification)"
+    r"|feedback loop|投诉|舉報|举报|垃圾邮件报告"
+)
+_MARKS = ("X-HmXmrOriginalRecipient", "X-Original-Feedback-Type", "X-Feedback-Loop-Recipient", "Complaint-Type")
+_MOST = 10
+_MENTIONED_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"'=]{1,64}@[A-Za-z0-9.-]{1,189}")
+_LINK = re.compile(r"https?://[^\s<>\"']{1,900}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,21 +201,6 @@ def _guess(message: Message, ours: Sequence[str]) -> Report:
         kind = BounceKind.SOFT if kind is BounceKind.HARD else kind
         status = ""
     return Report(kind, status, guess.text, guessed=True, failed=guess.failed)
-
-
-_SENT_FROM = ("original-mail-from", "return-path", "x-return-path", "x-envelope-from")
-_SENT_TO = ("original-rcpt-to", "removal-recipient", "x-hmxmroriginalrecipient", "x-original-to", "to")
-# Types of feedback that are not complaints. Source: RFC 6430, RFC 6591.
-_NO_COMPLAINT = {"not-spam", "auth-failure", "dmarc"}
-_OF_A_LOOP = re.compile(r"(?i)^(?:staff|abuse|fbl|feedback|feedback-?loop|complaints?|scomp|jmrp|spam|arf)\b")
-_COMPLAINS = re.compile(
-    r"(?i)\bcomplaint about\b|\b(?:abuse|spam|complaint|feedback|junk)(?: e?-?mail)? (?:report|complaint|notification)"
-    r"|feedback loop|投诉|舉報|举报|垃圾邮件报告"
-)
-_MARKS = ("X-HmXmrOriginalRecipient", "X-Original-Feedback-Type", "X-Feedback-Loop-Recipient", "Complaint-Type")
-_MOST = 10
-_MENTIONED_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"'=]{1,64}@[A-Za-z0-9.-]{1,189}")
-_LINK = re.compile(r"https?://[^\s<>\"']{1,900}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from digest.settings import Relay
 
 _COMMAND_SECONDS = 60.0
+HIDDEN = "***"
+_SHORT = 4  # a shorter secret only matches as a whole word, a longer one anywhere
+_RUN = re.compile(r"[A-Za-z0-9+/=_%\-]{6,}")  # the characters of base64, hex and URLs
+_LIKE_A_KEY = 24  # a run of this length may be a key, unless it is a plain word
 
 
 def password(relay: Relay) -> str:
@@ -97,12 +101,6 @@ def _first_line(file: Path) -> str:
         return file.read_text("utf-8").splitlines()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:
         raise ConfigurationError("cannot be read, or is empty", place=str(file)) from error
-
-
-HIDDEN = "***"
-_SHORT = 4  # a shorter secret only matches as a whole word, a longer one anywhere
-_RUN = re.compile(r"[A-Za-z0-9+/=_%\-]{6,}")  # the characters of base64, hex and URLs
-_LIKE_A_KEY = 24  # a run of this length may be a key, unless it is a plain word
 
 
 @dataclass(frozen=True, slots=True)

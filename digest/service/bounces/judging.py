@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.editions.schedule import next_slot
-from digest.mail.replies.diagnosis import About
+from digest.mail.replies.diagnosis import About, pattern
 from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState
-from digest.service.bounces.refusals import Finding, Refusals, Rest
+from digest.service.bounces.refusals import FIRST_ATTEMPTS, Finding, Refusals, Refused, Rest
 from digest.service.editions.digests import schedule_of
 from digest.service.mailing.drain.ledger import Answer
 from digest.service.mailing.drain.pacing import EVERYBODY, Slowing
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from digest.errors import TransportError
     from digest.model import Delivery
     from digest.records.deliveries import RestingDomain
-    from digest.service.bounces.refusals import Refused
+    from digest.service.bounces.refusals import Refusals
     from digest.service.mailing.drain.crew import Crew, Worker
     from digest.service.mailing.drain.ledger import Ledger
     from digest.service.mailing.drain.queueing import Queue
     from digest.service.mailing.drain.report import DrainReport
     from digest.settings import Settings
+    from digest.store.transaction import Transaction
 
 _TEMPORARY = 4
 _AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}
@@ -163,3 +164,21 @@ class Judge:
             return DeliveryState.DEFERRED
         self._failed.add(answer.delivery.message_id)
         return DeliveryState.FAILED
+
+
+def remember(tx: Transaction, refusals: Refusals) -> None:
+    """Load the paused domains, the words for which sending was paused, and the failures since a mail got through."""
+    rested = tx.resting.all()
+    refusals.rested = {one.domain for one in rested}
+    refusals.looked_into = {
+        ("", _words(tx.deliveries.trouble())),
+        *((one.domain, _words(one.reason)) for one in rested),
+    }
+    for one in tx.deliveries.just_failed(FIRST_ATTEMPTS):
+        refused = Refused(one.edition, one.subscriber, one.message_id, one.address)
+        refusals.remember(refused, _words(one.text, one.address), alone=one.alone)
+
+
+def _words(said: str, address: str = "") -> str:
+    """The words of a refusal that is stored as `phase: code text` or `phase: text`."""
+    return pattern(said.partition(" ")[2], address)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 FEWEST = 20  # requests of an edition from which a share is computed: fewer say nothing
 _A_DAY = timedelta(days=1)
 _AT_THIS_ADDRESS = "1.1"  # the only code about one address among others of its domain
+_BOUNCED = frozenset({BounceKind.SOFT, BounceKind.HARD})
+_HARD_BOUNCES = 2  # editions; a single refusal may have another cause than the address
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +230,6 @@ def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -
         tx.breaker.put(edition, people, RequestState.DISMISSED)
         tx.breaker.excuse(edition, people)
         return len(people)
-
-
-_BOUNCED = frozenset({BounceKind.SOFT, BounceKind.HARD})
-_HARD_BOUNCES = 2  # editions; a single refusal may have another cause than the address
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,7 @@ from digest.mail.receiving.provider_signatures import (
     subscribe_url,
 )
 from digest.model import BounceKind
-from digest.service.bounces.finding import Evidence, find
-from digest.service.bounces.messages import our_addresses, record
+from digest.service.bounces.messages import Evidence, find, our_addresses, record
 from digest.service.operating import posting
 
 if TYPE_CHECKING:

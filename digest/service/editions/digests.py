@@ -1,18 +1,22 @@
-"""The configured digests, as the store, the timer and the mails need them; editions are made elsewhere."""
+"""The configured digests, their schedules and titles, and the names of editions; editions are made elsewhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from digest.addresses import mailbox
 from digest.editions.schedule import Schedule
 from digest.model import DigestId
+from digest.records.editions import FIRST_REACH
+from digest.typeset.dates import covered
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from digest.model import Edition
     from digest.settings import Digest, Settings
-    from digest.store.transaction import Store
+    from digest.store.transaction import Store, Transaction
 
 
 def register(store: Store, settings: Settings, now: datetime) -> None:
@@ -39,3 +43,24 @@ def schedule_of(digest: Digest) -> Schedule:
 def sender_domain(settings: Settings) -> str:
     """The domain in Message-IDs and List-Ids: the sender's domain."""
     return mailbox(settings.mail.sender).domain
+
+
+def digest_title(settings: Settings, digest: DigestId) -> str:
+    """The title of a digest, or its id if it is no longer configured."""
+    configured = settings.digest(digest)
+    return configured.title if configured else digest
+
+
+def edition_name(tx: Transaction, settings: Settings, edition: Edition, language: str) -> str:
+    """The days of an edition, such as `2026年11月23日—29日`, on the calendar of its digest."""
+    configured = settings.digest(edition.digest)
+    zone = ZoneInfo(configured.timezone if configured else "UTC")
+    return covered(window_opens(tx, edition), edition.closes_at, zone, language)
+
+
+def window_opens(tx: Transaction, edition: Edition) -> datetime:
+    """When the window of an edition opens; a digest's first one reaches back from when it was configured."""
+    if edition.opens_at is not None:
+        return edition.opens_at
+    state = tx.editions.digest(edition.digest)
+    return min(state.configured_at if state else edition.closes_at, edition.closes_at) - FIRST_REACH

@@ -16,15 +16,14 @@ from digest.mail.composing.edition_text import body
 from digest.mail.composing.message import message_id, picture_address, pictures_in
 from digest.model import DigestId, Edition, EditionKey, Section
 from digest.records.editions import Recipient
+from digest.service.editions.audience import audience
 from digest.service.editions.digests import schedule_of, sender_domain
 from digest.service.editions.failures import forget, noting, stands
-from digest.service.editions.framing import frame
 from digest.service.editions.planning import LARGE, finish, parts
 from digest.service.editions.selecting import select
-from digest.service.editions.variants import Variants
+from digest.service.editions.variants import Variants, frame
 from digest.service.intake.tracing import say_made
 from digest.service.operating import clocks
-from digest.service.people.audience import audience
 from digest.service.publishing.feeds import holds_any
 
 if TYPE_CHECKING:

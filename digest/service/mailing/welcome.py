@@ -1,16 +1,18 @@
-"""The first mail to a new subscriber, who should not have to wait for the next edition."""
+"""Sends the newest edition to one more subscriber: on request, or so that a new one need not wait for the next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.service.mailing.latest import plan_latest
+from digest.mail.composing.message import message_id
+from digest.records.editions import Recipient
+from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from digest.model import DigestId, SubscriberId
+    from digest.model import DigestId, EditionKey, SubscriberId
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 
@@ -38,3 +40,22 @@ def greet(
     if settings.signup.welcome == "none":
         return ""
     return "letter" if tx.single_mails.welcome(person, now) else ""
+
+
+def plan_latest(
+    tx: Transaction, settings: Settings, secret: bytes, person: SubscriberId, digest: DigestId, now: datetime
+) -> EditionKey | None:
+    """Plan the newest edition of a digest for a subscriber; None if there is none, or they had it."""
+    newest, record = tx.editions.newest(digest), tx.subscribers.get(person)
+    if newest is None or record is None:
+        return None
+    key = newest.key
+    variants = tx.editions.variants(key)
+    whole = variants[0].told
+    spoken = (
+        number
+        for number, variant in enumerate(variants)
+        if variant.told == whole and variant.body.language == record.subscriber.language
+    )
+    recipient = Recipient(person, message_id(key, person, sender_domain(settings), secret), next(spoken, 0), now)
+    return key if tx.editions.plan(key, recipient) else None

@@ -12,10 +12,9 @@ from digest.addresses import checked_address
 from digest.errors import BusyError
 from digest.mail.tokens import marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
-from digest.service.editions.digest_names import read_leave
+from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import greet
-from digest.service.people.following import follow
-from digest.service.people.subscribers import chosen_digests
+from digest.service.people.subscribers import chosen_digests, follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

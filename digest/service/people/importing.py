@@ -12,14 +12,13 @@ from digest.lists.columns import ignored
 from digest.lists.decoding import decoded
 from digest.lists.people import Listed, Refused, listed
 from digest.lists.table import table
-from digest.lists.words import Standing, same
+from digest.lists.values import Standing, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.people import Joining, Newcomer
 from digest.service.editions.digests import rhythms_of
-from digest.service.people.following import follow
 from digest.service.people.preferences import zones
-from digest.service.people.subscribers import chosen_digests, language_of_digests, topic_called
+from digest.service.people.subscribers import chosen_digests, follow, language_of_digests, topic_called
 from digest.service.upkeep.turns import in_turns
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.mail.tokens import asked_in, marks, read_confirmation_token, read_preferences_token
 from digest.model import ConfirmationKind, DigestId, SubscriberId
-from digest.service.editions.digest_names import read_leave
+from digest.service.editions.renaming import read_leave
 from digest.service.people.consent import lasts
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from digest.mail.tokens import address_hash
 from digest.model import ConfirmationKind
 from digest.service.editions.digests import rhythms_of
 from digest.service.people.consent import awaited, request
-from digest.service.people.following import follow
+from digest.service.people.subscribers import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from zoneinfo import available_timezones
 from digest.errors import DigestError
 from digest.mail.tokens import preferences_token, read_preferences_token
 from digest.model import DigestId, Format
-from digest.service.mailing.latest import plan_latest
-from digest.service.people.following import follow
+from digest.service.mailing.welcome import plan_latest
+from digest.service.people.subscribers import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

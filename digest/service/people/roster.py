@@ -9,8 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError
-from digest.lists.moments import moment
-from digest.lists.words import form_of, tags_of
+from digest.lists.values import form_of, moment, tags_of
 from digest.model import DigestId
 from digest.service.people import preferences
 from digest.service.people.preferences import Wishes

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, former_spelling
 from digest.errors import AddressError, ConfigurationError, DigestError, PersonError, UnknownError, UnknownPersonError
-from digest.lists.words import checked_name, language_of, same
+from digest.lists.values import checked_name, language_of, same
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.deliveries import Trouble
-from digest.service.editions.digest_names import read_leave
+from digest.service.editions.digests import rhythms_of
+from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import greet
-from digest.service.people.following import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from digest.model import SubscriberId
     from digest.records.people import SubscriberRecord
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
@@ -198,3 +199,30 @@ def topic_called(settings: Settings, name: str) -> str | None:
 def _check(form: str) -> None:
     if form not in list(Format):
         raise DigestError(f"{form!r} is no format (there are {', '.join(Format)})")
+
+
+def follow(
+    tx: Transaction,
+    settings: Settings,
+    person: SubscriberId,
+    digest: DigestId,
+    source: str,
+    now: datetime,
+    *,
+    wording: str = "",
+    asked_at: datetime | None = None,
+    consented_at: datetime | None = None,
+) -> bool:
+    """Subscribe a person to a digest; False if they are subscribed.
+
+    Somebody who follows the same entries at another frequency changes over, without a duplicate and without a gap.
+    """
+    since = None
+    for other in rhythms_of(settings, digest):
+        known = tx.subscribers.subscription(person, other) if other != digest else None
+        if known and known[1] is None:
+            since = min(since or known[0], known[0])
+            tx.subscribers.leave(person, other, f"changed to {digest}: {source}", now)
+    return tx.subscribers.join(
+        person, digest, source, now, since=since, wording=wording, asked_at=asked_at, consented_at=consented_at
+    )

@@ -12,7 +12,7 @@ from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
 from digest.records.dumps import DumpState
-from digest.service.editions.naming import digest_title, edition_name
+from digest.service.editions.digests import digest_title, edition_name
 from digest.service.publishing.feeds import EVERYTHING, source_of, via
 from digest.service.publishing.redating import tells_another_day
 from digest.typeset.characters import line, strip_unsafe

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import SourceId
-from digest.service.editions.digest_names import require_present_digests
+from digest.service.editions.renaming import require_present_digests
 from digest.service.publishing.feeds import topic_key
 
 if TYPE_CHECKING:

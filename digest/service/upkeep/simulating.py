@@ -20,7 +20,7 @@ from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, S
 from digest.records.history import Settled, Stated
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.making import make_due, pictures
-from digest.service.mailing.letters import letter
+from digest.service.mailing.composing import letter
 from digest.service.publishing.feeds import feeds
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.upkeep.replaying import Replay, acts

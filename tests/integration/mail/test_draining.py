@@ -18,8 +18,8 @@ from digest.mail.sending.smtp import SmtpSession
 from digest.mail.tokens import read_leave_token
 from digest.model import DeliveryState, DigestId, Format
 from digest.records.editions import Recipient
+from digest.service.mailing.composing import Letters
 from digest.service.mailing.drain.delivery import drain
-from digest.service.mailing.letters import Letters
 from digest.store.deliveries import Deliveries
 from digest.web.metrics import Metrics
 from tests.exposition import numbers

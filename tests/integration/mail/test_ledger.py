@@ -10,8 +10,8 @@ import pytest
 
 from digest.errors import StoreError
 from digest.model import DeliveryState
+from digest.service.mailing.composing import Letters
 from digest.service.mailing.drain.ledger import Answer, Ledger
-from digest.service.mailing.letters import Letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

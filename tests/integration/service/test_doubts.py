@@ -10,8 +10,8 @@ from digest.mail.composing.lint import findings
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
 from digest.service.bounces import dead_letters
 from digest.service.editions import digests, making
-from digest.service.mailing.latest import plan_latest
-from digest.service.mailing.letters import letter
+from digest.service.mailing.composing import letter
+from digest.service.mailing.welcome import plan_latest
 from digest.service.operating import alerts, health, monitoring, status
 from digest.service.people import subscribers
 from digest.service.publishing import feeds
@@ -296,7 +296,7 @@ def test_a_list_that_surely_did_not_arrive_is_made_anew_and_one_that_may_have_is
 
 
 def test_of_a_long_list_each_mail_has_a_part(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.service.people.audience.MOST", 1)
+    monkeypatch.setattr("digest.service.editions.audience.MOST", 1)
     ada, _ = lost(post)
     for _ in range(3):
         post.next_week()

@@ -11,7 +11,7 @@ import pytest
 from digest.errors import EditionError, FencedError
 from digest.model import DigestId
 from digest.records.operating import NoticeKind
-from digest.service.editions import digests, framing, making
+from digest.service.editions import digests, making, variants
 from digest.service.intake import refresh
 from digest.service.operating import alerts
 from digest.service.operating.status import status
@@ -107,7 +107,7 @@ def test_one_that_is_too_late_to_be_made_is_well_when_it_could_be_made_again(pre
 
 
 def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = framing.frame
+    usual = variants.frame
 
     def broken(tx: object, settings: object, digest: object, *more: object) -> object:
         if getattr(digest, "id", "") == "first":

@@ -16,7 +16,7 @@ from digest.mail.composing.message_template import ADDRESS, LEAVE_URL, PREFERENC
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.records.editions import Recipient
 from digest.service.editions import making
-from digest.service.mailing.letters import Letters, letter
+from digest.service.mailing.composing import Letters, letter
 from digest.service.people import subscribers
 from digest.service.publishing.pages import Reading
 from tests.golden import mails as golden

@@ -12,7 +12,7 @@ from digest.lists.columns import ignored
 from digest.lists.decoding import decoded
 from digest.lists.people import Listed, listed
 from digest.lists.table import table
-from digest.lists.words import Standing
+from digest.lists.values import Standing
 
 EXPORTS = Path(__file__).with_name("exports")
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from digest.errors import ListError
 from digest.lists.people import Listed, Refused, listed
-from digest.lists.table import table
-from digest.lists.writing import csv_lines
+from digest.lists.table import csv_lines, table
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 

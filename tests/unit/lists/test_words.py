@@ -6,8 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.lists.moments import day_first, moment
-from digest.lists.words import Standing, form_of, is_nothing, language_of, standing_of, tags_of, yes_or_no
+from digest.lists.values import (
+    Standing,
+    day_first,
+    form_of,
+    is_nothing,
+    language_of,
+    moment,
+    standing_of,
+    tags_of,
+    yes_or_no,
+)
 from digest.model import Format
 
 CHINESE = (

@@ -19,16 +19,15 @@ from digest.mail.sending.session import Envelope
 from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState
 from digest.service.bounces import suppressing
-from digest.service.bounces.judging import Judge
+from digest.service.bounces.judging import Judge, remember
 from digest.service.bounces.messages import envelope_sender
 from digest.service.bounces.refusals import Refusals
-from digest.service.bounces.remembering import remember
+from digest.service.mailing.composing import Letters
 from digest.service.mailing.drain.crew import Crew, Worker
 from digest.service.mailing.drain.ledger import Answer, Ledger
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.mailing.drain.queueing import Queue
 from digest.service.mailing.drain.report import DrainReport, Progress
-from digest.service.mailing.letters import Letters
 from digest.service.operating import clocks, waits
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from digest.model import Delivery, EditionKey
     from digest.service.bounces.refusals import Refused
-    from digest.service.mailing.letters import Letters
+    from digest.service.mailing.composing import Letters
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

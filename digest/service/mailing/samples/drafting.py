@@ -14,8 +14,8 @@ from digest.mail.composing.corrections import Correction
 from digest.mail.composing.edition_text import body
 from digest.model import DigestId, Section
 from digest.service.editions.digests import register
-from digest.service.editions.framing import frame
 from digest.service.editions.making import Draft, draft, pictures
+from digest.service.editions.variants import frame
 from digest.service.intake.refresh import refresh
 from digest.service.publishing.feeds import holds_any
 from digest.settings import load_demo

@@ -16,7 +16,7 @@ from digest.mail.sending.transport import open_session
 from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.editions.digests import sender_domain
 from digest.service.editions.making import Draft, draft
-from digest.service.mailing.letters import letter
+from digest.service.mailing.composing import letter
 from digest.service.mailing.samples.drafting import drafted, newest_words
 from digest.templating import LANGUAGES
 

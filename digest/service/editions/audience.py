@@ -1,26 +1,32 @@
-"""Selects who gets an edition, with which entries: by topics, pauses, and what somebody missed or may have missed."""
+"""Selects who gets an edition, with which entries: by topics, pauses, and what somebody missed or may have missed.
+
+A mail may get lost although its last byte was sent: the connection breaks before the server's reply. It is sent once
+more, and if that ends in the same way, its entries count as sent. The subscriber's next mail then lists them, once, as
+entries that they may have already. No extra record is needed: the ledger and the stored texts of the mails are enough.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, EntryId, Section, Selected, SourceId
 from digest.service.editions.digests import rhythms_of
-from digest.service.mailing.doubts import MOST, owed
 from digest.service.publishing.feeds import holds_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from digest.model import Entry, Subscriber, SubscriberId
+    from digest.model import Entry, EntryId, Subscriber, SubscriberId
+    from digest.records.editions import Owed
     from digest.records.people import Follower
     from digest.settings import Digest, Settings
     from digest.store.transaction import Transaction
 
 _CLOCK = timedelta(days=1)  # it may have stepped back between two times; rather a day too much than too little
+MOST = 40  # titles in one mail; the next one lists the rest
 
 
 @dataclass(slots=True)
@@ -123,3 +129,18 @@ def _shows(one: Selected, at: int, mine: set[EntryId], places: dict[EntryId, int
     if one.section is Section.CORRECTED:  # a first-time reader of the entry needs no correction
         return one.entry.id not in mine
     return one.entry.id in mine and places[one.entry.id] == at
+
+
+def owed(tx: Transaction, settings: Settings, digest: str) -> Mapping[SubscriberId, Owed]:
+    """The entries to list once more for followers of a digest, limited to the topics that they chose."""
+    name = DigestId(digest)
+    found = {}
+    chosen: dict[tuple[tuple[str, ...], EntryId], bool] = {}  # most people have the same topics and entries
+    for person, one in tx.doubts.owed(name, rhythms_of(settings, name)).items():
+        for entry in one.entries if one.topics else ():
+            if (one.topics, entry.id) not in chosen:
+                chosen[one.topics, entry.id] = holds_any(settings, one.topics)(entry)
+        wanted = tuple(entry for entry in one.entries if chosen.get((one.topics, entry.id), True))
+        if wanted:
+            found[person] = replace(one, entries=wanted)
+    return found

@@ -10,8 +10,7 @@ from digest.mail.composing.message import Letter
 from digest.mail.composing.message_template import MessageTemplate, Personal, personal
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
-from digest.service.editions.digests import sender_domain
-from digest.service.editions.naming import digest_title
+from digest.service.editions.digests import digest_title, sender_domain
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
