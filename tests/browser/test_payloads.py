@@ -16,7 +16,7 @@ from digest.app import opened
 from digest.settings import load
 from tests.browser.conftest import FLAGS
 from tests.conftest import Article
-from tests.integration.web.test_application import Site
+from tests.integration.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,6 +20,8 @@ class Mutant:
 
 
 MAIL = "tests/integration/mail/test_draining.py"
+ENCRYPTED = "tests/integration/mail/test_encrypted_sessions.py"
+INTERRUPTED = "tests/integration/mail/test_interrupted_drains.py"
 MUTANTS = (
     Mutant(
         "a mail in the maildir can be read by everybody",
@@ -61,21 +63,21 @@ MUTANTS = (
         "digest/store/deliveries.py",
         '"begun": True, ',
         '"begun": False, ',
-        (MAIL,),
+        (MAIL, INTERRUPTED),
     ),
     Mutant(
         "a begun delivery counts as not begun when its lease ends",
         "digest/store/leases.py",
         "_uncertain() if begun else",
         "_uncertain() if not begun and begun else",
-        (MAIL, "tests/contract/test_deliveries.py"),
+        (MAIL, INTERRUPTED, "tests/contract/test_deliveries.py"),
     ),
     Mutant(
         "leased deliveries are due again at once",
         "digest/store/leases.py",
         "deliveries.c.leased_until <= _NOW",
         "deliveries.c.leased_until >= _NOW",
-        (MAIL, "tests/contract/test_deliveries.py"),
+        (MAIL, INTERRUPTED, "tests/contract/test_deliveries.py"),
     ),
     Mutant(
         "who left is mailed",
@@ -103,7 +105,7 @@ MUTANTS = (
         "digest/mail/sending/smtp.py",
         'start_tls=relay.security == "starttls",',
         "start_tls=None,",
-        (MAIL, "tests/integration/mail/test_sessions.py"),
+        (ENCRYPTED, "tests/integration/mail/test_sessions.py"),
     ),
     Mutant(
         "a token's mark is not compared",
@@ -215,7 +217,11 @@ MUTANTS = (
         "digest/mail/tokens.py",
         "return (at - _EPOCH) // timedelta(microseconds=1)",
         "return 0",
-        ("tests/unit/mail/test_tokens.py", "tests/integration/web/test_people.py"),
+        (
+            "tests/unit/mail/test_tokens.py",
+            "tests/integration/web/test_people.py",
+            "tests/integration/web/test_preferences.py",
+        ),
     ),
     Mutant(
         "a bounce is believed without its mark",
@@ -243,7 +249,7 @@ MUTANTS = (
         "digest/service/mailing/drain/delivery.py",
         "if await turn.done is DeliveryState.LEASED:",
         "if turn.taken.done() or await turn.done is DeliveryState.LEASED:",
-        (MAIL, "tests/faults/test_disks.py"),
+        (MAIL, INTERRUPTED, "tests/faults/test_disks.py"),
     ),
     Mutant(
         "the final dot of a mail does not wait",

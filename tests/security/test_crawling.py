@@ -15,7 +15,7 @@ from digest.settings import load
 from digest.web.application import application
 from tests.conftest import CONFIG, Article, Blog
 from tests.examples import examples
-from tests.integration.web.test_application import NOW, Site
+from tests.integration.web.site import NOW, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

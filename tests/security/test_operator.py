@@ -20,8 +20,7 @@ from digest.model import DigestId, SourceId
 from digest.service.mailing import single_mails
 from digest.service.operating import alerts, posting
 from digest.settings import load
-from tests.integration.web.test_application import NOW
-from tests.integration.web.test_people import ADA, HOUR, MORE, Desk
+from tests.integration.web.site import ADA, HOUR, MORE, NOW, Desk
 from tests.security.test_crawling import routes
 
 if TYPE_CHECKING:

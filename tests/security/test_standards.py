@@ -25,7 +25,7 @@ from digest.model import ConfirmationId, DigestId, SubscriberId
 from digest.service.people import consent
 from digest.settings import load
 from tests.conftest import Article
-from tests.integration.web.test_application import NOW, Site
+from tests.integration.web.site import NOW, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

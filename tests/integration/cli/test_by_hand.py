@@ -13,7 +13,7 @@ from digest.service.upkeep.invariants import violations
 from digest.settings import load
 from digest.typeset.text import cells
 from tests.integration.cli.conftest import START
-from tests.integration.web.test_application import Site
+from tests.integration.web.site import Site
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Crawls

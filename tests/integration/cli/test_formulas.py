@@ -12,7 +12,7 @@ import pytest
 
 from digest.app import opened
 from digest.settings import load
-from tests.integration.web.test_application import Site
+from tests.integration.web.site import Site
 
 if TYPE_CHECKING:
     from tests.conftest import Article, Blog

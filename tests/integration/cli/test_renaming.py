@@ -13,7 +13,7 @@ from digest.errors import StoreError
 from digest.model import SourceId
 from digest.records.operating import Alert
 from digest.settings import load
-from tests.integration.web.test_application import Site
+from tests.integration.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,6 +32,20 @@ if TYPE_CHECKING:
 
 KEY = EditionKey("weekly/2026-W47")
 NOW = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
+READERS = [f"reader{number}@example.org" for number in range(50)]
+ACCEPTED, DEFERRED, FAILED = DeliveryState.ACCEPTED, DeliveryState.DEFERRED, DeliveryState.FAILED
+PLANNED, SUPPRESSED, UNKNOWN = DeliveryState.PLANNED, DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN
+LEASED = DeliveryState.LEASED
+SOMEBODY = READERS[2]
+RAW = b"Message-ID: <one@example.org>\r\nSubject: x\r\n\r\nwords\r\n"
+
+
+def only(person: str, reply: str) -> Callable[[str], str | None]:
+    return lambda address: reply if address == person else None
+
+
+def healthy(_: str) -> None:
+    """A server's answer to everybody: none out of the ordinary."""
 
 
 @dataclass

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email
 import gzip
 import http.client
 import json
 import re
 import sqlite3
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from lxml import etree
-from lxml import html as lxml_html
 
 from digest.app import opened
-from digest.errors import StoreError
-from digest.service.people import subscribers
 from digest.settings import load
 from digest.store.transaction import Store
-from digest.web.application import application
-from digest.web.metrics import Metrics
 from digest.web.serve import Server
 from tests.exposition import numbers
+from tests.integration.web.conftest import ADDRESS, SCRIPT
+from tests.integration.web.site import FORM, NOW, Reply, Site, check_safe, failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,111 +33,10 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from tests.conftest import Article, Blog
 
-NOW = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
-SCRIPT = "<script>alert(1)</script>"
-ADDRESS = "ada@example.org"
-FORM = "application/x-www-form-urlencoded"
 MULTIPART = (
     b'--x1\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x1--\r\n',
     "multipart/form-data; boundary=x1",
 )
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def page(self) -> Any:
-        assert self.headers["content-type"] == "text/html; charset=utf-8"
-        return lxml_html.document_fromstring(self.body.decode())
-
-
-class Site:
-    """The application, called as a server calls it: Starlette's own test client needs a package we do not have."""
-
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self.store, self.settings = store, settings
-        self.metrics = Metrics(store, settings, lambda: NOW)
-        self._app = application(store, settings, now=lambda: NOW, metrics=self.metrics)
-
-    def __call__(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
-        return asyncio.run(self._called(path, method, body, headers))
-
-    async def _called(self, path: str, method: str, body: bytes, headers: dict[str, str]) -> Reply:
-        sent: list[Any] = []
-        parts = urlsplit(path)
-        named = {"host": "digest.example.org", "content-length": str(len(body))} | headers
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote_to_bytes(parts.path).decode("utf-8", "replace"),
-            "raw_path": parts.path.encode(),
-            "query_string": parts.query.encode(),
-            "root_path": "",
-            "headers": [(k.lower().replace("_", "-").encode(), v.encode("latin-1")) for k, v in named.items()],
-            "client": ("127.0.0.1", 5),
-            "server": ("127.0.0.1", 80),
-        }
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await self._app(scope, receive, send)
-        start = sent[0]
-        names = [name.decode() for name, _ in start["headers"]]
-        assert len(set(names)) == len(names)
-        return Reply(
-            start["status"],
-            {name.decode(): value.decode("latin-1") for name, value in start["headers"]},
-            b"".join(message.get("body", b"") for message in sent[1:]),
-        )
-
-    def leave_path(self, blog: Blog) -> str:
-        """The link of the newest mail, as a mail program finds it."""
-        blog.run("edition", "send")
-        header = email.message_from_bytes(blog.mails()[-1])["List-Unsubscribe"]
-        url = re.sub(r"\s", "", header).strip("<>")
-        assert url.startswith(f"{self.settings.base_url}/leave/")
-        return urlsplit(url).path
-
-    def state(self) -> list[dict[str, object]]:
-        """All that is stored of people."""
-        return subscribers.export(self.store)
-
-
-@pytest.fixture
-def filled(blog: Blog, article: type[Article]) -> Blog:
-    """A blog of three articles, one with markup for a title, an edition of them, a subscriber."""
-    blog.search(
-        "page.txt",
-        article("甲", body=("第一段,说的是这篇文章为什么要写。",)),
-        article(
-            SCRIPT, (2026, 3, 15), (f"正文里也有 {SCRIPT} 和 <img src=x onerror=alert(2)>。",), author="<b>山客</b>"
-        ),
-        article("丙 & 丁", (2026, 3, 16), ("另一段文字,说的是别的。",)),
-    )
-    blog.run("subscribers", "add", ADDRESS)
-    blog.refresh()
-    blog.run("edition", "cut")
-    return blog
-
-
-@pytest.fixture
-def site(filled: Blog) -> Iterator[Site]:
-    settings = load(filled.home / "digest.toml")
-    with opened(settings) as store:
-        yield Site(store, settings)
 
 
 def edition_path(blog: Blog) -> str:
@@ -383,18 +277,6 @@ def test_a_leave_address_says_that_it_takes_a_post(site: Site) -> None:
     assert set(site("/leave/none", "PUT").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
-def check_safe(reply: Reply) -> None:
-    policy = dict(part.strip().partition(" ")[::2] for part in reply.headers["content-security-policy"].split(";"))
-    assert policy["default-src"] == "'none'"
-    assert policy["frame-ancestors"] == "'none'"
-    assert policy["base-uri"] == "'none'"
-    assert "script-src" not in policy
-    assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:"} & set(" ".join(policy.values()).split())
-    assert reply.headers["x-content-type-options"] == "nosniff"
-    assert reply.headers["referrer-policy"] == "no-referrer"
-    assert "set-cookie" not in reply.headers
-
-
 def test_every_response_carries_the_security_headers(site: Site, filled: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     tag = site("/feed.atom").headers["etag"]
     replies = [site(path) for path in (*paths(filled, site), *UNKNOWN, "/feed.atom/")]
@@ -520,10 +402,6 @@ def test_another_style_has_another_address(site: Site, filled: Blog) -> None:
     assert style_path(own) != style_path(site)
     assert own(style_path(own)).body == b"body { color: red }"
     assert own(style_path(site)).status == 404
-
-
-def failing(*_: object, **__: object) -> Any:
-    raise StoreError("the database does not answer")
 
 
 class Broken(Store):

@@ -19,7 +19,7 @@ from digest.service.bounces import lifting
 from digest.service.people import subscribers
 from digest.settings import load
 from digest.web.application import application
-from tests.integration.web.test_application import Reply, Site
+from tests.integration.web.site import Reply, Site
 from tests.unit.mail import webhooks
 from tests.unit.mail.webhooks import NOW, READER, Request
 

@@ -16,15 +16,14 @@ from digest.model import DigestId, SubscriberId
 from digest.service.mailing import single_mails
 from digest.service.people import consent, subscribers
 from digest.web.application import application
-from tests.integration.web.test_people import ADA, DAY, HOUR, Desk, desk, link_in, words_of
+from tests.integration.web.site import ADA, DAY, HOUR, Desk, link_in, words_of
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from digest.model import Confirmation
-    from tests.integration.web.test_application import Reply
+    from tests.integration.web.site import Reply
 
-__all__ = ["desk"]  # a fixture
 WEEKLY = DigestId("weekly")
 DAMAGED, EXPIRED, ERASED = "链接不完整", "链接已过期", "不会再发送邮件"
 

@@ -15,15 +15,14 @@ from digest.service.mailing import confirming, single_mails
 from digest.service.people import consent, importing, moves, subscribers
 from digest.service.people.preferences import Wishes, change
 from digest.service.upkeep.invariants import violations
+from tests.integration.web.site import ADA, DAY, HOUR, Desk, link_in, words_of
 from tests.integration.web.test_mailed import heading, singles
-from tests.integration.web.test_people import ADA, DAY, HOUR, Desk, desk, link_in, words_of
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from digest.records.people import SubscriberRecord
 
-__all__ = ["desk"]  # a fixture
 NEW = "ada@straße.example"
 STORED = "ada@xn--strae-oqa.example"
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")

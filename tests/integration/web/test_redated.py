@@ -15,7 +15,7 @@ from lxml import html as lxml_html
 
 from digest.app import opened
 from digest.settings import load
-from tests.integration.web.test_application import Site
+from tests.integration.web.site import Site
 
 if TYPE_CHECKING:
     from tests.conftest import Article, Blog

@@ -1,0 +1,150 @@
+"""A store whose process dies at a write, and a transport that records what it accepted."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from digest.errors import TransportError
+from digest.mail.sending.session import SendResult, at_once
+from digest.store.transaction import Store, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from digest.mail.sending.session import Begun, Envelope
+    from digest.records.operating import Version
+
+
+class KilledError(BaseException):
+    """The process is gone; nobody may catch it."""
+
+
+@dataclass
+class Mortal(Store):
+    """A store whose process dies at its n-th write from now, before or after the commit, and stays dead."""
+
+    inner: Any
+    writes_left: int | None = None
+    after_commit: bool = False
+    dead: bool = False
+
+    @contextlib.contextmanager
+    def write(self, *, exclusive: bool = True) -> Iterator[Transaction]:
+        self._live()
+        last = self.writes_left == 0
+        if self.writes_left is not None:
+            self.writes_left -= 1
+        with self.inner.write(exclusive=exclusive) as tx:
+            yield tx
+            if last and not self.after_commit:
+                self.die()
+        if last:
+            self.die()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Transaction]:
+        self._live()
+        with self.inner.read() as tx:
+            yield tx
+
+    def version(self) -> Version | None:
+        self._live()
+        version: Version | None = self.inner.version()
+        return version
+
+    def secret(self) -> bytes:
+        self._live()
+        secret: bytes = self.inner.secret()
+        return secret
+
+    def published_state(self) -> tuple[int, datetime]:
+        with self.read() as tx:
+            return tx.entries.published_state()
+
+    def follow_published(self) -> None:
+        raise NotImplementedError
+
+    def back_up(self, file: Path, now: datetime, progress: Callable[[int, int], None] | None = None) -> None:
+        raise NotImplementedError
+
+    def check(self) -> None:
+        self.inner.check()
+
+    def die(self) -> None:
+        self.dead = True
+        raise KilledError
+
+    def _live(self) -> None:
+        if self.dead:
+            raise KilledError
+
+
+@dataclass
+class Post:
+    """What servers took, in order; `faults` says what becomes of the next hand-overs, all well after them.
+
+    Where it `pipelines`, it hears of a mail before that is begun, and is told who is next: it keeps that in `announced`
+    and gives nobody a mail for it.
+    """
+
+    store: Mortal | None = None
+    faults: list[str] = field(default_factory=list)
+    taken: dict[tuple[str, str], list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    begun: list[tuple[str, str]] = field(default_factory=list)
+    deferred: Counter[tuple[str, str]] = field(default_factory=Counter)
+    meanwhile: Callable[[str], None] = lambda _: None
+    pipelines: bool = False
+    announced: str = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        again: bool = False,
+        following: Envelope | None = None,
+        begun: Begun = at_once,
+    ) -> SendResult:
+        assert self.store is not None
+        if not self.pipelines:
+            await begun()
+        assert self.pipelines or not following
+        self.announced = following.recipient if following else ""
+        if self.store.dead:
+            raise KilledError
+        fault = self.faults.pop(0) if self.faults else "taken"
+        archive = email.message_from_bytes(message)["List-Archive"]
+        mail = (archive.strip("<>").partition("/editions/")[2], recipient)
+        if fault == "others leave":
+            self.meanwhile(recipient)
+        if fault == "deferred":
+            self.deferred[mail] += 1
+            raise TransportError("450 later", phase="recipient", code=450)
+        if self.pipelines:  # all that is said before is said of a mail of which nobody knows yet whether it begins
+            await begun()
+        self.begun.append(mail)
+        if fault in {"killed before", "lost"}:
+            self._away(fault)
+        self.taken[mail].append(message)
+        if fault in {"killed after", "cut off"}:
+            self._away(fault)
+        return SendResult("taken", 250)
+
+    def _away(self, fault: str) -> NoReturn:
+        if fault.startswith("killed"):
+            assert self.store is not None
+            self.store.die()
+        raise TransportError("connection lost", phase="answer", uncertain=True)
