@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import installation
+from digest.dumps.configured import layouts_of
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
@@ -140,7 +141,7 @@ def _read(source: Source, dump: DumpFile) -> tuple[int, list[str]]:
     """The number of entries in a dump, and its problems."""
     try:
         with dump.path.open("rb") as stream:
-            shown = read_snapshot(stream, dump.name, largest=source.largest)
+            shown = read_snapshot(stream, dump.name, largest=source.largest, layouts=layouts_of(source))
     except DumpError as problem:
         return 0, [str(problem)]
     except OSError as problem:

@@ -40,9 +40,9 @@ def settings_of(config: Path | None) -> Settings:
     A command prints for people itself, so on a terminal the log only contains errors.
     """
     from digest import logs
-    from digest.settings import load
+    from digest.dumps.configured import load_settings
 
-    settings = load(config)
+    settings = load_settings(config)
     for_machines = settings.log.json_lines and not sys.stderr.isatty()
     level = settings.log.level if for_machines else "error"
     logs.configure(level, json_lines=settings.log.json_lines)

@@ -46,11 +46,12 @@ def demo(
 def run_or_demo(config: Path | None) -> None:
     """Run the service. If the installation is still empty, run the demo until the first dump arrives."""
     from digest.cli.serving import serve_with
-    from digest.settings import load, load_demo
+    from digest.dumps.configured import load_settings
+    from digest.settings import load_demo
 
-    settings = load(config)
+    settings = load_settings(config)
     if _has_begun(settings):
-        serve_with(lambda: load(config))
+        serve_with(lambda: load_settings(config))
         return
     folder = settings.data_dir / "demo"
     places = {name: getattr(settings, name) for name in ("base_url", "web", "log")}

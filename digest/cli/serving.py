@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.app import event_loop, only_one, opened, require_ready
+from digest.dumps.configured import load_settings
 from digest.errors import ConfigurationError
-from digest.settings import load
 from digest.store import server
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def serve(config: Path | None, role: str) -> None:
     """Run the service until it is stopped."""
-    serve_with(lambda: load(config), role)
+    serve_with(lambda: load_settings(config), role)
 
 
 def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Callable[[], None] = lambda: None) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from digest.settings.positions import Path
 
 
+DRAWN = "layouts"  # tables whose keys `digest.dumps.declared` knows
+
+
 @cache
 def paths() -> tuple[tuple[str, ...], ...]:
     """Every setting and every table, in the order of docs/settings.md; a table is followed by its settings."""
@@ -50,7 +53,7 @@ def is_list(field: FieldInfo) -> bool:
 
 def is_list_of_tables(path: Path) -> bool:
     field = field_of(path)
-    return field is not None and is_list(field) and group_of(field) is not None
+    return field is not None and is_list(field) and (group_of(field) is not None or path == (DRAWN,))
 
 
 def is_in_list(path: Path) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from digest.settings.kinds import (
     Duration,
@@ -29,7 +29,7 @@ from digest.settings.kinds import (
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from digest.settings.rules import Broken
 
@@ -46,6 +46,9 @@ class Source(Group):
     ] = Field("zh-CN", description="The language of its entries, as a language tag.")
     link: Link = Field(
         "", description="The address of the original article; {title} is replaced by the title, percent-encoded."
+    )
+    layouts: tuple[str, ...] = Field(
+        (), description="The ids of the layouts by which to read its dumps; without any, the two built-in ones."
     )
     every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often to read it.")
     backlog: int = Field(10, ge=0, description="How many entries of the first import count as new.")
@@ -77,6 +80,17 @@ class Source(Group):
         description="Report the source as failed when none of its dumps has changed for this long.",
     )
     largest: int = Field(2 * 1024**3, gt=0, description="Refuse a dump of more bytes than this.")
+
+    _drawn: tuple[dict[str, Any], ...] = PrivateAttr(())
+
+    @property
+    def drawn(self) -> tuple[dict[str, Any], ...]:
+        """The tables of its layouts, without those of the built-in ones."""
+        return self._drawn
+
+    def draw(self, tables: Iterable[dict[str, Any]]) -> None:
+        """Take its layouts from the tables of all; only `Settings` does that, once."""
+        self._drawn = tuple(table for table in tables if table.get("id") in self.layouts)
 
     def rules(self) -> Iterator[Broken]:
         if self.earliest and self.latest and self.earliest > self.latest:

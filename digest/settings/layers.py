@@ -12,15 +12,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Addition:
+    """A further file, which adds `count` tables to the list of tables `name`; the first of them has the number `first`.
+
+    `text` is the content of the file.
+    """
+
+    name: str
+    first: int
+    count: int
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """The settings from one place. `origins` maps the paths to the variables that set them; it is empty for a file.
 
-    `mistakes` are those of this place only: an unknown variable, a file that cannot be read.
+    `mistakes` are those of this place only: an unknown variable, a file that cannot be read. `additions` are further
+    files whose tables are among the `values`.
     """
 
     values: Mapping[str, object]
     origins: Mapping[Path, str]
     mistakes: tuple[SettingError, ...] = ()
+    additions: tuple[Addition, ...] = ()
 
     def covers(self, path: Path) -> bool:
         """Whether this layer sets the value at a path, or a list or text that contains the path."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
 from digest.errors import ConfigurationError, MistakesError, SettingError
+from digest.settings.additions import added_file, read, toml, with_additions
 from digest.settings.environment import demo_environment, environment, secrets
 from digest.settings.former import former_names
 from digest.settings.layers import Layer, merged
 from digest.settings.mistakes import checked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from digest.settings.rules import Broken
     from digest.settings.whole import Settings
 
 DEFAULT_CONFIG = Path("config/digest.toml")
@@ -24,10 +26,20 @@ _DEMO = "demo.invalid,"  # only the tag of the demo begins like this
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def load(path: Path | None = None) -> Settings:
+def _no_rules(_: Settings) -> Iterable[Broken]:
+    return ()
+
+
+def load(
+    path: Path | None = None,
+    *,
+    further: Callable[[Settings], Iterable[Broken]] = _no_rules,
+    more: Sequence[Mapping[str, object]] = (),
+) -> Settings:
     """The settings from a file; the environment overrides it, and secrets override both.
 
-    Without `path`, the file is `DIGEST_CONFIG` or else `config/digest.toml`.
+    Without `path`, the file is `DIGEST_CONFIG` or else `config/digest.toml`. `further` returns violated rules that
+    other parts of the program know; `more` are tables of sources as if the file contained them.
 
     Raises:
         ConfigurationError: there is no such file.
@@ -38,7 +50,7 @@ def load(path: Path | None = None) -> Settings:
         problem = "there is no such file" if file != DEFAULT_CONFIG else "there is no configuration here"
         remedy = "`digest init` writes one; --config FILE or DIGEST_CONFIG names one elsewhere"
         raise ConfigurationError(problem, place=str(file), remedy=remedy)
-    return _loaded(file, (environment(), secrets()))
+    return _loaded(file, (environment(), secrets()), further=further, more=more)
 
 
 def load_demo(file: Path) -> Settings:
@@ -71,41 +83,25 @@ def _chosen(path: Path | None) -> Path:
     return path or Path(os.environ.get("DIGEST_CONFIG") or DEFAULT_CONFIG)
 
 
-def _loaded(file: Path, others: tuple[Layer, ...]) -> Settings:
-    text = _text(file)
+def _loaded(
+    file: Path,
+    others: tuple[Layer, ...],
+    *,
+    further: Callable[[Settings], Iterable[Broken]] = _no_rules,
+    more: Sequence[Mapping[str, object]] = (),
+) -> Settings:
+    text = read(file)
     try:
-        given = _toml(file, text)
+        given = toml(file, text)
     except SettingError as mistake:
         raise MistakesError([mistake, *(one for layer in others for one in layer.mistakes)]) from mistake
     if str(given.get("tag", "")).startswith(_DEMO):  # for every command: no setting of a real one leads it elsewhere
         others = (demo_environment(),)
-    layers = (Layer(given, {}), *others)
     base = file.absolute().parent
-    settings = _absolute(checked(layers, str(file), text, base), base)
+    layers = (with_additions(given, file.parent, added_file(merged((Layer(given, {}), *others)), base), more), *others)
+    settings = _absolute(checked(layers, str(file), text, base, further), base)
     settings.came_from(file.absolute(), former_names(merged(layers)))
     return settings
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")  # some editors begin a file with a byte order mark
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file)) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingError("is not UTF-8", file=str(file), line=line, remedy="save it as UTF-8") from error
-
-
-def _toml(file: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise SettingError("is not TOML: nested too deeply", file=str(file)) from error
-    except ValueError as error:
-        problem, _, place = str(error).rpartition(" (at ")
-        found = re.match(r"line (\d+)", place)
-        line = int(found[1]) if found else text.rstrip().count("\n") + 1
-        raise SettingError(f"is not TOML: {problem}", file=str(file), line=line) from error
 
 
 def _absolute(settings: _Model, base: Path) -> _Model:

@@ -19,7 +19,7 @@ from digest.settings.whole import Settings
 from digest.settings.words import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path as Folder
     from typing import Any
 
@@ -33,13 +33,20 @@ _STAND_IN = "stand-in"  # replaces a required value that is wrong, so that the r
 _ROUNDS = 6  # more than needed: wrong values, elements that are not tables, their missing keys
 
 
-def checked(layers: Sequence[Layer], file: str, text: str, base: Folder) -> Settings:
+def checked(
+    layers: Sequence[Layer],
+    file: str,
+    text: str,
+    base: Folder,
+    further: Callable[[Settings], Iterable[Broken]] = lambda _: (),
+) -> Settings:
     """The settings of these layers, the weakest first; paths stay as they were written.
 
-    `file` is the name of the file, `text` its content, `base` the folder that paths are relative to.
+    `file` is the name of the file, `text` its content, `base` the folder that paths are relative to. `further` returns
+    violated rules that other parts of the program know.
 
     Raises:
-        MistakesError: there are mistakes; first those of the file in its order, then those of variables and secrets.
+        MistakesError: there are mistakes; first those of the files in their order, then those of variables and secrets.
     """
     given = merged(layers)
     settings, errors, touched = _read(given)
@@ -47,10 +54,11 @@ def checked(layers: Sequence[Layer], file: str, text: str, base: Folder) -> Sett
     found: list[SettingError] = [one for layer in layers for one in layer.mistakes]
     found += [_of_a_value(one, places) for one in errors]
     if settings:
-        rules = (*_broken(settings, ()), *((one, one.places) for one in template_rules(settings, base)))
+        others = (*template_rules(settings, base), *further(settings))
+        rules = (*_broken(settings, ()), *((one, one.places) for one in others))
         found += [_of_a_rule(one, at, places) for one, at in rules if not _is_touched(at, touched)]
     if found or settings is None:
-        found.sort(key=lambda one: (one.variable, one.line or 0))
+        found.sort(key=lambda one: (one.variable, places.order(one.file), one.line or 0))
         raise MistakesError(found)
     return settings
 
@@ -147,4 +155,5 @@ def _broken(group: Group, path: Path) -> Iterator[tuple[Broken, tuple[Path, ...]
 
 
 def _of_a_rule(one: Broken, at: tuple[Path, ...], places: Places) -> SettingError:
-    return places.mistake(one.problem, "" if _STAND_IN in one.remedy else one.remedy, *at)
+    remedy = "" if _STAND_IN in one.remedy else one.remedy
+    return places.mistake(one.problem, remedy, *at, text_line=one.text_line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from digest.settings.positions import lines_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.settings.layers import Layer
+    from digest.settings.layers import Addition, Layer
     from digest.settings.positions import Path
 
 
@@ -23,9 +24,13 @@ class Places:
 
     def __init__(self, given: Mapping[str, object], layers: Sequence[Layer], file: str, text: str) -> None:
         self._given, self._layers, self._file, self._text = given, layers, file, text
+        self._lines: dict[str, dict[Path, int]] = {}
 
-    def mistake(self, problem: str, remedy: str, *places: Path) -> SettingError:
-        """A mistake about settings, the first of which should be changed; its place is the first that is set."""
+    def mistake(self, problem: str, remedy: str, *places: Path, text_line: int = 0) -> SettingError:
+        """A mistake about settings, the first of which should be changed; its place is the first that is set.
+
+        `text_line`, from 1, is the line of a text in several lines; 0 means the whole value.
+        """
         paths = [self._as_written(path) for path in places]
         setting = self._called(paths[0])
         for path in paths:
@@ -33,8 +38,10 @@ class Places:
             if layer and layer.origins:
                 return SettingError(problem, setting=setting, variable=layer.origin(path), remedy=remedy)
             if layer:
-                return SettingError(problem, setting=setting, file=self._file, line=self._line(path), remedy=remedy)
-        return SettingError(problem, setting=setting, file=self._file, line=self._line(paths[0]), remedy=remedy)
+                file, line = self._where(path, text_line)
+                return SettingError(problem, setting=setting, file=file, line=line, remedy=remedy)
+        file, line = self._where(paths[0], text_line)
+        return SettingError(problem, setting=setting, file=file, line=line, remedy=remedy)
 
     def variable(self, path: Path) -> str:
         """The variable or secret file that sets a setting; empty if the file does."""
@@ -52,14 +59,34 @@ class Places:
                 return (*former.before, *path[1:])
         return path
 
-    @cached_property
-    def _lines(self) -> dict[Path, int]:
-        return lines_of(self._text)
+    def order(self, file: str) -> int:
+        """The place of a file in the order in which files are read."""
+        return next((number for number, one in enumerate(self._additions, 1) if one.file == file), 0)
 
-    def _line(self, path: Path) -> int | None:
-        """The line of a setting, or else of its table."""
-        tried = (path[:length] for length in range(len(path), 0, -1))
-        return next((self._lines[one] for one in tried if one in self._lines), None)
+    @cached_property
+    def _additions(self) -> tuple[Addition, ...]:
+        return tuple(one for layer in self._layers for one in layer.additions)
+
+    def _where(self, path: Path, text_line: int) -> tuple[str, int | None]:
+        """The file that sets a setting, and the line there of the setting, or else of its table."""
+        file, text = self._file, self._text
+        for one in self._additions:
+            number = path[1] if path[:1] == (one.name,) and len(path) > 1 else None
+            if isinstance(number, int) and one.first <= number < one.first + one.count:
+                file, text, path = one.file, one.text, (one.name, number - one.first, *path[2:])
+                break
+        if text not in self._lines:
+            self._lines[text] = lines_of(text)
+        lines = self._lines[text]
+        found = next((one for one in (path[:length] for length in range(len(path), 0, -1)) if one in lines), None)
+        if found is None:
+            return file, None
+        line = lines[found]
+        if text_line and found == path:
+            opening = re.search(r"'''|\"\"\"", text.split("\n")[line - 1])
+            if opening:  # TOML leaves out a line break directly after it
+                line += text_line - bool(opening.string[opening.end() :].strip())
+        return file, line
 
     def _called(self, path: Path) -> str:
         """`sources.blog.path`: a table of a list is named by its id, or without one by its number from 1, as `#2`."""

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 class Broken:
     """A violated rule.
 
-    `places` are the settings involved, as paths from their group; the first is the one to change.
+    `places` are the settings involved, as paths from their group; the first is the one to change. `text_line` is the
+    line, from 1, of a text in several lines that is wrong there; 0 for any other value.
     """
 
     problem: str
     places: tuple[Path, ...]
     remedy: str = ""
+    text_line: int = 0
 
 
 def broken(problem: str, *names: str | Path, remedy: str = "") -> Broken:

@@ -16,7 +16,17 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from digest.settings import guesses
 from digest.settings.former import Former, present_names
 from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
-from digest.settings.kinds import RULES_LATER, Addresses, Contact, Duration, Group, Language, Url, matching
+from digest.settings.kinds import (
+    BUILT_IN_LAYOUTS,
+    RULES_LATER,
+    Addresses,
+    Contact,
+    Duration,
+    Group,
+    Language,
+    Url,
+    matching,
+)
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail
 from digest.settings.rules import broken
 
@@ -88,6 +98,11 @@ class Settings(Group, BaseSettings):
     templates: Path | None = Field(
         None, description="A folder whose files replace those of the same name in templates/."
     )
+    layouts: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="Layouts that you draw, see docs/layouts.md; the `*.toml` of a folder `layouts/` beside this file "
+        "add further ones.",
+    )
     sources: tuple[Source, ...] = Field((), description="Where dumps come from.")
     digests: tuple[Digest, ...] = Field((), description="The mailings.")
     topics: tuple[Topic, ...] = Field((), description="Kinds of entries that have feeds of their own.")
@@ -137,22 +152,27 @@ class Settings(Group, BaseSettings):
         """The given settings, with former names (`alerts.mail`) replaced by the present ones."""
         return present_names(given)
 
+    @model_validator(mode="after")
+    def _draw(self) -> Self:
+        for source in self.sources:
+            source.draw(self.layouts)
+        return self
+
     def rules(self) -> Iterator[Broken]:
         for kind, tables in (("source", self.sources), ("digest", self.digests), ("topic", self.topics)):
             yield from _twice(kind, [one.id for one in tables])
+        sources = [source.id for source in self.sources]
         for number, digest in enumerate(self.digests):
-            yield from self._unknown(digest.sources, ("digests", number, "sources"))
+            yield from _unknown("source", digest.sources, sources, ("digests", number, "sources"))
         for number, topic in enumerate(self.topics):
-            yield from self._unknown(topic.sources, ("topics", number, "sources"))
-
-    def _unknown(self, named: Sequence[str], place: tuple[str | int, ...]) -> Iterator[Broken]:
-        """A violated rule for each source that a digest or topic names but that is not configured."""
-        known = [source.id for source in self.sources]
-        for name in dict.fromkeys(named):
-            if name not in known:
-                guess = guesses.did_you_mean(guesses.closest(name, known))
-                listed = f"the sources are: {', '.join(known)}" if known else "no source is configured"
-                yield broken(f"there is no source {name!r}", place, remedy=guess or listed)
+            yield from _unknown("source", topic.sources, sources, ("topics", number, "sources"))
+        drawn = [str(table["id"]) for table in self.layouts if "id" in table]
+        for number, table in enumerate(self.layouts):
+            if table.get("id") in BUILT_IN_LAYOUTS:
+                yield broken("a built-in layout has this id", ("layouts", number, "id"), remedy="use another id")
+        yield from _twice("layout", [str(table.get("id", number)) for number, table in enumerate(self.layouts)])
+        for number, source in enumerate(self.sources):
+            yield from _unknown("layout", source.layouts, [*drawn, *BUILT_IN_LAYOUTS], ("sources", number, "layouts"))
 
     def came_from(self, file: Path, former: Sequence[Former]) -> None:
         """Record the file that they were read from, and the former names that it uses."""
@@ -213,6 +233,15 @@ class Settings(Group, BaseSettings):
 
     def digest(self, name: str) -> Digest | None:
         return next((d for d in self.digests if d.id == name), None)
+
+
+def _unknown(kind: str, named: Sequence[str], known: Sequence[str], place: tuple[str | int, ...]) -> Iterator[Broken]:
+    """A violated rule for each source or layout that is named but does not exist."""
+    for name in dict.fromkeys(named):
+        if name not in known:
+            guess = guesses.did_you_mean(guesses.closest(name, known))
+            listed = f"the {kind}s are: {', '.join(known)}" if known else f"no {kind} is configured"
+            yield broken(f"there is no {kind} {name!r}", place, remedy=guess or listed)
 
 
 def _twice(kind: str, ids: Sequence[str]) -> Iterator[Broken]:

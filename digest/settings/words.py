@@ -27,6 +27,7 @@ _BY_KIND = (  # by the beginning of pydantic's error type
     ("time_delta", 'must be a duration such as "15m"'),
     ("date", "must be a day such as 2020-06-30, or a year such as 2020"),
     ("model", "must be a table of settings"),
+    ("dict", "must be a table of settings"),
 )
 _BOUNDS = {
     "greater_than_equal": ("ge", "must be at least"),

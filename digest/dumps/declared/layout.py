@@ -104,9 +104,8 @@ def compiled(tables: Sequence[Mapping[str, object]], place: str, text: str = "")
     for number, table in enumerate(tables):
         name = table.get("id")
         prefix = f"layout {name}" if isinstance(name, str) and name else f"layouts.{number}"
-        own: list[Problem] = []
-        if (declared := declaration(table, own)) is not None:
-            layouts.append(layout_of(declared, own))
+        layout, own = checked(table)
+        layouts += [layout] if layout else []
         problems += [
             Problem(f"{prefix}: {one.key}", one.line, one.reason, one.remedy, _line_of(one, table, text)) for one in own
         ]
@@ -116,6 +115,13 @@ def compiled(tables: Sequence[Mapping[str, object]], place: str, text: str = "")
     if problems:
         raise LayoutError(place, problems)
     return tuple(layouts)
+
+
+def checked(table: Mapping[str, object]) -> tuple[Layout | None, list[Problem]]:
+    """The layout of one table, and everything that is wrong in it; None if the table cannot be read at all."""
+    problems: list[Problem] = []
+    declared = declaration(table, problems)
+    return layout_of(declared, problems) if declared else None, problems
 
 
 def _line_of(problem: Problem, table: Mapping[str, object], text: str) -> int:

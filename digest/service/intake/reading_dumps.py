@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from digest.changes.shown import prepared
 from digest.dumps import RULES
+from digest.dumps.configured import layouts_of
 from digest.dumps.snapshot import read_snapshot
 from digest.errors import DumpError
 from digest.model import SourceId
@@ -76,15 +77,17 @@ def read_file(
         problem = DumpError(file.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
         unsettled = replace(stamp, settled=False)  # looked at again in each pass
         return Unread(KnownDump.of(name, file.name, unsettled, "", now), problem)
+    layouts = layouts_of(source)
     with stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        looked = _looked(name, file, replace(stamp, settled=_is_settled(stamp, now)), sha256, known, now)
+        settled = replace(stamp, settled=_is_settled(stamp, now))
+        looked = replace(_looked(name, file, settled, sha256, known, now), rules=layouts.rules(RULES))
         rewritten = known is None or not known.stamp.names(stamp)
         if known and not again and _is_as_before(known, looked, rewritten=rewritten):
             return AsBefore(looked, rewritten)
         stream.seek(0)
         try:
-            snapshot = read_snapshot(stream, file.name, largest=source.largest)
+            snapshot = read_snapshot(stream, file.name, largest=source.largest, layouts=layouts)
         except DumpError as error:
             return Unread(looked, error)
         if _stamp(stream) != stamp:
@@ -116,7 +119,6 @@ def _looked(
     changed = known is not None and known.sha256 != sha256
     return replace(
         KnownDump.of(name, file.name, stamp, sha256, now),
-        rules=RULES,
         changed_at=now if known is None or changed else known.changed_at or known.read_at,
         confirmed_at=known.confirmed_at if known else None,
         approved=known.approved if known else None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
 from digest.dumps import RULES
+from digest.dumps.configured import layouts_of
 from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.errors import DumpError, RowError, StoreError, UnknownError
 from digest.model import SourceId
@@ -114,10 +115,14 @@ class _Refreshing:
     def name(self) -> SourceId:
         return SourceId(self.source.id)
 
+    @property
+    def rules(self) -> int:
+        return layouts_of(self.source).rules(RULES)
+
     def run(self) -> Pass:
         """Run the pass; returns its result."""
         with self.store.read() as tx:
-            state, stamps = tx.readings.source(self.name), tx.readings.stamps(self.name, RULES, self.now)
+            state, stamps = tx.readings.source(self.name), tx.readings.stamps(self.name, self.rules, self.now)
             troubled = {dump.path: dump for dump in tx.readings.troubled(self.name)}
             changed_at = tx.readings.changed_at(self.name)
         self._begin(state, changed_at)
@@ -228,7 +233,7 @@ class _Refreshing:
             with self.store.read() as tx:
                 known = tx.readings.dump(self.name, file.name)
             stamp = Stamp(file.size, file.mtime_ns, file.inode)
-            looked = replace(KnownDump.of(self.name, file.name, stamp, "", self.now), rules=RULES)
+            looked = replace(KnownDump.of(self.name, file.name, stamp, "", self.now), rules=self.rules)
             if known:
                 looked = replace(looked, changed_at=known.changed_at, confirmed_at=known.confirmed_at)
             return store_failure(self.store, looked, known, DumpError(file.name, fault(error), remedy=REPORT_IT))

@@ -1,4 +1,4 @@
-"""Layouts that an operator declares, as `digest parse --layouts` reads dumps by them."""
+"""Layouts that an operator declares, from `digest parse --layouts` to a source that is read by them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tests.unit.dumps.pages import FOLDER, remade
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import Blog
+    from tests.integration.cli.conftest import Crawls
     from tests.unit.dumps.pages import Page
 
 DRAWN = """
@@ -85,3 +87,60 @@ def test_a_folder_of_layouts_names_the_mistakes_of_all_its_files(
     _, err = printed(capfd, "parse", "--layouts", str(tmp_path), str(tmp_path), code=2)
     assert "a.toml: layout a" in err
     assert "b.toml: layout b" in err
+
+
+def declare(blog: Blog, layouts: str, names: str) -> None:
+    config = blog.home / "digest.toml"
+    text = config.read_text("utf-8").replace("[[digests]]", f"layouts = {names}\n[[digests]]", 1)
+    config.write_text(f"{text}\n{layouts}", "utf-8")
+
+
+def test_a_source_is_read_by_the_layouts_of_the_configuration_and_of_the_folder(blog: Blog) -> None:
+    (blog.home / "layouts").mkdir()
+    (blog.home / "layouts" / "more.toml").write_text(
+        "[[layouts]]\nid = 'more'\nentry = '== {title} ({date}) =='\n", "utf-8"
+    )
+    declare(blog, DRAWN, '["news", "more", "byline"]')
+    blog.write("news.txt", PAGE)
+    blog.write("more.txt", "== C (2021-06-13) ==\n")
+    blog.write("old.txt", "D\nBy A | 2021-06-14 | 9位读者 | 引用正文。\n最近评论\n")
+    assert blog.refresh()["added"] == 4
+    entries = blog.entries()
+    assert {title: (entry["date"]["day"], entry["readers"]) for title, entry in entries.items()} == {
+        "A": (11, 7), "B": (12, 8), "C": (13, None), "D": (14, 9),
+    }  # fmt: skip
+    assert blog.refresh()["skipped"] == 3
+
+
+def test_a_source_names_layouts_that_are_there(blog: Blog) -> None:
+    declare(blog, DRAWN, '["newz"]')
+    assert "there is no layout 'newz' (did you mean news?)" in blog.run("refresh", code=2)
+
+
+def test_a_wrong_drawing_in_the_configuration_stops_every_command(blog: Blog) -> None:
+    declare(blog, DRAWN.replace("{title}", "{titel}"), '["news"]')
+    said = blog.run("refresh", code=2)
+    assert "digest.toml" in said
+    assert "did you mean {title}?" in said
+
+
+def test_a_changed_layout_reads_everything_anew_and_announces_nothing(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", PAGE)
+    crawls.refresh()
+    crawls.edition()
+    config = crawls.blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("{text}\n", "{lead}\n?{text}\n"), "utf-8")
+    read = crawls.refresh()
+    assert (read.counts["dumps"], read.counts["sightings"]) == (1, 2)
+    assert (read.counts["added"], read.counts["vanished"], read.counts["held"]) == (0, 0, 0)
+    assert crawls.told() == ([], [])
+
+
+def test_a_changed_layout_that_reads_nothing_any_more_is_held(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", PAGE)
+    crawls.refresh()
+    config = crawls.blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace("on {date}", "at {date}"), "utf-8")
+    assert crawls.refresh().counts["held"] == 1

@@ -1,0 +1,62 @@
+"""The layouts of a configuration: checked when it is loaded, and found for each source."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from digest.dumps.snapshot import BUILT_IN
+from digest.settings import load
+from digest.settings.rules import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path as File
+
+    from digest.dumps.interface import Layouts
+    from digest.settings import Settings, Source
+    from digest.settings.positions import Path
+
+# Only an installation that draws layouts loads Babel, so the functions import `declared` themselves.
+
+
+def load_settings(path: File | None = None, *, more: Sequence[Mapping[str, object]] = ()) -> Settings:
+    """The settings from a file, as `digest.settings.load` gives them, with all their layouts checked.
+
+    Raises:
+        ConfigurationError: as `load`; the mistakes of drawings are among the others.
+    """
+    return load(path, further=layout_rules, more=more)
+
+
+def layouts_of(source: Source) -> Layouts:
+    """The layouts by which to read the dumps of a source.
+
+    Raises:
+        LayoutError: one of them is wrong, in settings that were loaded without checking that.
+    """
+    return _made(source.layouts, json.dumps(source.drawn, default=str)) if source.drawn else BUILT_IN
+
+
+def layout_rules(settings: Settings) -> Iterator[Broken]:
+    """A violated rule for everything that is wrong in a drawn layout, used or not."""
+    if not settings.layouts:
+        return
+    from digest.dumps.declared.layout import checked  # noqa: PLC0415
+
+    for number, table in enumerate(settings.layouts):
+        for one in checked(table)[1]:
+            key, _, element = one.key.partition(".")
+            place: Path = ("layouts", number, key, int(element)) if element else ("layouts", number, key)
+            yield Broken(one.reason, (place,), one.remedy, one.line)
+
+
+@lru_cache(maxsize=256)
+def _made(names: tuple[str, ...], tables: str) -> Layouts:
+    from digest.dumps.declared.known import known_layouts  # noqa: PLC0415
+    from digest.dumps.declared.layout import compiled  # noqa: PLC0415
+    from digest.dumps.declared.sightings import DeclaredLayouts  # noqa: PLC0415
+
+    layouts = {layout.id: layout for layout in compiled(json.loads(tables), "the configuration")}
+    return DeclaredLayouts([layouts.get(name) or known_layouts()[name] for name in names])
