@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -85,6 +85,9 @@ lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 	echo hatchling | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o requirements-build.txt
+
+docs: $(READY) ## Write docs/commands.md from the program
+	$(BIN)/python -m tests.command_page
 
 golden: $(READY) ## Write the golden mails of the tests anew
 	$(BIN)/python -m tests.golden.mails

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.service.people.roster import State
     from digest.settings import Settings
 
-AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS")]
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of the subscriber.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 _COLUMNS = ("address", "name", "language", "format", "digests", "state")
 

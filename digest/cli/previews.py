@@ -198,7 +198,7 @@ def _json(look: Look) -> dict[str, Any]:
 
 
 def send_one(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS")],
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where to send it.")],
     *,
     digest: Annotated[
         str | None, typer.Option("--digest", metavar="ID", help="The digest, if there are several.")

@@ -21,7 +21,6 @@ from digest.service.mailing import single_mails
 from digest.service.operating import alerts, posting
 from digest.settings import load
 from tests.integration.web.site import ADA, HOUR, MORE, NOW, Desk
-from tests.security.test_crawling import routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +113,7 @@ def test_alerts_reach_whoever_is_named_as_the_operator_without_any_other_setting
 def test_no_page_or_feed_names_the_operator_and_every_page_shows_the_contact(desk: Desk) -> None:
     live(desk)
     pages = set()
-    for route in [*routes(desk), "/robots.txt", "/nothing/there"]:
+    for route in [*(route.path for route in desk.routes()), "/robots.txt", "/nothing/there"]:
         for path in filled(route, desk):
             for method in ("GET", "POST", "PUT"):
                 answer = desk(path, method, accept_language="en", accept="text/html")

@@ -23,6 +23,8 @@ from digest.web.metrics import Metrics
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
+    from starlette.routing import Route
+
     from digest.records.people import SubscriberRecord
     from digest.settings import Settings
     from digest.store.transaction import Store
@@ -91,6 +93,13 @@ class Site:
             {name.decode(): value.decode("latin-1") for name, value in start["headers"]},
             b"".join(message.get("body", b"") for message in sent[1:]),
         )
+
+    def routes(self) -> list[Route]:
+        """All routes, in the order in which the application looks for one."""
+        layer: Any = self._app
+        while not hasattr(layer, "routes"):
+            layer = layer._inner
+        return list(layer.routes)
 
     def leave_path(self, blog: Blog) -> str:
         """The link of the newest mail, as a mail program finds it."""
