@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from benchmarks.machine import BUILD
 from digest import logs
 from digest.app import event_loop
-from digest.mail.composing.edition_text import body
+from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.entry_views import Frame
 from digest.mail.dkim import Key, write_key
 from digest.mail.sending import transport
@@ -69,7 +69,7 @@ def words() -> Body:
         folder=None,
         channel=lambda _: "",
     )
-    return body(frame, [Selected(Section.NEW, _entry(number)) for number in range(10)], {}, "zh_CN")
+    return edition_body(frame, [Selected(Section.NEW, _entry(number)) for number in range(10)], {}, "zh_CN")
 
 
 def _entry(number: int) -> Entry:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from benchmarks import edition, postfix, usual_mail
 from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
-from digest.mail.dkim import Key, signed
+from digest.mail.dkim import Key, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def _one() -> Iterator[Row]:
 
 def _signed(mails: list[bytes], key: Key) -> None:
     for mail in mails:
-        signed(mail, [key])
+        sign(mail, [key])
 
 
 def _bare(count: int, key: Key) -> None:

@@ -112,9 +112,9 @@ def require_mail(settings: Settings) -> None:
     Raises:
         ConfigurationError: one cannot.
     """
-    from digest.mail.sending.transport import prepare  # noqa: PLC0415 - commands that only read do not load mail
+    from digest.mail.sending.transport import require_secrets  # noqa: PLC0415 - commands that only read do not load mail
 
-    prepare(settings)
+    require_secrets(settings)
 
 
 def refreshed(

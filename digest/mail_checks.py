@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from digest.addresses import mailbox
 from digest.errors import ConfigurationError
 from digest.findings import Finding, error, found, warning
-from digest.mail.receiving.mailboxes import try_incoming
+from digest.mail.receiving.mailboxes import try_mailboxes
 from digest.mail.sending.transport import signing_keys, try_envelopes, try_relay, try_transport
 from digest.mail.tokens import bounce_token, return_path
 from digest.model import EditionKey, SubscriberId
@@ -35,7 +35,7 @@ def transport_findings(settings: Settings) -> Iterator[Finding]:
         yield found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
     yield found("dkim", lambda: _dkim(settings))
     if settings.bounces.address:
-        yield found("bounces", lambda: try_incoming(settings.bounces))
+        yield found("bounces", lambda: try_mailboxes(settings.bounces))
     if settings.hooks.on():
         yield found("hooks", lambda: _hooks(settings))
 
@@ -47,7 +47,7 @@ def mail_findings(
 
     `look_up` queries the DNS: it maps a name and a record type to texts, or to None if no resolver answers.
     """
-    from digest.mail.dns_records import is_here, lookup, problem, records  # noqa: PLC0415 - dnspython is for this alone
+    from digest.mail.dns_records import is_on_this_machine, lookup, record_problem, records  # noqa: PLC0415 - dnspython is for this alone
 
     yield from transport_findings(settings)
     if settings.mail.transport == "smtp":
@@ -69,12 +69,12 @@ def mail_findings(
         if takes_mail is None or None in answers:
             yield Finding(part, "no DNS resolver answers here, so publish and compare it yourself")
         else:
-            wrong = problem(record, published)
+            wrong = record_problem(record, published)
             yield warning(part, wrong) if wrong else Finding(part, "is published")
         yield record
     if takes_mail == []:
         yield warning(f"dns MX {domain}", "there is no such record: bounces and replies reach nobody")
-    if is_here(settings.mail.host):
+    if is_on_this_machine(settings.mail.host):
         yield Finding("dns PTR", "the IP address that sends mails needs a reverse name (PTR) that resolves to it")
 
 

@@ -16,7 +16,7 @@ from digest.cli.progress import Progress
 from digest.errors import AddressError, DigestError, ListError
 
 if TYPE_CHECKING:
-    from digest.lists.people import Listed
+    from digest.lists.people import ListedPerson
     from digest.service.people.importing import PeopleFile, Report
 
 _SHOWN = 10  # rows, and lines of one kind, that are listed
@@ -101,13 +101,13 @@ def _meanings(found: PeopleFile) -> dict[str, str]:
     return {heads[at] if heads else f"column {at + 1}": str(columns[at]) for at in sorted(columns)}
 
 
-def _first(found: PeopleFile) -> list[Listed]:
-    from digest.lists.people import Listed
+def _first(found: PeopleFile) -> list[ListedPerson]:
+    from digest.lists.people import ListedPerson
 
-    return [row for row in found.rows if isinstance(row, Listed)][:_SHOWN]
+    return [row for row in found.rows if isinstance(row, ListedPerson)][:_SHOWN]
 
 
-def _row(row: Listed) -> dict[str, object]:
+def _row(row: ListedPerson) -> dict[str, object]:
     return {
         "line": row.line,
         "address": _understood_address(row.address),
@@ -118,7 +118,7 @@ def _row(row: Listed) -> dict[str, object]:
         "tags": ", ".join(row.tags),
         "consent": row.consented_at and f"{row.consented_at:%Y-%m-%d %H:%M}",
         "source": row.source,
-        "there": str(row.standing),
+        "there": str(row.status),
     }
 
 

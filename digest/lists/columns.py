@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def words(text: str) -> tuple[str, ...]:
+def word_list(text: str) -> tuple[str, ...]:
     """The words of the text, split at white space."""
     return tuple(text.split())
 
@@ -44,9 +44,9 @@ class Field(StrEnum):
     WORDING = "wording of consent"
 
 
-# In the form that `folded` gives, with the most reliable name first.
+# In the form that `fold_heading` gives, with the most reliable name first.
 NAMES: dict[Field, tuple[str, ...]] = {
-    Field.ADDRESS: words(
+    Field.ADDRESS: word_list(
         "email emailaddress subscriberemail contactemail memberemail useremail useremailaddress"
         " emailaddress1 email1value primaryemail emailid mail mailaddress eml emailadresse mailadresse"
         " emailadres epost epostadress epostadresse adresseemail adressemail adresseelectronique courriel"
@@ -54,38 +54,38 @@ NAMES: dict[Field, tuple[str, ...]] = {
         " 电子邮件 电子邮件地址 邮件地址 邮件 email地址 email邮箱 郵箱 電子郵箱 電子郵件 電子郵件地址"
         " 電子信箱 メールアドレス address"
     ),
-    Field.NAME: words(
+    Field.NAME: word_list(
         "name fullname yourfullname displayname subscribername contactname username membername merge0"
         " nomcomplet nombrecompleto vollstandigername namn naam 姓名 全名 名称 称呼 昵称 暱稱 氏名"
     ),
-    Field.FIRST_NAME: words(
+    Field.FIRST_NAME: word_list(
         "firstname fname given givenname forename vorname prenom nombre nome fornamn voornaam 名 名字"
     ),
-    Field.LAST_NAME: words(
+    Field.LAST_NAME: word_list(
         "lastname lname surname familyname nachname nom apellido apellidos cognome efternamn achternaam 姓 姓氏"
     ),
-    Field.LANGUAGE: words(
+    Field.LANGUAGE: word_list(
         "language lang locale preferredlanguage languagecode sprache langue idioma lingua sprak 语言 語言 言語"
     ),
-    Field.FORMAT: words("format mailformat emailformat emailtype emailtypepreference 格式 邮件格式"),
-    Field.DIGEST: words("digest digests newsletter newsletters 摘要"),
-    Field.TOPICS: words(
+    Field.FORMAT: word_list("format mailformat emailformat emailtype emailtypepreference 格式 邮件格式"),
+    Field.DIGEST: word_list("digest digests newsletter newsletters 摘要"),
+    Field.TOPICS: word_list(
         "topics topic tags tag labels label groups group segments segment lists list interests 标签 標籤"
         " 话题 主题 分类 分组"
     ),
-    Field.TIMEZONE: words("timezone zone tz 时区 時區"),
+    Field.TIMEZONE: word_list("timezone zone tz 时区 時區"),
     Field.PAUSED_UNTIL: ("pauseduntil",),
-    Field.STATUS: words(
+    Field.STATUS: word_list(
         "status subscriptionstatus subscriberstatus emailstatus contactstatus memberstatus mailstatus"
         " liststatus consentstatus emailmarketingstatus emailsubscriptionstatus 状态 狀態 订阅状态"
     ),
-    Field.KIND: words("state subscriberstate type subscribertype usertype membertype"),
-    Field.WANTS: words(
+    Field.KIND: word_list("state subscriberstate type subscribertype usertype membertype"),
+    Field.WANTS: word_list(
         "subscribed issubscribed subscribedtoemails subscribedtoemail emailsubscribed active isactive"
         " optin optedin emailoptin acceptsmarketing acceptsemailmarketing emailmarketing emailenabled"
         " consent confirmed verified doubleoptin 已订阅 是否订阅 订阅"
     ),
-    Field.GONE: words(
+    Field.GONE: word_list(
         "unsubscribed isunsubscribed emaildisabled disabled isdisabled blocklisted blacklisted blocked"
         " optout optedout emailoptout unsubscribedfromemails unsubscribedfromallemail globalunsubscribe"
         " complained spamreported deleted unsubreason unsubscribereason unsubreasonother unsubtime"
@@ -93,27 +93,27 @@ NAMES: dict[Field, tuple[str, ...]] = {
         " deletedat removedat blockedat blocklistedat complainedat optouttime optoutdate optedoutat"
         " leftat 已退订 退订 黑名单 退订时间 退订日期"
     ),
-    Field.BOUNCED: words(
+    Field.BOUNCED: word_list(
         "bounced hardbounced hardbounce suppressed undeliverable unreachable cleaned cleantime cleanedat"
         " bouncedat bouncedate bouncetime hardbouncedat suppressedat suppressionreason bouncereason 退信"
         " 退信时间"
     ),
-    Field.CONFIRMED_AT: words(
+    Field.CONFIRMED_AT: word_list(
         "consentedat consentat consentdate consenttime confirmtime confirmedat confirmationdate"
         " confirmationtime confirmdate optinconfirmedat doubleoptinat doubleoptindate verifiedat"
         " activationdate 确认时间"
     ),
-    Field.ASKED_AT: words(
+    Field.ASKED_AT: word_list(
         "askedat optintime optinat optindate optintimestamp optedinat subscribedat subscribedon"
         " subscribeddate subscribedate subscribetime subscriptiondate datesubscribed signupdate"
         " signuptime signupat signedupat joinedat joindate joined submittedat startdate 订阅时间 订阅日期"
         " 加入时间 报名时间 注册时间"
     ),
-    Field.ADDED_AT: words(
+    Field.ADDED_AT: word_list(
         "createdat creationdate created createddate createdate createdtime dateadded dateadd addedat"
         " addedon added datecreated timestamp 创建时间 创建日期 添加时间"
     ),
-    Field.SOURCE: words(
+    Field.SOURCE: word_list(
         "consentsource source signupsource subscriptionsource optinsource subscribersource"
         " subscribesource origin sourcename signupmethod signupform referrer referrerurl 来源 訂閱來源"
         " 订阅来源"
@@ -123,23 +123,23 @@ NAMES: dict[Field, tuple[str, ...]] = {
 _FIELDS = {name: (field, rank) for field, names in NAMES.items() for rank, name in enumerate(names)}
 
 
-def folded(head: str) -> str:
+def fold_heading(head: str) -> str:
     """A heading without case, accents, character widths, spaces and punctuation."""
     plain = unicodedata.normalize("NFKD", head.casefold())
     return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
-def meanings(heads: Sequence[str]) -> dict[Field, tuple[int, ...]]:
+def columns_by_field(heads: Sequence[str]) -> dict[Field, tuple[int, ...]]:
     """The columns of each field, numbered from 0, with the most reliable column first."""
     found: dict[Field, list[tuple[int, int]]] = {}
     for column, head in enumerate(heads):
-        field_and_rank = _FIELDS.get(folded(head))
+        field_and_rank = _FIELDS.get(fold_heading(head))
         if field_and_rank:
             found.setdefault(field_and_rank[0], []).append((field_and_rank[1], column))
     return {field: tuple(column for _, column in sorted(ranked)) for field, ranked in found.items()}
 
 
-def ignored(heads: Sequence[str], columns: Mapping[Field, tuple[int, ...]]) -> list[str]:
+def unused_headings(heads: Sequence[str], columns: Mapping[Field, tuple[int, ...]]) -> list[str]:
     """The headings of the unused columns, in their order."""
     used = {column for of_field in columns.values() for column in of_field}
     return [head.strip() or f"(column {at + 1})" for at, head in enumerate(heads) if at not in used]

@@ -31,7 +31,7 @@ _COMMON = {
 _REMEDY = "save it as UTF-8, or name its encoding with --encoding"
 
 
-def decoded(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
+def decode_list(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
     """The text and its encoding.
 
     A byte order mark decides. Without one, the encoding is UTF-8, UTF-16, GB18030, Big5 or Windows-1252, whichever

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from digest.errors import ListError
 from digest.lists.columns import Field
-from digest.lists.table import swallowed
+from digest.lists.table import swallows_rows
 from digest.lists.values import (
-    Standing,
+    ListStatus,
     checked_name,
     day_first,
-    form_of,
+    format_of,
     holds_address,
-    is_nothing,
     language_of,
-    moment,
-    standing_of,
-    tags_of,
-    yes_or_no,
+    means_nothing,
+    parse_time,
+    parse_yes_or_no,
+    split_tags,
+    status_of,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _GUARD = re.compile(r"'+[=+\-@＝＋－＠]")  # our own export puts this before
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPerson:
     """A row that was understood. `address` is unchanged; fields without a value are empty or None.
 
     `consented_at` is the time of confirmation; if that is missing, the time of subscription or of addition. `asked_at`
@@ -49,7 +49,7 @@ class Listed:
     line: int
     address: str
     name: str
-    standing: Standing
+    status: ListStatus
     language: str | None = None
     form: Format | None = None
     digests: str = ""
@@ -64,7 +64,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRow:
     """A row that cannot be imported, and the reason."""
 
     line: int
@@ -95,9 +95,9 @@ class _Row:
         """The first readable time of a field. A time in the future counts only for a pause."""
         for column in self.columns.get(of, ()):
             written = self.cells[column] if column < len(self.cells) else ""
-            if not written or is_nothing(written):
+            if not written or means_nothing(written):
                 continue
-            found = moment(written, days_first=self.days_first.get(column))
+            found = parse_time(written, days_first=self.days_first.get(column))
             if found and (found <= self.now or of is Field.PAUSED_UNTIL):
                 return found
             problem = "is in the future" if found else "is not an unambiguous day and time"
@@ -105,7 +105,7 @@ class _Row:
         return None
 
 
-def listed(table: Table, now: datetime) -> Iterator[Listed | Refused]:
+def read_rows(table: Table, now: datetime) -> Iterator[ListedPerson | RefusedRow]:
     """The rows in their order.
 
     Raises:
@@ -118,27 +118,27 @@ def listed(table: Table, now: datetime) -> Iterator[Listed | Refused]:
         try:
             if most and any(cells[most:]):
                 raise ListError(f"has {len(cells)} cells, but there are {most} headings (is a quote missing?)")  # noqa: TRY301
-            if swallowed(cells, table.delimiter):
+            if swallows_rows(cells, table.delimiter):
                 raise ListError("a cell contains other rows: a quote is opened, and closed only in a later row")  # noqa: TRY301
             yield _listed(line, row, strict=not table.heads)
         except ListError as error:
-            yield Refused(line, error.problem)
+            yield RefusedRow(line, error.problem)
 
 
-def _listed(line: int, row: _Row, *, strict: bool) -> Listed:
+def _listed(line: int, row: _Row, *, strict: bool) -> ListedPerson:
     address, name = _address_and_name(row)
     consented, asked = row.moment(Field.CONFIRMED_AT), row.moment(Field.ASKED_AT)
     if consented is None:
         consented, asked = asked or row.moment(Field.ADDED_AT), None
-    return Listed(
+    return ListedPerson(
         line,
         address,
         name,
-        _standing(row),
+        _status(row),
         _understood(row, Field.LANGUAGE, language_of, "is not an offered language", strict=strict),
-        _understood(row, Field.FORMAT, form_of, "is not a format (use both or text)", strict=strict),
+        _understood(row, Field.FORMAT, format_of, "is not a format (use both or text)", strict=strict),
         row.one(Field.DIGEST),
-        tuple(dict.fromkeys(tag for cell in row.all(Field.TOPICS) for tag in tags_of(cell))),
+        tuple(dict.fromkeys(tag for cell in row.all(Field.TOPICS) for tag in split_tags(cell))),
         row.one(Field.TIMEZONE),
         row.moment(Field.PAUSED_UNTIL),
         consented,
@@ -174,33 +174,33 @@ def _joined(first: str, last: str) -> str:
     return f"{first} {last}".strip()
 
 
-def _standing(row: _Row) -> Standing:
-    """The worst standing that any column gives.
+def _status(row: _Row) -> ListStatus:
+    """The worst status that any column gives.
 
     Raises:
         ListError: a value in a status column is unknown, so nobody can say whether this subscriber may get mail.
     """
-    standings = set()
+    statuses = set()
     for word in row.all(Field.STATUS):
-        status = standing_of(word)
+        status = status_of(word)
         if status is None:
             raise ListError(f"{word!r} is not a known status (active, unsubscribed, bounced, unconfirmed …)")
-        standings.add(status)
-    standings |= {status for word in row.all(Field.KIND) if (status := standing_of(word))}
-    for of, standing in ((Field.GONE, Standing.UNSUBSCRIBED), (Field.BOUNCED, Standing.BOUNCED)):
-        if any(not is_nothing(cell) for cell in row.all(of)):
-            standings.add(standing)
-    standings |= set(filter(None, map(_wants, row.all(Field.WANTS))))
-    for standing in (Standing.BOUNCED, Standing.UNSUBSCRIBED, Standing.UNCONFIRMED):
-        if standing in standings:
-            return standing
-    return Standing.GETS_MAIL
+        statuses.add(status)
+    statuses |= {status for word in row.all(Field.KIND) if (status := status_of(word))}
+    for of, status in ((Field.GONE, ListStatus.UNSUBSCRIBED), (Field.BOUNCED, ListStatus.BOUNCED)):
+        if any(not means_nothing(cell) for cell in row.all(of)):
+            statuses.add(status)
+    statuses |= set(filter(None, map(_wants, row.all(Field.WANTS))))
+    for status in (ListStatus.BOUNCED, ListStatus.UNSUBSCRIBED, ListStatus.UNCONFIRMED):
+        if status in statuses:
+            return status
+    return ListStatus.GETS_MAIL
 
 
-def _wants(written: str) -> Standing | None:
-    """The standing in a yes-or-no column, which may also contain a status; None for any other value."""
-    yes = yes_or_no(written)
-    return standing_of(written) if yes is None else Standing.GETS_MAIL if yes else Standing.UNSUBSCRIBED
+def _wants(written: str) -> ListStatus | None:
+    """The status in a yes-or-no column, which may also contain a status; None for any other value."""
+    yes = parse_yes_or_no(written)
+    return status_of(written) if yes is None else ListStatus.GETS_MAIL if yes else ListStatus.UNSUBSCRIBED
 
 
 def _understood(row: _Row, of: Field, reading: Callable[[str], _T | None], problem: str, *, strict: bool) -> _T | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.errors import ListError
-from digest.lists.columns import Field, folded, meanings
+from digest.lists.columns import Field, columns_by_field, fold_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,12 +46,12 @@ class Table:
         Raises:
             ListError: a quote is opened and not closed.
         """
-        for line, cells in records(self.text, self.delimiter):
+        for line, cells in csv_rows(self.text, self.delimiter):
             if line >= self.first and any(cells) and not _is_comment(cells):
                 yield line, cells
 
 
-def table(text: str) -> Table:
+def parse_table(text: str) -> Table:
     """The table in a text: its delimiter, and the meaning of its columns according to the first row.
 
     Raises:
@@ -81,7 +81,7 @@ def _reading(text: str, delimiter: str) -> Table:
         return Table(text, delimiter, (), {}, 1)
     line, cells = start[0]
     if not any(_ADDRESS.fullmatch(cell) for cell in cells):
-        columns = _with_addresses(meanings(cells), start[1:])
+        columns = _with_addresses(columns_by_field(cells), start[1:])
         if Field.ADDRESS not in columns:
             columns |= _found_by_content(start[1:], columns)
         return Table(text, delimiter, tuple(cells), columns, line + 1)
@@ -129,7 +129,7 @@ def _found_by_content(
     return {Field.ADDRESS: (found[0],)} if len(found) == 1 else {}
 
 
-def swallowed(cells: Sequence[str], delimiter: str) -> bool:
+def swallows_rows(cells: Sequence[str], delimiter: str) -> bool:
     """Whether a cell of several lines contains something like a row, because a quote was left open and closed later."""
     return any(
         _ADDRESS.fullmatch(part.strip(' "'))
@@ -143,20 +143,20 @@ def swallowed(cells: Sequence[str], delimiter: str) -> bool:
 def _is_comment(cells: Sequence[str]) -> bool:
     """Whether a row is a comment (`# like this`), and not a number before an address (`#17`) or a heading (`# id`)."""
     first, *others = cells
-    if not first.startswith("#") or len(first) == 1 or folded(first).startswith("email"):
+    if not first.startswith("#") or len(first) == 1 or fold_heading(first).startswith("email"):
         return False
-    return not (any(map(_ADDRESS.fullmatch, others)) or Field.ADDRESS in meanings(others))
+    return not (any(map(_ADDRESS.fullmatch, others)) or Field.ADDRESS in columns_by_field(others))
 
 
 def _loose(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows before the first faulty one. `records` reports the fault once the delimiter is known."""
+    """The rows before the first faulty one. `csv_rows` reports the fault once the delimiter is known."""
     try:
-        yield from records(text, delimiter)
+        yield from csv_rows(text, delimiter)
     except ListError:
         return
 
 
-def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Each row of the text with the number of its first line, and its cells without white space around them.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import BIDI
 from digest.errors import ListError
-from digest.lists.columns import words
+from digest.lists.columns import word_list
 from digest.model import Format
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 # Source: ISO 639 codes and the names in common use.
 _LANGUAGES = {
-    "zh_CN": words(
+    "zh_CN": word_list(
         "zh zho chi cn cmn zhcn zhhans zhhant zhtw zhhk chinese mandarin simplifiedchinese"
         " traditionalchinese chinesesimplified chinesetraditional chinois chinesisch chino 中文 中 汉语"
         " 漢語 华语 普通话 国语 简体 繁体 简体中文 繁體中文 繁体中文 中文简体 中文繁體 中文简 简中 繁中"
     ),
-    "en": words("en eng english anglais englisch ingles 英文 英语 英語 英"),
+    "en": word_list("en eng english anglais englisch ingles 英文 英语 英語 英"),
 }
 _TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:[-_.@ (]+[\w.)-]+)*", re.IGNORECASE)
 _FORMATS = {
-    Format.BOTH: words("both html multipart mixed htmltext htmlandtext texthtml htmlplain 图文 网页"),
-    Format.TEXT: words("text plain plaintext txt textonly textplain 纯文本 文本"),
+    Format.BOTH: word_list("both html multipart mixed htmltext htmlandtext texthtml htmlplain 图文 网页"),
+    Format.TEXT: word_list("text plain plaintext txt textonly textplain 纯文本 文本"),
 }
 _LONGEST_NAME = 200  # characters
 _ADDRESS_WITHIN = re.compile(r"[^\s@<>,;]+[@＠][^\s@<>,;]+")
@@ -82,8 +82,8 @@ _LAST_MONTH = 12
 _FIRST_YEAR = 1990  # nobody subscribed to anything earlier
 
 
-class Standing(StrEnum):
-    """A subscriber's standing with the list that the file was exported from."""
+class ListStatus(StrEnum):
+    """A subscriber's status with the list that the file was exported from."""
 
     GETS_MAIL = "gets mail"
     UNSUBSCRIBED = "unsubscribed"
@@ -92,20 +92,20 @@ class Standing(StrEnum):
 
 
 # The first line that matches decides: by whole values, or by parts of a value; folded like `_plain`.
-_STANDINGS: tuple[tuple[Standing, tuple[str, ...], tuple[str, ...]], ...] = (
+_STATUSES: tuple[tuple[ListStatus, tuple[str, ...], tuple[str, ...]], ...] = (
     (
-        Standing.UNCONFIRMED,
-        words("pending unactivated unverified nonsubscribed notsubscribed neversubscribed transactional"),
+        ListStatus.UNCONFIRMED,
+        word_list("pending unactivated unverified nonsubscribed notsubscribed neversubscribed transactional"),
         ("unconfirm", "notconfirm", "notverified", "awaiting", "未确认", "待确认"),
     ),
     (
-        Standing.BOUNCED,
-        words("cleaned invalid unmailable failed dead nonexistent"),
+        ListStatus.BOUNCED,
+        word_list("cleaned invalid unmailable failed dead nonexistent"),
         ("bounce", "suppress", "undeliver", "unreach", "nondeliver", "退信", "无效"),
     ),
     (
-        Standing.UNSUBSCRIBED,
-        words(
+        ListStatus.UNSUBSCRIBED,
+        word_list(
             "removed deleted disabled inactive cancelled canceled left blocked no false 0 off never paused"
             " former expired archived revoked withdrawn banned denied declined refused rejected 取消 停用 禁用 否"
         ),
@@ -124,8 +124,8 @@ _STANDINGS: tuple[tuple[Standing, tuple[str, ...], tuple[str, ...]], ...] = (
         ),
     ),
     (
-        Standing.GETS_MAIL,
-        words(
+        ListStatus.GETS_MAIL,
+        word_list(
             "active enabled subscribed subscribe confirmed regular premium gifted trialed trial paid free"
             " churned churning pastdue unpaid valid ok yes true 1 on optin optedin verified subscriber member"
             " doubleoptin singleoptin engaged comp 已订阅 订阅 有效 正常 活跃 启用 已确认 是"
@@ -149,32 +149,32 @@ def language_of(written: str) -> str | None:
     return None
 
 
-def form_of(written: str) -> Format | None:
+def format_of(written: str) -> Format | None:
     """The format that a value means; None for any other value."""
     return next((form for form, names in _FORMATS.items() if _plain(written) in names), None)
 
 
-def standing_of(written: str) -> Standing | None:
-    """The standing that a value of a status column means; None for an unknown value."""
+def status_of(written: str) -> ListStatus | None:
+    """The status that a value of a status column means; None for an unknown value."""
     plain = _plain(written)
-    for standing, whole, parts in _STANDINGS:
+    for status, whole, parts in _STATUSES:
         if plain in whole or any(part in plain for part in parts):
-            return standing
+            return status
     return None
 
 
-def yes_or_no(written: str) -> bool | None:
+def parse_yes_or_no(written: str) -> bool | None:
     """The meaning of a value in a yes-or-no column; None if it is neither."""
     plain = _plain(written)
     return True if plain in _YES else False if plain in _NO else None
 
 
-def is_nothing(written: str) -> bool:
+def means_nothing(written: str) -> bool:
     """Whether a value is empty in effect, in a column that says since when or why somebody gets no mail."""
     return _plain(written) in NOTHING
 
 
-def tags_of(written: str) -> tuple[str, ...]:
+def split_tags(written: str) -> tuple[str, ...]:
     """The tags in a cell in their order, however they are separated."""
     inner = written.strip().strip("[]{}()").replace("'", '"')
     delimiter = next((sign for sign in (",", ";", "|", "，", "、") if sign in inner), ",")
@@ -182,7 +182,7 @@ def tags_of(written: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag.strip().strip('"').strip() for tag in found if tag.strip().strip('"').strip()))
 
 
-def same(one: str, other: str) -> bool:
+def same_name(one: str, other: str) -> bool:
     """Whether two names are equal apart from case, character width and punctuation."""
     return _plain(one) == _plain(other)
 
@@ -222,7 +222,7 @@ def day_first(written: Iterable[str]) -> bool | None:
     return first if first != second else None
 
 
-def moment(written: str, *, days_first: bool | None = None) -> datetime | None:
+def parse_time(written: str, *, days_first: bool | None = None) -> datetime | None:
     """The time in UTC; None if it is ambiguous. A time without a time zone counts as UTC."""
     text = written.strip()
     if text.isdigit() and len(text) in {_SECONDS, _MILLISECONDS}:

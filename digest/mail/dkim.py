@@ -80,7 +80,7 @@ class Key:
         return self.private.sign(hashlib.sha256(content).digest())  # RFC 8463, 3: the hash is signed, not the content
 
 
-def signed(message: bytes, keys: Iterable[Key]) -> bytes:
+def sign(message: bytes, keys: Iterable[Key]) -> bytes:
     """The message with a signature for each key in front. It needs CRLF line ends, and stays unchanged otherwise."""
     head, _, body = message.partition(b"\r\n\r\n")
     fields = _fields(head)
@@ -88,7 +88,7 @@ def signed(message: bytes, keys: Iterable[Key]) -> bytes:
     return b"".join(_signature(key, fields, body_hash) for key in keys) + message
 
 
-def keys(dkim: Dkim, sender_domain: str) -> tuple[Key, ...]:
+def load_keys(dkim: Dkim, sender_domain: str) -> tuple[Key, ...]:
     """The configured keys, read once for each process; none if no key file is configured.
 
     Raises:

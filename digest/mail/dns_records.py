@@ -80,7 +80,7 @@ def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
     ]
 
 
-def problem(record: Record, published: list[str]) -> str:
+def record_problem(record: Record, published: list[str]) -> str:
     """The problem with the records published under this name; empty if there is none."""
     version = record.value.partition(" ")[0].rstrip(";")
     found = [text for text in published if re.match(rf"{re.escape(version)}(?![\w.])", text, re.IGNORECASE)]
@@ -130,7 +130,7 @@ def _mechanism(host: str, own: str) -> str:
     for suffix, mechanism in _PROVIDERS.items():
         if host == suffix or host.endswith(f".{suffix}"):
             return mechanism
-    if is_here(host):
+    if is_on_this_machine(host):
         return f"a:{own}" if own else "mx"
     try:
         address = ipaddress.ip_address(host)
@@ -139,7 +139,7 @@ def _mechanism(host: str, own: str) -> str:
     return f"ip{address.version}:{address}"
 
 
-def is_here(host: str) -> bool:
+def is_on_this_machine(host: str) -> bool:
     """Whether a relay runs on this machine, so that its reputation is ours."""
     return host in THIS_MACHINE
 

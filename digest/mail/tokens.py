@@ -64,16 +64,16 @@ def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
 
 
 def read_confirmation_token(secret: bytes, token: str) -> tuple[ConfirmationId, str] | None:
-    """The id of the confirmation, and the text to compare with `marks`; None for any other token. Never raises."""
+    """The id of the confirmation, and its marks, to compare with `confirmation_marks`; None for any other token."""
     return _short_confirmation(secret, token) or _long_confirmation(secret, token)
 
 
-def marks(confirmation: Confirmation) -> str:
+def confirmation_marks(confirmation: Confirmation) -> str:
     """What a token of this confirmation contains besides the id."""
     return f"{confirmation.kind} {_microseconds(confirmation.asked_at)}"
 
 
-def asked_in(content: str) -> tuple[ConfirmationKind, datetime]:
+def parse_confirmation_marks(content: str) -> tuple[ConfirmationKind, datetime]:
     """The kind and time of a request, from the marks in a valid token."""
     kind, _, time = content.partition(" ")
     return ConfirmationKind(kind), _EPOCH + timedelta(microseconds=int(time))

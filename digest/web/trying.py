@@ -13,7 +13,7 @@ from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.composing.edition_text import LARGEST_HTML
-from digest.mail.composing.templates import marked_as_test, short_mail
+from digest.mail.composing.templates import mark_as_test, render_short_mail
 from digest.model import ConfirmationKind
 from digest.service.editions import making
 from digest.service.mailing.samples.blog import READER, sample_blog
@@ -239,14 +239,14 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
     yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)
     for name, values in _short(settings):
-        yield f"mail/{name}/", lambda name=name, values=values: short_mail(name, language, folder, values)  # type: ignore[misc] # as above
+        yield f"mail/{name}/", lambda name=name, values=values: render_short_mail(name, language, folder, values)  # type: ignore[misc] # as above
 
 
 def _trial(blog: SampleBlog, language: str) -> None:
     with blog.store.read() as tx:
         body = tx.editions.body(blog.edition, language)
     assert body  # noqa: S101 - it was made
-    marked_as_test(replace(body, language=language), blog.settings.templates)
+    mark_as_test(replace(body, language=language), blog.settings.templates)
 
 
 def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:

@@ -21,17 +21,17 @@ from digest.dumps.damage import damage as damage_of
 from digest.dumps.snapshot import read_snapshot
 from digest.dumps.structure import blocks
 from digest.errors import DumpError
-from digest.mail.composing.message import Letter, message
+from digest.mail.composing.message import EditionMail, edition_message
 from digest.mail.receiving.provider_events import events
 from digest.mail.receiving.provider_payloads import Provider
-from digest.mail.receiving.reports import report
+from digest.mail.receiving.reports import read_report
 from digest.mail.tokens import (
     TOKEN_LENGTH,
     bounce_token,
     claimed_subscriber,
+    confirmation_marks,
     confirmation_token,
     leave_token,
-    marks,
     preferences_token,
     proven_edition,
     read_confirmation_token,
@@ -142,7 +142,7 @@ def test_a_token_of_ours_is_read_for_its_purpose_by_its_secret_alone_and_only_un
     made: dict[str, tuple[str, object]] = {
         "leave": (leave_token(secret, SubscriberId(person), DigestId("weekly")), (person, "weekly")),
         "preferences": (preferences_token(secret, SubscriberId(person)), person),
-        "confirmation": (confirmation_token(secret, asked), (person, marks(asked))),
+        "confirmation": (confirmation_token(secret, asked), (person, confirmation_marks(asked))),
     }
     for purpose, (token, said) in made.items():
         for name, read in READERS.items():
@@ -181,7 +181,7 @@ def test_the_token_of_a_bounce_is_of_one_person_and_edition_in_any_case_of_lette
 @fuzzed
 @given(st.binary(max_size=4096))
 def test_random_bytes_are_no_report(raw: bytes) -> None:
-    assert report(raw).kind is BounceKind.OTHER
+    assert read_report(raw).kind is BounceKind.OTHER
 
 
 @fuzzed
@@ -192,7 +192,7 @@ def test_random_bytes_are_no_report(raw: bytes) -> None:
 def test_a_mangled_report_is_read_without_complaint(raw: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
     for at, length, put in cuts:
         raw = raw[:at] + put + raw[at + length :]
-    said = report(raw)
+    said = read_report(raw)
     assert len(said.text) <= 300
     assert said.text.isprintable()
     assert said.message_id.isprintable()
@@ -203,8 +203,8 @@ def test_a_mangled_report_is_read_without_complaint(raw: bytes, cuts: list[tuple
 def test_a_mail_of_any_words_has_the_headers_that_it_should_and_says_them(
     subject: str, name: str, title: str, text: str, page: str, form: Format
 ) -> None:
-    raw = message(
-        Letter(
+    raw = edition_message(
+        EditionMail(
             sender="Digest <digest@example.org>",
             reply_to="",
             to_name=name,

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from digest.dumps.structure import blocks
 from digest.mail.composing.corrections import Correction
-from digest.mail.composing.edition_text import body
+from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.entry_views import Frame
-from digest.mail.composing.message import Letter, message, picture_address, pictures_in
-from digest.mail.composing.message_template import Personal, personal
+from digest.mail.composing.message import EditionMail, edition_message, picture_address, pictures_in
+from digest.mail.composing.message_template import PersonalValues, personalized
 from digest.model import (
     AtomId,
     Content,
@@ -173,10 +173,10 @@ def mail(
         subscribe_url=f"{SITE}/subscribe",
         postal=POSTAL,
     )
-    words = body(around, every, CORRECTIONS, language)
-    mine = personal(
+    words = edition_body(around, every, CORRECTIONS, language)
+    mine = personalized(
         words,
-        Personal(
+        PersonalValues(
             leave_url=LEAVE_URL,
             preferences_url=PREFERENCES_URL,
             address="reader@example.org",
@@ -184,7 +184,7 @@ def mail(
         ),
     )
     shown = {called: drawn[called].png for called in sorted(pictures_in(mine.html))}
-    letter = Letter(
+    letter = EditionMail(
         sender="科学空间 <digest@example.org>",
         reply_to="",
         to_name="",
@@ -202,7 +202,7 @@ def mail(
         leave_url=LEAVE_URL,
         pictures=shown,
     )
-    return Made(mine, shown, message(letter))
+    return Made(mine, shown, edition_message(letter))
 
 
 FORTY = tuple(

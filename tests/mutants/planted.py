@@ -33,8 +33,8 @@ MUTANTS = (
     Mutant(
         "what a relay repeats of a login is recorded",
         "digest/mail/sending/smtp.py",
-        "words_of(error, self._credentials.redacted)",
-        "words_of(error)",
+        "reply_text(error, self._credentials.redacted)",
+        "reply_text(error)",
         ("tests/security/test_secrets.py",),
     ),
     Mutant(
@@ -96,7 +96,7 @@ MUTANTS = (
     Mutant(
         "any refusal of a recipient suppresses them",
         "digest/service/bounces/judging.py",
-        "gone=told.state is DeliveryState.FAILED and told.blame.about is About.ADDRESS",
+        "gone=told.state is DeliveryState.FAILED and told.diagnosis.about is About.ADDRESS",
         "gone=told.state is DeliveryState.FAILED",
         ("tests/integration/mail/test_who_is_to_blame.py", "tests/integration/mail/test_sink.py"),
     ),
@@ -261,7 +261,7 @@ MUTANTS = (
     Mutant(
         "a recipient whom the server refused gets the mail of whoever is announced next",
         "digest/mail/sending/smtp.py",
-        "if self._pipeline and not self._pipeline.takes(envelope):",
+        "if self._pipeline and not self._pipeline.accepts(envelope):",
         "if self._pipeline and not self._pipeline.usable:",
         ("tests/integration/mail/test_pipelining.py",),
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest.mail.composing.entry_views import EntryPresenter, Length, group_of, length_of
 from digest.mail.composing.message import pictures_in
 from digest.mail.composing.message_template import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
-from digest.mail.composing.templates import common, inlined
+from digest.mail.composing.templates import common_values, inline_styles
 from digest.model import Body, Section
 from digest.templating import language_name, rendered
 from digest.typeset.characters import line
@@ -40,14 +40,14 @@ class Group:
     entries: list[EntryView]
 
 
-def body(
+def edition_body(
     frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
 ) -> Body:
-    """The text of an edition in a language, with marks for the personal parts; see `fitted`."""
-    return fitted(frame, selected, before, language)[0]
+    """The text of an edition in a language, with marks for the personal parts; see `fitted_body`."""
+    return fitted_body(frame, selected, before, language)[0]
 
 
-def fitted(
+def fitted_body(
     frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
 ) -> tuple[Body, int]:
     """The text of an edition, and the number of its new entries that it names, counted from the first.
@@ -67,7 +67,7 @@ def fitted(
     named_count = len(views[Section.NEW])
     while True:
         values = _values(frame, views, named_count, length, language) | {"grouped": grouped, "about": about}
-        page = inlined(_render(frame, "html.html", values, language), f"mail/{frame.template}/html.html")
+        page = inline_styles(_render(frame, "html.html", values, language), f"mail/{frame.template}/html.html")
         size = max(len(page.encode()) / LARGEST_HTML, sum(map(frame.weight, pictures_in(page))) / LARGEST_PICTURES)
         if size <= 1 or named_count <= 1:
             break
@@ -80,9 +80,9 @@ def _subject(frame: Frame, values: Mapping[str, object], language: str) -> str:
     """A subject that no other edition has: if its days are not enough, it adds the year, then a number."""
     for span in (values["span"], values["day"]):
         made = line(_render(frame, "subject.txt", {**values, "span": span}, language))
-        if made not in frame.taken:
+        if made not in frame.earlier_subjects:
             return made
-    return next(other for number in count(2) if (other := f"{made} ({number})") not in frame.taken)
+    return next(other for number in count(2) if (other := f"{made} ({number})") not in frame.earlier_subjects)
 
 
 def _render(frame: Frame, name: str, values: Mapping[str, object], language: str) -> str:
@@ -100,7 +100,7 @@ def _values(
     detailed = _MOST_CORRECTED.get(length, _MOST_CORRECTED_ELSE)
     days = {year: covered(frame.opens_at, frame.closes_at, frame.zone, language, year=year) for year in (False, True)}
     return {
-        **common(language),
+        **common_values(language),
         "title": frame.title,
         "span": days[False],
         "day": days[True],

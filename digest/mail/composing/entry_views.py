@@ -78,7 +78,7 @@ class Frame:
     are several. `languages` gives the language of each source. `original` gives an entry's URL on its own site, empty
     if unknown. `subscribe_url` is empty if nobody can subscribe on a page. `postal` is the sender's postal address.
     `contact` is the contact that subscribers see and its address, both empty if there is none.
-    `taken` holds the subjects of other editions.
+    `earlier_subjects` are those of other editions.
     """
 
     title: str
@@ -98,7 +98,7 @@ class Frame:
     subscribe_url: str = ""
     contact: tuple[str, str] = ("", "")
     postal: str = ""
-    taken: Collection[str] = ()
+    earlier_subjects: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

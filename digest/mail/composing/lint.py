@@ -24,7 +24,7 @@ _WIDEST = 78  # cells in a line of text
 _LONGEST_SUBJECT = 120  # characters
 _SHOWN = 40  # characters to quote from the faulty place
 _UNBREAKABLE = re.compile(r"\s*\S+|    .*|.*\bhttps?://\S+")  # an address, code or verse
-ENOUGH = 4.5
+ENOUGH_CONTRAST = 4.5
 _DARK = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}")
 _DECLARED = re.compile(r"(?:^|;)\s*(color|background-color|background|display)\s*:\s*([^;!]+)")
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\b")
@@ -94,7 +94,7 @@ def _links(root: Any) -> Iterator[str]:  # noqa: ANN401
 
 def _weak(page: str) -> Iterator[str]:
     weakest = min(contrasts(page), default=None)
-    if weakest and weakest.ratio < ENOUGH:
+    if weakest and weakest.ratio < ENOUGH_CONTRAST:
         text = weakest.text[:_SHOWN]
         yield f"a text is hard to read in the {weakest.scheme} scheme, contrast {weakest.ratio:.1f}: {text}"
 
@@ -129,10 +129,10 @@ def contrasts(page: str) -> Iterator[Contrast]:
         body = lxml_html.document_fromstring(shown).find("body")
         if body is not None:
             for text, text_ink, text_ground in _texts(body, ink, ground):
-                yield Contrast(ratio(text_ink, text_ground), scheme, text)
+                yield Contrast(contrast_ratio(text_ink, text_ground), scheme, text)
 
 
-def ratio(one: str, other: str) -> float:
+def contrast_ratio(one: str, other: str) -> float:
     """The contrast ratio of two colours, in either order."""
     dark, bright = sorted((_luminance(one), _luminance(other)))
     return (bright + 0.05) / (dark + 0.05)

@@ -38,7 +38,7 @@ _PICTURE = re.compile(r'src="cid:([0-9a-f]{32})@formula\.digest"')
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class EditionMail:
     """The values of a message. Addresses are ASCII or need SMTPUTF8; `leave_url` contains no white space."""
 
     sender: str
@@ -76,21 +76,21 @@ def message_id(edition: EditionKey, subscriber: SubscriberId, domain: str, secre
     return f"<{re.sub(r'[^A-Za-z0-9-]+', '.', edition)}.{marked}@{domain}>"
 
 
-def message(letter: Letter) -> bytes:
+def edition_message(letter: EditionMail) -> bytes:
     """The message with CRLF line ends and at most 998 characters in a line."""
-    body = part("plain", letter.text)
+    body = text_part("plain", letter.text)
     if letter.format is not Format.TEXT:
-        page = part("html", letter.html)
+        page = text_part("html", letter.html)
         if letter.pictures:
             pictures = [_picture(name, png) for name, png in sorted(letter.pictures.items())]
             page = _multipart("related", letter.message_id, [page, *pictures])
         body = _multipart("alternative", letter.message_id, [body, page])
     headers = {
         "Date": format_datetime(letter.written_at),
-        "From": mailbox(letter.sender, "From"),
-        "To": named(letter.to_name, letter.to_address, "To"),
-        "Reply-To": mailbox(letter.reply_to, "Reply-To") if letter.reply_to else "",
-        "Subject": words(letter.subject, "Subject"),
+        "From": mailbox_header(letter.sender, "From"),
+        "To": address_header(letter.to_name, letter.to_address, "To"),
+        "Reply-To": mailbox_header(letter.reply_to, "Reply-To") if letter.reply_to else "",
+        "Subject": header_text(letter.subject, "Subject"),
         "Message-ID": letter.message_id,
         "List-Id": f"{_phrase(letter.list_title, 'List-Id')} <{letter.list_id}>",
         "List-Help": f"<{letter.help_url}>",
@@ -105,7 +105,7 @@ def message(letter: Letter) -> bytes:
     return ("".join(f"{name}: {value}\r\n" for name, value in headers.items() if value) + body).encode("utf-8")
 
 
-def words(text: str, name: str) -> str:
+def header_text(text: str, name: str) -> str:
     """Unstructured text as the value of a header, folded. Control characters become spaces."""
     clean = _CONTROL.sub(" ", text).strip()
     if clean.isascii() and "=?" not in clean and len(name) + len(clean) <= _LONGEST_PLAIN:
@@ -113,13 +113,13 @@ def words(text: str, name: str) -> str:
     return _encoded(clean, name)
 
 
-def mailbox(written: str, name: str) -> str:
+def mailbox_header(written: str, name: str) -> str:
     """A mailbox from the settings, `Name <a@b.example>`, as the value of a header."""
     read = addresses.mailbox(written)
-    return named(read.name, read.address, name)
+    return address_header(read.name, read.address, name)
 
 
-def named(display: str, address: str, name: str) -> str:
+def address_header(display: str, address: str, name: str) -> str:
     """An address with a display name, which may be empty, as the value of a header.
 
     Raises:
@@ -166,28 +166,28 @@ def _picture(name: str, png: bytes) -> str:
     return (
         "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
         f"Content-ID: <{picture_address(name).removeprefix('cid:')}>\r\n"
-        f'Content-Disposition: inline; filename="{name}.png"\r\n\r\n{lines(png).decode("ascii")}'
+        f'Content-Disposition: inline; filename="{name}.png"\r\n\r\n{base64_lines(png).decode("ascii")}'
     )
 
 
-def part(subtype: str, text: str) -> str:
+def text_part(subtype: str, text: str) -> str:
     """Text as a part of a message, with the part's headers."""
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    return head + lines(content(text)).decode("ascii")
+    return head + base64_lines(crlf_bytes(text)).decode("ascii")
 
 
-def content(text: str) -> bytes:
+def crlf_bytes(text: str) -> bytes:
     """Text as the bytes of a part."""
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
 
 
-def lines(raw: bytes) -> bytes:
+def base64_lines(raw: bytes) -> bytes:
     """Base64 in lines of 76 characters. Source: RFC 2045, 6.8."""
     return base64.encodebytes(raw).replace(b"\n", b"\r\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ShortMail:
     """The values of a short mail. `message_id` is the same for each attempt. `html` is empty for a text-only mail.
 
     With `leave_url`, mail programs unsubscribe from the one digest that the mail is about. It is empty if the mail is
@@ -205,7 +205,7 @@ class Notice:
     leave_url: str = ""
 
 
-def notice(letter: Notice) -> bytes:
+def short_message(letter: ShortMail) -> bytes:
     """The message with CRLF line ends, marked so that no program answers it automatically. Source: RFC 3834.
 
     Raises:
@@ -213,10 +213,10 @@ def notice(letter: Notice) -> bytes:
     """
     headers = {
         "Date": format_datetime(letter.written_at),
-        "From": mailbox(letter.sender, "From"),
-        "To": named("", letter.to, "To"),
-        "Reply-To": mailbox(letter.reply_to, "Reply-To") if letter.reply_to else "",
-        "Subject": words(letter.subject, "Subject"),
+        "From": mailbox_header(letter.sender, "From"),
+        "To": address_header("", letter.to, "To"),
+        "Reply-To": mailbox_header(letter.reply_to, "Reply-To") if letter.reply_to else "",
+        "Subject": header_text(letter.subject, "Subject"),
         "Message-ID": letter.message_id,
         "List-Unsubscribe": f"<{letter.leave_url}>" if letter.leave_url else "",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if letter.leave_url else "",
@@ -224,10 +224,10 @@ def notice(letter: Notice) -> bytes:
         "MIME-Version": "1.0",
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
-    text = part("plain", letter.text)
+    text = text_part("plain", letter.text)
     if not letter.html:
         return f"{head}{text}".encode()
     limit = boundary("alternative", letter.message_id)
-    parts = "".join(f"--{limit}\r\n{one}\r\n" for one in (text, part("html", letter.html)))
+    parts = "".join(f"--{limit}\r\n{one}\r\n" for one in (text, text_part("html", letter.html)))
     kind = f'Content-Type: multipart/alternative;\r\n boundary="{limit}"'
     return f"{head}{kind}\r\n\r\n{parts}--{limit}--\r\n".encode()

@@ -1,9 +1,9 @@
 """Builds messages to many subscribers: encodes once what they share, and fills in the parts that differ.
 
 An edition's text contains marks in the places of personal values. They are replaced when a mail is sent. The messages
-have the same content as those of `message`; only some lines are shorter. A line of base64 may be short, but must encode
-whole groups of three bytes. So the text between two gaps is encoded once for each of the three places in a group at
-which it may begin, and no padding is needed.
+have the same content as those of `edition_message`; only some lines are shorter. A line of base64 may be short, but
+must encode whole groups of three bytes. So the text between two gaps is encoded once for each of the three places in a
+group at which it may begin, and no padding is needed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from digest.mail.composing.message import boundary, content, lines, message, named
+from digest.mail.composing.message import address_header, base64_lines, boundary, crlf_bytes, edition_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.mail.composing.message import Letter
+    from digest.mail.composing.message import EditionMail
     from digest.model import Body
 
 _GROUP, _LINE = 3, 57  # bytes
@@ -41,7 +41,7 @@ _MARK = re.compile("(\ue0f0[a-z]+\ue0f1)")
 class MessageTemplate:
     """The messages to all subscribers who receive the same text in the same format."""
 
-    def __init__(self, letter: Letter) -> None:
+    def __init__(self, letter: EditionMail) -> None:
         """`letter` is one of the messages, with marks in its text; its recipient does not matter."""
         nobody = replace(
             letter,
@@ -56,17 +56,17 @@ class MessageTemplate:
             _ADDRESS.encode(): _ADDRESS,
             _MESSAGE_ID.encode(): _MESSAGE_ID,
             _LEAVE_URL.encode(): _LEAVE_URL,
-            lines(content(_TEXT)): _TEXT,
-            lines(content(_HTML)): _HTML,
+            base64_lines(crlf_bytes(_TEXT)): _TEXT,
+            base64_lines(crlf_bytes(_HTML)): _HTML,
             _OUTER.encode(): _OUTER,
             _INNER.encode(): _INNER,
         }
-        cut = re.split(b"(" + b"|".join(map(re.escape, gaps)) + b")", message(nobody))
+        cut = re.split(b"(" + b"|".join(map(re.escape, gaps)) + b")", edition_message(nobody))
         self._parts: list[bytes | str] = [gaps.get(part, part) for part in cut]
-        self._text = _Words(letter.text, lambda value: value)
-        self._html = _Words(letter.html if _HTML in self._parts else "", escape)
+        self._text = _EncodedText(letter.text, lambda value: value)
+        self._html = _EncodedText(letter.html if _HTML in self._parts else "", escape)
 
-    def message(self, name: str, message_id: str, person: Personal) -> bytes:
+    def message(self, name: str, message_id: str, person: PersonalValues) -> bytes:
         """The message to one subscriber.
 
         Raises:
@@ -74,7 +74,7 @@ class MessageTemplate:
         """
         values = person.by_mark()
         filled = {
-            _ADDRESS: named(name, person.address, "To").encode(),
+            _ADDRESS: address_header(name, person.address, "To").encode(),
             _MESSAGE_ID: message_id.encode(),
             _LEAVE_URL: person.leave_url.encode(),
             _TEXT: self._text.filled(values),
@@ -85,14 +85,16 @@ class MessageTemplate:
         return b"".join([filled[part] if isinstance(part, str) else part for part in self._parts])
 
 
-class _Words:
+class _EncodedText:
     """Text with gaps, encoded in advance as far as possible."""
 
     def __init__(self, words: str, convert: Callable[[str], str]) -> None:
         """`convert` converts a value to the form that the text needs."""
-        first, *rest = cut_at_marks(words)
-        self._first = _Between(content(first))
-        self._rest = [(mark, _Between(content(after))) for mark, after in zip(rest[::2], rest[1::2], strict=True)]
+        first, *rest = split_at_marks(words)
+        self._first = _TextBetweenGaps(crlf_bytes(first))
+        self._rest = [
+            (mark, _TextBetweenGaps(crlf_bytes(after))) for mark, after in zip(rest[::2], rest[1::2], strict=True)
+        ]
         self._convert = convert
 
     def filled(self, values: dict[str, str]) -> bytes:
@@ -100,11 +102,11 @@ class _Words:
         made: list[bytes] = []
         left = self._first.after(b"", made)
         for mark, between in self._rest:
-            left = between.after(left + content(self._convert(values.get(mark, ""))), made)
-        return b"".join([*made, lines(left)])
+            left = between.after(left + crlf_bytes(self._convert(values.get(mark, ""))), made)
+        return b"".join([*made, base64_lines(left)])
 
 
-class _Between:
+class _TextBetweenGaps:
     """The text between two gaps."""
 
     def __init__(self, words: bytes) -> None:
@@ -116,18 +118,18 @@ class _Between:
         if not self._cut:
             return before + self._words
         begin, encoded, end = self._cut[-len(before) % _GROUP]
-        made += (lines(before + begin), encoded)
+        made += (base64_lines(before + begin), encoded)
         return end
 
 
 def _cut(words: bytes, start: int) -> tuple[bytes, bytes, bytes]:
     """The first `start` bytes, the following full lines in base64, and the remaining bytes."""
     end = start + (len(words) - start) // _LINE * _LINE
-    return words[:start], lines(words[start:end]), words[end:]
+    return words[:start], base64_lines(words[start:end]), words[end:]
 
 
 @dataclass(frozen=True, slots=True)
-class Personal:
+class PersonalValues:
     """The personal values in a mail; `agreed` is the day of the consent, in the language of the mail."""
 
     leave_url: str
@@ -145,7 +147,7 @@ class Personal:
         }
 
 
-def personal(body: Body, person: Personal) -> Body:
+def personalized(body: Body, person: PersonalValues) -> Body:
     """The edition's text for one subscriber."""
     values = person.by_mark()
     escaped = {mark: escape(value) for mark, value in values.items()}
@@ -156,7 +158,7 @@ def personal(body: Body, person: Personal) -> Body:
     )
 
 
-def cut_at_marks(words: str) -> list[str]:
+def split_at_marks(words: str) -> list[str]:
     """The text split at the marks: text and marks alternate, with text first and last."""
     return _MARK.split(words)
 

@@ -27,7 +27,7 @@ _BLOCK = re.compile(r"</?(?:body|div|h1|head|html|li|meta|p|style|table|tbody|td
 _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 
 
-def common(language: str) -> Mapping[str, object]:
+def common_values(language: str) -> Mapping[str, object]:
     """The values that every mail template receives."""
     return {
         "language": language.replace("_", "-"),
@@ -35,7 +35,7 @@ def common(language: str) -> Mapping[str, object]:
     }
 
 
-def inlined(page: str, template: str) -> str:
+def inline_styles(page: str, template: str) -> str:
     """The page with the styles written on its elements, because mail programs drop style sheets.
 
     A style sheet with `data-css-inline="keep"` stays, for programs that support it.
@@ -49,7 +49,9 @@ def inlined(page: str, template: str) -> str:
         raise ConfigurationError(f"its styles cannot be read: {error}", place=template) from error
 
 
-def short_mail(name: str, language: str, folder: Path | None, values: Mapping[str, object]) -> tuple[str, str, str]:
+def render_short_mail(
+    name: str, language: str, folder: Path | None, values: Mapping[str, object]
+) -> tuple[str, str, str]:
     """Subject, text and HTML from the templates `mail/NAME/`.
 
     Lines of text have at most 72 cells, except for long words.
@@ -57,14 +59,14 @@ def short_mail(name: str, language: str, folder: Path | None, values: Mapping[st
     Raises:
         ConfigurationError: a template is wrong.
     """
-    given = {**common(language), **values}
+    given = {**common_values(language), **values}
     subject = line(rendered(language, folder, f"mail/{name}/subject.txt", given))
     text = rendered(language, folder, f"mail/{name}/text.txt", given).strip() + "\n"
     page = rendered(language, folder, f"mail/{name}/html.html", given | {"subject": subject})
-    return subject, text, narrow(inlined(page, f"mail/{name}/html.html"))
+    return subject, text, break_lines(inline_styles(page, f"mail/{name}/html.html"))
 
 
-def narrow(page: str) -> str:
+def break_lines(page: str) -> str:
     """The page in lines of at most 78 characters, broken where white space may stand; with `<pre>`, unchanged."""
     if "<pre" in page:
         return page
@@ -106,13 +108,13 @@ def _pieces(written: str) -> Iterator[tuple[str, str]]:
     yield space, written[start:]
 
 
-def marked_as_test(body: Body, folder: Path | None) -> Body:
+def mark_as_test(body: Body, folder: Path | None) -> Body:
     """The mail's text with a mark in the subject and at the very top, whatever its template is.
 
     Raises:
         ConfigurationError: a template is wrong.
     """
-    values = {**common(body.language), "subject": body.subject}
+    values = {**common_values(body.language), "subject": body.subject}
     subject, page, text = (
         rendered(body.language, folder, f"mail/trial/{name}", values)
         for name in ("subject.txt", "html.html", "text.txt")

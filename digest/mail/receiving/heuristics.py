@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flufl.bounce import all_failures
 
-from digest.mail.receiving.message_parts import address_in, has_null_path, header, own_parts, readable_text
+from digest.mail.receiving.message_parts import first_address, has_null_path, header_value, own_parts, readable_text
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -112,12 +112,12 @@ _FAILED = re.compile(
 )
 
 
-def of_mail_system(message: Message) -> bool:
+def is_from_mail_system(message: Message) -> bool:
     """Whether the sender's name or address is that of a mail server, as in bounces."""
     return bool(
-        _DAEMONS.match(address_in(message, "From").partition("@")[0])
+        _DAEMONS.match(first_address(message, "From").partition("@")[0])
         or message.get("X-Failed-Recipients")
-        or _DAEMON_NAMES.search(header(message, "From").partition("<")[0])
+        or _DAEMON_NAMES.search(header_value(message, "From").partition("<")[0])
     )
 
 
@@ -129,14 +129,14 @@ def is_automatic(message: Message) -> bool:
     """
     if any(part.get_content_type() == "message/disposition-notification" for part in own_parts(message)):
         return True
-    if of_mail_system(message):
+    if is_from_mail_system(message):
         return False
-    submitted = header(message, "Auto-Submitted").partition(";")[0].partition(" ")[0].lower()
+    submitted = header_value(message, "Auto-Submitted").partition(";")[0].partition(" ")[0].lower()
     return bool(
         submitted not in {"", "no"}
-        or header(message, "Precedence").lower() in _PRECEDENCES
+        or header_value(message, "Precedence").lower() in _PRECEDENCES
         or any(message.get(name) for name in _MARKS)
-        or _AWAY.search(header(message, "Subject"))
+        or _AWAY.search(header_value(message, "Subject"))
     )
 
 
@@ -158,19 +158,21 @@ class Guess:
 
 def guess_bounce(message: Message) -> Guess | None:
     """What a bounce or warning without a standard form says; None for a message that looks like neither."""
-    subject, text = header(message, "Subject"), readable_text(message)
+    subject, text = header_value(message, "Subject"), readable_text(message)
     own_text = _QUOTED.split(text, maxsplit=1)[0]
     temporary, permanent = all_failures(message)
     delayed = _is_delayed(subject, own_text)
     failed = _FAILED.search(subject) or _FAILED.search(own_text) or _PERMANENT_CODE.search(own_text)
-    system = of_mail_system(message)
+    system = is_from_mail_system(message)
     if not system and _REPLY.match(subject):
         return None  # an answer from a person, which may quote anything
     if not (temporary or permanent or ((system or has_null_path(message)) and (delayed or failed))):
         return None
     lasting = not delayed and bool(permanent or (failed and not temporary))
     found = {address.decode("utf-8", "replace").casefold() for address in (*temporary, *permanent)}
-    listed = {part.strip().casefold() for part in header(message, "X-Failed-Recipients").split(",") if part.strip()}
+    listed = {
+        part.strip().casefold() for part in header_value(message, "X-Failed-Recipients").split(",") if part.strip()
+    }
     mentioned = {address.casefold() for address in _MENTIONED.findall(own_text)}
     return Guess(lasting, _quoted_reply(own_text), frozenset(found | listed | mentioned))
 

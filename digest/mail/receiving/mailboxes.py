@@ -25,14 +25,14 @@ _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class WaitingMessage:
     """A message, and the function that puts it away. The end of `raw` may be missing."""
 
     raw: bytes
     put_away: Callable[[], None]
 
 
-def incoming(bounces: Bounces) -> Generator[Incoming]:
+def waiting_messages(bounces: Bounces) -> Generator[WaitingMessage]:
     """The messages that wait in the configured maildir or IMAP folder, oldest first.
 
     Raises:
@@ -40,12 +40,12 @@ def incoming(bounces: Bounces) -> Generator[Incoming]:
         ConfigurationError: the password cannot be read.
     """
     if bounces.maildir:
-        yield from in_maildir(bounces.maildir, bounces.largest)
+        yield from maildir_messages(bounces.maildir, bounces.largest)
     if bounces.imap_host:
-        yield from in_imap(bounces)
+        yield from imap_messages(bounces)
 
 
-def try_incoming(bounces: Bounces) -> str:
+def try_mailboxes(bounces: Bounces) -> str:
     """Check the places where bounces arrive without reading any; return the result in a sentence.
 
     Raises:
@@ -54,7 +54,7 @@ def try_incoming(bounces: Bounces) -> str:
     """
     found = [f"`digest run` accepts them at {bounces.listen}"] if bounces.listen else []
     if bounces.maildir:
-        with contextlib.closing(in_maildir(bounces.maildir, 0)) as waiting:
+        with contextlib.closing(maildir_messages(bounces.maildir, 0)) as waiting:
             next(waiting, None)
         found.append(f"reads {bounces.maildir}")
     if bounces.imap_host:
@@ -69,7 +69,7 @@ def try_incoming(bounces: Bounces) -> str:
     return ", ".join(found) or f"go to {bounces.address}, where Digest does not read them"
 
 
-def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
+def maildir_messages(folder: Path, largest: int) -> Generator[WaitingMessage]:
     """The messages in `new/`. Putting one away moves it to `cur/` and marks it as seen. Links are not followed."""
     new, cur = folder / "new", folder / "cur"
     try:
@@ -88,7 +88,7 @@ def in_maildir(folder: Path, largest: int) -> Generator[Incoming]:
                 raise IntakeError(f"{new / name}: cannot be moved to cur/: {error.strerror}") from error
 
         with contextlib.suppress(FileNotFoundError):  # another program took it first
-            yield Incoming(_read(new / name, largest), put_away)
+            yield WaitingMessage(_read(new / name, largest), put_away)
 
 
 def _read(file: Path, largest: int) -> bytes:
@@ -102,7 +102,7 @@ def _read(file: Path, largest: int) -> bytes:
         raise IntakeError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def in_imap(bounces: Bounces) -> Iterator[Incoming]:
+def imap_messages(bounces: Bounces) -> Iterator[WaitingMessage]:
     """The unseen messages of a folder, or all messages if they are moved after reading.
 
     Putting a message away marks it as seen, or moves it.
@@ -123,7 +123,7 @@ def in_imap(bounces: Bounces) -> Iterator[Incoming]:
                         except (imaplib.IMAP4.error, OSError) as error:
                             raise IntakeError(f"{place}: {error}") from error
 
-                    yield Incoming(raw, put_away)
+                    yield WaitingMessage(raw, put_away)
     except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
         raise IntakeError(f"{place}: {error}") from error
 

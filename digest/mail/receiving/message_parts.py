@@ -32,7 +32,7 @@ _BREAK = re.compile(r"(?i)/?(?:br|p|div|tr|li|h[1-6])\b")
 _LONGEST_ENCODED = 1000  # characters of a header; decoding takes time that grows with the square of the length
 
 
-def parsed(raw: bytes) -> Message | None:
+def parse_message(raw: bytes) -> Message | None:
     """The beginning of a message; None if it has more parts than an honest message."""
     tame = _tame(raw[:_READ])
     if len(_PART.findall(tame)) > _MOST_PARTS or tame.count(b"\n--") > _MOST_SEPARATORS:
@@ -62,15 +62,15 @@ def own_parts(message: Message) -> Iterator[Message]:
             yield from own_parts(part)
 
 
-def attached(message: Message) -> Iterator[Message]:
+def attached_messages(message: Message) -> Iterator[Message]:
     """The messages attached to this one, in full or only their headers. Attachments of attachments do not count."""
     for part in own_parts(message):
         is_mail_file = str(part.get_filename() or "").lower().endswith(".eml")  # whatever type its sender declared
         if part is not message and (is_mail_file or part.get_content_type() in _ATTACHED):
-            yield fields(part)
+            yield header_fields(part)
 
 
-def fields(part: Message) -> Message:
+def header_fields(part: Message) -> Message:
     """The header fields that a part contains, however the parser read them."""
     content = part.get_payload()
     if isinstance(content, list):
@@ -139,24 +139,24 @@ def _decoded(content: bytes, charset: str) -> str:
     return content.decode("utf-8", "replace")
 
 
-def header(message: Message, name: str) -> str:
+def header_value(message: Message, name: str) -> str:
     """The value of a header, decoded and in one line; empty if it is absent."""
     value = next((value for name_found, value in message.raw_items() if name_found.lower() == name.lower()), "")
     plain = _decoded(str(value).encode("utf-8", "surrogateescape"), "utf-8")
     try:
         if "=?" not in plain:
-            return line(plain)
-        return line(str(make_header(decode_header(plain[:_LONGEST_ENCODED]))))
+            return printable_line(plain)
+        return printable_line(str(make_header(decode_header(plain[:_LONGEST_ENCODED]))))
     except (HeaderParseError, LookupError, ValueError):
-        return line(plain)
+        return printable_line(plain)
 
 
 def has_null_path(message: Message) -> bool:
     """Whether the headers say that the envelope had no sender. Sendmail writes a name in its place."""
-    return header(message, "Return-Path").upper() in {"<>", "<MAILER-DAEMON>"}
+    return header_value(message, "Return-Path").upper() in {"<>", "<MAILER-DAEMON>"}
 
 
-def address_in(message: Message, name: str) -> str:
+def first_address(message: Message, name: str) -> str:
     """The first address in a header, in lower case; empty if there is none."""
     return parseaddr(str(message.get(name, "")))[1].casefold()
 
@@ -171,7 +171,7 @@ def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
             yield from (address for value in values if "@" in (address := parseaddr(value)[1]))
 
 
-def line(text: str) -> str:
+def printable_line(text: str) -> str:
     """A stranger's text in one line of limited length."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST_TEXT])
     return " ".join(printable.split())[:_LONGEST_TEXT]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.mail.receiving.message_parts import line
+from digest.mail.receiving.message_parts import printable_line
 from digest.mail.receiving.provider_payloads import Provider, parse_events
-from digest.mail.receiving.reports import Report, kind_of, lasting
+from digest.mail.receiving.reports import Report, bounce_kind, permanent_failure
 from digest.mail.replies.diagnosis import named_host
 from digest.model import BounceKind
 
@@ -44,7 +44,7 @@ class Meaning(StrEnum):
 _C, _F, _N, _A, _M, _R, _D = Meaning
 # By provider: the event and the provider's detail, in lower case; `*` matches any other detail. Events that are not
 # listed (opened, delivered, unsubscribed, an automatic answer) are ignored.
-TABLE: dict[Provider, dict[str, Meaning]] = {
+MEANINGS: dict[Provider, dict[str, Meaning]] = {
     Provider.SES: {
         "bounce permanent/*": _F, "bounce permanent/noemail": _N, "bounce permanent/suppressed": _A,
         "bounce permanent/onaccountsuppressionlist": _A, "bounce permanent/unsubscribedrecipient": _A,
@@ -107,12 +107,12 @@ class Event:
 def events(provider: Provider, payload: object, number: str = "", ours: Sequence[str] = ()) -> list[Event]:
     """The bounces and complaints in a payload whose origin is proven.
 
-    `number` is the request's id, for providers that number requests. `ours` is as in `reports.report`. Payloads
+    `number` is the request's id, for providers that number requests. `ours` is as in `reports.read_report`. Payloads
     that differ from the documented shape are ignored.
     """
     found = []
     for one in parse_events(provider, payload, number):
-        table, name = TABLE[provider], one.name.strip().lower()
+        table, name = MEANINGS[provider], one.name.strip().lower()
         meaning = table.get(f"{name}/{one.detail.strip().lower()}") or table.get(f"{name}/*")
         if meaning and one.number and one.recipient:
             report = _report(provider, meaning, one, ours)
@@ -124,12 +124,12 @@ def events(provider: Provider, payload: object, number: str = "", ours: Sequence
 
 def _report(provider: Provider, meaning: Meaning, one: ProviderEvent, ours: Sequence[str]) -> Report:
     words = one.words.partition(";")[2].strip() if one.words.lower().startswith("smtp;") else one.words
-    words = line(words)
+    words = printable_line(words)
     if meaning is Meaning.COMPLAINT:
         return Report(BounceKind.COMPLAINT, text=f"feedback: by {provider}")
-    judged, status = lasting(one.status, words, recipient=one.recipient, ours=ours)
+    judged, status = permanent_failure(one.status, words, recipient=one.recipient, ours=ours)
     text = words or f"{one.name} {one.detail}".strip()
-    return Report(_kind(meaning, judged, status), status, line(text), server=one.server or named_host(words))
+    return Report(_kind(meaning, judged, status), status, printable_line(text), server=one.server or named_host(words))
 
 
 def _kind(meaning: Meaning, judged: BounceKind, status: str) -> BounceKind:
@@ -145,4 +145,4 @@ def _kind(meaning: Meaning, judged: BounceKind, status: str) -> BounceKind:
         case Meaning.NO_ADDRESS if not status and judged is not BounceKind.REFUSED:
             return BounceKind.HARD
         case _:
-            return kind_of("failed", status, judged)
+            return bounce_kind("failed", status, judged)

@@ -36,7 +36,7 @@ _SIGNED = {
 _HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - Amazon's default
 
 
-def same(given: str, wanted: str) -> bool:
+def equal_secrets(given: str, wanted: str) -> bool:
     """Whether a secret is correct, compared in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
 
@@ -49,7 +49,7 @@ def signed_by_mailgun(signature: Mapping[str, str], key: str, now: datetime) -> 
     stamp, token = signature.get("timestamp", ""), signature.get("token", "")
     made = hmac.new(key.encode(), f"{stamp}{token}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
     given = (signature.get("signature", ""), signature.get("parent-signature", ""))
-    return bool(token) and any(same(one, made) for one in given) and _is_near(stamp, now, _OLDEST)
+    return bool(token) and any(equal_secrets(one, made) for one in given) and _is_near(stamp, now, _OLDEST)
 
 
 def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:
@@ -62,7 +62,7 @@ def signed_by_svix(headers: Mapping[str, str], raw: bytes, secret: str, now: dat
     made = hmac.new(key, f"{number}.{stamp}.".encode("utf-8", "replace") + raw, hashlib.sha256).digest()
     wanted = "v1," + base64.b64encode(made).decode()
     given = headers.get("svix-signature", "").split()[:10]
-    return bool(number) and any(same(one, wanted) for one in given) and _is_near(stamp, now, _STALE)
+    return bool(number) and any(equal_secrets(one, wanted) for one in given) and _is_near(stamp, now, _STALE)
 
 
 def signed_by_sendgrid(headers: Mapping[str, str], raw: bytes, public_key: str) -> bool:

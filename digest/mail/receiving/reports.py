@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 
 from digest.mail.receiving.heuristics import guess_bounce, is_automatic
 from digest.mail.receiving.message_parts import (
-    address_in,
     addresses,
-    attached,
-    fields,
+    attached_messages,
+    first_address,
     has_null_path,
-    header,
-    line,
+    header_fields,
+    header_value,
     own_parts,
-    parsed,
+    parse_message,
     part_text,
+    printable_line,
 )
-from digest.mail.replies.diagnosis import About, blame, named_host
+from digest.mail.replies.diagnosis import About, diagnose, named_host
 from digest.model import BounceKind
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Report:
     server: str = ""
 
 
-def report(raw: bytes, ours: Sequence[str] = ()) -> Report:
+def read_report(raw: bytes, ours: Sequence[str] = ()) -> Report:
     """The content of a message. `ours` are our sender addresses: a refusal that names one of them is about us."""
     try:
         return _report(raw, ours)
@@ -97,12 +97,14 @@ def report(raw: bytes, ours: Sequence[str] = ()) -> Report:
         return Report(BounceKind.OTHER, text="cannot be read")
 
 
-def lasting(status: str, text: str, *, recipient: str = "", ours: Sequence[str] = ()) -> tuple[BounceKind, str]:
+def permanent_failure(
+    status: str, text: str, *, recipient: str = "", ours: Sequence[str] = ()
+) -> tuple[BounceKind, str]:
     """What a permanent failure means for the address, and its status code, which may be in the text only.
 
     A code X.1 that does not describe the address, such as 5.1.0, counts as a refusal of our mail.
     """
-    candidates = [blame(text, status=status, sender=sender, recipient=recipient) for sender in ours or ("",)]
+    candidates = [diagnose(text, status=status, sender=sender, recipient=recipient) for sender in ours or ("",)]
     found = next((one for one in candidates if one.about is About.US), candidates[0])
     if found.about is About.US or (found.about is About.UNKNOWN and found.status.startswith("5.1.")):
         return BounceKind.REFUSED, found.status
@@ -110,22 +112,22 @@ def lasting(status: str, text: str, *, recipient: str = "", ours: Sequence[str] 
 
 
 def _report(raw: bytes, ours: Sequence[str]) -> Report:
-    message = parsed(raw)
+    message = parse_message(raw)
     if message is None:
         return Report(BounceKind.OTHER, text="too many parts")
     read = _read(message, ours)
     return replace(
         read,
-        text=line(read.text),
+        text=printable_line(read.text),
         arrived_at=tuple(addresses(message, _ARRIVED)),
-        message_id=line(str(message.get("Message-ID", ""))),
-        sender=address_in(message, "From"),
+        message_id=printable_line(str(message.get("Message-ID", ""))),
+        sender=first_address(message, "From"),
         null_path=has_null_path(message),
     )
 
 
 def _read(message: Message, ours: Sequence[str]) -> Report:
-    complaint = feedback(message)
+    complaint = standard_complaint(message)
     if complaint is None:
         status_report = _status(message, ours)
         if status_report is not None:
@@ -175,12 +177,14 @@ def _recipient(block: Message, ours: Sequence[str]) -> Report:
     diagnostic = str(block.get("Diagnostic-Code", ""))
     words = diagnostic.partition(";")[2].strip() or diagnostic
     about = _ADDRESS.search(str(block.get("Final-Recipient", block.get("Original-Recipient", ""))))
-    kind, status = lasting(str(block.get("Status", "")), words, recipient=about[0] if about else "", ours=ours)
-    server = line(str(block.get("Remote-MTA", ""))).rpartition(";")[2].strip().casefold()
-    return Report(kind_of(action, status, kind), status, words, server=server or named_host(words))
+    kind, status = permanent_failure(
+        str(block.get("Status", "")), words, recipient=about[0] if about else "", ours=ours
+    )
+    server = printable_line(str(block.get("Remote-MTA", ""))).rpartition(";")[2].strip().casefold()
+    return Report(bounce_kind(action, status, kind), status, words, server=server or named_host(words))
 
 
-def kind_of(action: str, status: str, if_lasting: BounceKind) -> BounceKind:
+def bounce_kind(action: str, status: str, if_lasting: BounceKind) -> BounceKind:
     """What an action with a status means for the address; `if_lasting` is the result for a permanent failure."""
     if action.startswith("delayed") or (action.startswith(("fail", "error")) and status.startswith("4")):
         return BounceKind.DELAYED
@@ -194,7 +198,7 @@ def _guess(message: Message, ours: Sequence[str]) -> Report:
     guess = guess_bounce(message)
     if guess is None:
         return Report(BounceKind.OTHER)
-    kind, status = lasting("", guess.text, ours=ours)
+    kind, status = permanent_failure("", guess.text, ours=ours)
     if not guess.lasting:
         kind = BounceKind.DELAYED
     elif status.startswith("4"):  # it quotes an earlier reply, but the failure is final all the same
@@ -219,23 +223,25 @@ class Feedback:
     message_ids: tuple[str, ...] = ()
 
 
-def feedback(message: Message) -> Feedback | None:
+def standard_complaint(message: Message) -> Feedback | None:
     """The content of a standard report; None if the message is not one."""
     for part in own_parts(message):
         if part.get_content_type() == "message/feedback-report":
-            report = fields(part)
-            kind = header(report, "Feedback-Type").lower()
+            report = header_fields(part)
+            kind = header_value(report, "Feedback-Type").lower()
             if kind:
-                return _feedback(f"feedback: {kind}", [report, *attached(message)], wanted=kind in _NO_COMPLAINT)
+                return _feedback(
+                    f"feedback: {kind}", [report, *attached_messages(message)], wanted=kind in _NO_COMPLAINT
+                )
     return None
 
 
 def bare_complaint(message: Message) -> Feedback | None:
     """A complaint without a report part: a feedback loop sends it, or its subject says so, and our mail is attached."""
-    mails = list(attached(message))
+    mails = list(attached_messages(message))
     marked = any(one.get(name) for one in (message, *mails) for name in _MARKS)
-    subject = header(message, "Subject")
-    of_a_loop = _OF_A_LOOP.match(address_in(message, "From").partition("@")[0]) and _COMPLAINS.search(subject)
+    subject = header_value(message, "Subject")
+    of_a_loop = _OF_A_LOOP.match(first_address(message, "From").partition("@")[0]) and _COMPLAINS.search(subject)
     if mails and (marked or of_a_loop or _COMPLAINS.match(subject)):
         return _feedback("feedback: complaint", mails)
     return None
@@ -252,7 +258,7 @@ def _feedback(text: str, mails: list[Message], *, wanted: bool = False) -> Feedb
         senders=_unique([*envelope, *mentioned]),
         recipients=_unique(recipients),
         links=_unique([link for one in mails for link in _LINK.findall(str(one.get("List-Unsubscribe", "")))]),
-        message_ids=_unique([header(one, "Message-ID") for one in mails if one.get("Message-ID")]),
+        message_ids=_unique([header_value(one, "Message-ID") for one in mails if one.get("Message-ID")]),
     )
 
 

@@ -35,7 +35,7 @@ OF_ONE_PERSON = frozenset({About.ADDRESS, About.MAILBOX})
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class Diagnosis:
     """Whom a reply is about.
 
     `status` is the reply's enhanced status code, such as `5.1.1`; it is empty where the reply has none. `proven` means
@@ -210,7 +210,9 @@ _NO_DOMAIN = _any(
 )
 
 
-def blame(text: str, *, code: int | None = None, status: str = "", sender: str = "", recipient: str = "") -> Blame:
+def diagnose(
+    text: str, *, code: int | None = None, status: str = "", sender: str = "", recipient: str = ""
+) -> Diagnosis:
     """Whom a reply is about.
 
     Whether the failure is permanent is a separate question, which the reply's first digit answers.
@@ -227,16 +229,16 @@ def blame(text: str, *, code: int | None = None, status: str = "", sender: str =
     words, names_us = _words(text, sender, recipient)
     nobody = f"{subject}.{detail}" in _NO_ADDRESS
     if (subject, detail) == ("6", "7"):  # the recipient's address is outside ASCII, and the server does not accept that
-        return Blame(About.MAILBOX, found)
+        return Diagnosis(About.MAILBOX, found)
     about = About.US if names_us or f"{subject}.{detail}" in _OUR_ADDRESS else _by_words(words, proven=nobody)
     if about is About.UNKNOWN:
         about = _by_status(subject, detail)
     if about is About.UNKNOWN and code and not found:
         about = _BY_CODE.get(code, About.UNKNOWN)
-    return Blame(about, found, proven=nobody and about is About.ADDRESS)
+    return Diagnosis(about, found, proven=nobody and about is About.ADDRESS)
 
 
-def pattern(text: str, recipient: str = "") -> str:
+def reply_pattern(text: str, recipient: str = "") -> str:
     """The words that replies with the same cause have in common: the text without addresses, hosts, numbers and ids."""
     plain = _without(_URL.sub(" ", text[:_LONGEST].casefold()), recipient)
     plain = _HOST.sub(" ", _ADDRESS.sub(" ", plain))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, Blame, blame
+from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, Diagnosis, diagnose
 from digest.mail.replies.limits import is_too_large
 from digest.model import MAY_HAVE_IT, DeliveryState
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OF_A_MAILBOX = {521, 550, 551, 552, 553, 556}
 BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})  # phases of a session
-_US = Blame(About.US)
+_US = Diagnosis(About.US)
 _FEWEST_ATTEMPTS = 4
 _TEMPORARY, _PERMANENT = 4, 5
 _LONGEST_DOUBLED, _SPREAD = timedelta(hours=8), 0.25
@@ -45,7 +45,7 @@ class Outcome:
 
     state: DeliveryState
     wait: timedelta | None = None
-    blame: Blame = _US
+    diagnosis: Diagnosis = _US
     pause: bool = False
 
 
@@ -75,18 +75,18 @@ def outcome(
         return Outcome(DeliveryState.UNKNOWN, wait, pause=True)
     kind = error.code // 100 if error.code else _TEMPORARY
     ours = error.code is None or error.phase in BEFORE_THE_RECIPIENT
-    blamed = _US if ours else blame(error.text, code=error.code, sender=sender, recipient=recipient)
+    blamed = _US if ours else diagnose(error.text, code=error.code, sender=sender, recipient=recipient)
     if is_too_large(error):
-        return Outcome(DeliveryState.FAILED, blame=blamed)  # the mail will not be smaller next time
+        return Outcome(DeliveryState.FAILED, diagnosis=blamed)  # the mail will not be smaller next time
     if kind == _PERMANENT and _of_one_person(error, blamed):
-        return Outcome(DeliveryState.FAILED, blame=blamed)
+        return Outcome(DeliveryState.FAILED, diagnosis=blamed)
     wait = _wait(attempts, seed, patience)
     if not ours and attempts >= _FEWEST_ATTEMPTS and now + wait > made_at + patience.give_up:
-        return Outcome(DeliveryState.FAILED, blame=blamed)
+        return Outcome(DeliveryState.FAILED, diagnosis=blamed)
     return Outcome(DeliveryState.DEFERRED, wait, blamed, pause=ours or kind == _PERMANENT)
 
 
-def _of_one_person(error: TransportError, blamed: Blame) -> bool:
+def _of_one_person(error: TransportError, blamed: Diagnosis) -> bool:
     """Whether a permanent refusal is about this mailbox only, as far as a single refusal can show.
 
     A refusal that names the mailbox may also come after the content, because each of our mails has one recipient. Many

@@ -29,9 +29,9 @@ from digest.mail.sending.transaction import (
     RFC_5321,
     TROUBLE,
     Timeouts,
-    dotted,
+    dot_stuffed,
     one_line,
-    words_of,
+    reply_text,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Pipeline(asyncio.Protocol):
         largest: int | None = None,
         timeouts: Timeouts = RFC_5321,
     ) -> None:
-        """Take the transport over from its present protocol. `largest` is the value of `transaction.largest`."""
+        """Take the transport over from its present protocol. `largest` is the value of `transaction.size_limit`."""
         self._loop = asyncio.get_running_loop()
         self._transport, self._smtputf8, self._largest, self._timeouts = transport, smtputf8, largest, timeouts
         self._replies: deque[_Reply] = deque()
@@ -84,7 +84,7 @@ class Pipeline(asyncio.Protocol):
     def usable(self) -> bool:
         return self._end is None and not self._transport.is_closing()
 
-    def takes(self, envelope: Envelope) -> bool:
+    def accepts(self, envelope: Envelope) -> bool:
         """Whether a message with this envelope can be sent, because no other envelope was announced."""
         return self.usable and self._announced in {None, envelope}
 
@@ -218,7 +218,7 @@ class Pipeline(asyncio.Protocol):
             self.close()
 
     async def _write_content(self, message: bytes, following: Envelope | None, begun: Begun) -> None:
-        content, last = dotted(message), END
+        content, last = dot_stuffed(message), END
         for start in range(0, len(content), BLOCK):
             self._write_quietly(content[start : start + BLOCK])
             await self._drained()
@@ -246,7 +246,7 @@ class Pipeline(asyncio.Protocol):
     def _write(self, written: bytes, phase: str) -> None:
         if not self.usable:
             self.close()
-            raise TransportError(words_of(self._end or ConnectionResetError()), phase=phase)
+            raise TransportError(reply_text(self._end or ConnectionResetError()), phase=phase)
         self._transport.write(written)
 
     async def _drained(self) -> None:
@@ -256,7 +256,7 @@ class Pipeline(asyncio.Protocol):
                 await self._woken(self._timeouts.block)
             except TROUBLE as error:
                 self.close()
-                raise TransportError(words_of(error), phase="content") from error
+                raise TransportError(reply_text(error), phase="content") from error
 
     async def _reply(self, phase: str, seconds: float, *, uncertain: bool = False) -> _Reply:
         while not self._replies:
@@ -264,7 +264,7 @@ class Pipeline(asyncio.Protocol):
                 await self._woken(seconds)
             except TROUBLE as error:
                 self.close()
-                raise TransportError(words_of(error), phase=phase, uncertain=uncertain) from error
+                raise TransportError(reply_text(error), phase=phase, uncertain=uncertain) from error
         return self._replies.popleft()
 
     async def _woken(self, seconds: float) -> None:

@@ -20,11 +20,11 @@ from digest.mail.sending.transaction import (
     RFC_5321,
     TROUBLE,
     Timeouts,
-    code_of,
-    largest,
-    offer,
-    transaction,
-    words_of,
+    reply_code,
+    reply_text,
+    send_envelope,
+    send_message,
+    size_limit,
 )
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class SmtpSession:
         return TransportError(text, phase=error.phase, code=error.code, uncertain=error.uncertain)
 
     async def _submit(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
-        if self._pipeline and not self._pipeline.takes(envelope):
+        if self._pipeline and not self._pipeline.accepts(envelope):
             await self._drop()
         client = await self._connected()
         if self._largest and len(message) > self._largest:
@@ -175,7 +175,7 @@ class SmtpSession:
         await begun()
         connection = client.transport
         try:
-            return await transaction(client, *envelope, message, self._timeouts)
+            return await send_message(client, *envelope, message, self._timeouts)
         except TransportError as error:
             await self._recover(client, connection, error)
             raise
@@ -203,7 +203,7 @@ class SmtpSession:
         client = await self._logged_in()
         transport = client.transport
         try:
-            await offer(client, sender, recipient, self._timeouts)
+            await send_envelope(client, sender, recipient, self._timeouts)
             with contextlib.suppress(*TROUBLE):
                 await client.quit(timeout=5)
         finally:
@@ -213,7 +213,7 @@ class SmtpSession:
         if self._client is not None and (self._pipeline or self._client.is_connected):
             return self._client
         client = self._client = await self._logged_in()
-        self._largest = largest(client)
+        self._largest = size_limit(client)
         if client.supports_extension("pipelining") and not self._plain:
             connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
             self._pipeline = Pipeline(connection, smtputf8=smtputf8, largest=self._largest, timeouts=self._timeouts)
@@ -242,10 +242,10 @@ class SmtpSession:
             raise
         except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
-            words = f"{relay.host}: {words_of(error, self._credentials.redacted)}"
+            words = f"{relay.host}: {reply_text(error, self._credentials.redacted)}"
             if phase == "login":  # the error may repeat the credentials, so the cause is dropped
-                raise TransportError(words, phase=phase, code=code_of(error)) from None
-            raise TransportError(words, phase=phase, code=code_of(error)) from error
+                raise TransportError(words, phase=phase, code=reply_code(error)) from None
+            raise TransportError(words, phase=phase, code=reply_code(error)) from error
         return client
 
     async def _drop(self) -> None:

@@ -49,7 +49,7 @@ class Timeouts:
 RFC_5321 = Timeouts()
 
 
-async def transaction(
+async def send_message(
     client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes, timeouts: Timeouts = RFC_5321
 ) -> SendResult:
     """Send one message and return the server's reply. After a refusal, the connection needs a reset.
@@ -59,7 +59,7 @@ async def transaction(
     Raises:
         TransportError: the server refused it, or the outcome is unknown.
     """
-    await offer(client, sender, recipient, timeouts, size=len(message))
+    await send_envelope(client, sender, recipient, timeouts, size=len(message))
     ready = await _reply(client.execute_command(b"DATA", timeout=timeouts.data), "content")
     if ready.code != GO_ON:
         raise TransportError(one_line(ready.message), phase="content", code=ready.code)
@@ -69,7 +69,7 @@ async def transaction(
     return SendResult(one_line(answer.message), answer.code)
 
 
-async def offer(
+async def send_envelope(
     client: aiosmtplib.SMTP, sender: str, recipient: str, timeouts: Timeouts = RFC_5321, *, size: int = 0
 ) -> None:
     """Send MAIL and RCPT. When this returns, the server has accepted both.
@@ -82,7 +82,7 @@ async def offer(
     await _reply(client.rcpt(recipient, encoding="utf-8", timeout=timeouts.reply), "recipient")
 
 
-def largest(client: aiosmtplib.SMTP) -> int | None:
+def size_limit(client: aiosmtplib.SMTP) -> int | None:
     """The largest size of a mail in bytes: 0 if the server sets no limit, None if it does not support SIZE."""
     if not client.supports_extension("size"):
         return None
@@ -104,9 +104,9 @@ async def _reply(command: Awaitable[aiosmtplib.SMTPResponse], phase: str) -> aio
     try:
         return await command
     except aiosmtplib.SMTPResponseException as error:
-        raise TransportError(words_of(error), phase=phase, code=code_of(error)) from error
+        raise TransportError(reply_text(error), phase=phase, code=reply_code(error)) from error
     except TROUBLE as error:
-        raise TransportError(words_of(error), phase=phase) from error
+        raise TransportError(reply_text(error), phase=phase) from error
 
 
 async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -> aiosmtplib.SMTPResponse:
@@ -120,7 +120,7 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
         raise TransportError("the connection is lost", phase="content")
     reply = asyncio.ensure_future(protocol.read_response())
     await asyncio.sleep(0)  # let it start listening: a reply that nobody awaits is dropped
-    content = dotted(message)
+    content = dot_stuffed(message)
     try:
         for start in range(0, len(content), BLOCK):
             await _write(protocol, content[start : start + BLOCK], reply, timeouts)
@@ -130,12 +130,12 @@ async def _answer(client: aiosmtplib.SMTP, message: bytes, timeouts: Timeouts) -
         # Without the final dot nothing was accepted, and no command can follow half a message.
         await _cancelled(reply)
         client.close()
-        raise TransportError(words_of(error), phase="content", code=code_of(error)) from error
+        raise TransportError(reply_text(error), phase="content", code=reply_code(error)) from error
     try:
         return await asyncio.wait_for(reply, timeouts.final)
     except TROUBLE as error:
         client.close()
-        raise TransportError(words_of(error), phase="answer", uncertain=True) from error
+        raise TransportError(reply_text(error), phase="answer", uncertain=True) from error
 
 
 async def _write(
@@ -159,7 +159,7 @@ async def _cancelled(reply: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
         await reply
 
 
-def dotted(message: bytes) -> bytes:
+def dot_stuffed(message: bytes) -> bytes:
     """The content in the form that goes before `END`: lines that begin with a dot get another dot in front."""
     at = message.find(b".")
     for _ in range(_FEW_DOTS):  # one by one, as base64 has no dots: a search for lines takes far longer
@@ -171,13 +171,13 @@ def dotted(message: bytes) -> bytes:
     return _DOT.sub(b"..", message)
 
 
-def code_of(error: BaseException) -> int | None:
+def reply_code(error: BaseException) -> int | None:
     """The reply code; None if the server did not reply, or the reply was not understood."""
     code = getattr(error, "code", None)
     return code if isinstance(code, int) and code > 0 else None
 
 
-def words_of(error: BaseException, redact: Callable[[str], str] = str) -> str:
+def reply_text(error: BaseException, redact: Callable[[str], str] = str) -> str:
     """The error's text from the server or elsewhere. `redact` removes secrets from it before it is shortened."""
     message = getattr(error, "message", "")
     return one_line(redact(message if isinstance(message, str) and message else str(error))) or "no reply"

@@ -49,10 +49,10 @@ class _Signing:
         following: Envelope | None = None,
         begun: Begun = at_once,
     ) -> SendResult:
-        from digest.mail.dkim import signed  # noqa: PLC0415 - imports cryptography only where it signs
+        from digest.mail.dkim import sign  # noqa: PLC0415 - imports cryptography only where it signs
 
         # In this thread: switching to another one takes longer than a signature.
-        mail = signed(message, self._keys)
+        mail = sign(message, self._keys)
         return await self._session.send(sender, recipient, mail, again=again, following=following, begun=begun)
 
 
@@ -77,9 +77,9 @@ def signing_keys(settings: Settings) -> tuple[Key, ...]:
     """
     if settings.dkim.key_file is None:
         return ()
-    from digest.mail.dkim import keys  # noqa: PLC0415 - as above
+    from digest.mail.dkim import load_keys  # noqa: PLC0415 - as above
 
-    return keys(settings.dkim, mailbox(settings.mail.sender).domain)
+    return load_keys(settings.dkim, mailbox(settings.mail.sender).domain)
 
 
 def _unsigned(settings: Settings, others: Callable[[], bool]) -> Session:
@@ -142,7 +142,7 @@ async def try_envelopes(relay: Relay, addresses: Iterable[str]) -> dict[str, Tra
     return found
 
 
-def prepare(settings: Settings) -> None:
+def require_secrets(settings: Settings) -> None:
     """Read every secret that sending needs, so that a faulty one is reported before the first mail.
 
     A command that prints a token only has to exist, because the service that it asks may not be reachable yet.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.editions.schedule import next_slot
-from digest.mail.replies.diagnosis import About, pattern
+from digest.mail.replies.diagnosis import About, reply_pattern
 from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState
@@ -99,8 +99,8 @@ class Judge:
             next_at=now + told.wait if told.wait else None,
             code=error.code,
             text=f"{error.phase}: {error.text}",
-            gone=told.state is DeliveryState.FAILED and told.blame.about is About.ADDRESS,
-            proven=told.blame.proven,
+            gone=told.state is DeliveryState.FAILED and told.diagnosis.about is About.ADDRESS,
+            proven=told.diagnosis.proven,
             pause=self._report.paused,
             rest=self._rest(delivery, now) if found.rest is Rest.DOMAIN else None,
             blameless=found.blameless,
@@ -181,4 +181,4 @@ def remember(tx: Transaction, refusals: Refusals) -> None:
 
 def _words(said: str, address: str = "") -> str:
     """The words of a refusal that is stored as `phase: code text` or `phase: text`."""
-    return pattern(said.partition(" ")[2], address)
+    return reply_pattern(said.partition(" ")[2], address)

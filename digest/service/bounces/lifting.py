@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import ascii_domain, domain_of, spellings
 from digest.errors import AddressError, PersonError, UnknownPersonError
-from digest.lists.decoding import decoded
+from digest.lists.decoding import decode_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def addresses_in(raw: bytes) -> list[str]:
     Raises:
         ListError: it is not text.
     """
-    return [found[0] for line in decoded(raw)[0].splitlines() if (found := _ADDRESS.search(line))]
+    return [found[0] for line in decode_list(raw)[0].splitlines() if (found := _ADDRESS.search(line))]
 
 
 def lift(store: Store, chosen: Chosen, *, now: datetime) -> Lifted:

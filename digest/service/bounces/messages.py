@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from digest.addresses import mailbox
 from digest.errors import ConfigurationError
 from digest.mail.composing.message import message_id
-from digest.mail.receiving.mailboxes import incoming
-from digest.mail.receiving.reports import AUTOMATIC, report
+from digest.mail.receiving.mailboxes import waiting_messages
+from digest.mail.receiving.reports import AUTOMATIC, read_report
 from digest.mail.tokens import bounce_token, claimed_subscriber, proven_edition, read_leave_token, return_path, token_in
 from digest.model import BounceKind
 from digest.records.deliveries import Bounce
@@ -63,7 +63,7 @@ def take(
 
     `recipients` and `sender` are those of its envelope. Without them, its headers say where it arrived and who sent it.
     """
-    said = report(raw, our_addresses(settings))
+    said = read_report(raw, our_addresses(settings))
     if sender is not None:
         said = replace(said, null_path=not sender)
     told = said.complaint
@@ -171,7 +171,7 @@ def read(
         IntakeError: the folder cannot be read. Messages handled so far are not handled again.
     """
     handled: Counter[str] = Counter()
-    with closing(incoming(settings.bounces)) as waiting:
+    with closing(waiting_messages(settings.bounces)) as waiting:
         for message in waiting:
             taken = take(store, settings, message.raw, now=clock())
             message.put_away()

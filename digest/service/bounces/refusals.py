@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.addresses import domain_of
-from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, pattern
+from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, reply_pattern
 from digest.model import DeliveryState
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Refusals:
     def remember(self, refused: Refused, words: str, *, alone: bool) -> None:
         """Register a failure in an earlier drain, in which its domain accepted nothing; `alone`: nor any other."""
         domain = domain_of(refused.address)
-        earlier = _Refusal(0, refused, domain, pattern(words, refused.address), failed=True)
+        earlier = _Refusal(0, refused, domain, reply_pattern(words, refused.address), failed=True)
         self._of_domain.setdefault(domain, []).append(earlier)
         if alone:
             self._row.append(earlier)
@@ -113,7 +113,7 @@ class Refusals:
         if not told.pause and not (failed and delivery.attempts <= FIRST_ATTEMPTS):
             return Finding()
         domain = domain_of(delivery.subscriber.address)
-        words = "" if told.blame.about is About.US else pattern(error.text, delivery.subscriber.address)
+        words = "" if told.diagnosis.about is About.US else reply_pattern(error.text, delivery.subscriber.address)
         if self._found & {("", words), (domain, words)}:  # it was in progress when the others' were seen
             return Finding(blameless=(of(delivery),) if failed else ())
         self._number += 1
@@ -121,7 +121,7 @@ class Refusals:
         self._row += [refusal] * times
         self._of_domain.setdefault(domain, []).append(refusal)
         ours = error.code is None or error.uncertain or error.phase in {"connect", "sender"}
-        return self._weighed(refusal, of_people=told.blame.about in OF_ONE_PERSON, ours=ours)
+        return self._weighed(refusal, of_people=told.diagnosis.about in OF_ONE_PERSON, ours=ours)
 
     def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> Finding:
         domain, words = newest.domain, newest.words

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.errors import DigestError, UnknownError
-from digest.mail.replies.diagnosis import blame
+from digest.mail.replies.diagnosis import diagnose
 from digest.model import BounceKind
 from digest.records.deliveries import Bounce, Evidence, RequestState
 
@@ -67,7 +67,7 @@ def refused(
     """
     if tx.subscribers.get(person) is None:
         return
-    status, kind = blame(text).status, BounceKind.HARD if proven else BounceKind.SOFT
+    status, kind = diagnose(text).status, BounceKind.HARD if proven else BounceKind.SOFT
     known = hashlib.sha256(f"{person}\0{edition}".encode()).hexdigest()
     tx.bounces.add(Bounce(person, edition, f"refused {known}", kind, status, text, now))
     ask(tx, settings, person, edition, kind, text, status=status if proven else "", now=now)

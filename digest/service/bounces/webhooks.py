@@ -19,7 +19,7 @@ from digest.mail.receiving.provider_events import events
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.receiving.provider_signatures import (
     certificate_url,
-    same,
+    equal_secrets,
     signed_by_amazon,
     signed_by_mailgun,
     signed_by_sendgrid,
@@ -69,7 +69,7 @@ class Intake:
         """Whether a provider is switched on, and the path has its secret if it signs nothing."""
         if provider not in self._keys:
             return False
-        return same(secret, self._keys[provider]) if provider in IN_PATH else not secret
+        return equal_secrets(secret, self._keys[provider]) if provider in IN_PATH else not secret
 
     def take(self, provider: Provider, headers: Mapping[str, str], raw: bytes, now: datetime) -> list[Taken]:
         """Handle a request of a known provider; returns what each event was. `headers` by lower-case name.

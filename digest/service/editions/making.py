@@ -12,7 +12,7 @@ from digest import logs
 from digest.editions.due import due_at, due_slot, edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.errors import EditionError, FencedError
-from digest.mail.composing.edition_text import body
+from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.message import message_id, picture_address, pictures_in
 from digest.model import DigestId, Edition, EditionKey, Section
 from digest.records.editions import Recipient
@@ -192,7 +192,7 @@ def draft(
         key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
         edition = Edition(key, state.id, None, _opens_at(state, now), now, empty=False)
         around = frame(tx, settings, digest, edition, selection.contents(selection.entries))
-        made = body(around, selection.entries, selection.before, language)
+        made = edition_body(around, selection.entries, selection.before, language)
         return Draft(key, made, pictures(tx, made))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.mail.composing.edition_text import fitted
+from digest.mail.composing.edition_text import fitted_body
 from digest.mail.composing.entry_views import Frame
 from digest.mail.composing.message import picture_address
 from digest.model import Section, Selected, SourceId, Variant
@@ -49,11 +49,11 @@ class Variants:
         Catch-up entries for which there is still no room are not announced.
         """
         listed = tuple(at for at in shown if self._entries[at].section is Section.AGAIN)
-        said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+        said, named = fitted_body(self._frame, [self._said(at) for at in shown], self._before, language)
         told = [at for at in shown if self._entries[at].section in _TOLD]
         if named < len(told) and any(self._missed(at) for at in shown):
             shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
-            said, named = fitted(self._frame, [self._said(at) for at in shown], self._before, language)
+            said, named = fitted_body(self._frame, [self._said(at) for at in shown], self._before, language)
             told = [at for at in shown if self._entries[at].section in _TOLD]
             told[named:] = [at for at in told[named:] if not self._missed(at)]
         return Variant(said, tuple(told), listed)
@@ -95,5 +95,5 @@ def frame(tx: Transaction, settings: Settings, digest: Digest, edition: Edition,
         subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
         contact=(settings.contact, settings.contact_url),
         postal=settings.mail.postal,
-        taken=tx.editions.subjects(),
+        earlier_subjects=tx.editions.subjects(),
     )

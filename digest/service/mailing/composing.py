@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.mail.composing.message import Letter
-from digest.mail.composing.message_template import MessageTemplate, Personal, personal
+from digest.mail.composing.message import EditionMail
+from digest.mail.composing.message_template import MessageTemplate, PersonalValues, personalized
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
 from digest.service.editions.digests import digest_title, sender_domain
@@ -33,7 +33,7 @@ def letter(
     message_id: str,
     written_at: datetime,
     agreed_at: datetime,
-) -> Letter:
+) -> EditionMail:
     """The mail with the person's own links; `agreed_at` is when they joined the digest."""
     mine = _Mailing(settings, secret, digest, body.language).personal(person, agreed_at)
     return _letter(
@@ -41,7 +41,7 @@ def letter(
         edition,
         digest,
         person,
-        personal(body, mine),
+        personalized(body, mine),
         pictures,
         message_id=message_id,
         written_at=written_at,
@@ -110,8 +110,8 @@ class _Mailing:
 
         self._day = day
 
-    def personal(self, person: Subscriber, agreed_at: datetime) -> Personal:
-        return Personal(
+    def personal(self, person: Subscriber, agreed_at: datetime) -> PersonalValues:
+        return PersonalValues(
             leave_url=self._leave + leave_token(self._secret, person.id, self._digest),
             preferences_url=self._preferences + preferences_token(self._secret, person.id),
             address=person.address,
@@ -130,8 +130,8 @@ def _letter(
     message_id: str,
     written_at: datetime,
     leave_url: str,
-) -> Letter:
-    return Letter(
+) -> EditionMail:
+    return EditionMail(
         sender=settings.mail.sender,
         reply_to=settings.mail.reply_to,
         to_name=person.name,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from digest import logs
 from digest.addresses import mailbox
 from digest.errors import ConfigurationError, TransportError
-from digest.mail.composing.message import Notice, notice
-from digest.mail.composing.templates import short_mail
+from digest.mail.composing.message import ShortMail, short_message
+from digest.mail.composing.templates import render_short_mail
 from digest.records.people import UNMADE
 from digest.service.editions.digests import sender_domain
 
@@ -101,10 +101,10 @@ def short_notice(
         ConfigurationError: a template is wrong.
         ValueError: the address is not valid in a header.
     """
-    subject, text, page = short_mail(name, language, settings.templates, surroundings(settings) | dict(values))
+    subject, text, page = render_short_mail(name, language, settings.templates, surroundings(settings) | dict(values))
     marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()
-    return notice(
-        Notice(
+    return short_message(
+        ShortMail(
             sender=settings.mail.sender,
             reply_to=settings.mail.reply_to,
             to=to,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
 from digest.errors import DigestError
-from digest.mail.composing.message import Notice, notice
+from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.sending.transport import open_session
 from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.service.editions.digests import sender_domain
@@ -144,7 +144,7 @@ def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
     """
     moment = due.made_at if due.kind is NoticeKind.TEST else due.since
     marked = hashlib.sha256(f"{address}\0{due.kind}\0{due.subject}\0{moment.isoformat()}".encode()).hexdigest()[:32]
-    letter = Notice(
+    letter = ShortMail(
         sender=settings.mail.sender,
         to=address,
         subject=f"[{settings.site_title}] {_headline(due)}",
@@ -152,7 +152,7 @@ def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
         message_id=f"<alert.{marked}@{sender_domain(settings)}>",
         written_at=due.made_at,
     )
-    return notice(letter)
+    return short_message(letter)
 
 
 def _headline(due: AlertNotice) -> str:

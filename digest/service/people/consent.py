@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address
 from digest.errors import BusyError
-from digest.mail.tokens import marks, network_hash, read_confirmation_token
+from digest.mail.tokens import confirmation_marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import greet
@@ -150,7 +150,7 @@ def awaited(tx: Transaction, secret: bytes, token: str, kind: ConfirmationKind, 
     """The request that the token in a mailed link confirms, done or not; None if it is not ours, or has expired."""
     read = read_confirmation_token(secret, token)
     found = tx.confirmations.get(read[0]) if read else None
-    if found is None or read is None or marks(found) != read[1] or found.kind is not kind:
+    if found is None or read is None or confirmation_marks(found) != read[1] or found.kind is not kind:
         return None
     return found if now < found.expires_at else None
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.addresses import checked_address
 from digest.errors import AddressError, DigestError
-from digest.lists.columns import ignored
-from digest.lists.decoding import decoded
-from digest.lists.people import Listed, Refused, listed
-from digest.lists.table import table
-from digest.lists.values import Standing, same
+from digest.lists.columns import unused_headings
+from digest.lists.decoding import decode_list
+from digest.lists.people import ListedPerson, RefusedRow, read_rows
+from digest.lists.table import parse_table
+from digest.lists.values import ListStatus, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.people import Joining, Newcomer
@@ -77,12 +77,12 @@ class PeopleFile:
 
     encoding: str
     table: Table
-    rows: tuple[Listed | Refused, ...]
+    rows: tuple[ListedPerson | RefusedRow, ...]
 
     @property
     def ignored(self) -> list[str]:
         """The column heads that are ignored."""
-        return ignored(self.table.heads, self.table.columns)
+        return unused_headings(self.table.heads, self.table.columns)
 
 
 class _Row(NamedTuple):
@@ -100,9 +100,9 @@ def read_people(raw: bytes, now: datetime, encoding: str | None = None) -> Peopl
     Raises:
         ListError: it is not text, its columns are unknown, or a quote is not closed.
     """
-    text, found = decoded(raw, encoding)
-    read = table(text)
-    return PeopleFile(found, read, tuple(listed(read, now)))
+    text, found = decode_list(raw, encoding)
+    read = parse_table(text)
+    return PeopleFile(found, read, tuple(read_rows(read, now)))
 
 
 def import_people(
@@ -158,7 +158,7 @@ def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Repor
     gone, known_zones = _gone(file, secret), set(zones())
     topics = _Topics(settings)
     for row in file.rows:
-        if isinstance(row, Refused):
+        if isinstance(row, RefusedRow):
             report.add(Outcome(row.line, "wrong", row.problem))
             continue
         try:
@@ -171,11 +171,11 @@ def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Repor
             report.add(Outcome(row.line, "wrong", str(error)))
             continue
         hashed = address_hash(secret, address)
-        standing = row.standing
-        if standing is Standing.GETS_MAIL:
-            standing = gone.get((hashed, "")) or gone.get((hashed, row.digests)) or standing
-        if standing is not Standing.GETS_MAIL:
-            report.add(Outcome(row.line, standing.value))
+        status = row.status
+        if status is ListStatus.GETS_MAIL:
+            status = gone.get((hashed, "")) or gone.get((hashed, row.digests)) or status
+        if status is not ListStatus.GETS_MAIL:
+            report.add(Outcome(row.line, status.value))
             continue
         for warning in row.warnings:
             report.warn(row.line, warning)
@@ -187,20 +187,20 @@ def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Repor
         yield _Row(row.line, address, hashed, _newcomer(settings, row, address, wanted, chosen, now))
 
 
-def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], Standing]:
+def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], ListStatus]:
     """People without mail there, by address; by address and digest if a list has one row per digest.
 
     So one row subscribes nobody who has left according to another row.
     """
-    found: dict[tuple[str, str], Standing] = {}
+    found: dict[tuple[str, str], ListStatus] = {}
     for row in file.rows:
-        if isinstance(row, Listed) and row.standing is not Standing.GETS_MAIL:
+        if isinstance(row, ListedPerson) and row.status is not ListStatus.GETS_MAIL:
             try:
                 hashed = address_hash(secret, checked_address(row.address))
             except AddressError:
                 continue  # reported with its row
-            of_one = row.digests if row.standing is Standing.UNSUBSCRIBED else ""
-            found[hashed, of_one] = row.standing
+            of_one = row.digests if row.status is ListStatus.UNSUBSCRIBED else ""
+            found[hashed, of_one] = row.status
     return found
 
 
@@ -210,7 +210,7 @@ def _wanted(settings: Settings, written: str) -> list[DigestId]:
     Raises:
         DigestError: there is no such digest, or none is configured.
     """
-    whole = [digest.id for digest in settings.digests if written and same(digest.title, written)]
+    whole = [digest.id for digest in settings.digests if written and same_name(digest.title, written)]
     names = whole[:1] or written.replace(",", " ").replace(";", " ").split()
     return chosen_digests(settings, names)
 
@@ -233,7 +233,7 @@ class _Topics:
 
 def _newcomer(
     settings: Settings,
-    row: Listed,
+    row: ListedPerson,
     address: str,
     wanted: Sequence[DigestId],
     topics: tuple[str, ...],

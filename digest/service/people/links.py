@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.mail.tokens import asked_in, marks, read_confirmation_token, read_preferences_token
+from digest.mail.tokens import (
+    confirmation_marks,
+    parse_confirmation_marks,
+    read_confirmation_token,
+    read_preferences_token,
+)
 from digest.model import ConfirmationKind, DigestId, SubscriberId
 from digest.service.editions.renaming import read_leave
 from digest.service.people.consent import lasts
@@ -60,10 +65,10 @@ def confirmation_link(store: Store, settings: Settings, token: str, now: datetim
     read = read_confirmation_token(store.secret(), token)
     if read is None:
         return Link(LinkState.DAMAGED)
-    kind, asked_at = asked_in(read[1])
+    kind, asked_at = parse_confirmation_marks(read[1])
     with store.read() as tx:
         asked = tx.confirmations.get(read[0])
-        if asked is None or marks(asked) != read[1]:  # deleted: it expired, or its person was erased
+        if asked is None or confirmation_marks(asked) != read[1]:  # deleted: it expired, or its person was erased
             over = now >= asked_at + lasts(settings, kind)
             return Link(LinkState.EXPIRED if over else LinkState.ERASED, kind)
         if asked.done_at is not None:

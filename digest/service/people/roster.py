@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError
-from digest.lists.values import form_of, moment, tags_of
+from digest.lists.values import format_of, parse_time, split_tags
 from digest.model import DigestId
 from digest.service.people import preferences
 from digest.service.people.preferences import Wishes
@@ -71,9 +71,9 @@ def people(
         for person in tx.roster.people():
             known = f"{person.subscriber.address}\n{person.subscriber.name}".casefold()
             followed = digest is None or any(one.digest == digest for one in person.followed)
-            standing = state_of(person, now, digest)
-            if wanted in known and followed and state in {None, standing}:
-                yield person, standing
+            present = state_of(person, now, digest)
+            if wanted in known and followed and state in {None, present}:
+                yield person, present
 
 
 def exported(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
@@ -151,7 +151,7 @@ def set_choices(
 
 
 def _form(written: str) -> Format:
-    found = form_of(written)
+    found = format_of(written)
     if found is None:
         raise DigestError(f"{written!r} is no format (there are both, text)")
     return found
@@ -159,7 +159,7 @@ def _form(written: str) -> Format:
 
 def _topics(settings: Settings, written: str) -> tuple[str, ...]:
     chosen = []
-    for tag in tags_of(written):
+    for tag in split_tags(written):
         meant = topic_called(settings, tag)
         if meant is None:
             raise UnknownError("topic", tag, remedy="the configuration names the topics")
@@ -172,7 +172,7 @@ def _pause(written: str, now: datetime) -> datetime | None:
     if written.strip().lower() in {"off", "no", "none", ""}:
         return None
     span = _SPAN.fullmatch(written.strip().lower())
-    until = now + timedelta(days=int(span["number"]) * _DAYS[span["unit"]]) if span else moment(written)
+    until = now + timedelta(days=int(span["number"]) * _DAYS[span["unit"]]) if span else parse_time(written)
     if until is None:
         raise DigestError(f"{written!r} is no pause (write a day such as 2027-01-31, 30d, 4w, or off)")
     if until <= now:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, former_spelling
 from digest.errors import AddressError, ConfigurationError, DigestError, PersonError, UnknownError, UnknownPersonError
-from digest.lists.values import checked_name, language_of, same
+from digest.lists.values import checked_name, language_of, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.deliveries import Trouble
@@ -193,7 +193,9 @@ def known_language(written: str) -> str:
 
 def topic_called(settings: Settings, name: str) -> str | None:
     """The configured topic with this id or title, ignoring case, width and marks; None if there is none."""
-    return next((topic.id for topic in settings.topics if same(topic.id, name) or same(topic.title, name)), None)
+    return next(
+        (topic.id for topic in settings.topics if same_name(topic.id, name) or same_name(topic.title, name)), None
+    )
 
 
 def _check(form: str) -> None:

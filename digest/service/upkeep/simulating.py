@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from digest import logs
 from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
-from digest.mail.composing.message import message
+from digest.mail.composing.message import edition_message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
 from digest.records.history import Settled, Stated
 from digest.service.editions.digests import schedule_of
@@ -214,7 +214,7 @@ class _Course:
                 agreed_at=delivery.agreed_at,
             )
             name = f"editions/{key}/{_reader(delivery)}.eml"
-            self._write(name, message(mail))
+            self._write(name, edition_message(mail))
             tx.deliveries.record(key, delivery.subscriber.id, DeliveryState.ACCEPTED, now=now, text="simulated")
             yield name
 

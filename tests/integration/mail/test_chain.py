@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import dkim
 import pytest
 
-from digest.mail.composing.message_template import Personal, personal
-from digest.mail.dkim import keys, write_key
+from digest.mail.composing.message_template import PersonalValues, personalized
+from digest.mail.dkim import load_keys, write_key
 from digest.mail.receiving.listener import Listener
 from digest.mail.tokens import bounce_token, return_path
 from digest.model import BounceKind, DeliveryState
@@ -67,7 +67,7 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
     assert post.states() == {DeliveryState.ACCEPTED: 2}
 
     raw = mailed(servers)
-    records = {f"{key.name}.".encode(): key.record.encode() for key in keys(signed, "digest.test")}
+    records = {f"{key.name}.".encode(): key.record.encode() for key in load_keys(signed, "digest.test")}
     assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: records.get(name))
     assert not dkim.verify(
         raw.replace(b"List-Unsubscribe: <h", b"List-Unsubscribe: <x"), dnsfunc=lambda name, timeout=5: records.get(name)
@@ -76,7 +76,7 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
     assert str(mail["Return-Path"]).startswith("<bounces+")
     leave_url = str(mail["List-Unsubscribe"]).strip("<>")
     assert f"List-Unsubscribe: <{leave_url}>".encode() in raw
-    words = personal(variant.body, Personal(leave_url, "", "ada@reader.test", ""))
+    words = personalized(variant.body, PersonalValues(leave_url, "", "ada@reader.test", ""))
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text
     assert html

@@ -284,10 +284,10 @@ def test_a_message_that_could_not_be_put_away_is_not_handled_twice(
 
 
 def test_a_maildir_that_nothing_came_to_is_empty_and_one_that_is_none_is_named(tmp_path: Path) -> None:
-    assert list(mailboxes.in_maildir(tmp_path / "none", 1000)) == []
+    assert list(mailboxes.maildir_messages(tmp_path / "none", 1000)) == []
     (tmp_path / "new").write_text("no folder")
     with pytest.raises(IntakeError, match="cannot be read"):
-        list(mailboxes.in_maildir(tmp_path, 1000))
+        list(mailboxes.maildir_messages(tmp_path, 1000))
 
 
 def test_an_imap_server_that_is_away_is_named(office: Post) -> None:

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import AuthResult
 
 from digest.errors import ConfigurationError, TransportError
 from digest.mail.sending.smtp import SmtpSession
-from digest.mail.sending.transport import prepare
+from digest.mail.sending.transport import require_secrets
 from digest.model import DeliveryState
 from digest.settings import Mail
 
@@ -142,4 +142,4 @@ def test_what_cannot_be_read_is_told_before_the_first_mail(post_to: Callable[...
     missing = tmp_path / "gone"
     for values in ({"oauth_token_file": missing}, {"oauth_command": [str(missing)]}, {"password_file": missing}):
         with pytest.raises(ConfigurationError, match="gone"):
-            prepare(post_to(1, username="digest", **values).settings)
+            require_secrets(post_to(1, username="digest", **values).settings)

@@ -16,7 +16,7 @@ import pytest
 
 from digest.findings import Finding
 from digest.mail.dkim import write_key, zone_line
-from digest.mail.dns_records import Record, lookup, problem, records
+from digest.mail.dns_records import Record, lookup, record_problem, records
 from digest.mail.sending.transport import signing_keys
 from digest.mail_checks import mail_findings
 from digest.settings import Settings
@@ -161,7 +161,7 @@ def test_a_policy_of_the_domain_above_counts(
 )
 def test_what_is_wrong_is_named(settings: Settings, purpose: str, texts: list[str], says: str) -> None:
     record = next(one for one in records(settings, signing_keys(settings)) if one.purpose == purpose)
-    told = problem(record, texts)
+    told = record_problem(record, texts)
     assert (says in told) if says else not told
 
 

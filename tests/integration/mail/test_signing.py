@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.errors import ConfigurationError
-from digest.mail.dkim import keys, write_key
-from digest.mail.sending.transport import prepare
+from digest.mail.dkim import load_keys, write_key
+from digest.mail.sending.transport import require_secrets
 from digest.model import DeliveryState
 from digest.settings import Dkim
 from tests.unit.mail.test_dkim import ADDED
@@ -34,7 +34,7 @@ def dkim(tmp_path: Path) -> Dkim:
 @pytest.fixture
 def verdict(dkim: Dkim, tmp_path: Path, needs: Callable[[str], str]) -> Callable[[bytes], str]:
     """What OpenDKIM says of a message."""
-    (tmp_path / "keys").write_text("".join(f"{k.name} {k.record}\n" for k in keys(dkim, "example.org")), "utf-8")
+    (tmp_path / "keys").write_text("".join(f"{k.name} {k.record}\n" for k in load_keys(dkim, "example.org")), "utf-8")
     (tmp_path / "conf").write_text(f"Mode v\nTestPublicKeys {tmp_path / 'keys'}\nSyslog no\n", "utf-8")
 
     def said(raw: bytes) -> str:
@@ -93,7 +93,7 @@ def test_a_key_that_is_missing_is_told_at_the_start_and_costs_nobody_an_attempt(
     post.people(SOMEBODY)
     signing(post, Dkim(key_file=tmp_path / "gone.pem"))
     with pytest.raises(ConfigurationError, match=r"gone\.pem"):
-        prepare(post.settings)
+        require_secrets(post.settings)
     with pytest.raises(ConfigurationError, match=r"gone\.pem"):
         post.drain()
     assert not inbox.taken

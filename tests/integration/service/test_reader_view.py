@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import html as lxml_html
 
-from digest.mail.composing.message import message
+from digest.mail.composing.message import edition_message
 from digest.mail.composing.message_template import ADDRESS, LEAVE_URL, PREFERENCES_URL
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.records.editions import Recipient
@@ -162,7 +162,7 @@ def test_words_that_an_older_program_froze_are_shown_and_sent_as_they_are(paper:
         paper.settings, secret, key, DigestId("weekly"), person, stored, drawn,
         message_id=delivery.message_id, written_at=delivery.written_at, agreed_at=delivery.agreed_at,
     )  # fmt: skip
-    for raw in (letters.mail(delivery), message(alone)):
+    for raw in (letters.mail(delivery), edition_message(alone)):
         sent = email.message_from_bytes(raw, policy=email.policy.default)
         assert sent["Subject"] == kept.subject
         body = sent.get_body(("plain",))

@@ -8,62 +8,62 @@ from pathlib import Path
 import pytest
 
 from digest.errors import ListError
-from digest.lists.columns import ignored
-from digest.lists.decoding import decoded
-from digest.lists.people import Listed, listed
-from digest.lists.table import table
-from digest.lists.values import Standing
+from digest.lists.columns import unused_headings
+from digest.lists.decoding import decode_list
+from digest.lists.people import ListedPerson, read_rows
+from digest.lists.table import parse_table
+from digest.lists.values import ListStatus
 
 EXPORTS = Path(__file__).with_name("exports")
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
-def rows(raw: bytes | str) -> list[Listed]:
-    text = raw if isinstance(raw, str) else decoded(raw)[0]
-    made = list(listed(table(text), NOW))
-    assert all(isinstance(one, Listed) for one in made), made
-    return [one for one in made if isinstance(one, Listed)]
+def rows(raw: bytes | str) -> list[ListedPerson]:
+    text = raw if isinstance(raw, str) else decode_list(raw)[0]
+    made = list(read_rows(parse_table(text), NOW))
+    assert all(isinstance(one, ListedPerson) for one in made), made
+    return [one for one in made if isinstance(one, ListedPerson)]
 
 
-def read(name: str) -> dict[str, Listed]:
+def read(name: str) -> dict[str, ListedPerson]:
     return {one.address: one for one in rows((EXPORTS / f"{name}.csv").read_bytes())}
 
 
 # Who gets mail there with their names, then how the others stand.
-READERS: list[tuple[str, dict[str, str], dict[str, Standing]]] = [
+READERS: list[tuple[str, dict[str, str], dict[str, ListStatus]]] = [
     (
         "listmonk",
         {"mira@example.org": "Mira Okafor", "lin@example.org": "林小满"},
-        {"jonas@example.net": Standing.UNSUBSCRIBED, "spam.trap@example.com": Standing.UNSUBSCRIBED},
+        {"jonas@example.net": ListStatus.UNSUBSCRIBED, "spam.trap@example.com": ListStatus.UNSUBSCRIBED},
     ),
     ("mailchimp-subscribed", {"nadia@example.org": "Nadia Petrova", "tomas@example.net": "Tomás de la Cruz"}, {}),
-    ("mailchimp-unsubscribed", {}, {"gone@example.org": Standing.UNSUBSCRIBED}),
-    ("mailchimp-cleaned", {}, {"bounced@example.org": Standing.BOUNCED}),
+    ("mailchimp-unsubscribed", {}, {"gone@example.org": ListStatus.UNSUBSCRIBED}),
+    ("mailchimp-cleaned", {}, {"bounced@example.org": ListStatus.BOUNCED}),
     (
         "buttondown",
         {"ines@example.org": "", "paul@example.net": ""},
         {
-            "quiet@example.com": Standing.UNCONFIRMED,
-            "left@example.com": Standing.UNSUBSCRIBED,
-            "wrong@example.com": Standing.BOUNCED,
-            "angry@example.com": Standing.UNSUBSCRIBED,
+            "quiet@example.com": ListStatus.UNCONFIRMED,
+            "left@example.com": ListStatus.UNSUBSCRIBED,
+            "wrong@example.com": ListStatus.BOUNCED,
+            "angry@example.com": ListStatus.UNSUBSCRIBED,
         },
     ),
     (
         "ghost",
         {"grace@example.org": "Grace Mbeki", "kay@example.net": ""},
-        {"nomail@example.com": Standing.UNSUBSCRIBED, "erased@example.com": Standing.UNSUBSCRIBED},
+        {"nomail@example.com": ListStatus.UNSUBSCRIBED, "erased@example.com": ListStatus.UNSUBSCRIBED},
     ),
-    ("substack", {"free@example.org": "", "yearly@example.net": ""}, {"off@example.com": Standing.UNSUBSCRIBED}),
+    ("substack", {"free@example.org": "", "yearly@example.net": ""}, {"off@example.com": ListStatus.UNSUBSCRIBED}),
     (
         "keila",
         {"astrid@example.org": "Astrid Lund"},
-        {"out@example.com": Standing.UNSUBSCRIBED, "lost@example.com": Standing.BOUNCED},
+        {"out@example.com": ListStatus.UNSUBSCRIBED, "lost@example.com": ListStatus.BOUNCED},
     ),
     (
         "kit",
         {"maja@example.org": "Maja"},
-        {"nils@example.com": Standing.UNSUBSCRIBED, "olga@example.com": Standing.BOUNCED},
+        {"nils@example.com": ListStatus.UNSUBSCRIBED, "olga@example.com": ListStatus.BOUNCED},
     ),
     ("google", {"hanna@example.org": "Hanna Holm"}, {}),
     ("excel", {"lin@example.org": "林小满", "zhang@example.net": "张三", "li@example.com": "李四"}, {}),
@@ -72,11 +72,11 @@ READERS: list[tuple[str, dict[str, str], dict[str, Standing]]] = [
 
 @pytest.mark.parametrize(("name", "readers", "others"), READERS, ids=[name for name, _, _ in READERS])
 def test_only_who_gets_mail_there_may_get_it_here(
-    name: str, readers: dict[str, str], others: dict[str, Standing]
+    name: str, readers: dict[str, str], others: dict[str, ListStatus]
 ) -> None:
     found = read(name)
-    assert {one.address: one.name for one in found.values() if one.standing is Standing.GETS_MAIL} == readers
-    assert {one.address: one.standing for one in found.values() if one.standing is not Standing.GETS_MAIL} == others
+    assert {one.address: one.name for one in found.values() if one.status is ListStatus.GETS_MAIL} == readers
+    assert {one.address: one.status for one in found.values() if one.status is not ListStatus.GETS_MAIL} == others
 
 
 def test_tags_and_labels_are_taken_however_they_are_parted() -> None:
@@ -106,8 +106,8 @@ def test_languages_of_a_spreadsheet_are_ours() -> None:
 
 
 def test_columns_of_which_nothing_is_taken_are_named() -> None:
-    found = table(decoded((EXPORTS / "mailchimp-subscribed.csv").read_bytes())[0])
-    left = ignored(found.heads, found.columns)
+    found = parse_table(decode_list((EXPORTS / "mailchimp-subscribed.csv").read_bytes())[0])
+    left = unused_headings(found.heads, found.columns)
     assert {"Address", "OPTIN_IP", "MEMBER_RATING", "NOTES", "LAST_CHANGED"} <= set(left)
     assert not {"Email Address", "TAGS", "OPTIN_TIME"} & set(left)
 
@@ -173,13 +173,13 @@ def test_capitals_with_accents_are_not_taken_for_big5(name: str) -> None:
 )
 def test_an_archive_is_called_so(raw: bytes, remedy: str) -> None:
     with pytest.raises(ListError, match=remedy):
-        decoded(raw)
+        decode_list(raw)
 
 
 @pytest.mark.parametrize(
     ("word", "standing"),
-    [("declined", Standing.UNSUBSCRIBED), ("pending", Standing.UNCONFIRMED), ("no", Standing.UNSUBSCRIBED)],
+    [("declined", ListStatus.UNSUBSCRIBED), ("pending", ListStatus.UNCONFIRMED), ("no", ListStatus.UNSUBSCRIBED)],
 )
-def test_a_column_of_consent_may_hold_a_state(word: str, standing: Standing) -> None:
+def test_a_column_of_consent_may_hold_a_state(word: str, standing: ListStatus) -> None:
     (one,) = rows(f"email,consent\nada@example.org,{word}\n")
-    assert one.standing is standing
+    assert one.status is standing

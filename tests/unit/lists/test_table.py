@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ListError
-from digest.lists.people import Listed, Refused, listed
-from digest.lists.table import csv_lines, table
+from digest.lists.people import ListedPerson, RefusedRow, read_rows
+from digest.lists.table import csv_lines, parse_table
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
-def rows(text: str) -> list[Listed | Refused]:
-    return list(listed(table(text), NOW))
+def rows(text: str) -> list[ListedPerson | RefusedRow]:
+    return list(read_rows(parse_table(text), NOW))
 
 
 def people(text: str) -> list[tuple[str, str]]:
-    return [(one.address, one.name) if isinstance(one, Listed) else ("", one.problem) for one in rows(text)]
+    return [(one.address, one.name) if isinstance(one, ListedPerson) else ("", one.problem) for one in rows(text)]
 
 
 # The line of the open quote, counted as an editor counts.
@@ -76,7 +76,7 @@ def test_an_address_is_where_somebody_lives_where_there_is_a_column_of_mail_addr
 
 def test_a_list_without_heads_has_ours() -> None:
     (one,) = rows("ada@example.org,Ada,en,text,weekly\n")
-    assert isinstance(one, Listed)
+    assert isinstance(one, ListedPerson)
     assert (one.address, one.name, one.language, one.form, one.digests) == (
         "ada@example.org",
         "Ada",
@@ -98,9 +98,9 @@ def test_a_column_of_a_strange_name_is_told_by_its_addresses() -> None:
 
 def test_a_list_without_addresses_is_refused_with_its_heads() -> None:
     with pytest.raises(ListError, match="line 1: the first row names no column with addresses: Username, Full Name"):
-        table("Username,Full Name\nada,Ada\n")
+        parse_table("Username,Full Name\nada,Ada\n")
     with pytest.raises(ListError, match="contains no row"):
-        table("\n\n")
+        parse_table("\n\n")
 
 
 def test_more_cells_than_heads_are_refused() -> None:
@@ -113,7 +113,7 @@ def test_lines_are_counted_with_those_that_say_nothing() -> None:
     text = 'email,name,note\n\n# a comment\nada@example.org,Ada,"two\nlines"\n\nbob@example.org,"B\nob",x\n'
     found = rows(text)
     assert [one.line for one in found] == [4, 7]
-    assert isinstance(found[1], Refused)
+    assert isinstance(found[1], RefusedRow)
 
 
 NAMES = {
@@ -130,7 +130,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_name_with_a_control_character_is_refused(name: str) -> None:
     (one,) = rows(f"email,name\nada@example.org,{name}\n")
-    assert isinstance(one, Refused)
+    assert isinstance(one, RefusedRow)
     assert one.line == 2
     assert "the name" in one.problem
 
@@ -140,7 +140,7 @@ def test_a_name_with_a_control_character_is_refused(name: str) -> None:
 )
 def test_a_name_that_holds_an_address_is_left_out_and_the_row_kept(name: str) -> None:
     (one,) = rows(f"email,name\nada@example.org,{name}\n")
-    assert isinstance(one, Listed)
+    assert isinstance(one, ListedPerson)
     assert (one.address, one.name) == ("ada@example.org", "")
     assert "contains a mail address" in one.warnings[0]
 
@@ -170,7 +170,7 @@ def test_names_of_two_columns_are_joined_as_people_write_them() -> None:
 
 def test_a_state_that_nobody_knows_is_refused_and_a_kind_is_not() -> None:
     (one,) = rows("email,status\nada@example.org,sleeping\n")
-    assert isinstance(one, Refused)
+    assert isinstance(one, RefusedRow)
     assert "'sleeping'" in one.problem
     assert people("email,type\nada@example.org,Yearly plan\n") == [("ada@example.org", "")]
 
@@ -185,7 +185,7 @@ CELLS = st.text(st.characters(codec="utf-8"), max_size=20).filter(
 def test_what_is_written_is_read_again(cells: list[tuple[str, str]]) -> None:
     written = "".join(csv_lines(("email", "source", "wording"), [("ada@example.org", *row) for row in cells]))
     found = rows(written)
-    assert [(one.source, one.wording) for one in found if isinstance(one, Listed)] == [
+    assert [(one.source, one.wording) for one in found if isinstance(one, ListedPerson)] == [
         (one.strip(), other.strip()) for one, other in cells
     ]
 
@@ -194,7 +194,7 @@ def test_no_cell_is_one_that_a_spreadsheet_computes() -> None:
     names = ["=1+1", "+1", "-1", "@sum", "'=1", "plain"]
     written = "".join(csv_lines(("email", "source"), [("ada@example.org", name) for name in names]))
     assert all(line.split(",")[1][0] not in "=+-@" for line in written.splitlines())
-    assert [one.source for one in rows(written) if isinstance(one, Listed)] == names
+    assert [one.source for one in rows(written) if isinstance(one, ListedPerson)] == names
 
 
 SWALLOWED = {
@@ -207,9 +207,9 @@ SWALLOWED = {
 @pytest.mark.parametrize("text", SWALLOWED.values(), ids=SWALLOWED)
 def test_a_quote_that_closes_in_a_later_row_is_an_error_and_no_row_is_lost_silently(text: str) -> None:
     first, last = rows(text if text.startswith("email") else f"email\n{text}")
-    assert isinstance(first, Refused)
+    assert isinstance(first, RefusedRow)
     assert "a quote is opened, and closed only in a later row" in first.problem
-    assert isinstance(last, Listed)
+    assert isinstance(last, ListedPerson)
     assert last.address == "c@example.org"
 
 

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.lists.values import (
-    Standing,
+    ListStatus,
     day_first,
-    form_of,
-    is_nothing,
+    format_of,
     language_of,
-    moment,
-    standing_of,
-    tags_of,
-    yes_or_no,
+    means_nothing,
+    parse_time,
+    parse_yes_or_no,
+    split_tags,
+    status_of,
 )
 from digest.model import Format
 
@@ -41,37 +41,37 @@ def test_another_language_is_none_of_ours(tag: str) -> None:
 
 
 def test_formats_are_known_in_any_spelling() -> None:
-    assert {form_of(word) for word in ("both", "Both", "HTML", "html", "multipart")} == {Format.BOTH}
-    assert {form_of(word) for word in ("text", "Text", "plain", "text/plain", "纯文本")} == {Format.TEXT}
-    assert form_of("video") is None
+    assert {format_of(word) for word in ("both", "Both", "HTML", "html", "multipart")} == {Format.BOTH}
+    assert {format_of(word) for word in ("text", "Text", "plain", "text/plain", "纯文本")} == {Format.TEXT}
+    assert format_of("video") is None
 
 
 STANDINGS = {
-    Standing.GETS_MAIL: "Active,enabled,subscribed,Opted-In,confirmed,已订阅,Regular,TRUE",
-    Standing.UNSUBSCRIBED: "Unsubscribed,unsubscribed (by user),Opted Out,blocklisted,disabled,inactive,Cancelled"
+    ListStatus.GETS_MAIL: "Active,enabled,subscribed,Opted-In,confirmed,已订阅,Regular,TRUE",
+    ListStatus.UNSUBSCRIBED: "Unsubscribed,unsubscribed (by user),Opted Out,blocklisted,disabled,inactive,Cancelled"
     ",spam complaint,已退订,removed",
-    Standing.BOUNCED: "Hard Bounced,bounced,soft bounce,cleaned,unreachable,undeliverable,suppressed: 5.1.1,退信",
-    Standing.UNCONFIRMED: "Pending,unconfirmed,Not confirmed,unactivated,Non-Subscribed,未确认",
+    ListStatus.BOUNCED: "Hard Bounced,bounced,soft bounce,cleaned,unreachable,undeliverable,suppressed: 5.1.1,退信",
+    ListStatus.UNCONFIRMED: "Pending,unconfirmed,Not confirmed,unactivated,Non-Subscribed,未确认",
 }
 
 
 @pytest.mark.parametrize(
     ("standing", "word"), [(s, word) for s, words in STANDINGS.items() for word in words.split(",")]
 )
-def test_states_are_known_in_the_words_of_many_programs(standing: Standing, word: str) -> None:
-    assert standing_of(word) is standing
+def test_states_are_known_in_the_words_of_many_programs(standing: ListStatus, word: str) -> None:
+    assert status_of(word) is standing
 
 
 def test_a_state_of_no_program_is_unknown() -> None:
-    assert standing_of("sleeping") is None
-    assert [yes_or_no(word) for word in ("Yes", "TRUE", "0", "no", "maybe")] == [True, True, False, False, None]
+    assert status_of("sleeping") is None
+    assert [parse_yes_or_no(word) for word in ("Yes", "TRUE", "0", "no", "maybe")] == [True, True, False, False, None]
 
 
 @pytest.mark.parametrize(
     "cell", ["a,b c", '"a","b c"', "a; b c", "a|b c", '["a", "b c"]', "['a', 'b c']", '{a,"b c"}', "a、b c", "a,,b c,a"]
 )
 def test_tags_are_parted_however_they_are_written(cell: str) -> None:
-    assert tags_of(cell) == ("a", "b c")
+    assert split_tags(cell) == ("a", "b c")
 
 
 MOMENTS = {
@@ -98,14 +98,14 @@ MOMENTS = {
 
 @pytest.mark.parametrize(("written", "parts"), MOMENTS.items())
 def test_a_moment_is_read_as_programs_write_it(written: str, parts: tuple[int, ...]) -> None:
-    assert moment(written) == datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc] # year, month, day and more
+    assert parse_time(written) == datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc] # year, month, day and more
 
 
 @pytest.mark.parametrize(
     "written", ["03/04/2024", "2024-13-01", "0000-00-00 00:00:00", "soon", "31/31/2024", "12", "0024-01-01"]
 )
 def test_what_could_be_two_days_or_none_is_none(written: str) -> None:
-    assert moment(written) is None
+    assert parse_time(written) is None
 
 
 def test_a_column_tells_whether_its_days_stand_first() -> None:
@@ -113,13 +113,13 @@ def test_a_column_tells_whether_its_days_stand_first() -> None:
     assert day_first(["03/04/2024", "04/25/2024"]) is False
     assert day_first(["03/04/2024"]) is None
     assert day_first(["25/04/2024", "04/25/2024"]) is None
-    assert moment("03/04/2024", days_first=True) == datetime(2024, 4, 3, tzinfo=UTC)
-    assert moment("03/04/2024", days_first=False) == datetime(2024, 3, 4, tzinfo=UTC)
+    assert parse_time("03/04/2024", days_first=True) == datetime(2024, 4, 3, tzinfo=UTC)
+    assert parse_time("03/04/2024", days_first=False) == datetime(2024, 3, 4, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("word", ["NaT", "nan", "never", "否", "—"])
 def test_what_says_that_nothing_happened_is_nothing(word: str) -> None:
-    assert is_nothing(word)
+    assert means_nothing(word)
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,4 @@ def test_what_says_that_nothing_happened_is_nothing(word: str) -> None:
     [("2024/1/5 上午9:30:00", 9), ("2024/1/5 下午9:30", 21), ("2024年1月5日下午12:30", 12), ("2024/1/5 上午 12:30", 0)],
 )
 def test_a_spreadsheet_in_chinese_says_which_half_of_the_day(written: str, hour: int) -> None:
-    assert moment(written) == datetime(2024, 1, 5, hour, 30, tzinfo=UTC)
+    assert parse_time(written) == datetime(2024, 1, 5, hour, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.mail.composing.lint import Contrast, contrasts, findings, ratio
+from digest.mail.composing.lint import Contrast, contrast_ratio, contrasts, findings
 from digest.model import Body
 from tests.golden.mails import MAILS
 
@@ -16,8 +16,8 @@ DARK = "<style>@media (prefers-color-scheme: dark) { p { color: #000000 !importa
     [("#000000", "#ffffff", 21.0), ("#fff", "#000", 21.0), ("#777777", "#ffffff", 4.48), ("#767676", "#ffffff", 4.54)],
 )
 def test_the_ratio_is_that_of_the_standard(one: str, other: str, wanted: float) -> None:
-    assert round(ratio(one, other), 2) == wanted
-    assert ratio(other, one) == ratio(one, other)
+    assert round(contrast_ratio(one, other), 2) == wanted
+    assert contrast_ratio(other, one) == contrast_ratio(one, other)
 
 
 def test_each_text_is_seen_with_the_nearest_colours_in_both_schemes() -> None:

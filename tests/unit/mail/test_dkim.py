@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ConfigurationError
-from digest.mail.composing.message import Letter, message
-from digest.mail.dkim import Key, keys, signed, write_key, zone_line
+from digest.mail.composing.message import EditionMail, edition_message
+from digest.mail.dkim import Key, load_keys, sign, write_key, zone_line
 from digest.model import Format
 from digest.settings import Dkim
 
@@ -32,8 +32,8 @@ BOTH = [True, True]
 
 
 def written(subject: str = "科学空间 每周摘要", text: str = "正文\r\n", **values: object) -> bytes:
-    return message(
-        Letter(
+    return edition_message(
+        EditionMail(
             **{  # type: ignore[arg-type]
                 "sender": "科学空间 <digest@example.org>",
                 "reply_to": "",
@@ -73,12 +73,12 @@ def verdicts(raw: bytes) -> list[bool]:
 
 
 def test_both_signatures_are_verified() -> None:
-    assert verdicts(signed(written(), KEYS)) == BOTH
+    assert verdicts(sign(written(), KEYS)) == BOTH
 
 
 @given(st.text(), st.text())
 def test_any_title_and_any_text_are_signed_so_that_they_verify(title: str, text: str) -> None:
-    assert verdicts(signed(written(title, text), KEYS)) == BOTH
+    assert verdicts(sign(written(title, text), KEYS)) == BOTH
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_any_title_and_any_text_are_signed_so_that_they_verify(title: str, text:
     ],
 )
 def test_whatever_its_spaces_and_ends_a_message_is_signed_so_that_it_verifies(raw: bytes) -> None:
-    assert verdicts(signed(raw, KEYS)) == BOTH
+    assert verdicts(sign(raw, KEYS)) == BOTH
 
 
 @pytest.mark.parametrize("name", ["From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version"])
 def test_a_changed_field_breaks_both(name: str) -> None:
-    raw = signed(written(reply_to="answers@example.org"), KEYS)
+    raw = sign(written(reply_to="answers@example.org"), KEYS)
     changed = re.sub(rf"(?m)^{name}: ".encode(), f"{name}: x".encode(), raw)
     assert changed != raw
     assert verdicts(changed) == [False, False]
@@ -108,7 +108,7 @@ def test_a_changed_field_breaks_both(name: str) -> None:
     "name", ["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Archive", "List-Post", "Content-Type"]
 )
 def test_a_removed_field_breaks_both(name: str) -> None:
-    raw = signed(written(), KEYS)
+    raw = sign(written(), KEYS)
     changed = re.sub(rf"(?m)^{name}: .*(?:\r\n[ \t].*)*\r\n".encode(), b"", raw, count=1)
     assert changed != raw
     assert verdicts(changed) == [False, False]
@@ -127,7 +127,7 @@ ADDED = [
 @pytest.mark.parametrize("name", [*ADDED, "list-ID ", "CONTENT-TYPE"])
 @pytest.mark.parametrize("above", [True, False])
 def test_an_added_field_breaks_both(name: str, above: bool) -> None:
-    for raw in signed(written(), KEYS), signed(written(list_id=""), KEYS):
+    for raw in sign(written(), KEYS), sign(written(list_id=""), KEYS):
         added = f"{name}: evil@example.com\r\n".encode()
         changed = added + raw if above else raw.replace(b"\r\n\r\n", b"\r\n" + added + b"\r\n", 1)
         assert verdicts(changed) == [False, False]
@@ -137,22 +137,22 @@ def test_an_added_field_breaks_both(name: str, above: bool) -> None:
     "name", ["Received", "Return-Path", "Delivered-To", "X-Spam-Status", "Resent-From", "Precedence"]
 )
 def test_what_stations_on_the_way_add_breaks_nothing(name: str) -> None:
-    assert verdicts(f"{name}: a station\r\n".encode() + signed(written(), KEYS)) == BOTH
+    assert verdicts(f"{name}: a station\r\n".encode() + sign(written(), KEYS)) == BOTH
 
 
 def test_a_changed_or_longer_body_breaks_both() -> None:
-    raw = signed(written(), KEYS)
+    raw = sign(written(), KEYS)
     assert verdicts(raw + b"more\r\n") == [False, False]
     assert verdicts(raw.replace(b"\r\n\r\n5", b"\r\n\r\n6", 1)) == [False, False]
 
 
 def test_a_relay_that_folds_and_adds_traces_breaks_nothing() -> None:
-    raw = signed(written(), KEYS).replace(b"List-Post: NO", b"list-post:\r\n\t NO  ")
+    raw = sign(written(), KEYS).replace(b"List-Post: NO", b"list-post:\r\n\t NO  ")
     assert verdicts(b"Received: from a by b;\r\n Mon, 16 Nov 2026 00:00:00 +0000\r\n" + raw + b"\r\n\r\n") == BOTH
 
 
 def test_equal_messages_get_equal_signatures_of_short_lines() -> None:
-    first, second = signed(written(), KEYS), signed(written(), KEYS)
+    first, second = sign(written(), KEYS), sign(written(), KEYS)
     assert first == second
     assert first.endswith(written())
     head = first[: -len(written())]
@@ -184,7 +184,7 @@ def pem(tmp_path: Path) -> Callable[..., Path]:
 def test_keys_that_we_make_are_read_again_and_only_by_their_owner(tmp_path: Path) -> None:
     write_key(tmp_path / "rsa", "rsa")
     write_key(tmp_path / "ed", "ed25519")
-    both = keys(Dkim(key_file=tmp_path / "rsa", ed25519_key_file=tmp_path / "ed"), "Example.org")
+    both = load_keys(Dkim(key_file=tmp_path / "rsa", ed25519_key_file=tmp_path / "ed"), "Example.org")
     assert [key.name for key in both] == [
         "digest._domainkey.example.org",
         "digest-ed25519._domainkey.example.org",
@@ -199,14 +199,14 @@ def test_keys_that_we_make_are_read_again_and_only_by_their_owner(tmp_path: Path
 
 
 def test_no_key_file_is_no_key() -> None:
-    assert keys(Dkim(), "example.org") == ()
+    assert load_keys(Dkim(), "example.org") == ()
 
 
 def test_a_domain_outside_ascii_is_named_as_the_dns_does(pem: Callable[..., Path]) -> None:
-    (key,) = keys(Dkim(key_file=pem(KEYS[0].private)), "例子.example")
+    (key,) = load_keys(Dkim(key_file=pem(KEYS[0].private)), "例子.example")
     assert key.domain == "xn--fsqu00a.example"
     with pytest.raises(ConfigurationError, match="is not a domain"):
-        keys(Dkim(key_file=pem(KEYS[0].private)), "a..b")
+        load_keys(Dkim(key_file=pem(KEYS[0].private)), "a..b")
 
 
 def test_a_key_that_cannot_be_used_is_named_and_never_shown(pem: Callable[..., Path], tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_key_that_cannot_be_used_is_named_and_never_shown(pem: Callable[..., P
         ("no RSA key", pem(KEYS[1].private)),
     ):
         with pytest.raises(ConfigurationError, match=says) as refused:
-            keys(Dkim(key_file=path), "example.org")
+            load_keys(Dkim(key_file=path), "example.org")
         assert refused.value.place == str(path)
         assert "digest mail key" in refused.value.remedy
         assert "secret" not in str(refused.value)

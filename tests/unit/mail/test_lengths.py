@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from digest.mail.composing.edition_text import body
+from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.entry_views import Length, length_of
 from digest.mail.composing.lint import findings
 from digest.model import Entry, Section, Selected, SourceId
@@ -45,14 +45,14 @@ def test_the_more_entries_the_less_of_each(count: int, length: Length) -> None:
 
 
 def test_up_to_five_have_two_paragraphs() -> None:
-    made = body(FRAME, new(5), {}, "zh_CN")
+    made = edition_body(FRAME, new(5), {}, "zh_CN")
     assert "第一件事" in of_entry(made.text, 3)
     assert "第二段" in of_entry(made.text, 3)
     assert "第三段" not in made.text + made.html
 
 
 def test_up_to_twelve_have_one_paragraph_of_up_to_140_characters() -> None:
-    made = body(FRAME, new(12), {}, "zh_CN")
+    made = edition_body(FRAME, new(12), {}, "zh_CN")
     told = of_entry(made.text, 7).split("\n\n")[1].replace("\n", "").replace(" ", "")
     assert 70 <= len(told) <= 140
     assert told.endswith("。")
@@ -60,7 +60,7 @@ def test_up_to_twelve_have_one_paragraph_of_up_to_140_characters() -> None:
 
 
 def test_up_to_forty_have_two_lines() -> None:
-    made = body(FRAME, new(40), {}, "zh_CN")
+    made = edition_body(FRAME, new(40), {}, "zh_CN")
     told = of_entry(made.text, 7).splitlines()[2:]
     assert 1 <= len([line for line in told if line.strip() and "http" not in line]) <= 2
     shown = lxml_html.document_fromstring(made.html).xpath("//div[@class='lines']")
@@ -72,12 +72,12 @@ def test_up_to_forty_have_two_lines() -> None:
 def test_a_title_of_more_than_two_lines_stands_alone_among_forty(written: str, excerpts: int) -> None:
     many = [Selected(Section.NEW, entry(f"第{n}篇", "", *LONG)) for n in range(40)]
     titled = [replace(one, entry=_called(one.entry, f"{written}{n}")) for n, one in enumerate(many)]
-    made = lxml_html.document_fromstring(body(FRAME, titled, {}, "zh_CN").html)
+    made = lxml_html.document_fromstring(edition_body(FRAME, titled, {}, "zh_CN").html)
     assert len(made.xpath("//div[@class='lines']")) == excerpts
     titles = [name.text_content() for name in made.xpath("//td[@class='name short']/a[@name]")]
     assert len(titles) == 40
     assert all(cells(title) <= 164 for title in titles)
-    few = body(FRAME, titled[:3], {}, "zh_CN")
+    few = edition_body(FRAME, titled[:3], {}, "zh_CN")
     assert all(f"{written}{n}" in few.html for n in range(3))
 
 
@@ -87,14 +87,14 @@ def _called(one: Entry, title: str) -> Entry:
 
 def test_an_english_excerpt_has_twice_as_many_letters() -> None:
     words = "Some words that tell what this is about, and then some more of them to fill the line. " * 3
-    shown = body(FRAME, new(30, words), {}, "en").text
+    shown = edition_body(FRAME, new(30, words), {}, "en").text
     assert "Some words that tell what this is about" in shown
 
 
 def test_more_than_forty_are_named_alone() -> None:
     two = entry("乙", "改过的题")
     selected = [*new(60), Selected(Section.CORRECTED, two)]
-    made = body(FRAME, selected, corrected(entry("乙", "旧题"), two), "zh_CN")
+    made = edition_body(FRAME, selected, corrected(entry("乙", "旧题"), two), "zh_CN")
     assert "第一件事" not in made.html + made.text
     assert all(f"/entries/第{n}篇" in made.html and f"/entries/第{n}篇" in made.text for n in range(60))
     assert "旧题" not in made.html + made.text
@@ -106,7 +106,7 @@ def test_more_than_forty_are_named_alone() -> None:
 def test_the_contents_jump_to_places_that_are_there_and_lead_to_our_pages(count: int) -> None:
     two = entry("乙", "改过的题")
     selected = [*new(count), Selected(Section.CORRECTED, two), Selected(Section.MOST_READ, entry("丙"), 9)]
-    made = body(FRAME, selected, corrected(entry("乙", "旧题"), two), "zh_CN")
+    made = edition_body(FRAME, selected, corrected(entry("乙", "旧题"), two), "zh_CN")
     page = lxml_html.document_fromstring(made.html)
     jumps = [link.get("href")[1:] for link in page.xpath("//a[starts-with(@href, '#')]")]
     # Gmail and Outlook find places by their name, others by their id.
@@ -120,7 +120,7 @@ def test_the_contents_jump_to_places_that_are_there_and_lead_to_our_pages(count:
 
 
 def test_a_jump_to_nowhere_is_found() -> None:
-    made = body(FRAME, new(5), {}, "zh_CN")
+    made = edition_body(FRAME, new(5), {}, "zh_CN")
     broken = replace(made, html=made.html.replace('name="e3"', "").replace('id="e3"', ""))
     assert findings(broken) == ["a link leads to a place that is not in the mail: #e3"]
 
@@ -128,7 +128,7 @@ def test_a_jump_to_nowhere_is_found() -> None:
 @pytest.mark.parametrize("count", [1, 8, 30])
 def test_the_original_is_linked_where_it_is_known(count: int) -> None:
     known = replace(FRAME, original=lambda one: f"https://blog.example/{one.id}" if one.id == "第0篇" else "")
-    made = body(known, new(count), {}, "zh_CN")
+    made = edition_body(known, new(count), {}, "zh_CN")
     assert lxml_html.document_fromstring(made.html).xpath("//a[text()='原文']/@href") == ["https://blog.example/第0篇"]
     assert made.text.count("原文：") == 1
     assert "原文：https://blog.example/第0篇" in made.text
@@ -139,7 +139,7 @@ def test_an_excerpt_never_announces_a_formula_that_is_left_out() -> None:
     formula = "$$" + "+".join(f"x_{n}" for n in range(400)) + "$$"
     for count in (1, 8, 30):
         for end in ("总有", "即：", "，即"):
-            made = body(
+            made = edition_body(
                 FRAME,
                 new(count, f"刚看到一个有意思的结论，对于任意实数$x$及偶数$n${end}", formula, "完。"),
                 {},
@@ -157,7 +157,7 @@ def test_an_excerpt_never_announces_a_formula_that_is_left_out() -> None:
 )
 @settings(max_examples=examples(60))
 def test_the_text_part_ends_each_excerpt_as_the_html_does(paragraph: str, count: int) -> None:
-    made = body(FRAME, new(count, paragraph), {}, "zh_CN")
+    made = edition_body(FRAME, new(count, paragraph), {}, "zh_CN")
     where = "//div[@class='lines']" if count == 30 else "//div[@class='text']"
     shown = lxml_html.document_fromstring(made.html).xpath(where)[0].text_content().strip()
     plain = "".join(of_entry(made.text, 1).split())
@@ -170,13 +170,13 @@ WEEK = timedelta(days=7)
 
 
 def test_a_subject_leads_with_what_is_new_and_names_the_days() -> None:
-    made = body(FRAME, new(3), {}, "zh_CN")
+    made = edition_body(FRAME, new(3), {}, "zh_CN")
     assert made.subject == "第0篇 等 3 篇 · 科学空间 每周摘要（11月9日—15日）"
-    assert body(FRAME, new(3), {}, "en").subject == "第0篇 and 2 more · 科学空间 每周摘要, 9–15 November"
-    assert body(FRAME, new(1), {}, "zh_CN").subject == "第0篇 · 科学空间 每周摘要（11月9日—15日）"
+    assert edition_body(FRAME, new(3), {}, "en").subject == "第0篇 and 2 more · 科学空间 每周摘要, 9–15 November"
+    assert edition_body(FRAME, new(1), {}, "zh_CN").subject == "第0篇 · 科学空间 每周摘要（11月9日—15日）"
     one = [Selected(Section.CORRECTED, entry("乙", "改过的题"))]
     told = corrected(entry("乙", "旧题"), one[0].entry)
-    assert body(FRAME, one, told, "zh_CN").subject == "改过的题 有修改 · 科学空间 每周摘要（11月9日—15日）"
+    assert edition_body(FRAME, one, told, "zh_CN").subject == "改过的题 有修改 · 科学空间 每周摘要（11月9日—15日）"
     for words in (text_of(made.html), made.text):
         assert "2026年11月9日—15日" in words
 
@@ -184,7 +184,7 @@ def test_a_subject_leads_with_what_is_new_and_names_the_days() -> None:
 def test_a_subject_that_an_edition_had_gets_the_year_and_then_a_number() -> None:
     taken: list[str] = []
     for _ in range(4):
-        taken.append(body(replace(FRAME, taken=tuple(taken)), new(2), {}, "zh_CN").subject)
+        taken.append(edition_body(replace(FRAME, earlier_subjects=tuple(taken)), new(2), {}, "zh_CN").subject)
     assert taken == [
         "第0篇 等 2 篇 · 科学空间 每周摘要（11月9日—15日）",
         "第0篇 等 2 篇 · 科学空间 每周摘要（2026年11月9日—15日）",
@@ -195,11 +195,11 @@ def test_a_subject_that_an_edition_had_gets_the_year_and_then_a_number() -> None
 
 def test_a_mail_in_another_language_says_in_a_line_what_the_blog_is_written_in() -> None:
     frame = replace(FRAME, languages={SourceId("blog"): "zh-CN"})
-    english, chinese = body(frame, new(1), {}, "en"), body(frame, new(1), {}, "zh_CN")
+    english, chinese = edition_body(frame, new(1), {}, "en"), edition_body(frame, new(1), {}, "zh_CN")
     for words in (text_of(english.html), " ".join(english.text.split())):
         assert words.count("a blog in Chinese") == 1
     assert "博客" not in text_of(chinese.html) + chinese.text
-    other = body(replace(FRAME, languages={SourceId("blog"): "en-GB"}), new(1), {}, "zh_CN")
+    other = edition_body(replace(FRAME, languages={SourceId("blog"): "en-GB"}), new(1), {}, "zh_CN")
     assert "这是一个英语博客的摘要" in other.text
-    unknown = body(replace(FRAME, languages={SourceId("blog"): "xx"}), new(1), {}, "en")
+    unknown = edition_body(replace(FRAME, languages={SourceId("blog"): "xx"}), new(1), {}, "en")
     assert "blog in" not in unknown.text

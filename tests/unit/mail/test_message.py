@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.addresses import Mailbox
-from digest.mail.composing.message import Letter, mailbox, message, message_id, words
+from digest.mail.composing.message import EditionMail, edition_message, header_text, mailbox_header, message_id
 from digest.model import EditionKey, Format, SubscriberId
 
-LETTER = Letter(
+LETTER = EditionMail(
     sender="科学空间 <digest@example.org>",
     reply_to="",
     to_name="山客",
@@ -51,7 +51,7 @@ def head(raw: bytes) -> list[bytes]:
 
 
 def test_a_message_says_what_a_list_mail_must() -> None:
-    raw = message(LETTER)
+    raw = edition_message(LETTER)
     assert header(raw, "Subject") == LETTER.subject
     assert header(raw, "From") == "科学空间 <digest@example.org>"
     assert header(raw, "To") == "山客 <reader@example.org>"
@@ -61,7 +61,7 @@ def test_a_message_says_what_a_list_mail_must() -> None:
     assert header(raw, "Auto-Submitted") == "auto-generated"
     assert header(raw, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
     assert parsed(raw)["Reply-To"] is None
-    assert header(message(replace(LETTER, reply_to="a@b.example")), "Reply-To") == "a@b.example"
+    assert header(edition_message(replace(LETTER, reply_to="a@b.example")), "Reply-To") == "a@b.example"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_message_says_what_a_list_mail_must() -> None:
 )
 def test_a_sender_is_read_back_as_it_was_set_whatever_stands_in_its_name(name: str) -> None:
     box = Mailbox(name, "digest@example.org")
-    raw = message(replace(LETTER, sender=str(box), reply_to=str(box)))
+    raw = edition_message(replace(LETTER, sender=str(box), reply_to=str(box)))
     modern = email.message_from_bytes(raw, policy=email.policy.default)
     for field in ("From", "Reply-To"):
         (address,) = modern[field].addresses
@@ -95,13 +95,13 @@ def test_a_sender_is_read_back_as_it_was_set_whatever_stands_in_its_name(name: s
 
 
 def test_urls_stand_literally_in_their_headers_however_long() -> None:
-    lines = head(message(LETTER))
+    lines = head(edition_message(LETTER))
     assert f"List-Unsubscribe: <{LETTER.leave_url}>".encode() in lines
     assert f"List-Archive: <{LETTER.archive_url}>".encode() in lines
 
 
 def test_both_parts_are_complete_utf8_in_base64() -> None:
-    both = parsed(message(LETTER))
+    both = parsed(edition_message(LETTER))
     assert both.get_content_type() == "multipart/alternative"
     _, text, page = both.walk()
     assert (text.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
@@ -111,15 +111,15 @@ def test_both_parts_are_complete_utf8_in_base64() -> None:
     assert text.get_payload(decode=True) == "你好\r\n第二行".encode()
     assert page.get_payload(decode=True) == "<p>你好</p>".encode()
 
-    plain = parsed(message(replace(LETTER, format=Format.TEXT)))
+    plain = parsed(edition_message(replace(LETTER, format=Format.TEXT)))
     assert plain.get_content_type() == "text/plain"
     assert plain.get_payload(decode=True) == "你好\r\n第二行".encode()
 
 
 def test_equal_values_give_equal_bytes_and_a_boundary_of_their_own() -> None:
-    assert message(LETTER) == message(replace(LETTER))
-    other = message(replace(LETTER, message_id="<x@example.org>"))
-    assert parsed(other).get_boundary() != parsed(message(LETTER)).get_boundary()
+    assert edition_message(LETTER) == edition_message(replace(LETTER))
+    other = edition_message(replace(LETTER, message_id="<x@example.org>"))
+    assert parsed(other).get_boundary() != parsed(edition_message(LETTER)).get_boundary()
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_equal_values_give_equal_bytes_and_a_boundary_of_their_own() -> None:
     ],
 )
 def test_no_title_injects_a_header(title: str) -> None:
-    honest = {line.split(b":")[0] for line in head(message(LETTER)) if not line.startswith((b" ", b"\t"))}
-    raw = message(replace(LETTER, subject=title, list_title=title, to_name=title))
+    honest = {line.split(b":")[0] for line in head(edition_message(LETTER)) if not line.startswith((b" ", b"\t"))}
+    raw = edition_message(replace(LETTER, subject=title, list_title=title, to_name=title))
     names = {line.split(b":")[0] for line in head(raw) if not line.startswith((b" ", b"\t"))}
     assert names == honest
     assert parsed(raw).defects == []
@@ -147,7 +147,7 @@ def test_no_title_injects_a_header(title: str) -> None:
 
 @given(st.text(max_size=200), st.text(max_size=80))
 def test_headers_hold_whatever_text(subject: str, name: str) -> None:
-    raw = message(replace(LETTER, subject=subject, to_name=name, list_title=name))
+    raw = edition_message(replace(LETTER, subject=subject, to_name=name, list_title=name))
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert b"\r" not in raw.replace(b"\r\n", b"")
@@ -162,7 +162,7 @@ def test_headers_hold_whatever_text(subject: str, name: str) -> None:
 @pytest.mark.parametrize("address", ["a b@example.org", "a@example.org>", "a@exam\nple.org", "a\x00@example.org"])
 def test_an_address_that_could_break_out_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="white space"):
-        message(replace(LETTER, to_address=address))
+        edition_message(replace(LETTER, to_address=address))
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ def test_an_address_that_could_break_out_is_refused(address: str) -> None:
     ],
 )
 def test_a_mailbox_is_written_as_a_header_needs_it(written: str, made: str) -> None:
-    assert mailbox(written, "From") == made
+    assert mailbox_header(written, "From") == made
     assert str(make_header(decode_header(made))).replace('"', "") == written.replace('"', "")
 
 
 def test_short_ascii_stays_readable_and_all_else_is_encoded() -> None:
-    assert words("Weekly digest", "Subject") == "Weekly digest"
-    assert words("=?utf-8?q?x?=", "Subject").startswith("=?utf-8?")
-    assert words("每周", "Subject") == "=?utf-8?b?5q+P5ZGo?="
+    assert header_text("Weekly digest", "Subject") == "Weekly digest"
+    assert header_text("=?utf-8?q?x?=", "Subject").startswith("=?utf-8?")
+    assert header_text("每周", "Subject") == "=?utf-8?b?5q+P5ZGo?="
 
 
 def test_a_message_id_is_the_same_each_time_and_tells_nobody_who_it_is_for() -> None:

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.mail.composing.message import Letter, lines, message, words
+from digest.mail.composing.message import EditionMail, base64_lines, edition_message, header_text
 from digest.mail.composing.message_template import (
     ADDRESS,
     AGREED,
     LEAVE_URL,
     PREFERENCES_URL,
     MessageTemplate,
-    Personal,
-    personal,
+    PersonalValues,
+    personalized,
 )
 from digest.model import Body, Format
 from tests.examples import examples
@@ -39,10 +39,10 @@ values = st.text(
 )
 
 
-def alone(pattern: Letter, name: str, message_id: str, person: Personal) -> bytes:
+def alone(pattern: EditionMail, name: str, message_id: str, person: PersonalValues) -> bytes:
     """The message as it is made for one person."""
-    mine = personal(Body("zh_CN", pattern.subject, pattern.html, pattern.text), person)
-    return message(
+    mine = personalized(Body("zh_CN", pattern.subject, pattern.html, pattern.text), person)
+    return edition_message(
         replace(
             pattern,
             to_name=name,
@@ -70,10 +70,10 @@ def parts(raw: bytes) -> Iterator[tuple[str, list[tuple[str, str]], object]]:
     form=st.sampled_from(Format),
     pngs=st.booleans(),
     name=st.sampled_from(["", NAME, "Ada Lovelace", "J. Doe", "字" * 60]),
-    person=st.builds(Personal, leave_url=values, preferences_url=values, address=values, agreed=values),
+    person=st.builds(PersonalValues, leave_url=values, preferences_url=values, address=values, agreed=values),
 )
 def test_each_message_reads_as_if_it_were_made_alone(
-    text: list[str], html: list[str], form: Format, pngs: bool, name: str, person: Personal
+    text: list[str], html: list[str], form: Format, pngs: bool, name: str, person: PersonalValues
 ) -> None:
     pictures = {"0" * 32: b"png" * 50} if pngs else {}
     pattern = replace(LETTER, text="".join(text), html="".join(html), format=form, pictures=pictures)
@@ -88,16 +88,16 @@ def test_each_message_reads_as_if_it_were_made_alone(
 def test_what_stands_between_two_gaps_is_encoded_once_wherever_it_begins(
     extra: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = Personal("https://l.example/" + "x" * extra, "https://p.example/", "ada@example.org", "X")
+    person = PersonalValues("https://l.example/" + "x" * extra, "https://p.example/", "ada@example.org", "X")
     pattern = replace(LETTER, html=f"{LEAVE_URL}{LONG}{LEAVE_URL}{LONG}{ADDRESS}", text=LONG)
     mould = MessageTemplate(pattern)
     encoded: list[bytes] = []
 
     def watched(raw: bytes) -> bytes:
         encoded.append(raw)
-        return lines(raw)
+        return base64_lines(raw)
 
-    monkeypatch.setattr("digest.mail.composing.message_template.lines", watched)
+    monkeypatch.setattr("digest.mail.composing.message_template.base64_lines", watched)
     made = mould.message("", "<1@example.org>", person)
     assert sum(map(len, encoded)) < 400 < len(LONG.encode())
     assert list(parts(made)) == list(parts(alone(pattern, "", "<1@example.org>", person)))
@@ -106,7 +106,7 @@ def test_what_stands_between_two_gaps_is_encoded_once_wherever_it_begins(
 def test_lines_are_full_but_around_a_gap() -> None:
     pattern = replace(LETTER, format=Format.TEXT, text=f"{LONG}{LEAVE_URL}{LONG}")
     made = MessageTemplate(pattern).message(
-        "", "<1@example.org>", Personal("https://l.example/", "", "a@example.org", "")
+        "", "<1@example.org>", PersonalValues("https://l.example/", "", "a@example.org", "")
     )
     body = made.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n").split(b"\r\n")
     assert len([line for line in body if len(line) < 76]) <= 2
@@ -116,12 +116,12 @@ def test_lines_are_full_but_around_a_gap() -> None:
 @pytest.mark.parametrize("address", ["a b@example.org", "a@example.org>", "a@exam\nple.org"])
 def test_an_address_that_could_break_out_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="white space"):
-        MessageTemplate(LETTER).message("", "<1@example.org>", Personal("", "", address, ""))
+        MessageTemplate(LETTER).message("", "<1@example.org>", PersonalValues("", "", address, ""))
 
 
 @given(st.text())
 def test_a_short_header_is_encoded_as_the_library_would(text: str) -> None:
-    written = words(text, "Subject")
+    written = header_text(text, "Subject")
     if written.startswith("=?utf-8?"):
         shown = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text).strip()
         made = Header(shown, "utf-8", maxlinelen=75, header_name="Subject").encode(linesep="\r\n")

@@ -79,7 +79,7 @@ def test_each_reply_has_its_outcome(
     pause: bool,
 ) -> None:
     told = judged(TransportError(text, phase=phase, code=code))
-    assert (told.state, told.blame.proven, told.pause) == (state, gone, pause)
+    assert (told.state, told.diagnosis.proven, told.pause) == (state, gone, pause)
     assert (told.wait is not None) == (state == "deferred")
 
 

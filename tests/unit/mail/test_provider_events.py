@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from digest.mail.receiving.provider_events import TABLE, Meaning, events
+from digest.mail.receiving.provider_events import MEANINGS, Meaning, events
 from digest.mail.receiving.provider_payloads import Provider, carriers
 from tests.unit.mail import webhooks
 from tests.unit.mail.webhooks import (
@@ -144,10 +144,10 @@ def test_what_is_not_of_the_documented_shape_is_passed_over(provider: Provider) 
 
 
 def test_every_meaning_is_used_and_every_name_is_in_small_letters() -> None:
-    used = {meaning for table in TABLE.values() for meaning in table.values()}
+    used = {meaning for table in MEANINGS.values() for meaning in table.values()}
     assert used == set(Meaning)
-    assert set(TABLE) == set(Provider)
-    assert all(name == name.lower() and "/" in name for table in TABLE.values() for name in table)
+    assert set(MEANINGS) == set(Provider)
+    assert all(name == name.lower() and "/" in name for table in MEANINGS.values() for name in table)
 
 
 def test_a_batch_is_bounded() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from digest.mail.receiving.reports import AUTOMATIC, report
+from digest.mail.receiving.reports import AUTOMATIC, read_report
 from digest.model import BounceKind
 
 HARD, SOFT, REFUSED, DELAYED = BounceKind.HARD, BounceKind.SOFT, BounceKind.REFUSED, BounceKind.DELAYED
@@ -117,11 +117,11 @@ I am away until 5.12.2026. Build 5.1.1 of the program is on the server 5.1.1.1.
     ],
 )
 def test_an_action_and_a_status_are_one_kind(action: str, status: str, kind: BounceKind) -> None:
-    assert report(dsn(block(action, status))).kind is kind
+    assert read_report(dsn(block(action, status))).kind is kind
 
 
 def test_a_status_notification_tells_code_words_and_where_it_arrived() -> None:
-    said = report(dsn(block("failed", "5.1.1", "smtp; 550 5.1.1 <a@example.org>: user\n unknown")))
+    said = read_report(dsn(block("failed", "5.1.1", "smtp; 550 5.1.1 <a@example.org>: user\n unknown")))
     assert (said.kind, said.status) == (HARD, "5.1.1")
     assert said.text == "550 5.1.1 <a@example.org>: user unknown"
     assert said.arrived_at == ("bounces+abc@digest.example.org",)
@@ -129,25 +129,25 @@ def test_a_status_notification_tells_code_words_and_where_it_arrived() -> None:
 
 
 def test_a_gateway_that_knows_no_better_is_overruled_by_the_words_of_the_server() -> None:
-    assert report(dsn(block("failed", "5.0.0", "smtp; 550 5.1.1 no such user"))).kind is HARD
-    assert report(dsn(block("failed", "5.2.2", "smtp; 552 5.1.1 full"))).kind is SOFT
+    assert read_report(dsn(block("failed", "5.0.0", "smtp; 550 5.1.1 no such user"))).kind is HARD
+    assert read_report(dsn(block("failed", "5.2.2", "smtp; 552 5.1.1 full"))).kind is SOFT
 
 
 def test_of_several_recipients_the_mildest_word_counts() -> None:
     """The reader's address was a list: some of it did get the mail."""
-    assert report(dsn(block("failed", "5.1.1"), block("delivered", "2.0.0"))).kind is OTHER
-    assert report(dsn(block("failed", "5.1.1"), block("failed", "5.2.2"))).kind is SOFT
-    assert report(dsn(block("failed", "5.1.1"), block("failed", "5.1.1"))).kind is HARD
+    assert read_report(dsn(block("failed", "5.1.1"), block("delivered", "2.0.0"))).kind is OTHER
+    assert read_report(dsn(block("failed", "5.1.1"), block("failed", "5.2.2"))).kind is SOFT
+    assert read_report(dsn(block("failed", "5.1.1"), block("failed", "5.1.1"))).kind is HARD
 
 
 @pytest.mark.parametrize(("raw", "kind"), [(QMAIL, HARD), (EXIM, SOFT), (VACATION, OTHER), (b"", OTHER)])
 def test_bounces_in_forms_of_their_own_are_known_and_letters_are_none(raw: bytes, kind: BounceKind) -> None:
-    assert report(raw).kind is kind
+    assert read_report(raw).kind is kind
 
 
 @pytest.mark.parametrize("kind", ["abuse", "fraud", "other", "opt-out", "Abuse "])
 def test_feedback_is_a_complaint_that_tells_the_envelope_of_the_mail(kind: str) -> None:
-    said = report(arf(kind))
+    said = read_report(arf(kind))
     assert said.kind is COMPLAINT
     assert said.complaint
     assert "bounces+abc@digest.example.org" in said.complaint.senders
@@ -156,13 +156,13 @@ def test_feedback_is_a_complaint_that_tells_the_envelope_of_the_mail(kind: str) 
 
 @pytest.mark.parametrize("kind", ["not-spam", "auth-failure"])
 def test_feedback_that_calls_nothing_unwanted_is_no_complaint(kind: str) -> None:
-    assert report(arf(kind)).kind is OTHER
+    assert read_report(arf(kind)).kind is OTHER
 
 
 def test_a_status_notification_that_quotes_a_token_speaks_only_of_where_it_arrived() -> None:
     raw = dsn(block("failed", "5.1.1")).replace(b"Subject: x", b"Return-Path: <bounces+other@digest.example.org>")
-    assert report(raw).complaint is None
-    assert report(raw).arrived_at == ("bounces+abc@digest.example.org",)
+    assert read_report(raw).complaint is None
+    assert read_report(raw).arrived_at == ("bounces+abc@digest.example.org",)
 
 
 SAMPLES = [dsn(block("failed", "5.1.1")), arf("abuse"), QMAIL, EXIM, VACATION]
@@ -196,7 +196,7 @@ def nested(depth: int) -> bytes:
 )
 def test_a_message_made_to_hurt_is_read_in_short_time(raw: bytes) -> None:
     start = time.process_time()
-    report(raw)
+    read_report(raw)
     assert time.process_time() - start < 60  # seconds; without its bounds the parser takes minutes
 
 
@@ -221,4 +221,4 @@ def test_an_away_note_without_a_mark_is_no_bounce_whatever_it_quotes(subject: st
     body = "Your mail to ada@example.org is undeliverable for now: 550 5.1.1 user unknown"
     raw = f"{head}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n".encode()
 
-    assert report(raw).text == AUTOMATIC
+    assert read_report(raw).text == AUTOMATIC

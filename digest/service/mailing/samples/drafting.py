@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest import bundled
 from digest.mail.composing.corrections import Correction
-from digest.mail.composing.edition_text import body
+from digest.mail.composing.edition_text import edition_body
 from digest.model import DigestId, Section
 from digest.service.editions.digests import register
 from digest.service.editions.making import Draft, draft, pictures
@@ -102,8 +102,8 @@ def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -
             before = _before(tx, selected)
             texts = [one.entry.content for one in selected]
             texts += [text for steps in before.values() for step in steps for text in (step.before, step.after)]
-            around = replace(frame(tx, settings, digest, edition, texts), taken=())
-            made = body(around, selected, before, language)
+            around = replace(frame(tx, settings, digest, edition, texts), earlier_subjects=())
+            made = edition_body(around, selected, before, language)
             return Draft(edition.key, made, pictures(tx, made))
 
     return words

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from digest.addresses import checked_address, mailbox
 from digest.errors import DigestError, UnknownError
 from digest.mail.composing.lint import findings
-from digest.mail.composing.message import message
-from digest.mail.composing.templates import marked_as_test
+from digest.mail.composing.message import edition_message
+from digest.mail.composing.templates import mark_as_test
 from digest.mail.sending.transport import open_session
 from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.editions.digests import sender_domain
@@ -23,7 +23,7 @@ from digest.templating import LANGUAGES
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.mail.composing.message import Letter
+    from digest.mail.composing.message import EditionMail
     from digest.service.mailing.samples.drafting import Origin
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store
@@ -55,7 +55,7 @@ class Look:
 
     kind: Kind
     readers: int
-    letter: Letter
+    letter: EditionMail
     raw: bytes
     findings: tuple[str, ...]
 
@@ -93,13 +93,13 @@ def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, on
             shown = drawn.words(kind.language, kind.topics)
             if shown is not None:
                 mail = _letter(settings, secret, digest, shown, _reader(_READER, kind, now), now)
-                made.append(Look(kind, readers.count(kind), mail, message(mail), tuple(findings(shown.body))))
+                made.append(Look(kind, readers.count(kind), mail, edition_message(mail), tuple(findings(shown.body))))
         return Preview(drawn.origin, drawn.key, tuple(made))
 
 
 def trial(
     store: Store, settings: Settings, digest: Digest, address: str, now: datetime, *, language: str, form: Format
-) -> Letter:
+) -> EditionMail:
     """A test mail to an address, with an edition made now, otherwise with the newest edition.
 
     Raises:
@@ -114,18 +114,18 @@ def trial(
         raise DigestError(
             f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
         )
-    marked = Draft(shown.key, marked_as_test(shown.body, settings.templates), shown.pictures)
+    marked = Draft(shown.key, mark_as_test(shown.body, settings.templates), shown.pictures)
     return _letter(settings, store.secret(), digest, marked, _reader(checked, Kind(language, form), now), now)
 
 
-async def send_trial(settings: Settings, mail: Letter) -> str:
+async def send_trial(settings: Settings, mail: EditionMail) -> str:
     """Send it; returns the server's reply.
 
     Raises:
         TransportError: the server did not accept it.
     """
     async with open_session(settings) as way:
-        return await way.send(mailbox(settings.mail.sender).address, mail.to_address, message(mail))
+        return await way.send(mailbox(settings.mail.sender).address, mail.to_address, edition_message(mail))
 
 
 def chosen_language(language: str | None, digest: Digest) -> str:
@@ -149,7 +149,7 @@ def _reader(address: str, kind: Kind, now: datetime) -> Subscriber:
 
 def _letter(
     settings: Settings, secret: bytes, digest: Digest, shown: Draft, person: Subscriber, now: datetime
-) -> Letter:
+) -> EditionMail:
     return letter(
         settings,
         secret,
