@@ -8,6 +8,7 @@ import typer
 
 from digest import __version__
 from digest.cli import (
+    adding,
     adopting,
     alerts,
     bounces,
@@ -20,6 +21,7 @@ from digest.cli import (
     forgetting,
     holds,
     init,
+    layouts,
     mail,
     mail_previews,
     moving,
@@ -52,8 +54,10 @@ app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 holds.register(operate.source_app)
 renaming.register(operate.source_app)
+adding.register(operate.source_app)
 forgetting.register(operate.source_app)
 app.add_typer(operate.source_app)
+app.add_typer(layouts.app)
 app.add_typer(digests.app)
 mail_previews.register(mail.app)
 app.add_typer(mail.app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ from digest.errors import DumpError
 from digest.model import NoteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from digest.dumps.interface import Layouts
     from digest.model import DateEvidence, Note, PrintedDate, Sighting
+
+    Furniture = Callable[[DumpFile], Iterable[tuple[int, str]]]
 
 _JSON = "--json"
 
@@ -34,25 +37,27 @@ def parse_plainly(arguments: Sequence[str]) -> bool:
     return print_sightings([Path(given) for given in arguments[1:] if given != _JSON], as_json=_JSON in arguments)
 
 
-def print_sightings(paths: Sequence[Path], *, as_json: bool, declared: Layouts | None = None) -> bool:
+def print_sightings(
+    paths: Sequence[Path], *, as_json: bool, declared: Layouts | None = None, furniture: Furniture | None = None
+) -> bool:
     """Print the entries of the dumps, and problems on stderr. Return whether everything could be read.
 
-    `declared`: layouts that take the place of the built-in ones.
+    `declared`: layouts that take the place of the built-in ones. `furniture` returns the lines of a dump that belong to
+    no entry, with their numbers; they are printed too.
     """
+    printer = _Printer(as_json, declared, furniture)
     if sys.stdout.isatty():  # the output itself shows the progress
-        return _print_all(paths, lambda _: None, as_json=as_json, declared=declared)
+        return _print_all(paths, lambda _: None, printer)
     with Progress("parsing", kept="Everything printed so far is correct; nothing else was written.") as progress:
 
         def look(name: str) -> None:
             progress.make_room()
             progress.step(name)
 
-        return _print_all(paths, look, as_json=as_json, declared=declared)
+        return _print_all(paths, look, printer)
 
 
-def _print_all(
-    paths: Sequence[Path], look: Callable[[str], None], *, as_json: bool, declared: Layouts | None = None
-) -> bool:
+def _print_all(paths: Sequence[Path], look: Callable[[str], None], printer: _Printer) -> bool:
     whole = True
     for path in paths:
         try:
@@ -61,35 +66,57 @@ def _print_all(
                 if not isinstance(file, DumpFile):
                     whole = _complain(str(file))
                     continue
-                whole &= _print_file(file, as_json=as_json, declared=declared)
+                whole &= printer.print_file(file)
         except DumpError as error:
             whole = _complain(str(error))
     sys.stdout.flush()
     return whole
 
 
-def _print_file(file: DumpFile, *, as_json: bool, declared: Layouts | None) -> bool:
-    """Print the entries of one dump, then the notes about it. Return whether all of it could be read."""
-    notes: list[Note] = []
-    problem = ""
-    try:
-        with file.path.open("rb") as stream:
-            for sighting in read_sightings(stream, file.name, notes=notes, layouts=declared or BUILT_IN):
-                if as_json:
-                    sys.stdout.buffer.write(json_line(printed(sighting, declared=declared is not None)))
-                else:
-                    _print(sighting)
-    except DumpError as error:
-        problem = str(error)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        problem = f"{file.name}: cannot be read: {error.strerror} (check its permissions)"
-    for note in notes:
-        _complain(f"{file.name}:{note.line}: {note.reason} ({note.remedy})")
-    if problem:
-        _complain(problem)
-    return not problem and all(note.kind is not NoteKind.UNREAD for note in notes)
+@dataclass(frozen=True, slots=True)
+class _Printer:
+    """Prints dumps, as text or as JSON."""
+
+    as_json: bool
+    declared: Layouts | None
+    furniture: Furniture | None
+
+    def print_file(self, file: DumpFile) -> bool:
+        """Print the entries of one dump, then the notes about it. Return whether all of it could be read."""
+        notes: list[Note] = []
+        problem = ""
+        try:
+            with file.path.open("rb") as stream:
+                for sighting in read_sightings(stream, file.name, notes=notes, layouts=self.declared or BUILT_IN):
+                    self._print_entry(file, sighting)
+            if self.furniture is not None:
+                self._print_furniture(file, self.furniture(file))
+        except DumpError as error:
+            problem = str(error)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            problem = f"{file.name}: cannot be read: {error.strerror} (check its permissions)"
+        for note in notes:
+            _complain(f"{file.name}:{note.line}: {note.reason} ({note.remedy})")
+        if problem:
+            _complain(problem)
+        return not problem and all(note.kind is not NoteKind.UNREAD for note in notes)
+
+    def _print_entry(self, file: DumpFile, sighting: Sighting) -> None:
+        if self.as_json:
+            sys.stdout.buffer.write(json_line(printed(sighting, declared=self.declared is not None)))
+            return
+        if not sighting.position:
+            sys.stdout.write(f"{file.name}\n")
+        _print(sighting)
+
+    def _print_furniture(self, file: DumpFile, lines: Iterable[tuple[int, str]]) -> None:
+        for number, text in lines:
+            if self.as_json:
+                sys.stdout.buffer.write(json_line({"dump": file.name, "line": number, "furniture": text}))
+            else:
+                sys.stdout.write(f"     line {number} left out: {text}\n")
 
 
 def json_line(value: object) -> bytes:
@@ -99,15 +126,17 @@ def json_line(value: object) -> bytes:
 
 def _print(sighting: Sighting) -> None:
     date = sighting.extras.printed or sighting.date
-    day = _day(date) if date else "no date"
-    facts = [day, sighting.author, f"{sighting.readers} readers" if sighting.readers is not None else None]
+    readers = f"{sighting.readers} readers" if sighting.readers is not None else None
+    facts = [day_printed(date), str(sighting.layout), sighting.author, readers]
     counted = f"{len(sighting.paragraphs)} paragraphs, {len(sighting.figures)} figures"
     said = " · ".join(filter(None, [*facts, counted, None if sighting.complete else "incomplete"]))
     sys.stdout.write(f"{sighting.position + 1:3}  {sighting.title or '(no title)'}\n     {said}\n")
 
 
-def _day(date: DateEvidence | PrintedDate) -> str:
-    """A date, with question marks for what is not printed."""
+def day_printed(date: DateEvidence | PrintedDate | None) -> str:
+    """A date, with question marks for the parts that a page does not print."""
+    if date is None:
+        return "no date"
     month, day = (f"{part:02}" if part is not None else "??" for part in (date.month, date.day))
     return f"{date.year or '????'}-{month}-{day}"
 

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 LARGEST = 2 * 1024**3
 BUILT_IN = BuiltIn()
+NEXT = (
+    "see what the crawler saved; to read another layout, run `digest layout suggest PATH -o layouts/NAME.toml`, "
+    "`digest layout try NAME PATH` and `digest source add ID --title TITLE --path PATH --layout NAME`"
+)
+"""The remedy for a dump in an unknown layout."""
+_UNKNOWN = ("holds no entry in a known layout", "holds no entry as drawn", "holds days with titles")
 
 
 def read_sightings(
@@ -51,7 +57,8 @@ def read_sightings(
         return
     if not stream.tell():
         raise DumpError(dump, "is empty", remedy="see whether the crawler still writes it")
-    raise DumpError(dump, reading.nothing(), remedy="see what the crawler saved")
+    reason = reading.nothing()
+    raise DumpError(dump, reason, remedy=NEXT if reason.startswith(_UNKNOWN) else "see what the crawler saved")
 
 
 def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST, layouts: Layouts = BUILT_IN) -> Snapshot:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LAYOUTS, SOURCES = "layouts", "sources"
 _ADDED = "sources.toml"
+_NEW = "digest source add"  # the place of tables that are in no file yet
 
 
 def added_file(given: Mapping[str, object], base: Path) -> Path:
@@ -54,6 +55,7 @@ def with_additions(
             values[name] = [*here, *tables]
     sources = values.get(SOURCES, [])
     if more and isinstance(sources, list):
+        additions.append(Addition(SOURCES, len(sources), len(more), _NEW, ""))
         values[SOURCES] = [*sources, *more]
     return Layer(values, {}, tuple(mistakes), tuple(additions))
 

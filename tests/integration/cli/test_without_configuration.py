@@ -28,6 +28,7 @@ class Use(NamedTuple):
 FREE = {
     "demo": Use(needs=False),  # brings its own; tests/acceptance runs it
     "init": Use(needs=False),  # writes one
+    "layout suggest": Use("PAGE", needs=False),
     "migrate-store": Use("sqlite:///a.db sqlite:///b.db", needs=False),  # its stores are arguments
     "parse": Use("PAGE --json", needs=False),
 }
@@ -62,12 +63,16 @@ COMMANDS = FREE | {
     "explain": Use("title"),
     "feed": Use(),
     "fence": Use(),
+    "layout list": Use(),
+    "layout show": Use("byline"),
+    "layout try": Use("byline dumps"),
     "mail key": Use("key.pem"),
     "mail preview": Use(),
     "refresh": Use(),
     "restore": Use("copy.db --yes"),
     "run": Use(),
     "simulate": Use("--from 2026-01-01 --to 2026-01-08 -o out"),
+    "source add": Use("blog --title Blog --path dumps"),
     "source approve": Use("blog"),
     "source discard": Use("blog"),
     "source forget": Use("blog"),

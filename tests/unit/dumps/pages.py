@@ -54,11 +54,13 @@ def invented() -> list[Page]:
         name, rest = part.split("\n", 1)
         layout, text, truth = rest.split("\n---\n")
         table = tomllib.loads(layout) | {"id": name}
-        pages.append(Page(name, compiled([table], name), f"{text}\n", list(map(_said, truth.strip("\n").split("\n")))))
+        pages.append(
+            Page(name, compiled([table], name), f"{text}\n", list(map(read_said, truth.strip("\n").split("\n"))))
+        )
     return pages
 
 
-def _said(line: str) -> Said:
+def read_said(line: str) -> Said:
     title, _, day = line.rpartition("|")
     year, month, of_month = (int(part) if part else None for part in (day or "--").split("-"))
     return title, year, month, of_month

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.cli.plain import print_sightings
+from digest.dumps.snapshot import NEXT
 from digest.model import Note, NoteKind
 
 if TYPE_CHECKING:
@@ -55,10 +56,7 @@ EVENTS = (
             EVENTS,
             [],
             False,
-            (
-                "digest: a.txt: holds days with titles, but no end mark of the layout behind them "
-                "(see what the crawler saved)\n"
-            ),
+            f"digest: a.txt: holds days with titles, but no end mark of the layout behind them ({NEXT})\n",
         ),
     ],
 )

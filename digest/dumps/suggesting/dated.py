@@ -1,0 +1,128 @@
+"""Entries with a date each: how titles and dates may follow each other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from digest.dumps.suggesting.candidate import Candidate, Order, below_heading, candidate_of, first_title
+from digest.dumps.suggesting.rows import rows_between
+from digest.dumps.suggesting.words import BY, IN
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+    from digest.dumps.suggesting.seen import Page, SeenLine
+
+_REACH = 4  # lines between a title and the date beside it
+
+
+def of_dates(page: Page, anchors: tuple[int, ...], headings: tuple[int, ...]) -> Iterator[Candidate]:
+    """Entries with a date each, in all orders; `headings` are dates over several of them."""
+    rows = {at: kind for at, kind in rows_between(page, anchors).items() if at not in headings}
+    over = set(headings)
+    free = [at not in rows and at not in over for at in range(len(page.lines))]
+    behind, before = _behind_dates(anchors, free), _before_dates(anchors, free)
+    for order, around in ((Order.DATE_FIRST, behind), (Order.TITLE_FIRST, before)):
+        for skip in (0, 1):
+            passed = [places[0] if places else None for places in around] if skip else []
+            if skip and not _are_passable(page, passed):
+                continue
+            titles = [places[skip] if len(places) > skip else None for places in around]
+            first = order is Order.TITLE_FIRST and titles[0] is None
+            last = order is Order.DATE_FIRST and titles[-1] is None
+            kept = slice(int(first), len(anchors) - int(last))
+            names = tuple(at for at in passed if at is not None)
+            yield from candidate_of(order, anchors[kept], titles[kept], headings, rows, names)
+    yield from _of_runs(page, anchors, headings, rows)
+    yield from _dated_last(page, anchors, headings, rows, free)
+    if all(_has_words(page.lines[at]) for at in anchors):
+        yield Candidate(Order.ONE_LINE, anchors, anchors, headings, rows)
+
+
+def _behind_dates(anchors: Sequence[int], free: Sequence[bool]) -> list[list[int]]:
+    """The lines near behind each date that are no rows."""
+    ends = (*anchors[1:], len(free))
+    return [
+        [at for at in range(anchor + 1, min(end, anchor + 1 + _REACH)) if free[at]]
+        for anchor, end in zip(anchors, ends, strict=True)
+    ]
+
+
+def _before_dates(anchors: Sequence[int], free: Sequence[bool]) -> list[list[int]]:
+    """The lines near before each date that are no rows, the nearest first."""
+    starts = (-1, *anchors[:-1])
+    return [
+        [at for at in range(anchor - 1, max(start, anchor - 1 - _REACH), -1) if free[at]]
+        for anchor, start in zip(anchors, starts, strict=True)
+    ]
+
+
+def _dated_last(
+    page: Page,
+    anchors: tuple[int, ...],
+    headings: tuple[int, ...],
+    rows: dict[int, Hashable],
+    free: Sequence[bool],
+) -> Iterator[Candidate]:
+    """Entries whose date stands behind their text."""
+    inner = [[at for at in range(one + 1, other) if free[at]] for one, other in pairwise(anchors)]
+    first = below_heading(anchors[0], headings, free) or first_title(page, anchors[0], free, inner)
+    for skip in (0, 1):
+        titles = [first, *(places[skip] if len(places) > skip else None for places in inner)]
+        passed = tuple(places[0] for places in inner if places) if skip else ()
+        if skip and not _are_passable(page, passed):
+            continue
+        start = int(first is None)
+        yield from candidate_of(Order.DATE_LAST, anchors[start:], titles[start:], headings, rows, passed)
+
+
+def _of_runs(
+    page: Page, anchors: tuple[int, ...], headings: tuple[int, ...], rows: dict[int, Hashable]
+) -> Iterator[Candidate]:
+    """Titles at the beginning of the short lines over each date, where some entries have one and some two of them."""
+    titles = []
+    for anchor in anchors:
+        at = anchor
+        while (
+            at
+            and not page.lines[at].blanks
+            and anchor - at < _LONGEST_RUN
+            and page.lines[at - 1].may_be_title
+            and at - 1 not in rows
+        ):
+            at -= 1
+        titles.append(at if at < anchor else None)
+    known = [at for at in titles if at is not None]
+    if len(known) != len(anchors) or not all(page.lines[at].blanks for at in known[1:]):
+        return
+    if {anchor - at for at, anchor in zip(known, anchors, strict=True)} == {1, 2}:
+        yield from candidate_of(Order.TITLE_FIRST, anchors, titles, headings, rows)
+
+
+_LONGEST_RUN = 3
+
+
+def _are_passable(page: Page, passed: Sequence[int | None]) -> bool:
+    """Whether lines between titles and dates are no text: names of authors, of parts of the site."""
+    known = [page.lines[at] for at in passed if at is not None]
+    return sum(line.is_paragraph or line.width > _WIDEST_NAME for line in known) * 5 < len(known)
+
+
+_WIDEST_NAME = 50
+
+
+def _has_words(line: SeenLine) -> bool:
+    """Whether there is beside a date what may be a title."""
+    date = line.date
+    if date is None:
+        return False
+    front, back = line.text[: date.start], line.text[date.end :]
+    best = max(front, back, key=len).strip(" |·•—–-:：»«,")
+    words = best.split()
+    if not words or BY.fullmatch(words[0]) or IN.fullmatch(words[0]) or BY.fullmatch(" ".join(words[:2])):
+        return False
+    return sum(map(str.isalpha, best)) >= _LETTERS
+
+
+_LETTERS = 4

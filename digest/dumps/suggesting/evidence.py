@@ -1,0 +1,203 @@
+"""What speaks for a candidate and against it: what its titles look like, and what stands around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from digest.dumps.suggesting.candidate import Order, title_text
+from digest.dumps.suggesting.forbidden import forbidden
+from digest.dumps.suggesting.words import is_end, is_more
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.dumps.suggesting.candidate import Candidate
+    from digest.dumps.suggesting.seen import Page, SeenLine
+
+_NEARLY_ALL = 0.8
+_ABOVE = 6.0  # points for a line over each title that may be the title itself
+_OVER = 2.0  # for headings with dates over the entries
+_SHOWN = 6.0  # for what another crawl shows
+_SKIPPED = 2.5  # for a line that is passed over in each entry
+_RANK = re.compile(r"\d+\. ")
+_BULLET = re.compile(r"[-*+•‣◦]\s|\d+[.)]\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much speaks for a candidate, and whether something forbids it.
+
+    `firm` is the part of it that tells how titles and dates belong together: all but what titles look like.
+    """
+
+    points: float
+    firm: float
+    forbidden: str = ""
+
+
+def evidence(page: Page, candidate: Candidate, boundaries: Sequence[int] = ()) -> Evidence:
+    """Weighs a candidate. At the lines `boundaries` entries begin, as another crawl of the page shows."""
+    titles = [page.lines[at] for at in candidate.titles]
+    if reason := forbidden(page, candidate):
+        return Evidence(-100, -100, reason)
+    firm = _surroundings(page, candidate) + _edges(page, candidate)
+    firm += _blanks(page, candidate) + _ends_before(page, candidate)
+    if boundaries:
+        begun = {*candidate.heads, *candidate.headings}
+        firm += _SHOWN * (2 * mean(at in begun for at in boundaries) - 1)
+    points = _looks(candidate, titles) + firm + _OVER * bool(candidate.headings)
+    points -= _ABOVE * len(rivals(page, candidate)) / len(candidate.titles)
+    points -= _SKIPPED * bool(candidate.passed)
+    return Evidence(points, firm)
+
+
+def rivals(page: Page, candidate: Candidate) -> list[int]:
+    """Lines directly over a title that may be the title as well: nothing parts them, and they are no text."""
+    if candidate.order not in {Order.TITLE_FIRST, Order.UNDATED_BELOW}:
+        return []
+    rows, anchors = candidate.rows or {}, {*candidate.anchors, *candidate.headings}
+    apart = mean(page.lines[at].blanks for at in candidate.titles[1:]) > _APART
+    found = []
+    for at in candidate.titles:
+        above = page.lines[at - 1] if at else None
+        if above is None or at - 1 in rows or at - 1 in anchors or not above.may_be_title or page.lines[at].blanks:
+            continue
+        if apart or above.width > _MARK:
+            found.append(at - 1)
+    return found
+
+
+_MARK = 3  # columns of a line that is no title
+_APART = 0.5  # blank lines over titles, on average, where they part entries
+
+
+def _looks(candidate: Candidate, titles: Sequence[SeenLine]) -> float:
+    """Whether the titles look like titles."""
+    if candidate.untitled or candidate.marked:
+        return 6
+    if candidate.order is Order.UNDATED_BELOW and all(_RANK.match(line.text) for line in titles):
+        return 10
+    if candidate.order is Order.ONE_LINE:
+        texts = [title_text(candidate, line) for line in titles]
+        words = mean(len(text) for text in texts)
+        heads = candidate.heads
+        close = mean(other - one <= _CLOSE for one, other in pairwise(heads)) > _NEARLY_ALL
+        at_edge = all(
+            line.date is not None and not any(map(str.isalnum, line.text[: line.date.start])) for line in titles
+        )
+        return (6 if words > _GOOD_TITLE else 3) + 3 * (close and at_edge)
+    good = mean(line.may_be_title for line in titles)
+    bullets = mean(_BULLET.match(line.text) is not None for line in titles)
+    short = mean(min(line.width, _GOOD_TITLE) / _GOOD_TITLE for line in titles)
+    points = 6 * good - 4 * (1 - good) + 2 * short
+    return points - (3 * bullets if bullets > _APART else 0)
+
+
+_GOOD_TITLE = 14
+_CLOSE = 2  # lines from one date to the next
+
+
+def _surroundings(page: Page, candidate: Candidate) -> float:
+    """What stands behind the head of each entry: text, and not a line that looks like a title."""
+    rows = candidate.rows or {}
+    anchors, over = set(candidate.anchors), set(candidate.headings)
+    heads = set(candidate.heads)
+    good = bad = none = 0
+    for title, anchor in zip(candidate.titles, candidate.anchors, strict=True):
+        last = title if candidate.order in {Order.DATE_LAST, Order.HEADINGS, Order.UNDATED} else max(title, anchor)
+        at = last + 1
+        while at < len(page.lines) and at in rows:
+            at += 1
+        if at >= len(page.lines) or at in heads or at in anchors or at in over:
+            none += 1
+        elif page.lines[at].is_paragraph:
+            good += 1
+        elif is_end(page.lines[at].text) or any(line.is_paragraph for line in page.lines[at + 1 : at + 2]):
+            none += 1
+        else:
+            bad += 1
+    count = len(candidate.titles)
+    if candidate.marked or candidate.untitled:
+        bad = 0
+    return 5 * good / count - 5 * bad / count
+
+
+def _edges(page: Page, candidate: Candidate) -> float:
+    """Whether the first entry and the last one are whole, and nothing is left over at either end."""
+    lines, rows = page.lines, candidate.rows or {}
+    points = 0.0
+    first = candidate.heads[0]
+    if first:
+        above = lines[first - 1]
+        points += first - 1 in candidate.headings
+        points += -3 if above.is_paragraph and first - 1 not in rows else 1
+    else:
+        points += 2  # the page begins with it
+    last = max(candidate.titles[-1], candidate.anchors[-1])
+    rest = [line for line in lines[last + 1 :] if line.index not in rows]
+    foot = next((at for at, line in enumerate(rest) if is_end(line.text)), len(rest))
+    rest = rest[:foot]
+    paragraphs = any(line.is_paragraph for line in rest[:3])
+    if candidate.order is Order.DATE_LAST:
+        points += -4 if paragraphs else 2
+    elif candidate.order in {Order.DATE_FIRST, Order.TITLE_FIRST}:
+        has_text = mean(
+            any(line.is_paragraph for line in lines[max(title, anchor) + 1 : head])
+            for title, anchor, head in zip(candidate.titles, candidate.anchors, candidate.heads[1:], strict=False)
+        )
+        if has_text > _NEARLY_ALL:
+            points += 2 if paragraphs else -4
+    if is_end(title_text(candidate, lines[candidate.titles[-1]])) or is_end(
+        title_text(candidate, lines[candidate.titles[0]])
+    ):
+        points -= 4
+    return points
+
+
+_SLIGHT = 0.25  # blank lines, on average
+
+
+def _blanks(page: Page, candidate: Candidate) -> float:
+    """Whether entries stand further apart than their own lines do."""
+    if candidate.order in {Order.ONE_LINE, Order.HEADINGS, Order.UNDATED_BELOW} or candidate.untitled:
+        return 0
+    between = [page.lines[at].blanks for at in candidate.heads[1:]]
+    inside = []
+    for title, anchor in zip(candidate.titles, candidate.anchors, strict=True):
+        one, other = sorted((title, anchor))
+        if candidate.order in {Order.DATE_LAST, Order.UNDATED}:
+            inside.append(page.lines[other].blanks)
+            if one + 1 < other:
+                inside.append(page.lines[one + 1].blanks)
+        else:
+            inside += [page.lines[at].blanks for at in range(one + 1, other + 1)]
+    if not between or not inside:
+        return 0
+    apart, within = mean(between), mean(inside)
+    if abs(apart - within) < _SLIGHT:
+        return 0
+    return 4 if apart > within else -4
+
+
+def _ends_before(page: Page, candidate: Candidate) -> float:
+    """Whether a link to the whole entry stands directly before the next, or in the midst of one."""
+    mores = [line.index for line in page.lines if is_more(line.text)]
+    if len(mores) < 0.5 * len(candidate.titles):
+        return 0
+    heads = set(candidate.heads)
+    rows = candidate.rows or {}
+    over = set(candidate.headings)
+    good = bad = 0
+    for at in mores:
+        behind = at + 1
+        while behind < len(page.lines) and (behind in rows or behind in over) and behind not in heads:
+            behind += 1
+        if behind in heads or behind >= len(page.lines) or is_end(page.lines[behind].text):
+            good += 1
+        else:
+            bad += 1
+    return 4 * (good - bad) / len(mores)

@@ -1,0 +1,90 @@
+"""Lines with dates that look alike."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from digest.dumps.suggesting.candidate import LEAST
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from digest.dumps.suggesting.seen import Page, SeenLine
+
+LEAST_HEADINGS = 2
+
+
+def families(page: Page) -> list[tuple[int, ...]]:
+    """Lines with dates that look alike, the largest family first."""
+    narrow: dict[Hashable, list[int]] = defaultdict(list)
+    for line in page.lines:
+        if line.date is not None:
+            narrow[(_before(line), _style(line))].append(line.index)
+    wide: dict[Hashable, list[int]] = defaultdict(list)
+    found = []
+    for places in narrow.values():
+        if len(places) >= LEAST:
+            found.append(tuple(places))
+        for place in places:
+            before = _before(page.lines[place])
+            wide[(before[-1:] or _behind(page.lines[place])[:1], bool(before))].append(place)
+    for places in wide.values():
+        ordered = tuple(sorted(places))
+        if len(places) >= LEAST_HEADINGS and ordered not in found:
+            found.append(ordered)
+    return sorted(found, key=len, reverse=True)
+
+
+def has_years(page: Page, family: Sequence[int]) -> bool:
+    return any(date.parts is None or date.parts.year for at in family if (date := page.lines[at].date))
+
+
+def years_over(page: Page, family: Sequence[int]) -> tuple[int, ...]:
+    """Lines that are nothing but a year, the first over the first of these dates."""
+    years = tuple(line.index for line in page.lines if _YEAR.fullmatch(line.text))
+    return years if years and years[0] < family[0] else ()
+
+
+_YEAR = re.compile(r"\W{0,3}(?:19|20)\d\d\s?年?\W{0,3}")
+
+
+def _before(line: SeenLine) -> tuple[str, ...]:
+    made = []
+    for piece in line.pieces:
+        if piece.kind == "date":
+            break
+        if piece.kind != "space":
+            made.append("\x03" if piece.kind == "number" else piece.text)
+    return tuple(made)
+
+
+def _behind(line: SeenLine) -> tuple[str, ...]:
+    texts = [piece.text if piece.kind != "date" else "\x01" for piece in line.pieces if piece.kind != "space"]
+    return tuple(texts[texts.index("\x01") + 1 :])
+
+
+def _style(line: SeenLine) -> Hashable:
+    """How a date is written: with which parts, and whether text follows it."""
+    date = line.date
+    parts = date.parts if date else None
+    shown = tuple(part is not None for part in parts) if parts else None
+    return shown, bool(_behind(line))
+
+
+def is_date_alone(line: SeenLine) -> bool:
+    """Whether a line shows a date and nothing else but marks."""
+    date = line.date
+    return date is not None and not any(map(str.isalnum, line.text[: date.start] + line.text[date.end :]))
+
+
+def is_over(page: Page, others: Sequence[int], family: Sequence[int]) -> bool:
+    """Whether dates stand over those of a family: alone in their lines, each with one of the family below."""
+    return (
+        len(others) <= len(family)
+        and not set(others) & set(family)
+        and all(is_date_alone(page.lines[at]) for at in others)
+        and all(any(at < one for one in family) for at in others)
+        and min(others) < min(family)
+    )
