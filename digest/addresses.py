@@ -3,7 +3,7 @@
 The only home of email-validator.
 
 Domains are stored as A-labels. This module does not query the DNS: only sending shows whether a domain accepts mail.
-Source: RFC 5321, 5322, 5891 (IDNA 2008), 6531.
+Source: RFC 5321, 5322, 5891 (IDNA 2008), 6531. Decisions 111 and 113.
 """
 
 from __future__ import annotations

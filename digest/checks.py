@@ -1,4 +1,4 @@
-"""`digest check`: tries each part of a configuration and reports problems; changes nothing."""
+"""`digest check`: tries each part of a configuration and reports problems; changes nothing. Decision 232."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Protects a store from a second installation that opens it by mistake.
 
 A store remembers the configuration that uses it. Another file counts as the same installation, moved to another place,
-unless there are signs against that, which docs/design.md lists.
+unless there are signs against that. Decision 211 lists them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The log: structlog with times in UTC, escaped control characters and masked addresses."""
+"""The log: structlog with times in UTC, escaped control characters and masked addresses. Decision 252."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """One of several processes around one PostgreSQL database: web, worker, scheduler, or all of them in one.
 
 The ticks are the same as in a single process. The scheduler puts them into the queue, and a worker runs them.
+Decision 219.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A piece of work has a name. It waits in the queue at most once, and one process at a time does it (several, if `often`),
 so queueing it again is harmless. If a process dies with its work, the next call of `revive` queues that work again: a
-task must tolerate being done twice.
+task must tolerate being done twice. Decisions 216, 217 and 218.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Applies other settings to a running service, if it can use them without a restart."""
+"""Applies other settings to a running service, if it can use them without a restart. Decision 245."""
 
 from __future__ import annotations
 

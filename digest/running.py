@@ -1,4 +1,4 @@
-"""The service behind `digest run`: timer, web server and delivery around one store."""
+"""The service behind `digest run`: timer, web server and delivery around one store. Decision 244."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Jinja environment: our templates, overrides by the operator, and translations."""
+"""The Jinja environment: our templates, overrides by the operator, and translations. Decision 84."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 A page is compared with what it and the others printed, as if no operator had said anything. So it neither undoes an
 edit by showing what it showed before, nor is taken for another article. Where it comes to say something else, it wins.
+Decisions 57 and 58.
 """
 
 from __future__ import annotations

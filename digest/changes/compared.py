@@ -1,7 +1,7 @@
 """Compares a sighting with the known content of its entry, and decides which revision follows, if any.
 
 Only what a page itself started or stopped to show counts as a change. What it shows for the first time may be an old
-copy, so a text or title that the entry had before is not a change there.
+copy, so a text or title that the entry had before is not a change there. Decision 19.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Decides which reader counts of a dump belong to its source's series for an entry.
 
 Several dumps of a source may show an entry, and they are read at different times. A series of all their counts would
-fall and rise with each stale file, and each rise would look like new readers.
+fall and rise with each stale file, and each rise would look like new readers. Decisions 25 and 26.
 """
 
 from __future__ import annotations

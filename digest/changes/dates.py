@@ -1,6 +1,6 @@
 """Determines an entry's date from the evidence.
 
-The year is printed, or only one fits, or it is unknown; never invented.
+The year is printed, or only one fits, or it is unknown; never invented. Decisions 34 and 35.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decides whether a printed day can be that of a known entry."""
+"""Decides whether a printed day can be that of a known entry. Decision 51."""
 
 from __future__ import annotations
 

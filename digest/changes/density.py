@@ -1,4 +1,4 @@
-"""Finds the parts of a page that are so dense that no year can be hidden between two of their days."""
+"""Finds the parts of a page that are so dense that no year can be hidden between two of their days. Decision 33."""
 
 from __future__ import annotations
 

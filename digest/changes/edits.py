@@ -1,7 +1,7 @@
 """Applies what one page changed in a text to the published text.
 
 A page may show less of an article than is published, because another page showed more. So a change is what the page
-itself started or stopped to show since its last reading. Showing less than is known is not a change.
+itself started or stopped to show since its last reading. Showing less than is known is not a change. Decision 19.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decides whether a reading is too strange to be believed at once, and what ends its hold."""
+"""Decides whether a reading is too strange to be believed at once, and what ends its hold. Decisions 37 and 38."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys by which an entry is found (title key, lead key, series marks), and the id made from them."""
+"""The keys by which an entry is found (title key, lead key, series marks), and the id made from them. Decision 18."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Measures how certain it is that a page lists its entries by date: the chance that a random order looks as good.
 
-Chances are natural logarithms: 0 is certainty. Evidence that proves nothing is also 0.
+Chances are natural logarithms: 0 is certainty. Evidence that proves nothing is also 0. Decision 33.
 """
 
 from __future__ import annotations

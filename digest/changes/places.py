@@ -1,4 +1,7 @@
-"""Compares the positions on a page with those of its last reading: which entries are gone, and which are new on top."""
+"""Compares the positions on a page with those of its last reading: which entries are gone, and which are new on top.
+
+Decision 27.
+"""
 
 from __future__ import annotations
 

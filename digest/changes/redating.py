@@ -1,4 +1,4 @@
-"""Decides what it means that a page shows a known entry on a different day than before."""
+"""Decides what it means that a page shows a known entry on a different day than before. Decision 28."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares two excerpts of articles: the same text, more of the same, or another text."""
+"""Compares two excerpts of articles: the same text, more of the same, or another text. Decisions 23 and 24."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the sightings that are unchanged since a page's last reading, and so need no comparison."""
+"""Finds the sightings that are unchanged since a page's last reading, and so need no comparison. Decision 50."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 A greeting on each 1 January has the same title and day, and often nearly the same text. The last reading of the page
 identifies the new one: an article that is new at the top of a page was published between the page's two readings.
+Decision 29.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules that rule out every year but one for an entry, from the pages that show it."""
+"""The rules that rule out every year but one for an entry, from the pages that show it. Decision 33."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Shell completion: offers ids and keys from the configuration and the store, by the name of the argument.
 
 A shell calls it at each press of a key. It therefore reads the file and the store as they are, checks nothing, writes
-nothing, and offers nothing if anything is wrong.
+nothing, and offers nothing if anything is wrong. Decision 259.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`digest demo`: an invented blog with invented subscribers, in its own folder, separate from a real installation."""
+"""`digest demo`: an invented blog with invented subscribers, in its own folder, separate from a real installation.
+
+Decisions 254 and 255.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest init`: asks five questions and writes a configuration."""
+"""`digest init`: asks five questions and writes a configuration. Decision 256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest parse` with only paths and `--json`, without Typer: importing it takes longer than parsing."""
+"""`digest parse` with only paths and `--json`, without Typer: importing it takes longer than parsing. Decision 242."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Shows the progress of slow work: one redrawn line on a terminal, a plain line now and then elsewhere.
 
 Nothing is drawn in the first second on a terminal, or in the first ten seconds elsewhere. Everything goes to stderr, so
-that the output on stdout does not change.
+that the output on stdout does not change. Decision 258.
 """
 
 from __future__ import annotations

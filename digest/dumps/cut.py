@@ -1,7 +1,7 @@
 """Cuts a text into entries: finds where they begin and end, in both layouts; it does not parse the entries.
 
 One search finds the lines at which something may begin or end; only those are examined. It works on blocks of any size
-and keeps no more in memory than a block and the current entry.
+and keeps no more in memory than a block and the current entry. Decisions 5, 6, 12 and 15.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Detects text that was damaged before it reached us: bytes read in a wrong encoding, or lost characters.
 
 One search looks for characters that are rare in sound text; only what it finds is tested, by reversing the wrong
-decoding.
+decoding. Decision 14.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Decodes bytes to text, block by block, in whatever encoding a crawler saved. Uses the layouts' marks as evidence."""
+"""Decodes bytes to text, block by block, in whatever encoding a crawler saved. Uses the layouts' marks as evidence.
+
+Decision 8.
+"""
 
 from __future__ import annotations
 

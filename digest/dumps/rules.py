@@ -1,4 +1,4 @@
-"""The version of the parsing rules."""
+"""The version of the parsing rules. Decision 13."""
 
 RULES = 3
 """To be raised with each change of what any dump is read as, so that a program with new rules reads old files again.

@@ -1,7 +1,7 @@
 """Recovers the structure of an entry's flat text: figures, headings, verse, code, displayed formulas, paragraphs.
 
 It is computed each time and never stored, so that a better rule reaches old entries too. No text is lost: the blocks
-have the characters of the paragraphs, in their order.
+have the characters of the paragraphs, in their order. Decisions 2, 3 and 4.
 """
 
 from __future__ import annotations

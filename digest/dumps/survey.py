@@ -1,4 +1,7 @@
-"""A look at a whole text, for facts that no part of it shows: whether it is a listing, and what ends its entries."""
+"""A look at a whole text, for facts that no part of it shows: whether it is a listing, and what ends its entries.
+
+Decision 11.
+"""
 
 from __future__ import annotations
 

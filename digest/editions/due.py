@@ -1,4 +1,4 @@
-"""Decides whether an edition is due, and gives its key."""
+"""Decides whether an edition is due, and gives its key. Decisions 92 and 93."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Renders an RSS document; equal values give equal bytes.
 
 Source: RSS 2.0.11 with the profile of the RSS Advisory Board, and the content, Dublin Core and Atom modules.
+Decision 74.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Recognizes the columns of a list by the headings that mailing programs and spreadsheets use."""
+"""Recognizes the columns of a list by the headings that mailing programs and spreadsheets use. Decision 123."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what the rows of a list say about subscribers, without comparing them with the store."""
+"""Reads what the rows of a list say about subscribers, without comparing them with the store. Decisions 122 and 124."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Tokens are not stored, and contain no address. The envelope sender of a delivery
 bounce shows its subscriber and edition. This token is 32 characters of lower-case base32, because mail servers change
 the case of a local part. It contains four bytes for the subscriber's id, and 16 bytes of a keyed hash over the
 subscriber and the edition. The edition itself is not part of it: to verify a token, try the editions that the
-subscriber was sent.
+subscriber was sent. Decisions 109, 119 and 175.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Settings from environment variables and secret files: each key has a variable, such as DIGEST_MAIL_HOST."""
+"""Settings from environment variables and secret files: each key has a variable, such as DIGEST_MAIL_HOST.
+
+Decision 249.
+"""
 
 from __future__ import annotations
 

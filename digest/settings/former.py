@@ -1,4 +1,7 @@
-"""Settings with another name in earlier versions: they still work, and `digest check` reports the new name."""
+"""Settings with another name in earlier versions: they still work, and `digest check` reports the new name.
+
+Decision 251.
+"""
 
 from __future__ import annotations
 

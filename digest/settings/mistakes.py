@@ -1,4 +1,4 @@
-"""Checks the settings from files and variables, and reports all mistakes at once."""
+"""Checks the settings from files and variables, and reports all mistakes at once. Decision 248."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of the tables and keys in a TOML document; `tomllib` returns values without their lines."""
+"""The lines of the tables and keys in a TOML document; `tomllib` returns values without their lines. Decision 248."""
 
 from __future__ import annotations
 

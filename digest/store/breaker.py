@@ -1,4 +1,4 @@
-"""Requests for suppressions."""
+"""Requests for suppressions. Decision 156."""
 
 from __future__ import annotations
 

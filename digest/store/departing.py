@@ -1,4 +1,4 @@
-"""Stores how a dump last showed an entry that it no longer shows."""
+"""Stores how a dump last showed an entry that it no longer shows. Decision 21."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Mails that may have got lost: found by the ledger's record of each attempt, and by what later mails listed again."""
+"""Mails that may have got lost: found by the ledger's record of each attempt, and by what later mails listed again.
+
+Decisions 102 and 103.
+"""
 
 from __future__ import annotations
 

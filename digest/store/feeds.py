@@ -1,4 +1,4 @@
-"""Which entry joined which feed in which order, and what an operator removed."""
+"""Which entry joined which feed in which order, and what an operator removed. Decisions 70 and 221."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Entries that an operator merged or hid while dumps continue to show them: directs changes to the right entry."""
+"""Entries that an operator merged or hid while dumps continue to show them: directs changes to the right entry.
+
+Decision 60.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies a store into another, empty one, and verifies the copy."""
+"""Copies a store into another, empty one, and verifies the copy. Decision 215."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The search index: updated with each revision, and queried.
 
 `searched` has the tokens, which every database can index in its own way: PostgreSQL in `vectors`, SQLite in
-`search_index`, whose language (FTS5) only this module knows. Source: https://sqlite.org/fts5.html
+`search_index`, whose language (FTS5) only this module knows. Source: https://sqlite.org/fts5.html Decision 79.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The tokens are ours, so no parser or dictionary of the server sees them. A vector finds the rows that contain all
 tokens. Whether they follow each other is checked in the tokens themselves, because a vector drops positions after the
-16383rd. Source: https://www.postgresql.org/docs/current/textsearch-limitations.html
+16383rd. Source: https://www.postgresql.org/docs/current/textsearch-limitations.html Decision 194.
 """
 
 from __future__ import annotations

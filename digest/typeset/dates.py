@@ -1,4 +1,4 @@
-"""Formats dates, never more precisely than the evidence allows, and the days that an edition covers."""
+"""Formats dates, never more precisely than the evidence allows, and the days that an edition covers. Decision 94."""
 
 from __future__ import annotations
 

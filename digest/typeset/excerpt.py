@@ -1,4 +1,7 @@
-"""Cuts the beginning of a text at a natural place: after a sentence or a whole formula, otherwise with an ellipsis."""
+"""Cuts the beginning of a text at a natural place: after a sentence or a whole formula, otherwise with an ellipsis.
+
+Decision 162.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Renders formulas for each output channel.
 
-A channel is a function from a formula to safe HTML. Plain text uses `linear`.
+A channel is a function from a formula to safe HTML. Plain text uses `linear`. Decision 75.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Restores the full-width punctuation marks of Chinese text that a dump contains as half-width marks."""
+"""Restores the full-width punctuation marks of Chinese text that a dump contains as half-width marks. Decision 78."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection that enforces the limits on bytes, headers and time."""
+"""A connection that enforces the limits on bytes, headers and time. Decision 85."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Caches responses in memory and serves them again while nothing behind them changed.
 
 It runs in front of the application as plain ASGI: a cached response costs a dictionary look-up, but no thread, no
-routing and no store. `direct` serves it even without ASGI.
+routing and no store. `direct` serves it even without ASGI. Decision 82.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The limits on requests and connections from strangers; docs/deploy.md has the table."""
+"""The limits on requests and connections from strangers; docs/deploy.md has the table. Decisions 86 and 87."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML pages in the visitor's language, and the files that they load."""
+"""HTML pages in the visitor's language, and the files that they load. Decision 81."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP endpoints for monitors: liveness, readiness, metrics."""
+"""HTTP endpoints for monitors: liveness, readiness, metrics. Decisions 237 and 239."""
 
 from __future__ import annotations
 

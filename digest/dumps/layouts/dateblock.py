@@ -1,4 +1,4 @@
-"""The `dateblock` layout of index pages: date, title, paragraphs, an end mark. Does not cut."""
+"""The `dateblock` layout of index pages: date, title, paragraphs, an end mark. Does not cut. Decision 9."""
 
 from __future__ import annotations
 

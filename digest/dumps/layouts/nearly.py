@@ -2,7 +2,7 @@
 
 Text has bars and dates too: tables, code, absolute values, a sentence that begins with `By`. So a line must have a
 byline's shape: short fields between bars. If it does not begin with `By`, it must also be at a place where a byline can
-be: after a line that can be a title, and not in a row of lines of the same shape, which is a table.
+be: after a line that can be a title, and not in a row of lines of the same shape, which is a table. Decision 10.
 """
 
 from __future__ import annotations

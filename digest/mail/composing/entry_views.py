@@ -1,4 +1,7 @@
-"""Prepares an edition's entries for the mail templates: excerpts, facts, corrections, and bars of reader counts."""
+"""Prepares an edition's entries for the mail templates: excerpts, facts, corrections, and bars of reader counts.
+
+Decisions 161 and 164.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Builds the bytes of one RFC 5322 message, of an edition or a short mail; equal values give equal bytes.
 
 This module writes the headers itself. The modern policies of `email.policy` fold URLs into encoded words, and let a
-title that looks like an encoded word inject headers. Source: RFC 2047, 2369, 2919, 5322, 8058.
+title that looks like an encoded word inject headers. Source: RFC 2047, 2369, 2919, 5322, 8058. Decision 135.
 """
 
 from __future__ import annotations

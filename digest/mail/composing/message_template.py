@@ -3,7 +3,7 @@
 An edition's text contains marks in the places of personal values. They are replaced when a mail is sent. The messages
 have the same content as those of `edition_message`; only some lines are shorter. A line of base64 may be short, but
 must encode whole groups of three bytes. So the text between two gaps is encoded once for each of the three places in a
-group at which it may begin, and no padding is needed.
+group at which it may begin, and no padding is needed. Decision 174.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Renders mail templates: the values that all share, inlined styles, short mails, and the mark of test mails."""
+"""Renders mail templates: the values that all share, inlined styles, short mails, and the mark of test mails.
+
+Decision 159.
+"""
 
 from __future__ import annotations
 

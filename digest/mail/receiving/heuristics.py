@@ -2,7 +2,7 @@
 
 Away notes, receipts, challenges and list notices are no bounces. A guess does not prove that a message is a bounce:
 callers must ask for other evidence, either the subscriber's own address among `failed`, or a null return path. Source:
-RFC 3834 (automatic responses), RFC 8098 (receipts), MS-OXCMAIL (X-Auto-Response-Suppress).
+RFC 3834 (automatic responses), RFC 8098 (receipts), MS-OXCMAIL (X-Auto-Response-Suppress). Decision 176.
 """
 
 from __future__ import annotations

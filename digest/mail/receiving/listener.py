@@ -2,6 +2,7 @@
 
 It accepts mail for one address, with or without a token. Each message has one recipient, so that LMTP and SMTP reply
 alike. The server replies with success once the message is stored, and sends nothing. Source: RFC 5321, RFC 2033.
+Decision 182.
 """
 
 from __future__ import annotations

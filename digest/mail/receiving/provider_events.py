@@ -2,7 +2,7 @@
 
 Source, as documented and read in November 2026: Amazon SES, "Contents of event notifications"; Mailgun, "Webhooks";
 Postmark, "Bounce webhook" and "Spam complaint webhook"; Twilio SendGrid, "Event Webhook reference"; Brevo,
-"Transactional webhooks"; Resend, "Event types".
+"Transactional webhooks"; Resend, "Event types". Decision 178.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The decision uses the enhanced status code and also the text. Servers use one code for many things, while the text is
 what their operators wrote. Source: RFC 3463, RFC 5321 (4.2.2 and 4.2.3), RFC 7504, RFC 7505, and the replies of large
-providers.
+providers. Decision 128.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Combines two relays into one session: the second relay sends what cannot be given to the first."""
+"""Combines two relays into one session: the second relay sends what cannot be given to the first. Decision 140."""
 
 from __future__ import annotations
 

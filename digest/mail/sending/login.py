@@ -2,7 +2,7 @@
 
 A token is read anew for each login. Some servers repeat the command that they refuse, with the user name, the password
 or the token in it, often in base64. Such replies are stored with deliveries, displayed by `digest status`, logged, and
-mailed as alerts.
+mailed as alerts. Decision 126.
 """
 
 from __future__ import annotations

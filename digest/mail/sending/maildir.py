@@ -1,7 +1,7 @@
 """The transport that writes mails into a folder. Source: the maildir convention, `tmp/` then `new/`.
 
 The mails contain addresses, and tokens with which anybody could act for the subscribers. So only the owner may read the
-files.
+files. Decision 127.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ DATA back.
 Some servers, or firewalls in front of them, announce pipelining and then lose commands. Their replies are missing or do
 not match the commands. This is noticed before any content is written.
 
-Source: RFC 1870; RFC 2920; RFC 5321, 3.3 and 4.5.3.2.
+Source: RFC 1870; RFC 2920; RFC 5321, 3.3 and 4.5.3.2. Decisions 147 and 148.
 """
 
 from __future__ import annotations

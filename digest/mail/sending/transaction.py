@@ -1,6 +1,6 @@
 """Sends one mail over a connection that is ready: MAIL, RCPT and DATA, each with its own timeout.
 
-Source: RFC 1870; RFC 5321, 3.3, 4.5.2 and 4.5.3.2; RFC 6531.
+Source: RFC 1870; RFC 5321, 3.3, 4.5.2 and 4.5.3.2; RFC 6531. Decision 136.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A refusal is first tested as a limit of the relay (one connection too many, too fast), then as being about one mail.
 Only together with others is it about a domain or about us. The decisions are kept for one drain; the ledger records
-what follows.
+what follows. Decision 179.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lifts suppressions: which people are chosen, and that earlier bounces no longer count."""
+"""Lifts suppressions: which people are chosen, and that earlier bounces no longer count. Decision 180."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 A single refusal is about its recipient. The same words for several domains in a row are about us, the same words for
 one domain are about that domain. Pure: the state of one drain, in memory; the ledger records what follows.
+Decision 129.
 """
 
 from __future__ import annotations

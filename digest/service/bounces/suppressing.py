@@ -2,7 +2,7 @@
 
 The suppressions that an edition requests take effect when its mails are sent, or after a day. If it requests more than
 the share that the settings allow, the addresses are not the cause: none of them takes effect, sending pauses, and the
-operator decides. Everything here is computed from the store again, so that no crash loses it.
+operator decides. Everything here is computed from the store again, so that no crash loses it. Decision 130.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Verifies and parses providers' webhooks, and records their events like bounce messages.
 
-The same event again changes nothing, whatever request it comes in.
+The same event again changes nothing, whatever request it comes in. Decision 177.
 """
 
 from __future__ import annotations

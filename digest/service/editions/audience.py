@@ -3,6 +3,7 @@
 A mail may get lost although its last byte was sent: the connection breaks before the server's reply. It is sent once
 more, and if that ends in the same way, its entries count as sent. The subscriber's next mail then lists them, once, as
 entries that they may have already. No extra record is needed: the ledger and the stored texts of the mails are enough.
+Decisions 98, 104 and 105.
 """
 
 from __future__ import annotations

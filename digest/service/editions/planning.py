@@ -1,4 +1,7 @@
-"""Large editions: stored quickly with all their content; their mails are planned in parts so that nobody waits."""
+"""Large editions: stored quickly with all their content; their mails are planned in parts so that nobody waits.
+
+Decision 100.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renames a digest, and finds one by a former name; ends digests that are no longer configured."""
+"""Renames a digest, and finds one by a former name; ends digests that are no longer configured. Decision 101."""
 
 from __future__ import annotations
 

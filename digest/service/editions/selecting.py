@@ -1,4 +1,7 @@
-"""Selects an edition's entries: new ones, most read ones, and those corrected since they were announced."""
+"""Selects an edition's entries: new ones, most read ones, and those corrected since they were announced.
+
+Decision 91.
+"""
 
 from __future__ import annotations
 

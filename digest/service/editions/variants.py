@@ -1,4 +1,7 @@
-"""The texts of an edition for all its recipients, what surrounds its entries, and which entries each text announces."""
+"""The texts of an edition for all its recipients, what surrounds its entries, and which entries each text announces.
+
+Decision 97.
+"""
 
 from __future__ import annotations
 

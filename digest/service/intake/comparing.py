@@ -1,4 +1,7 @@
-"""Compares a reading of a dump with everything known: what it changes, and why it is held. Stores nothing."""
+"""Compares a reading of a dump with everything known: what it changes, and why it is held. Stores nothing.
+
+Decision 45.
+"""
 
 from __future__ import annotations
 

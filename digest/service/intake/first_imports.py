@@ -1,4 +1,7 @@
-"""Finishes a source's first import: publishes all of it at once, and marks its newest entries for editions."""
+"""Finishes a source's first import: publishes all of it at once, and marks its newest entries for editions.
+
+Decision 49.
+"""
 
 from __future__ import annotations
 

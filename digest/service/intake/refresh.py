@@ -1,4 +1,4 @@
-"""One pass over a source: which dumps changed, and in which order they are judged."""
+"""One pass over a source: which dumps changed, and in which order they are judged. Decisions 40 and 41."""
 
 from __future__ import annotations
 

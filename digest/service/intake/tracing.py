@@ -1,7 +1,7 @@
 """Connects log lines from dump to mail: the trace identifies a pass over a source. Logs what was stored, afterwards.
 
 A trace is the time of its pass. The store has it in each revision of the pass, so it needs no place of its own, and
-every process can compute it as long as the revisions exist.
+every process can compute it as long as the revisions exist. Decision 236.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mails the links with which owners of addresses confirm: lease, send, record."""
+"""Mails the links with which owners of addresses confirm: lease, send, record. Decision 120."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sends the newest edition to one more subscriber: on request, or so that a new one need not wait for the next."""
+"""Sends the newest edition to one more subscriber: on request, or so that a new one need not wait for the next.
+
+Decision 118.
+"""
 
 from __future__ import annotations
 

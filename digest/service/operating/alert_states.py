@@ -1,6 +1,7 @@
 """Decides what operators are told, from what is seen now and what is stored; pure.
 
 Each trouble is announced once, however often it comes and goes within the calm time, and once when it is over.
+Decision 226.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A time further in the future than any correct clock explains was recorded under a clock that was ahead, or the present
 one is behind. The store cannot know which. The time is changed to now, so that work continues, and the former time is
-recorded. A clock that shows a time before this program existed is wrong; nothing is changed then.
+recorded. A clock that shows a time before this program existed is wrong; nothing is changed then. Decisions 36 and 212.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 `digest status`, `digest alerts`, `/readyz`, the metrics and the notices to operators all ask here, so that they never
 disagree. A kind of trouble is a row of `KINDS`: its name, and a function that examines the store.
+Decisions 227, 228 and 229.
 """
 
 from __future__ import annotations

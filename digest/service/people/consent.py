@@ -1,6 +1,7 @@
 """Consent: subscription requests on a page, confirmation by the address's owner, unsubscribing and its undo.
 
 Requests get the same response for every address: nothing is looked up before its owner has followed the mailed link.
+Decision 108.
 """
 
 from __future__ import annotations

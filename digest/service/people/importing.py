@@ -1,4 +1,7 @@
-"""Imports lists of people: who is new, who is known, who must not get mail. A second import changes nothing."""
+"""Imports lists of people: who is new, who is known, who must not get mail. A second import changes nothing.
+
+Decision 121.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the links in mails lead to today: a page states what is true now, not when the mail was sent."""
+"""What the links in mails lead to today: a page states what is true now, not when the mail was sent. Decision 114."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A published document: its bytes in every coding, and the tag by which a client knows its version."""
+"""A published document: its bytes in every coding, and the tag by which a client knows its version. Decision 69."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Notifies a WebSub hub of changed feeds: after each change, and again until it succeeds, without delaying others.
 
-Source: WebSub, section 6: `hub.mode=publish` and `hub.url` by convention.
+Source: WebSub, section 6: `hub.mode=publish` and `hub.url` by convention. Decision 73.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Pictures of formulas that feeds and mails cannot show as text; drawn when an entry is read, not in a request."""
+"""Pictures of formulas that feeds and mails cannot show as text; drawn when an entry is read, not in a request.
+
+Decision 76.
+"""
 
 from __future__ import annotations
 

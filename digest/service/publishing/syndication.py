@@ -1,6 +1,6 @@
 """Feed documents from published content: subscription documents, archives, searches, the list of feeds.
 
-A document is made once for each state of the store and then served unchanged.
+A document is made once for each state of the store and then served unchanged. Decisions 71 and 72.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Forgets the content of a source's dumps: entries that depend on them vanish silently, and return if shown again."""
+"""Forgets the content of a source's dumps: entries that depend on them vanish silently, and return if shown again.
+
+Decision 64.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the dumps of a source are held, and what releasing them would do. Reads dumps, stores nothing."""
+"""Why the dumps of a source are held, and what releasing them would do. Reads dumps, stores nothing. Decision 39."""
 
 from __future__ import annotations
 

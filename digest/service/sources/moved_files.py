@@ -1,4 +1,4 @@
-"""Detects that a dump file was renamed or moved, so that its last reading moves with it. Reads no file."""
+"""Detects that a dump file was renamed or moved, so that its last reading moves with it. Reads no file. Decision 22."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The former content of a dump during its hold, because its file may have changed before release. Stores nothing."""
+"""The former content of a dump during its hold, because its file may have changed before release. Stores nothing.
+
+Decision 43.
+"""
 
 from __future__ import annotations
 

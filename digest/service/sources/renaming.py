@@ -1,4 +1,7 @@
-"""Renames a source, and finds one by a former name. Feeds and pages move; their content and ids stay."""
+"""Renames a source, and finds one by a former name. Feeds and pages move; their content and ids stay.
+
+Decisions 67 and 68.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Backups: made, verified, restored behind a fence; and lifting the fence at the operator's request.
 
 A backup cannot know what was sent after it. A restored store is therefore fenced: feeds and pages are served, sources
-are read, but no edition is made and nothing is sent before an operator says what happened to the rest.
+are read, but no edition is made and nothing is sent before an operator says what happened to the rest. Decision 197.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The invariants of the store, which `digest check --deep` and each backup verify. Changes nothing."""
+"""The invariants of the store, which `digest check --deep` and each backup verify. Changes nothing. Decision 202."""
 
 from __future__ import annotations
 

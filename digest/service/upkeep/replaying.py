@@ -1,4 +1,7 @@
-"""Stores a store's recorded facts again in another store, act by act, through the same code; makes no edition."""
+"""Stores a store's recorded facts again in another store, act by act, through the same code; makes no edition.
+
+Decision 209.
+"""
 
 from __future__ import annotations
 

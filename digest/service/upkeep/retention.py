@@ -1,6 +1,6 @@
 """Limits the growth of the store: old rows are thinned out or summed up, a few in each transaction.
 
-Rows that decide what is sent to whom stay.
+Rows that decide what is sent to whom stay. Decision 196.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Simulates what the present configuration would have sent, and when: feeds and mails under a fake clock.
 
 The stored history is stored again in a private in-memory store. The code that makes editions and mails there is the
-code that makes the real ones. Nothing is sent, and the store that is read is not written.
+code that makes the real ones. Nothing is sent, and the store that is read is not written. Decisions 208 and 210.
 """
 
 from __future__ import annotations

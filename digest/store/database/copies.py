@@ -1,6 +1,6 @@
 """Copies of a database file: made from a live one, put in the place of another. The only home of SQLite's backup API.
 
-A copy contains the fence, so that it is recognized however it is put into place.
+A copy contains the fence, so that it is recognized however it is put into place. Decisions 198 and 199.
 """
 
 from __future__ import annotations

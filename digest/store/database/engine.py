@@ -1,4 +1,7 @@
-"""Opens a database with the options that the store needs; the only place that knows SQLite."""
+"""Opens a database with the options that the store needs; the only place that knows SQLite.
+
+Decisions 185, 186 and 207.
+"""
 
 from __future__ import annotations
 

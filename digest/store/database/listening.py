@@ -1,4 +1,4 @@
-"""Gets changes of the published state by LISTEN, so that a request needs no query."""
+"""Gets changes of the published state by LISTEN, so that a request needs no query. Decision 220."""
 
 from __future__ import annotations
 

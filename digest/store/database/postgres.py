@@ -1,7 +1,7 @@
 """Opens a PostgreSQL database with the options that the store needs.
 
 A read transaction sees one state of the database. Exclusive write transactions take turns by an advisory lock, so what
-they read does not change either. The others (drains) lock the rows that they change.
+they read does not change either. The others (drains) lock the rows that they change. Decisions 192 and 193.
 """
 
 from __future__ import annotations

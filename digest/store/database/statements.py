@@ -1,4 +1,7 @@
-"""Statements that several subjects need: batches for IN, inserts with conflicts, columns of a date."""
+"""Statements that several subjects need: batches for IN, inserts with conflicts, columns of a date.
+
+Decisions 55 and 205.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A relay may allow fewer connections than are configured, or other programs may use some of them. A worker that is
 refused while another works leaves, and no mail is blamed for it. The last worker stays, and its refusals count,
-together with those of all workers that left before any had reached the relay.
+together with those of all workers that left before any had reached the relay. Decision 153.
 """
 
 from __future__ import annotations

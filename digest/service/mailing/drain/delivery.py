@@ -2,7 +2,7 @@
 
 A delivery is leased, then begun before its mail is sent, and recorded right after: a delivery that was not begun was
 certainly not sent. If the process dies in between, the outcome is unknown. The delivery is leased again when its lease
-has ended, with the same Message-ID and the same bytes, and not a third time.
+has ended, with the same Message-ID and the same bytes, and not a third time. Decisions 131 and 132.
 """
 
 from __future__ import annotations

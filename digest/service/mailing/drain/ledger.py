@@ -1,7 +1,7 @@
 """Group commit for a drain: one transaction records all workers' results and begins their next deliveries.
 
 While one transaction is made durable, the workers that finish wait for the next: the disk syncs once for all of them.
-It starts a little late, so that workers with a nearly finished mail can join.
+It starts a little late, so that workers with a nearly finished mail can join. Decisions 134 and 145.
 """
 
 from __future__ import annotations

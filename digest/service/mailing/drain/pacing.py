@@ -2,7 +2,7 @@
 
 Additive increase, multiplicative decrease, as in TCP: several senders that share a limit converge to equal shares, and
 nobody needs to know the limit. Each recipient domain has a rate of its own, and so has all mail together. Pure: the
-state of one drain, in memory, starting from the last drain's state.
+state of one drain, in memory, starting from the last drain's state. Decisions 150, 151 and 152.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Schedules a drain: batches, per-domain, per-second and daily limits."""
+"""Schedules a drain: batches, per-domain, per-second and daily limits. Decisions 138 and 139."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invented blog in an in-memory store of its own, for trying templates."""
+"""An invented blog in an in-memory store of its own, for trying templates. Decision 231."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Previews for each kind of subscriber, with findings; and test mails to one address. Stores nothing."""
+"""Previews for each kind of subscriber, with findings; and test mails to one address. Stores nothing. Decision 260."""
 
 from __future__ import annotations
 

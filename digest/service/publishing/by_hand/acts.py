@@ -1,4 +1,7 @@
-"""Runs an operator's change in one transaction and reports its effects; the modules beside this make the changes."""
+"""Runs an operator's change in one transaction and reports its effects; the modules beside this make the changes.
+
+Decisions 63 and 65.
+"""
 
 from __future__ import annotations
 

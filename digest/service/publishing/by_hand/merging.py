@@ -1,4 +1,7 @@
-"""Merges two entries that are one article, at an operator's request: which stays, its content, and the undo."""
+"""Merges two entries that are one article, at an operator's request: which stays, its content, and the undo.
+
+Decisions 60 and 61.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Splits one entry that is two articles, at an operator's request: which revisions and dumps belong to the other."""
+"""Splits one entry that is two articles, at an operator's request: which revisions and dumps belong to the other.
+
+Decision 62.
+"""
 
 from __future__ import annotations
 
