@@ -31,6 +31,7 @@ from digest.model import (
     Selected,
     SourceId,
 )
+from digest.settings import Digest
 from digest.typeset.dates import said
 from digest.typeset.formulas import Size, formulas, needs_picture, pictured
 from digest.typeset.math.picture import Picture, name, picture
@@ -153,13 +154,12 @@ def mail(
     drawn = _drawn([*(one.entry.content for one in every), *pairs])
     sizes = {called: Size(one.width, one.height, one.depth) for called, one in drawn.items()}
     around = frame or Frame(
-        title=title,
+        digest=Digest(id="weekly", title=title),
         key=EditionKey("weekly/2026-W47"),
         opens_at=NOW - timedelta(days=7),
         closes_at=NOW,
         zone=ZoneInfo("Asia/Shanghai"),
         base_url=SITE,
-        template="weekly",
         folder=None,
         channel=pictured(sizes, picture_address),
         weight=lambda called: len(drawn[called].png),

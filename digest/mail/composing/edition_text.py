@@ -67,7 +67,7 @@ def fitted_body(
     named_count = len(views[Section.NEW])
     while True:
         values = _values(frame, views, named_count, length, language) | {"grouped": grouped, "about": about}
-        page = inline_styles(_render(frame, "html.html", values, language), f"mail/{frame.template}/html.html")
+        page = inline_styles(_render(frame, "html.html", values, language), f"mail/{frame.digest.template}/html.html")
         size = max(len(page.encode()) / LARGEST_HTML, sum(map(frame.weight, pictures_in(page))) / LARGEST_PICTURES)
         if size <= 1 or named_count <= 1:
             break
@@ -86,7 +86,7 @@ def _subject(frame: Frame, values: Mapping[str, object], language: str) -> str:
 
 
 def _render(frame: Frame, name: str, values: Mapping[str, object], language: str) -> str:
-    return rendered(language, frame.folder, f"mail/{frame.template}/{name}", values)
+    return rendered(language, frame.folder, f"mail/{frame.digest.template}/{name}", values)
 
 
 def _values(
@@ -101,7 +101,8 @@ def _values(
     days = {year: covered(frame.opens_at, frame.closes_at, frame.zone, language, year=year) for year in (False, True)}
     return {
         **common_values(language),
-        "title": frame.title,
+        "digest": frame.digest,
+        "title": frame.digest.title,
         "span": days[False],
         "day": days[True],
         "month": closes.month,  # as the two below: for custom templates whose subjects name a week of a month

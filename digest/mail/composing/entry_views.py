@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from digest.mail.composing.corrections import Correction
     from digest.model import EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
+    from digest.settings import Digest
     from digest.typeset.math.extract import Formula
 
 _LONGEST_NAME = 60  # characters of an author's name
@@ -76,6 +77,8 @@ def length_of(entries: int) -> Length:
 class Frame:
     """The surroundings of the entries in a mail: the digest, its window, and addresses.
 
+    Templates get the settings of the digest as `digest`, so a setting about words needs no other code.
+
     `channel` renders formulas. `weight` gives the size of a picture in bytes by its name. New entries are grouped under
     the first of `groups` that contains them; entries without a group come last. `sources` names the sources if there
     are several. `languages` gives the language of each source. `original` gives an entry's URL on its own site, empty
@@ -84,13 +87,12 @@ class Frame:
     `earlier_subjects` are those of other editions.
     """
 
-    title: str
+    digest: Digest
     key: EditionKey
     opens_at: datetime
     closes_at: datetime
     zone: ZoneInfo
     base_url: str
-    template: str
     folder: Path | None
     channel: Callable[[Formula], str]
     weight: Callable[[str], int] = lambda _: 0

@@ -81,13 +81,12 @@ def frame(tx: Transaction, settings: Settings, digest: Digest, edition: Edition,
         feed for feed in offered if feed.path.startswith("sources/")
     ]
     return Frame(
-        title=digest.title,
+        digest=digest,
         key=edition.key,
         opens_at=window_opens(tx, edition),
         closes_at=edition.closes_at,
         zone=ZoneInfo(digest.timezone),
         base_url=settings.base_url,
-        template=digest.template,
         folder=settings.templates,
         channel=channel(tx, contents, picture_address),
         weight=lambda name: len(tx.pictures.png(name) or b""),

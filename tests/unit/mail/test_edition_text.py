@@ -35,6 +35,7 @@ from digest.model import (
     Selected,
     SourceId,
 )
+from digest.settings import Digest
 from digest.typeset.formulas import Size, formulas, pictured
 from tests.unit.mail.test_message import LETTER, head, header
 
@@ -43,13 +44,12 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
 FRAME = Frame(
-    title="科学空间 每周摘要",
+    digest=Digest(id="weekly", title="科学空间 每周摘要"),
     key=EditionKey("weekly/2026-W47"),
     opens_at=NOW - timedelta(days=7),
     closes_at=NOW,
     zone=ZoneInfo("Asia/Shanghai"),
     base_url="https://digest.example.org",
-    template="weekly",
     folder=None,
     channel=pictured({}, str),
 )
