@@ -86,8 +86,9 @@ lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 	echo hatchling | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o requirements-build.txt
 
-docs: $(READY) ## Write docs/commands.md from the program
+docs: $(READY) ## Write docs/commands.md and the tables of docs/settings.md from the program
 	$(BIN)/python -m tests.command_page
+	$(BIN)/python -m tests.settings_page
 
 golden: $(READY) ## Write the golden mails of the tests anew
 	$(BIN)/python -m tests.golden.mails

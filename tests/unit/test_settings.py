@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import BaseModel
 
 from digest import settings as subject
 from digest.errors import ConfigurationError
 from digest.settings import Settings, load
+from tests import settings_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -212,44 +212,25 @@ def test_the_tag_comes_from_the_host_unless_it_is_set(config: Callable[[str], Pa
     assert load(config('tag = "example.org,2020-01-01"\n' + SMALLEST)).tag_base == "example.org,2020-01-01"
 
 
-def documented(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """One row of docs/settings.md a setting."""
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from documented(inner, f"{name}.")
-        elif name not in {"sources", "digests", "topics"} or prefix:  # lists of tables, whose keys have their own rows
-            default = said(field.get_default(), required=field.is_required())
-            yield f"| `{prefix}{name}` | {default} | {field.description} |"
+def test_every_setting_is_documented_and_no_other() -> None:
+    page = settings_page.PAGE.read_text("utf-8")
+    assert [key for key, row in settings_page.rows().items() if row not in page.splitlines()] == [], "run `make docs`"
+    assert settings_page.updated(page) == page, "run `make docs`"
 
 
-def said(default: object, *, required: bool) -> str:
-    match default:
-        case _ if required:
-            return "required"
-        case timedelta():
-            seconds = int(default.total_seconds())
-            unit, size = next((u, s) for u, s in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % s == 0)
-            return f"`{seconds // size}{unit}`"
-        case None | "" | ():
-            return "none"
-        case bool():
-            return f"`{str(default).lower()}`"
-        case _:
-            return f"`{default}`"
+def test_a_row_is_mended_and_a_new_one_is_put_behind_the_setting_before_it() -> None:
+    page = settings_page.PAGE.read_text("utf-8")
+    late = next(line for line in page.splitlines() if line.startswith("| `digests.late` |"))
+    assert settings_page.updated(page.replace(f"{late}\n", "")) == page
+    assert settings_page.updated(page.replace(late, "| `digests.late` | `9d` | Something else. |")) == page
+    assert settings_page.updated(page.replace(late, f"{late}\n| `digests.gone` | none | Once. |")) == page
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        *documented(Settings),
-        *documented(subject.Source, "sources."),
-        *documented(subject.Digest, "digests."),
-        *documented(subject.Topic, "topics."),
-    ],
-)
-def test_every_setting_is_documented(row: str) -> None:
-    assert row in (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
+def test_a_group_of_settings_without_a_table_is_named() -> None:
+    page = settings_page.PAGE.read_text("utf-8")
+    log = page.index("## `[log]`")
+    with pytest.raises(LookupError, match=r"\[log\]"):
+        settings_page.updated(page[:log])
 
 
 def advised(settings: Settings) -> list[str]:
