@@ -32,6 +32,7 @@ FULLER_FOLDERS = {
     "digest/cli": (38, "one module for each group of commands"),
     "digest/dumps": (20, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (22, "the steps from a declared layout to sightings"),
+    "digest/dumps/suggesting": (14, "the steps from a page to a drawing, and the doubts about it"),
     "digest/settings": (20, "the groups, their sources, and the report of mistakes"),
     "digest/store": (48, "one module for each subject of the queries"),
     "digest/typeset": (12, "one module for each channel and each kind of text"),

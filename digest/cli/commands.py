@@ -8,7 +8,6 @@ import typer
 
 from digest import __version__
 from digest.cli import (
-    adding,
     adopting,
     alerts,
     bounces,
@@ -18,7 +17,6 @@ from digest.cli import (
     editions,
     entries,
     explaining,
-    forgetting,
     holds,
     init,
     layouts,
@@ -28,9 +26,9 @@ from digest.cli import (
     operate,
     parsing,
     previews,
-    renaming,
     running,
     simulating,
+    sources,
     state,
     status,
     subscribers,
@@ -53,9 +51,7 @@ previews.register(editions.app)
 app.add_typer(editions.app)
 app.add_typer(subscribers.app)
 holds.register(operate.source_app)
-renaming.register(operate.source_app)
-adding.register(operate.source_app)
-forgetting.register(operate.source_app)
+sources.register(operate.source_app)
 app.add_typer(operate.source_app)
 app.add_typer(layouts.app)
 app.add_typer(digests.app)

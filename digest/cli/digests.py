@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli import renaming
+from digest.cli import sources
 from digest.cli.common import ConfigOption, JsonOption, YesOption, store_of
 from digest.model import DigestId
 
@@ -17,17 +17,17 @@ app = typer.Typer(
 
 @app.command()
 def rename(
-    old: renaming.OldArgument, new: renaming.NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None
+    old: sources.OldArgument, new: sources.NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Rename a digest; its subscribers, editions and links in old mails stay. Stop the service first."""
     from digest.app import clock
     from digest.service.editions.renaming import lines_to_change, rename
 
-    with renaming.stopped(config, new) as (settings, store):
+    with sources.stopped(config, new) as (settings, store):
         done = rename(store, settings, DigestId(old), DigestId(new), clock())
     facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}
     said = f"{old} is now {new}, with {done.followers} subscribers and {done.editions} editions."
-    renaming.tell(config, old, new, lines_to_change, facts, said, as_json=as_json)
+    sources.tell_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)
 
 
 @app.command()

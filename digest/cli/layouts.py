@@ -9,7 +9,7 @@ import typer
 
 from digest.cli.columns import fitted, lines, short, terminal_width
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
-from digest.cli.plain import day_printed
+from digest.cli.plain import day_printed, printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +115,7 @@ def show(
     config: ConfigOption = None,
 ) -> None:
     """Print a layout as TOML."""
-    from digest.dumps.suggesting.written import toml_of
+    from digest.dumps.suggesting.samples import toml_of
 
     table = _table(_known(layouts, config, name)[name])
     if as_json:
@@ -163,7 +163,7 @@ def _known(file: Path | None, config: Path | None, wanted: str | None = None) ->
 
 
 def _write(output: Path, found: Suggestion) -> None:
-    from digest.dumps.suggesting.written import toml_of
+    from digest.dumps.suggesting.samples import toml_of
     from digest.errors import ConfigurationError
 
     comments = [
@@ -207,7 +207,6 @@ def _as_json(found: Suggestion, pages: Mapping[str, Page]) -> dict[str, object]:
 def _entries_json(page: Page, read: Read) -> list[dict[str, object]]:
     """The entries in the JSON form of `digest parse`, each with the line that shows its date."""
     from digest.dumps.declared.sightings import sighting
-    from digest.dumps.parse import printed
     from digest.dumps.suggesting.trying import evidence_line
 
     made = []
@@ -229,7 +228,7 @@ def _unclaimed(read: Read) -> list[DoubtedLine]:
 
 
 def _print_suggestion(found: Suggestion, pages: Mapping[str, Page], count: int) -> None:
-    from digest.dumps.suggesting.written import toml_of
+    from digest.dumps.suggesting.samples import toml_of
 
     if count > len(pages):
         typer.echo(f"Looked at {len(pages)} of {count} dumps.\n")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from digest.cli.progress import CLEAR, Progress
 from digest.dumps.files import DumpFile, dump_files
-from digest.dumps.parse import printed
 from digest.dumps.snapshot import BUILT_IN, read_sightings
 from digest.errors import DumpError
 from digest.model import NoteKind
@@ -117,6 +116,32 @@ class _Printer:
                 sys.stdout.buffer.write(json_line({"dump": file.name, "line": number, "furniture": text}))
             else:
                 sys.stdout.write(f"     line {number} left out: {text}\n")
+
+
+def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
+    """The JSON object of a sighting, its keys in the order of printing; `declared` adds what declared layouts show."""
+    date = (sighting.extras.printed or sighting.date) if declared else sighting.date
+    made: dict[str, object] = {
+        "dump": sighting.dump,
+        "position": sighting.position,
+        "layout": str(sighting.layout),
+        "title": sighting.title or None,
+        "author": sighting.author,
+        "date": {"year": date.year, "month": date.month, "day": date.day} if date else None,
+        "readers": sighting.readers,
+        "paragraphs": list(sighting.paragraphs),
+        "figures": list(sighting.figures),
+        "complete": sighting.complete,
+    }
+    if declared:
+        extras = sighting.extras
+        made |= {
+            "counts": dict(extras.counts),
+            "tags": list(extras.tags),
+            "link": extras.link,
+            "fields": dict(extras.fields),
+        }
+    return made
 
 
 def json_line(value: object) -> bytes:

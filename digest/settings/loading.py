@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from digest.errors import ConfigurationError, MistakesError, SettingError
-from digest.settings.additions import added_file, read, toml, with_additions
 from digest.settings.environment import demo_environment, environment, secrets
 from digest.settings.former import former_names
-from digest.settings.layers import Layer, merged
+from digest.settings.layers import Layer, added_file, merged, read, toml, with_additions
 from digest.settings.mistakes import checked
 
 if TYPE_CHECKING:

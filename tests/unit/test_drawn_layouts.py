@@ -12,8 +12,8 @@ from digest.dumps.declared.sightings import DeclaredLayouts
 from digest.dumps.snapshot import BUILT_IN
 from digest.errors import MistakesError
 from digest.model import Layout
-from digest.settings.additions import append
 from digest.settings.kinds import BUILT_IN_LAYOUTS
+from digest.settings.layers import append
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from digest.dumps import FIRST_DECLARED
 from digest.dumps.declared import Reading
 from digest.model import DateEvidence, Extras, Note, NoteKind, Sighting
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from digest.dumps.declared import Found, Layout
 
-_FIRST_RULES = 1000
 READERS = "readers"  # the count that feeds, pages and mails know
 
 
@@ -26,7 +26,7 @@ class DeclaredLayouts:
     def rules(self, base: int) -> int:
         """A number apart from those of the built-in layouts; its 28 bits fit any store."""
         said = "\n".join([str(base), *(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)])
-        return _FIRST_RULES + int(hashlib.sha256(said.encode()).hexdigest()[:7], 16)
+        return FIRST_DECLARED + int(hashlib.sha256(said.encode()).hexdigest()[:7], 16)
 
     def reading(self, text: Callable[[], Iterable[str]], dump: str) -> _DeclaredReading:
         return _DeclaredReading(self.layouts, text, dump)

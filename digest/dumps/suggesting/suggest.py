@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING
 
 from digest.dumps.declared import compiled, read_text
 from digest.dumps.reading import BuiltIn
-from digest.dumps.suggesting.candidates import candidates
-from digest.dumps.suggesting.crawls import boundaries, other_crawl
+from digest.dumps.suggesting.candidate import LEAST, Candidate
+from digest.dumps.suggesting.dated import of_dates
 from digest.dumps.suggesting.doubts import Doubt, DoubtedLine, Weighed, doubts
 from digest.dumps.suggesting.drawings import Drawn, drawing_of
 from digest.dumps.suggesting.evidence import evidence
+from digest.dumps.suggesting.families import LEAST_HEADINGS, families, has_years, is_date_alone, is_over, years_over
+from digest.dumps.suggesting.undated import of_headings, undated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from digest.dumps.declared import Layout, Read
     from digest.dumps.suggesting.drawings import Table
     from digest.dumps.suggesting.seen import Page
     from digest.model import PrintedDate
 
+_MOST_FAMILIES = 4
+_ALIKE = 0.4  # share of lines that two crawls have in common
+_SURE = 3  # lines that are found again behind what is new
+_FARTHEST = 400  # lines of new entries
 _LEAST_POINTS = 6.0
 _MOST_LINES = 6
 _LEAST_ENTRIES = 2  # that a layout reads in a dump of its shape
@@ -152,3 +158,61 @@ def _name(dump: str, taken: Sequence[str]) -> str:
         number += 1
         name = f"{plain}-{number}"
     return name
+
+
+def candidates(page: Page) -> Iterator[Candidate]:
+    """All candidates of a page."""
+    found = families(page)
+    for family in found[:_MOST_FAMILIES]:
+        if len(family) >= LEAST:
+            others = [other for other in found if other is not family and is_over(page, other, family)]
+            if not has_years(page, family) and (years := years_over(page, family)):
+                others.insert(0, years)
+            yield from of_dates(page, family, others[0] if others else ())
+        if len(family) >= LEAST_HEADINGS and all(is_date_alone(page.lines[at]) for at in family):
+            yield from of_headings(page, family)
+    if not any(len(family) >= LEAST for family in found):
+        yield from undated(page)
+
+
+# --- two crawls of one page: what stays is the page's own, what moved down are entries -----------
+
+
+def other_crawl(page: Page, pages: Sequence[Page]) -> Page | None:
+    """The page that is most like this one and not the same; None where none is another crawl of it."""
+    own = {line.text for line in page.lines}
+    best, most = None, _ALIKE
+    for other in pages:
+        lines = {line.text for line in other.lines}
+        if (
+            other is page
+            or not lines
+            or not own
+            or [one.text for one in other.lines] == [one.text for one in page.lines]
+        ):
+            continue
+        share = len(own & lines) / min(len(own), len(lines))
+        if share > most:
+            best, most = other, share
+    return best
+
+
+def boundaries(page: Page, other: Page) -> tuple[int, ...]:
+    """Lines of a page at which entries begin, since another crawl has new entries there, or lacks some."""
+    own, theirs = [line.text for line in page.lines], [line.text for line in other.lines]
+    same = 0
+    while same < min(len(own), len(theirs)) and own[same] == theirs[same]:
+        same += 1
+    if (again := _found_again(own, theirs[same : same + _SURE], same)) is not None:
+        return same, again
+    return (same,) if _found_again(theirs, own[same : same + _SURE], same) is not None else ()
+
+
+def _found_again(lines: Sequence[str], wanted: Sequence[str], start: int) -> int | None:
+    """Where these lines stand behind a place."""
+    if len(wanted) < _SURE:
+        return None
+    for at in range(start + 1, min(len(lines), start + _FARTHEST)):
+        if lines[at] == wanted[0] and list(lines[at : at + _SURE]) == list(wanted):
+            return at
+    return None

@@ -197,7 +197,7 @@ def test_where_the_configuration_is_read_only_a_source_goes_to_a_file_that_is_re
 ) -> None:
     config = blog.home / "digest.toml"
     before = config.read_bytes()
-    monkeypatch.setattr("digest.cli.adding._is_writable", lambda _: False)  # root may write anything
+    monkeypatch.setattr("digest.cli.sources._is_writable", lambda _: False)  # root may write anything
     out, _ = printed(capfd, *adding(blog, dumps, "--yes"))
     assert config.read_bytes() == before
     assert "sources.toml" in out

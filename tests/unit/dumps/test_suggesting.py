@@ -10,10 +10,9 @@ import pytest
 
 from digest.dumps.declared import compiled, read_text
 from digest.dumps.suggesting import suggest
-from digest.dumps.suggesting.samples import MOST_DUMPS, MOST_LINES, sample
+from digest.dumps.suggesting.samples import MOST_DUMPS, MOST_LINES, sample, toml_of
 from digest.dumps.suggesting.seen import Page, date_in, width
 from digest.dumps.suggesting.suggest import suggestion
-from digest.dumps.suggesting.written import toml_of
 from digest.errors import DumpError
 from tests.unit.dumps.pages import FOLDER, Said, remade, said
 from tests.unit.dumps.pages import read_said as truth_of

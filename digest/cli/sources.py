@@ -1,7 +1,8 @@
-"""`digest source add`: adds a source, after showing what its first import gives."""
+"""`digest source add|rename|forget|remember`. Renaming a digest shares part of the code."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,23 +10,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.by_hand import DryRunOption, tell
 from digest.cli.columns import short, terminal_width
-from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json
+from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, settings_of, store_of
 from digest.cli.plain import day_printed
+from digest.model import SourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from digest.model import Sighting
     from digest.settings import Settings, Source
+    from digest.store.transaction import Store
 
 _SHOWN = 5  # entries and problems
 _MOST_DUMPS = 1_000
 _PLACE = "digest source add"
 
 
+OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The present name.")]
+NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
+
+
 def register(app: typer.Typer) -> None:
+    app.command("rename")(rename)
+    app.command("forget")(forget)
+    app.command("remember")(remember)
     app.command("add")(add)
+
+
+# --- add ------------------------------------------------------------------------------------------
 
 
 def add(
@@ -40,7 +54,7 @@ def add(
     language: Annotated[str, typer.Option(help="The language of its entries, as a language tag.")] = "",
     timezone: Annotated[str, typer.Option(help="The time zone of its dates.")] = "",
     link: Annotated[str, typer.Option(help="The address of the original article, with {title} for the title.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, but write nothing.")] = False,
+    dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -49,7 +63,6 @@ def add(
 
     The entries of the first import are not announced.
     """
-    from digest.cli.common import settings_of
     from digest.dumps.configured import load_settings
     from digest.errors import ConfigurationError
 
@@ -143,9 +156,9 @@ def _print_look(name: str, look: _Look) -> None:
 
 def _write(settings: Settings, table: Mapping[str, object]) -> Path:
     """Write the source to the configuration, or to the file beside the store if that is read-only; returns the file."""
-    from digest.dumps.suggesting.written import toml_value
+    from digest.dumps.suggesting.samples import toml_value
     from digest.errors import ConfigurationError
-    from digest.settings.additions import added_file, append
+    from digest.settings.layers import added_file, append
 
     text = "[[sources]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items())
     file = settings.file
@@ -172,3 +185,115 @@ def _write(settings: Settings, table: Mapping[str, object]) -> Path:
 
 def _is_writable(file: Path) -> bool:
     return os.access(file, os.W_OK)
+
+
+# --- rename ---------------------------------------------------------------------------------------
+
+
+def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
+    from digest.app import clock
+    from digest.service.sources import renaming
+
+    with stopped(config, new) as (settings, store):
+        done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())
+    facts: dict[str, object] = {"source": new, "was": old, "entries": done.entries, "dumps": done.dumps}
+    said = f"{old} is now {new}, with {done.entries} entries and {done.dumps} dumps. Its old addresses redirect there."
+    tell_lines(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
+
+
+@contextlib.contextmanager
+def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
+    """The settings with either of both names, and the store while no service uses it."""
+    from digest.app import only_one, opened_untouched
+    from digest.settings import is_name
+
+    if not is_name(new):
+        raise typer.BadParameter(
+            f"{new!r} is not a valid name: use lower-case letters, digits, - and _", param_hint="NEW"
+        )
+    settings = settings_of(config)
+    with only_one(settings.database_folder), opened_untouched(settings, any_names=True) as store:
+        yield settings, store
+
+
+def tell_lines(
+    config: Path | None,
+    old: str,
+    new: str,
+    lines_to_change: Callable[[str, str], Iterable[tuple[int, str]]],
+    facts: dict[str, object],
+    said: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what was renamed, and the lines of the configuration to change; for people or as JSON."""
+    from digest.settings import config_file
+
+    file = config_file(config)
+    lines = list(lines_to_change(file.read_text("utf-8"), old)) if file else []
+    if as_json:
+        print_json(facts | {"change": [{"line": number, "text": line} for number, line in lines]})
+        return
+    typer.echo(said)
+    if lines:
+        typer.echo(f"Replace {old} by {new} in {file}; until then no command opens the store:")
+    for number, line in lines:
+        typer.echo(f"  line {number}: {line}")
+
+
+# --- forget and remember --------------------------------------------------------------------------
+
+
+def forget(
+    source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
+    dumps: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DUMP…]", help="Only these dumps, named as in `digest source show`."),
+    ] = None,
+    *,
+    told: Annotated[
+        bool,
+        typer.Option("--tell", help="Retract withdrawn entries in feeds, and announce changed ones as corrections."),
+    ] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Forget what dumps of a source said, and withdraw entries that no other dump shows.
+
+    Move their files away first. Without a DUMP, it forgets all dumps of the source.
+    """
+    from functools import partial
+
+    from digest.app import clock
+    from digest.service.publishing.by_hand.acts import perform
+    from digest.service.sources import forgetting
+
+    with store_of(config) as (settings, store):
+        work = partial(forgetting.forget, settings=settings, source=source, paths=dumps or (), now=clock(), tell=told)
+        if not yes and not dry_run and not as_json:
+            tell(perform(store, settings, work, dry_run=True), as_json=False)
+            typer.confirm("Forget it?", abort=True, err=True)
+        tell(perform(store, settings, work, dry_run=dry_run), as_json=as_json)
+        if not as_json and not dry_run:
+            typer.echo(f"`digest source remember {source}` undoes this")
+
+
+def remember(
+    source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
+    *,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Undo the last `digest source forget` of a source: the withdrawn entries are published again."""
+    from digest.app import clock
+    from digest.service.publishing.by_hand import undoing
+    from digest.service.publishing.by_hand.acts import perform
+
+    with store_of(config) as (settings, store):
+        now = clock()
+        done = perform(store, settings, lambda tx: undoing.undo_source(tx, settings, source, now), dry_run=dry_run)
+        tell(done, as_json=as_json)
