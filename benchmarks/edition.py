@@ -41,7 +41,7 @@ from digest.model import (
     Variant,
 )
 from digest.records.editions import Recipient
-from digest.service.mailing.composing import Letters
+from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.delivery import drain
 from digest.settings import Settings
 from digest.store import open_store
@@ -88,9 +88,9 @@ def _entry(number: int) -> Entry:
     )
 
 
-def letters() -> Letters:
-    letters = Letters(settings_of(), b"s" * 32)
-    letters.learn(_KEY, 0, words(), {})
+def letters() -> MailComposer:
+    letters = MailComposer(settings_of(), b"s" * 32)
+    letters.add_body(_KEY, 0, words(), {})
     return letters
 
 

@@ -44,11 +44,11 @@ def _one() -> Iterator[Row]:
     letters, words = edition.letters(), edition.words()
     html, people = words.html.encode(), [edition.delivery(number) for number in range(_TIMES)]
     reference, ours = best(
-        lambda: [base64.b64encode(html) for _ in people], lambda: [letters.mail(one) for one in people], rounds=7
+        lambda: [base64.b64encode(html) for _ in people], lambda: [letters.compose(one) for one in people], rounds=7
     )
     against = f"base64 of its HTML ({len(html) // 1000} kB)"
     yield times("mail", "composing one mail", against, ours / _TIMES, reference / _TIMES, 3)
-    mails = [letters.mail(one) for one in people]
+    mails = [letters.compose(one) for one in people]
     for key, most in zip(_keys(), (1.4, 3), strict=True):
         ours, reference = best(lambda: _signed(mails, key), lambda: _bare(len(mails), key), rounds=5)  # noqa: B023 - run at once
         name = f"DKIM, {key.algorithm}"
@@ -79,7 +79,7 @@ def _keys() -> tuple[Key, Key]:
 
 
 def _many(port: int) -> Iterator[Row]:
-    size = len(edition.letters().mail(edition.delivery(1)))
+    size = len(edition.letters().compose(edition.delivery(1)))
     for connections in (4, 16):
         source = partial(postfix.source, port, connections, size, _PEOPLE)
         for key, floor, processes in (("", 0.8, 1), ("ed25519", 0.8, 1), ("rsa", 0.35, 1), ("rsa", 0.5, 2)):

@@ -100,9 +100,9 @@ def require_ready(settings: Settings) -> None:
     """
     tried: list[Callable[[], object]] = [partial(require_sources, settings), partial(require_mail, settings)]
     if settings.hooks.on():
-        from digest.service.bounces.webhooks import secrets  # noqa: PLC0415 - unneeded without a provider
+        from digest.service.bounces.webhooks import read_secrets  # noqa: PLC0415 - unneeded without a provider
 
-        tried.append(partial(secrets, settings.hooks))
+        tried.append(partial(read_secrets, settings.hooks))
     together(*tried)
 
 

@@ -169,7 +169,7 @@ def _dkim(settings: Settings) -> str:
 
 
 def _hooks(settings: Settings) -> str:
-    from digest.service.bounces.webhooks import IN_PATH, secrets  # noqa: PLC0415 - only loaded if a provider is configured
+    from digest.service.bounces.webhooks import IN_PATH, read_secrets  # noqa: PLC0415 - only loaded if a provider is configured
 
-    places = [f"{provider}{'/SECRET' if provider in IN_PATH else ''}" for provider in secrets(settings.hooks)]
+    places = [f"{provider}{'/SECRET' if provider in IN_PATH else ''}" for provider in read_secrets(settings.hooks)]
     return "accepted at " + ", ".join(f"{settings.base_url}/hooks/{place}" for place in places)

@@ -267,7 +267,7 @@ class Service:
                 if jump := self._watch_clock.jump():
                     await asyncio.to_thread(clocks.note_jump, self._store, jump, clock())
             with logged("suppressions"):
-                await asyncio.to_thread(suppressing.settle_due, self._store, self._settings, clock())
+                await asyncio.to_thread(suppressing.apply_if_due, self._store, self._settings, clock())
             with logged("alerts"):
                 for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
                     _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)
@@ -281,7 +281,9 @@ class Service:
             if self._stop.is_set():
                 return
             with logged("bounces"):
-                handled = await asyncio.to_thread(messages.read, self._store, self._settings, clock, self._stop.is_set)
+                handled = await asyncio.to_thread(
+                    messages.read_mailboxes, self._store, self._settings, clock, self._stop.is_set
+                )
                 if handled:
                     _log.info("bounces read", **handled)
 
@@ -290,7 +292,7 @@ class Service:
         from digest.service.bounces import messages  # noqa: PLC0415 - after the first answers
 
         taken = await asyncio.to_thread(
-            messages.take, self._store, self._settings, raw, recipients, now=clock(), sender=sender
+            messages.handle_message, self._store, self._settings, raw, recipients, now=clock(), sender=sender
         )
         _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
 

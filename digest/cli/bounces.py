@@ -27,7 +27,7 @@ def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
             "Mails read so far are recorded, the rest stay where they are; `digest bounces read` continues with them."
         )
         with Progress("reading bounces", kept=kept):
-            handled = messages.read(store, settings, clock)
+            handled = messages.read_mailboxes(store, settings, clock)
     if as_json:
         print_json(dict(handled))
     else:

@@ -11,7 +11,7 @@ from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
     from digest.records.deliveries import DeliveryRow
-    from digest.service.mailing.drain.releasing import Leased
+    from digest.service.mailing.drain.releasing import LeasedDelivery
 
 app = typer.Typer(name="deliveries", help="List mail that did not arrive, and send it again.", no_args_is_help=True)
 
@@ -56,8 +56,8 @@ def list_(
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
     with store_of(config) as (_, store):
-        rows = dead_letters.listed(store, states, EditionKey(edition) if edition else None)
-        again = dead_letters.listed_again(store, rows)
+        rows = dead_letters.deliveries_in(store, states, EditionKey(edition) if edition else None)
+        again = dead_letters.editions_listing_again(store, rows)
     if as_json:
         for row in rows:
             print_json(_json(row) | {"listed_again": again.get((row.edition, row.subscriber), [])})
@@ -94,7 +94,7 @@ def retry(
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
     with store_of(config) as (settings, store):
-        rows = dead_letters.dead(store, states, EditionKey(edition) if edition else None, addresses or [])
+        rows = dead_letters.dead_letters(store, states, EditionKey(edition) if edition else None, addresses or [])
         unknown = sum(row.state is DeliveryState.UNKNOWN for row in rows)
         if unknown and not yes:
             typer.confirm(
@@ -144,8 +144,8 @@ def release(
         now, named = clock(), list(which or ())
         is_key = bool(named) and "/" in named[0] and "@" not in named[0]
         key = EditionKey(named.pop(0)) if is_key else None
-        found = releasing.leased(store, settings, key, named, now)
-        chosen = [one for one in found if force or one.hold is not releasing.Hold.RUNNING]
+        found = releasing.leased_deliveries(store, settings, key, named, now)
+        chosen = [one for one in found if force or one.state is not releasing.HolderState.RUNNING]
         if dry_run:
             _print_leases(found, chosen, as_json=as_json)
             return
@@ -166,7 +166,7 @@ def release(
     typer.echo(f"{done.free + done.unknown} released{doubtful}{held}")
 
 
-def _print_leases(found: list[Leased], chosen: list[Leased], *, as_json: bool) -> None:
+def _print_leases(found: list[LeasedDelivery], chosen: list[LeasedDelivery], *, as_json: bool) -> None:
     if as_json:
         for one in found:
             until = one.row.leased_until
@@ -176,7 +176,7 @@ def _print_leases(found: list[Leased], chosen: list[Leased], *, as_json: bool) -
                     "address": one.row.address,
                     "leased_until": until and until.isoformat(),
                     "begun": one.row.begun,
-                    "lease": one.hold,
+                    "lease": one.state,
                     "released": one in chosen,
                 }
             )
@@ -188,7 +188,7 @@ def _print_leases(found: list[Leased], chosen: list[Leased], *, as_json: bool) -
                 one.row.edition,
                 one.row.address,
                 one.row.leased_until,
-                one.hold,
+                one.state,
                 "yes" if one.row.begun else "no",
                 "released" if one in chosen else "left alone",
             )

@@ -21,10 +21,10 @@ def rename(
 ) -> None:
     """Rename a digest; its subscribers, editions and links in old mails stay. Stop the service first."""
     from digest.app import clock
-    from digest.service.editions.renaming import lines_to_change, rename
+    from digest.service.editions.renaming import lines_to_change, rename_digest
 
     with sources.stopped(config, new) as (settings, store):
-        done = rename(store, settings, DigestId(old), DigestId(new), clock())
+        done = rename_digest(store, settings, DigestId(old), DigestId(new), clock())
     facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}
     said = f"{old} is now {new}, with {done.followers} subscribers and {done.editions} editions."
     sources.tell_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)
@@ -39,11 +39,11 @@ def end(
 ) -> None:
     """Unsubscribe everybody from a digest that is no longer configured; recorded as your act."""
     from digest.app import clock
-    from digest.service.editions.renaming import end, orphans
+    from digest.service.editions.renaming import end_digest, orphans
 
     with store_of(config) as (settings, store):
         count = orphans(store, settings).get(DigestId(digest), 0)
         if count and not yes:
             typer.confirm(f"Unsubscribe {count} people from {digest}?", abort=True)
-        left = end(store, settings, DigestId(digest), clock())
+        left = end_digest(store, settings, DigestId(digest), clock())
     typer.echo(f"{digest}: {left} unsubscribed")

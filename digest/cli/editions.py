@@ -223,7 +223,7 @@ def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> 
     from digest.service.mailing.drain import delivery
 
     with Progress("planning mails", kept=_GOES_ON):
-        planning.finish(store, settings)
+        planning.plan_waiting(store, settings)
     with Progress("sending", kept=_GOES_ON) as progress:
         stop = asyncio.Event()
         drained = delivery.drain(

@@ -17,7 +17,7 @@ from digest.errors import AddressError, DigestError, ListError
 
 if TYPE_CHECKING:
     from digest.lists.people import ListedPerson
-    from digest.service.people.importing import PeopleFile, Report
+    from digest.service.people.importing import ImportReport, PeopleFile
 
 _SHOWN = 10  # rows, and lines of one kind, that are listed
 _WARNINGS, _COLUMNS = 50, 40  # that are listed one by one
@@ -83,7 +83,7 @@ def import_(
         raise typer.Exit(1)
 
 
-def _understood(found: PeopleFile, report: Report) -> dict[str, object]:
+def _understood(found: PeopleFile, report: ImportReport) -> dict[str, object]:
     return {
         "encoding": found.encoding,
         "delimiter": found.table.delimiter,
@@ -134,7 +134,7 @@ def _visible(text: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
-def _show(file: Path, found: PeopleFile, report: Report) -> None:
+def _show(file: Path, found: PeopleFile, report: ImportReport) -> None:
     cells = _DELIMITERS.get(found.table.delimiter, found.table.delimiter)
     heads = "headings in the first row" if found.table.heads else "no headings, so the columns have the default order"
     count = len(found.rows)
@@ -154,7 +154,7 @@ def _show(file: Path, found: PeopleFile, report: Report) -> None:
     typer.echo("nothing is stored; without --dry-run the result would be:")
 
 
-def _tell(file: Path, report: Report) -> None:
+def _tell(file: Path, report: ImportReport) -> None:
     """Print on stderr what the operator should know or decide."""
     for text, lines in itertools.islice(report.warnings.items(), _WARNINGS):
         typer.echo(f"digest: {file}: {_lines(lines)}: {text}", err=True)

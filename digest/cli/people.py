@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from digest.model import DigestId, Subscriber
     from digest.records.people import OnRoster, SubscriberRecord
-    from digest.service.people.roster import State
+    from digest.service.people.roster import PersonState
     from digest.settings import Settings
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of the subscriber.")]
@@ -38,7 +38,7 @@ def as_json(record: SubscriberRecord) -> dict[str, object]:
     return _facts(record.subscriber, record.digests, record.suppressed)
 
 
-def _listed(person: OnRoster, state: State) -> dict[str, object]:
+def _listed(person: OnRoster, state: PersonState) -> dict[str, object]:
     digests = [one.digest for one in person.followed if one.left_at is None]
     return _facts(person.subscriber, digests, person.suppressed) | {"state": str(state)}
 
@@ -78,12 +78,12 @@ def list_(
     from digest.lists.table import csv_lines
     from digest.service.people import roster
 
-    if state is not None and state not in list(roster.State):
-        raise typer.BadParameter(f"{state!r} is not one of {', '.join(roster.State)}", param_hint="--state")
-    wanted = roster.State(state) if state else None
+    if state is not None and state not in list(roster.PersonState):
+        raise typer.BadParameter(f"{state!r} is not one of {', '.join(roster.PersonState)}", param_hint="--state")
+    wanted = roster.PersonState(state) if state else None
     with store_of(config) as (settings, store):
         _require_digest(settings, digest)
-        found = roster.people(store, clock(), search=search, state=wanted, digest=digest)
+        found = roster.list_people(store, clock(), search=search, state=wanted, digest=digest)
         rows = (_listed(person, standing) for person, standing in found)
         if as_json:
             for row in rows:
@@ -209,8 +209,8 @@ def export(
             require_free(settings, output, config)
         if as_csv:
             only = roster.record_of(store, address).subscriber.id if address else None
-            people = (one for one, _ in roster.people(store, clock()) if only in {None, one.subscriber.id})
-            lines = csv_lines(roster.HEADS, roster.exported(people))
+            people = (one for one, _ in roster.list_people(store, clock()) if only in {None, one.subscriber.id})
+            lines = csv_lines(roster.HEADS, roster.export_rows(people))
         else:
             lines = (json.dumps(person, ensure_ascii=False) + "\n" for person in subscribers.export(store, address))
         if output:

@@ -19,7 +19,7 @@ from digest.cli.typed import typed
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from digest.service.mailing.samples.previews import Look, Preview
+    from digest.service.mailing.samples.previews import DigestPreview, MailPreview
     from digest.settings import Digest, Settings
 
 _TERMINAL = Path("-")
@@ -72,22 +72,22 @@ def preview(
         if output and output != _TERMINAL:
             require_free(settings, output, config)
         chosen = digest_named(settings, digest)
-        only = previews.Kind(previews.chosen_language(language, chosen), Format.BOTH) if one else None
+        only = previews.SubscriberKind(previews.chosen_language(language, chosen), Format.BOTH) if one else None
         with Progress("composing", kept="Nothing was stored."):
-            shown = previews.looks(store, settings, chosen, clock(), only=None if as_json else only)
+            shown = previews.preview_digest(store, settings, chosen, clock(), only=None if as_json else only)
     if origin := _origin(chosen, shown):
         typer.echo(origin, err=as_json or output == _TERMINAL)
     if as_json:
-        for look in shown.looks:
+        for look in shown.mails:
             print_json(_json(look) | {"edition": shown.key, "shows": str(shown.origin)})
     elif only:
-        (look,) = shown.looks
-        show_part(_part(look, form or _form_of(output)), look.letter.subject, chosen.id, output)
+        (look,) = shown.mails
+        show_part(_part(look, form or _form_of(output)), look.mail.subject, chosen.id, output)
     else:
         _show_all(settings, chosen, shown, output)
 
 
-def _origin(digest: Digest, shown: Preview) -> str:
+def _origin(digest: Digest, shown: DigestPreview) -> str:
     """A sentence about where the entries come from, if they are not new; else empty."""
     from digest.service.mailing.samples.drafting import Origin
 
@@ -102,7 +102,7 @@ def _form_of(output: Path | None) -> str:
     return {".txt": "text", ".eml": "eml"}.get(output.suffix if output else "", "html")
 
 
-def _part(look: Look, form: str) -> tuple[str, bytes]:
+def _part(look: MailPreview, form: str) -> tuple[str, bytes]:
     """One part of a mail: the ending of its file, and its content."""
     from digest.service.editions.making import with_pictures
 
@@ -110,8 +110,8 @@ def _part(look: Look, form: str) -> tuple[str, bytes]:
         case "eml":
             return ".eml", look.raw
         case "text":
-            return ".txt", look.letter.text.encode()
-    return ".html", with_pictures(look.letter.html, dict(look.letter.pictures)).encode()
+            return ".txt", look.mail.text.encode()
+    return ".html", with_pictures(look.mail.html, dict(look.mail.pictures)).encode()
 
 
 def _is_file(output: Path) -> bool:
@@ -133,12 +133,12 @@ def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | N
         webbrowser.open(page.as_uri())
 
 
-def _show_all(settings: Settings, digest: Digest, shown: Preview, output: Path | None) -> None:
+def _show_all(settings: Settings, digest: Digest, shown: DigestPreview, output: Path | None) -> None:
     """Write a page that links to all mails, each as HTML, text and message."""
     from digest.mail.composing.edition_text import LARGEST_HTML
     from digest.templating import rendered
 
-    folder, looks = output or scratch(), shown.looks
+    folder, looks = output or scratch(), shown.mails
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -169,13 +169,13 @@ def scratch() -> Path:
     return Path(tempfile.mkdtemp(prefix="digest-preview-"))
 
 
-def _row(look: Look) -> tuple[object, ...]:
+def _row(look: MailPreview) -> tuple[object, ...]:
     kind = look.kind
     return (
         kind.language,
         kind.format,
         ", ".join(kind.topics) or "all",
-        look.readers,
+        look.subscribers,
         f"{look.html_bytes / _KB:.1f}",
         f"{len(look.raw) / _KB:.1f}",
         look.pictures,
@@ -183,13 +183,13 @@ def _row(look: Look) -> tuple[object, ...]:
     )
 
 
-def _json(look: Look) -> dict[str, Any]:
+def _json(look: MailPreview) -> dict[str, Any]:
     return {
         "language": look.kind.language,
         "format": look.kind.format,
         "topics": list(look.kind.topics),
-        "readers": look.readers,
-        "subject": look.letter.subject,
+        "readers": look.subscribers,
+        "subject": look.mail.subject,
         "html_bytes": look.html_bytes,
         "mail_bytes": len(look.raw),
         "pictures": look.pictures,
@@ -223,10 +223,10 @@ def send_one(
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
         spoken = previews.chosen_language(language, chosen)
-        mail = previews.trial(store, settings, chosen, address, clock(), language=spoken, form=Format(form))
+        mail = previews.make_test_mail(store, settings, chosen, address, clock(), language=spoken, form=Format(form))
         kept = "The mail may or may not have been sent. Nothing was stored, so you can send another one."
         with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
-            said = asyncio.run(previews.send_trial(settings, mail))
+            said = asyncio.run(previews.send_test_mail(settings, mail))
     if as_json:
         print_json({"subject": mail.subject, "answer": said})
     else:

@@ -39,9 +39,9 @@ def suppress(
         raise typer.BadParameter("choose --confirm or --dismiss, not both", param_hint="--confirm")
     key = EditionKey(edition)
     with store_of(config) as (_, store):
-        asked = suppressing.asked_by(store, key)
+        asked = suppressing.open_requests(store, key)
         if confirm or dismiss:
-            count = suppressing.decide(store, key, confirm=confirm, now=clock())
+            count = suppressing.decide_requests(store, key, confirm=confirm, now=clock())
             if as_json:
                 print_json({"edition": key, "suppressed" if confirm else "dismissed": count})
             else:
@@ -94,7 +94,7 @@ def unsuppress(
     domains = [*(domain or ()), *(one for one in who or () if not _AT.search(one))]
     named = [one for one in who or () if _AT.search(one)]
     moment = since and (since if since.tzinfo else since.replace(tzinfo=UTC)).astimezone(UTC)
-    chosen = lifting.Chosen(named, domains, moment, reason, _read(file) if file else ())
+    chosen = lifting.ChosenPeople(named, domains, moment, reason, _read(file) if file else ())
     with store_of(config) as (_, store):
         done = lifting.lift(store, chosen, now=clock())
     if as_json:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from digest import logs
 from digest.errors import HookError, StoreError
 from digest.mail.receiving.provider_payloads import Provider
-from digest.service.bounces.webhooks import IN_PATH, LARGEST, Intake
+from digest.service.bounces.webhooks import IN_PATH, LARGEST, WebhookIntake
 from digest.web.forms import body_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def hook_routes(
     Raises:
         ConfigurationError: a key or secret cannot be read.
     """
-    intake = Intake(store, settings, fetch) if fetch else Intake(store, settings)
+    intake = WebhookIntake(store, settings, fetch) if fetch else WebhookIntake(store, settings)
     hooks = _Hooks(intake, now)
     return [
         Route(
@@ -52,11 +52,11 @@ def hook_routes(
 class _Hooks:
     """The endpoints."""
 
-    def __init__(self, intake: Intake, now: Callable[[], datetime]) -> None:
+    def __init__(self, intake: WebhookIntake, now: Callable[[], datetime]) -> None:
         self._intake, self._now = intake, now
 
     async def told(self, provider: Provider, request: Request) -> Response:
-        if not self._intake.knows(provider, request.path_params.get("secret", "")):
+        if not self._intake.accepts(provider, request.path_params.get("secret", "")):
             return PlainTextResponse("not found\n", 404)
         raw = await body_of(request, LARGEST)
         if raw is None:
@@ -66,7 +66,7 @@ class _Hooks:
 
     def _answer(self, provider: Provider, headers: dict[str, str], raw: bytes) -> Response:
         try:
-            taken = self._intake.take(provider, headers, raw, self._now())
+            taken = self._intake.handle(provider, headers, raw, self._now())
         except HookError as error:
             _log.warning("hook refused", provider=provider, reason=error.reason)
             return PlainTextResponse(f"{error.reason}\n", error.status)

@@ -38,7 +38,7 @@ def no_more(
     code: int = _GONE,
 ) -> Response:
     """The page of a link that has expired or was never valid; `kind` is the purpose of such links here."""
-    misplaced = link.holds or (
+    misplaced = link.usable or (
         link.kind is not None and (link.kind is ConfirmationKind.ACCESS) != (kind is ConfirmationKind.ACCESS)
     )
     return pages.page(
@@ -48,7 +48,7 @@ def no_more(
         private=True,
         state=str(LinkState.DAMAGED if misplaced else link.state),
         kind=str(link.kind or kind),
-        hours=int(consent.lasts(settings, link.kind or kind).total_seconds() // _HOUR),
+        hours=int(consent.link_lifetime(settings, link.kind or kind).total_seconds() // _HOUR),
     )
 
 
@@ -67,7 +67,7 @@ class Mailed:
             act = moves.move if link.kind is ConfirmationKind.MOVE else consent.confirm
             act(self._store, self._settings, token, now)
             link = links.confirmation_link(self._store, self._settings, token, now)
-        if not link.holds or link.asked is None or link.kind is ConfirmationKind.ACCESS:
+        if not link.usable or link.asked is None or link.kind is ConfirmationKind.ACCESS:
             return no_more(self._pages, request, self._settings, link, ConfirmationKind.JOIN)
         if link.state is LinkState.OPEN:
             return self._asks(request, link)
@@ -130,7 +130,7 @@ class Mailed:
             private=True,
             status="subscribed" if link.digest in link.person.digests else "left",
             back=undoing,
-            undo=consent.may_undo(self._store, token, now),
+            undo=consent.can_undo(self._store, token, now),
             address=masked(link.person.subscriber.address),
             digest=digest_title(self._settings, link.digest),
             preferences_url=self._preferences_path(link.person),

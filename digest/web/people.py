@@ -16,7 +16,7 @@ from digest.errors import AddressError, BusyError, DigestError, StoreError, mask
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.people import consent, links, moves, preferences, subscribers
 from digest.service.people.links import LinkState
-from digest.service.people.preferences import Wishes
+from digest.service.people.preferences import Choices
 from digest.web.forms import network_of, with_form
 from digest.web.mailed import Mailed, no_more
 from digest.web.pages import Pages
@@ -67,7 +67,7 @@ class _People:
             if form.one("choose") and not form.chosen("digest"):
                 return self._offer(request, form.one("address"), wrong="digest")
             if not form.one(_TRAP):
-                consent.ask(
+                consent.request_subscription(
                     self._store,
                     self._settings,
                     form.one("address"),
@@ -146,13 +146,13 @@ class _People:
         """Do what the button says; returns a word for the preferences page, or another page."""
         act, person = form.one("act"), record.subscriber.id
         if act == "save":
-            preferences.change(self._store, self._settings, person, self._wishes(form, record), self._now())
+            preferences.change_preferences(self._store, self._settings, person, self._wishes(form, record), self._now())
             return "saved"
         if act.startswith("latest "):
             digest = DigestId(act.partition(" ")[2])
             return (
                 "latest"
-                if preferences.latest(self._store, self._settings, person, digest, self._now())
+                if preferences.send_latest(self._store, self._settings, person, digest, self._now())
                 else "no latest"
             )
         if act == "move":
@@ -167,7 +167,9 @@ class _People:
             return "guarded"
         if act == "link":
             language, network = self._pages.language(request), network_of(request, self._settings.web.proxies)
-            consent.ask_access(self._store, self._settings, record, language=language, network=network, now=self._now())
+            consent.request_access(
+                self._store, self._settings, record, language=language, network=network, now=self._now()
+            )
             return "link"
         if act == "export" and owner:
             return self._export(record)
@@ -177,7 +179,7 @@ class _People:
         return ""
 
     def _ask_move(self, request: Request, written: str, record: SubscriberRecord, *, owner: bool) -> None:
-        moves.ask_move(
+        moves.request_move(
             self._store,
             self._settings,
             record,
@@ -201,7 +203,7 @@ class _People:
             headers={"Content-Disposition": 'attachment; filename="digest.json"', "Cache-Control": "no-store"},
         )
 
-    def _wishes(self, form: Form, record: SubscriberRecord) -> Wishes:
+    def _wishes(self, form: Form, record: SubscriberRecord) -> Choices:
         """The choices in a form.
 
         Raises:
@@ -211,11 +213,11 @@ class _People:
         until = date.fromisoformat(form.one("paused_until")) if form.one("paused_until") else None
         if until and until - self._now().date() > _LONGEST_PAUSE:
             raise ValueError(until)
-        if zone and zone not in preferences.zones():
+        if zone and zone not in preferences.time_zones():
             raise ValueError(zone)
         own = ZoneInfo(zone or next((digest.timezone for digest in self._settings.digests), "UTC"))
         rests = datetime.combine(until, time(), own) if until else None
-        return Wishes(
+        return Choices(
             digests=form.chosen("digest"),
             topics=_topics(form, record.subscriber.topics),
             language=form.one("language") if form.one("language") in {"zh_CN", "en"} else record.subscriber.language,
@@ -240,7 +242,7 @@ class _People:
             groups=self._groups(request, record.digests),
             subscribed=[digest for digest in self._settings.digests if digest.id in record.digests],
             topics=self._settings.topics,
-            zones=preferences.zones(),
+            zones=preferences.time_zones(),
             paused_until=rests.astimezone(zone).date().isoformat() if rests else "",
             today=self._now().astimezone(zone).date().isoformat(),
         )

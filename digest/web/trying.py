@@ -17,7 +17,7 @@ from digest.mail.composing.templates import mark_as_test, render_short_mail
 from digest.model import ConfirmationKind
 from digest.service.editions import making
 from digest.service.mailing.samples.blog import READER, sample_blog
-from digest.service.mailing.short_mails import surroundings
+from digest.service.mailing.short_mails import site_values
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
 from digest.service.publishing.pages import Reading
@@ -234,7 +234,7 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     for digest in settings.digests:
         for now in (blog.now, blog.now + timedelta(days=400)):  # the second one shows years
             what = f"mail/{digest.template}/"
-            yield what, lambda digest=digest, now=now: making.draft(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy ignores a lambda's defaults
+            yield what, lambda digest=digest, now=now: making.draft_edition(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy ignores a lambda's defaults
     yield "mail/trial/", lambda: _trial(blog, language)
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
     yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)
@@ -253,7 +253,7 @@ def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
     titles = [digest.title for digest in settings.digests]
     for postal in {settings.mail.postal, "", "1 Example Street"}:
         contact = READER if postal else settings.contact
-        frame = {**surroundings(settings), "address": READER, "contact": contact, "contact_url": f"mailto:{contact}"}
+        frame = {**site_values(settings), "address": READER, "contact": contact, "contact_url": f"mailto:{contact}"}
         asked = {**frame, "postal": postal, "titles": titles, "url": _URL, "hours": 48}
         for name in ("confirm", "move", "access"):
             yield name, asked

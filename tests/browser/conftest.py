@@ -186,10 +186,10 @@ def _asking(home: Path) -> dict[str, Page]:
             person = tx.subscribers.find(PEOPLE[0])
         assert person is not None
         secret, network = store.secret(), "192.0.2.0/24"
-        consent.ask(
+        consent.request_subscription(
             store, settings, "dora@example.org", digests=(), language="en", latest=False, network=network, now=now
         )
-        consent.ask_access(store, settings, person, language="en", network=network, now=now)
+        consent.request_access(store, settings, person, language="en", network=network, now=now)
         with store.write() as tx:
             join, access = tx.confirmations.lease(now, now, 2)
     return {

@@ -12,7 +12,7 @@ from digest.errors import UnknownError
 from digest.model import ConfirmationId, ConfirmationKind, SubscriberId
 from digest.service.people.links import LinkState, confirmation_link
 from digest.service.people.roster import record_of
-from digest.service.people.subscribers import require_known
+from digest.service.people.subscribers import require_person
 from digest.settings import Settings
 from digest.store import open_store
 from digest.store.database import engine as engines
@@ -111,7 +111,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 )
 def test_an_operator_finds_whom_an_older_program_stored(older: Store, written: str, number: int) -> None:
     with older.read() as tx:
-        assert require_known(tx, written).subscriber.id == number
+        assert require_person(tx, written).subscriber.id == number
     assert record_of(older, written).subscriber.id == number
 
 
@@ -120,7 +120,7 @@ def test_nobody_is_taken_for_whom_another_domain_or_mailbox_belongs_to(older: St
         assert tx.subscribers.find("a@straße.example") is None, "not the one of strasse.example, who did not agree"
         assert tx.subscribers.find("strasse@example.org") is None
         with pytest.raises(UnknownError):
-            require_known(tx, "strasse@example.org")
+            require_person(tx, "strasse@example.org")
         added = tx.subscribers.add("strasse@example.org", name="", language="en", fmt="both", now=NOW)  # type: ignore[arg-type]
         assert added is not None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from digest.addresses import address_key, spellings
 from digest.errors import PersonError, UnknownError
 from digest.model import DeliveryState
-from digest.service.editions.digests import rhythms_of
+from digest.service.editions.digests import frequencies_of
 from digest.service.upkeep.turns import in_turns
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ DEAD = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
 LISTED = (*DEAD, DeliveryState.DEFERRED, DeliveryState.SUPPRESSED)
 
 
-def listed(store: Store, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
+def deliveries_in(
+    store: Store, states: Collection[DeliveryState], edition: EditionKey | None = None
+) -> list[DeliveryRow]:
     """The deliveries in these states, newest edition first.
 
     Raises:
@@ -35,7 +37,9 @@ def listed(store: Store, states: Collection[DeliveryState], edition: EditionKey 
         return tx.dead_letters.listed(states, edition)
 
 
-def listed_again(store: Store, rows: Sequence[DeliveryRow]) -> dict[tuple[EditionKey, SubscriberId], list[EditionKey]]:
+def editions_listing_again(
+    store: Store, rows: Sequence[DeliveryRow]
+) -> dict[tuple[EditionKey, SubscriberId], list[EditionKey]]:
     """The editions that list the entries of these mails once more; only for mails that may not have arrived."""
     with store.read() as tx:
         return {
@@ -45,7 +49,7 @@ def listed_again(store: Store, rows: Sequence[DeliveryRow]) -> dict[tuple[Editio
         }
 
 
-def dead(
+def dead_letters(
     store: Store, states: Collection[DeliveryState], edition: EditionKey | None, addresses: Sequence[str]
 ) -> list[DeliveryRow]:
     """The dead letters in these states, of these people or of everybody; without unknown ones that are still tried.
@@ -57,7 +61,7 @@ def dead(
     wanted = {key: address for address in addresses for key in spellings(address)}
     found = [
         row
-        for row in listed(store, states, edition)
+        for row in deliveries_in(store, states, edition)
         if row.next_at is None and (not wanted or address_key(row.address) in wanted)
     ]
     missing = set(wanted.values()) - {wanted.get(address_key(row.address), "") for row in found}
@@ -97,5 +101,5 @@ def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
     if row.state is not DeliveryState.FAILED or made is None or variant is None:
         return False
     held = tx.editions.selected(row.edition)
-    told = tx.editions.told(row.subscriber, rhythms_of(settings, made.edition.digest))
+    told = tx.editions.told(row.subscriber, frequencies_of(settings, made.edition.digest))
     return any(held[at].entry.id in told for at in tx.editions.variants(row.edition)[variant].told)

@@ -16,10 +16,10 @@ from digest.mail.replies.diagnosis import About, reply_pattern
 from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState
-from digest.service.bounces.refusals import FIRST_ATTEMPTS, Finding, Refusals, Refused, Rest
+from digest.service.bounces.refusals import FIRST_ATTEMPTS, PauseScope, RefusalFinding, RefusalHistory, RefusedDelivery
 from digest.service.editions.digests import schedule_of
 from digest.service.mailing.drain.ledger import Answer
-from digest.service.mailing.drain.pacing import EVERYBODY, Slowing
+from digest.service.mailing.drain.pacing import ALL_DOMAINS, Slowing
 from digest.service.operating import waits
 
 if TYPE_CHECKING:
@@ -29,19 +29,22 @@ if TYPE_CHECKING:
     from digest.errors import TransportError
     from digest.model import Delivery
     from digest.records.deliveries import RestingDomain
-    from digest.service.bounces.refusals import Refusals
-    from digest.service.mailing.drain.crew import Crew, Worker
+    from digest.service.bounces.refusals import RefusalHistory
     from digest.service.mailing.drain.ledger import Ledger
-    from digest.service.mailing.drain.queueing import Queue
+    from digest.service.mailing.drain.queueing import DeliveryQueue
     from digest.service.mailing.drain.report import DrainReport
+    from digest.service.mailing.drain.workers import Worker, WorkerPool
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 _TEMPORARY = 4
-_AS_SLOW_AS_IT_GETS = {Slowing.REST: Finding(Rest.DOMAIN), Slowing.REST_ALL: Finding(Rest.ALL)}
+_AS_SLOW_AS_IT_GETS = {
+    Slowing.PAUSE: RefusalFinding(PauseScope.DOMAIN),
+    Slowing.PAUSE_ALL: RefusalFinding(PauseScope.ALL),
+}
 
 
-class Judge:
+class RefusalJudge:
     """Judges the refusals of one drain, and reports why sending is paused; used within one event loop."""
 
     def __init__(
@@ -49,21 +52,21 @@ class Judge:
         settings: Settings,
         clock: Callable[[], datetime],
         report: DrainReport,
-        refusals: Refusals,
+        refusals: RefusalHistory,
         *,
-        queue: Queue,
+        queue: DeliveryQueue,
         ledger: Ledger,
-        crew: Crew,
+        workers: WorkerPool,
     ) -> None:
         self._settings, self._clock, self._report, self._refusals = settings, clock, report, refusals
-        self._queue, self._ledger, self._crew = queue, ledger, crew
-        self._rests: Counter[str] = Counter()  # how often in a row a domain was paused
+        self._queue, self._ledger, self._workers = queue, ledger, workers
+        self._pauses: Counter[str] = Counter()  # how often in a row a domain was paused
         self._failed: set[str] = set()  # by message id, as far as reported
 
     def begin(self, rested: Collection[RestingDomain]) -> None:
         """Continue with the domains that were paused before."""
-        self._ledger.rested = {one.domain for one in rested}
-        self._rests.update({one.domain: one.times for one in rested})
+        self._ledger.paused_domains = {one.domain for one in rested}
+        self._pauses.update({one.domain: one.times for one in rested})
 
     def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> Answer:
         """What to record for a refused mail; `sender` is its envelope sender."""
@@ -87,11 +90,11 @@ class Judge:
         )
         found = _AS_SLOW_AS_IT_GETS.get(slowing) if slowing else None
         if is_too_large(error):
-            found, self._report.too_large = Finding(), error.text
+            found, self._report.too_large = RefusalFinding(), error.text
         if found is None:
-            found = self._refusals.refused(delivery, error, told, times=1 + self._crew.unreached)
+            found = self._refusals.add(delivery, error, told, times=1 + self._workers.unreached)
         self._clear(found.blameless)
-        if found.rest is Rest.ALL:
+        if found.pause is PauseScope.ALL:
             self._report.paused = str(error)
         return Answer(
             delivery,
@@ -102,7 +105,7 @@ class Judge:
             gone=told.state is DeliveryState.FAILED and told.diagnosis.about is About.ADDRESS,
             proven=told.diagnosis.proven,
             pause=self._report.paused,
-            rest=self._rest(delivery, now) if found.rest is Rest.DOMAIN else None,
+            paused_until=self._pause_domain(delivery, now) if found.pause is PauseScope.DOMAIN else None,
             blameless=found.blameless,
         )
 
@@ -112,10 +115,10 @@ class Judge:
         A wrong password does not count, unless another connection logged in with it.
         """
         temporary = error.code is None or error.code // 100 == _TEMPORARY
-        if error.phase == "connect" or (error.phase == "login" and (temporary or self._crew.works)):
-            return self._crew.dismiss(worker)
+        if error.phase == "connect" or (error.phase == "login" and (temporary or self._workers.any_connected)):
+            return self._workers.dismiss(worker)
         if error.phase != "login":
-            self._crew.reached(worker)
+            self._workers.reached(worker)
         return False
 
     def _slowing(self, delivery: Delivery, error: TransportError) -> Slowing | None:
@@ -125,22 +128,22 @@ class Judge:
         the recipient: then speed is not the cause.
         """
         limit, domain = rate_limit(error), domain_of(delivery.subscriber.address)
-        everybody, paces = error.phase in BEFORE_THE_RECIPIENT, self._queue.paces
-        untaken = not paces.took(EVERYBODY if everybody else domain)
+        everybody, paces = error.phase in BEFORE_THE_RECIPIENT, self._queue.rates
+        untaken = not paces.has_accepted(ALL_DOMAINS if everybody else domain)
         if limit is RateLimit.NO or (untaken and (everybody or limit is RateLimit.LIKELY)):
             return None
         mark = self._queue.mark(delivery)
         return paces.refused(delivery.message_id, domain, mark, self._clock(), everybody=everybody)
 
-    def _rest(self, delivery: Delivery, now: datetime) -> datetime:
+    def _pause_domain(self, delivery: Delivery, now: datetime) -> datetime:
         """Until when mail to the domain is paused: each time in a row for twice as long."""
         domain = domain_of(delivery.subscriber.address)
-        until = now + waits.rest(self._settings.mail, self._rests[domain])
-        self._rests[domain] += 1
-        self._queue.rest(domain, until)
+        until = now + waits.rest(self._settings.mail, self._pauses[domain])
+        self._pauses[domain] += 1
+        self._queue.pause_domain(domain, until)
         return until
 
-    def _clear(self, blameless: Sequence[Refused]) -> None:
+    def _clear(self, blameless: Sequence[RefusedDelivery]) -> None:
         """Count the deliveries as deferred whose failure was not about their subscribers."""
         these = {one.message_id for one in blameless}
         self._ledger.blameless |= these
@@ -156,7 +159,7 @@ class Judge:
             return longest
         return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)
 
-    def became(self, answer: Answer) -> DeliveryState:
+    def recorded_state(self, answer: Answer) -> DeliveryState:
         """The state in which an answer is recorded."""
         if answer.state is not DeliveryState.FAILED:
             return answer.state
@@ -166,17 +169,17 @@ class Judge:
         return DeliveryState.FAILED
 
 
-def remember(tx: Transaction, refusals: Refusals) -> None:
+def load_earlier_refusals(tx: Transaction, refusals: RefusalHistory) -> None:
     """Load the paused domains, the words for which sending was paused, and the failures since a mail got through."""
     rested = tx.resting.all()
-    refusals.rested = {one.domain for one in rested}
+    refusals.paused_domains = {one.domain for one in rested}
     refusals.looked_into = {
         ("", _words(tx.deliveries.trouble())),
         *((one.domain, _words(one.reason)) for one in rested),
     }
     for one in tx.deliveries.just_failed(FIRST_ATTEMPTS):
-        refused = Refused(one.edition, one.subscriber, one.message_id, one.address)
-        refusals.remember(refused, _words(one.text, one.address), alone=one.alone)
+        refused = RefusedDelivery(one.edition, one.subscriber, one.message_id, one.address)
+        refusals.add_earlier(refused, _words(one.text, one.address), alone=one.alone)
 
 
 def _words(said: str, address: str = "") -> str:

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"[^\s<>,;:\"'@＠]+[@＠][^\s<>,;:\"'@＠]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenPeople:
     """The suppressed people to mail again: these addresses and those at these domains, or everybody if none is given.
 
     Only those suppressed `since` then, with a reason that contains these words, ignoring case.
@@ -37,7 +37,7 @@ class Chosen:
     reason: str = ""
     listed: Sequence[str] = ()
 
-    def of(self, people: Iterable[Suppressed]) -> list[Suppressed]:
+    def among(self, people: Iterable[Suppressed]) -> list[Suppressed]:
         """The chosen ones of these people, however their addresses are spelled."""
         named = {key for address in (*self.addresses, *self.listed) for key in spellings(address)}
         domains = {_domain(domain) for domain in self.domains}
@@ -52,7 +52,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifted:
+class LiftResult:
     """Who gets mail again; which of the named people do not, and why; how many of the listed ones do not."""
 
     people: tuple[Suppressed, ...]
@@ -69,11 +69,11 @@ def addresses_in(raw: bytes) -> list[str]:
     return [found[0] for line in decode_list(raw)[0].splitlines() if (found := _ADDRESS.search(line))]
 
 
-def lift(store: Store, chosen: Chosen, *, now: datetime) -> Lifted:
+def lift(store: Store, chosen: ChosenPeople, *, now: datetime) -> LiftResult:
     """Mail these people again. Earlier bounces no longer count; the next edition includes what they missed."""
     with store.write() as tx:
         suppressed = tx.subscribers.suppressed()
-        people = chosen.of(suppressed)
+        people = chosen.among(suppressed)
         for one in people:
             tx.subscribers.unsuppress(one.id, _SOURCE, now)
         lifted = _keys(one.address for one in people)
@@ -81,7 +81,7 @@ def lift(store: Store, chosen: Chosen, *, now: datetime) -> Lifted:
         left = [name for name in chosen.addresses if lifted.isdisjoint(spellings(name))]
         known = {name: tx.subscribers.find(name.strip()) is not None for name in left}
     others = sum(lifted.isdisjoint(spellings(name)) for name in chosen.listed)
-    return Lifted(tuple(people), tuple(_problems(left, still, known)), others)
+    return LiftResult(tuple(people), tuple(_problems(left, still, known)), others)
 
 
 def _keys(addresses: Iterable[str]) -> set[str]:

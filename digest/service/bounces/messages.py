@@ -35,7 +35,7 @@ _MARK = re.compile(r"\.([0-9a-f]{32})@")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BounceResult:
     """What a message was: a kind of bounce; `known` if it was received before; otherwise why it was ignored."""
 
     what: str
@@ -50,7 +50,7 @@ def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> st
     return return_path(address, bounce_token(secret, delivery.subscriber.id, delivery.edition))
 
 
-def take(
+def handle_message(
     store: Store,
     settings: Settings,
     raw: bytes,
@@ -58,7 +58,7 @@ def take(
     *,
     now: datetime,
     sender: str | None = None,
-) -> Taken:
+) -> BounceResult:
     """Handle one message; its consequences are stored on return. The same message again changes nothing.
 
     `recipients` and `sender` are those of its envelope. Without them, its headers say where it arrived and who sent it.
@@ -67,36 +67,36 @@ def take(
     if sender is not None:
         said = replace(said, null_path=not sender)
     told = said.complaint
-    evidence = Evidence(
+    evidence = DeliveryEvidence(
         addresses=(*(recipients or said.arrived_at), *(told.senders if told else ())),
         links=told.links if told else (),
-        readers=told.recipients if told else (),
+        recipients=told.recipients if told else (),
         message_ids=told.message_ids if told else (),
     )
     secret = store.secret()
     with store.write() as tx:
-        whose = find(tx, secret, settings, evidence)
+        whose = find_delivery(tx, secret, settings, evidence)
         reason = _ignored(tx, said, whose, named=evidence.names_one(settings.bounces.address))
         if reason or whose is None:
             tx.bounces.ignore(reason, now)
-            return Taken(reason)
-        return record(tx, settings, whose, said, said.message_id.encode() or raw, now)
+            return BounceResult(reason)
+        return record_bounce(tx, settings, whose, said, said.message_id.encode() or raw, now)
 
 
-def record(
+def record_bounce(
     tx: Transaction,
     settings: Settings,
     whose: tuple[SubscriberId, EditionKey],
     said: Report,
     mark: bytes,
     now: datetime,
-) -> Taken:
+) -> BounceResult:
     """Record a bounce of a delivery, and apply the consequences; `mark` identifies it if it comes again."""
     person, edition = whose
     message = hashlib.sha256(f"{person}\0{edition}\0".encode() + mark).hexdigest()
     if not tx.bounces.add(Bounce(person, edition, message, said.kind, said.status, said.text, now)):
-        return Taken("known")
-    return Taken(said.kind, _follow(tx, settings, person, edition, said, now))
+        return BounceResult("known")
+    return BounceResult(said.kind, _follow(tx, settings, person, edition, said, now))
 
 
 def our_addresses(settings: Settings) -> tuple[str, ...]:
@@ -146,8 +146,10 @@ def _follow(
         return False
     words = " ".join(f"bounced: {said.status} {said.text}".split())
     own = said.kind is BounceKind.HARD and bool(said.server)
-    suppressing.ask(tx, settings, person, edition, said.kind, words, status=said.status if own else "", now=now)
-    suppressing.settle(tx, settings, now)
+    suppressing.request_suppression(
+        tx, settings, person, edition, said.kind, words, status=said.status if own else "", now=now
+    )
+    suppressing.apply_due(tx, settings, now)
     after = tx.subscribers.get(person)
     return after is not None and bool(after.suppressed)
 
@@ -162,7 +164,7 @@ def require_folder(settings: Settings) -> None:
         raise ConfigurationError("neither maildir nor imap_host is set", place="bounces", remedy="see docs/bounces.md")
 
 
-def read(
+def read_mailboxes(
     store: Store, settings: Settings, clock: Callable[[], datetime], stopped: Callable[[], bool] = bool
 ) -> Counter[str]:
     """Handle everything in the maildir or the IMAP folder; returns how many of each result.
@@ -173,7 +175,7 @@ def read(
     handled: Counter[str] = Counter()
     with closing(waiting_messages(settings.bounces)) as waiting:
         for message in waiting:
-            taken = take(store, settings, message.raw, now=clock())
+            taken = handle_message(store, settings, message.raw, now=clock())
             message.put_away()
             handled[taken.what] += 1
             handled["struck off"] += taken.struck_off
@@ -183,16 +185,16 @@ def read(
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class DeliveryEvidence:
     """The references in a message to the mail that it is about.
 
-    `addresses` may contain a token, and `links` one of our unsubscribe links. `readers` are addresses of people, which
-    prove nothing without one of `message_ids`.
+    `addresses` may contain a token, and `links` one of our unsubscribe links. `recipients` are addresses of people,
+    which prove nothing without one of `message_ids`.
     """
 
     addresses: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
-    readers: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
 
     def tokens(self, address: str) -> list[str]:
@@ -205,15 +207,15 @@ class Evidence:
         return bool(self.tokens(address))
 
 
-def find(
-    tx: Transaction, secret: bytes, settings: Settings, evidence: Evidence
+def find_delivery(
+    tx: Transaction, secret: bytes, settings: Settings, evidence: DeliveryEvidence
 ) -> tuple[SubscriberId, EditionKey] | None:
     """The delivery identified by the first genuine evidence; None if there is none."""
     return next(_found(tx, secret, settings, evidence), None)
 
 
 def _found(
-    tx: Transaction, secret: bytes, settings: Settings, evidence: Evidence
+    tx: Transaction, secret: bytes, settings: Settings, evidence: DeliveryEvidence
 ) -> Iterator[tuple[SubscriberId, EditionKey]]:
     for token in evidence.tokens(settings.bounces.address):
         claimed = claimed_subscriber(token)
@@ -221,7 +223,7 @@ def _found(
         if claimed and edition:
             yield claimed, edition
     marks = {found[1] for one in evidence.message_ids[:_MOST] if (found := _MARK.search(one))}
-    for address in evidence.readers[:_MOST] if marks else ():
+    for address in evidence.recipients[:_MOST] if marks else ():
         record = tx.subscribers.find(address)
         if record is not None:
             person = record.subscriber.id

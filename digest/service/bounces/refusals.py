@@ -28,7 +28,7 @@ _SEVERAL = 3  # domains
 FIRST_ATTEMPTS = 6  # a refusal at a later attempt counts for its mail alone, so that no mail is tried for ever
 
 
-class Rest(StrEnum):
+class PauseScope(StrEnum):
     """What to pause: nothing, the mail to one domain, or everything."""
 
     NOTHING = "nothing"
@@ -36,7 +36,7 @@ class Rest(StrEnum):
     ALL = "all"
 
 
-class Refused(NamedTuple):
+class RefusedDelivery(NamedTuple):
     """A refused delivery, as far as it matters here."""
 
     edition: EditionKey
@@ -46,29 +46,29 @@ class Refused(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RefusalFinding:
     """What a refusal shows, together with those before it. `blameless` failed before for another's fault."""
 
-    rest: Rest = Rest.NOTHING
-    blameless: tuple[Refused, ...] = ()
+    pause: PauseScope = PauseScope.NOTHING
+    blameless: tuple[RefusedDelivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     number: int
-    delivery: Refused
+    delivery: RefusedDelivery
     domain: str
     words: str
     failed: bool
 
 
-class Refusals:
+class RefusalHistory:
     """The refusals of one drain since a mail got through, in all and by domain.
 
     `looked_into` has the words for which a domain (empty: all sending) was paused before. If they come again there and
     name each recipient, they are about each recipient (for all sending: once any mail got through, or at a late
-    attempt). If they name none, they are about the same as before. `rested` are domains that were paused before: their
-    refusals are about them, even if nothing else is left to send.
+    attempt). If they name none, they are about the same as before. `paused_domains` were paused before: their refusals
+    are about them, even if nothing else is left to send.
     """
 
     def __init__(self) -> None:
@@ -79,15 +79,15 @@ class Refusals:
         self._reached: set[str] = set()
         self._found: set[tuple[str, str]] = set()  # domain (empty for all) and words
         self.looked_into: set[tuple[str, str]] = set()
-        self.rested: set[str] = set()
+        self.paused_domains: set[str] = set()
 
-    def know(self, deliveries: Collection[Delivery]) -> None:
+    def register(self, deliveries: Collection[Delivery]) -> None:
         """Register these as to be sent: if all go to one domain, what is about that domain is about us."""
         domains = {domain_of(one.subscriber.address) for one in deliveries}
         self._domains |= domains
         self._found = {(domain, words) for domain, words in self._found if domain not in domains}
 
-    def remember(self, refused: Refused, words: str, *, alone: bool) -> None:
+    def add_earlier(self, refused: RefusedDelivery, words: str, *, alone: bool) -> None:
         """Register a failure in an earlier drain, in which its domain accepted nothing; `alone`: nor any other."""
         domain = domain_of(refused.address)
         earlier = _Refusal(0, refused, domain, reply_pattern(words, refused.address), failed=True)
@@ -99,66 +99,66 @@ class Refusals:
         """The number of refusals so far: a mail tried now that gets through shows that those before it are over."""
         return self._number
 
-    def got_through(self, delivery: Delivery, mark: int) -> None:
+    def accepted(self, delivery: Delivery, mark: int) -> None:
         """A mail tried at `mark` was accepted; refusals of mails tried at the same time may still form one row."""
         domain = domain_of(delivery.subscriber.address)
         self._reached.add(domain)
         self._row = [one for one in self._row if one.number > mark]
         self._of_domain[domain] = [one for one in self._of_domain.get(domain, ()) if one.number > mark]
 
-    def refused(self, delivery: Delivery, error: TransportError, told: Outcome, times: int = 1) -> Finding:
+    def add(self, delivery: Delivery, error: TransportError, told: Outcome, times: int = 1) -> RefusalFinding:
         """Add a refusal; `times` if other connections met it as well."""
         failed = told.state is DeliveryState.FAILED
         if error.phase == "login":
-            return Finding(Rest.ALL)
+            return RefusalFinding(PauseScope.ALL)
         if not told.pause and not (failed and delivery.attempts <= FIRST_ATTEMPTS):
-            return Finding()
+            return RefusalFinding()
         domain = domain_of(delivery.subscriber.address)
         words = "" if told.diagnosis.about is About.US else reply_pattern(error.text, delivery.subscriber.address)
         if self._found & {("", words), (domain, words)}:  # it was in progress when the others' were seen
-            return Finding(blameless=(of(delivery),) if failed else ())
+            return RefusalFinding(blameless=(refused_delivery(delivery),) if failed else ())
         self._number += 1
-        refusal = _Refusal(self._number, of(delivery), domain, words, failed)
+        refusal = _Refusal(self._number, refused_delivery(delivery), domain, words, failed)
         self._row += [refusal] * times
         self._of_domain.setdefault(domain, []).append(refusal)
         ours = error.code is None or error.uncertain or error.phase in {"connect", "sender"}
         return self._weighed(refusal, of_people=told.diagnosis.about in OF_ONE_PERSON, ours=ours)
 
-    def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> Finding:
+    def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> RefusalFinding:
         domain, words = newest.domain, newest.words
         looked_into = bool(self.looked_into & {("", words), (domain, words)})
         if of_people and looked_into and (self._reached or ("", words) not in self.looked_into):
-            return Finding()
+            return RefusalFinding()
         enough = _OF_PEOPLE if of_people else _IN_A_ROW
         if not (of_people and self._reached) and self._all(words, enough, ours=ours):
             self._of_domain.clear()
-            return self._rest(Rest.ALL, "", words, self._row)
+            return self._pause(PauseScope.ALL, "", words, self._row)
         theirs = self._of_domain[domain]
         if not (of_people and domain in self._reached) and not ours and _count(theirs, words) >= enough:
-            self.rested.add(domain)
-            return self._rest(Rest.DOMAIN, domain, words, theirs)
+            self.paused_domains.add(domain)
+            return self._pause(PauseScope.DOMAIN, domain, words, theirs)
         # What paused sending a while ago may not be over, even if only a few recipients are left to show it.
-        return Finding(blameless=(newest.delivery,) if newest.failed and looked_into else ())
+        return RefusalFinding(blameless=(newest.delivery,) if newest.failed and looked_into else ())
 
     def _all(self, words: str, enough: int, *, ours: bool) -> bool:
         if ours:
             return sum(not one.failed for one in self._row) >= enough
         domains = {one.domain for one in self._row if one.words == words}
-        alone = domains >= self._domains and not domains <= self.rested
+        alone = domains >= self._domains and not domains <= self.paused_domains
         several = len(domains) >= _SEVERAL or alone
         return several and _count(self._row, words) >= enough
 
-    def _rest(self, rest: Rest, domain: str, words: str, row: list[_Refusal]) -> Finding:
+    def _pause(self, scope: PauseScope, domain: str, words: str, row: list[_Refusal]) -> RefusalFinding:
         self._found.add((domain, words))
         blameless = tuple(one.delivery for one in row if one.failed and one.words == words)
         row.clear()
-        return Finding(rest, blameless)
+        return RefusalFinding(scope, blameless)
 
 
-def of(delivery: Delivery) -> Refused:
+def refused_delivery(delivery: Delivery) -> RefusedDelivery:
     """The parts of a delivery that matter here."""
     person = delivery.subscriber
-    return Refused(delivery.edition, person.id, delivery.message_id, person.address)
+    return RefusedDelivery(delivery.edition, person.id, delivery.message_id, person.address)
 
 
 def _count(row: list[_Refusal], words: str) -> int:

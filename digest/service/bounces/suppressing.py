@@ -35,7 +35,7 @@ _HARD_BOUNCES = 2  # editions; a single refusal may have another cause than the 
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldEdition:
     """An edition that requests more suppressions than its settings allow: `asked` of the `mails` sent."""
 
     edition: EditionKey
@@ -50,7 +50,7 @@ class Held:
         )
 
 
-def refused(
+def record_refusal(
     tx: Transaction,
     settings: Settings,
     person: SubscriberId,
@@ -70,10 +70,10 @@ def refused(
     status, kind = diagnose(text).status, BounceKind.HARD if proven else BounceKind.SOFT
     known = hashlib.sha256(f"{person}\0{edition}".encode()).hexdigest()
     tx.bounces.add(Bounce(person, edition, f"refused {known}", kind, status, text, now))
-    ask(tx, settings, person, edition, kind, text, status=status if proven else "", now=now)
+    request_suppression(tx, settings, person, edition, kind, text, status=status if proven else "", now=now)
 
 
-def ask(
+def request_suppression(
     tx: Transaction,
     settings: Settings,
     person: SubscriberId,
@@ -92,28 +92,28 @@ def ask(
         tx.breaker.ask(edition, person, Evidence.SERVER, reason, now)
 
 
-def settle(tx: Transaction, settings: Settings, now: datetime) -> list[Held]:
+def apply_due(tx: Transaction, settings: Settings, now: datetime) -> list[HeldEdition]:
     """Apply due suppressions; returns the editions that request too many. Requires an exclusive transaction."""
     return [held for edition in tx.breaker.waiting() if (held := _settle(tx, settings, edition, now))]
 
 
-def held(tx: Transaction, settings: Settings, now: datetime) -> list[Held]:
+def held_editions(tx: Transaction, settings: Settings, now: datetime) -> list[HeldEdition]:
     """The editions that request too many suppressions; changes nothing."""
-    found = (_looked(tx, settings, edition, now) for edition in tx.breaker.waiting())
+    found = (_request_state(tx, settings, edition, now) for edition in tx.breaker.waiting())
     return [one.held for one in found if one and one.held]
 
 
-def settle_due(store: Store, settings: Settings, now: datetime) -> None:
-    """Call `settle` only if it has something to do; otherwise nobody waits for a write transaction."""
+def apply_if_due(store: Store, settings: Settings, now: datetime) -> None:
+    """Call `apply_due` only if it has something to do; otherwise nobody waits for a write transaction."""
     with store.read() as tx:
-        looks = [_looked(tx, settings, edition, now) for edition in tx.breaker.waiting()]
+        looks = [_request_state(tx, settings, edition, now) for edition in tx.breaker.waiting()]
     if any(look and (look.weak or (look.applied if look.held else look.asked)) for look in looks):
         with store.write() as tx:
-            settle(tx, settings, now)
+            apply_due(tx, settings, now)
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _RequestState:
     """The requests of an edition with a known share: `weak` have too little evidence, the others are valid.
 
     `dismissed`: the operator said that the addresses were not at fault; later requests are `weak`.
@@ -122,11 +122,11 @@ class _Look:
     weak: frozenset[SubscriberId]
     asked: tuple[SuppressionRequest, ...]
     applied: tuple[SuppressionRequest, ...]
-    held: Held | None
+    held: HeldEdition | None
     dismissed: bool
 
 
-def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> _Look | None:
+def _request_state(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> _RequestState | None:
     """The requests; None if the share is not known yet."""
     tally = tx.breaker.tally(edition)
     if tally.open and now < tally.made_at + _A_DAY:
@@ -145,12 +145,12 @@ def _looked(tx: Transaction, settings: Settings, edition: EditionKey, now: datet
     count = len(asked) + len(applied)
     mails = tally.mails - tally.open  # after a day, mails that no server was offered yet show nothing
     too_many = count >= FEWEST and count > settings.bounces.breaker * max(mails, 1)
-    stopped = Held(edition, count, mails) if asked and too_many and not confirmed else None
-    return _Look(weak, asked, applied, stopped, dismissed)
+    stopped = HeldEdition(edition, count, mails) if asked and too_many and not confirmed else None
+    return _RequestState(weak, asked, applied, stopped, dismissed)
 
 
-def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> Held | None:
-    look = _looked(tx, settings, edition, now)
+def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> HeldEdition | None:
+    look = _request_state(tx, settings, edition, now)
     if look is None:
         return None
     tx.breaker.drop(edition, look.weak)
@@ -186,7 +186,7 @@ def _take_back(tx: Transaction, applied: Iterable[SuppressionRequest], why: str,
             tx.subscribers.unsuppress(one.subscriber, why, now)
 
 
-def forgive(tx: Transaction, edition: EditionKey, people: Collection[SubscriberId], now: datetime) -> None:
+def undo_refusals(tx: Transaction, edition: EditionKey, people: Collection[SubscriberId], now: datetime) -> None:
     """Undo all consequences of an edition's refusals that were not about these people."""
     theirs = [one for one in tx.breaker.requests(edition) if one.subscriber in people]
     applied = [one for one in theirs if one.state is RequestState.APPLIED]
@@ -195,7 +195,7 @@ def forgive(tx: Transaction, edition: EditionKey, people: Collection[SubscriberI
     tx.breaker.forget(edition, people)
 
 
-def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
+def open_requests(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
     """The undecided requests of an edition.
 
     Raises:
@@ -207,7 +207,7 @@ def asked_by(store: Store, edition: EditionKey) -> list[SuppressionRequest]:
         return [one for one in tx.breaker.requests(edition) if one.state is RequestState.ASKED]
 
 
-def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -> int:
+def decide_requests(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -> int:
     """Apply or drop all requests of an edition, by the operator's decision; returns how many suppressions.
 
     Dropped requests are no evidence later either, and the edition causes no more suppressions.
@@ -216,7 +216,7 @@ def decide(store: Store, edition: EditionKey, *, confirm: bool, now: datetime) -
         UnknownError: there is no such edition.
         DigestError: it requests none.
     """
-    asked_by(store, edition)
+    open_requests(store, edition)
     with store.write() as tx:
         asked = tuple(one for one in tx.breaker.requests(edition) if one.state is RequestState.ASKED)
         if not asked:

@@ -27,7 +27,7 @@ from digest.mail.receiving.provider_signatures import (
     subscribe_url,
 )
 from digest.model import BounceKind
-from digest.service.bounces.messages import Evidence, find, our_addresses, record
+from digest.service.bounces.messages import DeliveryEvidence, find_delivery, our_addresses, record_bounce
 from digest.service.operating import posting
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.mail.receiving.provider_events import Event
-    from digest.service.bounces.messages import Taken
+    from digest.service.bounces.messages import BounceResult
     from digest.settings import Hooks, Settings
     from digest.store.transaction import Store
 
@@ -50,7 +50,7 @@ _SHORTEST = 16  # characters of a secret
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class Intake:
+class WebhookIntake:
     """Accepts webhooks of the providers that are switched on. Many threads may share one."""
 
     def __init__(self, store: Store, settings: Settings, fetch: Callable[[str], bytes] = posting.get) -> None:
@@ -60,18 +60,18 @@ class Intake:
             ConfigurationError: a key or secret cannot be read.
         """
         self._store, self._settings, self._fetch = store, settings, fetch
-        self._keys = secrets(settings.hooks)
+        self._keys = read_secrets(settings.hooks)
         self._certificates: OrderedDict[str, tuple[bytes, datetime]] = OrderedDict()
         self._signatures: OrderedDict[str, bytes] = OrderedDict()
         self._fetching, self._seeing = threading.Lock(), threading.Lock()
 
-    def knows(self, provider: Provider, secret: str) -> bool:
+    def accepts(self, provider: Provider, secret: str) -> bool:
         """Whether a provider is switched on, and the path has its secret if it signs nothing."""
         if provider not in self._keys:
             return False
         return equal_secrets(secret, self._keys[provider]) if provider in IN_PATH else not secret
 
-    def take(self, provider: Provider, headers: Mapping[str, str], raw: bytes, now: datetime) -> list[Taken]:
+    def handle(self, provider: Provider, headers: Mapping[str, str], raw: bytes, now: datetime) -> list[BounceResult]:
         """Handle a request of a known provider; returns what each event was. `headers` by lower-case name.
 
         Raises:
@@ -110,7 +110,7 @@ class Intake:
                 self._signatures.popitem(last=False)
         return known == event
 
-    def _told_by_amazon(self, payload: object, now: datetime) -> list[Taken]:
+    def _told_by_amazon(self, payload: object, now: datetime) -> list[BounceResult]:
         message = _texts(payload)
         url = certificate_url(message)
         if message.get("TopicArn") not in self._settings.hooks.ses_topics or url is None:
@@ -153,7 +153,7 @@ class Intake:
         except (OSError, ValueError) as error:
             raise HookError(Provider.SES, f"Amazon does not answer: {error}", status=_LATER) from error
 
-    def _recorded(self, provider: Provider, payload: object, number: str, now: datetime) -> list[Taken]:
+    def _recorded(self, provider: Provider, payload: object, number: str, now: datetime) -> list[BounceResult]:
         found = events(provider, payload, number, our_addresses(self._settings))
         secret = self._store.secret()
         taken = []
@@ -161,21 +161,23 @@ class Intake:
             taken += self._batch(provider, found[start : start + _AT_ONCE], secret, now)
         return taken
 
-    def _batch(self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime) -> list[Taken]:
+    def _batch(self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime) -> list[BounceResult]:
         taken = []
         with self._store.write() as tx:
             for event in batch:
-                evidence = Evidence(addresses=event.senders, readers=(event.recipient,), message_ids=event.message_ids)
-                whose = find(tx, secret, self._settings, evidence)
+                evidence = DeliveryEvidence(
+                    addresses=event.senders, recipients=(event.recipient,), message_ids=event.message_ids
+                )
+                whose = find_delivery(tx, secret, self._settings, evidence)
                 if whose is None or tx.subscribers.get(whose[0]) is None:
                     tx.bounces.ignore(f"{provider}: of no mail of ours", now)
                 elif event.report.kind is not BounceKind.OTHER:
                     mark = f"hook\0{provider}\0{event.number}".encode("utf-8", "replace")
-                    taken.append(record(tx, self._settings, whose, event.report, mark, now))
+                    taken.append(record_bounce(tx, self._settings, whose, event.report, mark, now))
         return taken
 
 
-def secrets(hooks: Hooks) -> dict[Provider, str]:
+def read_secrets(hooks: Hooks) -> dict[Provider, str]:
     """The key or secret of each provider that is switched on; empty for Amazon, whose signatures need none.
 
     Raises:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, EntryId, Section, Selected, SourceId
-from digest.service.editions.digests import rhythms_of
+from digest.service.editions.digests import frequencies_of
 from digest.service.publishing.feeds import holds_any
 
 if TYPE_CHECKING:
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from digest.store.transaction import Transaction
 
 _CLOCK = timedelta(days=1)  # it may have stepped back between two times; rather a day too much than too little
-MOST = 40  # titles in one mail; the next one lists the rest
+MOST_REPEATED = 40  # titles in one mail; the next one lists the rest
 
 
 @dataclass(slots=True)
 class Audience:
     """The recipients of an edition. `shown` counts from 0 in `entries`, which begins with the edition's selection.
 
-    `resting` are paused and will have missed it; `caught_up` get what they had missed.
+    `paused` are not mailed and will have missed it; `caught_up` get what they had missed.
     """
 
     entries: list[Selected]
     readers: list[tuple[Subscriber, tuple[int, ...]]] = field(default_factory=list)
-    resting: list[SubscriberId] = field(default_factory=list)
+    paused: list[SubscriberId] = field(default_factory=list)
     caught_up: list[SubscriberId] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ def audience(
     made = Audience(list(selected))
     whole = _whole(selected)
     places: dict[EntryId, int] = {}  # of entries that are listed once more
-    once_more = owed(tx, settings, digest.id)
+    once_more = entries_to_repeat(tx, settings, digest.id)
     nothing_new = all(one.section is Section.MOST_READ for one in selected)
     if nothing_new and not once_more:
         return made
@@ -65,7 +65,7 @@ def audience(
             continue
         if person.paused_until is not None and person.paused_until > now:
             if not nothing_new:
-                made.resting.append(person.id)
+                made.paused.append(person.id)
             continue
         shown = whole
         if follower.behind:
@@ -89,7 +89,7 @@ def _listed(
     Entries that the edition announces to them anyway are left out.
     """
     told = {one.entry.id for one in shown if one.section in {Section.NEW, Section.CATCH_UP}}
-    listed = [entry for entry in entries if entry.id not in told][:MOST]
+    listed = [entry for entry in entries if entry.id not in told][:MOST_REPEATED]
     for entry in listed:
         if entry.id not in places:
             places[entry.id] = len(made.entries)
@@ -109,7 +109,7 @@ def _missing(
     These are all entries that are new since they follow it and that no mail announced to them. They join
     `made.entries`.
     """
-    told = tx.editions.told(follower.subscriber.id, rhythms_of(settings, DigestId(digest.id)))
+    told = tx.editions.told(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.
@@ -132,12 +132,12 @@ def _shows(one: Selected, at: int, mine: set[EntryId], places: dict[EntryId, int
     return one.entry.id in mine and places[one.entry.id] == at
 
 
-def owed(tx: Transaction, settings: Settings, digest: str) -> Mapping[SubscriberId, Owed]:
+def entries_to_repeat(tx: Transaction, settings: Settings, digest: str) -> Mapping[SubscriberId, Owed]:
     """The entries to list once more for followers of a digest, limited to the topics that they chose."""
     name = DigestId(digest)
     found = {}
     chosen: dict[tuple[tuple[str, ...], EntryId], bool] = {}  # most people have the same topics and entries
-    for person, one in tx.doubts.owed(name, rhythms_of(settings, name)).items():
+    for person, one in tx.doubts.owed(name, frequencies_of(settings, name)).items():
         for entry in one.entries if one.topics else ():
             if (one.topics, entry.id) not in chosen:
                 chosen[one.topics, entry.id] = holds_any(settings, one.topics)(entry)

@@ -29,7 +29,7 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
                 tx.editions.register_digest(DigestId(name), now)
 
 
-def rhythms_of(settings: Settings, digest: DigestId) -> list[DigestId]:
+def frequencies_of(settings: Settings, digest: DigestId) -> list[DigestId]:
     """The digests with the same entries, including this one; only this one if it is not configured (any more)."""
     configured = settings.digest(digest)
     return [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]

@@ -20,7 +20,7 @@ _REPORT_IT = "this is a fault of digest: please report it"
 
 
 @contextmanager
-def noting(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
+def recording_failure(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
     """Record why an edition cannot be made. A fence and a store that does not answer are no failures of the edition.
 
     Raises:
@@ -38,14 +38,14 @@ def noting(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
         raise EditionError(digest.id, problem) from error
 
 
-def stands(store: Store, digest: Digest) -> bool:
+def has_failed(store: Store, digest: Digest) -> bool:
     """Whether the last attempt failed."""
     with store.read() as tx:
         return tx.editions.failure(DigestId(digest.id)) is not None
 
 
-def forget(store: Store, digest: Digest) -> None:
+def forget_failure(store: Store, digest: Digest) -> None:
     """Forget the failure: an edition can be made now."""
-    if stands(store, digest):
+    if has_failed(store, digest):
         with store.write() as tx:
             tx.editions.succeeded(DigestId(digest.id))

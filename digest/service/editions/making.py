@@ -18,10 +18,10 @@ from digest.model import DigestId, Edition, EditionKey, Section
 from digest.records.editions import Recipient
 from digest.service.editions.audience import audience
 from digest.service.editions.digests import schedule_of, sender_domain
-from digest.service.editions.failures import forget, noting, stands
-from digest.service.editions.planning import LARGE, finish, parts
-from digest.service.editions.selecting import select
-from digest.service.editions.variants import Variants, frame
+from digest.service.editions.failures import forget_failure, has_failed, recording_failure
+from digest.service.editions.planning import LARGE_EDITION, plan_waiting, recipient_parts
+from digest.service.editions.selecting import select_entries
+from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.tracing import say_made
 from digest.service.operating import clocks
 from digest.service.publishing.feeds import holds_any
@@ -63,21 +63,21 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
     made = []
     secret = store.secret()
     clocks.mend(store, settings, now)
-    finish(store, settings)
+    plan_waiting(store, settings)
     for digest in settings.digests:
         try:
-            with noting(store, digest, now):
+            with recording_failure(store, digest, now):
                 key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
-                if key is None and stands(store, digest):
-                    draft(store, settings, digest, now, digest.language)  # the cause may be mended by now
+                if key is None and has_failed(store, digest):
+                    draft_edition(store, settings, digest, now, digest.language)  # the cause may be mended by now
         except FencedError:
             break
         except EditionError as error:
             _log.error("edition failed", digest=digest.id, reason=error.problem)
             continue
-        forget(store, digest)
+        forget_failure(store, digest)
         if key:
-            made.append(_said(store, key))
+            made.append(_log_made(store, key))
     return made
 
 
@@ -100,13 +100,13 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
         EditionError: it cannot be made.
     """
     clocks.mend(store, settings, now)
-    finish(store, settings)
-    with noting(store, digest, now):
+    plan_waiting(store, settings)
+    with recording_failure(store, digest, now):
         key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))
     if key is None:
         return None
-    forget(store, digest)
-    return _said(store, key)
+    forget_failure(store, digest)
+    return _log_made(store, key)
 
 
 def _made(
@@ -132,11 +132,13 @@ def _made(
             slot, due = wanted(tx, state)
             if not due:
                 return None
-            if tx.roster.followers().get(state.id, 0) <= LARGE:
+            if tx.roster.followers().get(state.id, 0) <= LARGE_EDITION:
                 return _stored(tx, _planned(tx, secret, settings, digest, state, now, slot))
         with store.read() as tx:
             made = _planned(tx, secret, settings, digest, state, now, slot)
-            kept = parts(tx, settings, state.id, made.recipients, made.caught_up, made.resting) if made else []
+            kept = (
+                recipient_parts(tx, settings, state.id, made.recipients, made.caught_up, made.resting) if made else []
+            )
         if made is None:
             return None
         with store.write() as tx:
@@ -146,7 +148,7 @@ def _made(
             if not tx.editions.make(made.edition, made.entries, made.variants, ()):
                 return None
             tx.planning.keep(made.edition.key, kept)
-        finish(store, settings)
+        plan_waiting(store, settings)
         return made.edition.key
 
 
@@ -155,7 +157,7 @@ def _require_no_fence(tx: Transaction) -> None:
         raise FencedError(since)
 
 
-def _said(store: Store, key: EditionKey) -> EditionCounts:
+def _log_made(store: Store, key: EditionKey) -> EditionCounts:
     """Log the edition after it is stored."""
     with store.read() as tx:
         made = tx.editions.edition(key)
@@ -173,7 +175,7 @@ class Draft:
     pictures: dict[str, bytes]
 
 
-def draft(
+def draft_edition(
     store: Store, settings: Settings, digest: Digest, now: datetime, language: str, topics: Sequence[str] = ()
 ) -> Draft | None:
     """What an edition made now would contain for subscribers of these topics, of all if empty; nothing is stored.
@@ -184,16 +186,16 @@ def draft(
         state = tx.editions.digest(DigestId(digest.id))
         if state is None:
             return None
-        whole = select(tx, digest, state)
+        whole = select_entries(tx, digest, state)
         holds = holds_any(settings, topics)
         selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))
         if selection.empty:
             return None
         key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
         edition = Edition(key, state.id, None, _opens_at(state, now), now, empty=False)
-        around = frame(tx, settings, digest, edition, selection.contents(selection.entries))
+        around = edition_frame(tx, settings, digest, edition, selection.contents(selection.entries))
         made = edition_body(around, selection.entries, selection.before, language)
-        return Draft(key, made, pictures(tx, made))
+        return Draft(key, made, edition_pictures(tx, made))
 
 
 def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
@@ -203,14 +205,14 @@ def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
     return html
 
 
-def upcoming(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
+def upcoming_editions(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
     """What each digest would announce if its fence were lifted now."""
     made = []
     for digest in settings.digests:
         state = tx.editions.digest(DigestId(digest.id))
         if state is None:
             continue
-        schedule, selection = schedule_of(digest), select(tx, digest, state)
+        schedule, selection = schedule_of(digest), select_entries(tx, digest, state)
         new, corrected = (
             tuple(one.entry.content.title for one in selection.entries if one.section is section)
             for section in (Section.NEW, Section.CORRECTED)
@@ -282,7 +284,7 @@ def _planned(
     slot: datetime | None,
 ) -> _Planned | None:
     """What an edition made now would be; None if there is nothing to make."""
-    selection = select(tx, digest, state)
+    selection = select_entries(tx, digest, state)
     people = audience(tx, settings, digest, selection.entries, now)
     if selection.empty and slot is None and not people.readers:
         return None
@@ -290,7 +292,7 @@ def _planned(
     edition = Edition(key, state.id, slot, _opens_at(state, now), now, selection.empty)
     if selection.empty and not people.readers:
         return _Planned(edition)
-    around = frame(tx, settings, digest, edition, selection.contents(people.entries))
+    around = edition_frame(tx, settings, digest, edition, selection.contents(people.entries))
     words = Variants(around, selection.before, people.entries)
     if not selection.empty:
         words.number(digest.language, tuple(range(len(selection.entries))))  # for people who read it on the web
@@ -300,10 +302,10 @@ def _planned(
         variant = words.number(person.language, shown)
         due, identity = due_at(schedule, slot, now, person.timezone), message_id(key, person.id, domain, secret)
         recipients.append(Recipient(person.id, identity, variant, due))
-        if not words.tells_all(variant, shown):
+        if not words.announces_all(variant, shown):
             still_behind.add(person.id)
     caught_up = [person for person in people.caught_up if person not in still_behind]
-    return _Planned(edition, people.entries, words.made, recipients, caught_up, people.resting)
+    return _Planned(edition, people.entries, words.made, recipients, caught_up, people.paused)
 
 
 def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
@@ -320,6 +322,6 @@ def _opens_at(state: DigestState, now: datetime) -> datetime | None:
     return min(state.last_close_at, now) if state.last_close_at else None
 
 
-def pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
+def edition_pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
     """The pictures in the HTML of an edition, by name."""
     return {name: png for name in pictures_in(words.html) if (png := tx.pictures.png(name)) is not None}

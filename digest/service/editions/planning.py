@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.records.editions import Unplanned
-from digest.service.editions.digests import rhythms_of
+from digest.service.editions.digests import frequencies_of
 from digest.service.upkeep.turns import in_turns
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
-LARGE = 2_000  # subscribers of an edition whose mails are planned in parts
+LARGE_EDITION = 2_000  # subscribers of an edition whose mails are planned in parts
 _PART = 500
 
 
-def parts(
+def recipient_parts(
     tx: Transaction,
     settings: Settings,
     digest: DigestId,
@@ -32,28 +32,28 @@ def parts(
     resting: Sequence[SubscriberId],
 ) -> list[Unplanned]:
     """The subscribers of an edition in parts. Paused ones get no mail."""
-    rhythms, behind = rhythms_of(settings, digest), set(caught_up)
+    rhythms, behind = frequencies_of(settings, digest), set(caught_up)
     made = []
     for start in range(0, len(mails), _PART):
         some = mails[start : start + _PART]
-        told = [(m.subscriber, _told(tx, rhythms, m.subscriber)) for m in some if m.subscriber in behind]
+        told = [(m.subscriber, _announced_count(tx, rhythms, m.subscriber)) for m in some if m.subscriber in behind]
         made.append(Unplanned(tuple(some), tuple(told), ()))
         behind.difference_update(person for person, _ in told)
-    others = [(person, _told(tx, rhythms, person)) for person in behind]  # the edition has nothing for them
+    others = [(person, _announced_count(tx, rhythms, person)) for person in behind]  # the edition has nothing for them
     made += [Unplanned((), tuple(others[at : at + _PART]), ()) for at in range(0, len(others), _PART)]
     made += [Unplanned((), (), tuple(resting[at : at + _PART])) for at in range(0, len(resting), _PART)]
     return made
 
 
-def finish(store: Store, settings: Settings) -> None:
+def plan_waiting(store: Store, settings: Settings) -> None:
     """Plan all mails that are not planned yet, including those that a process left when it died."""
     with store.read() as tx:
         waiting = tx.planning.waiting()
     if waiting:
-        in_turns(store, waiting, lambda tx, batch: plan(tx, settings, batch), first=1)
+        in_turns(store, waiting, lambda tx, batch: plan_parts(tx, settings, batch), first=1)
 
 
-def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey, int]]) -> None:
+def plan_parts(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey, int]]) -> None:
     """Plan parts. People who left, paused or became unreachable meanwhile get none.
 
     People who had missed an edition have caught up, unless a mail that announced something to them has failed since.
@@ -63,8 +63,8 @@ def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey
         if taken is None:
             continue
         digest, part = taken
-        rhythms = rhythms_of(settings, digest)
-        unchanged = [person for person, told in part.caught_up if _told(tx, rhythms, person) == told]
+        rhythms = frequencies_of(settings, digest)
+        unchanged = [person for person, told in part.caught_up if _announced_count(tx, rhythms, person) == told]
         reached = tx.planning.plan(edition, part.mails)
         mailed = {mail.subscriber for mail in part.mails}
         tx.subscribers.set_behind(
@@ -73,5 +73,5 @@ def plan(tx: Transaction, settings: Settings, waiting: Sequence[tuple[EditionKey
         tx.subscribers.set_behind(digest, part.resting, behind=True)
 
 
-def _told(tx: Transaction, rhythms: Sequence[DigestId], person: SubscriberId) -> int:
+def _announced_count(tx: Transaction, rhythms: Sequence[DigestId], person: SubscriberId) -> int:
     return len(tx.editions.told(person, rhythms))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RenameResult:
     """A finished rename: how many people follow the digest, and how many editions moved."""
 
     followers: int
@@ -37,7 +37,7 @@ def orphans(store: Store, settings: Settings) -> dict[DigestId, int]:
     return {digest: n for digest, n in followers.items() if settings.digest(digest) is None and digest not in renamed}
 
 
-def rename(store: Store, settings: Settings, old: DigestId, new: DigestId, now: datetime) -> Done:
+def rename_digest(store: Store, settings: Settings, old: DigestId, new: DigestId, now: datetime) -> RenameResult:
     """Rename a digest; the configuration may use the new name already, or still the old one.
 
     If the new name is in use, for instance since the configuration was changed, the two become one. The caller must
@@ -63,10 +63,10 @@ def rename(store: Store, settings: Settings, old: DigestId, new: DigestId, now: 
                 place=new,
                 remedy="choose another name",
             )
-        return Done(*tx.digest_names.rename(old, new, now))
+        return RenameResult(*tx.digest_names.rename(old, new, now))
 
 
-def end(store: Store, settings: Settings, digest: DigestId, now: datetime) -> int:
+def end_digest(store: Store, settings: Settings, digest: DigestId, now: datetime) -> int:
     """Unsubscribe everybody from an unconfigured digest, as the operator's act; returns how many.
 
     Raises:

@@ -41,7 +41,7 @@ class Selection:
         yield from (content for steps in self.before.values() for one in steps for content in (one.before, one.after))
 
 
-def select(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
+def select_entries(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
     """Select the content of an edition of a digest that is made now."""
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
     new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from digest.settings import Digest, Settings
     from digest.store.transaction import Transaction
 
-_TOLD = {Section.NEW, Section.CATCH_UP}
+_ANNOUNCED = {Section.NEW, Section.CATCH_UP}
 
 
 class Variants:
@@ -52,29 +52,31 @@ class Variants:
         Catch-up entries for which there is still no room are not announced.
         """
         listed = tuple(at for at in shown if self._entries[at].section is Section.AGAIN)
-        said, named = fitted_body(self._frame, [self._said(at) for at in shown], self._before, language)
-        told = [at for at in shown if self._entries[at].section in _TOLD]
+        said, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
+        told = [at for at in shown if self._entries[at].section in _ANNOUNCED]
         if named < len(told) and any(self._missed(at) for at in shown):
             shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
-            said, named = fitted_body(self._frame, [self._said(at) for at in shown], self._before, language)
-            told = [at for at in shown if self._entries[at].section in _TOLD]
+            said, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
+            told = [at for at in shown if self._entries[at].section in _ANNOUNCED]
             told[named:] = [at for at in told[named:] if not self._missed(at)]
         return Variant(said, tuple(told), listed)
 
     def _missed(self, at: int) -> bool:
         return self._entries[at].section is Section.CATCH_UP
 
-    def tells_all(self, number: int, shown: tuple[int, ...]) -> bool:
+    def announces_all(self, number: int, shown: tuple[int, ...]) -> bool:
         """Whether the text announces everything new for a subscriber."""
-        return set(self.made[number].told) == {at for at in shown if self._entries[at].section in _TOLD}
+        return set(self.made[number].told) == {at for at in shown if self._entries[at].section in _ANNOUNCED}
 
-    def _said(self, at: int) -> Selected:
+    def _as_shown(self, at: int) -> Selected:
         """An entry as the text shows it: to its recipients, an entry that they missed is new."""
         one = self._entries[at]
         return replace(one, section=Section.NEW) if one.section is Section.CATCH_UP else one
 
 
-def frame(tx: Transaction, settings: Settings, digest: Digest, edition: Edition, contents: Iterable[Content]) -> Frame:
+def edition_frame(
+    tx: Transaction, settings: Settings, digest: Digest, edition: Edition, contents: Iterable[Content]
+) -> Frame:
     """The frame of an edition; `contents` are all texts whose formulas its mails may show."""
     offered = feeds(settings)
     groups = [feed for feed in offered if feed.path.startswith("topics/")] or [

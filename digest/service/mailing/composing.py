@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
 
 
-def letter(
+def edition_mail(
     settings: Settings,
     secret: bytes,
     edition: EditionKey,
@@ -35,8 +35,8 @@ def letter(
     agreed_at: datetime,
 ) -> EditionMail:
     """The mail with the person's own links; `agreed_at` is when they joined the digest."""
-    mine = _Mailing(settings, secret, digest, body.language).personal(person, agreed_at)
-    return _letter(
+    mine = _PersonalLinks(settings, secret, digest, body.language).personal(person, agreed_at)
+    return _edition_mail(
         settings,
         edition,
         digest,
@@ -49,23 +49,23 @@ def letter(
     )
 
 
-class Letters:
+class MailComposer:
     """The mails of a drain. The parts that all recipients of one text and format share are made once."""
 
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings, self._secret = settings, secret
         self._words: dict[tuple[EditionKey, int], tuple[Body, Mapping[str, bytes]]] = {}
-        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[MessageTemplate, _Mailing]] = {}
+        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[MessageTemplate, _PersonalLinks]] = {}
 
-    def knows(self, delivery: Delivery) -> bool:
+    def has_body(self, delivery: Delivery) -> bool:
         """Whether this variant's body is loaded."""
         return (delivery.edition, delivery.variant) in self._words
 
-    def learn(self, edition: EditionKey, variant: int, body: Body, pictures: Mapping[str, bytes]) -> None:
+    def add_body(self, edition: EditionKey, variant: int, body: Body, pictures: Mapping[str, bytes]) -> None:
         """Load the body of a variant of an edition."""
         self._words[edition, variant] = body, pictures
 
-    def mail(self, delivery: Delivery) -> bytes:
+    def compose(self, delivery: Delivery) -> bytes:
         """The message of a delivery whose body is loaded.
 
         Raises:
@@ -78,9 +78,9 @@ class Letters:
         mould, mailing = self._moulds[key]
         return mould.message(person.name, delivery.message_id, mailing.personal(person, delivery.agreed_at))
 
-    def _mould(self, delivery: Delivery) -> tuple[MessageTemplate, _Mailing]:
+    def _mould(self, delivery: Delivery) -> tuple[MessageTemplate, _PersonalLinks]:
         body, pictures = self._words[delivery.edition, delivery.variant]
-        pattern = _letter(
+        pattern = _edition_mail(
             self._settings,
             delivery.edition,
             delivery.digest,
@@ -91,10 +91,10 @@ class Letters:
             written_at=delivery.written_at,
             leave_url="",
         )
-        return MessageTemplate(pattern), _Mailing(self._settings, self._secret, delivery.digest, body.language)
+        return MessageTemplate(pattern), _PersonalLinks(self._settings, self._secret, delivery.digest, body.language)
 
 
-class _Mailing:
+class _PersonalLinks:
     """The parts of a digest's mails in a language that are about the subscriber."""
 
     def __init__(self, settings: Settings, secret: bytes, digest: DigestId, language: str) -> None:
@@ -119,7 +119,7 @@ class _Mailing:
         )
 
 
-def _letter(
+def _edition_mail(
     settings: Settings,
     edition: EditionKey,
     digest: DigestId,

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from digest.mail.sending.transport import open_session
 from digest.mail.tokens import confirmation_token
 from digest.model import ConfirmationKind
-from digest.service.mailing.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
+from digest.service.mailing.short_mails import (
+    LEASE,
+    WAIT,
+    is_unmade,
+    make_short_mail,
+    outcome_text,
+    retry_at,
+    send_short_mail,
+    stops_all,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,11 +50,11 @@ async def send_confirmations(store: Store, settings: Settings, clock: Callable[[
     sent = 0
     async with open_session(settings) as way:
         for at, confirmation in enumerate(due):
-            made = partial(message_of, store, settings, confirmation)
-            problem = await hand_over(way, settings, confirmation.address, made)
+            made = partial(confirmation_message, store, settings, confirmation)
+            problem = await send_short_mail(way, settings, confirmation.address, made)
             await asyncio.to_thread(_record, store, confirmation, problem, clock())
             sent += problem is None
-            if stops(problem):
+            if stops_all(problem):
                 await asyncio.to_thread(_give_back, store, due[at + 1 :], clock())
                 break
     return sent
@@ -67,18 +76,18 @@ def _give_back(store: Store, rest: Sequence[Confirmation], now: datetime) -> Non
 
 def _record(store: Store, confirmation: Confirmation, problem: TransportError | None, now: datetime) -> None:
     """Record the outcome. No retry if the mail may have arrived, cannot arrive, or is too late: they may ask again."""
-    again, text = None, words(problem)
+    again, text = None, outcome_text(problem)
     if is_unmade(problem):
         again = now + WAIT if now + WAIT < confirmation.expires_at else None
     elif problem is not None and not problem.uncertain:
-        again = again_at(problem, confirmation.attempts, now)
+        again = retry_at(problem, confirmation.attempts, now)
         if again and (confirmation.attempts >= _ATTEMPTS or again >= confirmation.expires_at):
             again, text = None, f"not mailed: {problem}"  # a new request is mailed again
     with store.write() as tx:
         tx.confirmations.record(confirmation.id, next_at=again, text=text)
 
 
-def message_of(store: Store, settings: Settings, confirmation: Confirmation) -> bytes:
+def confirmation_message(store: Store, settings: Settings, confirmation: Confirmation) -> bytes:
     """The short mail with the link; the same bytes at each attempt."""
     secret = store.secret()
     folder, path = _TEMPLATES[confirmation.kind]
@@ -88,7 +97,7 @@ def message_of(store: Store, settings: Settings, confirmation: Confirmation) -> 
         "hours": int((confirmation.expires_at - confirmation.asked_at).total_seconds() // 3600),
         "address": confirmation.address,
     }
-    return short_notice(
+    return make_short_mail(
         settings,
         secret,
         folder,

@@ -30,7 +30,9 @@ _TEMPLATE = "template"
 _log = logs.get_logger()
 
 
-async def hand_over(way: Session, settings: Settings, to: str, made: Callable[[], bytes]) -> TransportError | None:
+async def send_short_mail(
+    way: Session, settings: Settings, to: str, made: Callable[[], bytes]
+) -> TransportError | None:
     """Render a mail and send it; returns the error, None if there is none. An invalid address counts as refused.
 
     A wrong template is an error of the phase `template`: it delays no other mail.
@@ -56,22 +58,22 @@ def is_unmade(problem: TransportError | None) -> bool:
     return problem is not None and problem.phase == _TEMPLATE
 
 
-def words(problem: TransportError | None) -> str:
+def outcome_text(problem: TransportError | None) -> str:
     """The text to store about an attempt."""
     return "mailed" if problem is None else f"{UNMADE}{problem.text}" if is_unmade(problem) else str(problem)
 
 
-def stops(problem: TransportError | None) -> bool:
+def stops_all(problem: TransportError | None) -> bool:
     """Whether every other mail would fail now, too."""
     return problem is not None and problem.phase in {"connect", "login", "sender"}
 
 
-def again_at(problem: TransportError, attempts: int, now: datetime) -> datetime | None:
+def retry_at(problem: TransportError, attempts: int, now: datetime) -> datetime | None:
     """When to try again after so many attempts; None if the refusal is permanent."""
     return None if (problem.code or 0) // 100 == _PERMANENT else now + WAIT * 2 ** (attempts - 1)
 
 
-def surroundings(settings: Settings) -> dict[str, object]:
+def site_values(settings: Settings) -> dict[str, object]:
     """The values that every short mail gets in addition to its own."""
     return {
         "site": settings.site_title,
@@ -82,7 +84,7 @@ def surroundings(settings: Settings) -> dict[str, object]:
     }
 
 
-def short_notice(
+def make_short_mail(
     settings: Settings,
     secret: bytes,
     name: str,
@@ -101,7 +103,7 @@ def short_notice(
         ConfigurationError: a template is wrong.
         ValueError: the address is not valid in a header.
     """
-    subject, text, page = render_short_mail(name, language, settings.templates, surroundings(settings) | dict(values))
+    subject, text, page = render_short_mail(name, language, settings.templates, site_values(settings) | dict(values))
     marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()
     return short_message(
         ShortMail(

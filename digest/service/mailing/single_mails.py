@@ -13,7 +13,16 @@ from digest.mail.sending.transport import open_session
 from digest.mail.tokens import leave_token, preferences_token
 from digest.model import Format, SingleMailKind
 from digest.service.editions.digests import schedule_of
-from digest.service.mailing.short_mails import LEASE, WAIT, again_at, hand_over, is_unmade, short_notice, stops, words
+from digest.service.mailing.short_mails import (
+    LEASE,
+    WAIT,
+    is_unmade,
+    make_short_mail,
+    outcome_text,
+    retry_at,
+    send_short_mail,
+    stops_all,
+)
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
@@ -39,10 +48,10 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     sent = 0
     async with open_session(settings) as way:
         while mail := await asyncio.to_thread(_begin, store, clock()):
-            problem = await hand_over(way, settings, mail.address, partial(single_message, store, settings, mail))
+            problem = await send_short_mail(way, settings, mail.address, partial(single_message, store, settings, mail))
             await asyncio.to_thread(_record, store, mail, problem, clock())
             sent += problem is None
-            if stops(problem):
+            if stops_all(problem):
                 break
     return sent
 
@@ -60,14 +69,14 @@ def _begin(store: Store, now: datetime) -> SingleMail | None:
 
 
 def _record(store: Store, mail: SingleMail, problem: TransportError | None, now: datetime) -> None:
-    again = again_at(problem, mail.attempts, now) if problem is not None and mail.attempts < _ATTEMPTS else None
+    again = retry_at(problem, mail.attempts, now) if problem is not None and mail.attempts < _ATTEMPTS else None
     if is_unmade(problem):
         again = now + WAIT
     with store.write() as tx:
         tx.single_mails.record(
             mail.id,
             next_at=again,
-            text=words(problem),
+            text=outcome_text(problem),
             uncertain=problem is not None and problem.uncertain,
         )
 
@@ -83,10 +92,10 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
     values: dict[str, object] = {"address": mail.address, "url": preferences}
     leave_urls: list[str] = []
     if mail.kind is SingleMailKind.WELCOME:
-        told = [_told(settings, secret, mail, digest) for digest in mail.digests if settings.digest(digest)]
+        told = [_digest_values(settings, secret, mail, digest) for digest in mail.digests if settings.digest(digest)]
         leave_urls = [one["leave_url"] for one in told]
         values |= {"digests": told, "preferences_url": preferences, "newest_url": _newest(store, settings, mail)}
-    return short_notice(
+    return make_short_mail(
         settings,
         secret,
         str(mail.kind),
@@ -100,7 +109,7 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
     )
 
 
-def _told(settings: Settings, secret: bytes, mail: SingleMail, name: DigestId) -> dict[str, str]:
+def _digest_values(settings: Settings, secret: bytes, mail: SingleMail, name: DigestId) -> dict[str, str]:
     """A digest as a welcome shows it; the next edition is the one after the mail was written."""
     digest = settings.digest(name)
     assert digest is not None  # noqa: S101 - every caller has checked it

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from digest.store.transaction import Transaction
 
 
-def greet(
+def plan_welcome(
     tx: Transaction,
     settings: Settings,
     secret: bytes,

@@ -158,7 +158,7 @@ def sending(tx: Transaction, settings: Settings, now: datetime) -> tuple[Sending
 
     if since := tx.backups.fenced():
         return Sending.FENCED, str(FencedError(since))
-    if held := suppressing.held(tx, settings, now):
+    if held := suppressing.held_editions(tx, settings, now):
         return Sending.PAUSED, f"paused: {held[0]}"
     if paused := tx.deliveries.paused(now):
         return Sending.PAUSED, f"paused: {paused[0]}"
@@ -211,11 +211,11 @@ def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
 
 def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
     """Mails with unknown outcome. All is well when their entries are listed once more, or they are sent again."""
-    from digest.service.editions.audience import owed  # noqa: PLC0415 - as in `sending`
+    from digest.service.editions.audience import entries_to_repeat  # noqa: PLC0415 - as in `sending`
 
     people: dict[EditionKey, set[SubscriberId]] = {}
     for digest in settings.digests:
-        for person, one in owed(tx, settings, digest.id).items():
+        for person, one in entries_to_repeat(tx, settings, digest.id).items():
             for key in one.editions:
                 people.setdefault(key, set()).add(person)
     if not people:

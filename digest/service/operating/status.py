@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.records.deliveries import RestingDomain, Slowed
     from digest.records.dumps import KnownDump, Report
     from digest.records.operating import ClockFault
-    from digest.service.bounces.suppressing import Held
+    from digest.service.bounces.suppressing import HeldEdition
     from digest.service.operating.health import Trouble
     from digest.settings import Settings
     from digest.store.transaction import Store
@@ -87,7 +87,7 @@ class Status:
     refusals: tuple[str, ...]  # the newest replies of servers that refused us, with masked addresses
     ignored: dict[str, int]
     suppressed: int
-    held: tuple[Held, ...]
+    held: tuple[HeldEdition, ...]
     resting: tuple[RestingDomain, ...]
     slowed: tuple[Slowed, ...]
     troubles: tuple[Trouble, ...]
@@ -144,7 +144,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tuple(_ADDRESS.sub(lambda found: masked(found[0]), words) for words in tx.bounces.refusals(_REFUSALS)),
             tx.bounces.ignored(),
             tx.bounces.suppressed(),
-            tuple(suppressing.held(tx, settings, now)),
+            tuple(suppressing.held_editions(tx, settings, now)),
             tuple(one for one in tx.resting.all() if one.until > now),
             tuple(tx.pacing.all(now - REMEMBERED)),
             troubles(tx, settings, now),

@@ -14,7 +14,7 @@ from digest.errors import BusyError
 from digest.mail.tokens import confirmation_marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.editions.renaming import read_leave
-from digest.service.mailing.welcome import greet
+from digest.service.mailing.welcome import plan_welcome
 from digest.service.people.subscribers import chosen_digests, follow
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _ACCESS = timedelta(hours=1)  # how long a link to a person's data is valid
 _SECOND_THOUGHTS = timedelta(days=7)  # how long unsubscribing can be undone from its page
 
 
-def ask(
+def request_subscription(
     store: Store,
     settings: Settings,
     written: str,
@@ -54,7 +54,7 @@ def ask(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    request(
+    request_confirmation(
         store,
         settings,
         ConfirmationKind.JOIN,
@@ -67,15 +67,15 @@ def ask(
     )
 
 
-def ask_access(
+def request_access(
     store: Store, settings: Settings, person: SubscriberRecord, *, language: str, network: str, now: datetime
 ) -> None:
     """Mail a subscriber a link with which its holder can see and erase all their data.
 
     Raises:
-        BusyError: as in `ask`.
+        BusyError: as in `request_subscription`.
     """
-    request(
+    request_confirmation(
         store,
         settings,
         ConfirmationKind.ACCESS,
@@ -87,7 +87,7 @@ def ask_access(
     )
 
 
-def request(
+def request_confirmation(
     store: Store,
     settings: Settings,
     kind: ConfirmationKind,
@@ -124,12 +124,12 @@ def request(
             network=asker,
             mail=tx.confirmations.mailed(kind, address, now - _DAY) < _MAILS[kind],
             now=now,
-            expires_at=now + lasts(settings, kind),
+            expires_at=now + link_lifetime(settings, kind),
             proven=proven,
         )
 
 
-def lasts(settings: Settings, kind: ConfirmationKind) -> timedelta:
+def link_lifetime(settings: Settings, kind: ConfirmationKind) -> timedelta:
     """How long a link of this kind is valid."""
     return _ACCESS if kind is ConfirmationKind.ACCESS else settings.signup.expires
 
@@ -147,7 +147,9 @@ def expire(store: Store, now: datetime) -> int:
         return tx.confirmations.expire(now, now - _DAY)
 
 
-def awaited(tx: Transaction, secret: bytes, token: str, kind: ConfirmationKind, now: datetime) -> Confirmation | None:
+def requested_confirmation(
+    tx: Transaction, secret: bytes, token: str, kind: ConfirmationKind, now: datetime
+) -> Confirmation | None:
     """The request that the token in a mailed link confirms, done or not; None if it is not ours, or has expired."""
     read = read_confirmation_token(secret, token)
     found = tx.confirmations.get(read[0]) if read else None
@@ -160,7 +162,7 @@ def confirm(store: Store, settings: Settings, token: str, now: datetime) -> Subs
     """Confirm a request by the owner's link; None if the link was used or has expired."""
     secret = store.secret()
     with store.write() as tx:
-        asked = awaited(tx, secret, token, ConfirmationKind.JOIN, now)
+        asked = requested_confirmation(tx, secret, token, ConfirmationKind.JOIN, now)
         if asked is None or asked.done_at is not None:
             return None
         known = tx.subscribers.find(asked.address)
@@ -170,12 +172,12 @@ def confirm(store: Store, settings: Settings, token: str, now: datetime) -> Subs
         tx.subscribers.unsuppress(number, "confirmed by mail, which reached them", now)
         for digest in asked.digests:
             follow(tx, settings, number, digest, "web form", now, wording=WORDING, asked_at=asked.asked_at)
-        greet(tx, settings, secret, number, asked.digests, now, edition=asked.latest)
+        plan_welcome(tx, settings, secret, number, asked.digests, now, edition=asked.latest)
         tx.confirmations.done(asked.id, now, number)
         return tx.subscribers.get(number)
 
 
-def may_undo(store: Store, token: str, now: datetime) -> bool:
+def can_undo(store: Store, token: str, now: datetime) -> bool:
     """Whether unsubscribing by this token was so recent that it can be undone."""
     read = read_leave(store, token)
     with store.read() as tx:
@@ -186,7 +188,7 @@ def may_undo(store: Store, token: str, now: datetime) -> bool:
 def undo(store: Store, settings: Settings, token: str, now: datetime) -> bool:
     """Undo unsubscribing: the next edition includes what was missed meanwhile. False if it is too late."""
     read = read_leave(store, token)
-    if read is None or not may_undo(store, token, now):
+    if read is None or not can_undo(store, token, now):
         return False
     with store.write() as tx:
         known = tx.subscribers.subscription(*read)

@@ -19,9 +19,9 @@ from digest.lists.values import ListStatus, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.people import Joining, Newcomer
-from digest.service.editions.digests import rhythms_of
-from digest.service.people.preferences import zones
-from digest.service.people.subscribers import chosen_digests, follow, language_of_digests, topic_called
+from digest.service.editions.digests import frequencies_of
+from digest.service.people.preferences import time_zones
+from digest.service.people.subscribers import chosen_digests, follow, language_of_digests, topic_named
 from digest.service.upkeep.turns import in_turns
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ SOURCE = "operator, digest subscribers import"
 _BY_OPERATOR = "operator, "  # prefix of a source without a word of its own about who added the person
 
 
-class Outcome(NamedTuple):
+class RowResult(NamedTuple):
     """The result for a line, a key of the counts; `text` explains more if needed."""
 
     line: int
@@ -50,12 +50,12 @@ KINDS = ("added", "joined", "known", "left", "erased", "suppressed", "unsubscrib
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """The result of an import or of its trial run, in numbers of rows, with the lines that need a comment."""
 
     kinds: Counter[str] = field(default_factory=Counter)
-    problems: list[Outcome] = field(default_factory=list)
-    suppressed: list[Outcome] = field(default_factory=list)
+    problems: list[RowResult] = field(default_factory=list)
+    suppressed: list[RowResult] = field(default_factory=list)
     warnings: dict[str, list[int]] = field(default_factory=dict)
     unmatched: Counter[str] = field(default_factory=Counter)
 
@@ -63,12 +63,12 @@ class Report:
         """The number of rows of each result."""
         return {kind: self.kinds[kind] for kind in KINDS}
 
-    def add(self, outcome: Outcome) -> None:
-        self.kinds[outcome.kind] += 1
-        if outcome.kind == "wrong":
-            self.problems.append(outcome)
-        elif outcome.kind == "suppressed":
-            self.suppressed.append(outcome)
+    def add(self, result: RowResult) -> None:
+        self.kinds[result.kind] += 1
+        if result.kind == "wrong":
+            self.problems.append(result)
+        elif result.kind == "suppressed":
+            self.suppressed.append(result)
 
     def warn(self, line: int, text: str) -> None:
         self.warnings.setdefault(text, []).append(line)
@@ -115,17 +115,17 @@ def import_people(
     *,
     now: datetime,
     progress: Callable[[int, int], object] | None = None,
-) -> Report:
+) -> ImportReport:
     """Subscribe everybody in a list who may be, in short transactions; an interrupted import can be repeated.
 
     People who left or were erased stay away, known people keep their choices, and nobody is subscribed who had
     unsubscribed there, bounced or never confirmed.
     """
-    report = Report()
+    report = ImportReport()
     rows = list(_prepared(settings, file, store.secret(), report, now))
 
     def write(tx: Transaction, batch: Sequence[_Row]) -> None:
-        decided = _Decided(tx, settings, batch)
+        decided = _Decisions(tx, settings, batch)
         tx.newcomers.add(decided.new, now)
         for person, join in decided.joins:
             follow(
@@ -139,46 +139,48 @@ def import_people(
                 asked_at=join.asked_at,
                 consented_at=join.at,
             )
-        for outcome in decided.outcomes:
-            report.add(outcome)
+        for result in decided.results:
+            report.add(result)
 
     in_turns(store, rows, write, progress=lambda done: progress(done, len(rows)) if progress else None)
     return report
 
 
-def try_people(store: Store, settings: Settings, file: PeopleFile, *, now: datetime) -> Report:
+def try_people(store: Store, settings: Settings, file: PeopleFile, *, now: datetime) -> ImportReport:
     """The result that `import_people` would have; nothing is written."""
-    report = Report()
+    report = ImportReport()
     rows = list(_prepared(settings, file, store.secret(), report, now))
     with store.read() as tx:
-        for outcome in _Decided(tx, settings, rows).outcomes:
-            report.add(outcome)
+        for result in _Decisions(tx, settings, rows).results:
+            report.add(result)
     return report
 
 
-def _prepared(settings: Settings, file: PeopleFile, secret: bytes, report: Report, now: datetime) -> Iterator[_Row]:
+def _prepared(
+    settings: Settings, file: PeopleFile, secret: bytes, report: ImportReport, now: datetime
+) -> Iterator[_Row]:
     """The rows that may be stored; the results of the others go into the report."""
-    gone, known_zones = _gone(file, secret), set(zones())
+    gone, known_zones = _gone(file, secret), set(time_zones())
     topics = _Topics(settings)
     for row in file.rows:
         if isinstance(row, RefusedRow):
-            report.add(Outcome(row.line, "wrong", row.problem))
+            report.add(RowResult(row.line, "wrong", row.problem))
             continue
         try:
             address = checked_address(row.address)
             wanted = _wanted(settings, row.digests)
         except AddressError as error:
-            report.add(Outcome(row.line, "wrong", f"{row.address}: {error.reason}"))
+            report.add(RowResult(row.line, "wrong", f"{row.address}: {error.reason}"))
             continue
         except DigestError as error:
-            report.add(Outcome(row.line, "wrong", str(error)))
+            report.add(RowResult(row.line, "wrong", str(error)))
             continue
         hashed = address_hash(secret, address)
         status = row.status
         if status is ListStatus.GETS_MAIL:
             status = gone.get((hashed, "")) or gone.get((hashed, row.digests)) or status
         if status is not ListStatus.GETS_MAIL:
-            report.add(Outcome(row.line, status.value))
+            report.add(RowResult(row.line, status.value))
             continue
         for warning in row.warnings:
             report.warn(row.line, warning)
@@ -229,7 +231,7 @@ class _Topics:
         """The topics of these tags, each once, and the tags without a topic."""
         for tag in tags:
             if tag not in self._known:
-                self._known[tag] = topic_called(self._settings, tag)
+                self._known[tag] = topic_named(self._settings, tag)
         chosen = dict.fromkeys(topic for tag in tags if (topic := self._known[tag]))
         return tuple(chosen), [tag for tag in tags if self._known[tag] is None]
 
@@ -257,7 +259,7 @@ def _newcomer(
     )
 
 
-class _Decided:
+class _Decisions:
     """The changes and reports for a batch of rows; rows of one person count together."""
 
     def __init__(self, tx: Transaction, settings: Settings, rows: Sequence[_Row]) -> None:
@@ -267,33 +269,35 @@ class _Decided:
         self._digests: dict[str, dict[DigestId, bool]] = {}
         self._new: dict[str, Newcomer] = {}
         self.joins: list[tuple[KnownPerson, Joining]] = []
-        self.outcomes = [self._outcome(row) for row in rows]
+        self.results = [self._result(row) for row in rows]
 
     @property
     def new(self) -> list[Newcomer]:
         return list(self._new.values())
 
-    def _outcome(self, row: _Row) -> Outcome:
+    def _result(self, row: _Row) -> RowResult:
         person = self._known.get(row.address)
         if row.hash in self._erased:
-            return Outcome(row.line, "erased")
+            return RowResult(row.line, "erased")
         if person and person.suppressed:
-            return Outcome(row.line, "suppressed", f"{row.newcomer.address}: {person.suppressed}")
+            return RowResult(row.line, "suppressed", f"{row.newcomer.address}: {person.suppressed}")
         if row.hash not in self._digests:
             self._digests[row.hash] = self._rhythms(person.digests) if person else {}
         joins = self._missing(row)
         if person is None and row.hash not in self._new:
             self._new[row.hash] = replace(row.newcomer, joins=joins)
-            return Outcome(row.line, "added")
+            return RowResult(row.line, "added")
         if not joins:
             followed = self._digests[row.hash]
-            return Outcome(row.line, "known" if all(followed.get(one.digest) for one in row.newcomer.joins) else "left")
+            return RowResult(
+                row.line, "known" if all(followed.get(one.digest) for one in row.newcomer.joins) else "left"
+            )
         if person is None:
             before = self._new[row.hash]
             self._new[row.hash] = replace(before, joins=(*before.joins, *joins))
         else:
             self.joins += [(person, join) for join in joins]
-        return Outcome(row.line, "joined")
+        return RowResult(row.line, "joined")
 
     def _missing(self, row: _Row) -> tuple[Joining, ...]:
         """The digests in a row that its person never had, at any frequency: an earlier choice among them stays."""
@@ -308,6 +312,6 @@ class _Decided:
         """The digests with all others of the same entries, true if one of them is followed."""
         found: dict[DigestId, bool] = {}
         for digest, followed in digests.items():
-            for one in rhythms_of(self._settings, digest):
+            for one in frequencies_of(self._settings, digest):
                 found[one] = found.get(one, False) or followed
         return found

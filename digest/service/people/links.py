@@ -14,7 +14,7 @@ from digest.mail.tokens import (
 )
 from digest.model import ConfirmationKind, DigestId, SubscriberId
 from digest.service.editions.renaming import read_leave
-from digest.service.people.consent import lasts
+from digest.service.people.consent import link_lifetime
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ class Link:
     digest: DigestId | None = None
 
     @property
-    def holds(self) -> bool:
+    def usable(self) -> bool:
         return self.state in {LinkState.OPEN, LinkState.USED}
 
 
@@ -69,7 +69,7 @@ def confirmation_link(store: Store, settings: Settings, token: str, now: datetim
     with store.read() as tx:
         asked = tx.confirmations.get(read[0])
         if asked is None or confirmation_marks(asked) != read[1]:  # deleted: it expired, or its person was erased
-            over = now >= asked_at + lasts(settings, kind)
+            over = now >= asked_at + link_lifetime(settings, kind)
             return Link(LinkState.EXPIRED if over else LinkState.ERASED, kind)
         if asked.done_at is not None:
             return _used(tx, asked)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from digest.addresses import checked_address
 from digest.mail.tokens import address_hash
 from digest.model import ConfirmationKind
-from digest.service.editions.digests import rhythms_of
-from digest.service.people.consent import awaited, request
+from digest.service.editions.digests import frequencies_of
+from digest.service.people.consent import request_confirmation, requested_confirmation
 from digest.service.people.subscribers import follow
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ GUARD = timedelta(days=7)
 _SOURCE = "address changed, confirmed by mail to the new one"
 
 
-def ask_move(
+def request_move(
     store: Store,
     settings: Settings,
     person: SubscriberRecord,
@@ -47,7 +47,7 @@ def ask_move(
         AddressError: the address is invalid.
         BusyError: as in `consent.request`.
     """
-    request(
+    request_confirmation(
         store,
         settings,
         ConfirmationKind.MOVE,
@@ -69,7 +69,7 @@ def move(store: Store, settings: Settings, token: str, now: datetime) -> Subscri
     """
     secret = store.secret()
     with store.write() as tx:
-        asked = awaited(tx, secret, token, ConfirmationKind.MOVE, now)
+        asked = requested_confirmation(tx, secret, token, ConfirmationKind.MOVE, now)
         person = tx.subscribers.get(asked.subscriber) if asked and asked.subscriber else None
         if asked is None or asked.done_at is not None or person is None:
             return None
@@ -122,5 +122,5 @@ def _join_up(
 
 def _missing(settings: Settings, wanted: Sequence[DigestId], followed: Sequence[DigestId]) -> list[DigestId]:
     """The digests of which nothing is followed yet, at any frequency."""
-    known = {one for name in followed for one in rhythms_of(settings, name)}
+    known = {one for name in followed for one in frequencies_of(settings, name)}
     return [name for name in wanted if name not in known]

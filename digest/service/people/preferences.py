@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Choices:
     """The choices of a subscriber. `digests` has at most one frequency of each selection; `topics` is empty for all."""
 
     digests: tuple[str, ...]
@@ -39,7 +39,7 @@ def preferences_url(store: Store, settings: Settings, person: SubscriberId) -> s
     return f"{settings.base_url}/preferences/{preferences_token(store.secret(), person)}"
 
 
-def whose(store: Store, token: str) -> SubscriberRecord | None:
+def person_of_token(store: Store, token: str) -> SubscriberRecord | None:
     """The person of a preferences token; None if it is not ours or they were erased."""
     person = read_preferences_token(store.secret(), token)
     if person is None:
@@ -57,11 +57,11 @@ def selections(settings: Settings) -> list[list[Digest]]:
     return found
 
 
-def change(
+def change_preferences(
     store: Store,
     settings: Settings,
     person: SubscriberId,
-    wishes: Wishes,
+    wishes: Choices,
     now: datetime,
     *,
     source: str = "preferences page",
@@ -93,7 +93,7 @@ def change(
                 tx.subscribers.leave(person, active, source, now)
 
 
-def _check(settings: Settings, wishes: Wishes) -> None:
+def _check(settings: Settings, wishes: Choices) -> None:
     chosen = [digest for group in selections(settings) for digest in group if digest.id in wishes.digests]
     if len(chosen) != len(set(wishes.digests)) or any(
         sum(digest.id in wishes.digests for digest in group) > 1 for group in selections(settings)
@@ -101,16 +101,16 @@ def _check(settings: Settings, wishes: Wishes) -> None:
         raise DigestError("choose one rhythm of each digest that there is")
     if any(settings.topic(name) is None for name in wishes.topics):
         raise DigestError("there is no such topic")
-    if wishes.timezone and wishes.timezone not in zones():
+    if wishes.timezone and wishes.timezone not in time_zones():
         raise DigestError(f"{wishes.timezone!r} is no time zone")
 
 
-def zones() -> Sequence[str]:
+def time_zones() -> Sequence[str]:
     """The time zones that a subscriber may choose, sorted."""
     return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
 
 
-def latest(
+def send_latest(
     store: Store, settings: Settings, person: SubscriberId, digest: DigestId, now: datetime
 ) -> EditionKey | None:
     """Send a subscriber the newest edition; None if there is none, they had it or are not subscribed."""

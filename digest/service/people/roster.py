@@ -12,8 +12,8 @@ from digest.errors import DigestError, UnknownError
 from digest.lists.values import format_of, parse_time, split_tags
 from digest.model import DigestId
 from digest.service.people import preferences
-from digest.service.people.preferences import Wishes
-from digest.service.people.subscribers import chosen_digests, known_language, require_known, topic_called
+from digest.service.people.preferences import Choices
+from digest.service.people.subscribers import checked_language, chosen_digests, require_person, topic_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +43,7 @@ HEADS = (
 )
 
 
-class State(StrEnum):
+class PersonState(StrEnum):
     """The state of a person: the first of these that is true."""
 
     SUPPRESSED = "suppressed"
@@ -52,19 +52,19 @@ class State(StrEnum):
     ACTIVE = "active"
 
 
-def state_of(person: OnRoster, now: datetime, digest: str | None = None) -> State:
+def state_of(person: OnRoster, now: datetime, digest: str | None = None) -> PersonState:
     """The state of a person with a digest, or with all of them."""
     if person.suppressed:
-        return State.SUPPRESSED
+        return PersonState.SUPPRESSED
     if not any(one.left_at is None for one in person.followed if digest in {None, one.digest}):
-        return State.LEFT
+        return PersonState.LEFT
     until = person.subscriber.paused_until
-    return State.PAUSED if until and until > now else State.ACTIVE
+    return PersonState.PAUSED if until and until > now else PersonState.ACTIVE
 
 
-def people(
-    store: Store, now: datetime, *, search: str = "", state: State | None = None, digest: str | None = None
-) -> Iterator[tuple[OnRoster, State]]:
+def list_people(
+    store: Store, now: datetime, *, search: str = "", state: PersonState | None = None, digest: str | None = None
+) -> Iterator[tuple[OnRoster, PersonState]]:
     """The people whose address or name contains the words, who ever followed the digest, and have this state."""
     wanted = search.casefold()
     with store.read() as tx:
@@ -76,7 +76,7 @@ def people(
                 yield person, present
 
 
-def exported(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
+def export_rows(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
     """A row per person and digest that they follow or followed, under `HEADS`; an import can read it."""
     for person in people:
         who = person.subscriber
@@ -109,7 +109,7 @@ def record_of(store: Store, address: str) -> SubscriberRecord:
         UnknownError: there is no such person.
     """
     with store.read() as tx:
-        return require_known(tx, address)
+        return require_person(tx, address)
 
 
 def set_choices(
@@ -133,9 +133,11 @@ def set_choices(
     """
     record = record_of(store, address)
     person = record.subscriber
-    wishes = Wishes(record.digests, person.topics, person.language, person.format, person.timezone, person.paused_until)
+    wishes = Choices(
+        record.digests, person.topics, person.language, person.format, person.timezone, person.paused_until
+    )
     if language is not None:
-        wishes = replace(wishes, language=known_language(language))
+        wishes = replace(wishes, language=checked_language(language))
     if form is not None:
         wishes = replace(wishes, format=_form(form))
     if topics is not None:
@@ -146,7 +148,7 @@ def set_choices(
         wishes = replace(wishes, digests=tuple(chosen_digests(settings, digests)))
     if pause is not None:
         wishes = replace(wishes, paused_until=_pause(pause, now))
-    preferences.change(store, settings, person.id, wishes, now, source="operator, digest subscribers set")
+    preferences.change_preferences(store, settings, person.id, wishes, now, source="operator, digest subscribers set")
     return record_of(store, address)
 
 
@@ -160,7 +162,7 @@ def _form(written: str) -> Format:
 def _topics(settings: Settings, written: str) -> tuple[str, ...]:
     chosen = []
     for tag in split_tags(written):
-        meant = topic_called(settings, tag)
+        meant = topic_named(settings, tag)
         if meant is None:
             raise UnknownError("topic", tag, remedy="the configuration names the topics")
         chosen.append(meant)

@@ -10,9 +10,9 @@ from digest.lists.values import checked_name, language_of, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.deliveries import Trouble
-from digest.service.editions.digests import rhythms_of
+from digest.service.editions.digests import frequencies_of
 from digest.service.editions.renaming import read_leave
-from digest.service.mailing.welcome import greet
+from digest.service.mailing.welcome import plan_welcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def add(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    spoken = known_language(language) if language else language_of_digests(settings, wanted)
+    spoken = checked_language(language) if language else language_of_digests(settings, wanted)
     called = checked_name(name)
     _check(form)
     secret = store.secret()
@@ -63,8 +63,8 @@ def add(
             raise PersonError(address, "is subscribed already")
         if welcome and settings.signup.welcome != "none":
             edition = settings.signup.welcome == "edition"
-            greet(tx, settings, secret, person.subscriber.id, joined, now, edition=edition)
-        return require_known(tx, address)
+            plan_welcome(tx, settings, secret, person.subscriber.id, joined, now, edition=edition)
+        return require_person(tx, address)
 
 
 def _new(tx: Transaction, address: str, name: str, language: str, form: str, now: datetime) -> SubscriberRecord:
@@ -81,9 +81,9 @@ def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
         UnknownError: there is no such person.
     """
     with store.read() as tx:
-        records = tx.subscribers.all() if address is None else [require_known(tx, address)]
+        records = tx.subscribers.all() if address is None else [require_person(tx, address)]
         troubles = tx.bounces.of(record.subscriber.id for record in records)
-    return [_exported(record) | _came_back(troubles.get(record.subscriber.id, Trouble())) for record in records]
+    return [_exported(record) | _bounces(troubles.get(record.subscriber.id, Trouble())) for record in records]
 
 
 def _exported(record: SubscriberRecord) -> dict[str, object]:
@@ -117,7 +117,7 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
     }
 
 
-def _came_back(trouble: Trouble) -> dict[str, object]:
+def _bounces(trouble: Trouble) -> dict[str, object]:
     """The bounces of one person's mails, ready for JSON."""
     return {
         "bounces": [
@@ -136,7 +136,7 @@ def erase(store: Store, address: str, *, now: datetime) -> None:
     """
     secret = store.secret()
     with store.write() as tx:
-        record = require_known(tx, address)
+        record = require_person(tx, address)
         tx.subscribers.erase(record.subscriber.id, address_hash(secret, record.subscriber.address), now)
 
 
@@ -151,7 +151,7 @@ def leave(store: Store, token: str, *, source: str, now: datetime) -> bool:
     return True
 
 
-def require_known(tx: Transaction, written: str) -> SubscriberRecord:
+def require_person(tx: Transaction, written: str) -> SubscriberRecord:
     """The person with an address, in the operator's spelling or as an older program may have stored it.
 
     Raises:
@@ -179,7 +179,7 @@ def language_of_digests(settings: Settings, wanted: Sequence[DigestId]) -> str:
     return next(digest.language for digest in settings.digests if digest.id in wanted)
 
 
-def known_language(written: str) -> str:
+def checked_language(written: str) -> str:
     """The supported language with this name.
 
     Raises:
@@ -191,7 +191,7 @@ def known_language(written: str) -> str:
     return found
 
 
-def topic_called(settings: Settings, name: str) -> str | None:
+def topic_named(settings: Settings, name: str) -> str | None:
     """The configured topic with this id or title, ignoring case, width and marks; None if there is none."""
     return next(
         (topic.id for topic in settings.topics if same_name(topic.id, name) or same_name(topic.title, name)), None
@@ -220,7 +220,7 @@ def follow(
     Somebody who follows the same entries at another frequency changes over, without a duplicate and without a gap.
     """
     since = None
-    for other in rhythms_of(settings, digest):
+    for other in frequencies_of(settings, digest):
         known = tx.subscribers.subscription(person, other) if other != digest else None
         if known and known[1] is None:
             since = min(since or known[0], known[0])

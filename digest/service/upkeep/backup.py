@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from digest.errors import StoreError
 from digest.model import SourceId
 from digest.records.dumps import DumpState
-from digest.service.editions.making import make_all, upcoming
-from digest.service.editions.planning import plan
+from digest.service.editions.making import make_all, upcoming_editions
+from digest.service.editions.planning import plan_parts
 from digest.service.upkeep.invariants import violations
 from digest.store import database_file, open_store
 from digest.store.database import copies
@@ -122,7 +122,7 @@ def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
             for dump in tx.readings.dumps(SourceId(source.id)).values()
             if dump.state is DumpState.HELD
         )
-        return Outlook(since, tuple(tx.backups.waiting()), tuple(upcoming(tx, settings, now, since)), held)
+        return Outlook(since, tuple(tx.backups.waiting()), tuple(upcoming_editions(tx, settings, now, since)), held)
 
 
 def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, untold: Collection[str] = ()) -> Lifted:
@@ -140,7 +140,7 @@ def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, unto
         tx.backups.lift()
         if not as_sent:
             return Lifted()
-        plan(tx, settings, tx.planning.waiting())
+        plan_parts(tx, settings, tx.planning.waiting())
         made = make_all(tx, secret, settings, now, but=untold)
         word = f"taken as sent, by the operator: restored from a backup of {since.isoformat()}"
         return Lifted(tx.backups.take_as_sent(since, now, word), tuple(made))

@@ -11,7 +11,7 @@ from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
 from digest.records.dumps import DumpState
 from digest.records.editions import FIRST_REACH
 from digest.records.entries import ActKind, EntryState
-from digest.service.people.subscribers import require_known
+from digest.service.people.subscribers import require_person
 from digest.service.publishing.feeds import holds_any
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
             raise UnknownError("entry", entry, remedy="see `digest entries list`")
         told = {mention.edition.digest for mention in story.mentions if mention.section in _TELLING}
         untold = (digest for digest in settings.digests if digest.id not in told)
-        person = require_known(tx, address) if address else None
+        person = require_person(tx, address) if address else None
         handled = tx.by_hand.entry(entry)
         assert handled is not None  # noqa: S101 - it has a history
         return Explanation(

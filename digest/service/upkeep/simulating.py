@@ -19,8 +19,8 @@ from digest.mail.composing.message import edition_message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
 from digest.records.history import Settled, Stated
 from digest.service.editions.digests import schedule_of
-from digest.service.editions.making import make_due, pictures
-from digest.service.mailing.composing import letter
+from digest.service.editions.making import edition_pictures, make_due
+from digest.service.mailing.composing import edition_mail
 from digest.service.publishing.feeds import feeds
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.upkeep.replaying import Replay, acts
@@ -198,10 +198,10 @@ class _Course:
         return Told(edition, selected, mails, feed)
 
     def _mails(self, tx: Transaction, key: EditionKey, now: datetime, count: int) -> Iterator[str]:
-        words = [(variant.body, pictures(tx, variant.body)) for variant in tx.editions.variants(key)]
+        words = [(variant.body, edition_pictures(tx, variant.body)) for variant in tx.editions.variants(key)]
         for delivery in tx.deliveries.lease(now, now + _AN_INSTANT, count, key) if count else ():
             body, pngs = words[delivery.variant]
-            mail = letter(
+            mail = edition_mail(
                 self._settings,
                 _SECRET,
                 key,

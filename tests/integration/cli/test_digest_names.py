@@ -115,7 +115,7 @@ def test_links_in_old_mails_let_people_leave_the_digest_of_today(village: Villag
         assert subscribers.leave(store, token, source="link in a mail", now=clock())
         with store.read() as tx:
             assert len(tx.subscribers.active(link.digest)) == 2
-        assert consent.may_undo(store, token, clock())
+        assert consent.can_undo(store, token, clock())
         assert consent.undo(store, settings, token, clock())
         with store.read() as tx:
             assert len(tx.subscribers.active(link.digest)) == 3

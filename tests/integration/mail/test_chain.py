@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from digest.service.bounces.messages import Taken
+    from digest.service.bounces.messages import BounceResult
     from tests.integration.mail.chain import Chain
     from tests.integration.mail.conftest import Post
 
@@ -84,13 +84,13 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
     assert html.get_content().rstrip("\n") == words.html
 
 
-async def sent_and_bounced(post: Post, servers: Chain) -> Taken:
+async def sent_and_bounced(post: Post, servers: Chain) -> BounceResult:
     """Send the edition to both, until the one is in its mailbox and the other came back."""
-    taken: asyncio.Queue[Taken] = asyncio.Queue()
+    taken: asyncio.Queue[BounceResult] = asyncio.Queue()
 
     async def take(raw: bytes, recipients: Sequence[str], sender: str) -> None:
         done = await asyncio.to_thread(
-            messages.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+            messages.handle_message, post.store, post.settings, raw, recipients, now=post.now, sender=sender
         )
         await taken.put(done)
 
@@ -136,7 +136,7 @@ def test_bounces_are_read_from_an_imap_folder_and_put_away(
             box.append("INBOX", "", None, message)
 
     def read() -> dict[str, int]:
-        return messages.read(post.store, post.settings, lambda: post.now)
+        return messages.read_mailboxes(post.store, post.settings, lambda: post.now)
 
     assert read() == {"hard": 1, "struck off": 1, "no token": 1}
     assert read() == {}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from digest.model import SubscriberId
     from digest.records.deliveries import Trouble
-    from digest.service.bounces.messages import Taken
+    from digest.service.bounces.messages import BounceResult
     from tests.integration.mail.conftest import Inbox, Post
 
 ADDRESS = "bounces@digest.example.org"
@@ -64,8 +64,8 @@ def bounced(
     return raw.replace(b"<20261116000000.1@", f"<{number}@".encode())
 
 
-def took(post: Post, raw: bytes, *recipients: str) -> Taken:
-    return messages.take(post.store, post.settings, raw, recipients, now=post.now)
+def took(post: Post, raw: bytes, *recipients: str) -> BounceResult:
+    return messages.handle_message(post.store, post.settings, raw, recipients, now=post.now)
 
 
 def suppressed(post: Post, person: SubscriberId) -> str:
@@ -95,7 +95,7 @@ def full(*_: object, **__: object) -> None:
 def test_an_address_that_does_not_exist_is_struck_off_and_its_waiting_mail_with_it(
     office: Post, ada: SubscriberId
 ) -> None:
-    assert took(office, bounced(office, ada)) == messages.Taken(BounceKind.HARD, struck_off=True)
+    assert took(office, bounced(office, ada)) == messages.BounceResult(BounceKind.HARD, struck_off=True)
     assert suppressed(office, ada) == "bounced: 5.1.1 550 no"
     (bounce,) = trouble(office, ada).bounces
     assert (bounce.edition, bounce.kind, bounce.status, bounce.text, bounce.at) == (KEY, "hard", "5.1.1", "550 no", NOW)
@@ -103,7 +103,7 @@ def test_an_address_that_does_not_exist_is_struck_off_and_its_waiting_mail_with_
 
 def test_the_same_message_again_changes_nothing(office: Post, ada: SubscriberId) -> None:
     took(office, bounced(office, ada))
-    lifting.lift(office.store, lifting.Chosen([ADA]), now=office.now)
+    lifting.lift(office.store, lifting.ChosenPeople([ADA]), now=office.now)
     before = trouble(office, ada)
 
     assert took(office, bounced(office, ada)).what == "known"
@@ -166,7 +166,7 @@ def test_a_delay_or_a_policy_is_recorded_and_no_more(
     office: Post, ada: SubscriberId, action: str, status: str, kind: str
 ) -> None:
     configured(office, soft=1)
-    assert took(office, bounced(office, ada, status, action=action)) == messages.Taken(kind)
+    assert took(office, bounced(office, ada, status, action=action)) == messages.BounceResult(kind)
     assert suppressed(office, ada) == ""
 
 
@@ -175,7 +175,7 @@ def test_a_complaint_ends_everything(office: Post, ada: SubscriberId) -> None:
         tx.subscribers.join(ada, DigestId("daily"), "operator", NOW)
     raw = arf("abuse", sender=token_of(office, ada))
 
-    assert took(office, raw, ADDRESS) == messages.Taken(BounceKind.COMPLAINT, struck_off=True)
+    assert took(office, raw, ADDRESS) == messages.BounceResult(BounceKind.COMPLAINT, struck_off=True)
 
     with office.store.read() as tx:
         record = tx.subscribers.get(ada)
@@ -189,7 +189,7 @@ def test_a_complaint_ends_everything(office: Post, ada: SubscriberId) -> None:
 def test_an_address_taken_back_gets_mail_again_and_old_bounces_count_no_more(office: Post, ada: SubscriberId) -> None:
     took(office, bounced(office, ada))
     office.now += timedelta(days=1)
-    lifting.lift(office.store, lifting.Chosen([ADA]), now=office.now)
+    lifting.lift(office.store, lifting.ChosenPeople([ADA]), now=office.now)
 
     assert not took(office, bounced(office, ada, number=2)).struck_off  # of a mail from before, told late
     (key,) = editions(office, 1)
@@ -210,7 +210,7 @@ def test_an_address_taken_back_gets_mail_again_and_old_bounces_count_no_more(off
 )
 def test_without_a_genuine_token_nobody_is_struck_off(office: Post, ada: SubscriberId, to: str, reason: str) -> None:
     for raw in (dsn(block("failed", "5.1.1", recipient=ADA), to=to), arf("abuse", sender=to)):
-        assert took(office, raw, to) == messages.Taken(reason)
+        assert took(office, raw, to) == messages.BounceResult(reason)
     assert suppressed(office, ada) == ""
     assert ignored(office) == {reason: 2}
 
@@ -219,7 +219,7 @@ def test_a_letter_to_a_genuine_token_is_no_report_and_gets_no_answer(
     office: Post, ada: SubscriberId, inbox: Inbox
 ) -> None:
     raw = b"From: Ada <ada@example.org>\nAuto-Submitted: auto-replied\nSubject: away\n\nuntil Monday\n"
-    assert took(office, raw, token_of(office, ada)) == messages.Taken("automatic reply")
+    assert took(office, raw, token_of(office, ada)) == messages.BounceResult("automatic reply")
     assert suppressed(office, ada) == ""
     assert inbox.counts() == {1: 2}  # the edition itself
 
@@ -227,7 +227,7 @@ def test_a_letter_to_a_genuine_token_is_no_report_and_gets_no_answer(
 def test_a_bounce_of_somebody_erased_is_not_kept(office: Post, ada: SubscriberId) -> None:
     with office.store.write() as tx:
         tx.subscribers.erase(ada, "hash", NOW)
-    assert took(office, bounced(office, ada)) == messages.Taken("erased")
+    assert took(office, bounced(office, ada)) == messages.BounceResult("erased")
     with office.store.read() as tx:
         assert tx.bounces.counts() == {}
 
@@ -254,17 +254,17 @@ def test_a_maildir_is_read_and_put_away_after_the_store_has_it(
     with monkeypatch.context() as broken:
         broken.setattr("digest.store.bounces.Bounces.add", full)
         with pytest.raises(StoreError):
-            messages.read(office.store, office.settings, lambda: office.now)
+            messages.read_mailboxes(office.store, office.settings, lambda: office.now)
     assert (maildir / "new" / "1.host").exists()
 
-    assert messages.read(office.store, office.settings, lambda: office.now) == {
+    assert messages.read_mailboxes(office.store, office.settings, lambda: office.now) == {
         "hard": 1,
         "struck off": 1,
         "no token": 1,
     }
     assert {path.name for path in (maildir / "cur").iterdir()} == {"1.host:2,S", "2.host:2,S"}
     assert {path.name for path in (maildir / "new").iterdir()} == {"3.host", "4.host"}
-    assert messages.read(office.store, office.settings, lambda: office.now) == {}
+    assert messages.read_mailboxes(office.store, office.settings, lambda: office.now) == {}
 
 
 def test_a_message_that_could_not_be_put_away_is_not_handled_twice(
@@ -276,10 +276,10 @@ def test_a_message_that_could_not_be_put_away_is_not_handled_twice(
     (maildir / "cur").write_text("no folder")
 
     with pytest.raises(IntakeError, match=r"1\.host: cannot be moved"):
-        messages.read(office.store, office.settings, lambda: office.now)
+        messages.read_mailboxes(office.store, office.settings, lambda: office.now)
     (maildir / "cur").unlink()
 
-    assert messages.read(office.store, office.settings, lambda: office.now) == {"known": 1}
+    assert messages.read_mailboxes(office.store, office.settings, lambda: office.now) == {"known": 1}
     assert len(trouble(office, ada).bounces) == 1
 
 
@@ -293,7 +293,7 @@ def test_a_maildir_that_nothing_came_to_is_empty_and_one_that_is_none_is_named(t
 def test_an_imap_server_that_is_away_is_named(office: Post) -> None:
     configured(office, imap_host="127.0.0.1", imap_port=1, imap_security="none", username="a", password="b")
     with pytest.raises(IntakeError, match="folder INBOX: "):
-        messages.read(office.store, office.settings, lambda: office.now)
+        messages.read_mailboxes(office.store, office.settings, lambda: office.now)
 
 
 # --- by LMTP or SMTP ------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def spoken(post: Post, talk: Callable[[str, int], object], *, protocol: str = "s
     async def run() -> None:
         async def take(raw: bytes, recipients: Any, sender: str) -> None:
             await asyncio.to_thread(
-                messages.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+                messages.handle_message, post.store, post.settings, raw, recipients, now=post.now, sender=sender
             )
 
         server = listener.Listener(post.settings.bounces, take)

@@ -12,7 +12,7 @@ import pytest
 
 from digest.errors import ConfigurationError, StoreError
 from digest.model import DeliveryState, DigestId
-from digest.service.mailing.composing import Letters
+from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.delivery import drain
 from digest.store.deliveries import Deliveries
 from tests.integration.mail.conftest import (
@@ -187,9 +187,9 @@ def test_what_one_connection_trips_over_costs_the_others_no_answer(
 ) -> None:
     post = post_to(port, connections=4)
     post.people(*READERS)
-    compose, tripped, ended = Letters.mail, threading.Event(), threading.Event()
+    compose, tripped, ended = MailComposer.compose, threading.Event(), threading.Event()
 
-    def tripping(letters: Letters, delivery: Delivery) -> bytes:
+    def tripping(letters: MailComposer, delivery: Delivery) -> bytes:
         if delivery.subscriber.address == READERS[9]:
             tripped.set()
             raise LookupError("nobody thought of that")
@@ -204,7 +204,7 @@ def test_what_one_connection_trips_over_costs_the_others_no_answer(
         return "250 taken"
 
     vars(inbox)["handle_DATA"] = handle_data
-    monkeypatch.setattr(Letters, "mail", tripping)
+    monkeypatch.setattr(MailComposer, "compose", tripping)
     try:
         with pytest.raises(LookupError):
             post.drain()
@@ -278,12 +278,12 @@ def test_nothing_is_handed_over_where_nothing_can_be_leased(
 def test_bytes_arrive_as_they_were_made(inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
 
-    def kept(letters: Letters, delivery: Delivery) -> bytes:
+    def kept(letters: MailComposer, delivery: Delivery) -> bytes:
         made.append(mail(letters, delivery))
         return made[-1]
 
-    mail = Letters.mail
-    monkeypatch.setattr(Letters, "mail", kept)
+    mail = MailComposer.compose
+    monkeypatch.setattr(MailComposer, "compose", kept)
     post.people(*READERS[:3])
     post.drain()
     assert sorted(made) == sorted(raw for (raw,) in inbox.taken.values())

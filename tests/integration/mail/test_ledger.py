@@ -10,7 +10,7 @@ import pytest
 
 from digest.errors import StoreError
 from digest.model import DeliveryState
-from digest.service.mailing.composing import Letters
+from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.ledger import Answer, Ledger
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def leased(post: Post) -> list[Delivery]:
 
 
 def opened(post: Post) -> Ledger:
-    letters = Letters(post.settings, post.store.secret())
+    letters = MailComposer(post.settings, post.store.secret())
     return Ledger(post.store, post.settings, lambda: post.now, letters, ThreadPoolExecutor(1))
 
 

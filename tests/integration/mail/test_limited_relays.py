@@ -309,7 +309,7 @@ def test_the_operator_hears_of_mails_over_the_size_until_they_are_tried_again(po
         assert "digest deliveries retry" in alert.problem
 
         relay.behaviours.clear()
-        letters = dead_letters.dead(post.store, [FAILED], KEY, [])
+        letters = dead_letters.dead_letters(post.store, [FAILED], KEY, [])
         assert len(dead_letters.retry(post.store, post.settings, letters, now=post.now)) == 20
         post.drain()
         post.now += post.settings.alerts.calm

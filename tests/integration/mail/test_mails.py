@@ -124,7 +124,7 @@ def test_a_mail_means_what_its_writer_meant(post: Post, name: str) -> None:
         raw = raw.replace(mark.encode(), value.encode())
     raw = re.sub(rb"(?s)\[\[base64]](.*)\[\[/base64]]", lambda found: base64.encodebytes(found[1]), raw)
 
-    taken = messages.take(post.store, post.settings, raw, now=post.now)
+    taken = messages.handle_message(post.store, post.settings, raw, now=post.now)
 
     meant = MEANT[name]
     kind, _, status = meant.partition(" ")

@@ -188,7 +188,7 @@ def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
             subjects |= set(tx.alerts.all())
             patient.rested |= {one.domain for one in tx.resting.all()}
             paused, left = tx.deliveries.paused(post.now), tx.deliveries.open()
-            held = suppressing.held(tx, post.settings, post.now)
+            held = suppressing.held_editions(tx, post.settings, post.now)
         if held or not left:
             return subjects
         waits = [row.next_at for row in post.rows().values() if row.next_at]
@@ -232,7 +232,7 @@ def test_a_list_that_is_as_bad_as_that_suppresses_nobody_before_it_is_confirmed(
             assert tx.subscribers.suppressed() == []
         assert "sending" in subjects
         assert "--confirm" in post.drain(resume=True).paused
-        suppressing.decide(post.store, KEY, confirm=True, now=post.now)
+        suppressing.decide_requests(post.store, KEY, confirm=True, now=post.now)
         sent_to_the_end(post, relay)
         copies = relay.copies()
     assert set(copies.values()) == {1}

@@ -66,7 +66,7 @@ def sample(language: str) -> str:
     digests.register(store, settings, now)
     for source in settings.sources:
         refresh.refresh(store, settings, source, now=now)
-    made = making.draft(store, settings, settings.digests[0], now, language)
+    made = making.draft_edition(store, settings, settings.digests[0], now, language)
     store.close()
     assert made is not None
     return made.body.html

@@ -19,7 +19,7 @@ from tests.integration.mail.test_coming_back import configured
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.service.bounces.messages import Taken
+    from digest.service.bounces.messages import BounceResult
     from tests.integration.mail.conftest import Post
     from tests.integration.mail.gate import Gate
 
@@ -111,13 +111,13 @@ def test_what_the_next_server_says_comes_back_as_a_real_bounce_and_means_the_sam
     assert Moment.RECIPIENT in {moment for moment, _, _ in onward.said}
 
 
-async def came_back(post: Post, count: int) -> Sequence[Taken]:
+async def came_back(post: Post, count: int) -> Sequence[BounceResult]:
     """Send the edition, and wait for so many bounces of it."""
-    taken: asyncio.Queue[Taken] = asyncio.Queue()
+    taken: asyncio.Queue[BounceResult] = asyncio.Queue()
 
     async def take(raw: bytes, recipients: Sequence[str], sender: str) -> None:
         done = await asyncio.to_thread(
-            messages.take, post.store, post.settings, raw, recipients, now=post.now, sender=sender
+            messages.handle_message, post.store, post.settings, raw, recipients, now=post.now, sender=sender
         )
         await taken.put(done)
 

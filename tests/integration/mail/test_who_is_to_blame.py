@@ -12,7 +12,7 @@ from digest.errors import StoreError
 from digest.mail.tokens import bounce_token, return_path
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.service.bounces import messages, suppressing
-from digest.service.bounces.suppressing import Held
+from digest.service.bounces.suppressing import HeldEdition
 from digest.service.operating import alerts, status
 from digest.store import open_store
 from digest.store.resting import Resting
@@ -257,15 +257,15 @@ def test_too_many_suppressions_take_no_effect_and_sending_rests_until_they_are_c
     assert post.states() == {ACCEPTED: 75, FAILED: 25}
     assert suppressed(post) == set()
     assert "asks to suppress 25 of 100 readers" in told(post)["sending"]
-    assert status.status(post.store, post.settings, post.now).held == (Held(KEY, 25, 100),)
+    assert status.status(post.store, post.settings, post.now).held == (HeldEdition(KEY, 25, 100),)
     post.now += timedelta(days=7)
     key = post.edition("weekly/2", *everybody(post))
     inbox.taken.clear()
     assert "--confirm" in post.drain(resume=True).paused
     assert not inbox.taken
 
-    assert {one.address for one in suppressing.asked_by(post.store, KEY)} == set(gone)
-    assert suppressing.decide(post.store, KEY, confirm=True, now=post.now) == 25
+    assert {one.address for one in suppressing.open_requests(post.store, KEY)} == set(gone)
+    assert suppressing.decide_requests(post.store, KEY, confirm=True, now=post.now) == 25
     assert suppressed(post) == set(gone)
     assert post.drain().paused == ""
     with post.store.read() as tx:
@@ -280,7 +280,7 @@ def test_suppressions_that_are_dismissed_are_not_asked_for_again(inbox: Inbox, p
     post.people(*READERS)
     refuse(inbox, READERS[::4])
     post.drain()
-    suppressing.decide(post.store, KEY, confirm=False, now=post.now)
+    suppressing.decide_requests(post.store, KEY, confirm=False, now=post.now)
     inbox.at_recipient = healthy
     post.now += timedelta(days=7)
     post.edition("weekly/2", *everybody(post))
@@ -318,17 +318,17 @@ def test_a_share_is_known_when_the_mails_are_handed_over_or_a_day_has_gone_by(in
 
     post.now += timedelta(hours=23, minutes=59)
     with post.store.write() as tx:
-        suppressing.settle(tx, post.settings, post.now)
+        suppressing.apply_due(tx, post.settings, post.now)
     assert suppressed(post) == set()
     post.now += timedelta(minutes=1)
-    suppressing.settle_due(post.store, post.settings, post.now)
+    suppressing.apply_if_due(post.store, post.settings, post.now)
     assert suppressed(post) == {READERS[7]}
 
 
 def came_back(post: Post, people: list[SubscriberId], key: EditionKey = KEY) -> None:
     for person in people:
         token = return_path(ADDRESS, bounce_token(post.store.secret(), person, key))
-        messages.take(post.store, post.settings, dsn(block("failed", "5.1.1"), to=token), now=post.now)
+        messages.handle_message(post.store, post.settings, dsn(block("failed", "5.1.1"), to=token), now=post.now)
 
 
 def test_bounces_that_come_one_by_one_count_together_and_take_back_what_took_effect(inbox: Inbox, post: Post) -> None:
@@ -341,7 +341,7 @@ def test_bounces_that_come_one_by_one_count_together_and_take_back_what_took_eff
     assert suppressed(post) == set()
     assert "asks to suppress 20 of 100 readers" in told(post)["sending"]
 
-    suppressing.decide(post.store, KEY, confirm=True, now=post.now)
+    suppressing.decide_requests(post.store, KEY, confirm=True, now=post.now)
     assert suppressed(post) == set(READERS[:20])
     came_back(post, people[20:21])  # of an edition that was confirmed
     assert suppressed(post) == set(READERS[:21])
@@ -387,7 +387,7 @@ def test_after_a_day_the_share_is_that_of_the_mails_handed_over(inbox: Inbox, po
     came_back(post, [person for _, person in leases[:20]], key)
 
     assert suppressed(post) == set()
-    assert status.status(post.store, post.settings, post.now).held == (Held(key, 20, 100),)
+    assert status.status(post.store, post.settings, post.now).held == (HeldEdition(key, 20, 100),)
 
 
 def test_what_is_dismissed_takes_back_what_took_effect_and_proves_nothing_later(inbox: Inbox, post: Post) -> None:
@@ -395,7 +395,7 @@ def test_what_is_dismissed_takes_back_what_took_effect_and_proves_nothing_later(
     people = post.people(*READERS)
     post.drain()
     came_back(post, people[:20])
-    suppressing.decide(post.store, KEY, confirm=False, now=post.now)
+    suppressing.decide_requests(post.store, KEY, confirm=False, now=post.now)
     came_back(post, people[20:30])  # they trickle in, of the same cause
     assert suppressed(post) == set()
 
@@ -413,7 +413,7 @@ def test_what_was_not_about_a_reader_lifts_what_took_effect_for_it(inbox: Inbox,
     assert suppressed(post) == {READERS[7]}
 
     with post.store.write() as tx:
-        suppressing.forgive(tx, KEY, people[7:8], post.now)
+        suppressing.undo_refusals(tx, KEY, people[7:8], post.now)
     assert suppressed(post) == set()
     with post.store.read() as tx:
         assert tx.breaker.requests(KEY) == []
@@ -437,7 +437,7 @@ def test_who_is_taken_back_is_asked_for_no_more(inbox: Inbox, post: Post) -> Non
         record = tx.subscribers.find(READERS[0])
         assert record is not None
         assert not tx.subscribers.unsuppress(record.subscriber.id, "confirmed by mail", post.now)
-    assert suppressing.decide(post.store, KEY, confirm=True, now=post.now) == 24
+    assert suppressing.decide_requests(post.store, KEY, confirm=True, now=post.now) == 24
     assert READERS[0] not in suppressed(post)
 
 
@@ -488,10 +488,10 @@ def test_a_crash_before_any_transaction_is_durable_changes_nothing_in_the_end(
             office.now += timedelta(hours=1)
             office.drain()
             assert set(inbox.taken) == set(people) - set(gone)
-            assert (suppressed(office), len(suppressing.asked_by(store, KEY))) == (set(), 3)
+            assert (suppressed(office), len(suppressing.open_requests(store, KEY))) == (set(), 3)
             with killed_at(1, monkeypatch), pytest.raises(KilledError):
-                suppressing.decide(store, KEY, confirm=True, now=office.now)
+                suppressing.decide_requests(store, KEY, confirm=True, now=office.now)
             assert suppressed(office) == set()
-            suppressing.decide(store, KEY, confirm=True, now=office.now)
+            suppressing.decide_requests(store, KEY, confirm=True, now=office.now)
             assert suppressed(office) == set(gone)
     assert number > 12

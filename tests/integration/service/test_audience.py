@@ -16,7 +16,7 @@ from digest.service.bounces import dead_letters, lifting
 from digest.service.editions import digests, making
 from digest.service.people import consent, importing, preferences, subscribers
 from digest.service.people.importing import read_people
-from digest.service.people.preferences import Wishes
+from digest.service.people.preferences import Choices
 from digest.settings import Settings
 from digest.store import open_store
 from tests.conftest import Article
@@ -55,8 +55,8 @@ class Press(Paper):
             record = tx.subscribers.get(person)
         assert record is not None
         known = record.subscriber
-        wishes = Wishes(record.digests, known.topics, known.language, known.format, known.timezone, known.paused_until)
-        preferences.change(self.store, self.settings, person, replace(wishes, **changes), self.now)
+        wishes = Choices(record.digests, known.topics, known.language, known.format, known.timezone, known.paused_until)
+        preferences.change_preferences(self.store, self.settings, person, replace(wishes, **changes), self.now)
 
     def close(self) -> None:
         self.store.close()  # who opened it closes it
@@ -212,7 +212,7 @@ def test_who_is_mailed_again_after_being_struck_off_is_told_what_was_missed(pres
     with press.store.write() as tx:
         tx.subscribers.suppress(ada, "550 no such user", press.now)
     press.tick(at=MONDAY)
-    lifting.lift(press.store, lifting.Chosen([ADA]), now=press.now)
+    lifting.lift(press.store, lifting.ChosenPeople([ADA]), now=press.now)
     press.publish("乙")
     press.tick(at=MONDAY + 7 * DAY)
     press.deliver()
@@ -227,7 +227,7 @@ def test_what_failed_is_told_by_the_next_edition_and_then_not_retried(press: Pre
         (leased,) = tx.deliveries.lease(press.now, press.now + HOUR, 1)
         tx.deliveries.record(leased.edition, ada, DeliveryState.FAILED, now=press.now)
         tx.subscribers.set_behind(DigestId("weekly"), [ada], behind=True)
-    (row,) = dead_letters.listed(press.store, [DeliveryState.FAILED])
+    (row,) = dead_letters.deliveries_in(press.store, [DeliveryState.FAILED])
     press.publish("乙")
     press.tick(at=MONDAY + 7 * DAY)
     assert dead_letters.retry(press.store, press.settings, [row], now=press.now) == []
@@ -243,7 +243,7 @@ def test_what_failed_and_is_retried_before_the_next_edition_is_not_told_by_it(pr
         (leased,) = tx.deliveries.lease(press.now, press.now + HOUR, 1)
         tx.deliveries.record(leased.edition, ada, DeliveryState.FAILED, now=press.now)
         tx.subscribers.set_behind(DigestId("weekly"), [ada], behind=True)
-    rows = dead_letters.listed(press.store, [DeliveryState.FAILED])
+    rows = dead_letters.deliveries_in(press.store, [DeliveryState.FAILED])
     assert dead_letters.retry(press.store, press.settings, rows, now=press.now) == rows
     press.publish("乙")
     press.tick(at=MONDAY + 7 * DAY)
@@ -285,10 +285,10 @@ def test_leaving_by_mistake_costs_nothing(press: Press) -> None:
 def test_leaving_can_be_undone_for_a_week(press: Press) -> None:
     ada = press.join()
     token = leave_token(press.store.secret(), ada, DigestId("weekly"))
-    assert not consent.may_undo(press.store, token, press.now)
+    assert not consent.can_undo(press.store, token, press.now)
     subscribers.leave(press.store, token, source="button", now=press.now)
-    assert consent.may_undo(press.store, token, press.now + 7 * DAY)
-    assert not consent.may_undo(press.store, token, press.now + 7 * DAY + timedelta(seconds=1))
+    assert consent.can_undo(press.store, token, press.now + 7 * DAY)
+    assert not consent.can_undo(press.store, token, press.now + 7 * DAY + timedelta(seconds=1))
     assert not consent.undo(press.store, press.settings, token, press.now + 8 * DAY)
     assert not consent.undo(press.store, press.settings, token + "x", press.now)
 
@@ -311,8 +311,8 @@ def test_the_latest_edition_comes_on_request_and_once(press: Press) -> None:
     press.tick(at=MONDAY)
     press.now += DAY
     ada, weekly = press.join(), DigestId("weekly")
-    assert preferences.latest(press.store, press.settings, ada, weekly, press.now) == "weekly/2026-W47"
-    assert preferences.latest(press.store, press.settings, ada, weekly, press.now) is None
+    assert preferences.send_latest(press.store, press.settings, ada, weekly, press.now) == "weekly/2026-W47"
+    assert preferences.send_latest(press.store, press.settings, ada, weekly, press.now) is None
     press.deliver()
     press.publish("乙")
     press.tick(at=MONDAY + 7 * DAY)
@@ -324,7 +324,7 @@ def test_the_latest_edition_is_for_subscribers(press: Press) -> None:
     press.publish("甲")
     press.tick(at=MONDAY)
     ada = press.join("daily")
-    assert preferences.latest(press.store, press.settings, ada, DigestId("weekly"), press.now) is None
+    assert preferences.send_latest(press.store, press.settings, ada, DigestId("weekly"), press.now) is None
 
 
 def test_the_operator_cannot_subscribe_somebody_to_two_rhythms(press: Press) -> None:
@@ -428,7 +428,7 @@ def test_over_any_course_of_wishes_each_article_is_told_once(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if large:  # as with many readers, planned a part at a time
-            patch.setattr(making, "LARGE", -1)
+            patch.setattr(making, "LARGE_EDITION", -1)
         press = made_at(tmp_path_factory.mktemp("press"))
         course = Course(press, rhythm)
         for step, value in steps:

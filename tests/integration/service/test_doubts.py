@@ -10,7 +10,7 @@ from digest.mail.composing.lint import findings
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
 from digest.service.bounces import dead_letters
 from digest.service.editions import digests, making
-from digest.service.mailing.composing import letter
+from digest.service.mailing.composing import edition_mail
 from digest.service.mailing.welcome import plan_latest
 from digest.service.operating import alerts, health, monitoring, status
 from digest.service.people import subscribers
@@ -202,7 +202,7 @@ def test_the_mail_has_its_readers_own_links(post: Post) -> None:
     with post.store.read() as tx:
         record = tx.subscribers.get(ada)
     assert record
-    mail = letter(
+    mail = edition_mail(
         post.settings,
         post.store.secret(),
         EditionKey(key),
@@ -296,7 +296,7 @@ def test_a_list_that_surely_did_not_arrive_is_made_anew_and_one_that_may_have_is
 
 
 def test_of_a_long_list_each_mail_has_a_part(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.service.editions.audience.MOST", 1)
+    monkeypatch.setattr("digest.service.editions.audience.MOST_REPEATED", 1)
     ada, _ = lost(post)
     for _ in range(3):
         post.next_week()
@@ -306,7 +306,7 @@ def test_of_a_long_list_each_mail_has_a_part(post: Post, monkeypatch: pytest.Mon
 
 def test_nobody_retries_what_was_listed_and_an_operators_retry_makes_the_list_needless(post: Post) -> None:
     lost(post)
-    (row,) = dead_letters.dead(post.store, [UNKNOWN], None, [])
+    (row,) = dead_letters.dead_letters(post.store, [UNKNOWN], None, [])
     assert row.uncertain == 2
     post.next_week("丙")
     assert dead_letters.retry(post.store, post.settings, [row], now=post.now) == []
@@ -314,7 +314,7 @@ def test_nobody_retries_what_was_listed_and_an_operators_retry_makes_the_list_ne
 
 def test_what_an_operator_sent_again_is_not_listed(post: Post) -> None:
     ada, _ = lost(post)
-    (row,) = dead_letters.dead(post.store, [UNKNOWN], None, [])
+    (row,) = dead_letters.dead_letters(post.store, [UNKNOWN], None, [])
     assert dead_letters.retry(post.store, post.settings, [row], now=post.now) == [row]
     post.deliver()
     post.next_week("丙")
@@ -391,7 +391,7 @@ def test_a_crash_anywhere_in_the_making_lists_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, large: bool
 ) -> None:
     if large:
-        monkeypatch.setattr(making, "LARGE", 0)
+        monkeypatch.setattr(making, "LARGE_EDITION", 0)
     crashes = 0
     for at in range(20):
         folder = tmp_path / str(at)

@@ -242,9 +242,9 @@ def test_being_read_is_told_beside_news_but_is_no_news(paper: Paper) -> None:
 
 def test_a_preview_stores_nothing(paper: Paper) -> None:
     configured = paper.settings
-    assert making.draft(paper.store, configured, configured.digests[0], paper.now, "en") is None
+    assert making.draft_edition(paper.store, configured, configured.digests[0], paper.now, "en") is None
     paper.publish("甲")
-    shown = making.draft(paper.store, configured, configured.digests[0], paper.now, "en")
+    shown = making.draft_edition(paper.store, configured, configured.digests[0], paper.now, "en")
     assert shown is not None
     assert "甲" in shown.body.html
     assert paper.told() == []

@@ -107,7 +107,7 @@ def test_one_that_is_too_late_to_be_made_is_well_when_it_could_be_made_again(pre
 
 
 def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = variants.frame
+    usual = variants.edition_frame
 
     def broken(tx: object, settings: object, digest: object, *more: object) -> object:
         if getattr(digest, "id", "") == "first":
@@ -115,7 +115,7 @@ def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monk
         return usual(tx, settings, digest, *more)  # type: ignore[arg-type] # as it was called
 
     press.subject.write_text("{{ title }}", "utf-8")
-    monkeypatch.setattr(making, "frame", broken)
+    monkeypatch.setattr(making, "edition_frame", broken)
     assert press.tick(MONDAY) == ["second", "third"]
     (trouble,) = press.troubles()
     assert "edition of first: cannot be made: cannot be rendered: ZeroDivisionError: a bug" in trouble

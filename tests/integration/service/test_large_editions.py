@@ -26,7 +26,7 @@ WEEKLY = DigestId("weekly")
 @pytest.fixture
 def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Press]:
     """A blog with many readers, of whom each edition is a large one."""
-    monkeypatch.setattr(making, "LARGE", 1_000)
+    monkeypatch.setattr(making, "LARGE_EDITION", 1_000)
     press = Press(tmp_path, Article, open_store(f"sqlite:///{tmp_path}/digest.db"))
     digests.register(press.store, press.settings, press.now)
     rows = "email,digest\n" + "".join(f"reader{number}@example.org,weekly\n" for number in range(MANY))
@@ -62,7 +62,7 @@ class BreakError(BaseException):
 
 def broken(monkeypatch: pytest.MonkeyPatch, press: Press, after: int) -> None:
     """Make the edition, and break off when so many parts are planned."""
-    whole, done = planning.plan, []
+    whole, done = planning.plan_parts, []
 
     def plan(tx: Any, settings: Any, waiting: Any) -> None:
         done.append(waiting)
@@ -71,7 +71,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, press: Press, after: int) -> None:
         whole(tx, settings, waiting)
 
     with monkeypatch.context() as patch:
-        patch.setattr(planning, "plan", plan)
+        patch.setattr(planning, "plan_parts", plan)
         press.publish("数")
         with pytest.raises(BreakError):
             press.tick(at=MONDAY)
@@ -120,14 +120,14 @@ def test_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
             if person != other:
                 tx.deliveries.record(delivery.edition, person, DeliveryState.ACCEPTED, now=crowd.now)
         tx.subscribers.set_behind(WEEKLY, [one, other], behind=True)
-    whole = planning.plan
+    whole = planning.plan_parts
 
     def plan(tx: Any, settings: Any, waiting: Any) -> None:
         tx.deliveries.record(first.edition.key, other, DeliveryState.FAILED, now=crowd.now)
         whole(tx, settings, waiting)
 
     crowd.publish("数")
-    monkeypatch.setattr(planning, "plan", plan)
+    monkeypatch.setattr(planning, "plan_parts", plan)
     made = making.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now)
     assert made is not None
     assert made.deliveries == {DeliveryState.PLANNED: MANY}

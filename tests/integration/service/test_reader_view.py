@@ -16,7 +16,7 @@ from digest.mail.composing.message_template import ADDRESS, LEAVE_URL, PREFERENC
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.records.editions import Recipient
 from digest.service.editions import making
-from digest.service.mailing.composing import Letters, letter
+from digest.service.mailing.composing import MailComposer, edition_mail
 from digest.service.people import subscribers
 from digest.service.publishing.pages import Reading
 from tests.golden import mails as golden
@@ -155,14 +155,14 @@ def test_words_that_an_older_program_froze_are_shown_and_sent_as_they_are(paper:
     with paper.store.write() as tx:
         (delivery,) = tx.deliveries.lease(paper.now, paper.now + HOUR, 10)
         stored = tx.editions.variants(key)[0].body
-        secret, drawn = b"x" * 32, making.pictures(tx, stored)
-    letters = Letters(paper.settings, secret)
-    letters.learn(key, 0, stored, drawn)
-    alone = letter(
+        secret, drawn = b"x" * 32, making.edition_pictures(tx, stored)
+    letters = MailComposer(paper.settings, secret)
+    letters.add_body(key, 0, stored, drawn)
+    alone = edition_mail(
         paper.settings, secret, key, DigestId("weekly"), person, stored, drawn,
         message_id=delivery.message_id, written_at=delivery.written_at, agreed_at=delivery.agreed_at,
     )  # fmt: skip
-    for raw in (letters.mail(delivery), edition_message(alone)):
+    for raw in (letters.compose(delivery), edition_message(alone)):
         sent = email.message_from_bytes(raw, policy=email.policy.default)
         assert sent["Subject"] == kept.subject
         body = sent.get_body(("plain",))

@@ -127,7 +127,7 @@ def test_the_service_takes_bounces_and_tells_of_trouble(
     blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told, read = threading.Event(), threading.Event()
-    tell, read_all = alerts.tell, messages.read
+    tell, read_all = alerts.tell, messages.read_mailboxes
 
     async def tell_and_say(*given: Any) -> list[str]:
         problems = await tell(*given)
@@ -140,7 +140,7 @@ def test_the_service_takes_bounces_and_tells_of_trouble(
         return handled
 
     monkeypatch.setattr(alerts, "tell", tell_and_say)
-    monkeypatch.setattr(messages, "read", read_and_say)
+    monkeypatch.setattr(messages, "read_mailboxes", read_and_say)
     known = settings.model_dump()
     ways = {"address": "bounces@digest.example.org", "listen": "127.0.0.1:0", "maildir": blog.home / "bounced"}
     wanted = known | {

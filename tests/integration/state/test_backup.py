@@ -217,7 +217,9 @@ def test_links_to_confirm_wait_behind_the_fence(blog: Blog, settings: Settings) 
         return asyncio.run(confirming.send_confirmations(store, settings, clock))
 
     def ask(store: Store, address: str) -> None:
-        consent.ask(store, settings, address, digests=["weekly"], language="en", latest=False, network="x", now=clock())
+        consent.request_subscription(
+            store, settings, address, digests=["weekly"], language="en", latest=False, network="x", now=clock()
+        )
 
     with opened(settings) as store:
         ask(store, "eve@example.org")

@@ -113,7 +113,7 @@ def test_a_bounce_and_a_complaint_count_once_however_often_they_are_told(hooked:
     assert hooked.ada().suppressed
     assert hooked.ada().digests == ()
 
-    lifting.lift(hooked.store, lifting.Chosen([READER]), now=hooked.now)
+    lifting.lift(hooked.store, lifting.ChosenPeople([READER]), now=hooked.now)
     assert hooked.told(complained).status == 200
     assert hooked.ada().suppressed == ""
     assert hooked.ignored() == {}

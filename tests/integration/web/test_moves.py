@@ -13,7 +13,7 @@ from digest.model import BounceKind, ConfirmationKind, DigestId, EditionKey, For
 from digest.service.bounces import messages
 from digest.service.mailing import confirming, single_mails
 from digest.service.people import consent, importing, moves, subscribers
-from digest.service.people.preferences import Wishes, change
+from digest.service.people.preferences import Choices, change_preferences
 from digest.service.upkeep.invariants import violations
 from tests.integration.web.site import ADA, DAY, HOUR, Desk, link_in, words_of
 from tests.integration.web.test_mailed import heading, singles
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NEW = "ada@straße.example"
 STORED = "ada@xn--strae-oqa.example"
 WEEKLY, DAILY = DigestId("weekly"), DigestId("daily")
-CHOICES = Wishes(("weekly",), ("maths",), "en", Format.TEXT, "Europe/Berlin", None)
+CHOICES = Choices(("weekly",), ("maths",), "en", Format.TEXT, "Europe/Berlin", None)
 
 
 def choices(desk: Desk, person: SubscriberRecord) -> str:
@@ -52,7 +52,7 @@ def ask(desk: Desk, path: str, address: str = NEW) -> str:
 
 def test_the_new_address_keeps_every_choice_and_the_links_of_old_mails(desk: Desk) -> None:
     person = desk.joined()
-    change(desk.store, desk.settings, person.subscriber.id, CHOICES, desk.now)
+    change_preferences(desk.store, desk.settings, person.subscriber.id, CHOICES, desk.now)
     before = required(desk, ADA)
     page = desk.post(choices(desk, person))
     assert page.page.xpath("//input[@name='new_address'][@type='email']")
@@ -229,7 +229,7 @@ def test_what_comes_back_from_the_old_address_says_nothing_of_the_new_one(desk: 
         f"Reporting-MTA: dns; mx.example.org\r\n\r\nFinal-Recipient: rfc822; {ADA}\r\nAction: failed\r\n"
         "Status: 5.1.1\r\n\r\n--x--\r\n"
     ).encode()
-    taken = messages.take(desk.store, settings, dsn, [f"bounces+{token}@example.org"], now=desk.now + HOUR)
+    taken = messages.handle_message(desk.store, settings, dsn, [f"bounces+{token}@example.org"], now=desk.now + HOUR)
     assert (taken.what, taken.struck_off) == (BounceKind.HARD, False)
     assert required(desk, NEW).suppressed == ""
 
@@ -252,7 +252,7 @@ def test_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_address(desk:
     assert reply.page.xpath("//*[@role='alert']")
     assert by_kind(desk.mailed(), "access") == []
     record = required(desk, "thief@example.net")
-    consent.ask_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
     (mail,) = by_kind(desk.mailed(), "access")
     for act in ("export", "erase"):
         assert desk.post(link_in(mail), act=act, sure="yes").headers["content-type"].startswith("text/html")
@@ -265,7 +265,7 @@ def test_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_address(desk:
 
 def test_who_proved_the_old_address_may_do_everything_at_once(desk: Desk) -> None:
     person = desk.joined()
-    consent.ask_access(desk.store, desk.settings, person, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings, person, language="en", network="x", now=desk.now)
     (mail,) = by_kind(desk.mailed(), "access")
     desk.post(ask(desk, link_in(mail)))
     assert desk.post(choices(desk, person), act="link").page.xpath("//*[@role='status']")
@@ -290,7 +290,7 @@ def test_the_old_address_is_forgotten_when_it_was_told(desk: Desk) -> None:
 
 def test_who_is_known_by_the_new_address_goes_on_there_with_their_own_choices(desk: Desk) -> None:
     person = desk.joined()
-    change(desk.store, desk.settings, person.subscriber.id, CHOICES, desk.now)
+    change_preferences(desk.store, desk.settings, person.subscriber.id, CHOICES, desk.now)
     subscribers.add(desk.store, desk.settings, NEW, digests=["daily"], now=desk.now)
     other = required(desk, NEW)
     link = ask(desk, choices(desk, person))
@@ -310,8 +310,8 @@ def test_who_had_left_at_the_new_address_takes_over_choices_and_what_was_told(de
     person = desk.joined()
     desk.blog.run("edition", "cut", "weekly")
     desk.blog.run("edition", "send")
-    pausing = Wishes(("weekly",), ("maths",), "en", Format.TEXT, "Europe/Berlin", desk.now + 30 * DAY)
-    change(desk.store, desk.settings, person.subscriber.id, pausing, desk.now)
+    pausing = Choices(("weekly",), ("maths",), "en", Format.TEXT, "Europe/Berlin", desk.now + 30 * DAY)
+    change_preferences(desk.store, desk.settings, person.subscriber.id, pausing, desk.now)
     subscribers.add(desk.store, desk.settings, NEW, digests=["weekly"], now=desk.now)
     other = required(desk, NEW)
     desk.post(f"/leave/{leave_token(desk.store.secret(), other.subscriber.id, WEEKLY)}")

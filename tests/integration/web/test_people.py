@@ -294,7 +294,9 @@ def test_a_mail_that_is_refused_for_now_comes_later_as_the_same(desk: Desk, monk
         asked = tx.confirmations.get(1)  # type: ignore[arg-type]
     assert asked is not None
     assert asked.kind is ConfirmationKind.JOIN
-    made = email.message_from_bytes(confirming.message_of(desk.store, desk.settings, asked), policy=policy.default)
+    made = email.message_from_bytes(
+        confirming.confirmation_message(desk.store, desk.settings, asked), policy=policy.default
+    )
     assert made["Message-ID"] == mail["Message-ID"]
     assert made["Date"] == mail["Date"]
 
@@ -334,7 +336,7 @@ def test_while_nothing_can_be_written_who_presses_a_button_is_told_to_come_again
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = desk.joined()
-    consent.ask_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
     own = desk.link()
     before = desk.everything()
     with monkeypatch.context() as meanwhile:

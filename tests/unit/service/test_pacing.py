@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.service.mailing.drain.pacing import EVERYBODY, Mark, Paces, Slowing
+from digest.service.mailing.drain.pacing import ALL_DOMAINS, RateMark, Rates, Slowing
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -17,7 +17,7 @@ class Sent:
     """Mails to domains, each with an id of its own."""
 
     def __init__(self) -> None:
-        self.paces, self.number, self.now = Paces(NOW), 0, NOW
+        self.paces, self.number, self.now = Rates(NOW), 0, NOW
 
     def id(self) -> str:
         self.number += 1
@@ -26,10 +26,10 @@ class Sent:
     def take(self, count: int, domain: str = HERE) -> None:
         for _ in range(count):
             self.paces.start(domain, self.now)
-            self.paces.taken(self.id(), domain)
+            self.paces.accepted(self.id(), domain)
 
     def refuse(
-        self, domain: str = HERE, mail: str = "", mark: Mark | None = None, *, everybody: bool = False
+        self, domain: str = HERE, mail: str = "", mark: RateMark | None = None, *, everybody: bool = False
     ) -> Slowing:
         started = mark or self.paces.start(domain, self.now)
         return self.paces.refused(mail or self.id(), domain, started, self.now, everybody=everybody)
@@ -52,7 +52,7 @@ def test_the_first_is_half_of_how_fast_it_went_and_each_refusal_halves_it() -> N
     assert sent.paces.next_at(HERE, sent.now) == sent.now + 2 * SECOND
     assert sent.refuse() is Slowing.SLOWER
     assert sent.paces.per_minute(HERE) == 15
-    assert sent.paces.per_minute(EVERYBODY) is None
+    assert sent.paces.per_minute(ALL_DOMAINS) is None
 
 
 def test_what_was_under_way_at_a_refusal_does_not_halve_it_again() -> None:
@@ -81,7 +81,7 @@ def test_each_that_is_taken_is_one_a_minute_more_until_there_is_no_pace() -> Non
 def test_as_slow_as_it_gets_the_domain_rests() -> None:
     sent = Sent()
     told = [sent.refuse() for _ in range(8)]
-    assert told == [Slowing.SLOWER] * 6 + [Slowing.REST] * 2
+    assert told == [Slowing.SLOWER] * 6 + [Slowing.PAUSE] * 2
     assert sent.paces.per_minute(HERE) == 1
 
 
@@ -90,9 +90,9 @@ def test_who_is_refused_before_the_recipient_is_named_is_everybody() -> None:
     sent.take(60)
     told = [sent.refuse(everybody=True) for _ in range(14)]
     assert told[:11] == [Slowing.SLOWER] * 11
-    assert told[-1] is Slowing.REST_ALL
+    assert told[-1] is Slowing.PAUSE_ALL
     assert sent.paces.per_minute(HERE) is None
-    assert sent.paces.next_at(EVERYBODY, NOW) == NOW + MINUTE
+    assert sent.paces.next_at(ALL_DOMAINS, NOW) == NOW + MINUTE
 
 
 def test_a_limit_that_several_domains_meet_is_everybodys_and_one_or_two_domains_are_not() -> None:
@@ -101,11 +101,11 @@ def test_a_limit_that_several_domains_meet_is_everybodys_and_one_or_two_domains_
         sent.take(1, f"d{number}.example")
     sent.refuse("d1.example")
     sent.refuse("d2.example")
-    assert sent.paces.per_minute(EVERYBODY) is None
+    assert sent.paces.per_minute(ALL_DOMAINS) is None
     sent.refuse("d3.example")
-    assert sent.paces.per_minute(EVERYBODY) is None, "seven others took all"
+    assert sent.paces.per_minute(ALL_DOMAINS) is None, "seven others took all"
     sent.refuse("d4.example")
-    assert sent.paces.per_minute(EVERYBODY) is not None
+    assert sent.paces.per_minute(ALL_DOMAINS) is not None
 
 
 def test_one_who_is_refused_again_and_again_while_all_others_are_taken_is_refused_for_itself() -> None:
@@ -132,7 +132,7 @@ def test_a_clock_that_stands_or_steps_back_holds_nothing_up_that_was_waited_for(
     start = sent.paces.next_at(HERE, sent.now)
     sent.now += step
     assert sent.paces.next_at(HERE, sent.now) <= sent.now + MINUTE
-    sent.paces.came(start, sent.now)
+    sent.paces.wait_ended(start, sent.now)
     assert sent.paces.next_at(HERE, sent.now) == sent.now
 
 
@@ -146,7 +146,7 @@ def test_the_next_drain_goes_on_where_the_last_ended() -> None:
     assert free == []
     assert sent.paces.changes() == ([], [])
 
-    later = Paces(sent.now)
+    later = Rates(sent.now)
     later.begin([left])
     assert later.per_minute(HERE) == 30
     assert later.next_at(HERE, sent.now) == left.next_at

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import Delivery, DigestId, EditionKey, Format, Subscriber, SubscriberId
-from digest.service.mailing.drain.pacing import Paces
-from digest.service.mailing.drain.waiting import Pace, Waiting
+from digest.service.mailing.drain.pacing import Rates
+from digest.service.mailing.drain.waiting import EvenPace, LeasedDeliveries
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def to(address: str, number: int = 1) -> Delivery:
 
 
 def test_one_of_a_busy_domain_is_passed_over_and_comes_when_there_is_room() -> None:
-    waiting = Waiting(1, Paces(NOW), lambda: NOW)
+    waiting = LeasedDeliveries(1, Rates(NOW), lambda: NOW)
     first, second, third = to("a@slow.example", 1), to("b@SLOW.example", 2), to("c@example.org", 3)
     waiting.add([first, second, third])
 
@@ -33,7 +33,7 @@ def test_one_of_a_busy_domain_is_passed_over_and_comes_when_there_is_room() -> N
 
 
 def test_what_is_under_way_is_not_queued_again() -> None:
-    waiting = Waiting(0, Paces(NOW), lambda: NOW)
+    waiting = LeasedDeliveries(0, Rates(NOW), lambda: NOW)
     slow = to("a@example.org", 1)
     waiting.add([slow])
     assert waiting.take() == slow
@@ -45,7 +45,7 @@ def test_what_is_under_way_is_not_queued_again() -> None:
 
 
 def test_what_is_put_back_is_first_again() -> None:
-    waiting = Waiting(1, Paces(NOW), lambda: NOW)
+    waiting = LeasedDeliveries(1, Rates(NOW), lambda: NOW)
     waiting.add([to("a@example.org", 1), to("b@example.org", 2)])
     taken = waiting.take()
     assert taken
@@ -57,7 +57,7 @@ def test_what_is_put_back_is_first_again() -> None:
 
 @given(st.lists(st.sampled_from("abc"), max_size=30), st.integers(0, 3))
 def test_everything_is_taken_once_and_no_domain_is_ever_busier_than_it_may(domains: list[str], most: int) -> None:
-    waiting = Waiting(most, Paces(NOW), lambda: NOW)
+    waiting = LeasedDeliveries(most, Rates(NOW), lambda: NOW)
     added = [to(f"x@{domain}", number) for number, domain in enumerate(domains)]
     waiting.add(added)
     under_way: list[Delivery] = []
@@ -73,7 +73,7 @@ def test_everything_is_taken_once_and_no_domain_is_ever_busier_than_it_may(domai
 
 
 def test_a_pace_spaces_evenly_and_forgives_a_clock_that_steps_back() -> None:
-    pace = Pace(per_second=4)
+    pace = EvenPace(per_second=4)
     assert pace.next_at(NOW) == NOW
     pace.started(NOW)
     assert pace.next_at(NOW) == NOW + timedelta(seconds=0.25)
@@ -82,6 +82,6 @@ def test_a_pace_spaces_evenly_and_forgives_a_clock_that_steps_back() -> None:
 
 
 def test_no_pace_never_waits() -> None:
-    pace = Pace(per_second=0)
+    pace = EvenPace(per_second=0)
     pace.started(NOW)
     assert pace.next_at(NOW) == NOW

@@ -19,15 +19,15 @@ from digest.mail.sending.session import Envelope
 from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState
 from digest.service.bounces import suppressing
-from digest.service.bounces.judging import Judge, remember
+from digest.service.bounces.judging import RefusalJudge, load_earlier_refusals
 from digest.service.bounces.messages import envelope_sender
-from digest.service.bounces.refusals import Refusals
-from digest.service.mailing.composing import Letters
-from digest.service.mailing.drain.crew import Crew, Worker
+from digest.service.bounces.refusals import RefusalHistory
+from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.ledger import Answer, Ledger
 from digest.service.mailing.drain.pacing import REMEMBERED
-from digest.service.mailing.drain.queueing import Queue
+from digest.service.mailing.drain.queueing import DeliveryQueue
 from digest.service.mailing.drain.report import DrainReport, Progress
+from digest.service.mailing.drain.workers import Worker, WorkerPool
 from digest.service.operating import clocks, waits
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ class _Drain:
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
-        self._letters = Letters(settings, self._secret)
+        self._letters = MailComposer(settings, self._secret)
         # One thread for all queries of the store: several would wait for each other's write transaction.
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._ledger = Ledger(store, settings, clock, self._letters, self._thread)
-        self._refusals = Refusals()
-        self._queue = Queue(
+        self._refusals = RefusalHistory()
+        self._queue = DeliveryQueue(
             store,
             settings.mail,
             clock,
@@ -103,22 +103,22 @@ class _Drain:
             wait or self._until,
             lambda: self.halted,
             others,
-            self._refusals.know,
+            self._refusals.register,
         )
         self._marks: dict[str, int] = {}  # of announced mails, by message id
         self._total = 0
-        self._crew = Crew(settings.mail.connections)
+        self._workers = WorkerPool(settings.mail.connections)
         self._keeping: list[asyncio.Task[None]] = []
         self.report = DrainReport()
         self.error: BaseException | None = None
-        self._judge = Judge(
+        self._judge = RefusalJudge(
             settings,
             clock,
             self.report,
             self._refusals,
             queue=self._queue,
             ledger=self._ledger,
-            crew=self._crew,
+            workers=self._workers,
         )
 
     @property
@@ -136,12 +136,12 @@ class _Drain:
             self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
-                self._queue.paces.begin(tx.pacing.all(self._clock() - REMEMBERED))
+                self._queue.rates.begin(tx.pacing.all(self._clock() - REMEMBERED))
                 self._ledger.trouble = bool(tx.deliveries.trouble())
                 self._judge.begin(tx.resting.all())
-                remember(tx, self._refusals)
+                load_earlier_refusals(tx, self._refusals)
                 self.report.paused = paused[0] if paused else ""
-                if held := suppressing.held(tx, self._settings, self._clock()):
+                if held := suppressing.held_editions(tx, self._settings, self._clock()):
                     self.report.paused = str(held[0])
                 if since := tx.backups.fenced():
                     self.report.paused = str(FencedError(since))
@@ -151,7 +151,7 @@ class _Drain:
 
     def _settle(self) -> None:
         """Apply the suppressions that are due by now."""
-        suppressing.settle_due(self._store, self._settings, self._clock())
+        suppressing.apply_if_due(self._store, self._settings, self._clock())
 
     def close(self) -> None:
         self._thread.shutdown(wait=False)
@@ -164,15 +164,15 @@ class _Drain:
     async def send(self, edition: EditionKey | None, progress: Callable[[Progress], None] | None) -> None:
         """Send what is due with several workers; what none of them began is released."""
         waiting = 0 if self.halted else await self._queue.fill(edition)
-        wanted = waiting and (self._settings.mail.connections if self._queue.paces.slow else waiting)
+        wanted = waiting and (self._settings.mail.connections if self._queue.rates.slow else waiting)
         try:
             # Wait for all workers, even if one fails: the others' answers must be recorded.
-            await self._crew.work(lambda worker: self._work(worker, progress), wanted)
+            await self._workers.run(lambda worker: self._work(worker, progress), wanted)
         finally:
             await self._ledger.written()
             await asyncio.gather(*self._keeping, return_exceptions=True)
             try:
-                self.report.full = await self._queue.give_back()
+                self.report.full = await self._queue.release_rest()
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._settle)
             except DigestError as error:  # their leases end by themselves
                 self.error = self.error or error
@@ -186,12 +186,12 @@ class _Drain:
         delivery: Delivery | None = None
         following: Delivery | None = None
         try:
-            async with open_session(self._settings, others=lambda: self._crew.others(worker)) as way:
+            async with open_session(self._settings, others=lambda: self._workers.others(worker)) as way:
                 answer: Answer | None = None
                 while worker.stays or answer:
                     delivery, following = following or self._next(worker), None
                     if delivery is None and answer is None:
-                        if await self._queue.more():
+                        if await self._queue.wait_for_more():
                             continue
                         return
                     turn, told = self._ledger.turn(answer, delivery), None
@@ -221,7 +221,7 @@ class _Drain:
 
     def _announced(self) -> Delivery | None:
         """The mail that may follow; its envelope is on its way to the server from now on."""
-        following = self._queue.ahead()
+        following = self._queue.reserve_next()
         if following:
             self._marks[following.message_id] = self._refusals.mark()
         return following
@@ -247,8 +247,8 @@ class _Drain:
     ) -> None:
         """Count what the ledger recorded, and queue again what was released."""
         if answer and answer.back:
-            await self._queue.again()
-        done = [self._judge.became(answer)] if answer and not answer.back else []
+            await self._queue.requeue()
+        done = [self._judge.recorded_state(answer)] if answer and not answer.back else []
         if begun is DeliveryState.SUPPRESSED:
             done.append(begun)
         self.report.states.update(done)
@@ -278,11 +278,11 @@ class _Drain:
         try:
             await turn.taken
             # The first turn loads the text, and a delivery that is probably not begun needs no connection.
-            if not self._letters.knows(delivery) or delivery.leased_until <= self._clock():
+            if not self._letters.has_body(delivery) or delivery.leased_until <= self._clock():
                 await begun()
             taken = await way.send(
                 *self._envelope(delivery),
-                self._letters.mail(delivery),
+                self._letters.compose(delivery),
                 again=delivery.uncertain > 0,
                 following=self._envelope(following) if following else None,
                 begun=begun,
@@ -296,9 +296,9 @@ class _Drain:
             return None
         except ValueError as error:
             return Answer(delivery, DeliveryState.FAILED, text=str(error))
-        self._refusals.got_through(delivery, mark)
-        self._queue.paces.taken(delivery.message_id, domain_of(delivery.subscriber.address))
-        self._crew.got_through(worker)
+        self._refusals.accepted(delivery, mark)
+        self._queue.rates.accepted(delivery.message_id, domain_of(delivery.subscriber.address))
+        self._workers.sent(worker)
         return Answer(delivery, DeliveryState.ACCEPTED, code=taken.code, text=str(taken))
 
     def _envelope(self, delivery: Delivery) -> Envelope:

@@ -15,8 +15,8 @@ from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError
 from digest.model import DeliveryState
 from digest.records.deliveries import HandedOver
-from digest.service.bounces.suppressing import forgive, refused
-from digest.service.editions.making import pictures
+from digest.service.bounces.suppressing import record_refusal, undo_refusals
+from digest.service.editions.making import edition_pictures
 from digest.service.intake.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.service.bounces.refusals import Refused
-    from digest.service.mailing.composing import Letters
+    from digest.service.bounces.refusals import RefusedDelivery
+    from digest.service.mailing.composing import MailComposer
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
@@ -39,8 +39,8 @@ _STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to rec
 class Answer:
     """The outcome of an attempt. `gone`: the server said that the address does not exist, `proven` by its code.
 
-    `pause` is the reason to pause all sending, `rest` the end of a pause of its domain. `blameless` failed before for
-    the same reason. `back`: nobody refused it, and it is queued again as if it had not been tried.
+    `pause` is the reason to pause all sending, `paused_until` the end of a pause of its domain. `blameless` failed
+    before for the same reason. `back`: nobody refused it, and it is queued again as if it had not been tried.
     """
 
     delivery: Delivery
@@ -51,8 +51,8 @@ class Answer:
     gone: bool = False
     proven: bool = False
     pause: str = ""
-    rest: datetime | None = None
-    blameless: tuple[Refused, ...] = ()
+    paused_until: datetime | None = None
+    blameless: tuple[RefusedDelivery, ...] = ()
     back: bool = False
 
 
@@ -75,11 +75,11 @@ class Ledger:
     """The store as seen by the workers of one drain; used within one event loop."""
 
     def __init__(
-        self, store: Store, settings: Settings, clock: Callable[[], datetime], letters: Letters, thread: Executor
+        self, store: Store, settings: Settings, clock: Callable[[], datetime], letters: MailComposer, thread: Executor
     ) -> None:
         self._store, self._settings, self._clock = store, settings, clock
         self._mail, self._letters, self._thread = settings.mail, letters, thread
-        self.rested: set[str] = set()  # domains that are recorded as paused, or as formerly paused
+        self.paused_domains: set[str] = set()  # domains that are recorded as paused, or as formerly paused
         self.blameless: set[str] = set()  # their refusals were not about them, by message id
         self._traces: dict[EditionKey, list[str]] = {}
         self._waiting: list[Turn] = []
@@ -211,20 +211,22 @@ class Ledger:
                 tx.subscribers.set_behind(answer.delivery.digest, [answer.delivery.subscriber.id], behind=True)
             if answer.gone:
                 person, words = answer.delivery.subscriber.id, answer.text
-                refused(tx, self._settings, person, answer.delivery.edition, words, proven=answer.proven, now=now)
+                record_refusal(
+                    tx, self._settings, person, answer.delivery.edition, words, proven=answer.proven, now=now
+                )
             if answer.pause:
                 tx.deliveries.pause(answer.pause, now + self._mail.pause, now)
-            if answer.rest:
+            if answer.paused_until:
                 domain = domain_of(answer.delivery.subscriber.address)
-                tx.resting.rest(domain, answer.text, answer.rest, now)
-                self.rested.add(domain)
+                tx.resting.rest(domain, answer.text, answer.paused_until, now)
+                self.paused_domains.add(domain)
         for answer in answers:  # after all failures are recorded
             self._clear(tx, answer.blameless, now)
-        if got := self.rested & {
+        if got := self.paused_domains & {
             domain_of(one.delivery.subscriber.address) for one in answers if one.state is DeliveryState.ACCEPTED
         }:
             tx.resting.got_through(got)
-            self.rested -= got  # if this is rolled back, the next drain finds them again
+            self.paused_domains -= got  # if this is rolled back, the next drain finds them again
         if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
             tx.deliveries.got_through(now)
             self.trouble = False  # as above
@@ -235,20 +237,20 @@ class Ledger:
             return answer
         return replace(answer, state=DeliveryState.DEFERRED, next_at=now + self._mail.retry, gone=False)
 
-    def _clear(self, tx: Transaction, blameless: Sequence[Refused], now: datetime) -> None:
+    def _clear(self, tx: Transaction, blameless: Sequence[RefusedDelivery], now: datetime) -> None:
         """Undo what was recorded for refusals that were not about their recipients."""
         editions = {one.edition for one in blameless}
         for edition in editions:
             people = [one.subscriber for one in blameless if one.edition == edition]
             tx.deliveries.reopen(edition, people, now + self._mail.retry)
-            forgive(tx, edition, people, now)
+            undo_refusals(tx, edition, people, now)
 
     def _learn(self, tx: Transaction, delivery: Delivery) -> None:
         if delivery.edition not in self._traces:
             self._traces[delivery.edition] = traces(tx, delivery.edition)
-        if not self._letters.knows(delivery):
+        if not self._letters.has_body(delivery):
             for number, variant in enumerate(tx.editions.variants(delivery.edition)):
-                self._letters.learn(delivery.edition, number, variant.body, pictures(tx, variant.body))
+                self._letters.add_body(delivery.edition, number, variant.body, edition_pictures(tx, variant.body))
 
 
 def _still_wanted(turn: Turn) -> Turn | None:

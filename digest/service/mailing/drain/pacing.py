@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-EVERYBODY = ""
+ALL_DOMAINS = ""
 REMEMBERED = timedelta(days=1)  # a rate that was unused for so long is forgotten
 _SLOWEST, _FASTEST = 1.0, 6000.0  # mails a minute
 _STEP = 1.0  # mails a minute more for each accepted one
@@ -33,13 +33,13 @@ _NO_TIME = timedelta(0)
 class Slowing(StrEnum):
     """The consequence of a refusal that asks for fewer mails.
 
-    `slower`: the mail is queued again, at a lower rate. `rest`, `rest all`: the rate is at its minimum, so the domain
+    `slower`: the mail is queued again, at a lower rate. `pause`, `pause all`: the rate is at its minimum, so the domain
     is paused, or all sending. `own`: others are accepted, so the refusal is about this mail.
     """
 
     SLOWER = "slower"
-    REST = "rest"
-    REST_ALL = "rest all"
+    PAUSE = "pause"
+    PAUSE_ALL = "pause all"
     OWN = "own"
 
 
@@ -77,7 +77,7 @@ class _Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RateMark:
     """How often the rates had been halved when a mail started."""
 
     everybody: int
@@ -85,7 +85,7 @@ class Mark:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _OwnRefusals:
     """The refusals of one mail, and the state of its domain's new mails at the last of them."""
 
     refusals: int = 1
@@ -94,7 +94,7 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class Paces:
+class Rates:
     """All rates of a drain; usually there are none, and only `slow` is checked."""
 
     began: datetime
@@ -102,7 +102,7 @@ class Paces:
     _free: set[str] = field(default_factory=set)
     _taken: Counter[str] = field(default_factory=Counter)
     _answers: deque[tuple[str, bool]] = field(default_factory=lambda: deque(maxlen=_ANSWERS))
-    _seen: dict[str, _Seen] = field(default_factory=dict)
+    _seen: dict[str, _OwnRefusals] = field(default_factory=dict)
     _taken_at_once: Counter[str] = field(default_factory=Counter)
     _refused_first: Counter[str] = field(default_factory=Counter)
 
@@ -116,7 +116,7 @@ class Paces:
     def slow(self) -> bool:
         return bool(self._flows)
 
-    def took(self, domain: str) -> bool:
+    def has_accepted(self, domain: str) -> bool:
         """Whether a mail to the domain was accepted since this began, or any mail if the domain is empty."""
         return self._taken[domain] > 0 if domain else bool(self._taken)
 
@@ -129,53 +129,53 @@ class Paces:
         flow = self._flows.get(domain)
         return flow.per_minute if flow else None
 
-    def start(self, domain: str, now: datetime) -> Mark:
+    def start(self, domain: str, now: datetime) -> RateMark:
         """Record that a mail to the domain starts."""
         if not self._flows:
             return _UNCUT
         cuts = [0, 0]
-        for at, scope in enumerate((EVERYBODY, domain)):
+        for at, scope in enumerate((ALL_DOMAINS, domain)):
             if flow := self._flows.get(scope):
                 flow.started(now)
                 cuts[at] = flow.cuts
-        return Mark(*cuts)
+        return RateMark(*cuts)
 
-    def came(self, moment: datetime, now: datetime) -> None:
+    def wait_ended(self, moment: datetime, now: datetime) -> None:
         """The wait is over: the mail may start, whatever the clock says."""
         for flow in self._flows.values():
             if now < flow.next_at(now) <= moment:
                 flow.last, flow.apart = now, _NO_TIME
 
-    def taken(self, message_id: str, domain: str) -> None:
+    def accepted(self, message_id: str, domain: str) -> None:
         """Record that a mail to the domain was accepted."""
         self._taken[domain] += 1
         self._taken_at_once[domain] += message_id not in self._seen
         self._answers.append((domain, True))
         if not self._flows:
             return
-        for scope in (EVERYBODY, domain):
+        for scope in (ALL_DOMAINS, domain):
             if flow := self._flows.get(scope):
                 flow.taken()
                 if flow.per_minute > _FASTEST:
                     del self._flows[scope]
                     self._free.add(scope)
 
-    def refused(self, message_id: str, domain: str, mark: Mark, now: datetime, *, everybody: bool) -> Slowing:
+    def refused(self, message_id: str, domain: str, mark: RateMark, now: datetime, *, everybody: bool) -> Slowing:
         """Record that a server asked for fewer mails; `everybody` if it did so before it knew the recipient."""
         self._answers.append((domain, False))
         if not everybody and self._is_its_own(message_id, domain):
             return Slowing.OWN
-        for scope, cuts in ((EVERYBODY, mark.everybody), (domain, mark.domain)):
-            if scope == EVERYBODY and not (everybody or self._many_domains()):
+        for scope, cuts in ((ALL_DOMAINS, mark.everybody), (domain, mark.domain)):
+            if scope == ALL_DOMAINS and not (everybody or self._many_domains()):
                 continue
-            if everybody and scope != EVERYBODY:
+            if everybody and scope != ALL_DOMAINS:
                 continue
             flow = self._flows.get(scope)
             if flow is None:
                 self._flows[scope] = self._first(scope, now)
                 self._free.discard(scope)
             elif flow.cuts <= cuts and not flow.cut(now):
-                return Slowing.REST_ALL if scope == EVERYBODY else Slowing.REST
+                return Slowing.PAUSE_ALL if scope == ALL_DOMAINS else Slowing.PAUSE
         return Slowing.SLOWER
 
     def changes(self) -> tuple[list[Slowed], list[str]]:
@@ -192,7 +192,7 @@ class Paces:
 
     def _first(self, scope: str, now: datetime) -> _Flow:
         """Half of the rate so far."""
-        taken = self._taken.total() if scope == EVERYBODY else self._taken[scope]
+        taken = self._taken.total() if scope == ALL_DOMAINS else self._taken[scope]
         minutes = max(_AT_LEAST, now - self.began) / timedelta(minutes=1)
         per_minute = max(_SLOWEST, min(_FASTEST, max(1, taken) / minutes) / 2)
         return _Flow(per_minute, now, now, timedelta(minutes=1 / per_minute), cuts=1)
@@ -202,7 +202,7 @@ class Paces:
         seen = self._seen.get(message_id)
         if seen is None:
             self._refused_first[domain] += 1
-            seen = self._seen[message_id] = _Seen()
+            seen = self._seen[message_id] = _OwnRefusals()
         elif self._taken_at_once[domain] > seen.taken and self._refused_first[domain] == seen.refused:
             seen.refusals += 1
         seen.taken, seen.refused = self._taken_at_once[domain], self._refused_first[domain]
@@ -215,4 +215,4 @@ class Paces:
         return len(refused) >= _SEVERAL and 2 * len(refused) >= len(took)
 
 
-_UNCUT = Mark(0, 0)
+_UNCUT = RateMark(0, 0)

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.errors import DigestError
-from digest.service.mailing.drain.pacing import EVERYBODY, REMEMBERED, Paces
-from digest.service.mailing.drain.waiting import Pace, Waiting
+from digest.service.mailing.drain.pacing import ALL_DOMAINS, REMEMBERED, Rates
+from digest.service.mailing.drain.waiting import EvenPace, LeasedDeliveries
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from digest.model import Delivery, EditionKey
     from digest.records.deliveries import Slowed
-    from digest.service.mailing.drain.pacing import Mark
+    from digest.service.mailing.drain.pacing import RateMark
     from digest.settings import Mail
     from digest.store.transaction import Store, Transaction
 
@@ -29,7 +29,7 @@ _DAY = timedelta(days=1)
 _T = TypeVar("_T")
 
 
-class Queue:
+class DeliveryQueue:
     """The queue of one drain's workers; used within one event loop."""
 
     def __init__(
@@ -45,8 +45,8 @@ class Queue:
     ) -> None:
         self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
         self._thread, self._others = thread, others
-        self.paces = Paces(clock())
-        self._waiting, self._pace = Waiting(mail.per_domain, self.paces, clock), Pace(mail.per_second)
+        self.rates = Rates(clock())
+        self._waiting, self._pace = LeasedDeliveries(mail.per_domain, self.rates, clock), EvenPace(mail.per_second)
         self._later: set[datetime] = set()  # when short-term deferred deliveries are due
         self._filling, self._room = asyncio.Lock(), asyncio.Event()
         self._ahead: asyncio.Task[None] | None = None
@@ -74,12 +74,12 @@ class Queue:
         self._fill_ahead(delivery)
         return delivery
 
-    def ahead(self) -> Delivery | None:
+    def reserve_next(self) -> Delivery | None:
         """The delivery that may begin after the one in progress, if no limit restricts its time or recipient.
 
         `claim` takes it. An idle worker may take it before, because it would otherwise wait for a silent server.
         """
-        limited = self._mail.per_second or self._mail.per_domain or self.paces.per_minute(EVERYBODY)
+        limited = self._mail.per_second or self._mail.per_domain or self.rates.per_minute(ALL_DOMAINS)
         if limited or self._halted():
             return None
         delivery = self._waiting.reserve()
@@ -87,10 +87,10 @@ class Queue:
         return delivery
 
     def claim(self, delivery: Delivery) -> bool:
-        """Whether the delivery from `ahead` may still begin; it is taken then."""
+        """Whether the delivery from `reserve_next` may still begin; it is taken then."""
         return self._waiting.claim(delivery)
 
-    async def more(self) -> bool:
+    async def wait_for_more(self) -> bool:
         """Wait until a delivery may begin; returns whether any still will. The caller has nothing left to record."""
         if self._halted():
             return False
@@ -98,7 +98,7 @@ class Queue:
             now = self._clock()
             if (start := self._next_at(now)) > now:
                 await self._wait(start)
-                self.paces.came(start, self._clock())
+                self.rates.wait_ended(start, self._clock())
         elif moment := self._moment(self._clock()):
             await self._wait_for_room_or(moment)
         elif len(self._waiting) and self._waiting.busy:
@@ -108,9 +108,9 @@ class Queue:
             return False
         return True
 
-    async def again(self) -> None:
+    async def requeue(self) -> None:
         """Queue a released delivery again: it is due, because its rate has changed."""
-        await self._in_thread(self._save_paces, *self.paces.changes())
+        await self._in_thread(self._save_paces, *self.rates.changes())
         self._look_again()
 
     def _look_again(self) -> None:
@@ -118,20 +118,20 @@ class Queue:
             self._all_leased = False
         self.wake()
 
-    def mark(self, delivery: Delivery) -> Mark:
+    def mark(self, delivery: Delivery) -> RateMark:
         """The state of the rates when the delivery was taken."""
         return self._waiting.mark(delivery)
 
     def _next_at(self, now: datetime) -> datetime:
         """When the next delivery may start, whoever it is for."""
         start = self._pace.next_at(now)
-        return max(start, self.paces.next_at(EVERYBODY, now)) if self.paces.slow else start
+        return max(start, self.rates.next_at(ALL_DOMAINS, now)) if self.rates.slow else start
 
     def _moment(self, now: datetime) -> datetime | None:
         """When a delivery may start without a free connection, or a deferred one is due; None if that is not soon."""
-        if not self.paces.slow and not self._later:
+        if not self.rates.slow and not self._later:
             return None
-        soonest = self._waiting.soonest(now) if self.paces.slow else None
+        soonest = self._waiting.soonest(now) if self.rates.slow else None
         moment = min(self._later | ({soonest} if soonest else set()), default=None)
         return moment if moment and moment <= now + _PATIENT else None
 
@@ -147,7 +147,7 @@ class Queue:
         if not waits[0].done() or waits[0].cancelled():
             return
         waits[0].result()
-        self.paces.came(moment, self._clock())
+        self.rates.wait_ended(moment, self._clock())
         due = {one for one in self._later if one <= moment}
         self._later -= due
         if due or moment - before >= _WORTH_LEASING:
@@ -157,7 +157,7 @@ class Queue:
         """Put back a delivery that was taken but not begun."""
         self._waiting.put_back(delivery)
 
-    def rest(self, domain: str, until: datetime) -> None:
+    def pause_domain(self, domain: str, until: datetime) -> None:
         """Begin no more mails to this domain; its deliveries are deferred until then."""
         self._resting[domain] = until
         self._withdrawn += self._waiting.withdraw(domain)
@@ -171,7 +171,7 @@ class Queue:
         """Let waiting workers look again."""
         self._room.set()
 
-    async def give_back(self) -> bool:
+    async def release_rest(self) -> bool:
         """Release what nobody took; returns whether the daily limit is reached and deliveries wait for the next day.
 
         Raises:
@@ -181,7 +181,7 @@ class Queue:
             await self._ahead
         if rest := self._waiting.cleared() + self._withdrawn:
             await self._in_thread(self._release, rest)
-        await self._in_thread(self._save_paces, *self.paces.changes())
+        await self._in_thread(self._save_paces, *self.rates.changes())
         return self._day_is_full and await self._in_thread(self._some_wait)
 
     def _fill_ahead(self, taken: Delivery | None) -> None:
@@ -208,7 +208,7 @@ class Queue:
             await self._put_surplus_off()
             while not self._waiting.ready and not self._all_leased and len(self._waiting) < _HELD * self._mail.batch:
                 await self._lease_more()
-                if len(self._waiting) and not self.paces.slow:
+                if len(self._waiting) and not self.rates.slow:
                     break
             if self._all_leased and not self._waiting.ready:
                 self._waiting.free()
@@ -228,7 +228,7 @@ class Queue:
 
     async def _put_surplus_off(self) -> None:
         """Keep no leases that a rate delays: they would run out, and others would not be leased."""
-        if not self.paces.slow or not (surplus := self._waiting.surplus()):
+        if not self.rates.slow or not (surplus := self._waiting.surplus()):
             return
         until = self._clock() + _PATIENT
         self._later.add(until)

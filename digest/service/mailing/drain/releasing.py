@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CLOCKS = timedelta(hours=1)  # two machines' clocks differ by less
 
 
-class Hold(StrEnum):
+class HolderState(StrEnum):
     """The state of a lease's holder. `running`: perhaps a drain at work; the other holders are dead."""
 
     ENDED = "ended"
@@ -37,31 +37,31 @@ class Hold(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Leased:
+class LeasedDelivery:
     """A leased delivery."""
 
     row: DeliveryRow
-    hold: Hold
+    state: HolderState
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class ReleaseResult:
     """The result of freeing: how many are due as before, and how many count as an attempt with unknown outcome."""
 
     free: int = 0
     unknown: int = 0
 
 
-def hold(leased_until: datetime, lease: timedelta, now: datetime) -> Hold:
+def holder_state(leased_until: datetime, lease: timedelta, now: datetime) -> HolderState:
     """The holder's state according to its lease; under a correct clock, no drain leases for longer than `lease`."""
     if leased_until <= now:
-        return Hold.ENDED
-    return Hold.AHEAD if leased_until > now + lease + CLOCKS else Hold.RUNNING
+        return HolderState.ENDED
+    return HolderState.AHEAD if leased_until > now + lease + CLOCKS else HolderState.RUNNING
 
 
-def leased(
+def leased_deliveries(
     store: Store, settings: Settings, edition: EditionKey | None, who: Sequence[str], now: datetime
-) -> list[Leased]:
+) -> list[LeasedDelivery]:
     """The leased deliveries, of one edition or all, to these addresses and domains or to everybody.
 
     Raises:
@@ -78,7 +78,7 @@ def leased(
         if not any(_is(row.address, names) for row in found):
             raise DigestError(f"{masked(name)}: nothing is leased to them (see `digest deliveries release --dry-run`)")
     lease = settings.mail.lease
-    return [Leased(row, hold(row.leased_until, lease, now)) for row in found if row.leased_until]
+    return [LeasedDelivery(row, holder_state(row.leased_until, lease, now)) for row in found if row.leased_until]
 
 
 def _names(written: str) -> tuple[set[str], str]:
@@ -92,11 +92,11 @@ def _is(address: str, names: tuple[set[str], str]) -> bool:
     return domain_of(address) == domain if domain else address_key(address) in keys
 
 
-def release(store: Store, chosen: Sequence[Leased], now: datetime) -> Released:
+def release(store: Store, chosen: Sequence[LeasedDelivery], now: datetime) -> ReleaseResult:
     """Free these, if they still have the same lease."""
     free = unknown = 0
 
-    def freed(tx: Transaction, batch: Sequence[Leased]) -> None:
+    def freed(tx: Transaction, batch: Sequence[LeasedDelivery]) -> None:
         nonlocal free, unknown
         rows = [one.row for one in batch]
         done = tx.deliveries.free([(r.edition, r.subscriber, r.leased_until) for r in rows if r.leased_until], now)
@@ -104,4 +104,4 @@ def release(store: Store, chosen: Sequence[Leased], now: datetime) -> Released:
         free += done[0]
 
     in_turns(store, chosen, freed)
-    return Released(free, unknown)
+    return ReleaseResult(free, unknown)

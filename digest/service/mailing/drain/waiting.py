@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery
-    from digest.service.mailing.drain.pacing import Mark, Paces
+    from digest.service.mailing.drain.pacing import RateMark, Rates
 
 
-class Waiting:
+class LeasedDeliveries:
     """Leased deliveries in order. A delivery is skipped while its domain has as many connections as allowed.
 
     It is also skipped while the rate of its domain makes it too early.
     """
 
-    def __init__(self, per_domain: int, paces: Paces, clock: Callable[[], datetime]) -> None:
+    def __init__(self, per_domain: int, paces: Rates, clock: Callable[[], datetime]) -> None:
         self._per_domain, self._paces, self._clock = per_domain, paces, clock
-        self._rest: deque[Delivery] = deque()
+        self._deliveries: deque[Delivery] = deque()
         self._busy: Counter[str] = Counter()
-        self._under_way: dict[str, Mark] = {}
+        self._under_way: dict[str, RateMark] = {}
         self._reserved: dict[str, Delivery] = {}
 
     def __len__(self) -> int:
-        return len(self._rest)
+        return len(self._deliveries)
 
     def add(self, leased: Iterable[Delivery]) -> None:
         """Queue them, except those in progress: one that outlasts its lease is leased again, but never begun twice."""
-        self._rest.extend(one for one in leased if one.message_id not in self._under_way)
+        self._deliveries.extend(one for one in leased if one.message_id not in self._under_way)
 
     @property
     def ready(self) -> bool:
@@ -46,8 +46,8 @@ class Waiting:
         at = self._next()
         if at is None:
             return None
-        delivery = self._rest[at]
-        del self._rest[at]
+        delivery = self._deliveries[at]
+        del self._deliveries[at]
         self._busy[_domain(delivery)] += 1
         self._under_way[delivery.message_id] = self._paces.start(_domain(delivery), self._clock())
         return delivery
@@ -57,13 +57,13 @@ class Waiting:
         """Whether any taken delivery is not done."""
         return bool(self._under_way)
 
-    def mark(self, delivery: Delivery) -> Mark:
+    def mark(self, delivery: Delivery) -> RateMark:
         """The state of the rates when a delivery was taken that is not done."""
         return self._under_way[delivery.message_id]
 
     def soonest(self, now: datetime) -> datetime | None:
         """When the first delivery may start for which there is room, but which is too early."""
-        domains = {_domain(one) for one in self._rest}
+        domains = {_domain(one) for one in self._deliveries}
         return min((self._paces.next_at(one, now) for one in domains if self._has_room(one)), default=None)
 
     def surplus(self) -> list[Delivery]:
@@ -71,14 +71,14 @@ class Waiting:
         left: dict[str, float] = {}
         rest: deque[Delivery] = deque()
         out: list[Delivery] = []
-        for one in self._rest:
+        for one in self._deliveries:
             domain = _domain(one)
             if domain not in left:
                 per_minute = self._paces.per_minute(domain)
                 left[domain] = float("inf") if per_minute is None else max(1.0, per_minute)
             left[domain] -= 1
             (rest if left[domain] >= 0 else out).append(one)
-        self._rest = rest
+        self._deliveries = rest
         return out
 
     def reserve(self) -> Delivery | None:
@@ -99,7 +99,7 @@ class Waiting:
 
     def put_back(self, delivery: Delivery) -> None:
         """Put back a delivery that was taken but not begun."""
-        self._rest.appendleft(delivery)
+        self._deliveries.appendleft(delivery)
         self.done(delivery)
 
     def done(self, delivery: Delivery) -> None:
@@ -109,21 +109,21 @@ class Waiting:
 
     def withdraw(self, domain: str) -> list[Delivery]:
         """Remove all deliveries of a domain that nobody took."""
-        theirs = [one for one in self._rest if _domain(one) == domain]
-        self._rest = deque(one for one in self._rest if _domain(one) != domain)
+        theirs = [one for one in self._deliveries if _domain(one) == domain]
+        self._deliveries = deque(one for one in self._deliveries if _domain(one) != domain)
         return theirs
 
     def cleared(self) -> list[Delivery]:
         """Remove and return all that nobody took."""
-        rest = list(self._rest)
-        self._rest.clear()
+        rest = list(self._deliveries)
+        self._deliveries.clear()
         return rest
 
     def _next(self) -> int | None:
         if not self._per_domain and not self._paces.slow:
-            return 0 if self._rest else None
+            return 0 if self._deliveries else None
         now = self._clock()
-        return next((at for at, one in enumerate(self._rest) if self._may_start(_domain(one), now)), None)
+        return next((at for at, one in enumerate(self._deliveries) if self._may_start(_domain(one), now)), None)
 
     def _may_start(self, domain: str, now: datetime) -> bool:
         return self._has_room(domain) and self._paces.next_at(domain, now) <= now
@@ -132,7 +132,7 @@ class Waiting:
         return not self._per_domain or self._busy[domain] < self._per_domain
 
 
-class Pace:
+class EvenPace:
     """A limit of so many per second, evenly spaced; 0 for no limit."""
 
     def __init__(self, per_second: float) -> None:

@@ -14,8 +14,8 @@ from digest.mail.composing.corrections import Correction
 from digest.mail.composing.edition_text import edition_body
 from digest.model import DigestId, Section
 from digest.service.editions.digests import register
-from digest.service.editions.making import Draft, draft, pictures
-from digest.service.editions.variants import frame
+from digest.service.editions.making import Draft, draft_edition, edition_pictures
+from digest.service.editions.variants import edition_frame
 from digest.service.intake.refresh import refresh
 from digest.service.publishing.feeds import holds_any
 from digest.settings import load_demo
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
-    Words = Callable[[str, Sequence[str]], Draft | None]
+    DraftMaker = Callable[[str, Sequence[str]], Draft | None]
 
 
 class Origin(StrEnum):
@@ -41,19 +41,19 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
-    """A preview. `words` returns the text for a language and topics, None if it is empty.
+class PreviewContent:
+    """A preview. `draft` makes the text for a language and topics, None if it is empty.
 
     `key` is that of the edition: the next one, the newest one, or that of the samples.
     """
 
     origin: Origin
     key: str
-    words: Words
+    draft: DraftMaker
 
 
 @contextmanager
-def drafted(store: Store, settings: Settings, digest: Digest, now: datetime) -> Iterator[Drafted]:
+def preview_content(store: Store, settings: Settings, digest: Digest, now: datetime) -> Iterator[PreviewContent]:
     """The content for a preview of a digest, with the present templates; nothing is stored.
 
     Raises:
@@ -61,24 +61,24 @@ def drafted(store: Store, settings: Settings, digest: Digest, now: datetime) -> 
     """
     present = _present(store, settings, digest, now)
     if first := present(digest.language, ()):
-        yield Drafted(Origin.NOW, first.key, present)
+        yield PreviewContent(Origin.NOW, first.key, present)
     elif newest := _newest(store, digest):
-        yield Drafted(Origin.NEWEST, newest.key, _again(store, settings, digest, newest))
+        yield PreviewContent(Origin.NEWEST, newest.key, _again(store, settings, digest, newest))
     else:
         with _samples(settings, digest, now) as (scratch, invented):
             words = _present(scratch, invented, invented.digests[0], now)
             first = words(digest.language, ())
-            yield Drafted(Origin.SAMPLES, first.key if first else "", words)
+            yield PreviewContent(Origin.SAMPLES, first.key if first else "", words)
 
 
-def newest_words(store: Store, settings: Settings, digest: Digest, language: str) -> Draft | None:
+def newest_draft(store: Store, settings: Settings, digest: Digest, language: str) -> Draft | None:
     """The newest edition in a language, rendered again with the present templates; None if there is none."""
     newest = _newest(store, digest)
     return _again(store, settings, digest, newest)(language, ()) if newest else None
 
 
-def _present(store: Store, settings: Settings, digest: Digest, now: datetime) -> Words:
-    return lambda language, topics: draft(store, settings, digest, now, language, topics)
+def _present(store: Store, settings: Settings, digest: Digest, now: datetime) -> DraftMaker:
+    return lambda language, topics: draft_edition(store, settings, digest, now, language, topics)
 
 
 def _newest(store: Store, digest: Digest) -> Edition | None:
@@ -86,7 +86,7 @@ def _newest(store: Store, digest: Digest) -> Edition | None:
         return tx.editions.newest(DigestId(digest.id))
 
 
-def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> Words:
+def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> DraftMaker:
     """The text of an existing edition, in any language and for any topics."""
 
     def words(language: str, topics: Sequence[str]) -> Draft | None:
@@ -102,9 +102,9 @@ def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -
             before = _before(tx, selected)
             texts = [one.entry.content for one in selected]
             texts += [text for steps in before.values() for step in steps for text in (step.before, step.after)]
-            around = replace(frame(tx, settings, digest, edition, texts), earlier_subjects=())
+            around = replace(edition_frame(tx, settings, digest, edition, texts), earlier_subjects=())
             made = edition_body(around, selected, before, language)
-            return Draft(edition.key, made, pictures(tx, made))
+            return Draft(edition.key, made, edition_pictures(tx, made))
 
     return words
 

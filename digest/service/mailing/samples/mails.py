@@ -20,7 +20,7 @@ from digest.model import (
     SubscriberId,
 )
 from digest.records.operating import AlertNotice, NoticeKind
-from digest.service.mailing.confirming import message_of
+from digest.service.mailing.confirming import confirmation_message
 from digest.service.mailing.single_mails import single_message
 from digest.service.operating.alerts import alert_message
 from digest.templating import LANGUAGES
@@ -126,7 +126,7 @@ def _raw(store: Store, settings: Settings, kind: MailKind, language: str, now: d
             done_at=None,
             attempts=1,
         )
-        return message_of(store, settings, confirmation)
+        return confirmation_message(store, settings, confirmation)
     if kind in _SINGLE:
         person = Subscriber(_NOBODY, _READER, "", language, Format.BOTH, now)
         return single_message(

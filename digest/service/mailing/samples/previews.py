@@ -15,9 +15,9 @@ from digest.mail.composing.templates import mark_as_test
 from digest.mail.sending.transport import open_session
 from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.editions.digests import sender_domain
-from digest.service.editions.making import Draft, draft
-from digest.service.mailing.composing import letter
-from digest.service.mailing.samples.drafting import drafted, newest_words
+from digest.service.editions.making import Draft, draft_edition
+from digest.service.mailing.composing import edition_mail
+from digest.service.mailing.samples.drafting import newest_draft, preview_content
 from digest.templating import LANGUAGES
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _READER = "reader@example.org"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SubscriberKind:
     """The choices that make subscribers get the same text. `topics` is empty for all."""
 
     language: str
@@ -47,37 +47,39 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MailPreview:
     """The mail for a kind of subscriber, as values and as bytes, with findings.
 
-    `readers` is how many subscribers are of this kind now. `html_bytes` is 0 if the mail has no HTML.
+    `subscribers` is how many subscribers are of this kind now. `html_bytes` is 0 if the mail has no HTML.
     """
 
-    kind: Kind
-    readers: int
-    letter: EditionMail
+    kind: SubscriberKind
+    subscribers: int
+    mail: EditionMail
     raw: bytes
     findings: tuple[str, ...]
 
     @property
     def html_bytes(self) -> int:
-        return len(self.letter.html.encode()) if self.kind.format is not Format.TEXT else 0
+        return len(self.mail.html.encode()) if self.kind.format is not Format.TEXT else 0
 
     @property
     def pictures(self) -> int:
-        return len(self.letter.pictures) if self.kind.format is not Format.TEXT else 0
+        return len(self.mail.pictures) if self.kind.format is not Format.TEXT else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class DigestPreview:
     """The previews of a digest, and the origin of their entries; `key` is that of the edition."""
 
     origin: Origin
     key: str
-    looks: tuple[Look, ...]
+    mails: tuple[MailPreview, ...]
 
 
-def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, only: Kind | None = None) -> Preview:
+def preview_digest(
+    store: Store, settings: Settings, digest: Digest, now: datetime, *, only: SubscriberKind | None = None
+) -> DigestPreview:
     """Previews for every language in every format, and each choice of topics in use; or only for one kind.
 
     Raises:
@@ -85,19 +87,21 @@ def looks(store: Store, settings: Settings, digest: Digest, now: datetime, *, on
     """
     with store.read() as tx:
         readers = [_kind(person) for person in tx.subscribers.active(DigestId(digest.id))]
-    kinds = dict.fromkeys((*(Kind(*pair) for pair in product(LANGUAGES, Format)), *readers))
+    kinds = dict.fromkeys((*(SubscriberKind(*pair) for pair in product(LANGUAGES, Format)), *readers))
     secret = store.secret()
     made = []
-    with drafted(store, settings, digest, now) as drawn:
+    with preview_content(store, settings, digest, now) as drawn:
         for kind in [only] if only else kinds:
-            shown = drawn.words(kind.language, kind.topics)
+            shown = drawn.draft(kind.language, kind.topics)
             if shown is not None:
                 mail = _letter(settings, secret, digest, shown, _reader(_READER, kind, now), now)
-                made.append(Look(kind, readers.count(kind), mail, edition_message(mail), tuple(findings(shown.body))))
-        return Preview(drawn.origin, drawn.key, tuple(made))
+                made.append(
+                    MailPreview(kind, readers.count(kind), mail, edition_message(mail), tuple(findings(shown.body)))
+                )
+        return DigestPreview(drawn.origin, drawn.key, tuple(made))
 
 
-def trial(
+def make_test_mail(
     store: Store, settings: Settings, digest: Digest, address: str, now: datetime, *, language: str, form: Format
 ) -> EditionMail:
     """A test mail to an address, with an edition made now, otherwise with the newest edition.
@@ -108,17 +112,17 @@ def trial(
         ConfigurationError: a template is wrong.
     """
     checked = checked_address(address)
-    shown = draft(store, settings, digest, now, language)
-    shown = shown or newest_words(store, settings, digest, language)
+    shown = draft_edition(store, settings, digest, now, language)
+    shown = shown or newest_draft(store, settings, digest, language)
     if shown is None:
         raise DigestError(
             f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
         )
     marked = Draft(shown.key, mark_as_test(shown.body, settings.templates), shown.pictures)
-    return _letter(settings, store.secret(), digest, marked, _reader(checked, Kind(language, form), now), now)
+    return _letter(settings, store.secret(), digest, marked, _reader(checked, SubscriberKind(language, form), now), now)
 
 
-async def send_trial(settings: Settings, mail: EditionMail) -> str:
+async def send_test_mail(settings: Settings, mail: EditionMail) -> str:
     """Send it; returns the server's reply.
 
     Raises:
@@ -139,18 +143,18 @@ def chosen_language(language: str | None, digest: Digest) -> str:
     return language or digest.language
 
 
-def _kind(person: Subscriber) -> Kind:
-    return Kind(person.language, person.format, tuple(sorted(person.topics)))
+def _kind(person: Subscriber) -> SubscriberKind:
+    return SubscriberKind(person.language, person.format, tuple(sorted(person.topics)))
 
 
-def _reader(address: str, kind: Kind, now: datetime) -> Subscriber:
+def _reader(address: str, kind: SubscriberKind, now: datetime) -> Subscriber:
     return Subscriber(_NOBODY, address, "", kind.language, kind.format, now)
 
 
 def _letter(
     settings: Settings, secret: bytes, digest: Digest, shown: Draft, person: Subscriber, now: datetime
 ) -> EditionMail:
-    return letter(
+    return edition_mail(
         settings,
         secret,
         shown.key,

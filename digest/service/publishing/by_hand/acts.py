@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from digest.errors import UnknownError
 from digest.model import DigestId, EntryId, Section
 from digest.records.entries import OPERATOR, Act, ActKind, EntryState
-from digest.service.editions.selecting import select
+from digest.service.editions.selecting import select_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,7 +138,7 @@ def _upcoming(tx: Transaction, settings: Settings) -> dict[str, dict[tuple[Secti
     for digest in settings.digests:
         state = tx.editions.digest(DigestId(digest.id))
         if state is not None:
-            chosen = select(tx, digest, state).entries
+            chosen = select_entries(tx, digest, state).entries
             found[digest.id] = {
                 (one.section, one.entry.id): one.entry.content.title
                 for one in chosen

@@ -22,34 +22,34 @@ _log = logs.get_logger()
 
 @dataclass(eq=False, slots=True)
 class Worker:
-    """A member of the crew. `works`: it has reached the relay. `stays` until the relay has no connection for it."""
+    """A worker. `connected`: it has reached the relay. `stays` until the relay has no connection for it."""
 
-    works: bool = False
+    connected: bool = False
     stays: bool = True
 
 
-class Crew:
+class WorkerPool:
     """The workers of one drain; used within one event loop."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._here: set[Worker] = set()
+        self._workers: set[Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begin: Callable[[Worker], Awaitable[None]] | None = None
         self._dismissed = False  # whether any worker was dismissed
-        self._try_after, self._got_through = _FIRST_TRY_AFTER, 0
+        self._try_after, self._sent = _FIRST_TRY_AFTER, 0
         self.unreached = 0  # workers that left since one reached the relay
 
     @property
-    def works(self) -> bool:
+    def any_connected(self) -> bool:
         """Whether a worker has a working connection."""
-        return any(worker.works for worker in self._here)
+        return any(worker.connected for worker in self._workers)
 
-    async def work(self, begin: Callable[[Worker], Awaitable[None]], wanted: int) -> None:
+    async def run(self, begin: Callable[[Worker], Awaitable[None]], wanted: int) -> None:
         """Run so many workers, up to the maximum, until all have ended."""
         self._begin = begin
         for _ in range(min(self._most, wanted)):
-            self._hire()
+            self._start_worker()
         try:
             while self._tasks:
                 ended, _ = await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -62,37 +62,37 @@ class Crew:
 
     def others(self, worker: Worker) -> bool:
         """Whether there is another worker."""
-        return len(self._here - {worker}) > 0
+        return len(self._workers - {worker}) > 0
 
     def dismiss(self, worker: Worker) -> bool:
         """Whether a worker whose connection the relay refused may leave, because another stays; it leaves then."""
-        worker.works = False
+        worker.connected = False
         if not self.others(worker):
             return False
         self._dismissed = True
-        self._here.discard(worker)
+        self._workers.discard(worker)
         worker.stays = False
         self.unreached += 1
-        self._got_through = 0
-        _log.warning("the relay refuses one more connection", connections=len(self._here))
+        self._sent = 0
+        _log.warning("the relay refuses one more connection", connections=len(self._workers))
         return True
 
     def reached(self, worker: Worker) -> None:
         """Record that the worker has a working connection."""
-        worker.works = True
+        worker.connected = True
         self.unreached = 0
 
-    def got_through(self, worker: Worker) -> None:
+    def sent(self, worker: Worker) -> None:
         """Record a sent mail; after many of them, one more connection is tried if there were more."""
         self.reached(worker)
-        self._got_through += 1
-        if self._got_through >= self._try_after and len(self._here) < self._most and self._dismissed:
-            self._got_through, self._try_after = 0, self._try_after * 2
-            self._hire()
+        self._sent += 1
+        if self._sent >= self._try_after and len(self._workers) < self._most and self._dismissed:
+            self._sent, self._try_after = 0, self._try_after * 2
+            self._start_worker()
 
-    def _hire(self) -> None:
+    def _start_worker(self) -> None:
         worker = Worker()
-        self._here.add(worker)
+        self._workers.add(worker)
         self._tasks.add(asyncio.ensure_future(self._run(worker)))
 
     async def _run(self, worker: Worker) -> None:
@@ -100,4 +100,4 @@ class Crew:
             try:
                 await self._begin(worker)
             finally:
-                self._here.discard(worker)
+                self._workers.discard(worker)
