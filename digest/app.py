@@ -14,7 +14,7 @@ from digest.errors import ConfigurationError, StoreError, together
 from digest.service.editions import digests
 from digest.service.publishing import feeds
 from digest.service.sources import renaming
-from digest.store import is_made, open_store, place
+from digest.store import is_made, open_store, open_unchanged, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,15 +59,14 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 @contextlib.contextmanager
 def opened_untouched(settings: Settings, *, any_names: bool = False, anybodys: bool = False) -> Iterator[Store]:
-    """The store of these settings, unchanged: even the configured digests are not registered.
+    """The existing store of these settings, to rename or adopt it: even the configured digests are not registered.
 
     Raises:
         StoreError: there is no store.
         ConfigurationError: the settings use a former name of a source, unless `any_names` is set; or the store
             belongs to another installation, unless `anybodys` is set.
     """
-    if not is_made(settings.database):
-        raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
+    _require_made(settings)
     store = open_store(settings.database)
     try:
         if not anybodys:
@@ -77,6 +76,31 @@ def opened_untouched(settings: Settings, *, any_names: bool = False, anybodys: b
         yield store
     finally:
         store.close()
+
+
+def _require_made(settings: Settings) -> None:
+    if not is_made(settings.database):
+        raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
+
+
+@contextlib.contextmanager
+def opened_to_read(settings: Settings, *, any_names: bool = False, needed: bool = False) -> Iterator[Store]:
+    """The store of these settings for a command that changes nothing: see `store.open_unchanged`.
+
+    Raises:
+        StoreError: there is no store, and one is `needed`.
+        ConfigurationError: as `opened`; a former name of a source is accepted with `any_names`.
+    """
+    if needed:
+        _require_made(settings)
+    with open_unchanged(settings.database) as found:
+        installation.require_ours(found.store, settings, remember=False)
+        if not any_names:
+            renaming.require_present_names(found.store, settings)
+        if found.own:
+            digests.register(found.store, settings, clock())
+            feeds.register(found.store, settings)
+        yield found.store
 
 
 def require_sources(settings: Settings) -> tuple[Source, ...]:

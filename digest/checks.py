@@ -12,7 +12,7 @@ from digest.dumps.configured import layouts_of
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
-from digest.errors import DigestError, DumpError
+from digest.errors import DigestError, DumpError, OutdatedError
 from digest.findings import Finding, error, found, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.patterns import Pattern, hostile
@@ -21,13 +21,14 @@ from digest.service.editions.renaming import orphans
 from digest.service.operating import clocks
 from digest.service.sources.renaming import require_present_names
 from digest.settings import advice
-from digest.store import is_made, open_store
+from digest.store import is_made, open_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from digest.settings import Settings, Source, Topic
+    from digest.store.transaction import Store
 
 __all__ = ["findings", "mail_findings"]
 
@@ -51,31 +52,38 @@ def findings(
     for source in settings.sources:
         yield from _dumps(source, deep=deep, progress=progress)
     yield found("store", lambda: _store(settings))
-    yield from _clock(settings, now)
+    if wrong := clocks.problem(now):
+        yield warning("clock", wrong)
+    yield from _contents(settings, now)
     yield from _templates(settings)
     for topic in settings.topics:
         if topic.patterns:
             yield _patterns(topic)
     for digest in settings.digests:
         yield Finding(f"digest {digest.id}", f"next at {next_slot(schedule_of(digest), now).isoformat()}")
-    yield from _orphans(settings)
     yield from transport_findings(settings)
 
 
-def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Times in the store that are ahead of this clock; the next pass, edition or send corrects them."""
+def _contents(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Findings about the contents of a store that opens."""
     try:
-        if not is_made(settings.database):
-            return
-        store = open_store(settings.database)
+        if is_made(settings.database):
+            with open_unchanged(settings.database) as found:
+                yield from _clock(found.store, settings, now)
+                yield from _orphans(found.store, settings)
     except DigestError:
         return  # reported as a finding about the store
-    try:
-        lying = clocks.ahead(store, settings, now)
-        with store.read() as tx:
-            standing = tx.clocks.standing()
-    finally:
-        store.close()
+
+
+def _clock(store: Store, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Times in the store that are ahead of this clock; the next pass, edition or send corrects them.
+
+    A clock that is certainly wrong itself is reported elsewhere.
+    """
+    if clocks.problem(now):
+        return
+    with store.read() as tx:
+        lying, standing = clocks.ahead_of(tx, settings, now), tx.clocks.standing()
     for one in lying:
         remedy = f"check that this clock is right: it says {now:%Y-%m-%d %H:%M} UTC; then the next pass corrects it"
         yield warning("clock", f"{one.what} is in the future: {one.newest:%Y-%m-%d %H:%M} UTC ({remedy})")
@@ -83,21 +91,12 @@ def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield warning("clock", str(fault))
 
 
-def _orphans(settings: Settings) -> Iterator[Finding]:
+def _orphans(store: Store, settings: Settings) -> Iterator[Finding]:
     """The digests that still have subscribers but are no longer configured."""
-    try:
-        if not is_made(settings.database):
-            return
-        store = open_store(settings.database)
-    except DigestError:
-        return  # reported as a finding about the store
-    try:
-        for digest, count in orphans(store, settings).items():
-            people = "1 person follows" if count == 1 else f"{count} people follow"
-            remedy = f"`digest digests rename {digest} NEW` keeps them, `digest digests end {digest}` unsubscribes them"
-            yield warning(f"digest {digest}", f"{people} it, and it is no longer configured ({remedy})")
-    finally:
-        store.close()
+    for digest, count in orphans(store, settings).items():
+        people = "1 person follows" if count == 1 else f"{count} people follow"
+        remedy = f"`digest digests rename {digest} NEW` keeps them, `digest digests end {digest}` unsubscribes them"
+        yield warning(f"digest {digest}", f"{people} it, and it is no longer configured ({remedy})")
 
 
 def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
@@ -184,17 +183,18 @@ def _patterns(topic: Topic, ticking: Callable[[], float] = time.perf_counter) ->
 
 
 def _store(settings: Settings) -> str:
-    """Open the store; if there is none yet, try the migrations in memory."""
-    url = settings.database
-    missing = not is_made(url)
-    store = open_store("sqlite://" if missing else url)
+    """Open the store, unchanged: an older one is migrated as a copy. If there is none, try the migrations in memory."""
+    url, missing = settings.database, not is_made(settings.database)
     try:
-        store.check()
-        if not missing:
-            installation.require_ours(store, settings, remember=False)
-        require_present_names(store, settings)
-    finally:
-        store.close()
+        with open_unchanged(url) as opened:
+            opened.store.check()
+            if not missing:
+                installation.require_ours(opened.store, settings, remember=False)
+            require_present_names(opened.store, settings)
+    except OutdatedError as error:
+        return str(error)
+    if opened.outdated:
+        return f"opens; its schema is {opened.outdated}; the next start migrates it, and keeps a copy beside it"
     if not missing:
         return "opens, with the newest schema"
     if not url.startswith(_SQLITE):

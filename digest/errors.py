@@ -101,6 +101,15 @@ class StoreError(DigestError):
     """The store cannot be opened, read or written."""
 
 
+class OutdatedError(StoreError):
+    """A store on a server has an older schema, and may not be migrated by a command that changes nothing."""
+
+    def __init__(self, place: str, schema: str) -> None:
+        super().__init__(
+            f"{place}: its schema is {schema}; the next start of `digest run` migrates it (back it up first)"
+        )
+
+
 class RowError(StoreError):
     """The store works, but refuses a row. Nothing of that transaction is stored; other transactions can succeed."""
 
@@ -112,6 +121,15 @@ class FencedError(DigestError):
         self.since = since
         moment = f"{since:%Y-%m-%d %H:%M} UTC"
         super().__init__(f"the store is fenced: it was restored from a backup of {moment} (see `digest unfence`)")
+
+
+class ClockError(DigestError):
+    """Nothing may be stored or sent, because the clock of this machine shows a time that is certainly wrong."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        problem = f"the clock of this machine is wrong: it says {now:%Y-%m-%d %H:%M} UTC"
+        super().__init__(f"{problem} (set it; until then nothing is stored or sent)")
 
 
 class EditionError(DigestError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from digest.cli.columns import alarming, lines, terminal_width
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_to_read
 from digest.cli.moments import both, local
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError
@@ -30,7 +30,7 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     from digest.app import clock
     from digest.service.operating.health import troubles
 
-    with store_of(config) as (settings, store), store.read() as tx:
+    with store_to_read(config) as (settings, store), store.read() as tx:
         now = clock()
         found, waiting = troubles(tx, settings, now), tx.alerts.waiting()
         wrong = {one.subject for one in found}
@@ -70,7 +70,7 @@ def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object
 
 
 @app.command("test")
-def send_test(*, config: ConfigOption = None) -> None:
+def send_test(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send a test alert to each operator address and to the webhook."""
     from digest.app import clock
     from digest.records.operating import AlertNotice, NoticeKind
@@ -89,6 +89,9 @@ def send_test(*, config: ConfigOption = None) -> None:
         with Progress(f"sending to {channel}", kept="A test is not stored; send another one."):
             problem = asyncio.run(alerts.tell_one(settings, trial))
         failed = failed or bool(problem)
-        typer.echo(f"digest: {channel}: {problem}" if problem else f"{channel}: sent", err=bool(problem))
+        if as_json:
+            print_json({"channel": str(channel), "sent": not problem, "problem": problem or None})
+        else:
+            typer.echo(f"digest: {channel}: {problem}" if problem else f"{channel}: sent", err=bool(problem))
     if failed:
         raise typer.Exit(1)

@@ -50,14 +50,33 @@ def settings_of(config: Path | None) -> Settings:
 
 
 @contextlib.contextmanager
-def store_of(config: Path | None) -> Iterator[tuple[Settings, Store]]:
-    """Load the settings and open their store."""
-    from digest.app import opened
+def store_of(config: Path | None, *, any_clock: bool = False) -> Iterator[tuple[Settings, Store]]:
+    """Load the settings and open their store, for a command that may change it.
+
+    Raises:
+        ClockError: the clock is certainly wrong, unless `any_clock` is set.
+    """
+    from digest.app import clock, opened
+    from digest.service.operating.clocks import require_right
 
     settings = settings_of(config)
+    if not any_clock:
+        require_right(clock())
     with contextlib.ExitStack() as held:
         with Progress("opening the store", kept="Each upgrade of the store's tables is complete or not made at all."):
             store = held.enter_context(opened(settings))
+        yield settings, store
+
+
+@contextlib.contextmanager
+def store_to_read(config: Path | None) -> Iterator[tuple[Settings, Store]]:
+    """Load the settings and open their store, for a command that changes nothing."""
+    from digest.app import opened_to_read
+
+    settings = settings_of(config)
+    with contextlib.ExitStack() as held:
+        with Progress("opening the store", kept="Nothing was changed."):
+            store = held.enter_context(opened_to_read(settings))
         yield settings, store
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, print_table, store_of, store_to_read
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def list_(
     from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
-    with store_of(config) as (_, store):
+    with store_to_read(config) as (_, store):
         rows = dead_letters.deliveries_in(store, states, EditionKey(edition) if edition else None)
         again = dead_letters.editions_listing_again(store, rows)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import sources
-from digest.cli.common import ConfigOption, JsonOption, YesOption, store_of
+from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, store_of
 from digest.model import DigestId
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ def end(
     digest: Annotated[str, typer.Argument(metavar="NAME", help="A digest that is no longer configured.")],
     *,
     yes: YesOption = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Unsubscribe everybody from a digest that is no longer configured; recorded as your act."""
@@ -44,6 +45,9 @@ def end(
     with store_of(config) as (settings, store):
         count = orphans(store, settings).get(DigestId(digest), 0)
         if count and not yes:
-            typer.confirm(f"Unsubscribe {count} people from {digest}?", abort=True)
+            typer.confirm(f"Unsubscribe {count} people from {digest}?", abort=True, err=as_json)
         left = end_digest(store, settings, DigestId(digest), clock())
-    typer.echo(f"{digest}: {left} unsubscribed")
+    if as_json:
+        print_json({"digest": digest, "unsubscribed": left})
+    else:
+        typer.echo(f"{digest}: {left} unsubscribed")

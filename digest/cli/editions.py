@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, store_to_read
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
@@ -64,7 +64,7 @@ def _json(made: EditionCounts) -> dict[str, object]:
 @app.command("list")
 def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the editions, newest first."""
-    with store_of(config) as (settings, store), store.read() as tx:
+    with store_to_read(config) as (settings, store), store.read() as tx:
         editions = tx.editions.editions(DigestId(digest_named(settings, digest).id) if digest else None)
         days = [edition_name(tx, settings, made.edition, "en") for made in editions]
     if as_json:
@@ -89,7 +89,7 @@ def _counted(made: EditionCounts) -> str:
 @app.command()
 def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show the entries of an edition and the state of each of its mails."""
-    with store_of(config) as (_, store), store.read() as tx:
+    with store_to_read(config) as (_, store), store.read() as tx:
         made = tx.editions.edition(EditionKey(key))
         if made is None:
             raise UnknownError("edition", key, remedy="see `digest edition list`")

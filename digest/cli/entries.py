@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import by_hand
-from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of, store_to_read
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.entries import EntryState
@@ -68,7 +68,7 @@ def list_(
     """List the published entries, newest first."""
     states = _states(removed=removed, hidden=hidden, every=every)
     most = (0 if as_json else _LIMIT) if limit is None else limit
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         if source is not None and settings.source(source) is None:
             raise UnknownError("source", source, remedy="the configuration lists the sources")
         with store.read() as tx:
@@ -141,7 +141,7 @@ def show(
     """Show an entry in any state: its text, its revisions and its reader counts over time."""
     from digest.service.publishing.by_hand.editing import covered
 
-    with store_of(config) as (_, store), store.read() as tx:
+    with store_to_read(config) as (_, store), store.read() as tx:
         handled = tx.by_hand.entry(EntryId(entry))
         if handled is None:
             raise UnknownError("entry", entry, remedy="see `digest entries list --all`")
@@ -192,25 +192,31 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `di
 
 
 @app.command()
-def remove(entry: EntryArgument, *, config: ConfigOption = None) -> None:
+def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Remove an entry from feeds, pages and future editions; its page says so. `restore` undoes this."""
     from digest.app import clock
     from digest.service.publishing import feeds
 
     with store_of(config) as (_, store):
         feeds.remove(store, entry, clock())
-    typer.echo(f"{entry} is removed; `digest entries restore {entry}` publishes it again")
+    if as_json:
+        print_json({"id": entry, "state": EntryState.REMOVED})
+    else:
+        typer.echo(f"{entry} is removed; `digest entries restore {entry}` publishes it again")
 
 
 @app.command()
-def restore(entry: EntryArgument, *, config: ConfigOption = None) -> None:
+def restore(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
     from digest.app import clock
     from digest.service.publishing import feeds
 
     with store_of(config) as (settings, store):
         feeds.restore(store, settings, entry, clock())
-    typer.echo(f"{entry} is published again")
+    if as_json:
+        print_json({"id": entry, "state": EntryState.PUBLISHED})
+    else:
+        typer.echo(f"{entry} is published again")
 
 
 by_hand.register(app)

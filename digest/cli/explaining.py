@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.changes.values import Cause
-from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_to_read
 from digest.cli.typed import typed
 from digest.errors import masked
 from digest.records.entries import ActKind
@@ -43,7 +43,7 @@ def explain(
     from digest.app import clock
     from digest.service.upkeep import explaining
 
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         found = explaining.candidates(store, settings, entry)
         if len(found) > 1:
             _print_candidates(found, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, store_to_read
 from digest.cli.progress import Progress
 from digest.errors import UnknownError
 from digest.records.dumps import DumpState
@@ -37,7 +37,7 @@ def show(
     from digest.app import clock
     from digest.service.sources.holds import source_holds
 
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         chosen = settings.source(source)
         if chosen is None:
             raise UnknownError("source", source, remedy="the configuration lists the sources")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import YesOption
+from digest.cli.common import JsonOption, YesOption, print_json
 from digest.cli.progress import Progress
 from digest.errors import AddressError, ConfigurationError, DigestError
 
@@ -47,6 +47,7 @@ def init(
         str | None, typer.Option("--base-url", metavar="URL", help="The address at which people reach the pages.")
     ] = None,
     yes: YesOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a small, commented configuration. On a terminal, it asks for everything that no option gives.
 
@@ -58,15 +59,24 @@ def init(
     if (folder / installing.FILE).exists():
         raise installing.already_there(folder / installing.FILE)
     given = {"title": title, "timezone": timezone, "dumps": dumps, "operator": operator, "base_url": base_url}
-    asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    asking = not yes and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     try:
-        answers = _answered(folder, given, asking=asking)
+        answers, found = _answered(folder, given, asking=asking, err=as_json)
         text = installing.configuration(answers, folder, clock().year)
         file = installing.write_configuration(folder, text, answers.dumps)
     except (KeyboardInterrupt, EOFError):
         typer.echo(f"\ndigest: stopped. {_NOTHING}", err=True)
         raise typer.Exit(130) from None
-    _say_next(file, answers)
+    if as_json:
+        print_json({"file": str(file), "dumps": str(answers.dumps), "files": found.files, "entries": found.entries})
+    else:
+        _say_next(file, answers)
+    if not found.entries:
+        typer.echo(f"\nNo entry can be read in {answers.dumps} yet, so pages and feeds stay empty.", err=as_json)
+        typer.echo(
+            "Save the blog's listing pages there as text; `digest parse FILE` shows what one of them contains.",
+            err=as_json,
+        )
 
 
 # --- the questions --------------------------------------------------------------------------------
@@ -83,8 +93,10 @@ class _Question:
     then: Callable[[str], str] = lambda _: ""
 
 
-def _answered(folder: Path, given: dict[str, str | None], *, asking: bool) -> installing.Answers:
-    """The answers, from options, questions or defaults.
+def _answered(
+    folder: Path, given: dict[str, str | None], *, asking: bool, err: bool
+) -> tuple[installing.Answers, Recognised]:
+    """The answers, from options, questions or defaults, and what is in the dumps; `err` prints comments to stderr.
 
     Raises:
         ConfigurationError: an option is wrong.
@@ -122,9 +134,9 @@ def _answered(folder: Path, given: dict[str, str | None], *, asking: bool) -> in
         option = f"--{question.name.replace('_', '-')}"
         values[question.name] = _read(question, question.default if written is None else written, option)
         if said := question.then(values[question.name]):
-            typer.echo(said.strip() if not asking else said)
+            typer.echo(said.strip() if not asking else said, err=err)
     found = seen[values["dumps"]]
-    return installing.Answers(
+    answers = installing.Answers(
         values["title"],
         values["timezone"],
         Path(values["dumps"]),
@@ -132,6 +144,7 @@ def _answered(folder: Path, given: dict[str, str | None], *, asking: bool) -> in
         values["base_url"],
         chinese=_is_chinese(found),
     )
+    return answers, found
 
 
 def _asked(text: str, question: _Question) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, settings_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 
 app = typer.Typer(
     name="mail",
@@ -27,6 +27,7 @@ def key(
     kind: Annotated[
         str, typer.Option(metavar="rsa|ed25519", help="Create rsa first; ed25519 only in addition.")
     ] = "rsa",
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Create a DKIM key, and print the DNS record that publishes its public half."""
@@ -40,6 +41,9 @@ def key(
         (settings.dkim.selector, "key_file") if kind == "rsa" else (settings.dkim.ed25519_selector, "ed25519_key_file")
     )
     made = Key(settings.dkim.domain or sender_domain(settings), selector, write_key(file, kind))
+    if as_json:
+        print_json({"file": str(file), "kind": kind, "name": made.name, "value": made.record})
+        return
     typer.echo(
         f"{file} is written; only you can read it. Publish the DNS record, then set dkim.{name} to this file", err=True
     )

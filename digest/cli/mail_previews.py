@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_to_read
 from digest.cli.operate import write_file
 from digest.cli.previews import LanguageOption, OutputOption, scratch, show_part
 from digest.cli.progress import Progress
@@ -56,7 +56,7 @@ def preview(
     if form is not None and (form not in _FORMS or kind is None):
         raise typer.BadParameter("choose html, text or eml, and give a KIND", param_hint="--format")
     wanted = _kind(kind)
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         if output and output != _TERMINAL:
             require_free(settings, output, config)
         spoken = _language(settings, language)

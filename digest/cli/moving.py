@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from digest.cli.common import JsonOption, print_json
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError
 
@@ -23,6 +24,8 @@ def register(app: typer.Typer) -> None:
 def migrate_store(
     source: Annotated[str, typer.Argument(metavar="FROM", help=f"The present store: {_URL}.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="The new store: a new file or an empty database.")],
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only.
 
@@ -35,6 +38,9 @@ def migrate_store(
     kept = "The old store is unchanged and the new one is empty, so nothing is lost; run the same command again."
     with Progress("copying", kept=kept) as progress:
         rows = move_store(old, new, lambda done, total, name: progress(done, name, total))
+    if as_json:
+        print_json({"rows": rows, "from": place(old), "to": place(new)})
+        return
     typer.echo(f"{rows} rows are copied to {place(new)}, and both stores are equal.")
     typer.echo("Set DIGEST_DATABASE_URL to the new store.")
     typer.echo("Never start the service on the old store again: it would send mails twice.")

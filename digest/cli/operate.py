@@ -105,7 +105,7 @@ def feed(
         )
     if source is not None and topic is not None:
         raise typer.BadParameter("choose --source or --topic, not both", param_hint="--topic")
-    with store_of(config) as (settings, store):
+    with store_of(config, any_clock=True) as (settings, store):
         if output:
             require_free(settings, output, config)
         if source is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, store_to_read
 from digest.cli.operate import write_file
 from digest.errors import UnknownError
 
@@ -81,7 +81,7 @@ def list_(
     if state is not None and state not in list(roster.PersonState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(roster.PersonState)}", param_hint="--state")
     wanted = roster.PersonState(state) if state else None
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         _require_digest(settings, digest)
         found = roster.list_people(store, clock(), search=search, state=wanted, digest=digest)
         rows = (_listed(person, standing) for person, standing in found)
@@ -172,6 +172,7 @@ def leave(
     digest: Annotated[
         list[str] | None, typer.Option("--digest", metavar="ID", help="Only this digest (default: all).")
     ] = None,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """End a subscription, for example because the subscriber asked you to; imports then skip the address.
@@ -183,7 +184,10 @@ def leave(
 
     with store_of(config) as (settings, store):
         left_by, left = roster.leave(store, settings, address, digest or (), now=clock())
-    typer.echo(f"{left_by}: left {', '.join(left)}")
+    if as_json:
+        print_json({"address": left_by, "left": left})
+    else:
+        typer.echo(f"{left_by}: left {', '.join(left)}")
 
 
 def export(
@@ -204,7 +208,7 @@ def export(
     from digest.owned import require_free
     from digest.service.people import roster, subscribers
 
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         if output:
             require_free(settings, output, config)
         if as_csv:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, store_to_read
 from digest.cli.editions import DigestArgument, digest_named
 from digest.cli.operate import write_file
 from digest.cli.progress import Progress
@@ -68,7 +68,7 @@ def preview(
     if form not in {None, *_FORMS}:
         raise typer.BadParameter("html, text or eml", param_hint="--format")
     one = form is not None or language is not None or (output is not None and _is_file(output))
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         if output and output != _TERMINAL:
             require_free(settings, output, config)
         chosen = digest_named(settings, digest)

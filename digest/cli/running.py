@@ -120,7 +120,7 @@ def _summed(errors: int, warnings: int) -> str:
 
 def _kept(settings: Settings, *, as_json: bool) -> bool:
     """Whether the store satisfies every invariant. Print each row that violates one. A missing store violates none."""
-    from digest.app import opened_untouched
+    from digest.app import opened_to_read
     from digest.errors import DigestError
     from digest.findings import Finding, Level
     from digest.service.upkeep.invariants import violations
@@ -128,7 +128,7 @@ def _kept(settings: Settings, *, as_json: bool) -> bool:
     broken = 0
     with contextlib.ExitStack() as held:
         try:
-            store = held.enter_context(opened_untouched(settings, any_names=True))
+            store = held.enter_context(opened_to_read(settings, any_names=True, needed=True))
         except DigestError:
             return True  # there is none yet, or what is wrong is told as a finding of the store
         progress = held.enter_context(Progress("checking entries", kept="Nothing was changed."))

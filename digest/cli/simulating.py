@@ -50,14 +50,14 @@ def simulate(
 
     Nothing is sent and the state does not change. The same state and configuration always give the same files.
     """
-    from digest.app import opened_untouched
+    from digest.app import opened_to_read
     from digest.owned import require_free
     from digest.service.upkeep import simulating
 
     settings = settings_of(config)
     begin, end = _window(settings, since, until)
     kept = "Nothing was sent and the state is unchanged; the next run replaces the files written so far."
-    with opened_untouched(settings) as store, Progress("replaying", kept=kept) as progress:
+    with opened_to_read(settings, needed=True) as store, Progress("replaying", kept=kept) as progress:
         require_free(settings, output, config)
         _make_ready(output)
         done = simulating.simulate(

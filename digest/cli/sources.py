@@ -205,7 +205,8 @@ def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, c
 @contextlib.contextmanager
 def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
     """The settings with either of both names, and the store while no service uses it."""
-    from digest.app import only_one, opened_untouched
+    from digest.app import clock, only_one, opened_untouched
+    from digest.service.operating.clocks import require_right
     from digest.settings import is_name
 
     if not is_name(new):
@@ -213,6 +214,7 @@ def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
             f"{new!r} is not a valid name: use lower-case letters, digits, - and _", param_hint="NEW"
         )
     settings = settings_of(config)
+    require_right(clock())
     with only_one(settings.database_folder), opened_untouched(settings, any_names=True) as store:
         yield settings, store
 

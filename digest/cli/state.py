@@ -46,7 +46,7 @@ def backup(
     from digest.owned import require_free
     from digest.service.upkeep import backup as backups
 
-    with store_of(config) as (settings, store):
+    with store_of(config, any_clock=True) as (settings, store):
         require_free(settings, file, config)
         now = clock()
         with Progress("copying", kept=f"{file} is unchanged; run the same command again.") as progress:
@@ -73,6 +73,7 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `digest backup` wrote.")],
     *,
     yes: YesOption = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`."""
@@ -86,12 +87,19 @@ def restore(
     if database:
         require_ours_at(database, settings)
     if not yes:
-        typer.confirm(f"Replace {database} with {file}? The present database is moved aside, not deleted.", abort=True)
+        typer.confirm(
+            f"Replace {database} with {file}? The present database is moved aside, not deleted.",
+            abort=True,
+            err=as_json,
+        )
     kept = "Unless `digest status` reports a fenced store, nothing has changed; run the same command again."
     with only_one(settings.database_folder), Progress("checking", kept=kept) as progress:
         aside = backups.restore(
             settings, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
         )
+    if as_json:
+        print_json({"restored": str(file), "previous": aside and str(aside), "fenced": True})
+        return
     typer.echo(f"{file} is restored." + (f" The previous database is now {aside}." if aside else ""))
     typer.echo("The store is fenced: it reads dumps and serves pages, but makes no edition and sends nothing.")
     typer.echo("Next: digest unfence")
@@ -143,14 +151,18 @@ def unfence(
     typer.echo(f"The fence is lifted. {kept}".strip(), err=as_json)
 
 
-def fence(*, config: ConfigOption = None) -> None:
+def fence(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Fence the store: use it after restoring data without `digest restore`."""
     from digest.app import clock
     from digest.service.upkeep import backup as backups
 
-    with store_of(config) as (_, store):
+    with store_of(config, any_clock=True) as (_, store):
         backups.fence(store, clock())
-    typer.echo("The store is fenced: until `digest unfence`, no edition is made and nothing is sent.")
+        since = backups.fenced(store)
+    if as_json:
+        print_json({"fenced": since and since.isoformat()})
+    else:
+        typer.echo("The store is fenced: until `digest unfence`, no edition is made and nothing is sent.")
 
 
 def _read_all(store: Store, settings: Settings) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 
 from digest.cli import holds
 from digest.cli.columns import alarming, lines, table, terminal_width
-from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, store_to_read
 from digest.cli.moments import both, relative
 from digest.records.dumps import DumpState
 
@@ -33,7 +33,7 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     from digest.service.operating.status import status as state_of
 
     now = clock()
-    with store_of(config) as (settings, store):
+    with store_to_read(config) as (settings, store):
         state = state_of(store, settings, now)
     if as_json:
         print_json(_status_json(state))

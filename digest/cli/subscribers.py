@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import importing, people, suppressing
-from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, store_of, store_to_read
 
 app = typer.Typer(name="subscribers", help="Manage subscribers, the people who get the mails.", no_args_is_help=True)
 importing.register(app)
@@ -61,7 +61,7 @@ def show(address: people.AddressArgument, *, as_json: JsonOption = False, config
     """Show all stored data about a subscriber."""
     from digest.service.people import subscribers
 
-    with store_of(config) as (_, store):
+    with store_to_read(config) as (_, store):
         known = subscribers.export(store, address)
     if as_json:
         print_json(known[0])
@@ -70,13 +70,20 @@ def show(address: people.AddressArgument, *, as_json: JsonOption = False, config
 
 
 @app.command()
-def erase(address: people.AddressArgument, *, yes: YesOption = False, config: ConfigOption = None) -> None:
+def erase(
+    address: people.AddressArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
     """Erase a subscriber permanently; a keyed hash of the address stays, so that no import adds it again."""
     from digest.app import clock
     from digest.service.people import subscribers
 
     if not yes:
-        typer.confirm(f"Erase {address} and all data stored about them? This cannot be undone.", abort=True)
+        typer.confirm(
+            f"Erase {address} and all data stored about them? This cannot be undone.", abort=True, err=as_json
+        )
     with store_of(config) as (_, store):
         subscribers.erase(store, address, now=clock())
-    typer.echo(f"{address}: erased")
+    if as_json:
+        print_json({"address": address, "erased": True})
+    else:
+        typer.echo(f"{address}: erased")

@@ -9,10 +9,11 @@ from digest.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
-    from digest.store.transaction import Store
+    from digest.store.transaction import Store, Unchanged
 
 __all__ = [
     "database_file",
@@ -22,6 +23,7 @@ __all__ = [
     "move_store",
     "open_scratch",
     "open_store",
+    "open_unchanged",
     "place",
     "server",
 ]
@@ -42,6 +44,20 @@ def open_store(url: str, *, wait: timedelta = _WAIT) -> Store:
     from digest.store.transaction import open_database  # noqa: PLC0415 - `digest --version` does not load SQLAlchemy
 
     return open_database(url, wait)
+
+
+def open_unchanged(url: str, *, wait: timedelta = _WAIT) -> AbstractContextManager[Unchanged]:
+    """The store at a URL, to read from: neither created nor migrated.
+
+    If there is none yet, this is an empty one in memory; if its schema is older, a migrated copy in a temporary folder.
+
+    Raises:
+        OutdatedError: the store is on a server, so it cannot be copied, and its schema is older.
+        StoreError: as `open_store`.
+    """
+    from digest.store.transaction import open_unchanged as opened  # noqa: PLC0415 - as above
+
+    return opened(url, wait)
 
 
 def open_scratch(made_at: datetime, secret: bytes) -> Store:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.errors import StoreError
+from digest.errors import OutdatedError, StoreError
 from digest.store.alerts import Alerts
 from digest.store.audit import Audit
 from digest.store.backups import Backups
@@ -43,7 +46,6 @@ from digest.store.watching import Watching
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -200,13 +202,74 @@ def open_database(url: str, wait: timedelta, *, made_at: datetime | None = None,
     alone = file is None and not engines.is_server(url)
     turn: AbstractContextManager[object] = threading.RLock() if alone else contextlib.nullcontext()
     with translated(place):
-        engine = engines.of_server(url, wait) if engines.is_server(url) else engines.opened(file, wait)
+        engine = _engine(url, wait)
         try:
             _make_ready(engine, place, made_at or datetime.now(UTC), secret)
         except BaseException:
             engine.dispose()
             raise
     return Store(engine, url, turn)
+
+
+def _engine(url: str, wait: timedelta) -> Engine:
+    return engines.of_server(url, wait) if engines.is_server(url) else engines.opened(engines.database_file(url), wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A store to read. `own`: it is not the database itself, because there is none, or its schema is `outdated`."""
+
+    store: Store
+    own: bool = False
+    outdated: str | None = None
+
+
+@contextlib.contextmanager
+def open_unchanged(url: str, wait: timedelta) -> Iterator[Unchanged]:
+    """See `digest.store.open_unchanged`."""
+    with contextlib.ExitStack() as held:
+        old = _schema(url, wait)
+        if old and old < schema.NEWEST:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="digest-"))
+            if engines.is_server(url):
+                raise OutdatedError(engines.place(url), old)
+            url = _duplicate(url, wait, Path(folder) / "digest.db")
+        store = open_database(url if old else "sqlite://", wait)
+        held.callback(store.close)
+        outdated = old if old and old < schema.NEWEST else None
+        yield Unchanged(store, own=outdated is not None or not old, outdated=outdated)
+
+
+def _schema(url: str, wait: timedelta) -> str | None:
+    """The revision of an existing store; None if there is none yet, or only an empty database.
+
+    Raises:
+        StoreError: it is another program's database, or an older store that lacks a part.
+    """
+    if not is_made(url):
+        return None
+    with _looking(url, wait) as engine, engine.begin() as connection:
+        schema.require_ours(connection, engines.place(url))
+        schema.require_migratable(connection, engines.place(url))
+        return schema.version(connection)
+
+
+def _duplicate(url: str, wait: timedelta, file: Path) -> str:
+    """Copy a store of an older schema to a file; the URL of the copy."""
+    with _looking(url, wait) as engine:
+        copies.write_duplicate(engine, file)
+    return f"sqlite:///{file}"
+
+
+@contextlib.contextmanager
+def _looking(url: str, wait: timedelta) -> Iterator[Engine]:
+    place = engines.place(url)
+    with translated(place):
+        engine = _engine(url, wait)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 def is_made(url: str) -> bool:

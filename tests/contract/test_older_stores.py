@@ -121,6 +121,8 @@ def test_it_is_migrated_beside_a_copy_and_keeps_every_law(older: Older, blog: Bl
         blog.run("check", "--deep", code=0)
         assert blog.listed("edition", "list")[0]["key"] == "weekly/2026-W11"
         assert "关于搬家" in blog.run("status")
+        assert older.query("SELECT version_num FROM alembic_version") == [("0001",)], "they only look"
+        blog.run("feed")
     assert older.query("SELECT version_num FROM alembic_version") == [(schema.NEWEST,)]
     assert older.sizes() == before
     copies = [file for file in older.database.parent.glob("*before*") if file.suffix == ".before-0001"]

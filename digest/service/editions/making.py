@@ -15,7 +15,7 @@ from digest.errors import EditionError, FencedError
 from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.message import message_id, picture_address, pictures_in
 from digest.model import DigestId, Edition, EditionKey, Section
-from digest.records.editions import Recipient
+from digest.records.editions import DigestState, Recipient
 from digest.service.editions.audience import audience
 from digest.service.editions.digests import schedule_of, sender_domain
 from digest.service.editions.failures import forget_failure, has_failed, recording_failure
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Body, Selected, SubscriberId, Variant
-    from digest.records.editions import DigestState, EditionCounts
+    from digest.records.editions import EditionCounts
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
@@ -183,9 +183,8 @@ def draft_edition(
     None if there is nothing to announce to them.
     """
     with store.read() as tx:
-        state = tx.editions.digest(DigestId(digest.id))
-        if state is None:
-            return None
+        name = DigestId(digest.id)
+        state = tx.editions.digest(name) or DigestState(name, now, None, None, 0)  # newly configured
         whole = select_entries(tx, digest, state)
         holds = holds_any(settings, topics)
         selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))

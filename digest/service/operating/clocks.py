@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest import logs
+from digest.errors import ClockError
 from digest.mail.replies.outcome import LONGEST_WAIT
 from digest.records.operating import ClockFault
 from digest.service.operating import waits
@@ -35,6 +36,21 @@ _HAPPENED = {
 }
 _OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours in the future, as the only trouble
 _log = logs.get_logger()
+
+
+def problem(now: datetime) -> str:
+    """What is certainly wrong with a clock that shows this time; empty if nothing is."""
+    return str(ClockError(now)) if now < FLOOR else ""
+
+
+def require_right(now: datetime) -> None:
+    """Check that a clock shows a possible time, before anything is recorded under it.
+
+    Raises:
+        ClockError: no correct clock shows that time to this program.
+    """
+    if now < FLOOR:
+        raise ClockError(now)
 
 
 def ahead(store: Store, settings: Settings, now: datetime) -> list[Ahead]:

@@ -231,13 +231,14 @@ def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Se
 
 def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
     """What lies ahead and is not mended yet, and what a clock that was wrong left behind, until it is over."""
-    from digest.service.operating.clocks import ahead_of  # noqa: PLC0415 - as in `sending`
+    from digest.service.operating import clocks  # noqa: PLC0415 - as in `sending`
 
     lying = [
         f"{one.what} lies ahead: {one.newest:%Y-%m-%d %H:%M} UTC (see whether this clock is right)"
-        for one in ahead_of(tx, settings, now)
+        for one in clocks.ahead_of(tx, settings, now)
     ]
-    problems = [*lying, *map(str, tx.clocks.standing())]
+    wrong = clocks.problem(now)
+    problems = [wrong] if wrong else [*lying, *map(str, tx.clocks.standing())]
     yield Seen(CLOCK, Health.ILL if problems else Health.WELL, "; ".join(problems))
 
 

@@ -39,22 +39,32 @@ _RESERVE = """
 
 def write_copy(engine: Engine, file: Path, now: datetime, progress: Callable[[int, int], None] | None) -> None:
     """See `Store.back_up`. The read transaction keeps one snapshot: writers neither wait nor restart it."""
+    with _new(file) as copy:
+        _copy(engine, copy, progress)
+        _mark(copy, now)
+
+
+def write_duplicate(engine: Engine, file: Path) -> None:
+    """Write a copy that is not fenced, to try something with it; nobody may send from it."""
+    with _new(file) as copy:
+        _copy(engine, copy, None)
+
+
+def _copy(engine: Engine, copy: sqlite3.Connection, progress: Callable[[int, int], None] | None) -> None:
     source = engine.raw_connection()
     try:
-        with _new(file) as copy:
-            cursor = source.cursor()
-            cursor.execute("BEGIN")
-            try:
-                cursor.execute("SELECT count(*) FROM meta").fetchone()
-                source.driver_connection.backup(  # type: ignore[union-attr] # sqlite3's own connection
-                    copy,
-                    pages=_PAGES,
-                    progress=(lambda _, left, total: progress(total - left, total)) if progress else None,
-                )
-            finally:
-                cursor.execute("ROLLBACK")
-                cursor.close()
-            _mark(copy, now)
+        cursor = source.cursor()
+        cursor.execute("BEGIN")
+        try:
+            cursor.execute("SELECT count(*) FROM meta").fetchone()
+            source.driver_connection.backup(  # type: ignore[union-attr] # sqlite3's own connection
+                copy,
+                pages=_PAGES,
+                progress=(lambda _, left, total: progress(total - left, total)) if progress else None,
+            )
+        finally:
+            cursor.execute("ROLLBACK")
+            cursor.close()
     finally:
         source.close()
 

@@ -37,11 +37,19 @@ def migrate(connection: Connection, place: str) -> None:
     Raises:
         StoreError: a newer program, or another program, made the database.
     """
-    found = version(connection)
-    if found is None and inspect(connection).get_table_names():
-        raise StoreError(f"{place}: is another program's database (set another data_dir)")
-    if found != NEWEST:
+    require_ours(connection, place)
+    if version(connection) != NEWEST:
         upgrade(connection, place)
+
+
+def require_ours(connection: Connection, place: str) -> None:
+    """Refuse a database with tables of another program.
+
+    Raises:
+        StoreError: it has some.
+    """
+    if version(connection) is None and inspect(connection).get_table_names():
+        raise StoreError(f"{place}: is another program's database (set another data_dir)")
 
 
 def version(connection: Connection) -> str | None:

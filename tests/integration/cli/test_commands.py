@@ -118,7 +118,7 @@ def packages_imported(*arguments: str) -> set[str]:
 
 def test_a_service_imports_what_its_first_answers_need(blog: Blog) -> None:
     config = str(blog.home / "digest.toml")
-    blog.run("status")  # makes the store, by Alembic
+    blog.run("refresh")  # makes the store, by Alembic
     with socket.create_server(("127.0.0.1", 0)) as taken:
         setting = {"DIGEST_WEB_LISTEN": f"127.0.0.1:{taken.getsockname()[1]}"}
         plain, typed = (

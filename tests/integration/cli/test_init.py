@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -135,6 +136,20 @@ def test_whoever_breaks_off_leaves_nothing_behind(here: Path, key: str) -> None:
         pressed(terminal, key, "Nothing was written; run `digest init` again.")
         assert terminal.ended() == 130
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, "no article"])
+def test_a_folder_without_a_readable_dump_is_accepted_and_said(
+    content: str | None, digest: Callable[..., str], here: Path
+) -> None:
+    (here / "mine").mkdir()
+    if content:
+        (here / "mine" / "notes.txt").write_text(content, "utf-8")
+    said = " ".join(digest("init", "one", "--dumps", "mine").split())
+    assert "No entry can be read in mine yet, so pages and feeds stay empty. Save the blog's listing pages" in said
+    assert "`digest parse FILE` shows what one of them contains" in said
+    printed = json.loads(digest("init", "two", "--dumps", "mine", "--json"))
+    assert printed == {"file": "two/digest.toml", "dumps": "mine", "files": int(bool(content)), "entries": {}}
 
 
 def test_without_a_terminal_nothing_is_asked_and_options_count(digest: Callable[..., str], here: Path) -> None:
