@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from digest.errors import masked
+from digest.errors import DigestError, masked
 
 # If Rich is installed, structlog imports it to draw tracebacks: 60 modules and 5 MB. Ours are written as plain text.
 _HIDDEN = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type] # such a name cannot be imported
@@ -52,6 +52,17 @@ def configure(level: str, *, json_lines: bool) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def logged(doing: str, **what: str) -> Iterator[None]:
+    """Log the failure of a piece of work, which is tried again later from the state of the last commit."""
+    try:
+        yield
+    except DigestError as error:
+        get_logger().error(f"{doing} failed", reason=str(error), **what)
+    except Exception:  # noqa: BLE001 - such a fault must not end the service; it is logged with its trace
+        get_logger().exception(f"{doing} failed unexpectedly", **what)
 
 
 @contextmanager

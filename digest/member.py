@@ -7,22 +7,23 @@ Decision 219.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.app import clock
+from digest.logs import logged
 from digest.queue import Queue
-from digest.running import Service, logged
 from digest.scheduler import Ticks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
+    from digest.running import Service
     from digest.settings import Settings
-    from digest.store.transaction import Store
 
 _REVIVE_TICK = timedelta(seconds=10)
 _AT_ONCE = 4  # ticks that queue work: thousands of sources may be due at once
@@ -54,46 +55,46 @@ class Role(StrEnum):
         return self in {Role.ALL, Role.SCHEDULER}
 
 
-class Member(Service):
-    """`digest run --role …` on a shared database; `server` is its address in libpq's form."""
+class Member:
+    """A process of `digest run --role …` on a shared database; `server` is its address in libpq's form."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        role: Role,
-        server: str,
-        *,
-        reread: Callable[[], Settings] | None = None,
-    ) -> None:
-        super().__init__(settings, store, serves=role.serves, reread=reread)
+    def __init__(self, role: Role, server: str) -> None:
+        self.serves = role.serves
         self._role, self._queue = role, Queue(server)
+        self._open = contextlib.AsyncExitStack()
         self._working: asyncio.Task[None] | None = None
+        self._service: Service | None = None  # until it begins
 
-    def _timer(self) -> Ticks:
-        # A limit per second or per domain holds for all processes together, so only one process sends at a time.
-        alone = bool(self._settings.mail.per_second or self._settings.mail.per_domain)
-        self._others = None if alone else self._call_others
-        return _Queued(self._queue, self._role, together=set() if alone else {_SEND})
+    def timer(self, settings: Settings) -> Ticks:
+        return _Queued(self._queue, self._role, together=set() if _is_alone(settings) else {_SEND}, begun=self._serve)
 
-    async def _begin(self, ready: Callable[[], None]) -> None:
-        await self._holding.enter_async_context(self._queue.opened())
-        await self._hold_templates()
+    def others(self, settings: Settings) -> Callable[[], Awaitable[None]] | None:
+        return None if _is_alone(settings) else self._call_others
+
+    async def begin(self, service: Service) -> None:
+        self._service = service
+        await self._open.enter_async_context(self._queue.opened())
         if self._role.serves:
-            self._store.follow_published()
-        self._schedule()
-        if self._role.works:
-            self._working = asyncio.create_task(self._queue.serve(_LANES, self._stop))
-        ready()
+            service.store.follow_published()
 
-    async def _end(self) -> None:
+    async def end(self) -> None:
         if self._working:
             await self._working
-        await super()._end()
+        await self._open.aclose()
+
+    def _serve(self) -> None:
+        """Begin to take work from the queue, as soon as the ticks are known."""
+        if self._role.works and self._working is None and self._service:
+            self._working = asyncio.create_task(self._queue.serve(_LANES, self._service.stop))
 
     async def _call_others(self) -> None:
         with logged("queue", work=_SEND):
             await self._queue.put(_SEND, _lane(_SEND), often=True)
+
+
+def _is_alone(settings: Settings) -> bool:
+    """Whether one process sends at a time: a limit per second or per domain holds for all processes together."""
+    return bool(settings.mail.per_second or settings.mail.per_domain)
 
 
 class _Queued(Ticks):
@@ -102,9 +103,9 @@ class _Queued(Ticks):
     Several processes may do the work named in `together` at once.
     """
 
-    def __init__(self, queue: Queue, role: Role, together: Collection[str]) -> None:
+    def __init__(self, queue: Queue, role: Role, *, together: Collection[str], begun: Callable[[], None]) -> None:
         super().__init__()
-        self._queue, self._role, self._together = queue, role, together
+        self._queue, self._role, self._together, self._begun = queue, role, together, begun
         self._gate = asyncio.Semaphore(_AT_ONCE)
         if role.schedules:
             super().add("revive", _REVIVE_TICK, self._revive, first_at=clock() + _REVIVE_TICK)
@@ -119,6 +120,7 @@ class _Queued(Ticks):
     def start(self) -> None:
         if self._role.schedules:
             super().start()
+        self._begun()
 
     def _putting(self, name: str) -> Callable[[], Awaitable[None]]:
         async def put() -> None:

@@ -3,33 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
 import signal
-import time
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from digest import logs, templating
-from digest.app import clock, refreshed, require_ready
+from digest.app import clock, require_ready
 from digest.errors import DigestError
+from digest.logs import logged
+from digest.ticks import Tick, Work
 from digest.web.metrics import Metrics
 from digest.web.serve import Server, WatchServer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable
 
     from digest.mail.receiving.listener import Listener
     from digest.scheduler import Ticks
-    from digest.service.operating.clocks import Watch as ClockWatch
-    from digest.settings import Settings, Source
+    from digest.settings import Settings
     from digest.store.transaction import Store
 
-_TIDY_TICK = timedelta(days=1)
-_CONFIRM_TICK = timedelta(seconds=5)  # somebody waits in front of the screen
 _FIRST_SECONDS = 0.25  # waiting requests are answered before a pass takes the interpreter
 LAST_SECONDS = 9.0  # supervisors kill after ten
+_AT_START = ("refresh", "editions", "send")  # a start does these once, in this order, before it is ready
 _log = logs.get_logger()
+
+
+class Process(Protocol):
+    """How one process takes part in the work: `Alone`, or `member.Member` of several.
+
+    `others` returns how to let other processes send the next batch, with these settings; None if there are none.
+    """
+
+    @property
+    def serves(self) -> bool: ...
+    def timer(self, settings: Settings) -> Ticks: ...
+    def others(self, settings: Settings) -> Callable[[], Awaitable[None]] | None: ...
+    async def begin(self, service: Service) -> None: ...
+    async def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The only process: at its start, it does everything that is due before it reports that it is ready."""
+
+    serves: bool = True
+
+    def timer(self, _settings: Settings) -> Ticks:
+        from digest.scheduler import Ticks  # noqa: PLC0415 - after the first answers
+
+        return Ticks()
+
+    def others(self, _settings: Settings) -> None:
+        return None
+
+    async def begin(self, service: Service) -> None:
+        await asyncio.sleep(_FIRST_SECONDS)
+        table = service.work.table()
+        for name in _AT_START:
+            for tick in table:
+                if tick.name == name:
+                    await service.do(tick)
+
+    async def end(self) -> None:
+        return None
 
 
 class Service:
@@ -40,30 +79,41 @@ class Service:
         settings: Settings,
         store: Store,
         *,
-        serves: bool = True,
+        process: Process | None = None,
         reread: Callable[[], Settings] | None = None,
     ) -> None:
-        self._settings, self._store, self._reread = settings, store, reread or (lambda: settings)
+        self._settings, self.store, self._reread = settings, store, reread or (lambda: settings)
+        self._process = process or Alone()
+        serves = self._process.serves
         self._metrics = Metrics(store, settings, clock)
         self._server = Server(settings, store, clock, self._metrics) if serves else None
         self._watch = WatchServer(settings, store, self._metrics) if settings.web.metrics_listen else None
         self._ticks: Ticks | None = None  # until the ticks are scheduled
-        self._others: Callable[[], Awaitable[None]] | None = None
-        self._holding = contextlib.AsyncExitStack()
-        self._stop = asyncio.Event()
-        self._refreshing = asyncio.Lock()
-        self._sending = asyncio.Lock()
-        self._confirming = asyncio.Lock()
-        self._telling = asyncio.Lock()
-        self._bouncing = asyncio.Lock()
-        self._reloading = asyncio.Lock()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reloads: set[asyncio.Task[None]] = set()
+        self._wrong_clock = False
         self._listener: Listener | None = None
-        self._watch_clock: ClockWatch | None = None  # until the first requests are answered
+        self.stop = asyncio.Event()
+        self.work = self._work()
         if settings.bounces.listen and serves:
             from digest.mail.receiving.listener import Listener  # noqa: PLC0415 - without a listener, aiosmtpd is not loaded
 
-            self._listener = Listener(settings.bounces, self._take)
+            take = lambda *mail: self.work.take(*mail)  # noqa: E731, PLW0108 - a reload replaces the work
+            self._listener = Listener(settings.bounces, take)
+
+    def _work(self) -> Work:
+        others = self._process.others(self._settings)
+        return Work(self._settings, self.store, self._metrics, self.stop, others)
+
+    @property
+    def address(self) -> str:
+        """The address of the web server; empty if this process has none."""
+        return self._server.address if self._server else ""
+
+    @property
+    def watch_address(self) -> str:
+        """The address of the listener for monitors; empty if it has none of its own."""
+        return self._watch.address if self._watch else ""
 
     async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are done.
@@ -75,9 +125,9 @@ class Service:
         loop = asyncio.get_running_loop()
         deadline = asyncio.create_task(self._deadline(late))
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
-        stopping = asyncio.create_task(self._stop.wait())
+        stopping = asyncio.create_task(self.stop.wait())
         listeners = [one for one in (self._server, self._watch) if one]
         serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
@@ -86,7 +136,7 @@ class Service:
             await self._begin(ready)
             await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._stop.set()
+            self.stop.set()
             if self._ticks:
                 self._ticks.stop()
             for listener in listeners:
@@ -99,6 +149,26 @@ class Service:
             templating.let_go()
             _log.info("stopped")
 
+    async def _begin(self, ready: Callable[[], None]) -> None:
+        await self._process.begin(self)
+        with logged("templates"):  # cached, so that a template in the middle of an edit breaks nothing before a reload
+            use = await asyncio.to_thread(templating.checked, self._settings.templates)
+            use()
+        if not self.stop.is_set():
+            self._schedule()
+            ready()
+
+    async def _end(self) -> None:
+        for lock in list(self._locks.values()):  # work in progress ends first; none begins any more
+            async with lock:
+                pass
+        await self._process.end()
+
+    async def _deadline(self, late: Callable[[], None]) -> None:
+        await self.stop.wait()
+        await asyncio.sleep(LAST_SECONDS)
+        late()
+
     def _hung_up(self) -> None:
         task = asyncio.create_task(self._reload())
         self._reloads.add(task)
@@ -108,14 +178,14 @@ class Service:
         """Continue with the present configuration and templates; keep the former ones if the present ones are wrong."""
         from digest import reloading  # noqa: PLC0415 - after the first answers
 
-        async with self._reloading:
-            if self._stop.is_set():
+        async with self._locks["reload"]:
+            if self.stop.is_set():
                 return
             try:
                 settings = await asyncio.to_thread(self._reread)
                 await asyncio.to_thread(require_ready, settings)
                 follow = await asyncio.to_thread(
-                    reloading.checked, self._store, self._settings, settings, self._server, clock()
+                    reloading.checked, self.store, self._settings, settings, self._server, clock()
                 )
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the service continues as before
                 reason = str(error) if isinstance(error, DigestError) else repr(error)
@@ -123,197 +193,38 @@ class Service:
                 return
             follow()
             self._settings = self._metrics.settings = settings
+            self.work = self._work()
             logs.configure(settings.log.level, json_lines=settings.log.json_lines)
             if self._ticks:
                 self._ticks.stop()
                 self._schedule(at_once=True)
             _log.info("reloaded", sources=len(settings.sources), digests=len(settings.digests))
 
-    def _timer(self) -> Ticks:
-        from digest.scheduler import Ticks  # noqa: PLC0415 - after the first answers
-
-        return Ticks()
-
-    async def _begin(self, ready: Callable[[], None]) -> None:
-        await self._catch_up()
-        await self._hold_templates()
-        if not self._stop.is_set():
-            ready()
-            self._schedule()
-
-    async def _end(self) -> None:
-        locks = (self._refreshing, self._sending, self._confirming, self._telling, self._bouncing, self._reloading)
-        async with contextlib.AsyncExitStack() as ended:  # work in progress ends first
-            for lock in locks:
-                await ended.enter_async_context(lock)
-            await self._holding.aclose()
-
-    async def _hold_templates(self) -> None:
-        """Cache the templates, so that a template in the middle of an edit breaks nothing before a reload."""
-        with logged("templates"):
-            use = await asyncio.to_thread(templating.checked, self._settings.templates)
-            use()
-
-    async def _deadline(self, late: Callable[[], None]) -> None:
-        await self._stop.wait()
-        await asyncio.sleep(LAST_SECONDS)
-        late()
-
-    async def _catch_up(self) -> None:
-        await asyncio.sleep(_FIRST_SECONDS)
-        for source in self._settings.sources:
-            await self._refresh(source)
-        await self._make()
-        await self._send()
-
-    @property
-    def address(self) -> str:
-        """The address of the web server; empty if this process has none."""
-        return self._server.address if self._server else ""
-
-    @property
-    def watch_address(self) -> str:
-        """The address of the listener for monitors; empty if it has none of its own."""
-        return self._watch.address if self._watch else ""
-
     def _schedule(self, *, at_once: bool = False) -> None:
-        """Start the ticks; `at_once` means that nothing has run yet with these settings."""
-        now, tick = clock(), self._settings.tick
-        ticks = self._ticks = self._timer()
-        for source in self._settings.sources:
-            ticks.add(
-                f"refresh {source.id}",
-                source.every,
-                functools.partial(self._refresh, source),
-                first_at=now if at_once else now + source.every,
-            )
-        ticks.add("editions", tick, self._make, first_at=now + tick)
-        ticks.add("send", tick, self._send, first_at=now + tick)
-        ticks.add("confirm", _CONFIRM_TICK, self._confirm, first_at=now)
-        ticks.add("alerts", tick, self._alert, first_at=now)
-        if self._settings.bounces.maildir or self._settings.bounces.imap_host:
-            ticks.add("bounces", self._settings.bounces.every, self._read_bounces, first_at=now)
-        ticks.add("hub", tick, self._tell_hub, first_at=now)
-        ticks.add("tidy", _TIDY_TICK, self._tidy, first_at=now + _CONFIRM_TICK)
+        """Start the ticks; `at_once` means that no source has been read yet with these settings."""
+        now = clock()
+        ticks = self._ticks = self._process.timer(self._settings)
+        for tick in self.work.table():
+            after = now if at_once and tick.source else now + tick.after
+            ticks.add(f"{tick.name} {tick.source}".rstrip(), tick.every, partial(self.do, tick), first_at=after)
         ticks.start()
 
-    async def _refresh(self, source: Source) -> None:
-        async with self._refreshing:
-            if self._stop.is_set():
+    async def do(self, tick: Tick) -> None:
+        """Do the work of a tick when its turn comes, unless the service stops or the clock is certainly wrong."""
+        async with self._locks[tick.lock]:
+            if self.stop.is_set() or (self._is_clock_wrong() and not tick.any_clock):
                 return
-            done, started = None, time.monotonic()
-            with logged("refresh", source=source.id):
-                done = await asyncio.to_thread(
-                    refreshed, self._store, self._settings, source, stopped=self._stop.is_set
-                )
-            self._metrics.refreshed(done, time.monotonic() - started)
+            with logged(tick.name, **({"source": tick.source} if tick.source else {})):
+                await tick.run()
 
-    async def _make(self) -> None:
-        from digest.service.editions import making  # noqa: PLC0415 - after the first answers
-        from digest.service.upkeep import backup  # noqa: PLC0415 - after the first answers
+    def _is_clock_wrong(self) -> bool:
+        """Whether the clock is certainly wrong; logged when that begins and when it ends."""
+        from digest.service.operating.clocks import problem  # noqa: PLC0415 - after the first answers
 
-        if self._stop.is_set():
-            return
-        with logged("editions"):
-            since = await asyncio.to_thread(backup.fenced, self._store)
-            if since:
-                _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
-                return
-            await asyncio.to_thread(making.make_due, self._store, self._settings, clock())
-
-    async def _tell_hub(self) -> None:
-        from digest.service.publishing import hub  # noqa: PLC0415 - after the first answers
-
-        with logged("hub"):
-            told = await asyncio.to_thread(hub.tell, self._store, self._settings)
-            if told:
-                _log.info("hub told", feeds=told)
-
-    async def _confirm(self) -> None:
-        from digest.service.mailing import confirming, single_mails  # noqa: PLC0415 - after the first answers
-        from digest.service.people import consent  # noqa: PLC0415 - after the first answers
-
-        async with self._confirming:
-            if self._stop.is_set():
-                return
-            with logged("confirm"):
-                await asyncio.to_thread(consent.expire, self._store, clock())
-                sent = await confirming.send_confirmations(self._store, self._settings, clock)
-                if sent:
-                    _log.info("confirmations sent", count=sent)
-                told = await single_mails.send_single_mails(self._store, self._settings, clock)
-                if told:
-                    _log.info("single mails sent", count=told)
-
-    async def _tidy(self) -> None:
-        from digest.service.upkeep import retention  # noqa: PLC0415 - after the first answers
-
-        with logged("tidy"):
-            gone = await asyncio.to_thread(
-                retention.tidy, self._store, self._settings, clock(), stopped=self._stop.is_set
-            )
-            if gone:
-                _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
-
-    async def _alert(self) -> None:
-        from digest.service.bounces import suppressing  # noqa: PLC0415 - after the first answers
-        from digest.service.operating import alerts, clocks  # noqa: PLC0415 - after the first answers
-
-        self._watch_clock = self._watch_clock or clocks.Watch(clock)
-        async with self._telling:
-            if self._stop.is_set():
-                return
-            with logged("clock"):
-                if jump := self._watch_clock.jump():
-                    await asyncio.to_thread(clocks.note_jump, self._store, jump, clock())
-            with logged("suppressions"):
-                await asyncio.to_thread(suppressing.apply_if_due, self._store, self._settings, clock())
-            with logged("alerts"):
-                for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
-                    _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)
-                for problem in await alerts.tell(self._store, self._settings, clock):
-                    _log.error("alert not told", reason=problem)
-
-    async def _read_bounces(self) -> None:
-        from digest.service.bounces import messages  # noqa: PLC0415 - after the first answers
-
-        async with self._bouncing:
-            if self._stop.is_set():
-                return
-            with logged("bounces"):
-                handled = await asyncio.to_thread(
-                    messages.read_mailboxes, self._store, self._settings, clock, self._stop.is_set
-                )
-                if handled:
-                    _log.info("bounces read", **handled)
-
-    async def _take(self, raw: bytes, recipients: Sequence[str], sender: str) -> None:
-        """Store a mail that the listener received."""
-        from digest.service.bounces import messages  # noqa: PLC0415 - after the first answers
-
-        taken = await asyncio.to_thread(
-            messages.handle_message, self._store, self._settings, raw, recipients, now=clock(), sender=sender
-        )
-        _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
-
-    async def _send(self) -> None:
-        from digest.service.mailing.drain import delivery  # noqa: PLC0415 - after the first answers
-
-        async with self._sending:
-            if self._stop.is_set():
-                return
-            with logged("send"):
-                report = await delivery.drain(self._store, self._settings, clock, stop=self._stop, others=self._others)
-                if report.attempted:
-                    _log.info("sent", **report.counts())
-
-
-@contextlib.contextmanager
-def logged(doing: str, **what: str) -> Iterator[None]:
-    """Log the failure of one tick. The next tick tries again from the state of the last commit."""
-    try:
-        yield
-    except DigestError as error:
-        _log.error(f"{doing} failed", reason=str(error), **what)
-    except Exception:  # noqa: BLE001 - the fault of one tick must not end the service; it is logged with its trace
-        _log.exception(f"{doing} failed unexpectedly", **what)
+        wrong = problem(clock())
+        if wrong and not self._wrong_clock:
+            _log.error("nothing is read, made or sent", reason=wrong)
+        elif self._wrong_clock and not wrong:
+            _log.info("the clock is right again")
+        self._wrong_clock = bool(wrong)
+        return self._wrong_clock

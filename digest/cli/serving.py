@@ -39,6 +39,8 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
     settings = reread()
     logs.configure(settings.log.level, json_lines=settings.log.json_lines)
     require_ready(settings)
+    from digest.running import Service
+
     shared = server(settings.database)
     if shared is None:
         if role != "all":
@@ -47,8 +49,6 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
                 place="database_url",
                 remedy="set it to postgresql://…, or run without --role",
             )
-        from digest.running import Service
-
         with (
             only_one(settings.database_folder),
             opened(settings) as store,
@@ -59,7 +59,14 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
     from digest.member import Member, Role
 
     with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(_serve(settings, store, lambda: Member(settings, store, Role(role), shared, reread=reread), ready))
+        runner.run(
+            _serve(
+                settings,
+                store,
+                lambda: Service(settings, store, process=Member(Role(role), shared), reread=reread),
+                ready,
+            )
+        )
 
 
 async def _serve(settings: Settings, store: Store, made: Callable[[], Service], ready: Callable[[], None]) -> None:

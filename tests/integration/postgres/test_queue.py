@@ -13,6 +13,7 @@ import pytest
 
 from digest.member import Member, Role
 from digest.queue import Queue
+from digest.running import Service
 from digest.settings import load
 from digest.store import open_store, server
 from tests.contract.conftest import Hand
@@ -28,6 +29,7 @@ LANE = "rest"
 DIES = """
 import asyncio, sys
 from digest.queue import Queue
+from digest.running import Service
 
 async def main():
     queue = Queue(sys.argv[1])
@@ -175,12 +177,12 @@ def test_a_web_process_hears_of_a_change_and_asks_nobody(
 ) -> None:
     monkeypatch.setenv("DIGEST_WEB_LISTEN", "127.0.0.1:0")
     settings, own = load(blog.home / "digest.toml"), open_store(store._url)
-    member = Member(settings, own, Role.WEB, conninfo)
+    service = Service(settings, own, process=Member(Role.WEB, conninfo))
 
     async def lived() -> None:
         ready = asyncio.Event()
         async with asyncio.timeout(60):
-            running = asyncio.create_task(member.run(ready.set))
+            running = asyncio.create_task(service.run(ready.set))
             await ready.wait()
             try:
                 listening = own._listening
@@ -193,7 +195,7 @@ def test_a_web_process_hears_of_a_change_and_asks_nobody(
                     await asyncio.to_thread(listening._closed.wait, 0.01)
                 assert own.published_state() == newest
             finally:
-                member._stop.set()
+                service.stop.set()
                 await running
 
     asyncio.run(lived())

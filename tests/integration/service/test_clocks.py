@@ -12,7 +12,7 @@ import time_machine
 
 from digest import checks
 from digest.model import DeliveryState, DigestId, EditionKey, SourceId
-from digest.running import Service
+from digest.running import Alone, Service
 from digest.service.editions import making
 from digest.service.operating import alerts, clocks, health, monitoring, status
 from digest.settings import load
@@ -255,11 +255,12 @@ def test_the_service_looks_at_the_clock_with_each_look_at_the_alerts(
 ) -> None:
     jumps = iter([8 * DAY, timedelta(0)])
     monkeypatch.setattr(clocks.Watch, "jump", lambda _: next(jumps))
-    service = Service(press.settings, press.store, serves=False)
+    service = Service(press.settings, press.store, process=Alone(serves=False))
+    (look,) = [tick for tick in service.work.table() if tick.name == "alerts"]
 
     async def looks() -> None:
         for _ in range(2):
-            await service._alert()  # what the timer calls
+            await service.do(look)  # what the timer calls
 
     asyncio.run(looks())
     assert [fault.what for fault in faults(press)] == ["the clock was set forward by 8 days, 0:00:00, to"]

@@ -245,22 +245,22 @@ def test_a_relay_in_trouble_takes_no_page_away_and_a_monitor_can_ask_for_all(set
 
         now = datetime.now(UTC)
         assert ready() == (200, "ok", 200)
-        with service._store.write() as tx:
+        with service.store.write() as tx:
             tx.deliveries.pause("connect: relay.example.org said no", now + timedelta(hours=1), now)
         assert ready() == (200, "paused", 503)
         assert "relay" not in fetched(f"{service.watch_address}/readyz")[1]
-        with service._store.write() as tx:
+        with service.store.write() as tx:
             tx.deliveries.pause("connect: relay.example.org said no", now, now)
         assert ready() == (200, "troubled", 503)
-        with service._store.write() as tx:
+        with service.store.write() as tx:
             tx.deliveries.resume()
         assert ready() == (200, Sending.OK, 200)
-        with service._store.write() as tx:
+        with service.store.write() as tx:
             tx.backups.fence(now)
         assert ready() == (200, Sending.FENCED, 503)
-        told = numbers(Metrics(service._store, settings, lambda: now).exposition("")[0].decode())
+        told = numbers(Metrics(service.store, settings, lambda: now).exposition("")[0].decode())
         assert [told[f"digest_sending {state}"] for state in Sending] == [0, 0, 0, 1]
-        with service._store.write() as tx:
+        with service.store.write() as tx:
             tx.backups.lift()
         assert ready() == (200, Sending.OK, 200)
 
