@@ -34,7 +34,10 @@ LOOK = {
     "entries show", "explain", "mail preview", "simulate", "source show", "status", "subscribers export",
     "subscribers list", "subscribers show",
 }  # fmt: skip
-NO_STORE = {"alerts test", "demo", "init", "mail key", "migrate-store", "parse"}
+NO_STORE = {
+    "alerts test", "demo", "init", "layout list", "layout show", "layout suggest", "layout try", "mail key",
+    "migrate-store", "parse", "source add",
+}  # fmt: skip
 SAFE = {"adopt", "backup", "feed", "fence", "restore"}  # they send nothing, and a wrong time in them does no harm
 SERVES = {"run"}
 DOCUMENTS = {"feed", "subscribers export"}  # their output is a document itself
