@@ -27,6 +27,7 @@ _LEFT = "entries that it showed are left"
 _MOVED = 0.5  # of a page's entries, which are now on a sibling page
 _AGREEING = 0.5  # of the lines of a held reading, which the next reading shows again
 _CRAWLER = "the crawler seems to have changed"
+_LAYOUT = "its layout changed"
 
 
 class Suspicion(Enum):
@@ -39,6 +40,7 @@ class Suspicion(Enum):
     - `FOREIGN`: like `REPLACED`, and the new entries look like those of another site.
     - `REWRITTEN`: half of its entries have another text at once.
     - `CRAWLER`: too many of the source's entries have another text at once.
+    - `LAYOUT`: another layout of the source would remove too many entries or change their titles.
     """
 
     DAMAGED = auto()
@@ -48,11 +50,12 @@ class Suspicion(Enum):
     FOREIGN = auto()
     REWRITTEN = auto()
     CRAWLER = auto()
+    LAYOUT = auto()
 
     @property
     def ends_by_itself(self) -> bool:
         """Whether good readings that agree with the held one end the hold. Otherwise only a person can end it."""
-        return self not in (Suspicion.DAMAGED, Suspicion.FOREIGN)
+        return self not in (Suspicion.DAMAGED, Suspicion.FOREIGN, Suspicion.LAYOUT)
 
     @property
     def is_of_the_crawler(self) -> bool:
@@ -165,6 +168,25 @@ def crawler_hold_again(reason: str) -> Hold | None:
     The other dumps of its pass may be released by now, so the remaining corrections may look few.
     """
     return Hold(Suspicion.CRAWLER, reason) if reason.startswith(_CRAWLER) else None
+
+
+def layout_hold(last: Sequence[Placing], changes: ChangeSet, *, keep: float) -> Hold | None:
+    """The hold of a dump that another layout reads; None if enough of its entries are left with their titles.
+
+    `last` is its last good reading, `keep` the smallest share of its entries that must be left.
+    """
+    before, now = ({placing.entry: placing.title for placing in read} for read in (last, changes.placings))
+    lost = [entry for entry, title in before.items() if now.get(entry) != title]
+    if len(before) - len(lost) >= len(before) * keep:
+        return None
+    gone = sum(entry not in now for entry in lost)
+    what = f"{gone} of the {len(before)} entries would vanish and {len(lost) - gone} change their title"
+    return Hold(Suspicion.LAYOUT, f"{_LAYOUT}: {what}")
+
+
+def was_layout(reason: str) -> bool:
+    """Whether this is the reason for a dump that another layout reads."""
+    return reason.startswith(_LAYOUT)
 
 
 def corrected(changes: ChangeSet) -> set[EntryId]:

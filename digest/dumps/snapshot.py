@@ -69,6 +69,11 @@ def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST, layout
     )
 
 
+def is_unknown(error: DumpError) -> bool:
+    """Whether a dump has no entry in its layouts, though its text could be read."""
+    return error.reason.startswith(_UNKNOWN)
+
+
 def _within(blocks: Iterator[str], dump: str, stream: BinaryIO, largest: int) -> Iterator[str]:
     for block in blocks:
         if stream.tell() > largest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
 from digest.dumps.files import DumpFile, dump_files
@@ -46,15 +46,24 @@ def sample(paths: Sequence[Path]) -> tuple[list[Page], int]:
 def _page(file: DumpFile, name: str) -> Page:
     try:
         with file.path.open("rb") as stream:
-            parts: list[str] = []
-            size = 0
-            for block in text_blocks(stream, file.name):
-                parts.append(block)
-                size += len(block)
-                if size > MOST_CHARACTERS:
-                    break
+            return page_of(stream, name)
     except OSError as error:
         raise DumpError(file.name, f"cannot be read: {error.strerror}", remedy="check its permissions") from error
+
+
+def page_of(stream: BinaryIO, name: str) -> Page:
+    """The beginning of a dump.
+
+    Raises:
+        DumpError: it is not text.
+    """
+    parts: list[str] = []
+    size = 0
+    for block in text_blocks(stream, name):
+        parts.append(block)
+        size += len(block)
+        if size > MOST_CHARACTERS:
+            break
     text = "".join(parts)
     lines = list(islice(text[:MOST_CHARACTERS].split("\n"), MOST_LINES))
     short = "\n".join(lines)

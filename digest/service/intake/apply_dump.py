@@ -131,26 +131,38 @@ def _store(tx: Transaction, settings: Settings, source: Source, dump: ReadDump, 
         left_out=any(note.kind is NoteKind.UNREAD for note in dump.notes),
     )
     tx.readings.store_dump(good)
-    was_held = dump.known is not None and dump.known.state is DumpState.HELD
     facts = replace(
         _facts(changes, dump.shown, settings.tag_base, looked.read_at, first_import=first_import),
         last=compared.ground.last,
-        quiet=quiet(changes, source, looked.read_at) if was_held and not first_import else {},
+        quiet={} if first_import else quiet(replace(compared, changes=changes), source, dump),
     )
     fresh = tx.readings.apply(looked.source, looked.path, changes, facts)
     return _joining(changes, fresh, first_import=first_import)
 
 
-def quiet(changes: ChangeSet, source: Source, now: datetime) -> dict[EntryId, datetime]:
-    """The new entries of a released reading that are not announced, with their `updated` times."""
-    zone = ZoneInfo(source.timezone)
-    dates = dict(changes.dates)
+def quiet(compared: Compared, source: Source, dump: ReadDump) -> dict[EntryId, datetime]:
+    """The new entries of a reading that are not announced, with their `updated` times.
+
+    There are some in a reading that was held or that another layout reads. Another layout may find entries that were
+    there before, so only entries above all known ones count as news then, and none if the bytes are the same.
+    """
+    known, changes = dump.known, compared.changes
+    was_held = known is not None and known.state is DumpState.HELD
+    if not (was_held or compared.by_layout):
+        return {}
+    zone, dates = ZoneInfo(source.timezone), dict(changes.dates)
     added = [
-        Unsettled(change.entry, (), dates.get(change.entry, change.date), now, change.position)
+        Unsettled(change.entry, (), dates.get(change.entry, change.date), dump.looked.read_at, change.position)
         for change in changes.changes
         if isinstance(change, Added)
     ]
-    told = set(news(added, source.backlog))
+    candidates = added
+    if compared.by_layout:
+        before = {placing.entry for placing in compared.ground.last}
+        top = min((placing.position for placing in changes.placings if placing.entry in before), default=0)
+        same = known is not None and not was_held and known.sha256 == dump.looked.sha256
+        candidates = [] if same else [one for one in added if one.page_order < top]
+    told = set(news(candidates, source.backlog))
     return {one.id: first_updated_at(one, is_news=False, zone=zone) for one in added if one.id not in told}
 
 

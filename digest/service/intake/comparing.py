@@ -14,6 +14,7 @@ from digest.changes import guards
 from digest.changes.diff import asked_of_others, diff, questions, rival_questions
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Cause, Others, Times, Vanished
+from digest.dumps import FIRST_DECLARED
 from digest.dumps.damage import damage
 from digest.model import NoteKind
 from digest.records.dumps import DumpState, KnownDump
@@ -65,7 +66,8 @@ class Compared:
     """A reading that was compared with everything known.
 
     `entries` are those that answered to it. `agreed` counts the consecutive readings that show the same, including this
-    one; 0 if nothing is suspicious.
+    one; 0 if nothing is suspicious. `by_layout`: another layout of its source reads the dump, so differences are not
+    the author's.
     """
 
     ground: Ground
@@ -73,6 +75,7 @@ class Compared:
     changes: ChangeSet
     hold: guards.Hold | None
     agreed: int
+    by_layout: bool = False
 
 
 def ground(source: Source, dump: ReadDump, last: tuple[Placing, ...]) -> Ground:
@@ -119,8 +122,13 @@ def compare(
         )
 
     read_anew = known is not None and _is_read_anew(known, looked)
-    changes = compared(Cause.CRAWLER if read_anew else None)
-    if known is not None and known.approved == looked.sha256:
+    by_layout = known is not None and bool(last) and _is_by_another_layout(known, looked)
+    changes = compared(Cause.CRAWLER if read_anew or by_layout else None)
+    approved = known is not None and known.approved == looked.sha256
+    if by_layout and (approved or not _damage(changes, dump.notes)):
+        found = None if approved or dump.released else guards.layout_hold(last, changes, keep=source.keep)
+        return Compared(on, entries, changes, found, 0, by_layout=True)
+    if approved:
         many = len(guards.corrected(changes)) > source.backlog
         return Compared(on, entries, compared(Cause.CRAWLER) if many else changes, None, 0)
     signs = guards.Signs(_damage(changes, dump.notes), "" if read_anew else _left_out(dump), moved.arrived)
@@ -147,6 +155,13 @@ def _is_read_anew(known: KnownDump, looked: KnownDump) -> bool:
     """
     good = known.sightings > 0 and known.state is DumpState.GOOD
     return good and known.sha256 == looked.sha256 and known.rules != looked.rules
+
+
+def _is_by_another_layout(known: KnownDump, looked: KnownDump) -> bool:
+    """Whether the layouts of the source in the configuration changed since the last good reading."""
+    if known.state is DumpState.HELD and guards.was_layout(known.reason):
+        return True
+    return known.rules != looked.rules and max(known.rules, looked.rules) >= FIRST_DECLARED
 
 
 def _times(source: Source, dump: ReadDump) -> Times:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from digest.changes.shown import prepared
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
-from digest.dumps.snapshot import read_snapshot
+from digest.dumps.snapshot import is_unknown, read_snapshot
 from digest.errors import DumpError
 from digest.model import SourceId
 from digest.records.dumps import DumpState, KnownDump, Stamp
@@ -89,10 +89,28 @@ def read_file(
         try:
             snapshot = read_snapshot(stream, file.name, largest=source.largest, layouts=layouts)
         except DumpError as error:
-            return Unread(looked, error)
+            return Unread(looked, _changed_shape(stream, error) if known and known.sightings else error)
         if _stamp(stream) != stamp:
             return Unread(None, DumpError(file.name, "changed while it was read", remedy="it is read again next time"))
     return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten)
+
+
+def _changed_shape(stream: BinaryIO, error: DumpError) -> DumpError:
+    """The error of a page that showed entries before; another one if it shows entries in another layout now."""
+    if not is_unknown(error):
+        return error
+    from digest.dumps.suggesting.suggest import other_shape  # noqa: PLC0415 - needed rarely, and it loads Babel
+
+    stream.seek(0)
+    count = other_shape(stream, error.dump)
+    if not count:
+        return error
+    problem = f"the page changed shape: it shows {count} entries that no layout of the source reads"
+    remedy = (
+        "run `digest layout suggest PATH -o layouts/NAME.toml` and `digest layout try NAME PATH` with its file, "
+        "then add NAME to `layouts` of the source"
+    )
+    return DumpError(error.dump, problem, remedy=remedy)
 
 
 def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:

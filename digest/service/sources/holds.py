@@ -166,7 +166,7 @@ def _outcome(store: Store, source: Source, dump: ReadDump) -> Outcome:
         compared = compare(tx.readings, source, approved, on)
         dates = dict(compared.changes.dates) | better_dates(tx.readings, source, dump.looked, compared)
     settled = state is not None and state.settled_at is not None
-    silent = quiet(compared.changes, source, dump.looked.read_at) if settled else {}
+    silent = quiet(compared, source, dump) if settled else {}
     return _in_order(compared, dates, silent)
 
 

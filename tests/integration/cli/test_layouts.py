@@ -144,3 +144,89 @@ def test_a_changed_layout_that_reads_nothing_any_more_is_held(crawls: Crawls) ->
     config = crawls.blog.home / "digest.toml"
     config.write_text(config.read_text("utf-8").replace("on {date}", "at {date}"), "utf-8")
     assert crawls.refresh().counts["held"] == 1
+
+
+def redraw(crawls: Crawls, before: str, after: str) -> None:
+    config = crawls.blog.home / "digest.toml"
+    text = config.read_text("utf-8")
+    assert before in text
+    config.write_text(text.replace(before, after), "utf-8")
+
+
+def news(*titles: str, first: int = 11) -> str:
+    return "".join(
+        f"{title}\non 2021-06-{first + at}, 7 readers\nThe text of {title}, which is long enough to know it again.\n"
+        for at, title in enumerate(titles)
+    )
+
+
+def test_entries_that_a_changed_layout_finds_are_published_and_not_announced(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    page = "Feature: Comets\nby Ann, 2021-06-14\nIce and dust, far away.\n"
+    crawls.blog.write("news.txt", news("A", "B", "C") + page)
+    crawls.refresh()
+    crawls.edition()
+    redraw(crawls, "entry = '''", "entry = ['''Feature: {title}\nby {author}, {date}\n{text}''', '''")
+    redraw(crawls, "{text}\n'''\n", "{text}\n''']\n")
+    assert crawls.refresh().counts["added"] == 1
+    assert crawls.told() == ([], [])
+    crawls.blog.write("news.txt", news("D", first=20) + news("A", "B", "C") + page)
+    assert crawls.refresh().counts["added"] == 1
+    assert crawls.told() == (["D"], [])
+
+
+def test_an_entry_that_arrives_with_a_changed_layout_is_announced(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", news("A", "B", "C"))
+    crawls.refresh()
+    crawls.edition()
+    redraw(crawls, "{text}\n", "{lead}\n?{text}\n")
+    crawls.blog.write("news.txt", news("D", first=20) + news("A", "B", "C"))
+    assert crawls.refresh().counts["added"] == 1
+    assert crawls.told() == (["D"], [])
+
+
+def test_a_changed_layout_that_changes_most_titles_is_held_until_it_is_put_back(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", news("A one", "B two", "C three"))
+    crawls.refresh()
+    crawls.edition()
+    redraw(crawls, "{title}\n", "{part} {title}\n")
+    held = crawls.refresh()
+    assert held.counts["held"] == 1
+    assert "its layout changed: 0 of the 3 entries would vanish and 3 change their title" in held.reported
+    for _ in range(3):  # no number of equal readings ends it
+        crawls.blog.write("news.txt", news("A one", "B two", "C three"))
+        assert crawls.refresh().counts["held"] == 1
+    redraw(crawls, "{part} {title}\n", "{title}\n")
+    assert crawls.refresh().counts["held"] == 0
+    assert crawls.told() == ([], [])
+
+
+def test_a_changed_layout_that_an_operator_approves_announces_nothing(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", news("A one", "B two", "C three"))
+    crawls.refresh()
+    crawls.edition()
+    redraw(crawls, "{title}\n", "{part} {title}\n")
+    assert crawls.refresh().counts["held"] == 1
+    crawls.run("source", "approve", "blog")
+    assert crawls.refresh().counts["held"] == 0
+    assert sorted(crawls.blog.entries()) == ["one", "three", "two"]
+    assert crawls.told() == ([], [])
+
+
+def test_a_page_that_changed_shape_is_held_with_what_to_run(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", news("A", "B", "C"))
+    crawls.refresh()
+    shape = "".join(
+        f"Week notes {number}\n{number} May 2021\nIt was a week like any other, and then it ended.\n"
+        for number in (9, 8, 7, 6)
+    )
+    crawls.blog.write("news.txt", f"Blog\n{shape}")
+    held = crawls.refresh()
+    assert held.counts["held"] == 1
+    assert "the page changed shape: it shows 4 entries that no layout of the source reads" in held.reported
+    assert "digest layout suggest" in held.reported
+    assert len(crawls.blog.entries()) == 3
