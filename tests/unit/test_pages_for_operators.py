@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").glob("**/*.md"))
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 _CODE = re.compile(r"^(?: {4,}|\t)(.*)$|`([^`\n]+)`", re.MULTILINE)
@@ -214,7 +214,13 @@ def test_a_link_of_a_page_leads_to_a_page_and_a_heading() -> None:
 
 def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
-    assert {page.name for page in PAGES} - {"README.md"} == set(re.findall(r"\]\((\w+\.md)\)", index))
+    assert {page.name for page in PAGES if page.parent.name == "docs"} - {"README.md"} == set(
+        re.findall(r"\]\((\w+\.md)\)", index)
+    )
+    for inner in ("decisions", "zh"):
+        assert f"({inner}/README.md)" in index
+        listed = set(re.findall(r"\]\((\w+\.md)\)", (ROOT / "docs" / inner / "README.md").read_text("utf-8")))
+        assert {page.name for page in PAGES if page.parent.name == inner} - {"README.md"} == listed
 
 
 def test_both_readmes_type_the_same() -> None:
