@@ -119,7 +119,7 @@ def mails(home: Path) -> set[str]:
     return {path.name for path in (home / "config" / "mail" / "new").glob("*")}
 
 
-def test_a_newcomer_sees_feed_edition_and_mails_and_a_restart_tells_nothing(
+def test_a_newcomer_sees_feed_edition_and_mails_and_a_restart_announces_nothing(
     home: Path,
     digest: Callable[..., subprocess.CompletedProcess[str]],
     running: Callable[[], Service],

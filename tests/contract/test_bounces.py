@@ -57,7 +57,7 @@ def test_of_one_delivery_so_many_are_kept(store: Store, person: SubscriberId, no
     assert (sum(kept), kept[0], kept[-1]) == (50, True, False)
 
 
-def test_the_editions_that_went_out_are_told_with_what_came_back(
+def test_the_editions_that_were_sent_are_listed_with_their_bounces(
     store: Store, hand: Hand, person: SubscriberId, now: datetime, day: timedelta
 ) -> None:
     later = EditionKey("weekly/2026-W12")
@@ -111,7 +111,7 @@ def test_what_says_nothing_of_a_delivery_is_counted_by_reason(store: Store, now:
         assert tx.bounces.ignored() == {"no token": 2, "token not ours": 1}
 
 
-def test_who_is_erased_leaves_nothing_of_what_came_back(store: Store, person: SubscriberId, now: datetime) -> None:
+def test_an_erased_person_leaves_nothing_of_their_bounces(store: Store, person: SubscriberId, now: datetime) -> None:
     with store.write() as tx:
         tx.bounces.add(bounce(person, now))
         tx.subscribers.suppress(person, "550 a@example.org unknown", now)
@@ -122,7 +122,7 @@ def test_who_is_erased_leaves_nothing_of_what_came_back(store: Store, person: Su
         assert connection.execute(select(suppressions)).all() == []
 
 
-def test_the_newest_words_of_refusals_are_told_once_each(store: Store, person: SubscriberId, now: datetime) -> None:
+def test_the_newest_words_of_refusals_are_reported_once_each(store: Store, person: SubscriberId, now: datetime) -> None:
     with store.write() as tx:
         for number, (kind, text) in enumerate(
             [

@@ -136,7 +136,7 @@ def test_a_refusal_that_was_not_about_its_reader_is_taken_back_whole(
     assert rows[second][0] is DeliveryState.PLANNED
 
 
-def test_who_left_since_is_not_written_to_though_the_refusal_is_taken_back(
+def test_a_person_who_left_meanwhile_is_not_changed_though_the_refusal_is_withdrawn(
     store: Store, people: list[SubscriberId], now: datetime, day: timedelta
 ) -> None:
     recorded(store, people[0], FAILED, now)
@@ -146,7 +146,7 @@ def test_who_left_since_is_not_written_to_though_the_refusal_is_taken_back(
         assert next(row.state for row in tx.deliveries.rows(KEY)) is DeliveryState.SUPPRESSED
 
 
-def test_who_is_erased_or_taken_back_is_asked_for_no_more(
+def test_no_suppression_is_requested_any_more_for_an_erased_or_lifted_person(
     store: Store, people: list[SubscriberId], now: datetime
 ) -> None:
     with store.write() as tx:
@@ -157,7 +157,7 @@ def test_who_is_erased_or_taken_back_is_asked_for_no_more(
         assert [one.subscriber for one in tx.breaker.requests(KEY)] == people[2:]
 
 
-def test_who_is_suppressed_is_listed_with_reason_and_moment(
+def test_a_suppressed_person_is_listed_with_reason_and_time(
     store: Store, people: list[SubscriberId], now: datetime
 ) -> None:
     with store.write() as tx:
@@ -167,7 +167,7 @@ def test_who_is_suppressed_is_listed_with_reason_and_moment(
         ]
 
 
-def test_mail_to_a_domain_that_rests_is_put_off_and_no_other(
+def test_mail_to_a_paused_domain_is_deferred_and_no_other(
     store: Store, people: list[SubscriberId], now: datetime, day: timedelta
 ) -> None:
     with store.write() as tx:
@@ -190,7 +190,7 @@ def test_a_domain_is_not_taken_for_one_that_ends_alike(store: Store, hand: Hand,
         assert len(tx.deliveries.lease(now, now + day, 9)) == 2
 
 
-def test_a_domain_rests_no_longer_than_the_longest(store: Store, now: datetime) -> None:
+def test_a_domain_is_paused_no_longer_than_the_longest_pause(store: Store, now: datetime) -> None:
     with store.write() as tx:
         tx.resting.rest("one.example", "450", now + timedelta(hours=1), now)
         tx.resting.rest("two.example", "450", now + timedelta(days=3650), now)

@@ -114,7 +114,7 @@ def test_a_year_that_becomes_known_ends_no_edit_of_the_day_and_another_day_does(
     assert hand.entry("a").updated_at == now + 2 * day
 
 
-def test_a_merged_entry_is_told_as_the_one_that_it_is(
+def test_a_merged_entry_is_announced_as_the_entry_that_it_is(
     handled: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     person = hand.subscriber("ada@example.org")

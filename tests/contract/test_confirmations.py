@@ -56,7 +56,7 @@ def test_what_was_asked_for_is_what_is_confirmed(
         assert tx.confirmations.get(ConfirmationId(number + 1)) is None
 
 
-def test_who_asks_is_counted_by_network_and_whom_by_address(
+def test_a_request_is_counted_by_network_and_by_address(
     store: Store, ask: Callable[..., ConfirmationId], now: datetime
 ) -> None:
     ask()

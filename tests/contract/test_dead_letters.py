@@ -72,7 +72,9 @@ def test_what_arrived_waits_or_was_given_up_is_never_planned_again(
 
 
 @pytest.mark.parametrize("goes", ["leaves", "is suppressed", "is erased", "pauses"])
-def test_nothing_is_planned_again_for_who_is_gone(store: Store, person: SubscriberId, now: datetime, goes: str) -> None:
+def test_nothing_is_planned_again_for_a_person_who_is_gone(
+    store: Store, person: SubscriberId, now: datetime, goes: str
+) -> None:
     ended(store, now, FAILED)
     with store.write() as tx:
         if goes == "leaves":
@@ -94,7 +96,7 @@ def test_nothing_is_planned_again_for_who_is_gone(store: Store, person: Subscrib
 
 
 @pytest.mark.parametrize("state", [FAILED, UNKNOWN])
-def test_no_dead_letter_is_left_of_who_is_erased(
+def test_no_dead_letter_is_left_of_a_person_who_is_erased(
     store: Store, person: SubscriberId, now: datetime, state: DeliveryState
 ) -> None:
     ended(store, now, state)
@@ -137,7 +139,7 @@ def test_an_edition_is_overdue_while_a_mail_of_it_is_untried_or_put_off(
         assert tx.dead_letters.overdue(now + 9 * HOUR) == []
 
 
-def test_mails_that_were_refused_for_what_they_are_are_told_from_others(
+def test_mails_refused_for_their_content_are_distinguished_from_others(
     store: Store, person: SubscriberId, hand: Hand, now: datetime
 ) -> None:
     others = [hand.subscriber(f"{letter}@example.org") for letter in "bc"]

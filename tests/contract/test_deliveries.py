@@ -215,7 +215,7 @@ def test_a_lost_lease_begins_nothing(store: Store, person: SubscriberId, now: da
 
 
 @pytest.mark.parametrize("goes", ["leaves", "is suppressed", "is erased"])
-def test_nothing_is_begun_for_who_is_gone_since_the_lease(
+def test_nothing_is_begun_for_a_person_who_is_gone_since_the_lease(
     store: Store, person: SubscriberId, now: datetime, goes: str
 ) -> None:
     with store.write() as tx:
@@ -232,7 +232,7 @@ def test_nothing_is_begun_for_who_is_gone_since_the_lease(
     assert row(store).state is DeliveryState.SUPPRESSED
 
 
-def test_nothing_is_begun_for_who_is_gone_in_a_way_that_took_nothing_back(
+def test_nothing_is_begun_for_a_person_who_is_gone_in_a_way_that_took_nothing_back(
     store: Store, person: SubscriberId, now: datetime
 ) -> None:
     with store.write() as tx:
@@ -326,7 +326,7 @@ def test_a_drain_may_keep_to_one_edition(store: Store, hand: Hand, person: Subsc
     assert lease(store, now, key=EditionKey("weekly/none")) == []
 
 
-def test_who_left_or_is_suppressed_is_passed_over_and_the_batch_still_filled(
+def test_a_person_who_left_or_is_suppressed_is_passed_over_and_the_batch_still_filled(
     store: Store, hand: Hand, now: datetime
 ) -> None:
     people = [hand.subscriber(f"{n}@example.org") for n in range(6)]
@@ -358,7 +358,7 @@ def test_two_drains_never_get_the_same_delivery(store: Store, hand: Hand, now: d
     assert sorted(taken) == people
 
 
-def test_hand_overs_are_counted_from_the_ledger_with_what_is_leased(store: Store, hand: Hand, now: datetime) -> None:
+def test_sent_mails_are_counted_from_the_ledger_with_the_leased_ones(store: Store, hand: Hand, now: datetime) -> None:
     hand.edition(KEY, to=[hand.subscriber(f"{n}@example.org") for n in range(9)])
     hour = timedelta(hours=1)
 
@@ -383,7 +383,7 @@ def test_hand_overs_are_counted_from_the_ledger_with_what_is_leased(store: Store
     assert (counted(now - hour), counted(now)) == (5, 1)
 
 
-def test_hand_overs_are_counted_over_an_index(store: Store, now: datetime) -> None:
+def test_sent_mails_are_counted_over_an_index(store: Store, now: datetime) -> None:
     begun, leased = plans(store, lambda connection: Deliveries(connection).handed_over(now))
     assert "ix_deliveries_begun_at" in begun
     assert "ix_deliveries_leased" in leased

@@ -51,7 +51,7 @@ def owed(tx: Transaction) -> dict[SubscriberId, tuple[list[str], list[str]]]:
 
 
 @pytest.mark.parametrize("ends", [(UNKNOWN, UNKNOWN), (UNKNOWN, FAILED)])
-def test_what_a_doubtful_mail_told_is_owed_until_another_lists_it(
+def test_what_a_doubtful_mail_reported_is_owed_until_another_lists_it(
     store: Store, hand: Hand, person: SubscriberId, now: datetime, ends: tuple[DeliveryState, ...]
 ) -> None:
     attempt(store, now, *ends)

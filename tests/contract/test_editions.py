@@ -60,7 +60,7 @@ def test_the_newest_edition_is_one_that_is_not_empty(store: Store, hand: Hand, n
         assert [one.key for one in made if one] == ["daily/1", "weekly/1", "daily/1"]
 
 
-def test_what_an_edition_told_is_told_no_more_by_its_digest(store: Store, hand: Hand) -> None:
+def test_what_an_edition_announced_is_announced_no_more_by_its_digest(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"), hand.added("乙", 1))
     assert untold(store) == ["甲", "乙"]
     hand.edition(new=["甲"])
@@ -68,27 +68,29 @@ def test_what_an_edition_told_is_told_no_more_by_its_digest(store: Store, hand: 
     assert untold(store, DAILY) == ["甲", "乙"]
 
 
-def test_a_correction_alone_does_not_tell_an_entry_as_new(store: Store, hand: Hand) -> None:
+def test_a_correction_alone_does_not_show_an_entry_as_new(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"))
     hand.edition(corrected=["甲"])
     assert untold(store) == ["甲"]
 
 
-def test_untold_reaches_back_to_since_and_no_further(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
+def test_unannounced_entries_reach_back_to_since_and_no_further(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
     hand.read(hand.added("甲"))
     hand.read(hand.added("乙"), now=now + day)
     assert untold(store, WEEKLY, now) == ["乙", "甲"]
     assert untold(store, WEEKLY, now + day) == ["乙"]
 
 
-def test_untold_keeps_to_the_sources_of_the_digest(store: Store, hand: Hand) -> None:
+def test_unannounced_entries_keep_to_the_sources_of_the_digest(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"), hand.added("乙", 1))
     hand.read(hand.added("丙", 2), source="other", placings=[hand.placing("乙", 0), hand.placing("丙", 1)])
     assert untold(store, WEEKLY, None, "other") == ["乙", "丙"]
     assert untold(store, WEEKLY, None, "other", "blog") == ["甲", "乙", "丙"]
 
 
-def test_a_significant_revision_after_it_was_told_is_a_correction_once(store: Store, hand: Hand) -> None:
+def test_a_significant_revision_after_it_was_announced_is_a_correction_once(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"), hand.added("乙"))
     hand.edition("weekly/1", new=["甲"])
     hand.read(hand.revised("甲", "甲 ", Cause.SPACING), hand.revised("乙", "乙改"))
@@ -102,7 +104,7 @@ def test_a_significant_revision_after_it_was_told_is_a_correction_once(store: St
     assert corrected(store) == ["甲"]
 
 
-def test_the_revision_that_was_told_last_is_known(store: Store, hand: Hand) -> None:
+def test_the_revision_that_was_announced_last_is_known(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"), hand.added("乙"))
     hand.edition("weekly/1", new=["甲"])
     hand.read(hand.revised("甲", "甲改"), hand.revised("乙", "乙改"))
@@ -174,7 +176,7 @@ def test_one_key_is_never_used_twice(store: Store, hand: Hand, now: datetime, da
         hand.edition(KEY, slot_at=now + day)
 
 
-def test_an_edition_tells_an_entry_as_it_stood(store: Store, hand: Hand, now: datetime) -> None:
+def test_an_edition_announces_an_entry_as_it_was(store: Store, hand: Hand, now: datetime) -> None:
     hand.read(hand.added("甲"), hand.added("乙"), readers={"甲": 5})
     hand.edition(KEY, new=["乙", "甲"])
     told = hand.entry("甲")
@@ -242,7 +244,7 @@ def test_editions_are_listed_newest_first_with_their_deliveries(
         assert tx.editions.edition(EditionKey("weekly/9")) is None
 
 
-def test_an_edition_tells_only_stored_revisions(store: Store, hand: Hand) -> None:
+def test_an_edition_announces_only_stored_revisions(store: Store, hand: Hand) -> None:
     hand.read(hand.added("甲"))
     unknown = replace(hand.entry("甲"), id=EntryId("无"))
     hand.edition("weekly/0")

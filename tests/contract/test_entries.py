@@ -29,7 +29,7 @@ def remove(store: Store, entry: str, now: datetime) -> None:
         connection.execute(update(entries).where(entries.c.id == entry).values(removed_at=now))
 
 
-def test_an_entry_comes_back_as_it_was_stored(store: Store, hand: Hand, now: datetime) -> None:
+def test_an_entry_is_read_back_as_it_was_stored(store: Store, hand: Hand, now: datetime) -> None:
     content = Content("题 𝄞", None, ("第一段\n第二行", "$x$"), ("$x$",), complete=False)
     change = hand.added("甲", 4, hand.exact(2020, 2, 29))
     hand.read(type(change)(change.entry, change.position, content, change.date), readers={"甲": 12})
@@ -139,7 +139,7 @@ def test_the_published_state_never_goes_backwards_in_time(store: Store, hand: Ha
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-def test_a_moment_of_any_zone_comes_back_as_the_same_moment_in_utc(store: Store, hand: Hand, fold: int) -> None:
+def test_a_time_of_any_zone_is_read_back_as_the_same_time_in_utc(store: Store, hand: Hand, fold: int) -> None:
     overlap = datetime(2026, 10, 25, 2, 30, 0, 1, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold)
     hand.read(hand.added("甲"), now=overlap)
     seen = hand.entry("甲").first_seen_at

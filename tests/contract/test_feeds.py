@@ -88,7 +88,7 @@ def test_an_entry_that_is_not_published_cannot_be_removed(store: Store, hand: Ha
         assert tx.feeds.published([EntryId("a")]) == []
 
 
-def test_the_hub_was_told_of_a_state(store: Store) -> None:
+def test_the_hub_was_notified_of_a_state(store: Store) -> None:
     with store.write() as tx:
         assert tx.feeds.pinged() == 0
         tx.feeds.set_pinged(7)

@@ -124,7 +124,7 @@ def test_what_is_of_one_dump_is_stored_in_bounded_parts(store: Store, hand: Hand
     assert {act.at for act in made} == {now}
 
 
-def test_reading_it_holds_little_in_memory(store: Store, hand: Hand) -> None:
+def test_a_store_without_requests_and_pauses_is_opened_and_used(store: Store, hand: Hand) -> None:
     word = "x" * (MIB // 8)  # one word, so that the index of words costs little
     changes = [Added(EntryId(f"{n}"), n, Content(f"{n}", None, (word,), ()), None) for n in range(200)]
     for change in changes:

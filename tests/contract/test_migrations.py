@@ -221,7 +221,7 @@ def test_a_store_that_knows_no_paces_is_opened_and_used(tmp_path: Path) -> None:
             assert tx.pacing.all(NOW - timedelta(days=1)) == []
 
 
-def test_a_store_that_knows_no_acts_by_hand_is_opened_and_used(tmp_path: Path) -> None:
+def test_a_store_without_manual_acts_is_opened_and_used(tmp_path: Path) -> None:
     rows = [
         "INSERT INTO sources (id, registered_at, problem, failures) VALUES ('blog', '2026-03-14 09:26:53', '', 0)",
         """INSERT INTO entries

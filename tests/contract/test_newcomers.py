@@ -120,7 +120,7 @@ def test_newcomers_are_stored_with_all_that_is_known_of_them(store: Store) -> No
         ]
 
 
-def test_who_is_known_and_who_was_erased_is_found(store: Store, hand: Hand) -> None:
+def test_known_and_erased_people_are_found(store: Store, hand: Hand) -> None:
     ada, bob = hand.subscriber("ada@example.org", "weekly", "daily"), hand.subscriber("Bob@example.org")
     gone = hand.subscriber("gone@example.org")
     secret = store.secret()

@@ -109,7 +109,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         ("a\u200bb@example.org", 7),
     ],
 )
-def test_an_operator_finds_whom_an_older_program_stored(older: Store, written: str, number: int) -> None:
+def test_an_operator_finds_the_people_whom_an_older_program_stored(older: Store, written: str, number: int) -> None:
     with older.read() as tx:
         assert require_person(tx, written).subscriber.id == number
     assert record_of(older, written).subscriber.id == number

@@ -131,7 +131,7 @@ def test_it_is_migrated_beside_a_copy_and_keeps_every_law(older: Older, blog: Bl
         assert copy.execute("SELECT count(*) FROM entries").fetchone() == (OTHERS,)
 
 
-def test_the_new_rules_tell_once_what_the_old_ones_missed_and_nothing_else(older: Older) -> None:
+def test_the_new_rules_show_once_what_the_old_ones_missed_and_nothing_else(older: Older) -> None:
     before = {title: entry["id"] for title, entry in older.entries().items()}
     assert len(before) == OTHERS
 
@@ -164,7 +164,7 @@ def test_what_was_read_under_old_rules_only_is_read_once_more(older: Older) -> N
 
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["after a pass", "at once"])
-def test_edits_and_what_is_taken_back_are_told_once(older: Older, *, at_once: bool) -> None:
+def test_edits_and_what_is_taken_back_are_announced_once(older: Older, *, at_once: bool) -> None:
     if not at_once:
         older.refresh()
     older.rewrite("search.txt", "圆周率的计算有很长的历史", "圆周率的计算有三千年的历史")

@@ -141,7 +141,7 @@ def test_waits_are_listed_hurried_and_brought_back(
     assert len(leased(store, now, begun=False)) == 4
 
 
-def test_what_is_leased_is_neither_hurried_nor_said_to_wait(
+def test_a_leased_mail_is_neither_hurried_nor_reported_to_wait(
     store: Store, people: list[SubscriberId], now: datetime
 ) -> None:
     leased(store, now, begun=True)

@@ -66,7 +66,7 @@ def followers(store: Store) -> list:  # type: ignore[type-arg]
         return tx.subscribers.followers(WEEKLY)
 
 
-def test_who_comes_from_another_rhythm_follows_since_then(
+def test_a_person_who_comes_from_another_frequency_follows_since_then(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     ada, bob = hand.subscriber("ada@example.org", "daily"), hand.subscriber("bob@example.org")
@@ -91,7 +91,7 @@ def test_who_comes_from_another_rhythm_follows_since_then(
 
 
 @pytest.mark.parametrize("state", list(DeliveryState))
-def test_told_is_what_a_mail_tells_or_is_about_to(
+def test_an_entry_counts_as_announced_if_a_mail_announces_it_or_is_about_to(
     store: Store, hand: Hand, now: datetime, day: timedelta, state: DeliveryState
 ) -> None:
     person = hand.subscriber("ada@example.org")
@@ -112,7 +112,9 @@ def test_told_is_what_a_mail_tells_or_is_about_to(
         assert tx.editions.told(person, [DAILY]) == set()
 
 
-def test_news_are_told_of_a_time_and_of_sources(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
+def test_new_entries_are_those_since_a_time_of_some_sources(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
     hand.read(hand.added("a"))
     hand.read(hand.added("b"), source="other", now=now + day)
     hand.edition(new=["a"])
@@ -152,7 +154,7 @@ def test_an_edition_that_was_taken_back_may_be_asked_for(
         assert leased.message_id == "<again@example.org>"
 
 
-def test_who_is_reached_again_is_suppressed_no_more(store: Store, hand: Hand, now: datetime) -> None:
+def test_a_person_who_is_reached_again_is_no_longer_suppressed(store: Store, hand: Hand, now: datetime) -> None:
     person = hand.subscriber("ada@example.org")
     with store.write() as tx:
         tx.subscribers.suppress(person, "550", now)
@@ -161,7 +163,7 @@ def test_who_is_reached_again_is_suppressed_no_more(store: Store, hand: Hand, no
         assert [one.id for one in tx.subscribers.active(WEEKLY)] == [person]
 
 
-def test_what_may_have_been_taken_counts_as_told_however_it_ended(
+def test_what_may_have_been_accepted_counts_as_announced_however_it_ended(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     person = hand.subscriber("ada@example.org")

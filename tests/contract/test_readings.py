@@ -57,7 +57,7 @@ def test_a_source_counts_the_entries_that_it_shows(store: Store, hand: Hand) -> 
         assert (tx.readings.shown_by(BLOG), tx.readings.shown_by(OTHER)) == (2, 1)
 
 
-def test_a_dump_comes_back_as_it_was_stored(store: Store, hand: Hand, now: datetime) -> None:
+def test_a_dump_is_read_back_as_it_was_stored(store: Store, hand: Hand, now: datetime) -> None:
     odd = replace(
         hand.dump(path="深/层 %1.txt"),
         stamp=Stamp(2**40, -1, 2**64 - 1),
@@ -339,7 +339,7 @@ def test_the_source_that_showed_an_entry_first_stands_in_front(hand: Hand) -> No
     assert hand.entry("甲").sources == ("zebra", "ant")
 
 
-def test_what_a_source_never_showed_before_is_told_once(hand: Hand) -> None:
+def test_what_a_source_never_showed_before_is_announced_once(hand: Hand) -> None:
     assert hand.read(hand.added("甲")) == {"甲"}
     assert hand.read(hand.added("乙"), placings=[hand.placing("甲", 0), hand.placing("乙", 1)]) == {"乙"}
     assert hand.read(path="b.txt", placings=[hand.placing("甲", 0), hand.placing("乙", 1)]) == set()

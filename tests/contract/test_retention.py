@@ -126,7 +126,9 @@ def test_what_is_open_is_never_folded(store: Store, hand: Hand, people: list[Sub
         assert [row.state for row in tx.deliveries.rows(key)] == [DeliveryState.PLANNED] * 3
 
 
-def test_nobody_is_told_again_what_a_folded_delivery_told(store: Store, hand: Hand, people: list[SubscriberId]) -> None:
+def test_nobody_gets_again_what_a_folded_delivery_announced(
+    store: Store, hand: Hand, people: list[SubscriberId]
+) -> None:
     """Whoever rests later catches up from behind the folded editions; who rests now keeps what says what they know."""
     for week in range(3):
         edition(store, hand, week, people, f"题{week}")

@@ -87,7 +87,7 @@ def test_what_may_have_arrived_is_tried_once_more_and_never_again(
         assert not tx.single_mails.awaits(ada)
 
 
-def test_a_welcome_is_dropped_for_who_left_or_is_suppressed(store: Store, hand: Hand, now: datetime) -> None:
+def test_a_welcome_is_dropped_for_a_person_who_left_or_is_suppressed(store: Store, hand: Hand, now: datetime) -> None:
     people = [SubscriberId(hand.subscriber(f"{name}@example.org")) for name in ("left", "suppressed", "reached")]
     with store.write() as tx:
         for person in people:
@@ -100,7 +100,7 @@ def test_a_welcome_is_dropped_for_who_left_or_is_suppressed(store: Store, hand: 
     assert begun(store, now) is None
 
 
-def test_former_addresses_are_forgotten_when_told_and_no_longer_guarded(
+def test_former_addresses_are_forgotten_when_notified_and_no_longer_guarded(
     store: Store, ada: SubscriberId, now: datetime
 ) -> None:
     with store.write() as tx:

@@ -27,7 +27,7 @@ def states(store: Store, key: EditionKey = KEY) -> list[str]:
         return [row.state.value for row in tx.deliveries.rows(key)]
 
 
-def test_who_is_added_is_active_with_a_consent_a_digest(store: Store, now: datetime) -> None:
+def test_an_added_person_is_active_with_a_consent_for_each_digest(store: Store, now: datetime) -> None:
     with store.write() as tx:
         record = tx.subscribers.add(
             "Wáng@Example.org",
@@ -107,7 +107,7 @@ def test_leaving_suppresses_what_is_not_begun_of_that_digest_only(
     assert states(store, EditionKey("daily/1")) == ["planned", "planned"]
 
 
-def test_who_is_suppressed_gets_nothing_more(store: Store, hand: Hand, now: datetime) -> None:
+def test_a_person_who_is_suppressed_gets_nothing_more(store: Store, hand: Hand, now: datetime) -> None:
     person = hand.subscriber("a@example.org")
     hand.edition(KEY, to=[person])
     with store.write() as tx:

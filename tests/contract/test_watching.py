@@ -52,7 +52,7 @@ def test_dumps_that_are_not_good_are_counted_by_trouble(store: Store, hand: Hand
         assert tx.watching.troubled_dumps([SourceId("another")]) == {}
 
 
-def test_a_source_tells_its_last_pass_and_how_many_in_a_row_failed(store: Store, now: datetime) -> None:
+def test_a_source_shows_its_last_pass_and_how_many_in_a_row_failed(store: Store, now: datetime) -> None:
     passes: dict[str, list[tuple[str, bool]]] = {
         "new": [],
         "good": [("", False)],
@@ -155,7 +155,7 @@ def test_what_a_monitor_asks_walks_no_ledger(tmp_path: Path, hand_of: type[Hand]
     assert {plan.removeprefix("SCAN ") for plan in walked} - small == set()
 
 
-def test_an_edition_names_the_passes_behind_all_that_it_tells(
+def test_an_edition_names_the_passes_behind_all_that_it_shows(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:
     hand.read(hand.added("甲"), now=now)

@@ -185,7 +185,7 @@ def test_no_date_is_believed_that_no_day_can_have(told: Blog) -> None:
     assert titles(told) == ALL_KNOWN | {"来自未来", "来自纪元", "没有的一天"}
 
 
-def test_equal_titles_are_told_apart_by_day_and_one_article_twice_is_one(told: Blog) -> None:
+def test_equal_titles_are_distinguished_by_day_and_one_article_twice_is_one(told: Blog) -> None:
     greetings = [Article("新年快乐", (year, 1, 1), (f"{year}年的问候。",)) for year in (2024, 2025, 2026)]
     told.search("greetings.txt", *greetings, greetings[0], KNOWN[0])
     told.refresh()

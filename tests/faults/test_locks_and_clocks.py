@@ -83,7 +83,7 @@ def test_a_second_service_on_one_database_is_refused_whatever_its_folder(
     assert sink.copies() == dict.fromkeys(PEOPLE, 1)
 
 
-def test_no_leap_of_the_clock_tells_twice_or_skips(
+def test_no_leap_of_the_clock_announces_twice_or_skips(
     place: Place, sink: Sink, verdict: Callable[[str], Verdict], needs: Callable[[str], str]
 ) -> None:
     needs("faketime")
@@ -171,7 +171,7 @@ def test_two_hundred_readers_see_one_feed_over_a_restart(
     row.count(sink.copies(), PEOPLE)
 
 
-def test_under_a_lock_who_asks_or_confirms_is_told_to_come_again_and_nothing_is_half_done(
+def test_under_a_lock_people_who_ask_or_confirm_are_asked_to_come_again_and_nothing_is_half_done(
     told: Place, verdict: Callable[[str], Verdict]
 ) -> None:
     row = verdict("database locked" + (" for 30 s and more" if ALL else "") + ": subscribing and confirming")

@@ -77,7 +77,7 @@ def pressed(place: Place, wanted: list[Button], before: tuple[str, ...] = ()) ->
     return answered
 
 
-def test_what_people_were_told_is_so_whenever_the_service_is_killed(
+def test_what_people_were_shown_is_so_whenever_the_service_is_killed(
     told: Place, verdict: Callable[[str], Verdict]
 ) -> None:
     acts = ("starting", "leaving", "confirming")

@@ -29,7 +29,7 @@ BY = ("leaves on a page", "is erased by a command")
 
 
 @pytest.mark.parametrize("way", BY)
-def test_who_goes_while_an_edition_is_sent_gets_no_mail_any_more(
+def test_a_person_who_goes_while_an_edition_is_sent_gets_no_mail_any_more(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict], way: str
 ) -> None:
     row = verdict(f"somebody {way} while an edition is sent")

@@ -324,7 +324,7 @@ def _read(title: str, paragraphs: tuple[str, ...], date: EntryDate | None) -> tu
     return title, paragraphs, date and (date.month, date.day, date.year)
 
 
-def test_any_course_by_hand() -> None:
+def test_any_course_of_manual_acts() -> None:
     run_state_machine_as_test(
         ByHand,
         settings=settings(

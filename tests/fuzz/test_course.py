@@ -361,7 +361,7 @@ def _titles_in(raw: bytes, heading: str) -> list[str]:
     return re.findall(r"^(?:\d+\.|·) (文章.)$", section, re.MULTILINE)
 
 
-def test_over_any_course_nobody_is_told_twice_and_nobody_misses_anything() -> None:
+def test_over_any_course_nobody_gets_an_entry_twice_and_nobody_misses_anything() -> None:
     run_state_machine_as_test(
         Course,
         settings=settings(

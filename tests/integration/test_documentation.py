@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 _OF_A_FILE = re.compile(r"-[0-9a-f]{12}\.")
 _SPAN = re.compile(r"`([^`]+)`")
 
@@ -102,3 +103,19 @@ def test_every_metric_is_documented(served: tuple[list[Route], str]) -> None:
     assert len(exposed) > 20
     assert exposed - named == set()
     assert {name for name in named if name.startswith("digest_")} - exposed <= {"digest_build_info"}
+
+
+def test_each_test_that_a_page_names_exists() -> None:
+    tests = [file for file in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in file.parts]
+    names = {file.stem for file in tests} | {
+        name for file in tests for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    named = {(page.name, span) for page in pages for span in re.findall(r"\btest_\w+…?", page.read_text("utf-8"))}
+    assert len(named) > 60
+    missing = [
+        (page, span)
+        for page, span in sorted(named)
+        if not any(name.startswith(span.rstrip("…")) if span.endswith("…") else name == span for name in names)
+    ]
+    assert missing == []

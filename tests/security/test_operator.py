@@ -102,7 +102,7 @@ def filled(path: str, desk: Desk) -> Iterator[str]:
     yield path.replace("{token}", leave_token(secret, person.id, DigestId("weekly")))
 
 
-def test_alerts_reach_whoever_is_named_as_the_operator_without_any_other_setting(desk: Desk) -> None:
+def test_alerts_reach_the_named_operator_without_any_other_setting(desk: Desk) -> None:
     fail_the_source(desk)
 
     (mail,) = desk.blog.mails()

@@ -173,7 +173,7 @@ def test_no_command_says_a_secret(place: Place) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_neither_a_printed_token_nor_what_its_program_complains_of_is_said(place: Place, code: int) -> None:
+def test_neither_a_printed_token_nor_what_its_program_complains_of_is_printed(place: Place, code: int) -> None:
     program = place.home / "token.sh"
     words = {"refresh": MARKERS["refresh-token"], "token": MARKERS["printed-token"]}
     program.write_text(PRINTS.format(**words, code=code), "utf-8")

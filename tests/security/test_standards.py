@@ -259,7 +259,7 @@ def test_no_answer_leads_to_another_host(site: Site, path: str, host: str) -> No
     assert b"//evil.example" not in answer.body.replace(quote("//evil.example", safe="").encode(), b"")
 
 
-def test_failures_are_said_without_what_lies_behind_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_are_reported_without_what_lies_behind_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise StoreError("/secret/place/digest.db: is damaged")
 

@@ -146,7 +146,7 @@ def test_what_is_not_one_mailbox_is_refused(written: str) -> None:
         mailbox(written)
 
 
-def test_whom_an_older_program_stored_is_looked_for_under_each_spelling() -> None:
+def test_people_whom_an_older_program_stored_are_looked_for_under_each_spelling() -> None:
     assert spellings(" A@München.example")[0] == "a@xn--mnchen-3ya.example"
     assert spellings("a@☃.example") == ("a@☃.example",)
     assert former_spelling("a@☃.example") == "a@xn--n3h.example"

@@ -31,28 +31,28 @@ def lived(looks: list[tuple[Health, int]]) -> list[tuple[int, NoticeKind]]:
     return told
 
 
-def test_a_trouble_is_told_once_however_long_it_lasts() -> None:
+def test_a_trouble_is_reported_once_however_long_it_lasts() -> None:
     assert lived([(ILL, 500)]) == [(0, NoticeKind.TROUBLE)]
 
 
-def test_a_blip_is_never_told_nor_that_it_is_over() -> None:
+def test_a_blip_is_never_reported_nor_that_it_is_over() -> None:
     assert lived([(WELL, 2), (DOUBTFUL, 2), (WELL, 200)]) == []
 
 
-def test_what_may_be_a_blip_is_told_when_it_is_none() -> None:
+def test_what_may_be_a_blip_is_reported_when_it_is_none() -> None:
     assert lived([(DOUBTFUL, 2), (ILL, 1)]) == [(2, NoticeKind.TROUBLE)]
 
 
-def test_that_it_is_well_again_is_told_once_and_only_after_it_was_calm() -> None:
+def test_that_it_is_well_again_is_reported_once_and_only_after_it_was_calm() -> None:
     assert lived([(ILL, 1), (WELL, 200)]) == [(0, NoticeKind.TROUBLE), (61, NoticeKind.WELL)]
 
 
-def test_what_comes_and_goes_is_told_once_and_once_when_it_is_over() -> None:
+def test_what_comes_and_goes_is_reported_once_and_once_when_it_is_over() -> None:
     flapping = [(ILL, 5), (WELL, 30), (DOUBTFUL, 1), (WELL, 59), (ILL, 1)] * 5
     assert lived([*flapping, (WELL, 90)]) == [(0, NoticeKind.TROUBLE), (96 * 5 + 60, NoticeKind.WELL)]
 
 
-def test_a_new_trouble_after_that_is_told_anew() -> None:
+def test_a_new_trouble_after_that_is_reported_anew() -> None:
     assert [kind for _, kind in lived([(ILL, 1), (WELL, 90), (ILL, 3)])] == [
         NoticeKind.TROUBLE,
         NoticeKind.WELL,
@@ -60,11 +60,11 @@ def test_a_new_trouble_after_that_is_told_anew() -> None:
     ]
 
 
-def test_what_nobody_can_tell_changes_nothing() -> None:
+def test_what_nobody_can_see_changes_nothing() -> None:
     assert lived([(UNKNOWN, 9), (ILL, 1), (UNKNOWN, 200)]) == [(9, NoticeKind.TROUBLE)]
 
 
-def test_a_clock_that_steps_back_delays_the_good_news_and_no_more() -> None:
+def test_a_clock_that_steps_back_delays_the_all_clear_and_no_more() -> None:
     stored = Alert("x", "no answer", NOW, NOW, NOW + 9 * CALM)
     taken = step(stored, Seen("x", WELL), NOW, CALM)
     assert taken.alert
@@ -72,6 +72,6 @@ def test_a_clock_that_steps_back_delays_the_good_news_and_no_more() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(Health), st.integers(1, 80)), max_size=12))
-def test_trouble_and_good_news_take_turns(looks: list[tuple[Health, int]]) -> None:
+def test_trouble_and_all_clear_take_turns(looks: list[tuple[Health, int]]) -> None:
     kinds = [kind for _, kind in lived(looks)]
     assert kinds == [NoticeKind.TROUBLE, NoticeKind.WELL] * (len(kinds) // 2) + [NoticeKind.TROUBLE] * (len(kinds) % 2)

@@ -45,7 +45,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Set
     return read
 
 
-def test_mistakes_of_all_files_are_told_at_once(loaded: Callable[..., list[str]]) -> None:
+def test_mistakes_of_all_files_are_reported_at_once(loaded: Callable[..., list[str]]) -> None:
     assert loaded(
         f"{SOURCE}layouts = ['newz', 'more']\nkep = 1\n{NEWS.replace('{title}', '{titel}')}",
         layouts__a_toml='[[layouts]]\nid = "more"\nentrie = "{title}"\nends = ["The end", "{text}"]\n',

@@ -19,7 +19,7 @@ def stored(sighting: Sighting) -> list[object]:
     return row
 
 
-def test_a_sighting_comes_back_as_it_was_with_what_a_declared_layout_showed() -> None:
+def test_a_sighting_is_read_back_as_it_was_with_what_a_declared_layout_showed() -> None:
     full = Sighting("a.txt", 0, 0, "news", "T", None, None, None, (), (), False, EXTRAS)  # noqa: FBT003 - by place
     assert _sighting(stored(PLAIN)) == PLAIN
     assert _sighting(stored(full)) == full

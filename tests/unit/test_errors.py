@@ -11,7 +11,7 @@ def failing(*errors: ConfigurationError) -> None:
     raise MistakesError(errors) if len(errors) > 1 else errors[0]
 
 
-def test_all_parts_are_tried_and_all_mistakes_told() -> None:
+def test_all_parts_are_tried_and_all_mistakes_reported() -> None:
     one, two, three = (ConfigurationError(f"wrong {number}", place="here") for number in (1, 2, 3))
     tried = []
 

@@ -62,7 +62,7 @@ def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., l
     return said
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(mistakes: Callable[..., list[str]]) -> None:
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(mistakes: Callable[..., list[str]]) -> None:
     assert (
         mistakes(
             """
@@ -334,7 +334,7 @@ def filled(value: str) -> str:
     return "".join(heads.get(name, "") + "".join(lines) for name, lines in tables.items())
 
 
-def test_whatever_is_wrong_is_said_in_words_and_with_its_line(tmp_path: Path) -> None:
+def test_whatever_is_wrong_is_reported_in_words_and_with_its_line(tmp_path: Path) -> None:
     refused = set()
     for value in VALUES:
         (tmp_path / "x.toml").write_text(filled(value), "utf-8")

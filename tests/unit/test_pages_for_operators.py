@@ -85,7 +85,7 @@ def block(opening: str) -> str:
     return textwrap.dedent("\n".join(lines[start:end])).strip() + "\n"
 
 
-def test_the_override_tells_all_that_may_run_the_same() -> None:
+def test_the_override_names_all_services_that_run_the_same() -> None:
     override = yaml.safe_load(block("x-digest: &digest"))
     ours = {name for name, service in COMPOSE["services"].items() if "build" in service} - {"digest-dev"}
     assert set(override["services"]) == ours

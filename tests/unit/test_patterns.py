@@ -108,7 +108,7 @@ def test_text_that_no_encoding_has_is_searched_too() -> None:
     assert Pattern("学").found("\ud800数学")
 
 
-def test_check_tells_how_long_patterns_may_take_and_warns_of_a_slow_one() -> None:
+def test_check_shows_how_long_patterns_may_take_and_warns_of_a_slow_one() -> None:
     topic = Topic(id="x", title="x", patterns=("a", "b+"))
     moments = iter(range(10_000))
 

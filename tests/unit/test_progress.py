@@ -63,7 +63,7 @@ def test_a_line_has_total_rate_and_what_is_left(seconds: Seconds) -> None:
     assert progress.line() == "sending: 5 of 3,400 (0 %), 30 a minute, 1 h 53 min left"
 
 
-def test_a_line_without_a_total_counts_and_one_without_a_count_tells_the_time(seconds: Seconds) -> None:
+def test_a_line_without_a_total_counts_and_one_without_a_count_shows_the_time(seconds: Seconds) -> None:
     progress = Progress("checking", kept="", clock=seconds)
     seconds.now += 75
     assert progress.line() == "checking: 1 min 15 s"
@@ -153,7 +153,7 @@ def test_a_line_of_output_gets_room() -> None:
         screen.wait_for("\r\x1b[2K\r\x1b[2Kchecking")
 
 
-def test_whoever_breaks_off_hears_what_is_kept() -> None:
+def test_a_person_who_breaks_off_hears_what_is_stored() -> None:
     screen = Screen(terminal=True)
     with pytest.raises(KeyboardInterrupt), Progress("sending", kept="All is kept.", stream=screen):
         raise KeyboardInterrupt

@@ -251,7 +251,7 @@ def test_without_anybody_to_alert_the_advice_says_what_is_lost(config: Callable[
     assert says.endswith("(set operator to your address)")
 
 
-def test_a_former_name_works_and_is_told_with_the_present_one(config: Callable[[str], Path]) -> None:
+def test_a_former_name_works_and_is_reported_with_the_present_one(config: Callable[[str], Path]) -> None:
     assert advised(load(config('[alerts]\nmail = ["me@example.org"]'))) == [
         "operator: alerts.mail is its former name: write operator instead; the former one still works"
     ]
@@ -265,9 +265,7 @@ def test_a_former_name_works_and_is_told_with_the_present_one(config: Callable[[
         ('[mail]\nreply_to = "me@example.org"', "mail.reply_to"),
     ],
 )
-def test_an_operator_whose_address_readers_see_is_told_so(
-    shown: str, place: str, config: Callable[[str], Path]
-) -> None:
+def test_an_operator_whose_address_is_public_is_warned(shown: str, place: str, config: Callable[[str], Path]) -> None:
     (says,) = advised(load(config(f'operator = "me@example.org"\n{shown}')))
 
     assert says.startswith(f"operator: {place} is the same address, and it is public")

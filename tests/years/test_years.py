@@ -112,7 +112,7 @@ def test_text_of_two_articles_in_one_entry_is_found(monkeypatch: pytest.MonkeyPa
     assert "foreign text" in laws(made)
 
 
-def test_an_edit_that_is_not_told_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_that_is_not_announced_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     made = quiet()
     article = newest(made)
     first, *others = article.now.paragraphs
@@ -188,7 +188,7 @@ def test_an_edition_that_leaves_something_out_is_found(monkeypatch: pytest.Monke
     assert laws(quiet()) == {"told"}
 
 
-def test_what_is_told_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_announced_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     judge = Judge.after_edition
     monkeypatch.setattr(Judge, "after_edition", lambda self, selected: judge(self, [*selected, *selected]))
     assert laws(quiet()) == {"told once"}

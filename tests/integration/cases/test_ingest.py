@@ -109,7 +109,7 @@ def test_a_note_in_front_together_with_a_new_title_is_a_correction(site: Crawled
     assert (after.counts["added"], after.counts["revised"], len(after.entries)) == (0, 1, 3)
 
 
-def test_a_paragraph_that_the_same_dump_takes_back_is_gone_and_told(site: Crawled) -> None:
+def test_a_paragraph_that_the_same_dump_takes_back_is_gone_and_announced(site: Crawled) -> None:
     retracted = "割圆术"
     site.crawl("11-retracted-paragraph/1")
     assert [retracted in shown for shown in site.shown(QUESTION)] == [True, True]

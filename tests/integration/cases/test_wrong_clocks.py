@@ -89,7 +89,7 @@ def clocked(blog: Blog) -> Clocked:
 
 
 @pytest.mark.parametrize("told_before", [False, True])
-def test_after_a_start_in_2015_dates_become_exact_and_nothing_is_told_again(
+def test_after_a_start_in_2015_dates_become_exact_and_nothing_is_announced_again(
     clocked: Clocked, *, told_before: bool
 ) -> None:
     clocked.show(*OLD)
@@ -113,7 +113,7 @@ def test_after_a_start_in_2015_dates_become_exact_and_nothing_is_told_again(
 
 
 @pytest.mark.parametrize("first", ["pass", "tick", "cut"])
-def test_after_a_start_in_2035_the_next_editions_tell_what_came_since(clocked: Clocked, first: str) -> None:
+def test_after_a_start_in_2035_the_next_editions_show_what_came_since(clocked: Clocked, first: str) -> None:
     clocked.show(*OLD)
     clocked.read(BEGUN_AHEAD)
     clocked.tick(BEGUN_AHEAD)
@@ -139,7 +139,7 @@ def test_after_a_start_in_2035_the_next_editions_tell_what_came_since(clocked: C
 
 
 @pytest.mark.parametrize("back", [HOUR, 20 * HOUR, 2 * DAY, 9 * DAY, 30 * DAY])
-def test_a_step_back_tells_nothing_twice_and_loses_nothing(clocked: Clocked, back: timedelta) -> None:
+def test_a_step_back_announces_nothing_twice_and_loses_nothing(clocked: Clocked, back: timedelta) -> None:
     clocked.show(*OLD)
     clocked.read(MONDAY - 5 * DAY)
     clocked.tick(MONDAY - 5 * DAY)

@@ -52,7 +52,7 @@ def told(blog: Blog, article: type[Article]) -> Blog:
          "digest.service.upkeep.simulating.simulate", "Nothing was sent"),
     ],
 )  # fmt: skip
-def test_what_is_kept_is_said(
+def test_what_is_stored_is_reported(
     told: Blog, monkeypatch: pytest.MonkeyPatch, command: list[str], inside: str, kept: str
 ) -> None:
     told.run("refresh")

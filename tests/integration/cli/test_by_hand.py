@@ -65,7 +65,7 @@ def desk(crawls: Crawls) -> Desk:
 # --- edits ----------------------------------------------------------------------------------------
 
 
-def test_an_edit_is_tried_told_once_and_holds_over_crawls(desk: Desk) -> None:
+def test_an_edit_is_tried_announced_once_and_stays_over_crawls(desk: Desk) -> None:
     old = desk.first[0].title
     name = desk.id_of(old)
     tried = desk.json("entries", "edit", name, "--title", "正确的题目", "--dry-run")
@@ -123,7 +123,7 @@ def test_a_page_that_comes_to_say_the_same_corrects_nothing(desk: Desk) -> None:
     assert desk.entries()["大家都说的题目"].get("edited") is None
 
 
-def test_a_corrected_text_is_told_under_the_edited_title(desk: Desk) -> None:
+def test_a_corrected_text_is_announced_under_the_edited_title(desk: Desk) -> None:
     moved = desk.first[0]
     name = desk.id_of(moved.title)
     desk.run("entries", "edit", name, "--title", "我写的题目")
@@ -134,7 +134,7 @@ def test_a_corrected_text_is_told_under_the_edited_title(desk: Desk) -> None:
     assert desk.crawls.texts()["我写的题目"].endswith("后来补上的一句话。")
 
 
-def test_an_edit_that_is_undone_before_anybody_heard_of_it_is_never_told(desk: Desk) -> None:
+def test_an_edit_that_is_undone_before_anybody_heard_of_it_is_never_announced(desk: Desk) -> None:
     old = desk.first[0].title
     name = desk.id_of(old)
     desk.run("entries", "edit", name, "--title", "写错的题目")
@@ -149,7 +149,7 @@ def test_an_edit_that_is_undone_before_anybody_heard_of_it_is_never_told(desk: D
 
 
 @pytest.mark.parametrize("arguments", [["--title", "悄悄改的", "--silent"], ["--author", "河客"], ["--clear-date"]])
-def test_a_silent_edit_an_author_and_a_cleared_day_are_told_to_nobody(desk: Desk, arguments: list[str]) -> None:
+def test_a_silent_edit_an_author_and_a_cleared_day_are_announced_to_nobody(desk: Desk, arguments: list[str]) -> None:
     name = desk.id_of(desk.first[0].title)
     desk.run("entries", "edit", name, *arguments)
     desk.crawl()
@@ -187,7 +187,7 @@ def test_what_cannot_be_meant_is_refused(desk: Desk, arguments: list[str], probl
 # --- merging and splitting ------------------------------------------------------------------------
 
 
-def test_a_merged_entry_is_told_once_and_never_made_again(desk: Desk) -> None:
+def test_a_merged_entry_is_announced_once_and_never_made_again(desk: Desk) -> None:
     """The article was rewritten beyond recognition: the crawl took it for another one, which was not told yet."""
     old = desk.first[0]
     new = desk.crawls.kind("完全重写的文章", (2026, 5, 5), ("重写以后的正文和原来的一点也不像,句子都换过了。",))
@@ -219,7 +219,7 @@ def test_a_merged_entry_is_told_once_and_never_made_again(desk: Desk) -> None:
     desk.keeps_every_law()
 
 
-def test_what_was_told_of_the_other_entry_counts_as_told(desk: Desk) -> None:
+def test_what_was_announced_of_the_other_entry_counts_as_announced(desk: Desk) -> None:
     """Each was told under its own name; a third, untold, stays and takes one of them in."""
     told = desk.id_of(desk.first[0].title)
     fresh = desk.crawls.article(20)
@@ -309,7 +309,7 @@ def test_what_a_dump_shows_is_split_from_what_the_others_show(desk: Desk) -> Non
 # --- hiding ---------------------------------------------------------------------------------------
 
 
-def test_a_hidden_entry_is_nowhere_and_told_once_when_it_is_published(desk: Desk) -> None:
+def test_a_hidden_entry_is_nowhere_and_is_announced_once_when_it_is_published(desk: Desk) -> None:
     fresh = desk.crawls.article(20)
     desk.first.insert(0, fresh)
     desk.crawl()
@@ -370,7 +370,7 @@ def test_a_forgotten_dump_takes_what_rests_on_it_along_without_a_word(desk: Desk
     desk.keeps_every_law()
 
 
-def test_what_is_shown_again_comes_back_and_is_told_only_if_it_never_was(desk: Desk) -> None:
+def test_what_is_shown_again_comes_back_and_is_announced_only_if_it_never_was(desk: Desk) -> None:
     (desk.crawls.blog.home / "dumps" / "b.txt").unlink()
     desk.run("source", "forget", "blog", "b.txt", "--yes", "--json")
     assert len(desk.entries()) == 6
@@ -380,7 +380,7 @@ def test_what_is_shown_again_comes_back_and_is_told_only_if_it_never_was(desk: D
     desk.keeps_every_law()
 
 
-def test_a_forgotten_source_is_told_where_it_is_asked_for(desk: Desk) -> None:
+def test_a_forgotten_source_is_announced_only_if_that_is_requested(desk: Desk) -> None:
     for file in (desk.crawls.blog.home / "dumps").iterdir():
         file.unlink()
     desk.run("source", "forget", "blog", "--tell", "--yes")
@@ -462,7 +462,7 @@ def test_a_backup_and_a_renamed_source_keep_what_was_done(desk: Desk) -> None:
     desk.keeps_every_law()
 
 
-def test_the_past_is_replayed_with_what_was_done_by_hand(desk: Desk) -> None:
+def test_the_past_is_replayed_with_manual_acts(desk: Desk) -> None:
     name = desk.id_of(desk.first[0].title)
     desk.run("entries", "edit", name, "--title", "写对的题目")
     desk.run("entries", "hide", desk.id_of(desk.first[1].title))

@@ -102,7 +102,7 @@ def test_a_plain_parse_imports_neither_typer_nor_pydantic(tmp_path: Path, articl
     assert not imported & {"typer", "click", "pydantic", "sqlalchemy", "rich", "asyncio", "structlog"}
 
 
-def test_who_only_asks_what_there_is_does_not_wait_for_pydantic() -> None:
+def test_a_command_that_only_lists_does_not_wait_for_pydantic() -> None:
     imported = packages_imported("--version")
 
     assert {"digest", "typer"} <= imported
@@ -399,7 +399,9 @@ def test_a_feed_that_is_not_there_is_named(told: Blog) -> None:
     assert "--topic" in told.run("feed", "--topic", "a", "--source", "blog", code=2)
 
 
-def test_check_tells_what_stops_the_service_from_what_a_person_should_know(blog: Blog, article: type[Article]) -> None:
+def test_check_distinguishes_what_stops_the_service_from_what_a_person_should_know(
+    blog: Blog, article: type[Article]
+) -> None:
     blog.search("a.txt", article("甲"))
     config = blog.home / "digest.toml"
     config.write_text('operator = "me@example.org"\n' + config.read_text("utf-8"), "utf-8")
@@ -436,7 +438,7 @@ def test_check_speaks_of_no_other_installations_samples(blog: Blog, article: typ
     assert not re.search(r"^\S+ +samples|sightings|纸上山河", said, re.MULTILINE)
 
 
-def test_a_deep_check_makes_no_store_and_tells_of_a_wrong_one_once(blog: Blog) -> None:
+def test_a_deep_check_makes_no_store_and_reports_a_wrong_one_once(blog: Blog) -> None:
     assert "ok    store: will be created" in blog.run("check", "--deep")
     assert not (blog.home / "var").exists()
     (blog.home / "var").mkdir()

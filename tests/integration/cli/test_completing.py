@@ -79,7 +79,7 @@ def test_names_of_every_kind_are_offered(told: Blog, tab: Callable[..., list[str
     assert tab("run", "--role", "w") == ["web", "worker"]
 
 
-def test_what_is_done_by_hand_is_offered_its_entries_and_dumps(told: Blog, tab: Callable[..., list[str]]) -> None:
+def test_manual_acts_are_offered_their_entries_and_dumps(told: Blog, tab: Callable[..., list[str]]) -> None:
     (entry,) = (one["id"] for one in told.listed("entries", "list"))
     assert tab("entries", "merge", "") == tab("entries", "merge", entry, "") == [entry]
     assert tab("entries", "list", "--after", "") == [entry]
@@ -122,7 +122,7 @@ def test_every_argument_that_is_a_name_has_something_to_offer() -> None:
 
 
 @pytest.mark.parametrize("fault", ["no configuration", "no TOML", "no store", "another program's", "locked", "a list"])
-def test_where_anything_is_wrong_nothing_is_offered_and_nothing_said(
+def test_where_anything_is_wrong_nothing_is_offered_and_nothing_reported(
     told: Blog, tab: Callable[..., list[str]], fault: str
 ) -> None:
     config, store = told.home / "digest.toml", told.home / "var" / "digest.db"

@@ -63,7 +63,7 @@ def village(blog: Blog, article: type[Article]) -> Village:
 
 
 @pytest.mark.parametrize("first", ["rename", "configure", "configure and run"])
-def test_readers_are_told_what_is_new_and_nothing_twice(village: Village, first: str) -> None:
+def test_subscribers_get_what_is_new_and_nothing_twice(village: Village, first: str) -> None:
     blog = village.blog
     if first == "rename":
         said = village.rename()
@@ -132,7 +132,7 @@ def test_pages_and_mails_under_way_of_old_editions_stay(village: Village) -> Non
     assert set(village.told().values()) == {2}
 
 
-def test_check_counts_who_follows_a_digest_that_is_no_longer_configured(village: Village) -> None:
+def test_check_counts_the_subscribers_of_a_digest_that_is_no_longer_configured(village: Village) -> None:
     blog = village.blog
     blog.run("subscribers", "leave", "cleo@example.org")
     village.configure()

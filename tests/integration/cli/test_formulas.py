@@ -45,7 +45,7 @@ def test_a_feed_shows_text_where_it_can_and_names_a_picture_that_is_there(told: 
     assert png.startswith(b"\x89PNG")
 
 
-def test_a_picture_is_served_for_good_and_no_other(told: Blog) -> None:
+def test_a_picture_is_served_permanently_and_no_other(told: Blog) -> None:
     settings = load(told.home / "digest.toml")
     (name,) = re.findall(r"/formulas/([0-9a-f]{32})\.png", content(told))
     with opened(settings) as store:

@@ -22,7 +22,9 @@ def several(article: type[Article], first: int, end: int) -> list[Article]:
     ]
 
 
-def test_what_only_the_held_reading_showed_is_told_once_when_the_hold_ends(blog: Blog, article: type[Article]) -> None:
+def test_what_only_the_held_reading_showed_is_announced_once_when_the_hold_ends(
+    blog: Blog, article: type[Article]
+) -> None:
     with time_machine.travel(START, tick=False) as clock:
         blog.index("index.txt", *several(article, 0, 3))
         blog.refresh()

@@ -88,7 +88,7 @@ def test_more_readings_are_asked_for_by_a_setting(crawls: Crawls) -> None:
     assert held == [1, 1, 0]
 
 
-def test_what_is_released_is_told_once_and_only_its_backlog(crawls: Crawls) -> None:
+def test_what_is_released_is_announced_once_and_only_its_backlog(crawls: Crawls) -> None:
     crawls.set("backlog = 3")
     crawls.page("page.txt", *crawls.articles(0, 9))
     crawls.refresh()
@@ -181,7 +181,7 @@ def test_a_changed_crawler_that_misses_pages_corrects_nothing_either(crawls: Cra
     assert sum(text.endswith(new) for text in crawls.texts().values()) == 6
 
 
-def test_four_corrections_at_once_are_told(crawls: Crawls) -> None:
+def test_four_corrections_at_once_are_announced(crawls: Crawls) -> None:
     crawls.set("backlog = 50")
     crawls.page("page.txt", *crawls.articles(0, 11))
     crawls.refresh()

@@ -66,7 +66,7 @@ def test_what_approving_would_do_is_shown_and_done(held: Crawls) -> None:
     assert held.shown()["held"] == []
 
 
-def test_it_is_said_in_words_too(held: Crawls) -> None:
+def test_it_is_reported_in_words_too(held: Crawls) -> None:
     code, printed, _ = held.run("source", "show", "blog")
 
     assert code == 0
@@ -126,7 +126,7 @@ def test_entries_beyond_the_backlog_are_shown_as_not_announced(crawls: Crawls) -
     assert crawls.run("source", "show", "blog")[1].count("(published, not announced)") == 3
 
 
-def test_a_file_that_changed_since_or_is_gone_is_said_to(held: Crawls) -> None:
+def test_a_file_that_changed_since_or_is_gone_is_reported(held: Crawls) -> None:
     held.page("page.txt", *held.articles(0, 10))
     (dump,) = held.shown()["held"]
     assert "the file changed since it was held" in dump["obstacle"]
@@ -144,7 +144,7 @@ def test_a_file_that_changed_since_or_is_gone_is_said_to(held: Crawls) -> None:
     assert "the file is gone" in held.run("source", "show", "blog", "page.txt")[1]
 
 
-def test_what_no_reading_ends_is_said_to_end_by_no_reading(crawls: Crawls) -> None:
+def test_what_no_reading_ends_is_reported_to_end_by_no_reading(crawls: Crawls) -> None:
     crawls.page("good.txt", *crawls.articles(0, 4))
     crawls.page("bad.txt", *crawls.articles(10, 14))
     crawls.refresh()

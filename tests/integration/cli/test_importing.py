@@ -105,7 +105,7 @@ def test_consent_topics_and_zone_of_a_list_are_kept(wide: Blog) -> None:
     }
 
 
-def test_who_left_or_bounced_elsewhere_is_counted_and_never_subscribed(wide: Blog) -> None:
+def test_a_person_who_left_or_bounced_elsewhere_is_counted_and_never_subscribed(wide: Blog) -> None:
     text = (EXPORTS / "buttondown.csv").read_text("utf-8")
     with_errors = text + "broken,,,,,,regular,,,,\n"
     said = imported(wide, with_errors, code=1)
@@ -156,7 +156,7 @@ def test_warnings_of_many_rows_are_one(blog: Blog, capfd: pytest.CaptureFixture[
     assert "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 5 more: 'fr' is not an offered language, and is left out" in said
 
 
-def test_who_is_suppressed_stays_so_and_is_told_how_to_lift_it(blog: Blog) -> None:
+def test_a_person_who_is_suppressed_stays_so_and_learns_how_to_lift_it(blog: Blog) -> None:
     imported(blog, "email\nada@example.org\n")
     suppress(blog, "ada@example.org", "550 5.1.1 no such user")
     said = imported(blog, "email\nAda@example.org\nbroken\n", code=1)
@@ -207,7 +207,7 @@ def suppress(blog: Blog, address: str, reason: str) -> None:
         tx.subscribers.suppress(record.subscriber.id, reason, clock())
 
 
-def test_who_is_known_keeps_their_choices_and_who_left_or_was_erased_stays_away(blog: Blog) -> None:
+def test_known_people_keep_their_choices_and_people_who_left_or_were_erased_stay_away(blog: Blog) -> None:
     imported(blog, "email,name,language\nada@example.org,Ada,en\nbob@example.org,Bob,en\ncarl@example.org,Carl,en\n")
     blog.run("subscribers", "leave", "bob@example.org")
     blog.run("subscribers", "erase", "carl@example.org", "--yes")

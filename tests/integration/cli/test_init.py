@@ -127,7 +127,7 @@ def pressed(terminal: Terminal, key: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("key", [CTRL_C, "\x04"])
-def test_whoever_breaks_off_leaves_nothing_behind(here: Path, key: str) -> None:
+def test_an_init_that_is_broken_off_leaves_nothing_behind(here: Path, key: str) -> None:
     with Terminal(INIT, cwd=here) as terminal:
         terminal.wait_for("1/5")
         terminal.type("山上\n")
@@ -139,7 +139,7 @@ def test_whoever_breaks_off_leaves_nothing_behind(here: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "no article"])
-def test_a_folder_without_a_readable_dump_is_accepted_and_said(
+def test_a_folder_without_a_readable_dump_is_accepted_and_reported(
     content: str | None, digest: Callable[..., str], here: Path
 ) -> None:
     (here / "mine").mkdir()

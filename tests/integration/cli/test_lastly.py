@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(
     assert line.startswith(f"digest: {blog.home / 'var'}: cannot be written: ")
 
 
-def test_a_full_disk_behind_the_output_is_said_in_one_line(blog: Blog) -> None:
+def test_a_full_disk_behind_the_output_is_reported_in_one_line(blog: Blog) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 - a device
         ended = subprocess.run(
             [sys.executable, "-m", "digest", "status", "--config", str(blog.home / "digest.toml")],

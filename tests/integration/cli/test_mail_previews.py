@@ -53,12 +53,12 @@ def test_without_an_edition_the_samples_are_shown_in_ones_own_templates(told: Bl
     assert told.listed("entries", "list") == []  # nothing of them is stored
 
 
-def test_news_are_shown_before_anything_else(told: Blog) -> None:
+def test_new_entries_are_shown_before_anything_else(told: Blog) -> None:
     told.refresh()
     assert {one["shows"] for one in told.listed("edition", "preview")} == {"now"}
 
 
-def test_without_news_the_newest_edition_is_shown_in_each_language_and_format(told: Blog) -> None:
+def test_without_new_entries_the_newest_edition_is_shown_in_each_language_and_format(told: Blog) -> None:
     told.refresh()
     told.run("edition", "cut")
     kinds = told.listed("edition", "preview")

@@ -111,7 +111,7 @@ def test_a_choice_that_does_not_exist_changes_nothing(town: Blog, option: str, v
     assert people(town)["ada@example.org"] == before
 
 
-def test_who_is_added_by_hand_is_held_to_the_same_words(town: Blog) -> None:
+def test_a_person_who_is_added_manually_is_subject_to_the_same_rules(town: Blog) -> None:
     town.run("subscribers", "add", "eve@example.org", "--language", "zh-Hans")
     assert people(town)["eve@example.org"]["language"] == "zh_CN"
     assert "line break" in town.run("subscribers", "add", "fay@example.org", "--name", "Fay\nX", code=1)

@@ -157,7 +157,7 @@ def test_a_test_mail_takes_language_and_format_and_never_repeats_a_message_id(to
     assert mails[0]["Message-ID"] != mails[1]["Message-ID"]
 
 
-def test_with_nothing_new_the_newest_edition_is_tried_and_without_one_it_is_said(told: Blog, blog: Blog) -> None:
+def test_with_nothing_new_the_newest_edition_is_tried_and_without_one_that_is_reported(told: Blog, blog: Blog) -> None:
     told.run("edition", "cut")
     told.run("edition", "test", "me@example.org")
     (raw,) = told.mails()

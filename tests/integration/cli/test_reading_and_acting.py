@@ -121,7 +121,7 @@ def test_a_command_that_acts_refuses_a_clock_that_is_certainly_wrong(
     assert rows(blog.home / "var" / "digest.db") == before
 
 
-def test_a_wrong_clock_is_told_by_every_look_at_the_trouble(blog: Blog, article: type[Article]) -> None:
+def test_a_wrong_clock_is_reported_by_every_list_of_troubles(blog: Blog, article: type[Article]) -> None:
     blog.search("page.txt", article("甲"))
     blog.run("refresh")
     with time_machine.travel(LONG_AGO, tick=False):

@@ -70,7 +70,7 @@ def test_reader_counts_are_neither_changes_nor_in_the_feed(blog: Blog, article: 
     assert blog.entries()[articles[2].title]["readers"] == articles[2].readers * 3
 
 
-def test_one_new_entry_and_one_corrected_title_are_told_once(blog: Blog, article: type[Article]) -> None:
+def test_one_new_entry_and_one_corrected_title_are_announced_once(blog: Blog, article: type[Article]) -> None:
     articles = several(article, 6)
     blog.search("page.txt", *articles)
     blog.refresh()
@@ -261,7 +261,7 @@ def test_a_year_found_later_upgrades_a_date_in_silence(blog: Blog, article: type
     assert {t: e["updated"] for t, e in blog.entries().items()} == {t: e["updated"] for t, e in first.items()}
 
 
-def test_a_dump_that_shows_only_what_is_known_may_tell_a_year(blog: Blog, article: type[Article]) -> None:
+def test_a_dump_that_shows_only_what_is_known_may_prove_a_year(blog: Blog, article: type[Article]) -> None:
     articles = several(article, 9)
     blog.search("page.txt", *articles[:8])
     blog.index("index.txt", articles[8])
@@ -350,7 +350,7 @@ def busy(article: type[Article], number: int, title: str, opening: str) -> Artic
 
 
 @pytest.mark.parametrize("others", [3, 40])
-def test_a_title_corrected_with_its_opening_is_no_news_on_a_day_of_many(
+def test_a_title_corrected_with_its_opening_is_not_new_on_a_day_of_many(
     blog: Blog, article: type[Article], others: int
 ) -> None:
     many = [busy(article, n, f"{chr(0x5B50 + n * 3)}的笔记", f"开头{chr(0x5B50 + n)}。") for n in range(others)]
@@ -370,7 +370,7 @@ def test_a_title_corrected_with_its_opening_is_no_news_on_a_day_of_many(
     assert before - set(now) == {"论注意力"}
 
 
-def test_titles_corrected_on_another_page_are_no_news_on_a_day_of_many(blog: Blog, article: type[Article]) -> None:
+def test_titles_corrected_on_another_page_are_not_new_on_a_day_of_many(blog: Blog, article: type[Article]) -> None:
     many = [busy(article, n, f"{chr(0x5B50 + n * 3)}的笔记", f"开头{chr(0x5B50 + n)}。") for n in range(40)]
     five = range(900, 905)  # their openings are long enough to count, so that the day alone leads to them
     wrong = [busy(article, n, f"论{n * 7}种注意力", f"本来这样开头,长得足以算数,第{n}。") for n in five]

@@ -60,7 +60,7 @@ def test_what_waits_is_named_with_its_moment_and_tried_at_once_with_now(
     assert relay.copies() == dict.fromkeys(PEOPLE, 1)
 
 
-def test_mails_that_are_too_large_are_said_with_what_to_do(
+def test_mails_that_are_too_large_are_reported_with_what_to_do(
     cut: Blog, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay.behaviours[:] = [Size(500)]

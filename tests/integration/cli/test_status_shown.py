@@ -42,7 +42,7 @@ RED = "\x1b[31m"
         (-timedelta(days=400), "400 days ago"),
     ],
 )
-def test_moments_are_told_from_now(away: timedelta, says: str) -> None:
+def test_times_are_shown_relative_to_now(away: timedelta, says: str) -> None:
     assert relative(NOW + away, NOW) == says
 
 
@@ -55,7 +55,7 @@ def test_moments_are_told_from_now(away: timedelta, says: str) -> None:
         ("America/New_York", NOW + timedelta(days=365), "Tue 30 Nov 2027 07:00"),
     ],
 )
-def test_moments_are_told_in_local_time(zone: str, at: datetime, says: str) -> None:
+def test_times_are_shown_in_local_time(zone: str, at: datetime, says: str) -> None:
     code = (
         "from datetime import datetime; from digest.cli.moments import local; "
         f"print(local(datetime.fromisoformat({at.isoformat()!r}), datetime.fromisoformat({NOW.isoformat()!r})))"

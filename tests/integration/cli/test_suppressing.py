@@ -86,7 +86,7 @@ def test_an_address_is_taken_back_however_it_is_spelled(blog: Blog, written: str
     assert suppressed(blog) == []
 
 
-def test_who_is_meant_has_to_be_said(blog: Blog, people: list[str]) -> None:
+def test_the_people_who_are_meant_have_to_be_named(blog: Blog, people: list[str]) -> None:
     assert "name an address" in blog.run("subscribers", "unsuppress", code=2)
     (blog.home / "empty").write_text("nobody\n", "utf-8")
     assert "contains no address" in blog.run("subscribers", "unsuppress", "--file", str(blog.home / "empty"), code=1)
@@ -95,7 +95,7 @@ def test_who_is_meant_has_to_be_said(blog: Blog, people: list[str]) -> None:
     assert suppressed(blog) == people
 
 
-def test_who_is_added_again_while_suppressed_is_told_how_that_is_lifted(blog: Blog, people: list[str]) -> None:
+def test_a_person_who_is_added_again_while_suppressed_learns_how_that_is_lifted(blog: Blog, people: list[str]) -> None:
     told = blog.run("subscribers", "add", "ada@one.example", code=1)
     assert "5.1.1 unknown" in told
     assert "digest subscribers unsuppress" in told

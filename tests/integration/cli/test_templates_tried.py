@@ -88,7 +88,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_each_template_that_would_fail_is_told_with_file_and_line(
+def test_each_template_that_would_fail_is_reported_with_file_and_line(
     tmp_path: Path, wrong: dict[str, tuple[str, str]]
 ) -> None:
     for name, (text, _) in wrong.items():
@@ -99,7 +99,7 @@ def test_each_template_that_would_fail_is_told_with_file_and_line(
         assert re.search(place + says, problems), problems
 
 
-def test_check_tells_all_that_is_wrong_at_once_and_fails(blog: Blog, own: Path) -> None:
+def test_check_reports_all_that_is_wrong_at_once_and_fails(blog: Blog, own: Path) -> None:
     put(own, "web/missing.html", "{{ a_thing }}")
     put(own, "mail/access/subject.txt", "{{ another }}")
     said = blog.run("check", code=1)

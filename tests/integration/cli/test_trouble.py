@@ -85,7 +85,7 @@ def test_a_second_copy_is_asked_for(blog: Blog, key: EditionKey, monkeypatch: py
     assert states(blog, key)["ada"] == "planned"
 
 
-def test_who_left_is_left_alone_and_strangers_are_named(blog: Blog, key: EditionKey) -> None:
+def test_people_who_left_are_left_alone_and_strangers_are_named(blog: Blog, key: EditionKey) -> None:
     ended(blog, key, ada=FAILED)
     blog.run("deliveries", "list", "--edition", "weekly/none", code=1)
     assert "no such dead letter" in blog.run("deliveries", "retry", key, "bob@example.org", code=1)
@@ -177,7 +177,7 @@ def test_a_test_alert_goes_to_each_channel(blog: Blog, key: EditionKey, monkeypa
     assert "webhook: " in blog.run("alerts", "test", code=1)
 
 
-def test_without_a_channel_nobody_can_be_told(blog: Blog) -> None:
+def test_without_a_channel_nobody_can_be_notified(blog: Blog) -> None:
     assert "set operator to your address" in blog.run("alerts", "test", code=2)
 
 
@@ -205,7 +205,7 @@ def test_what_is_wrong_is_listed(blog: Blog, key: EditionKey) -> None:
     assert "trouble: source blog: no such folder" in blog.run("status")
 
 
-def test_what_is_over_is_no_longer_wrong_though_nobody_was_told_so_yet(blog: Blog, key: EditionKey) -> None:
+def test_what_is_over_is_no_longer_wrong_though_nobody_was_notified_of_that_yet(blog: Blog, key: EditionKey) -> None:
     with closing(open_store(f"sqlite:///{blog.home / 'var' / 'digest.db'}")) as store, store.write() as tx:
         tx.alerts.put(Alert("sending", "the store is fenced", NOW, NOW))
     told = blog.run("alerts")

@@ -92,7 +92,7 @@ def full(*_: object, **__: object) -> None:
 # --- what a message does --------------------------------------------------------------------------
 
 
-def test_an_address_that_does_not_exist_is_struck_off_and_its_waiting_mail_with_it(
+def test_an_address_that_does_not_exist_is_suppressed_and_its_waiting_mail_with_it(
     office: Post, ada: SubscriberId
 ) -> None:
     assert took(office, bounced(office, ada)) == messages.BounceResult(BounceKind.HARD, struck_off=True)
@@ -126,7 +126,7 @@ def test_what_follows_and_that_it_was_handled_are_one_step(
     assert took(office, bounced(office, ada)).struck_off
 
 
-def test_a_bounce_of_whoever_the_mail_was_forwarded_to_counts(office: Post, ada: SubscriberId) -> None:
+def test_a_bounce_of_anybody_to_whom_the_mail_was_forwarded_counts(office: Post, ada: SubscriberId) -> None:
     raw = dsn(block("failed", "5.1.1", recipient="somebody@elsewhere.example"), to=token_of(office, ada))
     assert took(office, raw).struck_off
 
@@ -208,7 +208,7 @@ def test_an_address_taken_back_gets_mail_again_and_old_bounces_count_no_more(off
         (return_path(ADDRESS, bounce_token(b"x" * 32, 2**31, KEY)), "token not ours"),  # type: ignore[arg-type]
     ],
 )
-def test_without_a_genuine_token_nobody_is_struck_off(office: Post, ada: SubscriberId, to: str, reason: str) -> None:
+def test_without_a_genuine_token_nobody_is_suppressed(office: Post, ada: SubscriberId, to: str, reason: str) -> None:
     for raw in (dsn(block("failed", "5.1.1", recipient=ADA), to=to), arf("abuse", sender=to)):
         assert took(office, raw, to) == messages.BounceResult(reason)
     assert suppressed(office, ada) == ""

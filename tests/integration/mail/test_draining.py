@@ -57,7 +57,7 @@ def test_fifty_people_each_get_one_message_with_their_own_address_link_and_id(in
     assert len(ids) == 50
 
 
-def test_who_asks_for_an_old_edition_gets_a_mail_of_today(inbox: Inbox, post: Post) -> None:
+def test_a_person_who_requests_an_old_edition_gets_a_mail_of_today(inbox: Inbox, post: Post) -> None:
     """Filters distrust what is days old when it comes."""
     (person,) = post.people(SOMEBODY)
     post.drain()
@@ -114,7 +114,7 @@ def test_two_drains_at_once_send_nobody_two(inbox: Inbox, post_to: Callable[...,
 # --- one person's trouble -------------------------------------------------------------------------
 
 
-def test_one_who_is_deferred_waits_alone_and_gets_the_same_message_later(inbox: Inbox, post: Post) -> None:
+def test_a_subscriber_who_is_deferred_waits_alone_and_gets_the_same_message_later(inbox: Inbox, post: Post) -> None:
     post.people(*READERS)
     inbox.at_recipient = only(SOMEBODY, "450 4.2.1 busy")
     planned = post.now
@@ -134,7 +134,7 @@ def test_one_who_is_deferred_waits_alone_and_gets_the_same_message_later(inbox: 
     assert inbox.counts() == {1: 50}
 
 
-def test_one_who_stays_busy_has_failed_after_four_days_and_is_not_suppressed(inbox: Inbox, post: Post) -> None:
+def test_a_subscriber_who_stays_busy_has_failed_after_four_days_and_is_not_suppressed(inbox: Inbox, post: Post) -> None:
     (person,) = post.people(SOMEBODY)
     inbox.at_recipient = only(SOMEBODY, "450 4.2.1 busy")
     began, waits = post.now, []
@@ -154,7 +154,7 @@ def test_one_who_stays_busy_has_failed_after_four_days_and_is_not_suppressed(inb
     assert not inbox.taken
 
 
-def test_one_who_stays_busy_has_failed_when_the_next_edition_comes(inbox: Inbox, post: Post) -> None:
+def test_a_subscriber_who_stays_busy_has_failed_when_the_next_edition_comes(inbox: Inbox, post: Post) -> None:
     digest = post.settings.digests[0].model_copy(update={"schedule": "daily 00:00"})
     post.settings = post.settings.model_copy(update={"digests": (digest,)})
     post.people(*READERS[:5])
@@ -170,7 +170,7 @@ def test_one_who_stays_busy_has_failed_when_the_next_edition_comes(inbox: Inbox,
     assert timedelta(hours=12) < post.now - began <= timedelta(days=1)
 
 
-def test_refusals_of_us_at_rcpt_rest_all_sending_and_fail_nobody(
+def test_policy_refusals_at_rcpt_pause_all_sending_and_fail_nobody(
     inbox: Inbox, post_to: Callable[..., Post], port: int
 ) -> None:
     post = post_to(port, connections=1)
@@ -199,7 +199,9 @@ def test_a_server_that_drops_each_mail_costs_few_people_a_second_copy(
 
 
 @pytest.mark.parametrize(("reply", "suppressed"), [("550 5.1.1 no such user", True), ("550 5.2.1 not any more", False)])
-def test_one_who_is_refused_for_good_fails_alone(inbox: Inbox, post: Post, reply: str, *, suppressed: bool) -> None:
+def test_a_subscriber_who_is_refused_permanently_fails_alone(
+    inbox: Inbox, post: Post, reply: str, *, suppressed: bool
+) -> None:
     people = post.people(*READERS)
     inbox.at_recipient = only(SOMEBODY, reply)
 
@@ -326,7 +328,7 @@ def test_a_message_taken_twice_without_a_reply_stays_unknown_for_ever(inbox: Inb
     assert first == second
 
 
-def test_the_metrics_tell_deliveries_by_the_class_of_the_last_reply(inbox: Inbox, post: Post) -> None:
+def test_the_metrics_count_deliveries_by_the_class_of_the_last_reply(inbox: Inbox, post: Post) -> None:
     post.people(*READERS[:5])
     inbox.at_recipient = {READERS[1]: "450 4.2.0 later", READERS[2]: "550 5.1.1 no such user"}.get
     inbox.at_content = only(READERS[3], "451 4.3.0 not now")

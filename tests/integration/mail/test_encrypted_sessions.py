@@ -180,7 +180,7 @@ def test_after_a_wrong_password_the_operators_resume_sends_everybody_one_mail(
     assert inbox.counts() == {1: 50}
 
 
-def test_a_server_that_asks_for_no_password_pauses_who_would_give_one(
+def test_a_server_that_asks_for_no_password_pauses_a_relay_with_one(
     inbox: Inbox, post_to: Callable[..., Post], port: int
 ) -> None:
     post = post_to(port, username="digest", password="secret", connections=1)

@@ -101,7 +101,7 @@ def test_the_fallback_is_asked_too(settings_for: Callable[..., Settings], inbox:
     assert inbox.taken == {}
 
 
-def test_a_relay_that_cannot_be_reached_is_told_once(settings_for: Callable[..., Settings]) -> None:
+def test_a_relay_that_cannot_be_reached_is_reported_once(settings_for: Callable[..., Settings]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     found = [
@@ -143,7 +143,9 @@ def test_ids_must_not_hang_on_where_the_pages_are(settings_for: Callable[..., Se
     assert "127.0.0.1" not in here["tag"]
 
 
-def test_who_writes_files_is_asked_for_neither(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
+def test_a_transport_that_writes_files_is_asked_for_neither(
+    settings_for: Callable[..., Settings], tmp_path: Path
+) -> None:
     settings = settings_for(0, mail={"path": tmp_path / "mail"}, base_url="http://127.0.0.1:8080", tag="")
     assert {one.part for one in findings(settings, NOW)}.isdisjoint({"links", "tag", "lease"})
     assert {one.part for one in findings(settings, NOW) if one.problem} <= {"sources", "operator", "bounces"}

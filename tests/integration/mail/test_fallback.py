@@ -100,7 +100,7 @@ def test_the_next_drain_asks_the_first_again(inbox: Inbox, other: Inbox, two: Ca
     ("reply", "state"),
     [("450 4.2.1 busy", DEFERRED), ("550 5.1.1 no such user", FAILED), ("550 5.7.1 not you", DEFERRED)],
 )
-def test_whom_the_first_refuses_the_second_never_gets(
+def test_the_second_relay_never_gets_a_mail_that_the_first_refused(
     inbox: Inbox, other: Inbox, two: Callable[..., Post], port: int, reply: str, state: DeliveryState
 ) -> None:
     post = two(port)
@@ -134,7 +134,9 @@ def test_what_the_first_may_have_taken_the_second_never_gets_not_even_later(
     assert post.states() == {DEFERRED: 1}
 
 
-def test_where_both_are_gone_all_sending_rests_and_both_are_named(two: Callable[..., Post], second: Controller) -> None:
+def test_if_both_relays_are_gone_all_sending_is_paused_and_both_are_named(
+    two: Callable[..., Post], second: Controller
+) -> None:
     post = two(1)
     post.people(*READERS)
     second.stop()

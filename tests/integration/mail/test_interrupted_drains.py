@@ -55,7 +55,7 @@ def is_suppressed(post: Post, person: Any) -> None:
 
 
 @pytest.mark.parametrize("going", [leaves, is_erased, is_suppressed])
-def test_who_goes_between_lease_and_sending_gets_no_mail(
+def test_a_person_who_goes_between_lease_and_sending_gets_no_mail(
     inbox: Inbox, post_to: Callable[..., Post], port: int, going: Callable[[Post, Any], None]
 ) -> None:
     post = post_to(port, connections=1)
@@ -261,9 +261,7 @@ def test_a_server_that_is_not_there_pauses_and_fails_nobody(inbox: Inbox, post_t
     assert inbox.counts() == {1: 10}
 
 
-def test_nothing_is_handed_over_where_nothing_can_be_leased(
-    inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_sent_where_nothing_can_be_leased(inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     post.people(*READERS)
 
     def full(*_: object, **__: object) -> None:
@@ -310,7 +308,7 @@ def test_a_drain_whose_lease_ran_out_sends_nothing_that_another_took(
     assert post.states() == {ACCEPTED: 3, LEASED: 7}
 
 
-def test_a_hand_over_that_outlasts_its_lease_is_not_begun_again_by_the_same_drain(
+def test_sending_that_outlasts_its_lease_is_not_begun_again_by_the_same_drain(
     inbox: Inbox, post_to: Callable[..., Post], port: int
 ) -> None:
     post = post_to(port, connections=2, batch=2)

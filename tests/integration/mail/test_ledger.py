@@ -56,7 +56,7 @@ class Transactions:
         monkeypatch.setattr(post.store, "write", watched)
 
 
-def test_those_who_wait_together_share_a_transaction(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_wait_together_share_a_transaction(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     deliveries, ledger = leased(post), opened(post)
     transactions = Transactions(post, monkeypatch)
 
@@ -113,7 +113,7 @@ def test_a_turn_ends_when_what_it_says_is_in_the_store(post: Post) -> None:
     assert post.states() == {ACCEPTED: 40}
 
 
-def test_a_failing_store_is_told_to_all_who_waited_and_begins_none_of_theirs(
+def test_a_failing_store_fails_all_waiting_workers_and_begins_none_of_their_mails(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliveries, ledger = leased(post), opened(post)
@@ -130,7 +130,7 @@ def test_a_failing_store_is_told_to_all_who_waited_and_begins_none_of_theirs(
     assert [row.attempts for row in post.rows().values()][:4] == [0, 0, 0, 1]
 
 
-def test_who_stops_waiting_holds_up_nobody(post: Post) -> None:
+def test_a_worker_that_stops_waiting_holds_up_nobody(post: Post) -> None:
     deliveries, ledger = leased(post), opened(post)
 
     async def one_goes() -> list[Any]:
@@ -144,7 +144,7 @@ def test_who_stops_waiting_holds_up_nobody(post: Post) -> None:
     assert isinstance(gone, asyncio.CancelledError)
 
 
-def test_the_answer_of_who_stops_waiting_is_recorded_and_nothing_begins_for_them(post: Post) -> None:
+def test_the_reply_of_a_worker_that_stops_waiting_is_recorded_and_nothing_begins_for_it(post: Post) -> None:
     deliveries, ledger = leased(post), opened(post)
 
     async def one_goes() -> None:

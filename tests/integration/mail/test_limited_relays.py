@@ -88,7 +88,7 @@ def test_connections_are_tried_again_when_many_mails_went_through(post_to: Calla
     assert relay.connections == 3, "the first, one too many, and one more that was tried again"
 
 
-def test_a_relay_that_takes_no_connection_at_all_rests_all_sending(post_to: Callable[..., Post]) -> None:
+def test_a_relay_that_takes_no_connection_at_all_pauses_all_sending(post_to: Callable[..., Post]) -> None:
     with Relay(Connections(0)) as relay:
         post = post_to(relay.port, connections=4)
         post.people(*READERS)
@@ -176,7 +176,7 @@ def test_a_rate_for_all_slows_the_whole_run(post_to: Callable[..., Post]) -> Non
     assert rate.refused < 60
 
 
-def test_a_rate_that_is_said_at_mail_slows_the_whole_run(post_to: Callable[..., Post]) -> None:
+def test_a_rate_that_a_server_states_at_mail_slows_the_whole_run(post_to: Callable[..., Post]) -> None:
     with Relay() as relay:
         post = post_to(relay.port, connections=4)
         relay.behaviours.append(Rate(10, 30, lambda: post.now, at=Moment.SENDER))
@@ -207,7 +207,7 @@ def test_the_next_drain_goes_on_at_the_pace_of_the_last(post_to: Callable[..., P
     assert post.now == began, "a pace that nobody used for a day is forgotten"
 
 
-def test_a_domain_that_takes_nothing_rests_and_the_others_are_served(post_to: Callable[..., Post]) -> None:
+def test_a_domain_that_accepts_nothing_is_paused_and_the_others_are_served(post_to: Callable[..., Post]) -> None:
     """As slow as it gets, and still refused: nearly all of its mails are not even tried."""
     closed = To(lambda one: one.endswith("slow.example"), "450 4.7.1 too many requests")
     with Relay(closed) as relay:
@@ -224,7 +224,7 @@ def test_a_domain_that_takes_nothing_rests_and_the_others_are_served(post_to: Ca
     assert latest - post.now <= timedelta(minutes=45), "and none waits for hours"
 
 
-def test_one_reader_who_is_always_refused_does_not_slow_the_domain_for_ever(post_to: Callable[..., Post]) -> None:
+def test_one_subscriber_who_is_always_refused_does_not_slow_the_domain_for_ever(post_to: Callable[..., Post]) -> None:
     with Relay(To(lambda one: one == SLOW[5], "450 4.7.1 not so fast, too many requests")) as relay:
         post = post_to(relay.port, connections=2)
         post.people(*SLOW)
@@ -323,7 +323,7 @@ def test_the_operator_hears_of_mails_over_the_size_until_they_are_tried_again(po
 # --- waits ----------------------------------------------------------------------------------------
 
 
-def test_what_waits_is_tried_at_once_where_the_operator_says_so(post_to: Callable[..., Post]) -> None:
+def test_waiting_mails_are_tried_at_once_if_the_operator_says_so(post_to: Callable[..., Post]) -> None:
     with Relay(To(lambda one: one in READERS[:5], "450 4.2.1 busy")) as relay:
         post = post_to(relay.port)
         post.people(*READERS)
@@ -335,7 +335,7 @@ def test_what_waits_is_tried_at_once_where_the_operator_says_so(post_to: Callabl
     assert relay.copies() == dict.fromkeys(READERS, 1)
 
 
-def test_a_domain_that_rests_is_tried_at_once_as_well(post_to: Callable[..., Post]) -> None:
+def test_a_domain_that_is_paused_is_tried_at_once_as_well(post_to: Callable[..., Post]) -> None:
     with Relay(To(lambda one: one.endswith("slow.example"), "450 4.7.1 too many requests")) as relay:
         post = post_to(relay.port)
         post.people(*SLOW[:30])
@@ -370,7 +370,7 @@ def test_a_pause_of_a_wrong_clock_is_over(post_to: Callable[..., Post]) -> None:
         assert post.drain().counts()["accepted"] == 3
 
 
-def test_so_is_the_rest_of_a_domain(post_to: Callable[..., Post]) -> None:
+def test_so_are_the_other_mails_of_a_domain(post_to: Callable[..., Post]) -> None:
     with Relay() as relay:
         post = post_to(relay.port)
         post.people(*SLOW[:3])

@@ -114,7 +114,7 @@ def test_a_command_that_gives_none_is_named(
     assert not told
 
 
-def test_a_server_that_takes_no_tokens_is_told_none(
+def test_a_server_that_takes_no_tokens_gets_none(
     inbox: Inbox, port: int, client_tls: ssl.SSLContext, tmp_path: Path
 ) -> None:
     assert "XOAUTH2" in refused(relay(port, oauth_command=("/nowhere/token",)), client_tls).text
@@ -138,7 +138,9 @@ def test_a_refused_token_pauses_at_once_and_fails_nobody(
     assert not set(people[1:]) - set(inbox.taken)
 
 
-def test_what_cannot_be_read_is_told_before_the_first_mail(post_to: Callable[..., Post], tmp_path: Path) -> None:
+def test_a_password_that_cannot_be_read_is_reported_before_the_first_mail(
+    post_to: Callable[..., Post], tmp_path: Path
+) -> None:
     missing = tmp_path / "gone"
     for values in ({"oauth_token_file": missing}, {"oauth_command": [str(missing)]}, {"password_file": missing}):
         with pytest.raises(ConfigurationError, match="gone"):

@@ -157,11 +157,11 @@ async def each(way: SmtpSession) -> list[str]:
     return said
 
 
-def test_the_code_of_a_pipelined_answer_is_told() -> None:
+def test_the_code_of_a_pipelined_reply_is_reported() -> None:
     assert [getattr(said, "code", None) for said in served(Server(), each)] == [250] * len(READERS)
 
 
-def test_no_empty_mail_reaches_whom_a_server_takes_after_it_refused_the_sender() -> None:
+def test_no_empty_mail_reaches_a_recipient_accepted_after_the_sender_was_refused() -> None:
     server = Server(heedless=True, faults={("MAIL", 2): "451 4.3.0 not now"})
     assert [said.split()[0] for said in served(server, each)] == ["2.0.0"] * 2 + ["sender"] + ["2.0.0"] * 3
     assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS) if number != 2]
@@ -202,7 +202,7 @@ def test_refusals_in_a_row_leave_the_connection_usable(verb: str) -> None:
     assert server.connections == 1
 
 
-def test_who_was_announced_and_is_not_sent_to_gets_nothing_and_others_do() -> None:
+def test_a_recipient_who_was_announced_and_is_not_sent_to_gets_nothing_and_others_do() -> None:
     server = Server()
 
     async def skipping(way: SmtpSession) -> None:
@@ -300,7 +300,7 @@ def drained(server: Server, post_to: Callable[..., Post], at: Callable[[Post, st
     return asyncio.run(once())
 
 
-def test_nothing_is_handed_over_before_it_is_begun_and_at_most_one_mail_is_in_doubt(
+def test_nothing_is_sent_before_it_is_begun_and_at_most_one_mail_is_in_doubt(
     post_to: Callable[..., Post],
 ) -> None:
     server, doubts = Server(), []
@@ -319,7 +319,7 @@ def test_nothing_is_handed_over_before_it_is_begun_and_at_most_one_mail_is_in_do
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
-def test_nothing_is_handed_over_before_it_is_begun_and_what_can_go_before_goes(*, pipelining: bool) -> None:
+def test_nothing_is_sent_before_it_is_begun_and_what_can_go_before_goes(*, pipelining: bool) -> None:
     server, said = Server(pipelining=pipelining), list[str]()
 
     def at(verb: str, _recipient: str) -> None:
@@ -335,7 +335,7 @@ def test_nothing_is_handed_over_before_it_is_begun_and_what_can_go_before_goes(*
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
-def test_what_is_not_begun_after_all_is_not_handed_over_and_the_next_is(*, pipelining: bool) -> None:
+def test_what_is_not_begun_after_all_is_not_sent_and_the_next_is(*, pipelining: bool) -> None:
     server = Server(pipelining=pipelining)
 
     async def never() -> None:
@@ -352,7 +352,7 @@ def test_what_is_not_begun_after_all_is_not_handed_over_and_the_next_is(*, pipel
 
 
 @pytest.mark.parametrize("limits", [{}, {"per_second": 1000}, {"per_domain": 2}])
-def test_who_leaves_meanwhile_gets_nothing_and_costs_a_connection(
+def test_a_person_who_leaves_meanwhile_gets_nothing_and_costs_a_connection(
     post_to: Callable[..., Post], limits: dict[str, int]
 ) -> None:
     server = Server()
@@ -369,7 +369,7 @@ def test_who_leaves_meanwhile_gets_nothing_and_costs_a_connection(
     assert server.connections == 2
 
 
-def test_a_refusal_of_who_left_meanwhile_is_not_held_against_them(post_to: Callable[..., Post]) -> None:
+def test_a_refusal_of_a_person_who_left_meanwhile_is_not_held_against_them(post_to: Callable[..., Post]) -> None:
     server = Server(faults={("RCPT", 3): "550 5.1.1 no such user"})
     gone: list[SubscriberId] = []
 
@@ -387,7 +387,7 @@ def test_a_refusal_of_who_left_meanwhile_is_not_held_against_them(post_to: Calla
     assert person.suppressed == ""
 
 
-def test_a_refusal_of_who_left_meanwhile_stops_nobody(
+def test_a_refusal_of_a_person_who_left_meanwhile_stops_nobody(
     post_to: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digest.service.bounces.refusals._IN_A_ROW", 1)
@@ -448,7 +448,7 @@ def test_the_next_batch_is_leased_while_the_last_mail_of_this_one_is_under_way(p
     assert leased[:2] == [2, 3]
 
 
-def test_a_pause_leaves_who_was_announced_as_they_were(post_to: Callable[..., Post]) -> None:
+def test_a_pause_leaves_announced_recipients_as_they_were(post_to: Callable[..., Post]) -> None:
     server = Server(faults={(".", number): "554 5.7.1 spam" for number in range(3)})
     post = drained(server, post_to, lambda *_: None)
     assert server.taken == []
@@ -456,7 +456,7 @@ def test_a_pause_leaves_who_was_announced_as_they_were(post_to: Callable[..., Po
     assert [row.attempts for row in post.rows().values()] == [1, 1, 1, 0, 0, 0]
 
 
-def test_who_was_announced_to_a_server_that_falls_silent_is_reached_over_another_connection(
+def test_a_recipient_announced_to_a_server_that_falls_silent_is_reached_over_another_connection(
     post_to: Callable[..., Post],
 ) -> None:
     """The silent one speaks again when everybody else has their mail."""

@@ -142,7 +142,7 @@ def test_what_was_refused_counts_too(inbox: Inbox, post_to: Callable[..., Post],
     assert post.states() == {FAILED: 5, ACCEPTED: 15, PLANNED: 30}
 
 
-def test_a_full_day_with_nothing_left_is_not_told(inbox: Inbox, post_to: Callable[..., Post], port: int) -> None:
+def test_a_full_day_with_nothing_left_is_not_announced(inbox: Inbox, post_to: Callable[..., Post], port: int) -> None:
     post = post_to(port, per_day=20)
     post.people(*READERS[:20])
     assert (post.drain().full, post.drain().full) == (False, False)

@@ -94,7 +94,7 @@ def test_one_whom_their_server_does_not_know_is_suppressed_alone(post_to: Callab
         ("550 5.1.1 no such user here", BounceKind.HARD, True),
     ],
 )
-def test_what_the_next_server_says_comes_back_as_a_real_bounce_and_means_the_same(
+def test_what_the_next_server_says_is_read_back_as_a_real_bounce_and_means_the_same(
     post_to: Callable[..., Post], reply: str, kind: BounceKind, *, off: bool
 ) -> None:
     refused = READERS[:8] if kind is BounceKind.REFUSED else READERS[:1]

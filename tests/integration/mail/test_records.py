@@ -165,7 +165,7 @@ def test_what_is_wrong_is_named(settings: Settings, purpose: str, texts: list[st
     assert (says in told) if says else not told
 
 
-def test_where_nobody_answers_the_records_are_told_all_the_same(settings: Settings) -> None:
+def test_without_answers_from_dns_the_records_are_printed_all_the_same(settings: Settings) -> None:
     found = list(mail_findings(settings, lambda name, kind: None))
     assert not any(one.problem for one in found if isinstance(one, Finding))
     assert len([one for one in found if isinstance(one, Record)]) == 4
@@ -181,14 +181,14 @@ def test_a_name_server_that_is_silent_is_no_answer(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("sender", ["Digest <digest@localhost.localdomain>", "digest@localhost"])
-def test_a_sender_of_no_domain_is_told(settings: Settings, sender: str) -> None:
+def test_a_sender_of_no_domain_is_reported(settings: Settings, sender: str) -> None:
     mail = settings.mail.model_copy(update={"sender": sender})
     chosen = settings.model_copy(update={"mail": mail})
     problems = [one.problem for one in mail_findings(chosen, lambda name, kind: []) if isinstance(one, Finding)]
     assert "not a public domain" in problems[-1]
 
 
-def test_a_signing_domain_that_is_not_the_senders_is_told(settings: Settings) -> None:
+def test_a_signing_domain_that_is_not_the_senders_is_reported(settings: Settings) -> None:
     def told(domain: str) -> str:
         dkim = settings.dkim.model_copy(update={"domain": domain})
         chosen = settings.model_copy(update={"dkim": dkim})
@@ -221,13 +221,13 @@ def test_from_a_key_to_its_record(blog: Blog, monkeypatch: pytest.MonkeyPatch) -
     assert "exists already" in blog.run("mail", "key", str(blog.home / "rsa.pem"), code=2)
 
 
-def test_a_key_that_cannot_be_read_is_told_by_check_and_stops_the_service(blog: Blog) -> None:
+def test_a_key_that_cannot_be_read_is_reported_by_check_and_stops_the_service(blog: Blog) -> None:
     configure(blog, '\n[dkim]\nkey_file = "gone.pem"\n')
     assert "gone.pem" in blog.run("check", code=1)
     assert "gone.pem" in blog.run("run", code=2)
 
 
-def test_a_relay_that_cannot_be_reached_is_told(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relay_that_cannot_be_reached_is_reported(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.mail.dns_records.lookup", lambda name, kind: None)
     configure(blog, '\n[fallback]\nhost = "127.0.0.1"\nport = 1\nsecurity = "none"\n')
     told: dict[str, Any] = {}

@@ -83,7 +83,9 @@ def test_so_does_a_drop(at: Moment, extensions: tuple[str, ...]) -> None:
 
 @WAYS
 @pytest.mark.parametrize("refused", ["452 4.5.3 no more", "421 4.7.0 no"])
-def test_who_is_refused_on_a_fresh_connection_as_well_is_refused(refused: str, extensions: tuple[str, ...]) -> None:
+def test_a_session_that_is_refused_on_a_fresh_connection_as_well_is_refused(
+    refused: str, extensions: tuple[str, ...]
+) -> None:
     with Relay(To(lambda one: one == READERS[6], refused), extensions=extensions) as relay:
         said = told(relay)
     assert said == [f"recipient: {refused}" if reader == READERS[6] else "250" for reader in READERS]
@@ -130,7 +132,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("after", LOSSES, ids=lambda after: "+".join(sorted(one.name for one in after)))
-def test_who_loses_commands_is_asked_one_by_one_from_then_on(after: set[Moment]) -> None:
+def test_a_server_that_loses_commands_gets_them_one_by_one_from_then_on(after: set[Moment]) -> None:
     busy = To(lambda one: one == READERS[1], "450 4.2.1 busy")  # so that there is a RSET
     with Relay(busy, LosesCommands(frozenset(after))) as relay:
         said = told(relay, QUICK, sessions=3)
@@ -139,7 +141,7 @@ def test_who_loses_commands_is_asked_one_by_one_from_then_on(after: set[Moment])
     assert relay.connections == 4, "one more than there are sessions: the loss is noticed once, for all of them"
 
 
-def test_what_is_said_out_of_order_is_no_answer_to_the_mail() -> None:
+def test_a_reply_out_of_order_is_no_reply_to_the_mail() -> None:
     """The RCPT is lost, and what the server says of the DATA stands in its place."""
 
     def odd(moment: Moment, _talk: object) -> str | None:

@@ -87,7 +87,7 @@ def test_a_maildir_gets_signed_mails_too(post_to: Callable[..., Post], tmp_path:
     assert file.read_bytes().count(b"DKIM-Signature: ") == 2
 
 
-def test_a_key_that_is_missing_is_told_at_the_start_and_costs_nobody_an_attempt(
+def test_a_key_that_is_missing_is_reported_at_the_start_and_costs_nobody_an_attempt(
     inbox: Inbox, post: Post, tmp_path: Path
 ) -> None:
     post.people(SOMEBODY)

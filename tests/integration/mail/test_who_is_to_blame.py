@@ -85,7 +85,7 @@ def until_nothing_waits(post: Post) -> None:
         "551 {} does not like you today",
     ],
 )
-def test_what_is_said_to_several_domains_is_about_us_and_costs_nobody_anything(
+def test_the_same_refusal_from_several_domains_is_about_us_and_costs_nobody_anything(
     inbox: Inbox, post: Post, reply: str
 ) -> None:
     post.people(*READERS)
@@ -150,7 +150,7 @@ def test_one_domain_that_refuses_us_rests_while_the_others_are_served(inbox: Inb
     assert suppressed(post) == set()
 
 
-def test_that_a_domain_rests_no_more_is_recorded_once_not_with_each_mail(
+def test_the_end_of_a_domains_pause_is_recorded_once_not_with_each_mail(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post.people(*READERS)
@@ -171,7 +171,7 @@ def test_that_a_domain_rests_no_more_is_recorded_once_not_with_each_mail(
     assert status.status(post.store, post.settings, post.now).resting == ()
 
 
-def test_a_new_edition_leaves_a_domain_that_rests_alone(inbox: Inbox, post: Post) -> None:
+def test_a_new_edition_leaves_a_paused_domain_alone(inbox: Inbox, post: Post) -> None:
     post.people(*READERS)
     inbox.at_recipient = lambda to: "550 5.7.1 blocked by policy" if to.endswith("@gmail.example") else None
     post.drain()
@@ -359,7 +359,7 @@ def test_a_complaint_stays_where_the_suppressions_of_an_edition_are_taken_back(i
     assert suppressed(post) == {READERS[3]}
 
 
-def test_who_was_suppressed_for_one_edition_stays_so_when_another_is_held(inbox: Inbox, post: Post) -> None:
+def test_a_person_who_was_suppressed_for_one_edition_stays_so_when_another_is_held(inbox: Inbox, post: Post) -> None:
     configured(post)
     people = post.people(*READERS)
     post.drain()
@@ -373,7 +373,7 @@ def test_who_was_suppressed_for_one_edition_stays_so_when_another_is_held(inbox:
     assert suppressed(post) == {READERS[0]}
 
 
-def test_after_a_day_the_share_is_that_of_the_mails_handed_over(inbox: Inbox, post: Post) -> None:
+def test_after_a_day_the_share_is_that_of_the_mails_sent(inbox: Inbox, post: Post) -> None:
     """An edition that was cut long before it goes out: what nobody was offered yet says nothing of its share."""
     configured(post)
     people = post.people(*(f"reader{number}@own.example" for number in range(500)))
@@ -429,7 +429,7 @@ def test_refusals_and_bounces_of_an_edition_count_together(inbox: Inbox, post: P
     assert suppressed(post) == set()
 
 
-def test_who_is_taken_back_is_asked_for_no_more(inbox: Inbox, post: Post) -> None:
+def test_no_suppression_is_requested_for_a_person_whose_suppression_was_lifted(inbox: Inbox, post: Post) -> None:
     post.people(*READERS)
     refuse(inbox, READERS[::4])
     post.drain()

@@ -84,7 +84,7 @@ def test_each_alert_fires_when_it_should_and_not_where_all_is_well(
         assert re.search(rf"alertname: {alert}\n\s+eval_time: \w+\n\s+exp_alerts:", tried), f"{alert} is not proven"
 
 
-def test_rules_and_dashboard_ask_for_what_is_told_and_show_all_of_it(
+def test_rules_and_dashboard_use_existing_metrics_and_show_all_of_them(
     exposed: set[str], dashboard: dict[str, Any]
 ) -> None:
     alerts, shown = named(RULES.read_text("utf-8")), named(" ".join(expressions(dashboard)))

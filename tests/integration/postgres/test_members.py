@@ -53,7 +53,7 @@ def fetched(url: str) -> tuple[bytes, str]:
         return answer.read(), answer.headers["ETag"]
 
 
-def test_whoever_is_killed_and_though_the_server_crashes_everybody_gets_one_mail(
+def test_whichever_process_is_killed_and_though_the_server_crashes_everybody_gets_one_mail(
     fleet: Fleet, lasting: Server, relay: Relay
 ) -> None:
     fleet.people(PEOPLE)

@@ -179,7 +179,7 @@ def test_the_command_says_what_to_do_next_and_no_password(
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_a_password_among_the_arguments_is_refused_and_not_said(
+def test_a_password_among_the_arguments_is_refused_and_not_printed(
     url: str, first: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = f"sqlite:///{tmp_path / 'digest.db'}"
@@ -200,7 +200,7 @@ def test_a_password_among_the_arguments_is_refused_and_not_said(
         ("file:empty", "TO: empty: contains no URL"),
     ],
 )
-def test_an_argument_that_names_no_url_is_told(
+def test_an_argument_that_is_no_url_is_named(
     named: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -119,7 +119,7 @@ def test_a_writer_that_waits_too_long_says_so_and_readers_go_on(store: Store) ->
     other.close()
 
 
-def test_who_waited_for_the_turn_sees_what_was_written_before_it(store: Store) -> None:
+def test_a_writer_that_waited_for_its_turn_sees_what_was_written_before_it(store: Store) -> None:
     entered, seen = threading.Event(), []
 
     def wait() -> None:
@@ -202,7 +202,7 @@ def test_a_lease_does_not_wait_for_another_that_is_not_committed(store: Store) -
     assert not {d.subscriber.id for d in first} & {d.subscriber.id for d in second}
 
 
-def test_a_late_answer_leaves_no_word_of_who_is_erased_meanwhile(store: Store) -> None:
+def test_a_late_reply_leaves_nothing_about_a_person_who_is_erased_meanwhile(store: Store) -> None:
     """The two lock each other out: whichever is first, the address is gone in the end."""
     people(store, 1)
     with store.write(exclusive=False) as tx:

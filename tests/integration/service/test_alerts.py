@@ -157,13 +157,13 @@ def watch(tmp_path: Path, hook: Hook) -> Iterator[Watch]:
     store.close()
 
 
-def test_nothing_is_told_while_all_is_well(watch: Watch) -> None:
+def test_nothing_is_reported_while_all_is_well(watch: Watch) -> None:
     watch.refreshed()
     assert watch.look() == []
     assert watch.mails() == []
 
 
-def test_a_source_is_told_of_after_three_failures_by_mail_and_webhook_and_once_when_it_is_well(
+def test_a_source_is_reported_after_three_failures_by_mail_and_webhook_and_once_when_it_is_well(
     watch: Watch, hook: Hook
 ) -> None:
     for _ in range(2):
@@ -186,7 +186,7 @@ def test_a_source_is_told_of_after_three_failures_by_mail_and_webhook_and_once_w
     assert [one["kind"] for one in hook.posted] == ["trouble", "well"]
 
 
-def test_a_blip_is_told_to_nobody(watch: Watch) -> None:
+def test_a_blip_is_reported_to_nobody(watch: Watch) -> None:
     for _ in range(5):
         watch.refreshed("changed while it was read")
         assert watch.look(MINUTE) == []
@@ -196,7 +196,7 @@ def test_a_blip_is_told_to_nobody(watch: Watch) -> None:
         assert tx.alerts.all() == {}
 
 
-def test_a_dump_that_stays_held_is_told_with_its_reason(watch: Watch) -> None:
+def test_a_dump_that_stays_held_is_reported_with_its_reason(watch: Watch) -> None:
     with watch.store.write() as tx:
         dump = KnownDump(BLOG, "page.txt", Stamp(1, 2, 3), "ab", DumpState.HELD, "only 1 of 9 entries", NOW, 9)
         tx.readings.store_dump(dump)
@@ -205,7 +205,7 @@ def test_a_dump_that_stays_held_is_told_with_its_reason(watch: Watch) -> None:
     assert watch.look() == ["trouble: source blog: page.txt: held: only 1 of 9 entries"]
 
 
-def test_a_run_that_pauses_is_told_at_once_and_well_when_mail_goes_out_again(watch: Watch) -> None:
+def test_a_run_that_pauses_is_reported_at_once_and_well_when_mail_goes_out_again(watch: Watch) -> None:
     watch.edition(DeliveryState.PLANNED, DeliveryState.PLANNED)
     with watch.store.write() as tx:
         tx.deliveries.pause("login: 535 refused", NOW + 15 * MINUTE, NOW)
@@ -217,7 +217,7 @@ def test_a_run_that_pauses_is_told_at_once_and_well_when_mail_goes_out_again(wat
     assert watch.look(HOUR) == ["well: sending: no mail got through since it was paused: login: 535 refused"]
 
 
-def test_a_fence_is_told_at_once_and_well_when_it_is_lifted(watch: Watch) -> None:
+def test_a_fence_is_reported_at_once_and_well_when_it_is_lifted(watch: Watch) -> None:
     with watch.store.write() as tx:
         tx.backups.fence(NOW)
     (told,) = watch.look()
@@ -228,7 +228,7 @@ def test_a_fence_is_told_at_once_and_well_when_it_is_lifted(watch: Watch) -> Non
     assert watch.look(HOUR)[0].startswith("well: sending: the store is fenced")
 
 
-def test_an_edition_that_is_not_made_is_told_after_so_long(watch: Watch) -> None:
+def test_an_edition_that_is_not_made_is_reported_after_so_long(watch: Watch) -> None:
     assert watch.look(6 * HOUR) == []
     assert watch.look(MINUTE) == ["trouble: digest weekly: the edition of 2026-11-16 08:00 UTC is not made"]
     watch.edition()
@@ -248,7 +248,7 @@ def test_an_edition_that_is_not_made_is_told_after_so_long(watch: Watch) -> None
         (["accepted", "failed"], []),
     ],
 )
-def test_an_edition_whose_mails_are_not_out_is_told_after_so_long(
+def test_an_edition_whose_mails_are_not_out_is_reported_after_so_long(
     watch: Watch, states: list[str], told: list[str]
 ) -> None:
     watch.edition(*map(DeliveryState, states))
@@ -256,7 +256,7 @@ def test_an_edition_whose_mails_are_not_out_is_told_after_so_long(
     assert watch.look(MINUTE) == told
 
 
-def test_many_refusals_by_policy_are_told_and_nobody_is_struck_off(watch: Watch) -> None:
+def test_many_refusals_by_policy_are_reported_and_nobody_is_suppressed(watch: Watch) -> None:
     watch.edition(*[DeliveryState.ACCEPTED] * 5)
     with watch.store.write() as tx:
         for number, record in enumerate(tx.subscribers.all()):
@@ -272,7 +272,7 @@ def test_many_refusals_by_policy_are_told_and_nobody_is_struck_off(watch: Watch)
     assert told.startswith("trouble: refused mail: the servers of 5 readers refused our mail within a day")
 
 
-def test_what_was_told_is_not_told_again_after_a_restart(watch: Watch, tmp_path: Path, hook: Hook) -> None:
+def test_what_was_reported_is_not_reported_again_after_a_restart(watch: Watch, tmp_path: Path, hook: Hook) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'kept.db'}")
     first = Watch(store, tmp_path, hook)
     for _ in range(3):
@@ -401,7 +401,7 @@ def byline(article: type[Article], *numbers: int) -> str:
     return "".join(one.byline() for one in made) + "最近评论\n"
 
 
-def test_a_pass_that_breaks_off_is_told_with_its_reason(
+def test_a_pass_that_breaks_off_is_reported_with_its_reason(
     read: Read, article: type[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -416,7 +416,7 @@ def test_a_pass_that_breaks_off_is_told_with_its_reason(
     assert "its pass broke off: ZeroDivisionError: a bug at digest/service/intake/refresh.py" in told
 
 
-def test_what_makes_a_source_fail_is_told_in_its_words(read: Read, article: type[Article]) -> None:
+def test_what_makes_a_source_fail_is_reported_in_its_words(read: Read, article: type[Article]) -> None:
     assert read.pass_over(page=byline(article, 1, 2, 3)) == []
 
     (unread,) = read.pass_over(other=byline(article, 4, 5).replace("2026-03-04", "前几天"))

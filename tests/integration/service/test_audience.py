@@ -100,7 +100,7 @@ def press(tmp_path: Path) -> Iterator[Press]:
     made.close()
 
 
-def test_who_wants_a_topic_is_told_nothing_else(press: Press) -> None:
+def test_a_person_who_wants_a_topic_gets_nothing_else(press: Press) -> None:
     ada, bob, cleo = press.join(), press.join(address="bob@example.org"), press.join(address="cleo@example.org")
     press.wish(ada, topics=("maths",))
     press.wish(cleo, topics=("maths", "verse"))
@@ -112,7 +112,7 @@ def test_who_wants_a_topic_is_told_nothing_else(press: Press) -> None:
     assert press.titles(cleo) == ["诗", "数"]
 
 
-def test_who_wants_a_topic_of_which_there_is_nothing_gets_no_mail(press: Press) -> None:
+def test_a_person_who_wants_a_topic_of_which_there_is_nothing_gets_no_mail(press: Press) -> None:
     ada = press.join()
     press.wish(ada, topics=("verse",))
     press.publish("数")
@@ -141,7 +141,7 @@ def test_readers_of_the_same_get_the_same_words(press: Press) -> None:
         assert len(tx.editions.variants(EditionKey(key))) == 1
 
 
-def test_who_changes_the_rhythm_is_told_nothing_twice_and_misses_nothing(press: Press) -> None:
+def test_a_person_who_changes_the_frequency_gets_nothing_twice_and_misses_nothing(press: Press) -> None:
     ada = press.join("daily")
     press.publish("甲")
     press.tick(at=WEDNESDAY + DAY)
@@ -153,7 +153,7 @@ def test_who_changes_the_rhythm_is_told_nothing_twice_and_misses_nothing(press: 
     assert press.titles(ada) == ["甲", "乙"]
 
 
-def test_what_another_rhythm_told_others_before_is_caught_up(press: Press) -> None:
+def test_what_another_frequency_announced_to_others_before_is_caught_up(press: Press) -> None:
     ada, bob = press.join("monthly"), press.join("daily", "bob@example.org")
     press.publish("甲")
     press.tick(at=WEDNESDAY + DAY)
@@ -169,7 +169,7 @@ def test_what_another_rhythm_told_others_before_is_caught_up(press: Press) -> No
     assert press.titles(bob) == ["甲", "乙", "丙"]
 
 
-def test_after_a_pause_the_first_edition_tells_what_was_missed(press: Press) -> None:
+def test_after_a_pause_the_first_edition_announces_what_was_missed(press: Press) -> None:
     ada, bob = press.join(), press.join(address="bob@example.org")
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -206,7 +206,7 @@ def test_what_a_mail_has_no_room_for_comes_with_the_next(press: Press, monkeypat
     assert told == [["乙", "丁", "丙"], ["甲", "戊"], ["己"]]
 
 
-def test_who_is_mailed_again_after_being_struck_off_is_told_what_was_missed(press: Press) -> None:
+def test_a_person_who_is_mailed_again_after_a_suppression_gets_what_was_missed(press: Press) -> None:
     ada = press.join()
     press.publish("甲")
     with press.store.write() as tx:
@@ -219,7 +219,7 @@ def test_who_is_mailed_again_after_being_struck_off_is_told_what_was_missed(pres
     assert sorted(press.titles(ada)) == ["乙", "甲"]
 
 
-def test_what_failed_is_told_by_the_next_edition_and_then_not_retried(press: Press) -> None:
+def test_what_failed_is_announced_by_the_next_edition_and_then_not_retried(press: Press) -> None:
     ada = press.join()
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -235,7 +235,7 @@ def test_what_failed_is_told_by_the_next_edition_and_then_not_retried(press: Pre
     assert sorted(press.titles(ada)) == ["乙", "甲"]
 
 
-def test_what_failed_and_is_retried_before_the_next_edition_is_not_told_by_it(press: Press) -> None:
+def test_what_failed_and_is_retried_before_the_next_edition_is_not_announced_by_it(press: Press) -> None:
     ada = press.join()
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -251,7 +251,7 @@ def test_what_failed_and_is_retried_before_the_next_edition_is_not_told_by_it(pr
     assert press.titles(ada) == ["甲", "乙"]
 
 
-def test_catching_up_tells_nothing_of_topics_that_were_not_wanted_then(press: Press) -> None:
+def test_catching_up_announces_nothing_of_topics_that_were_not_wanted_then(press: Press) -> None:
     ada = press.join()
     press.wish(ada, topics=("maths",))
     press.publish("数一", "诗一")
@@ -327,7 +327,7 @@ def test_the_latest_edition_is_for_subscribers(press: Press) -> None:
     assert preferences.send_latest(press.store, press.settings, ada, DigestId("weekly"), press.now) is None
 
 
-def test_the_operator_cannot_subscribe_somebody_to_two_rhythms(press: Press) -> None:
+def test_the_operator_cannot_subscribe_somebody_to_two_frequencies(press: Press) -> None:
     ada = press.join("daily")
     assert press.join("weekly") == ada
     with press.store.read() as tx:
@@ -338,7 +338,7 @@ def test_the_operator_cannot_subscribe_somebody_to_two_rhythms(press: Press) -> 
         press.wish(ada, digests=("daily", "weekly"))
 
 
-def test_a_second_import_does_not_change_a_chosen_rhythm(press: Press) -> None:
+def test_a_second_import_does_not_change_a_chosen_frequency(press: Press) -> None:
     importing.import_people(press.store, press.settings, read_people(f"{ADA}\n".encode(), press.now), now=press.now)
     with press.store.read() as tx:
         record = tx.subscribers.find(ADA)
@@ -423,7 +423,7 @@ class Course:
 
 @settings(max_examples=examples(15))
 @given(st.lists(STEPS, max_size=12), st.sampled_from(list(RHYTHMS)), st.booleans())
-def test_over_any_course_of_wishes_each_article_is_told_once(
+def test_over_any_course_of_wishes_each_article_is_announced_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], rhythm: str, large: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -53,7 +53,7 @@ def slots(press: Press) -> list[datetime | None]:
         return [made.edition.slot_at for made in tx.editions.editions(DigestId("weekly"))]
 
 
-def test_what_lies_ahead_is_told_everywhere_before_it_is_mended(press: Press) -> None:
+def test_times_that_lie_ahead_are_reported_everywhere_before_they_are_repaired(press: Press) -> None:
     press.join()
     press.publish("甲")
     press.tick(at=MONDAY + 2 * YEAR)
@@ -66,7 +66,7 @@ def test_what_lies_ahead_is_told_everywhere_before_it_is_mended(press: Press) ->
     assert faults(press) == []  # a look changes nothing
 
 
-def test_a_last_slot_that_lies_ahead_is_none_and_told_until_an_hour_later(press: Press) -> None:
+def test_a_last_slot_that_lies_ahead_counts_as_none_and_is_reported_until_an_hour_later(press: Press) -> None:
     press.join()
     press.publish("甲")
     press.tick(at=MONDAY + 2 * YEAR)
@@ -91,7 +91,7 @@ def test_a_last_slot_that_lies_ahead_is_none_and_told_until_an_hour_later(press:
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_a_lease_that_lies_ahead_ends_at_the_next_drain_and_is_told(press: Press, *, begun: bool) -> None:
+def test_a_lease_that_lies_ahead_ends_at_the_next_drain_and_is_reported(press: Press, *, begun: bool) -> None:
     press.join()
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -118,7 +118,7 @@ def test_a_lease_of_hours_under_a_clock_of_a_little_more_is_no_fault(press: Pres
     assert faults(press) == []
 
 
-def test_a_next_attempt_that_lies_ahead_is_brought_back_and_told(press: Press) -> None:
+def test_a_next_attempt_that_lies_ahead_is_brought_back_and_reported(press: Press) -> None:
     ada = press.join()
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -147,7 +147,7 @@ def test_a_mail_that_waits_for_its_readers_own_morning_is_no_fault_and_stays_so(
     assert faults(press) == []
 
 
-def test_a_pass_that_lies_ahead_counts_as_now_and_is_told(press: Press) -> None:
+def test_a_pass_that_lies_ahead_counts_as_now_and_is_reported(press: Press) -> None:
     press.now = WEDNESDAY + YEAR
     press.publish("甲")
     press.now = WEDNESDAY
@@ -161,7 +161,7 @@ def test_a_pass_that_lies_ahead_counts_as_now_and_is_told(press: Press) -> None:
     assert state.refreshed_at == WEDNESDAY
 
 
-def test_under_a_clock_that_no_program_of_ours_can_have_nothing_is_changed_and_that_is_told(press: Press) -> None:
+def test_under_an_impossible_clock_nothing_is_changed_and_that_is_reported(press: Press) -> None:
     press.join()
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -205,7 +205,7 @@ def test_a_machine_that_slept_and_one_whose_whole_time_is_another_set_no_clock()
 
 
 @pytest.mark.parametrize(("way", "said"), [(8 * DAY, "forward by 8 days"), (-8 * DAY, "back by 8 days")])
-def test_that_it_was_set_is_told_and_over_an_hour_later(press: Press, way: timedelta, said: str) -> None:
+def test_a_clock_that_was_set_is_reported_and_over_an_hour_later(press: Press, way: timedelta, said: str) -> None:
     press.now = MONDAY + way
     clocks.note_jump(press.store, way, press.now)
     assert f"the clock was set {said}" in alert(press)

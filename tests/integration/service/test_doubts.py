@@ -117,7 +117,7 @@ def lost(post: Post, ends: DeliveryState = UNKNOWN) -> tuple[SubscriberId, Subsc
 
 
 @pytest.mark.parametrize("ends", [UNKNOWN, FAILED])
-def test_the_next_mail_lists_once_more_what_one_told_that_may_be_lost_and_no_later_one(
+def test_the_next_mail_lists_once_more_what_a_lost_one_announced_and_no_later_one_does(
     post: Post, ends: DeliveryState
 ) -> None:
     ada, bob = lost(post, ends)
@@ -138,7 +138,7 @@ def test_a_mail_that_was_cut_once_and_then_taken_is_listed_by_none(post: Post) -
     assert post.listed(ada) == [[], []]
 
 
-def test_it_comes_also_where_there_is_nothing_else_to_tell(post: Post) -> None:
+def test_that_mail_comes_also_if_there_is_nothing_else_to_announce(post: Post) -> None:
     ada, bob = lost(post)
     key = post.next_week()
     assert key
@@ -154,7 +154,7 @@ def test_it_comes_also_where_there_is_nothing_else_to_tell(post: Post) -> None:
     assert [url for url in links if "weekly" in url] == ["/editions/weekly/2026-W47"]
 
 
-def test_who_cuts_an_edition_by_hand_mails_nobody_else(post: Post) -> None:
+def test_an_edition_that_is_cut_manually_mails_nobody_else(post: Post) -> None:
     ada, _ = lost(post)
     post.now += DAY
     made = making.cut(post.store, post.settings, post.settings.digests[1], post.now)
@@ -164,7 +164,7 @@ def test_who_cuts_an_edition_by_hand_mails_nobody_else(post: Post) -> None:
     assert making.cut(post.store, post.settings, post.settings.digests[1], post.now) is None
 
 
-def test_a_newcomer_who_wants_the_latest_gets_the_one_that_told_something(post: Post) -> None:
+def test_a_newcomer_who_wants_the_latest_edition_gets_the_one_that_announced_something(post: Post) -> None:
     lost(post)
     post.next_week()
     cleo = subscribers.add(post.store, post.settings, "cleo@example.org", digests=["weekly"], now=post.now)
@@ -218,7 +218,7 @@ def test_the_mail_has_its_readers_own_links(post: Post) -> None:
     assert ADA in mail.text
 
 
-def test_who_left_is_told_no_more_also_when_they_come_back(post: Post) -> None:
+def test_a_person_who_left_gets_nothing_more_also_when_they_return(post: Post) -> None:
     ada, _ = lost(post)
     with post.store.write() as tx:
         tx.subscribers.leave(ada, DigestId("weekly"), "one click", post.now)
@@ -230,7 +230,7 @@ def test_who_left_is_told_no_more_also_when_they_come_back(post: Post) -> None:
     assert post.listed(ada) == [[], []]
 
 
-def test_who_pauses_is_told_after_it(post: Post) -> None:
+def test_a_person_who_pauses_gets_it_afterwards(post: Post) -> None:
     ada, _ = lost(post)
     post.wish(ada, paused_until=post.now + 10 * DAY)
     assert post.next_week() is not None
@@ -239,7 +239,7 @@ def test_who_pauses_is_told_after_it(post: Post) -> None:
     assert post.listed(ada) == [[], ["乙", "甲"]]
 
 
-def test_who_changes_the_rhythm_is_told_by_the_other_digest(post: Post) -> None:
+def test_a_person_who_changes_the_frequency_gets_it_from_the_other_digest(post: Post) -> None:
     ada, _ = lost(post)
     post.now += HOUR
     post.wish(ada, digests=("daily",))

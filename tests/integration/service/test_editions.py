@@ -121,7 +121,7 @@ def test_an_edition_comes_at_its_slot_and_once(paper: Paper) -> None:
     assert paper.told() == [["乙", "甲"]]
 
 
-def test_an_empty_slot_is_recorded_and_the_next_one_tells(paper: Paper) -> None:
+def test_an_empty_slot_is_recorded_and_the_next_one_announces(paper: Paper) -> None:
     paper.publish("甲")
     paper.tick(at=MONDAY)
     assert paper.tick(at=MONDAY + 7 * DAY) == ["weekly/2026-W48"]
@@ -145,7 +145,7 @@ def test_the_first_edition_comes_now_where_the_digest_says_so(paper: Paper) -> N
     assert paper.told() == [["甲"], ["乙"]]
 
 
-def test_after_downtime_one_edition_tells_all(paper: Paper) -> None:
+def test_after_downtime_one_edition_announces_all(paper: Paper) -> None:
     paper.publish("甲")
     paper.tick(at=MONDAY)
     for week in range(1, 4):
@@ -163,7 +163,7 @@ def test_a_slot_missed_for_too_long_is_folded_into_the_next(paper: Paper) -> Non
     assert paper.told() == [["甲"]]
 
 
-def test_a_cut_takes_no_slot_and_the_slot_tells_what_came_since(paper: Paper) -> None:
+def test_a_cut_takes_no_slot_and_the_slot_announces_what_came_since(paper: Paper) -> None:
     paper.publish("甲")
     assert paper.cut() == "weekly/2026-W46"
     assert paper.cut() is None
@@ -174,7 +174,7 @@ def test_a_cut_takes_no_slot_and_the_slot_tells_what_came_since(paper: Paper) ->
     assert paper.told() == [["甲"], ["乙"], ["丙"]]
 
 
-def test_a_clock_that_steps_back_tells_nothing_again_and_loses_nothing(paper: Paper) -> None:
+def test_a_clock_that_steps_back_announces_nothing_again_and_loses_nothing(paper: Paper) -> None:
     paper.publish("甲")
     paper.tick(at=MONDAY + HOUR)
     paper.now = MONDAY - HOUR
@@ -184,7 +184,7 @@ def test_a_clock_that_steps_back_tells_nothing_again_and_loses_nothing(paper: Pa
     assert paper.told() == [["甲"], ["乙"]]
 
 
-def test_who_rests_is_told_later_what_was_untold_when_they_came(paper: Paper) -> None:
+def test_a_paused_person_gets_later_what_was_unannounced_when_they_came(paper: Paper) -> None:
     paper.publish("甲")
     paper.now += HOUR
     subscribers.add(paper.store, paper.settings, "ada@example.org", now=paper.now)
@@ -215,7 +215,7 @@ def test_two_schedulers_make_one_edition(tmp_path: Path, article: type[Article])
     store.close()
 
 
-def test_a_correction_of_what_was_told_is_told_once(paper: Paper) -> None:
+def test_a_correction_of_what_was_announced_is_announced_once(paper: Paper) -> None:
     paper.publish("让炼丹更科些", "乙")
     paper.tick(at=MONDAY)
     paper.articles[1] = paper.article("让炼丹更科学些", paper.articles[1].date, paper.articles[1].body)
@@ -226,7 +226,7 @@ def test_a_correction_of_what_was_told_is_told_once(paper: Paper) -> None:
     assert paper.told(Section.CORRECTED) == [[], ["让炼丹更科学些"], []]
 
 
-def test_being_read_is_told_beside_news_but_is_no_news(paper: Paper) -> None:
+def test_a_rise_of_readers_is_listed_beside_new_entries_but_is_no_new_entry(paper: Paper) -> None:
     paper.publish("甲", "乙")
     paper.tick(at=MONDAY)
     paper.now = MONDAY + DAY
@@ -280,7 +280,7 @@ _steps = st.lists(
 
 @settings(max_examples=examples(40))
 @given(steps=_steps, first=st.sampled_from(["now", "slot"]))
-def test_over_any_course_each_article_is_told_once(
+def test_over_any_course_each_article_is_announced_once(
     tmp_path_factory: pytest.TempPathFactory, article: type[Article], steps: list[str | int], first: str
 ) -> None:
     store = open_store("sqlite://")

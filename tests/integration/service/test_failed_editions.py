@@ -76,7 +76,7 @@ def press(tmp_path: Path, article: type[Article]) -> Iterator[Press]:
         yield Press(tmp_path, store, article)
 
 
-def test_it_is_told_at_once_with_its_reason_and_the_others_are_made(press: Press) -> None:
+def test_a_failure_is_reported_at_once_with_its_reason_and_the_other_editions_are_made(press: Press) -> None:
     assert press.tick(MONDAY) == ["first", "third"]
     (trouble,) = press.troubles()
     assert trouble == f"edition of second: cannot be made: {press.subject}:2: 'spam' is undefined"
@@ -106,7 +106,9 @@ def test_one_that_is_too_late_to_be_made_is_well_when_it_could_be_made_again(pre
     assert not any("edition of second" in one for one in press.troubles())
 
 
-def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_reported_as_one_and_holds_up_no_other(
+    press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usual = variants.edition_frame
 
     def broken(tx: object, settings: object, digest: object, *more: object) -> object:
@@ -122,7 +124,7 @@ def test_a_fault_of_ours_is_told_as_one_and_holds_up_no_other(press: Press, monk
     assert "please report it" in trouble
 
 
-def test_one_that_is_cut_by_hand_says_why_it_cannot_be_made(press: Press) -> None:
+def test_an_edition_that_is_cut_manually_says_why_it_cannot_be_made(press: Press) -> None:
     with pytest.raises(EditionError, match="'spam' is undefined"):
         making.cut(press.store, press.settings, press.settings.digests[1], press.now)
     assert len(press.troubles()) == 1

@@ -263,7 +263,7 @@ def test_each_kind_of_trouble_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_all_four_tell_of_a_trouble_at_once_when_it_begins_and_when_it_ends(world: World, name: str) -> None:
+def test_all_four_outputs_report_a_trouble_at_once_when_it_begins_and_when_it_ends(world: World, name: str) -> None:
     kind, begins, ends = TROUBLES[name]
     nothing: dict[str, set[str]] = {"status": set(), "readyz": set(), "metrics": set()}
     assert world.told() == nothing
@@ -276,7 +276,7 @@ def test_all_four_tell_of_a_trouble_at_once_when_it_begins_and_when_it_ends(worl
 
 
 @pytest.mark.parametrize("name", [name for name in TROUBLES if TROUBLES[name][0] is not Kind.SOURCE])
-def test_what_is_no_blip_is_told_to_the_operator_at_once(world: World, name: str) -> None:
+def test_what_is_no_blip_is_reported_to_the_operator_at_once(world: World, name: str) -> None:
     _, begins, _ = TROUBLES[name]
     with world.store.write() as tx:
         begins(world, tx)
@@ -284,7 +284,7 @@ def test_what_is_no_blip_is_told_to_the_operator_at_once(world: World, name: str
     assert len(world.begun) == (0 if "that rested" in name else 1)
 
 
-def test_a_source_that_nobody_reads_is_told_of_when_it_is_no_blip(world: World) -> None:
+def test_a_source_that_nobody_reads_is_reported_when_it_is_no_blip(world: World) -> None:
     begun = []
     for _ in range(30):
         world.now += HOUR
@@ -293,7 +293,7 @@ def test_a_source_that_nobody_reads_is_told_of_when_it_is_no_blip(world: World) 
     assert begun == [(20 * HOUR, "source blog")]  # three passes missed, and an hour
 
 
-def test_a_store_that_does_not_answer_is_told_by_readiness_and_metrics(
+def test_a_store_that_does_not_answer_is_reported_by_readiness_and_metrics(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: object) -> None:

@@ -71,7 +71,9 @@ def settings(blog: Blog, hub: Hub, article: type[Article]) -> Settings:
     return load(config)
 
 
-def test_a_hub_is_told_once_of_each_change(blog: Blog, hub: Hub, settings: Settings, article: type[Article]) -> None:
+def test_a_hub_is_notified_once_of_each_change(
+    blog: Blog, hub: Hub, settings: Settings, article: type[Article]
+) -> None:
     with opened(settings) as store:
         assert tell(store, settings) == 6
         assert tell(store, settings) == 0
@@ -87,7 +89,7 @@ def test_a_hub_is_told_once_of_each_change(blog: Blog, hub: Hub, settings: Setti
         assert tell(store, settings) == 6
 
 
-def test_a_hub_that_does_not_hear_is_told_again(hub: Hub, settings: Settings) -> None:
+def test_a_hub_that_does_not_answer_is_notified_again(hub: Hub, settings: Settings) -> None:
     hub.code = 500
     with opened(settings) as store:
         with pytest.raises(HubError, match="could not be told"):
@@ -96,7 +98,7 @@ def test_a_hub_that_does_not_hear_is_told_again(hub: Hub, settings: Settings) ->
         assert tell(store, settings) == 6
 
 
-def test_without_a_hub_nobody_is_told(blog: Blog, hub: Hub, settings: Settings) -> None:
+def test_without_a_hub_nobody_is_notified(blog: Blog, hub: Hub, settings: Settings) -> None:
     quiet = settings.model_copy(update={"feed": settings.feed.model_copy(update={"hub": ""})})
     with opened(quiet) as store:
         assert tell(store, quiet) == 0
@@ -113,7 +115,7 @@ def test_a_hub_leads_us_nowhere_else(hub: Hub, settings: Settings, code: int) ->
     assert "followed" not in hub.told[0]
 
 
-def test_no_proxy_of_the_environment_hears_what_a_hub_is_told(
+def test_no_proxy_of_the_environment_sees_the_notification_of_a_hub(
     hub: Hub, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")

@@ -84,7 +84,7 @@ def test_what_a_break_left_is_planned_at_the_next_look(crowd: Press, monkeypatch
     assert len(planned(crowd)) == MANY
 
 
-def test_who_left_paused_joined_or_cannot_be_reached_meanwhile_gets_none(
+def test_a_person_who_left_paused_joined_or_cannot_be_reached_meanwhile_gets_none(
     crowd: Press, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken(monkeypatch, crowd, after=0)
@@ -104,7 +104,7 @@ def test_who_left_paused_joined_or_cannot_be_reached_meanwhile_gets_none(
         assert {one.subscriber.id for one in tx.subscribers.followers(WEEKLY) if one.behind} == {paused}
 
 
-def test_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
+def test_a_person_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
     crowd: Press, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = number(crowd, "reader7@example.org"), number(crowd, "reader8@example.org")

@@ -103,7 +103,7 @@ def test_a_mail_leads_to_our_page_and_to_the_original(paper: Paper) -> None:
     assert page.xpath("//a[text()='原文']/@href") == ["https://blog.example/%E7%94%B2%20%E4%B9%99/"]
 
 
-def test_a_formula_that_is_written_otherwise_and_looks_the_same_is_told_to_nobody(paper: Paper) -> None:
+def test_a_formula_that_is_written_otherwise_and_looks_the_same_is_announced_to_nobody(paper: Paper) -> None:
     paper.publish("甲")
     told = "不等式$a\\leq b$总是成立的，这一点前面已经说明了理由。"
     paper.articles[0] = replace(paper.articles[0], body=(told,))

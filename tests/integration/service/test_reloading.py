@@ -130,7 +130,7 @@ def test_a_hang_up_brings_new_settings_sources_and_templates(house: House, artic
         ('templates = "own"', 'templates = "broken"', "about.html:1"),
     ],
 )
-def test_where_the_new_ones_are_wrong_the_old_ones_stay_and_it_is_said(
+def test_if_new_templates_are_wrong_the_old_ones_stay_and_that_is_reported(
     house: House, old: str, new: str, reason: str
 ) -> None:
     broken = house.blog.home / "broken" / PAGE
@@ -171,7 +171,7 @@ def test_a_template_that_would_break_a_page_is_not_taken(house: House) -> None:
     house.lived(meanwhile)
 
 
-def test_what_is_wrong_with_a_template_at_the_start_is_said(house: House) -> None:
+def test_what_is_wrong_with_a_template_at_the_start_is_reported(house: House) -> None:
     house.template("{% if %}")
 
     house.lived(lambda: None)

@@ -69,7 +69,7 @@ def test_the_service_reads_serves_mails_and_ends_on_a_signal(blog: Blog, setting
     assert len(blog.mails()) == 1
 
 
-def test_a_tick_that_fails_is_said_and_the_service_lives_on(
+def test_a_tick_that_fails_is_reported_and_the_service_lives_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -123,7 +123,7 @@ def test_ticks_call_again_and_again_and_stop() -> None:
     assert asyncio.run(run()) == 3
 
 
-def test_the_service_takes_bounces_and_tells_of_trouble(
+def test_the_service_takes_bounces_and_reports_trouble(
     blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told, read = threading.Event(), threading.Event()

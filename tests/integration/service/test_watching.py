@@ -79,7 +79,7 @@ def fetched(url: str, **headers: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_a_service_tells_its_numbers_on_a_listener_of_its_own(blog: Blog, settings: Settings) -> None:
+def test_a_service_shows_its_numbers_on_a_listener_of_its_own(blog: Blog, settings: Settings) -> None:
     seen: dict[str, Any] = {}
 
     def look(service: Service) -> None:
@@ -279,7 +279,7 @@ def test_a_relay_in_trouble_takes_no_page_away_and_a_monitor_can_ask_for_all(set
         ("unix", {}, "http://127.0.0.1:8080", False),
     ],
 )
-def test_the_public_address_tells_numbers_only_to_this_machine(
+def test_the_public_address_shows_numbers_only_to_this_machine(
     client: str, headers: dict[str, str], base_url: str, *, here: bool
 ) -> None:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]

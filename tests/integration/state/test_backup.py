@@ -198,7 +198,7 @@ def test_as_sent_nobody_gets_anything_twice(blog: Blog, settings: Settings, arti
     assert len(blog.mails()) == 6, "news after that are told"
 
 
-def test_a_digest_that_told_nothing_since_keeps_its_news(
+def test_a_digest_that_announced_nothing_since_keeps_its_new_entries(
     blog: Blog, settings: Settings, article: type[Article]
 ) -> None:
     blog.run("backup", str(blog.home / "copy"))
@@ -307,7 +307,7 @@ def test_a_damaged_database_is_replaced_with_its_log(blog: Blog, settings: Setti
     assert kept == ["", "-wal"]
 
 
-def test_a_fence_can_be_put_up_by_hand(blog: Blog, settings: Settings) -> None:
+def test_a_fence_can_be_put_up_manually(blog: Blog, settings: Settings) -> None:
     blog.run("fence")
     since = json.loads(blog.run("status", "--json"))["fenced"]
     blog.run("fence")

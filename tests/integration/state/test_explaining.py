@@ -86,7 +86,7 @@ def test_what_somebody_got_and_why_another_did_not(told: Blog) -> None:
     assert "no subscriber" in told.run("explain", "旋转位置", "eve@example.org", code=1)
 
 
-def test_who_left_before_it_went_out_was_never_mailed(told: Blog) -> None:
+def test_a_person_who_left_before_it_went_out_was_never_mailed(told: Blog) -> None:
     told.run("edition", "cut")
     with opened(load(told.home / "digest.toml")) as store, store.write() as tx:
         record = tx.subscribers.find("ada@example.org")
@@ -97,7 +97,7 @@ def test_who_left_before_it_went_out_was_never_mailed(told: Blog) -> None:
     assert correction["why"] == "never mailed: they left or paused before it went out"
 
 
-def test_why_a_digest_told_nothing(blog: Blog, article: type[Article]) -> None:
+def test_why_a_digest_announced_nothing(blog: Blog, article: type[Article]) -> None:
     config = blog.home / "digest.toml"
     config.write_text(config.read_text("utf-8").replace("[[digests]]", "backlog = 1\n[[digests]]"), "utf-8")
     blog.search("a.txt", article("新的", (2026, 3, 15), ("另一段文字。",)), article("旧的", (2026, 3, 14)))
@@ -111,7 +111,9 @@ def test_why_a_digest_told_nothing(blog: Blog, article: type[Article]) -> None:
     assert explained(blog, "新的")["untold"][0]["why"] == "it was removed"
 
 
-def test_to_whom_and_when_is_said_without_a_subscriber_of_twenty(told: Blog, article: type[Article]) -> None:
+def test_to_whom_and_when_an_entry_was_announced_is_reported_without_a_list_of_twenty(
+    told: Blog, article: type[Article]
+) -> None:
     (edition,) = explained(told, "旋转位置")["editions"]
     (reached,) = edition["reached"]
     assert (reached["address"], edition["further"]) == ("a***@e***.org", 0)
@@ -148,7 +150,7 @@ def test_an_entry_of_a_held_dump_says_so_and_one_that_was_never_let_in_names_the
     assert "only a held dump shows: blog/a.txt: see `digest source show ID`" in refused
 
 
-def test_what_was_ambiguous_is_told_with_its_outcome(blog: Blog, article: type[Article]) -> None:
+def test_ambiguous_sightings_are_reported_with_their_outcome(blog: Blog, article: type[Article]) -> None:
     blog.search("a.txt", article("新年快乐", (2019, 1, 1), ("短。",)), article("新年快乐", (2020, 1, 1), ("短。",)))
     blog.refresh()
     blog.index("index.txt", article("新年快乐", (2026, 1, 1), ()))
@@ -208,7 +210,7 @@ def preferred(blog: Blog, **changes: Any) -> None:
         )
 
 
-def test_who_paused_or_was_struck_off_is_said_to_be(told: Blog) -> None:
+def test_a_paused_or_suppressed_person_is_reported_as_such(told: Blog) -> None:
     preferred(told, paused_until=clock() + timedelta(days=30))
     told.run("edition", "cut")
     paused = explained(told, "旋转位置", "ada@example.org")["subscriber"]
@@ -224,7 +226,7 @@ def test_who_paused_or_was_struck_off_is_said_to_be(told: Blog) -> None:
     assert struck["why"] == "not mailed any more: three hard bounces"
 
 
-def test_who_reads_other_topics_is_said_to(blog: Blog, article: type[Article]) -> None:
+def test_a_person_who_reads_other_topics_is_reported_as_such(blog: Blog, article: type[Article]) -> None:
     config = blog.home / "digest.toml"
     topics = '[[topics]]\nid = "maths"\ntitle = "数学"\nwords = ["数论"]\n'
     config.write_text(config.read_text("utf-8") + topics, "utf-8")

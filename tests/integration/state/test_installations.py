@@ -36,7 +36,7 @@ OTHER = Installation("/srv/b/digest.toml", "https://b.example", {"news": "/srv/b
         (replace(OTHER, sources={}), False, False),  # nothing is configured yet
     ],
 )
-def test_what_tells_two_installations_apart(mine: Installation, *, stands: bool, another: bool) -> None:
+def test_what_distinguishes_two_installations(mine: Installation, *, stands: bool, another: bool) -> None:
     assert is_another(OURS, mine, stands=stands) is another
 
 

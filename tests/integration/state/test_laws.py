@@ -199,7 +199,7 @@ def test_an_entry_that_stands_twice_in_a_feed_is_named(blog: Blog, database: Pat
     ("state", "uncertain", "named"),
     [("planned", 0, True), ("accepted", 0, True), ("unknown", 0, True), ("failed", 1, True), ("failed", 0, False)],
 )
-def test_a_reader_who_is_told_an_entry_twice_is_named_unless_no_mail_went_to_them(
+def test_a_subscriber_who_gets_an_entry_twice_is_named_unless_no_mail_went_to_them(
     blog: Blog, database: Path, state: str, uncertain: int, *, named: bool
 ) -> None:
     """The second edition repeats an entry of the first, in the words that the reader gets of it."""

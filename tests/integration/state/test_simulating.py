@@ -116,7 +116,7 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256(repr(sorted(files(folder).items())).encode()).hexdigest()
 
 
-def test_the_same_configuration_tells_the_same_in_the_same_editions(grown: Blog) -> None:
+def test_the_same_configuration_announces_the_same_in_the_same_editions(grown: Blog) -> None:
     with opened_store(grown) as store:
         real = ledger(store)
     assert [len(entries) for entries in real.values()] == [3, 3, 0, 2]
@@ -127,14 +127,14 @@ def test_the_same_configuration_tells_the_same_in_the_same_editions(grown: Blog)
     assert [edition["empty"] for edition in report["editions"]] == [not entries for entries in real.values()]
 
 
-def test_what_was_told_before_the_start_is_not_told_again(grown: Blog) -> None:
+def test_what_was_announced_before_the_start_is_not_announced_again(grown: Blog) -> None:
     with opened_store(grown) as store:
         real = ledger(store)
     report = simulated(grown, "later", "--from", (SLOT + 3 * DAY).isoformat(), "--to", (END + HOUR).isoformat())
     assert told(report) == {key: real[key] for key in list(real)[1:]}  # what was seen since the slot before is news
 
 
-def test_another_schedule_tells_all_of_it_day_by_day(grown: Blog) -> None:
+def test_another_schedule_announces_all_of_it_day_by_day(grown: Blog) -> None:
     with opened_store(grown) as store:
         real = ledger(store)
         with store.read() as tx:
@@ -266,7 +266,7 @@ def test_a_folder_of_somebody_else_is_refused(grown: Blog) -> None:
     assert "is not empty: notes.txt" in grown.run("simulate", *WINDOW, "-o", str(grown.home / "out"), code=1)
 
 
-def test_what_is_asked_wrongly_is_said_plainly(grown: Blog, tmp_path: Path) -> None:
+def test_wrong_arguments_are_reported_plainly(grown: Blog, tmp_path: Path) -> None:
     def said(*arguments: str) -> str:
         return " ".join(
             grown.run("simulate", *arguments, "-o", str(tmp_path / "out"), code=2).replace("│", " ").split()
@@ -291,7 +291,7 @@ def test_a_day_begins_and_ends_in_the_zone_of_the_digest(grown: Blog) -> None:
     assert printed == report["editions"]
 
 
-def test_many_entries_of_before_are_known_and_only_their_corrections_are_told(
+def test_many_entries_of_before_are_known_and_only_their_corrections_are_announced(
     blog: Blog, article: type[Article]
 ) -> None:
     config = blog.home / "digest.toml"

@@ -148,7 +148,7 @@ def test_the_feed_is_byte_for_byte_what_the_command_writes(site: Site, filled: B
 
 @pytest.mark.parametrize("path", ["/feed.atom", "/sources/blog/feed.atom"])
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
-def test_who_has_the_feed_is_told_only_that(site: Site, path: str, coding: str) -> None:
+def test_a_client_that_has_the_feed_gets_only_that_it_has_it(site: Site, path: str, coding: str) -> None:
     whole = site(path, accept_encoding=coding)
     headers = whole.headers
 
@@ -243,7 +243,7 @@ def test_markup_in_titles_and_texts_stays_text(site: Site, filled: Blog) -> None
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
-def test_what_is_unknown_is_said_on_a_page(site: Site, path: str) -> None:
+def test_an_unknown_address_is_reported_on_a_page(site: Site, path: str) -> None:
     reply = site(path)
 
     assert reply.status == 404
@@ -356,7 +356,7 @@ def test_one_click_leaves_at_once_and_again_is_fine(site: Site, filled: Blog, bo
     assert site(path).body == reply.body
 
 
-def test_who_left_gets_no_further_mail(site: Site, filled: Blog, article: type[Article]) -> None:
+def test_a_person_who_left_gets_no_further_mail(site: Site, filled: Blog, article: type[Article]) -> None:
     assert site(site.leave_path(filled), "POST").status == 200
     filled.search("more.txt", article("新", (2026, 3, 17), ("新的一段文字。",)))
     filled.refresh()
@@ -376,14 +376,14 @@ def test_a_wrong_token_finds_nobody_and_changes_nothing(site: Site, filled: Blog
     assert site.state() == before
 
 
-def test_who_was_erased_may_still_press_the_button(site: Site, filled: Blog) -> None:
+def test_a_person_who_was_erased_may_still_press_the_button(site: Site, filled: Blog) -> None:
     path = site.leave_path(filled)
     filled.run("subscribers", "erase", ADDRESS, "--yes")
 
     assert site(path, "POST", b"List-Unsubscribe=One-Click", content_type=FORM).status == 200
 
 
-def test_the_style_is_served_for_good(site: Site) -> None:
+def test_the_style_is_served_permanently(site: Site) -> None:
     path = style_path(site)
     reply = site(path)
 
@@ -419,7 +419,7 @@ class Broken(Store):
         return self._store.version()
 
 
-def test_health_tells_the_process_from_the_store(site: Site) -> None:
+def test_health_distinguishes_the_process_from_the_store(site: Site) -> None:
     broken = Site(Broken(site.store), site.settings)
 
     assert (site("/healthz").status, site("/readyz").status) == (200, 200)
@@ -429,7 +429,7 @@ def test_health_tells_the_process_from_the_store(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/feed.atom", "/sources/blog/feed.atom", "/entries/x", "/editions/x"])
-def test_a_failing_store_is_said_with_when_to_come_back(site: Site, path: str) -> None:
+def test_a_failing_store_is_reported_with_when_to_come_back(site: Site, path: str) -> None:
     reply = Site(Broken(site.store), site.settings)(path)
 
     assert reply.status == 503

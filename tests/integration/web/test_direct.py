@@ -103,7 +103,7 @@ def test_an_answer_that_is_kept_is_the_same_to_the_byte(method: str, header: str
     assert (site.made, site.again) == (1, 2)
 
 
-def test_who_asks_on_without_reading_gets_every_answer_in_turn() -> None:
+def test_a_client_that_asks_on_without_reading_gets_every_response_in_turn() -> None:
     site = Site()
     paths = ["/feed.atom", "/leave/x", "/feed.atom", "/feed.chunked", "/feed.rss"] * 20
 

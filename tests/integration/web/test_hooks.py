@@ -95,7 +95,9 @@ def hooked(blog: Blog, article: type[Article], request: pytest.FixtureRequest) -
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_a_bounce_and_a_complaint_count_once_however_often_they_are_told(hooked: Hooked, provider: Provider) -> None:
+def test_a_bounce_and_a_complaint_count_once_however_often_they_are_reported(
+    hooked: Hooked, provider: Provider
+) -> None:
     bounced = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     for _ in range(3):
         assert hooked.told(bounced).status == 200
@@ -163,7 +165,7 @@ def test_an_address_without_its_own_message_id_is_nobody(hooked: Hooked, provide
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_a_store_that_cannot_take_it_has_it_told_again(
+def test_an_event_that_the_store_cannot_take_is_reported_again_by_the_provider(
     hooked: Hooked, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -191,7 +193,7 @@ def test_a_mail_carries_its_message_id_for_each_provider(hooked: Hooked) -> None
 
 
 @pytest.mark.parametrize("hooked", [HOOKS + '[bounces]\naddress = "bounces@digest.example.org"\n'], indirect=True)
-def test_the_envelope_sender_that_amazon_tells_is_enough(hooked: Hooked) -> None:
+def test_the_envelope_sender_that_amazon_reports_is_enough(hooked: Hooked) -> None:
     with hooked.store.read() as tx:
         (key,) = [made.edition.key for made in tx.editions.editions()]
     token = bounce_token(hooked.store.secret(), hooked.ada().subscriber.id, key)
@@ -290,7 +292,7 @@ def test_a_secret_may_stand_in_the_environment(blog: Blog, monkeypatch: pytest.M
     assert webhooks.MAILGUN_KEY not in repr(settings)
 
 
-def test_a_secret_may_stand_in_a_file_and_check_says_where_providers_tell(blog: Blog) -> None:
+def test_a_secret_may_stand_in_a_file_and_check_says_where_providers_report(blog: Blog) -> None:
     config = blog.home / "digest.toml"
     (blog.home / "secret").write_text(f"{webhooks.PATH_SECRET}\n", "utf-8")
     config.write_text(config.read_text("utf-8") + '[hooks]\nbrevo_secret_file = "secret"\n', "utf-8")

@@ -171,7 +171,9 @@ def test_the_same_connection_asks_again_and_again_within_the_limits() -> None:
         (POST.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"1\r\nh\r\n", 31, 408),
     ],
 )
-def test_who_takes_too_long_to_ask_is_told_so_and_is_gone(sent: bytes, seconds: float, status: int | None) -> None:
+def test_a_client_that_takes_too_long_to_ask_is_told_so_and_cut_off(
+    sent: bytes, seconds: float, status: int | None
+) -> None:
     async def talk(door: Door) -> bytes:
         reader, writer = await door.open(sent)
         await door.seen(lambda: bool(door.connections) and (not sent or door.connections[0]._reading.value > 0))
@@ -215,7 +217,7 @@ def test_a_slow_answer_of_ours_is_nobodys_fault() -> None:
     assert run(talk).startswith(b"HTTP/1.1 200 ")
 
 
-def test_who_does_not_take_the_answer_is_gone_and_who_takes_it_slowly_is_not() -> None:
+def test_a_client_that_does_not_take_the_response_is_cut_off_and_a_slow_one_is_not() -> None:
     async def talk(door: Door) -> None:
         reader, writer = await door.open(GET.replace(b"/ ", b"/large "))
         cast("asyncio.Transport", writer.transport).pause_reading()
@@ -237,7 +239,7 @@ def test_who_does_not_take_the_answer_is_gone_and_who_takes_it_slowly_is_not() -
     run(talk)
 
 
-def test_who_asks_before_a_body_is_all_there_does_not_stay_for_ever() -> None:
+def test_a_client_that_asks_before_its_body_is_complete_does_not_stay_for_ever() -> None:
     async def talk(door: Door) -> bool:
         reader, writer = await door.open(POST.replace(b"/slow", b"/"))
         await reader.readuntil(b"~~")
@@ -338,7 +340,7 @@ def test_a_client_that_goes_away_leaves_no_trace(
     assert len(caplog.messages) <= 1
 
 
-def test_the_documentation_tells_the_same_limits() -> None:
+def test_the_documentation_states_the_same_limits() -> None:
     table = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     for limits, column in ((WEB, 1), (WATCH, 2)):
         for name, value in asdict(limits).items():

@@ -105,7 +105,7 @@ def test_after_leaving_a_used_link_says_so_and_joins_nobody(desk: Desk) -> None:
     assert after.digests == ()
 
 
-def test_a_used_link_says_when_mails_came_back(desk: Desk) -> None:
+def test_a_used_link_says_when_mails_bounced(desk: Desk) -> None:
     link = asked(desk)
     desk.post(link)
     record = desk.record()
@@ -179,7 +179,7 @@ def test_an_erased_person_s_links_say_that_no_mail_is_sent_any_more(desk: Desk, 
     assert (one_click.status, heading(one_click)) == (200, ERASED)
 
 
-def test_who_was_erased_before_confirming_is_told_so(desk: Desk) -> None:
+def test_a_person_who_was_erased_before_confirming_learns_that(desk: Desk) -> None:
     desk.joined()
     link = asked(desk)
     subscribers.erase(desk.store, ADA, now=desk.now)
@@ -338,7 +338,7 @@ def test_answers_to_a_short_mail_go_where_answers_go(desk: Desk) -> None:
 # --- what a newcomer is sent ----------------------------------------------------------------------
 
 
-def test_who_confirms_is_sent_the_newest_edition_at_once_and_once(desk: Desk) -> None:
+def test_a_person_who_confirms_is_sent_the_newest_edition_at_once_and_once(desk: Desk) -> None:
     desk.blog.run("edition", "cut", "weekly")
     page = desk("/subscribe").page
     assert page.xpath("//input[@name='latest'][@checked]")
@@ -393,7 +393,7 @@ def test_a_welcome_that_an_edition_overtook_is_not_sent(desk: Desk) -> None:
     assert not [mail for mail in singles(desk) if str(mail["Message-ID"]).startswith("<welcome")]
 
 
-def test_a_welcome_to_who_left_meanwhile_is_not_sent(desk: Desk) -> None:
+def test_a_welcome_to_a_person_who_left_meanwhile_is_not_sent(desk: Desk) -> None:
     desk.post(asked(desk))
     record = desk.record()
     assert record is not None
@@ -414,7 +414,7 @@ def test_the_operator_chooses_what_newcomers_get(desk: Desk, welcome: str, editi
     assert sum(str(mail["Message-ID"]).startswith("<welcome") for mail in mails) == letters
 
 
-def test_whom_the_operator_adds_is_sent_a_first_mail_unless_told_otherwise(desk: Desk) -> None:
+def test_a_person_whom_the_operator_adds_is_sent_a_first_mail_unless_asked_otherwise(desk: Desk) -> None:
     desk.now = datetime.now(UTC) + DAY  # the command line has no clock of ours
     desk.blog.run("subscribers", "add", "early@example.org", "--digest", "weekly")
     assert [mail["To"] for mail in singles(desk)] == ["early@example.org"]
@@ -426,7 +426,7 @@ def test_whom_the_operator_adds_is_sent_a_first_mail_unless_told_otherwise(desk:
     assert sorted(str(mail["To"]) for mail in singles(desk)) == [ADA, "early@example.org", "early@example.org"]
 
 
-def test_a_welcome_that_cannot_be_handed_over_comes_later_as_the_same(desk: Desk) -> None:
+def test_a_welcome_that_cannot_be_sent_comes_later_as_the_same(desk: Desk) -> None:
     desk.post(asked(desk))
     blocked = desk.blog.home / "mail"
     kept = desk.blog.home / "kept"
@@ -440,7 +440,7 @@ def test_a_welcome_that_cannot_be_handed_over_comes_later_as_the_same(desk: Desk
     assert len(singles(desk)) == 2
 
 
-def test_who_dies_while_handing_over_leaves_one_more_try_with_the_same_bytes(desk: Desk) -> None:
+def test_a_process_that_dies_while_sending_leaves_one_more_try_with_the_same_bytes(desk: Desk) -> None:
     """As in the ledger: nobody knows what became of what was begun."""
     desk.post(asked(desk))
     made = []

@@ -88,7 +88,7 @@ def test_the_new_address_keeps_every_choice_and_the_links_of_old_mails(desk: Des
     assert heading(desk(link)) == "您已退订"
 
 
-def test_pressing_twice_changes_once_and_tells_once(desk: Desk) -> None:
+def test_pressing_twice_changes_once_and_notifies_once(desk: Desk) -> None:
     person = desk.joined()
     link = ask(desk, choices(desk, person))
     for _ in range(3):
@@ -127,7 +127,7 @@ def test_editions_go_to_the_new_address_and_none_goes_twice(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "ada", "a da@example.org", "ada@exam\u200bple.org"])
-def test_what_is_no_address_is_said_and_changes_nothing(desk: Desk, wrong: str) -> None:
+def test_what_is_no_address_is_reported_and_changes_nothing(desk: Desk, wrong: str) -> None:
     person = desk.joined()
     reply = desk.post(choices(desk, person), act="move", new_address=wrong)
     assert reply.status == 422
@@ -136,7 +136,7 @@ def test_what_is_no_address_is_said_and_changes_nothing(desk: Desk, wrong: str) 
     assert required(desk, ADA) == person
 
 
-def test_asking_is_answered_alike_whoever_has_the_address(desk: Desk) -> None:
+def test_a_request_is_answered_alike_whoever_has_the_address(desk: Desk) -> None:
     person = desk.joined()
     desk.joined("bob@example.org")
     answers = {
@@ -166,7 +166,7 @@ def test_a_link_that_nobody_pressed_expires_and_nothing_changed(desk: Desk) -> N
     assert not any("xn--strae" in line for line in desk.everything())
 
 
-def test_who_is_erased_before_they_confirm_moves_nowhere(desk: Desk) -> None:
+def test_a_person_who_is_erased_before_they_confirm_moves_nowhere(desk: Desk) -> None:
     person = desk.joined()
     link = ask(desk, choices(desk, person))
     subscribers.erase(desk.store, ADA, now=desk.now)
@@ -199,7 +199,7 @@ def test_no_list_brings_the_old_address_back(desk: Desk) -> None:
     assert required(desk, ADA).digests == ("weekly",), "whoever has it may subscribe anew"
 
 
-def test_an_old_address_to_which_mails_came_back_is_not_mailed(desk: Desk) -> None:
+def test_an_old_address_to_which_mails_bounced_is_not_mailed(desk: Desk) -> None:
     person = desk.joined()
     with desk.store.write() as tx:
         tx.subscribers.suppress(person.subscriber.id, "550 5.1.1 no such user", desk.now)
@@ -209,7 +209,7 @@ def test_an_old_address_to_which_mails_came_back_is_not_mailed(desk: Desk) -> No
     assert by_kind(singles(desk), "moved") == []
 
 
-def test_what_comes_back_from_the_old_address_says_nothing_of_the_new_one(desk: Desk) -> None:
+def test_a_bounce_from_the_old_address_does_not_reveal_the_new_one(desk: Desk) -> None:
     desk.now = datetime.now(UTC) + HOUR  # the command line has no clock of ours
     person = desk.joined()
     desk.blog.run("edition", "cut", "weekly")
@@ -244,7 +244,7 @@ def test_the_notice_leads_to_where_the_change_is_taken_back(desk: Desk) -> None:
     assert desk.record("thief@example.net") is None
 
 
-def test_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_address(desk: Desk) -> None:
+def test_a_person_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_address(desk: Desk) -> None:
     person = desk.joined()
     path = choices(desk, person)
     desk.post(ask(desk, path, "thief@example.net"))
@@ -263,7 +263,7 @@ def test_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_address(desk:
     assert desk.post(path, act="link").page.xpath("//*[@role='status']")
 
 
-def test_who_proved_the_old_address_may_do_everything_at_once(desk: Desk) -> None:
+def test_a_person_who_proved_the_old_address_may_do_everything_at_once(desk: Desk) -> None:
     person = desk.joined()
     consent.request_access(desk.store, desk.settings, person, language="en", network="x", now=desk.now)
     (mail,) = by_kind(desk.mailed(), "access")
@@ -274,7 +274,7 @@ def test_who_proved_the_old_address_may_do_everything_at_once(desk: Desk) -> Non
     assert not any(ADA in line or STORED in line for line in desk.everything())
 
 
-def test_the_old_address_is_forgotten_when_it_was_told(desk: Desk) -> None:
+def test_the_old_address_is_forgotten_when_it_was_notified(desk: Desk) -> None:
     person = desk.joined()
     desk.post(ask(desk, choices(desk, person)))
     singles(desk)
@@ -288,7 +288,7 @@ def test_the_old_address_is_forgotten_when_it_was_told(desk: Desk) -> None:
 # --- somebody has the new address already ---------------------------------------------------------
 
 
-def test_who_is_known_by_the_new_address_goes_on_there_with_their_own_choices(desk: Desk) -> None:
+def test_a_person_who_is_known_by_the_new_address_goes_on_there_with_their_own_choices(desk: Desk) -> None:
     person = desk.joined()
     change_preferences(desk.store, desk.settings, person.subscriber.id, CHOICES, desk.now)
     subscribers.add(desk.store, desk.settings, NEW, digests=["daily"], now=desk.now)
@@ -305,7 +305,7 @@ def test_who_is_known_by_the_new_address_goes_on_there_with_their_own_choices(de
     assert required(desk, NEW).digests == (), "the links in the mails that lie there hold"
 
 
-def test_who_had_left_at_the_new_address_takes_over_choices_and_what_was_told(desk: Desk) -> None:
+def test_a_person_who_had_left_at_the_new_address_takes_over_choices_and_what_was_announced(desk: Desk) -> None:
     desk.now = datetime.now(UTC) + HOUR  # the command line has no clock of ours
     person = desk.joined()
     desk.blog.run("edition", "cut", "weekly")
@@ -331,7 +331,7 @@ def test_who_had_left_at_the_new_address_takes_over_choices_and_what_was_told(de
     assert list(violations(desk.store)) == []
 
 
-def test_a_change_is_handed_over_as_a_confirmation_and_the_word_to_the_old_one_as_begun(desk: Desk) -> None:
+def test_a_change_is_sent_as_a_confirmation_and_the_notice_to_the_old_address_is_begun(desk: Desk) -> None:
     person = desk.joined()
     link = ask(desk, choices(desk, person))
     with desk.store.read() as tx:

@@ -32,7 +32,7 @@ from tests.integration.web.site import (
 )
 
 
-def test_who_asks_and_confirms_is_subscribed(desk: Desk) -> None:
+def test_a_person_who_asks_and_confirms_is_subscribed(desk: Desk) -> None:
     asked = desk.post("/subscribe", address=" Ada@Example.org ", digest="weekly")
     assert asked.status == 200
     assert desk.record() is None
@@ -82,7 +82,7 @@ def test_nothing_of_the_asker_stands_in_the_mail(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "address", ["", "ada", "ada@", "a b@example.org", "a@b@c", "ada@example.org\nBcc: b@example.org"]
 )
-def test_what_is_no_address_is_said_at_once(desk: Desk, address: str) -> None:
+def test_what_is_no_address_is_reported_at_once(desk: Desk, address: str) -> None:
     reply = desk.post("/subscribe", address=address)
     assert reply.status == 422
     assert reply.page.xpath("//*[@role='alert']")
@@ -90,7 +90,7 @@ def test_what_is_no_address_is_said_at_once(desk: Desk, address: str) -> None:
 
 
 @pytest.mark.parametrize(("fields", "status"), [({"choose": "yes"}, 422), ({"digest": "nothing"}, 422), ({}, 200)])
-def test_what_is_wanted_must_be_said_where_it_is_asked(desk: Desk, fields: dict[str, str], status: int) -> None:
+def test_what_is_wanted_must_be_chosen_where_it_is_asked(desk: Desk, fields: dict[str, str], status: int) -> None:
     assert desk.post("/subscribe", address=ADA, **fields).status == status
 
 
@@ -174,7 +174,7 @@ def test_a_hundred_askers_bring_one_mail_to_one_victim(desk: Desk) -> None:
     assert len(desk.mailed()) == 2
 
 
-def test_who_is_no_proxy_of_ours_cannot_say_where_a_request_comes_from(desk: Desk) -> None:
+def test_a_client_that_is_no_proxy_of_ours_cannot_say_where_a_request_comes_from(desk: Desk) -> None:
     replies = [desk.post("/subscribe", f"198.51.{n}.7", address=f"{n}@example.org") for n in range(12)]
     assert [reply.status for reply in replies] == [200] * 10 + [429] * 2
     assert replies[-1].headers["retry-after"] == "3600"
@@ -257,7 +257,7 @@ def test_a_confirmation_of_another_day_never_confirms_anew(desk: Desk) -> None:
     assert desk.record("bob@example.org") is None
 
 
-def test_who_confirms_again_is_mailed_again(desk: Desk) -> None:
+def test_a_person_who_confirms_again_is_mailed_again(desk: Desk) -> None:
     suppressed(desk)
     desk.post("/subscribe", address=ADA, digest="weekly")
     desk.post(desk.link())
@@ -301,7 +301,7 @@ def test_a_mail_that_is_refused_for_now_comes_later_as_the_same(desk: Desk, monk
     assert made["Date"] == mail["Date"]
 
 
-def test_who_got_no_mail_for_the_relay_s_fault_may_ask_again_the_same_day(desk: Desk) -> None:
+def test_a_person_who_got_no_mail_for_the_relay_s_fault_may_ask_again_the_same_day(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA)
     blocked = desk.blog.home / "mail"
     blocked.write_text("not a folder", "utf-8")
@@ -315,7 +315,7 @@ def test_who_got_no_mail_for_the_relay_s_fault_may_ask_again_the_same_day(desk: 
         assert len(desk.mailed()) == 1
 
 
-def test_confirmations_rest_with_all_other_sending(desk: Desk) -> None:
+def test_confirmations_pause_with_all_other_sending(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA)
     with desk.store.write() as tx:
         tx.deliveries.pause("the relay refuses us", desk.now + HOUR, desk.now)
@@ -332,7 +332,7 @@ def test_urls_in_mails_are_ours(desk: Desk) -> None:
         assert {urlsplit(url).netloc for url in urls} == {"digest.example.org"}
 
 
-def test_while_nothing_can_be_written_who_presses_a_button_is_told_to_come_again(
+def test_while_nothing_can_be_written_a_person_who_presses_a_button_is_asked_to_come_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = desk.joined()

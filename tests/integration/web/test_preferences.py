@@ -126,7 +126,7 @@ def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "山上 每日摘要: daily at 07:00"), ("zh-CN", "山上 每日摘要：每天 07:00")]
 )
-def test_a_rhythm_is_named_in_one_language(desk: Desk, language: str, words: str) -> None:
+def test_a_frequency_is_named_in_one_language(desk: Desk, language: str, words: str) -> None:
     assert words in desk("/subscribe", accept_language=language).page.text_content()
 
 
@@ -227,7 +227,7 @@ def test_leaving_can_be_undone_from_its_own_page(desk: Desk) -> None:
     assert [act.act for act in again.consents] == ["joined", "left", "joined"]
 
 
-def test_a_used_link_does_not_say_to_who_left_that_they_are_subscribed(desk: Desk) -> None:
+def test_a_used_link_does_not_claim_that_a_person_who_left_is_subscribed(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA, digest="weekly")
     link = desk.link()
     assert desk.post(link).status == desk.post(link).status == 200

@@ -136,7 +136,9 @@ def test_the_feed_entry_has_the_right_day_and_moved(blog_of_before: Blog) -> Non
     assert "2021年7月13日" not in etree.tostring(found, encoding="unicode")
 
 
-def test_a_text_and_a_date_that_are_corrected_in_one_reading_are_both_told(blog: Blog, article: type[Article]) -> None:
+def test_a_text_and_a_date_that_are_corrected_in_one_reading_are_both_announced(
+    blog: Blog, article: type[Article]
+) -> None:
     made = Weekly(blog, article)
     with time_machine.travel(datetime(2021, 6, 1, tzinfo=UTC), tick=False):
         blog.run("subscribers", "add", "bob@example.org", "--language", "en")

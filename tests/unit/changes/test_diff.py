@@ -202,7 +202,7 @@ def test_on_a_busy_day_every_entry_of_it_is_a_candidate_of_a_corrected_title(she
     assert len(shelf.known) == 300
 
 
-def test_a_corrected_title_over_a_text_too_short_to_tell_needs_its_place_and_a_like_title(shelf: Shelf) -> None:
+def test_a_corrected_title_over_a_text_too_short_to_prove_needs_its_place_and_a_like_title(shelf: Shelf) -> None:
     shelf.read(sight("让炼丹更科些", body=()), sight("乙", (3, 1), OTHER))
     moved = shelf.read(sight("让炼丹更科学些", body=()), sight("乙", (3, 1), OTHER))
     assert (added(moved), causes(moved)) == ([], [Cause.TITLE])
@@ -229,7 +229,7 @@ def test_an_entry_that_is_still_shown_loses_its_title_to_no_other(shelf: Shelf) 
     assert added(changes) == ["乙"]
 
 
-def test_a_title_that_two_dumps_write_differently_is_told_once(shelf: Shelf) -> None:
+def test_a_title_that_two_dumps_write_differently_is_announced_once(shelf: Shelf) -> None:
     shelf.read(sight("让炼丹更科些"), dump="a.txt")
     shelf.read(sight("让炼丹更科学些"), dump="b.txt")
     for _ in range(3):
@@ -330,7 +330,7 @@ def test_of_an_entry_that_stands_twice_the_higher_count_is_its_count(shelf: Shel
     ]
 
 
-def test_what_is_gone_is_said_once_and_comes_back_in_silence(shelf: Shelf) -> None:
+def test_what_is_gone_is_reported_once_and_returns_in_silence(shelf: Shelf) -> None:
     pair = sight("甲"), sight("乙", (3, 1), OTHER)
     shelf.read(*pair)
     assert shelf.read(pair[0]).changes == (Vanished(shelf.entry("乙").id),)

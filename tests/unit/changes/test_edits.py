@@ -78,7 +78,7 @@ def test_only_an_ellipsis_makes_a_shorter_end_a_cut_one() -> None:
     assert not is_cut_elsewhere(text(A, B), text(A))
 
 
-def test_a_retracted_line_tells_an_old_text() -> None:
+def test_a_retracted_line_reveals_an_old_text() -> None:
     assert shows_retracted(text(A, B, C, D), text(A, C), [text(A, B, C)])
     assert not shows_retracted(text(A, C, D), text(A, C), [text(A, B, C)])
 

@@ -119,7 +119,7 @@ def full(year: int, month: int, day: int, kind: DateKind = DateKind.EXACT) -> En
     return EntryDate(month, day, year, kind)
 
 
-def test_news_are_the_latest_by_date_then_by_page_order() -> None:
+def test_new_entries_are_the_latest_by_date_then_by_page_order() -> None:
     entries = [
         entry("partial first", EntryDate(3, 1, None, DateKind.PARTIAL), 0),
         entry("old", full(2019, 12, 31), 1),

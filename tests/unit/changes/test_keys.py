@@ -68,7 +68,7 @@ def test_a_title_of_end_marks_alone_keeps_them() -> None:
         ("vision", ()),
     ],
 )
-def test_series_marks_tell_the_parts_apart(title: str, marks: tuple[str, ...]) -> None:
+def test_series_marks_distinguish_the_parts(title: str, marks: tuple[str, ...]) -> None:
     assert series_marks(title) == marks
 
 

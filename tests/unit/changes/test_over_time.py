@@ -56,7 +56,7 @@ def test_a_page_that_never_showed_a_paragraph_takes_none_back(shelf: Shelf) -> N
     assert shelf.entry("甲").content.paragraphs == (TEXT[0].replace("为什么", "何以"), TEXT[1])
 
 
-def test_the_same_correction_on_a_second_page_is_told_once(shelf: Shelf) -> None:
+def test_the_same_correction_on_a_second_page_is_announced_once(shelf: Shelf) -> None:
     for dump in ("index.txt", "search.txt"):
         shelf.read(sight("甲", (2020, 3, 14)), dump=dump)
     first = shelf.read(sight("甲", (2020, 3, 14), (TEXT[1],)), dump="index.txt", now=NOW + WEEK)
@@ -114,7 +114,7 @@ def test_a_retracted_paragraph_comes_back_by_no_other_file(shelf: Shelf) -> None
     assert shelf.entry("甲").content.paragraphs == (TEXT[0], *THIRD)
 
 
-def test_the_first_return_of_a_text_is_told_and_later_ones_take_turns(shelf: Shelf) -> None:
+def test_the_first_return_of_a_text_is_announced_and_later_ones_take_turns(shelf: Shelf) -> None:
     one, two = sight("甲"), sight("甲", body=(TEXT[0].replace("为什么", "何以"), TEXT[1]))
     shelf.read(one)
     assert causes(shelf.read(two, now=NOW + WEEK)) == [Cause.TEXT]
@@ -223,7 +223,7 @@ def test_the_same_text_under_a_new_date_is_the_same_article_where_the_old_line_i
     assert shelf.entry("甲").date == EntryDate(11, 25, 2026, DateKind.EXACT)
 
 
-def test_a_date_that_comes_back_is_told_once_and_then_takes_turns(shelf: Shelf) -> None:
+def test_a_date_that_comes_back_is_announced_once_and_then_takes_turns(shelf: Shelf) -> None:
     one, two = sight("甲", (2026, 9, 19)), sight("甲", (2026, 9, 18))
     shelf.read(AROUND[0], one, AROUND[1])
     for week, sighting in ((1, two), (2, one)):
@@ -293,7 +293,7 @@ def test_a_new_date_while_the_old_line_stands_is_another_article(shelf: Shelf) -
     assert added(shelf.read(sight("甲", (11, 25)), AROUND[0], sight("甲", (2, 11)), now=NOW + WEEK)) == ["甲"]
 
 
-def test_an_exact_date_that_proves_an_inferred_one_wrong_is_told_and_makes_no_second_entry(shelf: Shelf) -> None:
+def test_an_exact_date_that_proves_an_inferred_one_wrong_is_announced_and_makes_no_second_entry(shelf: Shelf) -> None:
     shelf.read(sight("甲", (3, 14)))
     shelf.known[shelf.entry("甲").id] = replace(shelf.entry("甲"), date=EntryDate(3, 14, 2026, DateKind.INFERRED))
     changes = shelf.read(sight("甲", (2019, 3, 14)), dump="search.txt")
@@ -347,14 +347,14 @@ def test_a_greeting_with_a_printed_year_is_an_article_of_that_year(shelf: Shelf)
     assert added(changes) == [title]  # though the old line is gone in this very reading
 
 
-def test_an_old_article_that_comes_back_to_a_page_is_not_told_again(shelf: Shelf) -> None:
+def test_an_old_article_that_returns_to_a_page_is_not_announced_again(shelf: Shelf) -> None:
     shelf.read(sight("甲", (3, 14)), *AROUND)
     shelf.read(*AROUND, now=NOW + YEAR - WEEK)
     changes = shelf.read(sight("甲", (3, 14)), *AROUND, now=NOW + YEAR)  # pinned; its day is long past
     assert (changes.changes, changes.ambiguous) == ((), ())
 
 
-def test_an_old_article_pinned_while_another_page_shows_it_is_reported_and_not_told(shelf: Shelf) -> None:
+def test_an_old_article_pinned_while_another_page_shows_it_is_reported_and_not_announced(shelf: Shelf) -> None:
     shelf.read(sight("甲", (11, 24)), *AROUND)
     shelf.read(sight("甲", (2020, 11, 24)), dump="search.txt")
     shelf.read(*AROUND, now=NOW + YEAR)
@@ -364,7 +364,7 @@ def test_an_old_article_pinned_while_another_page_shows_it_is_reported_and_not_t
     assert report.outcome == "could be the article of another year; taken for the one that is known"
 
 
-def test_where_nobody_can_tell_which_year_it_is_a_new_article_and_reported(shelf: Shelf) -> None:
+def test_where_nothing_shows_which_year_it_is_a_new_article_and_reported(shelf: Shelf) -> None:
     title, body = greeting(2026)
     shelf.read(sight(title, (1, 1), body), *AROUND, now=NOW.replace(month=1, day=5))
     _, body = greeting(2026, same=True)

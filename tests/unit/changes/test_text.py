@@ -54,7 +54,7 @@ def test_what_is_less_one_way_is_more_the_other_and_same_is_same(old: list[str],
     assert there is not Relation.MORE_AT_END or back is Relation.LESS
 
 
-def test_similarity_is_told_as_far_as_both_texts_go_and_not_from_a_few_characters() -> None:
+def test_similarity_is_measured_as_far_as_both_texts_go_and_not_from_a_few_characters() -> None:
     long = "".join(LINES) * 4
     assert similarity(long, long) == 1
     assert similarity(long, long[:50]) == 1
@@ -99,7 +99,7 @@ def _edited(draw: st.DrawFn) -> tuple[str, str]:
 
 @settings(max_examples=examples(500))
 @given(_edited(), st.sampled_from([0.5, 0.7, 0.85, 0.95]))
-def test_texts_that_their_pairs_tell_apart_are_never_alike(texts: tuple[str, str], least: float) -> None:
+def test_texts_that_their_pairs_distinguish_are_never_alike(texts: tuple[str, str], least: float) -> None:
     one, other = texts
     for here, there in ((one, other), (other, one)):
         if far_apart(here, there, (pairs(here), pairs(there)), least):
@@ -108,7 +108,7 @@ def test_texts_that_their_pairs_tell_apart_are_never_alike(texts: tuple[str, str
             assert score < least
 
 
-def test_pairs_tell_other_texts_apart_and_leave_a_correction_to_be_compared() -> None:
+def test_pairs_distinguish_other_texts_and_leave_a_correction_to_be_compared() -> None:
     one = "".join(chr(0x4E00 + at * 7 % 900) for at in range(400))
     other = "".join(chr(0x4E00 + at * 11 % 900) for at in range(400))
     corrected = "开头不同了," + one[10:200] + one[210:]

@@ -40,7 +40,7 @@ def test_eight_days_within_five_weeks_have_the_year_of_the_exact_one() -> None:
     assert told(turned(NOVEMBER), "20 Nov 2020") == of(2020, others.removesuffix(", 7 Dec"))
 
 
-def test_a_year_is_told_beyond_the_dense_days_nowhere() -> None:
+def test_a_year_is_given_nowhere_beyond_the_dense_days() -> None:
     shown = f"1 Feb, 9 May, {NOVEMBER}, 30 Dec"
     assert told(shown, "20 Nov 2020").keys() == {*listing(NOVEMBER)} - {"20 Nov"}
 
@@ -70,7 +70,7 @@ def test_a_year_is_told_beyond_the_dense_days_nowhere() -> None:
         (NOVEMBER.replace("24 Nov", "24 Nov 2020"), ("20 Nov 2020",)),
     ],
 )
-def test_where_days_are_not_dense_no_year_is_told(shown: str, exact: tuple[str, ...]) -> None:
+def test_where_days_are_not_dense_no_year_is_given(shown: str, exact: tuple[str, ...]) -> None:
     assert told(shown, *exact) == {}
 
 
@@ -79,7 +79,7 @@ def test_right_under_pins_the_first_dense_day_may_be_one_more() -> None:
     assert told(shown, "20 Nov 2020").keys() == {*listing(NOVEMBER)} - {"20 Nov", "7 Dec"}
 
 
-def test_dense_days_tell_no_year_in_which_one_of_them_was_not_there_yet() -> None:
+def test_dense_days_prove_no_year_in_which_one_of_them_was_not_there_yet() -> None:
     reader = Reader()
     reader.exact("20 Nov 2020")
     assert reader.read(NOVEMBER, date(2020, 11, 25)) == {}
@@ -132,7 +132,7 @@ def test_equal_days_stand_between_full_dates_as_any_other() -> None:
         ("27 Jan, 20 Jan, 13 Jan, 6 Jan, 30 Dec", ("13 Jan 2021", "30 Dec 2020")),
     ],
 )
-def test_where_two_years_fit_or_the_order_is_not_sure_none_is_told(shown: str, exact: tuple[str, ...]) -> None:
+def test_where_two_years_fit_or_the_order_is_not_sure_none_is_given(shown: str, exact: tuple[str, ...]) -> None:
     assert told(shown, *exact) == {}
 
 
@@ -203,7 +203,7 @@ def test_a_second_reading_on_the_same_day_counts() -> None:
         (date(2021, 3, 4), date(2021, 3, 14), "20 May, 3 Mar, 9 Feb, 20 Jan, 12 Jan, 5 Jan, 3 Jan"),
     ],
 )
-def test_where_the_readings_exclude_no_year_none_is_told(before: date, then: date, shown: str) -> None:
+def test_where_the_readings_exclude_no_year_none_is_given(before: date, then: date, shown: str) -> None:
     reader = Reader()
     reader.read("3 Mar, 9 Feb, 20 Jan, 12 Jan, 5 Jan, 3 Jan", before)
     assert reader.read(shown, then) == {}
@@ -212,7 +212,7 @@ def test_where_the_readings_exclude_no_year_none_is_told(before: date, then: dat
 @pytest.mark.parametrize(
     "shown", ["21 Apr, 14 Apr", "21 Apr", "14 Apr, 28 Apr, 7 Apr, 21 Apr", "7 Apr, 14 Apr, 21 Apr, 28 Apr"]
 )
-def test_a_page_that_need_not_list_newest_first_tells_nothing_by_its_top(shown: str) -> None:
+def test_a_page_that_need_not_list_newest_first_proves_nothing_by_its_top(shown: str) -> None:
     reader = Reader()
     reader.read(shown, date(2021, 5, 3))
     assert reader.read(f"5 May, {shown}", date(2021, 5, 10)) == {}
@@ -272,7 +272,7 @@ def test_an_author_who_paused_for_exactly_52_weeks_has_the_year_of_the_readings(
     assert reader.read(f"2 May, 25 Apr, {shown}", date(2021, 5, 3)) == {"2 May": 2021}
 
 
-def test_of_new_entries_whose_days_lie_far_back_nothing_is_said() -> None:
+def test_of_new_entries_whose_days_lie_far_back_nothing_is_stated() -> None:
     """The second page of an index whose first one is not read: what is new on it was published long before."""
     reader = Reader()
     reader.read("14 Feb, 7 Feb, 31 Jan, 24 Jan, 17 Jan", date(2021, 5, 3))
@@ -347,7 +347,7 @@ def test_an_entry_that_two_pages_date_differently_stays_as_it_is() -> None:
     assert {one.year for entry, one in found.items() if entry.endswith("b")} == {2020}
 
 
-def test_an_entry_that_is_known_by_another_day_tells_nothing_and_is_told_nothing() -> None:
+def test_an_entry_that_is_known_by_another_day_proves_nothing_and_gets_nothing() -> None:
     dates: Mapping[EntryId, EntryDate | None] = {
         EntryId("20 Nov"): EntryDate(11, 20, 2020, EXACT),
         EntryId("13 Nov"): EntryDate(11, 12, None, PARTIAL),
@@ -366,14 +366,14 @@ def test_full_dates_are_left_alone() -> None:
 # --- cases that were told wrongly -----------------------------------------------------------------
 
 
-def test_a_tag_page_read_again_after_a_year_tells_no_year() -> None:
+def test_a_tag_page_read_again_after_a_year_proves_no_year() -> None:
     reader = Reader()
     reader.exact("3 Mar 2021", on=date(2021, 3, 4))
     reader.read("3 Mar, 9 Feb, 20 Jan", date(2021, 3, 4), "tag")
     assert reader.read("15 Apr, 3 Mar, 9 Feb, 20 Jan", date(2022, 4, 16), "tag") == {}
 
 
-def test_a_page_that_rolled_over_completely_tells_its_years_if_all_lie_between_close_readings() -> None:
+def test_a_page_that_rolled_over_completely_proves_its_years_if_all_lie_between_close_readings() -> None:
     def rolled(shown: str, on: date) -> dict[str, int | None]:
         reader = Reader()
         reader.read(FIVE, date(2021, 5, 3))
@@ -387,7 +387,7 @@ def test_a_page_that_rolled_over_completely_tells_its_years_if_all_lie_between_c
     assert rolled(turned(shown), date(2021, 6, 3)) == {}
 
 
-def test_a_page_that_rolled_over_between_far_readings_tells_no_year() -> None:
+def test_a_page_that_rolled_over_between_far_readings_proves_no_year() -> None:
     reader = Reader()
     reader.read("6 Apr, 1 Apr, 27 Mar, 22 Mar, 17 Mar, 12 Mar, 7 Mar, 2 Mar", date(2021, 4, 10))
     shown = "16 May, 11 May, 6 May, 1 May, 26 Apr, 21 Apr, 16 Apr, 11 Apr"

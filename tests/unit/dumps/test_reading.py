@@ -75,7 +75,7 @@ def test_an_encoding_shows_late() -> None:
     assert read(plain.encode() + b"\n\n" + PAGE.encode("gb18030")).sightings[0].title == "春天的题目"
 
 
-def test_a_page_in_an_encoding_of_its_own_is_told_by_statistics() -> None:
+def test_a_page_in_an_encoding_of_its_own_is_recognised_by_statistics() -> None:
     words = "6 Nov\n\nДлинная дорога\n\n" + "Поезд шёл всю ночь, и никто не спал. " * 20 + "\n\n"
 
     (found,) = read(words.encode("koi8-r")).sightings

@@ -87,7 +87,7 @@ EITHER = "Rain\n{0}Fog\n{1}Snow\n{2}Hail\n{3}Frost\n{4}"
 DAYS = tuple(f"{day} May 2021\n" for day in (9, 8, 7, 6, 5))
 
 
-def test_where_nothing_tells_whether_dates_stand_before_or_behind_it_is_said() -> None:
+def test_where_nothing_shows_whether_dates_stand_before_or_behind_that_is_reported() -> None:
     found = suggested("About\n" + EITHER.format(*DAYS) + "Sleet\n")
     doubts = [doubt for doubt in found.unsure if "dates may belong to other titles" in doubt.reason]
     assert doubts
@@ -98,7 +98,7 @@ OLD = "Home\nAbout\n" + EITHER.format(*DAYS) + "Legal\n"
 NEW = "Home\nAbout\nWind\n10 May 2021\n" + EITHER.format(*DAYS[:4], "").removesuffix("Frost\n") + "Legal\n"
 
 
-def test_a_second_crawl_tells_whether_dates_stand_before_or_behind() -> None:
+def test_a_second_crawl_shows_whether_dates_stand_before_or_behind() -> None:
     found = suggestion([Page(OLD, name="old"), Page(NEW, name="new")])
     assert ("Rain", 2021, 5, 9) in entries(found)
     assert [dump.name for dump in found.shapes[0].dumps] == ["old", "new"]
@@ -187,7 +187,7 @@ def test_titles_that_differ_in_their_number_alone_are_titles() -> None:
     assert entries(suggested(f"Blog\n{days}")) == [(f"Week notes {number}", 2021, 5, number) for number in (9, 8, 7, 6)]
 
 
-def test_dumps_of_one_name_are_told_apart_and_one_that_is_no_text_is_left_out(tmp_path: Path) -> None:
+def test_dumps_of_one_name_are_distinguished_and_one_that_is_no_text_is_left_out(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "page.txt").write_text(f"In {folder}\n", "utf-8")

@@ -204,7 +204,7 @@ def test_a_label_that_nobody_knows_is_what_all_bylines_have_in_common() -> None:
     assert notes == []
 
 
-def test_a_label_that_one_byline_has_is_not_told_from_its_text() -> None:
+def test_a_label_that_one_byline_has_is_not_separated_from_its_text() -> None:
     notes: list[Note] = []
 
     assert cut("甲\nBy 山客 | 2021-2-1 | 7位读者 | 标注正文甲。\n最近评论\n", notes) == []
@@ -232,7 +232,7 @@ def test_a_byline_without_day_or_count_is_not_read(line: str) -> None:
     assert fields.read(line) is None
 
 
-def test_a_count_that_cannot_be_right_is_told_with_its_line() -> None:
+def test_a_count_that_cannot_be_right_is_reported_with_its_line() -> None:
     notes: list[Note] = []
     found = cut(f"{TITLE}\nBy 山客 | 2021-2-1 | {'9' * 20}位读者 | 引用{TEXT}\n最近评论\n", notes)
 

@@ -194,6 +194,6 @@ def test_nobody_waits_longer_than_a_day_for_a_clock(moment: datetime, zone: str,
     assert slot + late <= due <= max(slot + late, slot + timedelta(hours=25))
 
 
-def test_what_was_cut_by_hand_goes_out_at_once() -> None:
+def test_an_edition_that_was_cut_manually_is_sent_at_once() -> None:
     now = utc(2026, 11, 17, 3)
     assert due_at(MONDAY, None, now, "Europe/Berlin") == now

@@ -89,7 +89,7 @@ def test_a_list_without_heads_has_ours() -> None:
     assert "not an offered language" in people("ada@example.org,Ada,Lovelace\n")[0][1]
 
 
-def test_a_column_of_a_strange_name_is_told_by_its_addresses() -> None:
+def test_a_column_with_a_strange_name_is_recognised_by_its_addresses() -> None:
     assert people("Wer,Wohin\nAda,ada@example.org\nBob,bob@example.org\n") == [
         ("ada@example.org", ""),
         ("bob@example.org", ""),

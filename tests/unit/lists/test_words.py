@@ -108,7 +108,7 @@ def test_what_could_be_two_days_or_none_is_none(written: str) -> None:
     assert parse_time(written) is None
 
 
-def test_a_column_tells_whether_its_days_stand_first() -> None:
+def test_a_column_shows_whether_its_days_stand_first() -> None:
     assert day_first(["03/04/2024", "25/04/2024"]) is True
     assert day_first(["03/04/2024", "04/25/2024"]) is False
     assert day_first(["03/04/2024"]) is None

@@ -106,7 +106,7 @@ def test_a_date_never_says_more_than_the_evidence() -> None:
     assert "年11月20日" not in told
 
 
-def test_a_year_that_nobody_wrote_is_said_to_be_inferred_and_no_other_is() -> None:
+def test_a_year_that_nobody_wrote_is_marked_as_inferred_and_no_other_is() -> None:
     inferred = replace(entry("甲"), date=EntryDate(11, 20, 2020, DateKind.INFERRED))
     told = [Selected(Section.NEW, inferred), Selected(Section.NEW, entry("乙"))]
     for language, note in (("zh_CN", "2020年11月20日（年份为推断）"), ("en", "20 November 2020 (year inferred)")):
@@ -246,7 +246,7 @@ def test_bars_of_gains_that_are_nearly_the_same_differ_visibly() -> None:
         assert words.count("同样新增4744位读者") == 1
 
 
-def test_equal_gains_are_said_in_words() -> None:
+def test_equal_gains_are_stated_in_words() -> None:
     read = [Selected(Section.MOST_READ, entry(str(n)), 12345) for n in range(3)]
     for language, said in (("zh_CN", "各新增1.2万位读者。"), ("en", "Each gained 12,345 readers.")):
         made = edition_body(FRAME, read, {}, language)
@@ -354,7 +354,7 @@ def test_of_many_changes_the_first_are_shown_and_the_others_counted() -> None:
     assert made.text.count("很长") < 300
 
 
-def test_only_a_title_or_too_much_to_be_shown_is_told_in_words() -> None:
+def test_a_title_alone_or_too_much_to_be_shown_is_announced_in_words() -> None:
     short, one = entry("甲", "新题"), entry("甲", "新题", *("<" * 400 for _ in range(3)))
     retitled = edition_body(FRAME, [Selected(Section.CORRECTED, short)], corrected(entry("甲", "旧题"), short), "zh_CN")
     assert "正文有修改" not in retitled.text + retitled.html
@@ -381,7 +381,7 @@ def redated(one: Entry, *steps: Correction) -> list[str]:
     return [words for each in made for words in (text_of(each.html), each.text)]
 
 
-def test_a_corrected_date_is_told_with_both_days_and_the_text_is_not_said_to_be_another() -> None:
+def test_a_corrected_date_is_announced_with_both_days_and_the_text_is_not_called_another() -> None:
     one = replace(entry("甲"), date=RIGHT)
     *chinese, english, plain = redated(one, Correction(one.content, one.content, WRONG, RIGHT))
     for words in chinese:
@@ -394,7 +394,7 @@ def test_a_corrected_date_is_told_with_both_days_and_the_text_is_not_said_to_be_
         assert "as it was before" not in words
 
 
-def test_several_corrected_dates_are_told_from_the_first_to_the_last_with_the_title_and_the_text() -> None:
+def test_several_corrected_dates_are_announced_from_the_first_to_the_last_with_the_title_and_the_text() -> None:
     old, one = entry("甲", "旧题", "证明分两步。"), replace(entry("甲", "新题", "证明分三步。"), date=RIGHT)
     between = EntryDate(8, 2, 2021, DateKind.EXACT)
     steps = (Correction(old.content, one.content, WRONG, between), Correction(one.content, one.content, between, RIGHT))
@@ -408,7 +408,9 @@ def test_several_corrected_dates_are_told_from_the_first_to_the_last_with_the_ti
         assert "三" in words
 
 
-def test_a_date_that_was_known_better_is_no_correction_and_a_year_inferred_for_the_new_day_is_said_to_be() -> None:
+def test_a_date_that_was_known_better_is_no_correction_and_a_year_inferred_for_the_new_day_is_marked_as_inferred() -> (
+    None
+):
     old, one = entry("甲", "旧题"), replace(entry("甲", "新题"), date=RIGHT)
     for words in redated(one, Correction(old.content, one.content)):
         assert "日期：" not in words
@@ -419,7 +421,7 @@ def test_a_date_that_was_known_better_is_no_correction_and_a_year_inferred_for_t
         assert "date: 26 July → 28 July 2021 (year inferred)" in words
 
 
-def test_a_day_that_nobody_could_read_before_is_told_alone() -> None:
+def test_a_day_that_nobody_could_read_before_is_announced_alone() -> None:
     one = replace(entry("甲"), date=RIGHT)
     *_, english, plain = redated(one, Correction(one.content, one.content, None, RIGHT))
     for words in (english, plain):
@@ -427,7 +429,7 @@ def test_a_day_that_nobody_could_read_before_is_told_alone() -> None:
         assert "→" not in words
 
 
-def test_what_came_back_as_it_was_is_said_so_and_shows_no_date() -> None:
+def test_what_returned_as_it_was_is_described_so_and_shows_no_date() -> None:
     one = replace(entry("甲", "新题"), date=RIGHT)
     back = (
         Correction(one.content, replace(one.content, title="旧题"), RIGHT, WRONG),

@@ -185,7 +185,7 @@ def test_short_ascii_stays_readable_and_all_else_is_encoded() -> None:
     assert header_text("每周", "Subject") == "=?utf-8?b?5q+P5ZGo?="
 
 
-def test_a_message_id_is_the_same_each_time_and_tells_nobody_who_it_is_for() -> None:
+def test_a_message_id_is_the_same_each_time_and_reveals_nobody() -> None:
     key, secret = EditionKey("weekly/2026-W47"), b"s" * 32
     made = message_id(key, SubscriberId(7), "example.org", secret)
     assert made == message_id(key, SubscriberId(7), "example.org", secret)

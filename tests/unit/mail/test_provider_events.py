@@ -115,7 +115,7 @@ def test_an_event_means_what_its_provider_says_as_far_as_the_servers_words_bear_
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_an_event_tells_its_reader_its_own_number_and_the_message_id(provider: Provider) -> None:
+def test_an_event_names_its_subscriber_its_own_number_and_the_message_id(provider: Provider) -> None:
     (one,) = events(provider, webhooks.BOUNCED[provider](message_id="<w.abc@example.org>"), "request-7")
     assert one.recipient == READER
     assert one.number

@@ -120,7 +120,7 @@ def test_an_action_and_a_status_are_one_kind(action: str, status: str, kind: Bou
     assert read_report(dsn(block(action, status))).kind is kind
 
 
-def test_a_status_notification_tells_code_words_and_where_it_arrived() -> None:
+def test_a_status_notification_has_code_words_and_where_it_arrived() -> None:
     said = read_report(dsn(block("failed", "5.1.1", "smtp; 550 5.1.1 <a@example.org>: user\n unknown")))
     assert (said.kind, said.status) == (HARD, "5.1.1")
     assert said.text == "550 5.1.1 <a@example.org>: user unknown"
@@ -146,7 +146,7 @@ def test_bounces_in_forms_of_their_own_are_known_and_letters_are_none(raw: bytes
 
 
 @pytest.mark.parametrize("kind", ["abuse", "fraud", "other", "opt-out", "Abuse "])
-def test_feedback_is_a_complaint_that_tells_the_envelope_of_the_mail(kind: str) -> None:
+def test_feedback_is_a_complaint_that_contains_the_envelope_of_the_mail(kind: str) -> None:
     said = read_report(arf(kind))
     assert said.kind is COMPLAINT
     assert said.complaint

@@ -85,7 +85,7 @@ def test_as_slow_as_it_gets_the_domain_rests() -> None:
     assert sent.paces.per_minute(HERE) == 1
 
 
-def test_who_is_refused_before_the_recipient_is_named_is_everybody() -> None:
+def test_a_refusal_before_the_recipient_is_named_concerns_everybody() -> None:
     sent = Sent()
     sent.take(60)
     told = [sent.refuse(everybody=True) for _ in range(14)]
@@ -108,7 +108,7 @@ def test_a_limit_that_several_domains_meet_is_everybodys_and_one_or_two_domains_
     assert sent.paces.per_minute(ALL_DOMAINS) is not None
 
 
-def test_one_who_is_refused_again_and_again_while_all_others_are_taken_is_refused_for_itself() -> None:
+def test_a_mail_that_is_refused_again_and_again_while_all_others_are_accepted_is_refused_for_itself() -> None:
     sent = Sent()
     told = []
     for _ in range(3):
@@ -117,7 +117,7 @@ def test_one_who_is_refused_again_and_again_while_all_others_are_taken_is_refuse
     assert told == [Slowing.SLOWER, Slowing.SLOWER, Slowing.OWN]
 
 
-def test_one_who_is_refused_among_others_is_not() -> None:
+def test_a_mail_that_is_refused_among_others_is_not() -> None:
     sent = Sent()
     for _ in range(5):
         assert sent.refuse(mail="<unlucky>") is not Slowing.OWN

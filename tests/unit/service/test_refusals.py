@@ -129,14 +129,14 @@ def test_a_domain_of_which_nobody_exists_in_a_long_row_rests_and_blames_nobody()
     assert len(found[-1].blameless) == 20
 
 
-def test_a_relay_that_knows_nobody_of_any_domain_rests_all_and_blames_nobody() -> None:
+def test_a_relay_that_knows_nobody_of_any_domain_pauses_all_and_blames_nobody() -> None:
     run = Run(*SEVERAL)
     found = [run.refused(SEVERAL[number % 4], "550 5.1.1 <{}>: unknown (id {})") for number in range(20)]
     assert rests(found) == [PauseScope.NOTHING] * 19 + [PauseScope.ALL]
     assert len(found[-1].blameless) == 20
 
 
-def test_who_was_under_way_when_it_was_found_is_not_blamed_either() -> None:
+def test_a_mail_that_was_under_way_when_it_was_found_is_not_blamed_either() -> None:
     run = Run(*SEVERAL)
     for domain in SEVERAL[:3]:
         run.refused(domain, "550 go away")
@@ -145,7 +145,7 @@ def test_who_was_under_way_when_it_was_found_is_not_blamed_either() -> None:
     assert [one.subscriber for one in late.blameless] == [4]
 
 
-def test_who_is_refused_again_after_it_was_looked_into_fails_alone() -> None:
+def test_a_mail_that_is_refused_again_after_the_pause_fails_alone() -> None:
     run = Run(*SEVERAL)
     assert {run.refused(domain, "550 go away", attempts=7).pause for domain in SEVERAL} == {PauseScope.NOTHING}
     again = Run(*SEVERAL)
@@ -171,7 +171,7 @@ def test_a_domain_that_is_tried_again_may_rest_again() -> None:
 
 
 @pytest.mark.parametrize("phase", ["connect", "sender"])
-def test_what_is_said_before_a_recipient_is_named_is_about_us_whoever_is_next(phase: str) -> None:
+def test_a_refusal_before_a_recipient_is_named_is_about_us_whoever_is_next(phase: str) -> None:
     run = Run(*SEVERAL)
     assert rests([run.refused("a.example", "421 later", phase=phase) for _ in range(3)])[-1] is PauseScope.ALL
     assert Run(*SEVERAL).refused("a.example", "535 wrong", phase="login").pause is PauseScope.ALL

@@ -51,7 +51,7 @@ def test_five_failures_in_a_row_strike_off(history: str, *, off: bool) -> None:
     assert struck(SOFT, history) is off
 
 
-def test_a_failure_that_is_told_late_closes_the_gap_it_left() -> None:
+def test_a_failure_that_is_reported_late_closes_the_gap_it_left() -> None:
     assert struck(SOFT, "sssss", at=2)
     assert not struck(SOFT, "s.s.s", at=2, soft=2)
 

@@ -36,12 +36,14 @@ DAY = date(2020, 11, 20)
         (None, "en", ""),
     ],
 )
-def test_a_date_is_said_in_the_words_of_its_language(day: EntryDate | date | None, language: str, words: str) -> None:
+def test_a_date_is_written_in_the_words_of_its_language(
+    day: EntryDate | date | None, language: str, words: str
+) -> None:
     assert said(day, language) == words
 
 
 @given(st.dates(), st.sampled_from(["zh_CN", "en"]))
-def test_a_year_that_is_not_known_is_never_said(day: date, language: str) -> None:
+def test_a_year_that_is_not_known_is_never_written(day: date, language: str) -> None:
     whole = said(EntryDate(day.month, day.day, day.year, DateKind.EXACT), language)
     partial = said(EntryDate(day.month, day.day, None, DateKind.PARTIAL), language)
 
@@ -51,7 +53,7 @@ def test_a_year_that_is_not_known_is_never_said(day: date, language: str) -> Non
 
 
 @given(st.lists(st.dates(), unique=True, min_size=2, max_size=2), st.sampled_from(["zh_CN", "en"]))
-def test_two_days_are_never_said_alike(days: list[date], language: str) -> None:
+def test_two_days_are_never_written_alike(days: list[date], language: str) -> None:
     assert said(days[0], language) != said(days[1], language)
 
 

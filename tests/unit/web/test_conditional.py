@@ -152,7 +152,7 @@ def test_what_was_chosen_by_accept_says_so() -> None:
     assert answer(DOCUMENT, {}, max_age=9, negotiated=True).headers["Vary"] == "Accept, Accept-Encoding"
 
 
-def test_links_are_said_with_and_without_the_body() -> None:
+def test_links_are_sent_with_and_without_the_body() -> None:
     linked = replace(DOCUMENT, links='<https://hub.example/>; rel="hub"')
     for headers in ({}, {"if-none-match": "*"}):
         assert answer(linked, headers, max_age=9).headers["Link"] == linked.links
@@ -187,7 +187,7 @@ def test_no_two_codings_share_a_strong_tag() -> None:
 
 
 @pytest.mark.parametrize("coding", ["", "gzip", "gzip;q=0"])
-def test_nothing_changed_is_said_with_the_headers_a_cache_needs_and_no_others(coding: str) -> None:
+def test_not_modified_is_sent_with_the_headers_a_cache_needs_and_no_others(coding: str) -> None:
     whole = answer(DOCUMENT, {"accept-encoding": coding}, max_age=900)
     short = answer(DOCUMENT, {"accept-encoding": coding, "if-none-match": whole.headers["ETag"]}, max_age=900)
 
