@@ -18,7 +18,7 @@ from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
 from benchmarks.site import empty_store, read_all
 from digest.model import SourceId
-from digest.records.dumps import Stamp
+from digest.records.intake import Stamp
 from digest.service.intake import apply_dump
 
 if TYPE_CHECKING:

@@ -88,9 +88,9 @@ class Work:
 
     async def make_editions(self) -> None:
         from digest.service.editions import making  # noqa: PLC0415 - after the first answers
-        from digest.service.upkeep import backup  # noqa: PLC0415 - as above
+        from digest.service.upkeep import backups  # noqa: PLC0415 - as above
 
-        since = await asyncio.to_thread(backup.fenced, self._store)
+        since = await asyncio.to_thread(backups.fenced, self._store)
         if since:
             _log.warning("fenced: nothing is made or sent", backup_of=since.isoformat(), see="digest unfence")
             return

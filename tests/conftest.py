@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Commands import what they need when they run. What is first imported while a test has put a double somewhere would
 # keep the double for ever, so all is imported before.
 for _module in pkgutil.walk_packages(digest.__path__, "digest."):
-    if not _module.name.startswith(("digest.__main__", "digest.store.migrations.")):
+    if not _module.name.startswith(("digest.__main__", "digest.store.database.migrations.")):
         importlib.import_module(_module.name)
 
 # A busy machine is no failure: no example is timed.

@@ -10,6 +10,7 @@ from digest import __version__
 from digest.cli import (
     adopting,
     alerts,
+    backups,
     bounces,
     deliveries,
     demo,
@@ -29,7 +30,6 @@ from digest.cli import (
     running,
     simulating,
     sources,
-    state,
     status,
     subscribers,
 )
@@ -43,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (parsing, running, init, demo, operate, status, state, explaining, moving, simulating, adopting):
+for part in (parsing, running, init, demo, operate, status, backups, explaining, moving, simulating, adopting):
     part.register(app)
 app.add_typer(entries.app, name="entries")
 app.add_typer(entries.app, name="entry", hidden=True)

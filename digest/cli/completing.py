@@ -101,7 +101,7 @@ def _database(typed: dict[str, Any]) -> str:
 
 
 def _stored(kind: str) -> Offers:
-    from digest.store.glance import names
+    from digest.store.operating.completing import names
 
     return lambda typed, begins: names(_database(typed), kind, begins, str(typed.get("source") or ""))
 
@@ -122,7 +122,7 @@ def _named(tables: str, *, stored: bool = False) -> Offers:
 
 def _dumps(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
     """Dumps as `SOURCE/PATH`; after the slash those of that source."""
-    from digest.store.glance import names
+    from digest.store.operating.completing import names
 
     sources = _named("sources", stored=True)(typed, "")
     for source, _ in sources:

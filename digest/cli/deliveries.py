@@ -10,7 +10,7 @@ from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, p
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from digest.service.mailing.drain.releasing import LeasedDelivery
 
 app = typer.Typer(name="deliveries", help="List mail that did not arrive, and send it again.", no_args_is_help=True)

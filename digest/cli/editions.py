@@ -18,8 +18,8 @@ from digest.service.editions.digests import edition_name
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from digest.records.deliveries import DeliveryRow
     from digest.records.editions import EditionCounts
+    from digest.records.mailing import DeliveryRow
     from digest.service.mailing.drain.report import DrainReport
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store

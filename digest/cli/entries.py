@@ -10,11 +10,11 @@ from digest.cli import by_hand
 from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of, store_to_read
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
-from digest.records.entries import EntryState
+from digest.records.publishing import EntryState
 
 if TYPE_CHECKING:
     from digest.model import Entry, EntryDate
-    from digest.records.entries import Handled
+    from digest.records.publishing import Handled
 
 app = typer.Typer(help="List, correct, merge, split, hide or remove stored entries.", no_args_is_help=True)
 _LIMIT = 20

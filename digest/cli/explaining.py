@@ -10,7 +10,7 @@ from digest.changes.values import Cause
 from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_to_read
 from digest.cli.typed import typed
 from digest.errors import masked
-from digest.records.entries import ActKind
+from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.editing import FIELDS, covered, spoken
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.records.entries import Act
-    from digest.records.history import Step
+    from digest.records.publishing import Act
+    from digest.records.upkeep import Step
     from digest.service.upkeep.explaining import Explanation
 
 

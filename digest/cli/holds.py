@@ -9,14 +9,14 @@ import typer
 from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, store_to_read
 from digest.cli.progress import Progress
 from digest.errors import UnknownError
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from digest.records.dumps import KnownDump
+    from digest.records.intake import KnownDump
     from digest.service.sources.holds import Held, Outcome, Rewrite, SourceHolds
     from digest.settings import Source
     from digest.typeset.differences import Change, Piece

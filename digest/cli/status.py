@@ -11,12 +11,12 @@ from digest.cli import holds
 from digest.cli.columns import alarming, lines, table, terminal_width
 from digest.cli.common import ConfigOption, JsonOption, print_json, store_to_read
 from digest.cli.moments import both, relative
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.records.dumps import KnownDump
+    from digest.records.intake import KnownDump
     from digest.service.operating.health import Trouble
     from digest.service.operating.status import SourceStatus, Status
 

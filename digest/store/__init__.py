@@ -69,7 +69,7 @@ def open_scratch(made_at: datetime, secret: bytes) -> Store:
 
 def installation_in(file: Path) -> dict[str, Any] | None:
     """Which installation uses a database file, read without changing it; None where the file does not say."""
-    from digest.store.database.copies import installation_in as found  # noqa: PLC0415 - as above
+    from digest.store.upkeep.backup_files import installation_in as found  # noqa: PLC0415 - as above
 
     return found(file)
 
@@ -109,7 +109,7 @@ def move_store(source: str, target: str, progress: Callable[[int, int, str], Non
         StoreError: there is nothing to copy, the target is not empty, or the copy differs.
             Then the target is unchanged.
     """
-    from digest.store.moving import move  # noqa: PLC0415 - as above
+    from digest.store.upkeep.moving import move  # noqa: PLC0415 - as above
 
     if not is_made(source):
         raise StoreError(f"{place(source)}: there is no store")

@@ -11,37 +11,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.errors import OutdatedError, StoreError
-from digest.store.alerts import Alerts
-from digest.store.audit import Audit
-from digest.store.backups import Backups
-from digest.store.bounces import Bounces
-from digest.store.breaker import Breaker
-from digest.store.by_hand import ByHand
-from digest.store.clock_faults import Clocks
-from digest.store.confirmations import Confirmations
-from digest.store.database import copies, meta, schema
 from digest.store.database import engine as engines
+from digest.store.database import meta, schema
 from digest.store.database.faults import translated
 from digest.store.database.version import Versions
-from digest.store.dead_letters import DeadLetters
-from digest.store.deliveries import Deliveries
-from digest.store.digest_names import DigestNames
-from digest.store.doubts import Doubts
-from digest.store.editions import Editions
-from digest.store.entries import Entries
-from digest.store.feeds import Feeds
-from digest.store.newcomers import Newcomers
-from digest.store.pacing import Pacing
-from digest.store.pictures import Pictures
-from digest.store.planning import Planning
-from digest.store.readings import Readings
-from digest.store.renames import Renames
-from digest.store.resting import Resting
-from digest.store.retention import Retention
-from digest.store.roster import Roster
-from digest.store.single_mails import SingleMails
-from digest.store.subscribers import Subscribers
-from digest.store.watching import Watching
+from digest.store.editions.digest_names import DigestNames
+from digest.store.editions.editions import Editions
+from digest.store.editions.planning import Planning
+from digest.store.editions.selecting import Selecting
+from digest.store.intake.readings import Readings
+from digest.store.intake.renames import Renames
+from digest.store.mailing.bounces import Bounces
+from digest.store.mailing.breaker import Breaker
+from digest.store.mailing.dead_letters import DeadLetters
+from digest.store.mailing.deliveries import Deliveries
+from digest.store.mailing.doubts import Doubts
+from digest.store.mailing.pacing import Pacing, Resting
+from digest.store.mailing.single_mails import SingleMails
+from digest.store.operating.alerts import Alerts
+from digest.store.operating.clocks import Clocks
+from digest.store.operating.monitoring import Monitoring
+from digest.store.people.confirmations import Confirmations
+from digest.store.people.newcomers import Newcomers
+from digest.store.people.records import Roster
+from digest.store.people.subscribers import Subscribers
+from digest.store.publishing.by_hand import ByHand
+from digest.store.publishing.entries import Entries
+from digest.store.publishing.feeds import Feeds
+from digest.store.publishing.pictures import Pictures
+from digest.store.upkeep import backup_files
+from digest.store.upkeep.audit import Audit
+from digest.store.upkeep.backups import Backups
+from digest.store.upkeep.retention import Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from digest.records.operating import Version
-    from digest.store.database.listening import Listening
+    from digest.store.database.postgres import Listening
 
 
 class Transaction:
@@ -67,6 +68,7 @@ class Transaction:
         self.feeds = Feeds(connection)
         self.pictures = Pictures(connection)
         self.editions = Editions(connection)
+        self.selecting = Selecting(connection)
         self.planning = Planning(connection)
         self.digest_names = DigestNames(connection)
         self.subscribers = Subscribers(connection)
@@ -78,7 +80,7 @@ class Transaction:
         self.retention = Retention(connection)
         self.backups = Backups(connection)
         self.audit = Audit(connection)
-        self.watching = Watching(connection)
+        self.monitoring = Monitoring(connection)
         self.dead_letters = DeadLetters(connection)
         self.doubts = Doubts(connection)
         self.bounces = Bounces(connection)
@@ -152,7 +154,7 @@ class Store:
     def follow_published(self) -> None:
         """Let the database report changes from now on, if it can; otherwise each call queries it."""
         if self._listening is None and engines.is_server(self._url):
-            from digest.store.database.listening import Listening  # noqa: PLC0415 - a file needs no driver
+            from digest.store.database.postgres import Listening  # noqa: PLC0415 - a file needs no driver
 
             self._listening = Listening(self._url)
 
@@ -175,7 +177,7 @@ class Store:
         """
         engines.database_file(self._url)  # a server has its own means for backups, and the error says so
         with translated(str(file)), self._turn:
-            copies.write_copy(self._engine, file, now, progress)
+            backup_files.write_copy(self._engine, file, now, progress)
 
     def check(self) -> None:
         """Check that the schema is the newest and the database answers; raises StoreError otherwise."""
@@ -257,7 +259,7 @@ def _schema(url: str, wait: timedelta) -> str | None:
 def _duplicate(url: str, wait: timedelta, file: Path) -> str:
     """Copy a store of an older schema to a file; the URL of the copy."""
     with _looking(url, wait) as engine:
-        copies.write_duplicate(engine, file)
+        backup_files.write_duplicate(engine, file)
     return f"sqlite:///{file}"
 
 
@@ -297,7 +299,7 @@ def _make_ready(engine: Engine, place: str, made_at: datetime, secret: bytes | N
         schema.require_migratable(connection, place)
         file, old = engines.file_of(engine), schema.outdated(connection)
         if file and old:
-            copies.keep(engine, file.with_name(f"{file.name}.before-{old}"), datetime.now(UTC))
+            backup_files.keep(engine, file.with_name(f"{file.name}.before-{old}"), datetime.now(UTC))
         schema.migrate(connection, place)
         schema.require_whole(connection, place)
         meta.make_row(connection, made_at, secret)

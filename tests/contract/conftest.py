@@ -28,8 +28,8 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.records.dumps import ApplyFacts, KnownDump, Stamp
 from digest.records.editions import Recipient
+from digest.records.intake import ApplyFacts, KnownDump, Stamp
 from digest.store import open_store
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from digest.model import BounceKind, DeliveryState, EditionKey
-from digest.records.deliveries import Bounce, Suppression, Trouble
-from digest.store.database.tables import bounces, suppressions
+from digest.records.mailing import Bounce, Suppression, Trouble
+from digest.store.database.tables.mailing import bounces, suppressions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

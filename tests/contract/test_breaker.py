@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import BounceKind, DeliveryState, DigestId, EditionKey, SubscriberId
-from digest.records.deliveries import Bounce, Evidence, RequestState, RestingDomain
+from digest.records.mailing import Bounce, Evidence, RequestState, RestingDomain
 
 if TYPE_CHECKING:
     from datetime import datetime

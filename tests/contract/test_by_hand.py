@@ -9,12 +9,12 @@ import pytest
 
 from digest.changes.values import Body, Cause, Placing, Printed, Questions, Revised
 from digest.model import AtomId, DigestId, EntryId, SourceId
-from digest.records.entries import OPERATOR, Act, ActKind, EntryState, NewArticle
+from digest.records.publishing import OPERATOR, Act, ActKind, EntryState, NewArticle
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from digest.records.entries import Handled
+    from digest.records.publishing import Handled
     from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 
@@ -55,7 +55,7 @@ def test_a_hidden_entry_is_nowhere_but_in_its_list(handled: Store, hand: Hand, n
         assert [one.id for one in tx.feeds.members("", 1, 2)] == ["b"]
         assert tx.feeds.removed("", 1, 2) == []  # held back, not taken back
         assert tx.feeds.removed_at(A) is None
-        assert [one.id for one in tx.editions.untold(WEEKLY, None, ())] == ["b"]
+        assert [one.id for one in tx.selecting.untold(WEEKLY, None, ())] == ["b"]
         assert [known.removed for known in tx.readings.known(Questions(entries=frozenset([A])))] == [False]
     assert (states(handled, EntryState.HIDDEN), entry(handled, A).since) == ([A], now)
     with handled.write() as tx:
@@ -124,16 +124,16 @@ def test_a_merged_entry_is_announced_as_the_entry_that_it_is(
         tx.by_hand.record(Act(0, now, OPERATOR, ActKind.MERGE, A, B, None, {}, {}))
     assert (hand.newest(), entry(handled, B).merged_into, states(handled, EntryState.MERGED)) == (["a"], A, [B])
     with handled.read() as tx:
-        assert tx.editions.untold(WEEKLY, None, ()) == []
-        assert tx.editions.told(person, [WEEKLY]) == {A, B}
-        assert [one.id for one in tx.editions.told_since(WEEKLY, now - day)] == ["a"]
-        assert tx.editions.corrected(WEEKLY) == []
-        assert tx.editions.told_revision(WEEKLY, A) == 1
+        assert tx.selecting.untold(WEEKLY, None, ()) == []
+        assert tx.selecting.told(person, [WEEKLY]) == {A, B}
+        assert [one.id for one in tx.selecting.told_since(WEEKLY, now - day)] == ["a"]
+        assert tx.selecting.corrected(WEEKLY) == []
+        assert tx.selecting.told_revision(WEEKLY, A) == 1
         assert [atom for atom, _ in tx.feeds.removed("", 1, 2)] == ["tag:x,2026:b"]
 
     hand.read(hand.revised("b", "改了的题目", Cause.TEXT), now=now + 2 * day)  # other words, by another title
     with handled.read() as tx:
-        assert tx.editions.corrected(WEEKLY)[0].id == "a"
+        assert tx.selecting.corrected(WEEKLY)[0].id == "a"
     hand.edition("weekly/2026-W12", corrected=["a"], closes_at=now + 3 * day)
     with handled.read() as tx:
         assert [one for one in tx.audit.broken() if "told" in one.law] == []

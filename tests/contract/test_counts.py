@@ -13,9 +13,9 @@ from sqlalchemy import insert
 from digest.model import EntryId, SourceId
 from digest.service.upkeep.retention import tidy
 from digest.settings import Settings
-from digest.store.database.tables import reader_counts
-from digest.store.editions import Editions
-from digest.store.readings import Readings
+from digest.store.database.tables.publishing import reader_counts
+from digest.store.editions.selecting import Selecting
+from digest.store.intake.readings import Readings
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def count(hand: Hand, source: SourceId, *series: int | None, entry: str = "甲")
 
 def won(store: Store, since: datetime = SINCE, *sources: SourceId) -> dict[str, int]:
     with store.read() as tx:
-        return {entry.id: gained for entry, gained in tx.editions.most_read(since, sources, 9)}
+        return {entry.id: gained for entry, gained in tx.selecting.most_read(since, sources, 9)}
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_an_index_finds_counts(store: Store, hand: Hand) -> None:
             Readings(connection).highest_counts(BLOG, [EntryId("甲")]),
         ),
     )
-    (best,) = plans(store, lambda connection: Editions(connection).most_read(SINCE, (), 5))
+    (best,) = plans(store, lambda connection: Selecting(connection).most_read(SINCE, (), 5))
     assert "SEARCH reader_counts USING INDEX ix_reader_counts_counted_at (counted_at>?)" in best
     for plan in (newest, highest, best):
         assert "SCAN reader_counts" not in plan

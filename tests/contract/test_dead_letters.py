@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, DigestId, EditionKey
-from digest.records.deliveries import Overdue
+from digest.records.mailing import Overdue
 
 if TYPE_CHECKING:
     from datetime import datetime

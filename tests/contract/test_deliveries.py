@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import update
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, SubscriberId
-from digest.records.deliveries import DeliveryRow, HandedOver
-from digest.store import clock
-from digest.store.database.tables import UtcTime, metadata, subscriptions
-from digest.store.deliveries import Deliveries
+from digest.records.mailing import DeliveryRow, HandedOver
+from digest.store.database.tables import metadata
+from digest.store.database.tables.columns import UtcTime
+from digest.store.database.tables.people import subscriptions
+from digest.store.mailing.deliveries import Deliveries
+from digest.store.operating import clocks
 from tests.contract.plans import plans
 from tests.waiting import SECONDS
 
@@ -84,7 +86,7 @@ def test_what_was_planned_under_a_clock_ahead_is_due_when_that_is_mended(
 
 def test_every_moment_of_the_store_has_its_place_where_a_clock_is_mended() -> None:
     moments = {column for table in metadata.sorted_tables for column in table.c if isinstance(column.type, UtcTime)}
-    assert moments == {*clock.HAPPENED, *clock.WAITS, *clock.MAY_LIE_AHEAD}
+    assert moments == {*clocks.HAPPENED, *clocks.WAITS, *clocks.MAY_LIE_AHEAD}
 
 
 def test_what_was_begun_under_a_clock_ahead_is_unknown_an_hour_after_that_is_mended(
@@ -103,7 +105,7 @@ def test_a_lease_under_a_clock_ahead_ends(store: Store, person: SubscriberId, no
     before = now - timedelta(days=3000)
     with store.write() as tx:
         tx.deliveries.lease(now, now + LEASE, 1)
-        tx.deliveries.pause("no route", now + LEASE, now)
+        tx.deliveries.pause("no route", now + LEASE)
         tx.readings.clock_stepped_back(before)
         assert tx.deliveries.paused(before) is None
     assert lease(store, before) == [(KEY, person, 1)]
@@ -393,7 +395,7 @@ def test_a_pause_holds_until_its_time_or_until_it_is_ended(store: Store, now: da
     until = now + LEASE
     with store.write() as tx:
         assert tx.deliveries.paused(now) is None
-        tx.deliveries.pause("535 login refused", until, now)
+        tx.deliveries.pause("535 login refused", until)
         assert tx.deliveries.paused(now) == ("535 login refused", until)
         assert tx.deliveries.paused(until) is None
         tx.deliveries.resume()

@@ -9,15 +9,9 @@ from sqlalchemy import select
 from digest.model import ConfirmationKind, DigestId, EditionKey, Section
 from digest.records.operating import Alert
 from digest.service.upkeep.invariants import violations
-from digest.store.database.tables import (
-    confirmations,
-    consents,
-    digests,
-    editions,
-    metadata,
-    renamed_digests,
-    subscriptions,
-)
+from digest.store.database.tables import metadata
+from digest.store.database.tables.editions import digests, editions, renamed_digests
+from digest.store.database.tables.people import confirmations, consents, subscriptions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -73,7 +67,7 @@ def test_nothing_is_left_under_the_old_name(store: Store, hand: Hand, now: datet
         assert list(tx.alerts.all()) == ["digest news"]
         assert tx.editions.edition(EditionKey("weekly/1")) is not None
         assert [one.edition.digest for one in tx.editions.editions(NEW)] == [NEW]
-        assert tx.editions.untold(NEW, None, ()) == []
+        assert tx.selecting.untold(NEW, None, ()) == []
         record = tx.subscribers.get(bob)
         assert record is not None
         assert record.digests == ()
@@ -117,7 +111,7 @@ def test_two_digests_become_one_and_nobody_is_lost(store: Store, hand: Hand, now
     with store.read() as tx:
         assert [one.section for one in tx.editions.selected(old)] == [Section.NEW]
         assert [one.section for one in tx.editions.selected(new)] == [Section.CATCH_UP]
-        assert {one.entry.id for one in tx.editions.selected(new)} == tx.editions.told(bob, [NEW])
+        assert {one.entry.id for one in tx.editions.selected(new)} == tx.selecting.told(bob, [NEW])
     assert list(violations(store)) == before
 
 

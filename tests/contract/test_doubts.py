@@ -10,7 +10,7 @@ import pytest
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Section, Selected, SubscriberId, Variant
 from digest.records.editions import Recipient
 from digest.records.operating import ClockFault
-from digest.store.doubts import Doubts
+from digest.store.mailing.doubts import Doubts
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_what_lies_ahead_is_found_by_kind(store: Store, hand: Hand, person: Subs
         assert tx.clocks.ahead(now, HOUR, 10 * HOUR) == []
         assert tx.clocks.ahead(now - HOUR, HOUR, 10 * HOUR) == []
         tx.deliveries.lease(now, now + DAY, 9)
-        tx.deliveries.pause("no route", now + 9 * DAY, now)
+        tx.deliveries.pause("no route", now + 9 * DAY)
         found = {one.what: (one.number, one.newest) for one in tx.clocks.ahead(now - 3 * DAY, HOUR, 10 * HOUR)}
     assert found == {
         "the end of an edition's window": (1, now),

@@ -24,12 +24,12 @@ KEY = EditionKey("weekly/2026-W11")
 
 def untold(store: Store, digest: DigestId = WEEKLY, since: datetime | None = None, *sources: str) -> list[str]:
     with store.read() as tx:
-        return [e.id for e in tx.editions.untold(digest, since, [SourceId(source) for source in sources])]
+        return [e.id for e in tx.selecting.untold(digest, since, [SourceId(source) for source in sources])]
 
 
 def corrected(store: Store, digest: DigestId = WEEKLY) -> list[str]:
     with store.read() as tx:
-        return [entry.id for entry in tx.editions.corrected(digest)]
+        return [entry.id for entry in tx.selecting.corrected(digest)]
 
 
 def test_a_digest_is_registered_once(store: Store, now: datetime, day: timedelta) -> None:
@@ -109,12 +109,12 @@ def test_the_revision_that_was_announced_last_is_known(store: Store, hand: Hand)
     hand.edition("weekly/1", new=["甲"])
     hand.read(hand.revised("甲", "甲改"), hand.revised("乙", "乙改"))
     with store.read() as tx:
-        assert tx.editions.told_revision(WEEKLY, EntryId("甲")) == 1
-        assert tx.editions.told_revision(WEEKLY, EntryId("乙")) is None
-        assert tx.editions.told_revision(DAILY, EntryId("甲")) is None
+        assert tx.selecting.told_revision(WEEKLY, EntryId("甲")) == 1
+        assert tx.selecting.told_revision(WEEKLY, EntryId("乙")) is None
+        assert tx.selecting.told_revision(DAILY, EntryId("甲")) is None
     hand.edition("weekly/2", corrected=["甲"])
     with store.read() as tx:
-        assert tx.editions.told_revision(WEEKLY, EntryId("甲")) == 2
+        assert tx.selecting.told_revision(WEEKLY, EntryId("甲")) == 2
 
 
 def test_most_read_is_what_was_won_since(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
@@ -129,7 +129,7 @@ def test_most_read_is_what_was_won_since(store: Store, hand: Hand, now: datetime
 
     def best(since: datetime, limit: int = 9, *sources: str) -> list[tuple[str, int]]:
         with store.read() as tx:
-            return [(e.id, won) for e, won in tx.editions.most_read(since, [SourceId(s) for s in sources], limit)]
+            return [(e.id, won) for e, won in tx.selecting.most_read(since, [SourceId(s) for s in sources], limit)]
 
     assert best(now + day) == [("a", 20), ("d", 20), ("e", 3)]
     assert best(now + day, 1) == [("a", 20)]

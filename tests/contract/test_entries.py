@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from digest.changes.values import Cause, Questions
 from digest.model import Content, DateKind, EntryDate, EntryId, SourceId
-from digest.store.database.tables import entries
+from digest.store.database.tables.publishing import entries
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store

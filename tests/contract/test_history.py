@@ -10,7 +10,7 @@ import pytest
 
 from digest.changes.values import Added, Cause
 from digest.model import Content, EntryId, SourceId
-from digest.records.history import Counted, Removed, Settled, Sighted, Stated
+from digest.records.upkeep import Counted, Removed, Settled, Sighted, Stated
 from digest.service.publishing.feeds import enlist
 from digest.service.upkeep.replaying import Replay, acts
 from digest.settings import Settings, Source
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from digest.records.history import Fact
+    from digest.records.upkeep import Fact
     from digest.store.transaction import Store, Transaction
     from tests.contract.conftest import Hand
 
@@ -108,7 +108,7 @@ def test_stored_again_the_history_gives_the_same_state(
                 for r in tx.entries.revisions(e.id)
             ],
             [tx.entries.counts(entry.id) for entry in entries],
-            [entry.id for entry in tx.editions.news(now, [])],
+            [entry.id for entry in tx.selecting.news(now, [])],
             [tx.feeds.members(feed, 1, 9) for feed in ("", "source/blog", "source/other")],
             tx.feeds.removed("", 1, 9),
         )

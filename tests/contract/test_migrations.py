@@ -23,9 +23,9 @@ from sqlalchemy import create_engine, select, text
 from digest.changes.values import Cause, Printed
 from digest.errors import StoreError
 from digest.model import EditionKey, EntryId, SourceId
-from digest.records.deliveries import Evidence, RequestState, Slowed
-from digest.records.entries import OPERATOR, Act, ActKind, EntryState
-from digest.service.upkeep.backup import restore
+from digest.records.mailing import Evidence, RequestState, Slowed
+from digest.records.publishing import OPERATOR, Act, ActKind, EntryState
+from digest.service.upkeep.backups import restore
 from digest.settings import load
 from digest.store import database_file, open_store
 from digest.store.database import engine as engines
@@ -317,7 +317,7 @@ class Upgrade:
     def __init__(self, home: Path) -> None:
         self.file, self.backup = home / "digest.db", home / f"digest.db.before-{schema.NEWEST}"
         self.ran, self.migrations = home / "ran", home / "migrations"
-        shutil.copytree(Path(schema.__file__).parents[1] / "migrations", self.migrations)
+        shutil.copytree(Path(schema.__file__).parent / "migrations", self.migrations)
         planted = PLANTED.format(ran=str(self.ran), backup=str(self.backup), after=AFTER, newest=schema.NEWEST)
         (self.migrations / "versions" / f"{AFTER}_planted.py").write_text(planted, "utf-8")
         self.register("blog")

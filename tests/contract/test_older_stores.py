@@ -27,11 +27,12 @@ from digest.app import opened
 from digest.model import DigestId, SourceId
 from digest.service.upkeep.invariants import violations
 from digest.settings import load
-from digest.store import open_store, searching
+from digest.store import open_store
 from digest.store.database import engine as engines
 from digest.store.database import postgres as servers
 from digest.store.database import schema
 from digest.store.database.tables import metadata
+from digest.store.publishing import searching
 from tests.contract.conftest import Hand
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def test_it_is_migrated_on_postgresql(postgres: Server, tmp_path: Path) -> None:
         assert [dump.rules for dump in tx.readings.dumps(SourceId("blog")).values() if dump.path != "new.txt"] == [
             1
         ] * 6
-        assert [entry.content.title for entry in tx.editions.untold(DigestId("weekly"), None, ())] == ["新来的"]
+        assert [entry.content.title for entry in tx.selecting.untold(DigestId("weekly"), None, ())] == ["新来的"]
         assert [entry.content.title for entry in tx.entries.search("割圆术", limit=5)] == ["圆周率小史"]
     store.close()
     for engine in (on_file, server):

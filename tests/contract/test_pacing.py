@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, EditionKey, SubscriberId
-from digest.records.deliveries import HandedOver, Slowed
+from digest.records.mailing import HandedOver, Slowed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from digest.store.transaction import Store
     from tests.contract.conftest import Hand
 

@@ -12,8 +12,8 @@ import pytest
 from digest.changes.values import Ambiguous, Body, Cause, ChangeSet, Placing, Questions
 from digest.errors import StoreError
 from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
-from digest.records.dumps import ApplyFacts, DumpState, Stamp
-from digest.store.readings import Readings
+from digest.records.intake import ApplyFacts, DumpState, Stamp
+from digest.store.intake.readings import Readings
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def test_of_a_busy_day_the_last_that_came_answer(
     asked = Questions(days=frozenset({(2026, 3, 1), (2026, 3, 2)}))
     with store.read() as tx:
         assert {one.id for one in tx.readings.known(asked)} == set(days)
-        monkeypatch.setattr("digest.store.answering._OF_A_DAY", 2)
+        monkeypatch.setattr("digest.store.intake.answering._OF_A_DAY", 2)
         assert {one.id for one in tx.readings.known(asked)} == {"乙", "丙", "丁"}
 
 
@@ -309,7 +309,7 @@ def test_a_first_import_is_published_as_a_whole_by_settle(
     assert {e: hand.entry(e).updated_at for e in "甲乙丙"} == {"甲": old, "乙": now + day, "丙": now}
     hand.edition()
     with store.read() as tx:
-        assert [entry.id for entry in tx.editions.untold(DigestId("weekly"), None, [])] == ["丙"]
+        assert [entry.id for entry in tx.selecting.untold(DigestId("weekly"), None, [])] == ["丙"]
 
 
 def test_a_source_without_entries_settles(store: Store, now: datetime) -> None:

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from digest.changes.values import Ambiguous
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
-from digest.records.dumps import Renamed
+from digest.records.intake import Renamed
 from digest.service.upkeep.invariants import violations
 from digest.store import move_store, open_store
-from digest.store.database.tables import consents, dumps, metadata, renamed_sources, sources
-from digest.store.renames import columns
+from digest.store.database.tables import metadata
+from digest.store.database.tables.intake import dumps, renamed_sources, sources
+from digest.store.database.tables.people import consents
+from digest.store.intake.renames import columns
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

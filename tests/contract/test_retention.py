@@ -11,7 +11,9 @@ from sqlalchemy import select, text, update
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
 from digest.service.upkeep.retention import tidy
 from digest.settings import Settings
-from digest.store.database.tables import deliveries, metadata, subscriptions
+from digest.store.database.tables import metadata
+from digest.store.database.tables.mailing import deliveries
+from digest.store.database.tables.people import subscriptions
 
 if TYPE_CHECKING:
     from digest.model import Delivery
@@ -74,7 +76,7 @@ def test_most_read_is_the_same_after_thinning(store: Store, hand: Hand) -> None:
     def won() -> list[list[tuple[str, int]]]:
         with store.read() as tx:
             return [
-                [(entry.id, gained) for entry, gained in tx.editions.most_read(now - days * DAY, (), 5)]
+                [(entry.id, gained) for entry, gained in tx.selecting.most_read(now - days * DAY, (), 5)]
                 for days in (1, 7, 31, 44)
             ]
 
@@ -139,10 +141,10 @@ def test_nobody_gets_again_what_a_folded_delivery_announced(
         connection.execute(update(subscriptions).where(mine).values(behind=True))
     tidy(store, settings(), START + 500 * DAY)
     with store.read() as tx:
-        assert tx.editions.told(resting, [WEEKLY]) == {"题0", "题1", "题2"}
-        assert tx.editions.told(later, [WEEKLY]) == {"题2"}
+        assert tx.selecting.told(resting, [WEEKLY]) == {"题0", "题1", "题2"}
+        assert tx.selecting.told(later, [WEEKLY]) == {"题2"}
         followers = {one.subscriber.id: one for one in tx.subscribers.followers(WEEKLY)}
-        news = {entry.id for entry in tx.editions.news(followers[later].since, ())}
+        news = {entry.id for entry in tx.selecting.news(followers[later].since, ())}
     assert news - {"题2"} == set()
     assert followers[resting].since == START
 

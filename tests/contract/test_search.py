@@ -14,10 +14,10 @@ from sqlalchemy import select, text, update
 from digest.changes.values import Added, Cause, ChangeSet, Revised
 from digest.changes.words import marks, query
 from digest.model import Content, EntryId, SourceId
-from digest.records.dumps import ApplyFacts
+from digest.records.intake import ApplyFacts
 from digest.store import open_store
-from digest.store.database.tables import entries, searched
-from digest.store.vectors import vector
+from digest.store.database.tables.publishing import entries, searched
+from digest.store.publishing.vectors import vector
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.store.database.tables import UtcTime, metadata
+from digest.store.database.tables import metadata
+from digest.store.database.tables.columns import UtcTime
 from digest.store.transaction import Store
 
 if TYPE_CHECKING:

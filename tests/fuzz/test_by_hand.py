@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from digest.errors import UnknownError
 from digest.model import DateKind, EntryDate, EntryId, Section
-from digest.records.entries import EntryState
+from digest.records.publishing import EntryState
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
 from digest.service.publishing import feeds
@@ -33,7 +33,7 @@ from digest.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.records.entries import Handled
+    from digest.records.publishing import Handled
     from digest.service.publishing.by_hand.acts import Done, Outcome
     from digest.store.transaction import Transaction
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import astuple
 
 from digest.model import DateEvidence, Extras, PrintedDate, Sighting
-from digest.store.dump_rows import _sighting
+from digest.store.intake.dump_rows import _sighting
 
 PLAIN = Sighting("a.txt", 3, 1, "byline", "T", "A", DateEvidence(6, 11, 2021), 7, ("x", "y"), ("y",), complete=True)
 EXTRAS = Extras(

@@ -1,10 +1,15 @@
-"""The import contract of libraries: a new module cannot escape it, and its table stays true."""
+"""The import contract of libraries: a new module cannot escape it, and its table stays true; and what imports load."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from grimp import ImportGraph
 
+import digest
 from tests.homes import OneHome
 
 
@@ -42,3 +47,14 @@ def test_the_standard_library_is_everywhere_at_home() -> None:
 def test_a_home_that_no_longer_imports_its_library_is_named() -> None:
     (found,) = strays(["re2: digest.patterns, digest.old"], ("digest.patterns", "re2"))
     assert found.startswith("digest.old is named as a home of re2")
+
+
+def test_the_service_names_the_stores_classes_and_does_not_load_sqlalchemy() -> None:
+    root = Path(digest.__file__).parents[1]
+    files = [file.relative_to(root).with_suffix("") for file in root.glob("digest/service/**/*.py")]
+    loading = f"import sys, {', '.join('.'.join(file.parts) for file in files)}; print('sqlalchemy' in sys.modules)"
+
+    ended = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=True)
+
+    assert len(files) > 50
+    assert ended.stdout == "False\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.model import DateKind, Section, SourceId
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from digest.service.publishing.feeds import EVERYTHING
 from tests.years.crawler import RECRAWLED, Outcome
 from tests.years.shown import Shown
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Content, Entry, EntryDate, EntryId, Selected
-    from digest.records.dumps import KnownDump
+    from digest.records.intake import KnownDump
     from digest.service.intake.passes import Pass
     from digest.store.transaction import Transaction
     from tests.years.crawler import Copy

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import Section
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from tests.years import laws as laws_module
 from tests.years.crawler import Crawler
 from tests.years.drive import Result, run
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import Selected, SourceId
-    from digest.records.dumps import KnownDump
+    from digest.records.intake import KnownDump
     from tests.years.crawler import Outcome
     from tests.years.families import Site
     from tests.years.world import Article

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
@@ -101,5 +101,5 @@ def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
     if row.state is not DeliveryState.FAILED or made is None or variant is None:
         return False
     held = tx.editions.selected(row.edition)
-    told = tx.editions.told(row.subscriber, frequencies_of(settings, made.edition.digest))
+    told = tx.selecting.told(row.subscriber, frequencies_of(settings, made.edition.digest))
     return any(held[at].entry.id in told for at in tx.editions.variants(row.edition)[variant].told)

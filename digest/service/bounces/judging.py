@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from digest.errors import TransportError
     from digest.model import Delivery
-    from digest.records.deliveries import RestingDomain
+    from digest.records.mailing import RestingDomain
     from digest.service.bounces.refusals import RefusalHistory
     from digest.service.mailing.drain.ledger import Ledger
     from digest.service.mailing.drain.queueing import DeliveryQueue
@@ -177,7 +177,7 @@ def load_earlier_refusals(tx: Transaction, refusals: RefusalHistory) -> None:
         ("", _words(tx.deliveries.trouble())),
         *((one.domain, _words(one.reason)) for one in rested),
     }
-    for one in tx.deliveries.just_failed(FIRST_ATTEMPTS):
+    for one in tx.breaker.just_failed(FIRST_ATTEMPTS):
         refused = RefusedDelivery(one.edition, one.subscriber, one.message_id, one.address)
         refusals.add_earlier(refused, _words(one.text, one.address), alone=one.alone)
 

@@ -19,7 +19,7 @@ from digest.mail.receiving.mailboxes import waiting_messages
 from digest.mail.receiving.reports import AUTOMATIC, read_report
 from digest.mail.tokens import bounce_token, claimed_subscriber, proven_edition, read_leave_token, return_path, token_in
 from digest.model import BounceKind
-from digest.records.deliveries import Bounce
+from digest.records.mailing import Bounce
 from digest.service.bounces import suppressing
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from digest.addresses import domain_of
 from digest.errors import DigestError, UnknownError
 from digest.mail.replies.diagnosis import diagnose
 from digest.model import BounceKind
-from digest.records.deliveries import Bounce, Evidence, RequestState
+from digest.records.mailing import Bounce, Evidence, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.records.deliveries import SuppressionRequest
+    from digest.records.mailing import SuppressionRequest
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

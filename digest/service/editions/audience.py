@@ -109,12 +109,12 @@ def _missing(
     These are all entries that are new since they follow it and that no mail announced to them. They join
     `made.entries`.
     """
-    told = tx.editions.told(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
+    told = tx.selecting.told(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.
     since, sources = follower.since, [SourceId(name) for name in digest.sources]
-    theirs = [*tx.editions.news(since, sources), *tx.editions.told_since(DigestId(digest.id), since - _CLOCK)]
+    theirs = [*tx.selecting.news(since, sources), *tx.selecting.told_since(DigestId(digest.id), since - _CLOCK)]
     for entry in theirs:
         if entry.id not in places and entry.id not in told:
             places[entry.id] = len(made.entries)

@@ -74,4 +74,4 @@ def plan_parts(tx: Transaction, settings: Settings, waiting: Sequence[tuple[Edit
 
 
 def _announced_count(tx: Transaction, rhythms: Sequence[DigestId], person: SubscriberId) -> int:
-    return len(tx.editions.told(person, rhythms))
+    return len(tx.selecting.told(person, rhythms))

@@ -44,13 +44,13 @@ class Selection:
 def select_entries(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
     """Select the content of an edition of a digest that is made now."""
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
-    new = tx.editions.untold(state.id, state.configured_at - FIRST_REACH, sources)
+    new = tx.selecting.untold(state.id, state.configured_at - FIRST_REACH, sources)
     corrected = [
         (entry, steps)
-        for entry in tx.editions.corrected(state.id)
+        for entry in tx.selecting.corrected(state.id)
         if is_visible(steps := _corrections(tx, state.id, entry.id)) and _leads_elsewhere(steps, entry)
     ]
-    read = tx.editions.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
+    read = tx.selecting.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return Selection(
         (
             *(Selected(Section.NEW, entry) for entry in new),
@@ -75,7 +75,7 @@ def _leads_elsewhere(steps: Sequence[Correction], entry: Entry) -> bool:
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
     """Each correction since the revision that the digest announced, with what it replaced, oldest first."""
-    told = tx.editions.told_revision(digest, entry) or 1
+    told = tx.selecting.told_revision(digest, entry) or 1
     return tuple(
         Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))
         for old, new in pairwise(tx.entries.revisions(entry))

@@ -13,7 +13,7 @@ from digest.changes.days import AHEAD
 from digest.changes.keys import lead_key, title_key
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.model import AtomId, EntryId, NoteKind
-from digest.records.dumps import ApplyFacts, DumpState, KnownDump, Unsettled
+from digest.records.intake import ApplyFacts, DumpState, KnownDump, Unsettled
 from digest.service.intake.comparing import compare, ground
 from digest.service.intake.passes import Moves, Pass
 from digest.service.intake.reader_counts import counted

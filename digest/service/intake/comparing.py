@@ -17,7 +17,7 @@ from digest.changes.values import Cause, Others, Times, Vanished
 from digest.dumps import FIRST_DECLARED
 from digest.dumps.damage import damage
 from digest.model import NoteKind
-from digest.records.dumps import DumpState, KnownDump
+from digest.records.intake import DumpState, KnownDump
 from digest.service.intake.passes import Moves
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from digest.changes.values import ChangeSet, Known, Placing
     from digest.model import Note
     from digest.settings import Source
-    from digest.store.readings import Readings
+    from digest.store.intake.readings import Readings
 
 
 @dataclass(frozen=True, slots=True)

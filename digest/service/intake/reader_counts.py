@@ -10,7 +10,7 @@ from digest.changes.values import Added
 if TYPE_CHECKING:
     from digest.changes.values import ChangeSet
     from digest.model import EntryId, SourceId
-    from digest.store.readings import Readings
+    from digest.store.intake.readings import Readings
 
 
 def counted(readings: Readings, source: SourceId, changes: ChangeSet) -> tuple[tuple[EntryId, int], ...]:

@@ -13,7 +13,7 @@ from digest.dumps.configured import layouts_of
 from digest.dumps.snapshot import is_unknown, read_snapshot
 from digest.errors import DumpError
 from digest.model import SourceId
-from digest.records.dumps import DumpState, KnownDump, Stamp
+from digest.records.intake import DumpState, KnownDump, Stamp
 from digest.service.intake.comparing import ReadDump
 from digest.service.intake.passes import Pass
 

@@ -14,7 +14,7 @@ from digest.dumps.configured import layouts_of
 from digest.dumps.files import DumpFile, Refused, dump_files
 from digest.errors import DumpError, RowError, StoreError, UnknownError
 from digest.model import SourceId
-from digest.records.dumps import DumpState, KnownDump, Stamp
+from digest.records.intake import DumpState, KnownDump, Stamp
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
 from digest.service.intake.passes import Moves, Pass
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from digest.records.dumps import SourceState
+    from digest.records.intake import SourceState
     from digest.settings import Settings, Source
     from digest.store.transaction import Store, Transaction
 

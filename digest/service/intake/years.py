@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Placing, Times
     from digest.model import DateEvidence, EntryDate, EntryId
-    from digest.records.dumps import KnownDump
+    from digest.records.intake import KnownDump
     from digest.service.intake.comparing import Compared
     from digest.settings import Source
-    from digest.store.readings import Readings
+    from digest.store.intake.readings import Readings
 
 
 def better_dates(readings: Readings, source: Source, looked: KnownDump, compared: Compared) -> dict[EntryId, EntryDate]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from digest.editions.due import unmade_slot
 from digest.errors import FencedError
 from digest.model import DigestId, SourceId
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from digest.service.editions.digests import schedule_of
 from digest.service.operating.alert_states import Health, Seen
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.records.dumps import SourceState
     from digest.records.editions import DigestState
+    from digest.records.intake import SourceState
     from digest.records.operating import Alert
     from digest.settings import Digest, Settings, Source
     from digest.store.transaction import Transaction

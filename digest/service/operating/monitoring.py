@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, SourceId
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from digest.service.operating.health import Kind, Sending, counted, is_overdue, passed_slot, sending, troubles
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import DeliveryState
-    from digest.records.deliveries import Slowed
+    from digest.records.mailing import Slowed
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
@@ -67,15 +67,15 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
         states = tx.readings.sources()
         known = [(source, states.get(SourceId(source.id))) for source in settings.sources]
         ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in known if state and state.refreshed_at]
-        queue = tx.watching.queue()
+        queue = tx.monitoring.queue()
         return Standing(
             sources=len(known),
             overdue=sum(is_overdue(source, state, now) for source, state in known),
             failing=sum(state is not None and state.failures > 0 for _, state in known),
             oldest_refresh=max(ages, default=_NO_TIME),
             troubled={state: 0 for state in DumpState if state is not DumpState.GOOD}
-            | tx.watching.troubled_dumps([SourceId(source.id) for source in settings.sources]),
-            undrawn=tx.watching.undrawn(),
+            | tx.monitoring.troubled_dumps([SourceId(source.id) for source in settings.sources]),
+            undrawn=tx.monitoring.undrawn(),
             digests=tuple(_digests(tx, settings.digests, now)),
             queue=queue.depth,
             queue_age=max(now - queue.next_at, _NO_TIME) if queue.next_at else _NO_TIME,
@@ -94,5 +94,5 @@ def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> It
             digest.id,
             now - slot if (slot := passed_slot(digest, state, now)) else _NO_TIME,
             state.last_close_at if state else None,
-            tx.watching.newest_deliveries(name),
+            tx.monitoring.newest_deliveries(name),
         )

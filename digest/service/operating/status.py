@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from digest.service.bounces import suppressing
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.operating.health import troubles
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.records.deliveries import RestingDomain, Slowed
-    from digest.records.dumps import KnownDump, Report
+    from digest.records.intake import KnownDump, Report
+    from digest.records.mailing import RestingDomain, Slowed
     from digest.records.operating import ClockFault
     from digest.service.bounces.suppressing import HeldEdition
     from digest.service.operating.health import Trouble

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from digest.model import EditionKey
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from digest.settings import Mail
     from digest.store.transaction import Store
 
@@ -41,7 +41,7 @@ def bring_back(store: Store, mail: Mail, now: datetime) -> None:
         tx.resting.bring_back(rested)
         count = tx.pacing.bring_back(latest)
         if paused:
-            tx.deliveries.pause(paused[0], over, now)
+            tx.deliveries.pause(paused[0], over)
     _log.warning("waits that lay too far ahead are brought back", mails=count, until=latest.isoformat())
 
 

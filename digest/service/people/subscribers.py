@@ -9,7 +9,7 @@ from digest.errors import AddressError, ConfigurationError, DigestError, PersonE
 from digest.lists.values import checked_name, language_of, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
-from digest.records.deliveries import Trouble
+from digest.records.mailing import Trouble
 from digest.service.editions.digests import frequencies_of
 from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import plan_welcome

@@ -12,14 +12,14 @@ from urllib.parse import quote
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.patterns import Pattern
-from digest.records.entries import OPERATOR, Act, ActKind
+from digest.records.publishing import OPERATOR, Act, ActKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
     from datetime import datetime
 
     from digest.model import Entry
-    from digest.records.dumps import Unsettled
+    from digest.records.intake import Unsettled
     from digest.settings import Settings, Source, Topic
     from digest.store.transaction import Store, Transaction
 

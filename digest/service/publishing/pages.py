@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
 from digest.model import EntryId, Section, SourceId
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 from digest.service.editions.digests import digest_title, edition_name
 from digest.service.publishing.feeds import EVERYTHING, source_of, via
 from digest.service.publishing.redating import tells_another_day
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from digest.changes.words import Query
     from digest.model import Content, Edition, EditionKey, Entry, EntryDate
-    from digest.records.entries import ReaderCount, RevisionRecord
+    from digest.records.publishing import ReaderCount, RevisionRecord
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

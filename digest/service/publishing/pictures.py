@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from digest.model import Content
-    from digest.records.entries import Drawn
+    from digest.records.publishing import Drawn
     from digest.store.transaction import Store, Transaction
     from digest.typeset.math.extract import Formula
 

@@ -8,7 +8,7 @@ from digest.changes.dates import redates
 from digest.changes.values import Cause
 
 if TYPE_CHECKING:
-    from digest.records.entries import RevisionRecord
+    from digest.records.publishing import RevisionRecord
 
 
 def tells_another_day(old: RevisionRecord, new: RevisionRecord) -> bool:

@@ -11,7 +11,7 @@ from digest.changes.by_hand import NOTHING
 from digest.dumps.files import DumpFile, dump_files
 from digest.errors import DumpError, UnknownError
 from digest.model import EntryId, SourceId
-from digest.records.entries import ActKind, EntryState
+from digest.records.publishing import ActKind, EntryState
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from digest.records.entries import Act
+    from digest.records.publishing import Act
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 

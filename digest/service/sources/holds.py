@@ -9,7 +9,7 @@ from digest.changes.values import Added, Revised, Vanished
 from digest.dumps.files import DumpFile, dump_files
 from digest.errors import DumpError, StoreError, UnknownError
 from digest.model import SourceId
-from digest.records.dumps import DumpState, Stamp
+from digest.records.intake import DumpState, Stamp
 from digest.service.intake.apply_dump import quiet
 from digest.service.intake.comparing import ReadDump, compare, ground
 from digest.service.intake.reading_dumps import Unread, read_file
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from digest.changes.values import Cause, Placing
     from digest.model import Content, EntryDate, EntryId
-    from digest.records.dumps import KnownDump, SourceState
+    from digest.records.intake import KnownDump, SourceState
     from digest.service.intake.comparing import Compared
     from digest.settings import Source
     from digest.store.transaction import Store

@@ -12,12 +12,12 @@ from digest.changes import guards
 from digest.changes.keys import title_key
 from digest.changes.shown import prepared
 from digest.changes.values import Questions
-from digest.records.dumps import DumpState
+from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
     from digest.model import Sighting
     from digest.service.intake.comparing import ReadDump
-    from digest.store.readings import Readings
+    from digest.store.intake.readings import Readings
 
 _KEPT = 5_000  # sightings of a held dump; for a longer one, only its file's present content is used
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from digest.editions.schedule import Schedule, next_slot
 from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
-from digest.records.dumps import DumpState
 from digest.records.editions import FIRST_REACH
-from digest.records.entries import ActKind, EntryState
+from digest.records.intake import DumpState
+from digest.records.publishing import ActKind, EntryState
 from digest.service.people.subscribers import require_person
 from digest.service.publishing.feeds import holds_any
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.records.entries import Act, Handled
-    from digest.records.history import Mention, Story
     from digest.records.people import SubscriberRecord
+    from digest.records.publishing import Act, Handled
+    from digest.records.upkeep import Mention, Story
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from digest.changes.keys import lead_key, title_key
 from digest.changes.words import tokens
-from digest.records.history import Violation
+from digest.records.upkeep import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from digest.model import Content
-    from digest.records.history import Recorded
+    from digest.records.upkeep import Recorded
     from digest.store.transaction import Store
 
 # Source: RFC 4151, section 2.1; the part after the authority is ours.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, assert_never
 from digest.changes.by_hand import NOTHING
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
 from digest.model import Fingerprint
-from digest.records.dumps import ApplyFacts, KnownDump, Stamp
-from digest.records.history import Counted, Removed, Settled, Sighted, Stated
+from digest.records.intake import ApplyFacts, KnownDump, Stamp
+from digest.records.upkeep import Counted, Removed, Settled, Sighted, Stated
 from digest.service.intake.first_imports import publish
 from digest.service.publishing.feeds import enlist
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import AtomId, EntryDate, EntryId, SourceId
-    from digest.records.history import Fact
+    from digest.records.upkeep import Fact
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

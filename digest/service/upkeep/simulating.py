@@ -17,7 +17,7 @@ from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.mail.composing.message import edition_message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
-from digest.records.history import Settled, Stated
+from digest.records.upkeep import Settled, Stated
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.making import edition_pictures, make_due
 from digest.service.mailing.composing import edition_mail
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from digest.model import Delivery
     from digest.records.editions import EditionCounts
-    from digest.records.entries import Drawn
+    from digest.records.publishing import Drawn
     from digest.service.upkeep.replaying import Act
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
@@ -246,9 +246,9 @@ class _Silent:
         key = edition_key(name, slot, schedule_of(digest)) if slot else EditionKey(f"{name}/before-{self._editions}")
         self._editions += 1
         with self._store.write() as tx:
-            new = tx.editions.untold(name, None, [SourceId(source) for source in digest.sources])
+            new = tx.selecting.untold(name, None, [SourceId(source) for source in digest.sources])
             selected = [Selected(Section.NEW, entry) for entry in new]
-            selected += [Selected(Section.CORRECTED, entry) for entry in tx.editions.corrected(name)]
+            selected += [Selected(Section.CORRECTED, entry) for entry in tx.selecting.corrected(name)]
             tx.editions.make(Edition(key, name, slot, None, at, empty=not selected), selected, (), ())
 
 

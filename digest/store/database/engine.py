@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from digest.errors import StoreError
+from digest.privately import FILE_MODE
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -26,7 +27,6 @@ _FILE = "sqlite:///"
 _SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _IN_MEMORY = {"sqlite://", "sqlite:///:memory:"}
 _PAUSE_SECONDS = 0.01
-OWNER_ONLY = 0o600  # it contains addresses and the secret of the links
 
 # Source: https://sqlite.org/pragma.html. `secure_delete` overwrites deleted data with zeros, so that an erased address
 # is gone.
@@ -160,7 +160,7 @@ def _make(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            file.touch(mode=OWNER_ONLY)
+            file.touch(mode=FILE_MODE)  # it contains addresses and the secret of the links
     except OSError as error:
         problem = f"{file}: cannot be opened: {error.strerror}"
         raise StoreError(f"{problem} (check that its folder exists and may be written)") from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from digest.store.database.statements import insert
-from digest.store.database.tables import meta
+from digest.store.database.tables.operating import meta
 
 if TYPE_CHECKING:
     from datetime import datetime

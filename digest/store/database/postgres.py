@@ -7,26 +7,30 @@ they read does not change either. The others (drains) lock the rows that they ch
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from digest.errors import StoreError
+from digest.store.database.meta import CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import MutableSequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from psycopg.abc import Buffer
     from sqlalchemy.engine.interfaces import Dialect
 
 TURN = 0x646967657374  # the advisory lock of exclusive writers: "digest"
 _CONNECTIONS, _CONNECT_SECONDS = 20, 10
+_ALIVE_SECONDS, _CLOSING_SECONDS, _AGAIN_SECONDS = 5.0, 0.5, 1.0
+_STATE = "SELECT published, published_at FROM meta"
 
 # Source: https://www.postgresql.org/docs/current/runtime-config-client.html. A client that vanishes loses its lock
 # soon; committed data is on the disk, whatever the server's default.
@@ -132,3 +136,45 @@ def _begin(connection: Connection) -> None:
     driver.isolation_level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
     if options.get("takes_turn"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+
+
+class Listening:
+    """The published state, kept current by LISTEN in a thread of its own, so that a request needs no query.
+
+    Decision 220.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._target = conninfo(url)
+        self._known: tuple[int, datetime] | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="listening", daemon=True)
+        self._thread.start()
+
+    @property
+    def known(self) -> tuple[int, datetime] | None:
+        """The newest state; None while the server does not answer, and the caller must query it."""
+        return self._known
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with psycopg.connect(self._target, autocommit=True, **defaults(self._target)) as connection:
+                    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+                    while not self._closed.is_set():
+                        self._known = connection.execute(_STATE).fetchone()
+                        self._wait(connection)
+            except psycopg.Error:
+                self._known = None
+                self._closed.wait(_AGAIN_SECONDS)
+        self._known = None
+
+    def _wait(self, connection: psycopg.Connection[Any]) -> None:
+        """Wait for a notification, or long enough to check that the server is still there."""
+        for _ in range(int(_ALIVE_SECONDS / _CLOSING_SECONDS)):
+            if self._closed.is_set() or list(connection.notifies(timeout=_CLOSING_SECONDS, stop_after=1)):
+                return

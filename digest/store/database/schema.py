@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 NEWEST = "0011"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
-_MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION_TABLE = "alembic_version"
 _OF_A_DATABASE = ("search_index", "sqlite_")  # tables that differ between kinds of databases
 _COLUMNS = {  # table and column of each column, in one query

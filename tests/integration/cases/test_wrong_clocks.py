@@ -207,7 +207,7 @@ def test_mail_that_waited_under_a_clock_ahead_is_sent_once(clocked: Clocked, *, 
     if far:  # a drain that was killed, and another one that found no certificate valid
         with opened(clocked.settings) as store, store.write() as tx:
             assert tx.deliveries.lease(made_at, made_at + HOUR, 10)
-            tx.deliveries.pause("the certificate has expired", made_at + HOUR, made_at)
+            tx.deliveries.pause("the certificate has expired", made_at + HOUR)
 
     clocked.read(right)
     for hours in (1, 2):

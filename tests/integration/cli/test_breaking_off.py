@@ -39,8 +39,8 @@ def told(blog: Blog, article: type[Article]) -> Blog:
         (["source", "show", "blog"], "digest.service.sources.holds.source_holds", "Nothing was changed"),
         (["check"], "digest.checks._dumps", "Nothing was changed"),
         (["check", "--deep"], "digest.service.upkeep.invariants.violations", "Nothing was changed"),
-        (["backup", "{home}/copy"], "digest.service.upkeep.backup.back_up", "is unchanged"),
-        (["restore", "{home}/copy", "--yes"], "digest.service.upkeep.backup.restore", "nothing has changed"),
+        (["backup", "{home}/copy"], "digest.service.upkeep.backups.back_up", "is unchanged"),
+        (["restore", "{home}/copy", "--yes"], "digest.service.upkeep.backups.restore", "nothing has changed"),
         (["unfence"], "digest.service.intake.refresh.refresh", "The store is still fenced"),
         (["subscribers", "import", "{home}/list.csv"], "digest.service.people.importing.import_people", "run the same"),
         (["edition", "cut"], "digest.service.editions.making.cut", "see `digest edition list`"),
@@ -71,7 +71,7 @@ def test_a_store_that_moves_is_left_empty_and_the_same_command_works(
     told.run("refresh")
     urls = [f"sqlite:///{told.home / 'var' / 'digest.db'}", f"sqlite:///{told.home / 'new.db'}"]
     with monkeypatch.context() as patched:
-        patched.setattr("digest.store.searching.rebuild", broken_off)
+        patched.setattr("digest.store.publishing.searching.rebuild", broken_off)
         with pytest.raises(SystemExit) as ended:
             main(["migrate-store", *urls])
         assert ended.value.code == 130

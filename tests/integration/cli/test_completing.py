@@ -13,7 +13,7 @@ import typer
 from digest.cli import main
 from digest.cli.commands import app
 from digest.cli.completing import offered
-from digest.store.glance import names
+from digest.store.operating.completing import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 
-from digest.records.dumps import Stamp
+from digest.records.intake import Stamp
 
 if TYPE_CHECKING:
     from tests.conftest import Article, Blog

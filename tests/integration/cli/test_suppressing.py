@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import DeliveryState, EditionKey
-from digest.records.deliveries import Evidence
+from digest.records.mailing import Evidence
 from digest.store import open_store
 
 if TYPE_CHECKING:

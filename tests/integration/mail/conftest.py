@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from digest.service.mailing.drain.report import DrainReport
     from digest.store.transaction import Store
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import SubscriberId
-    from digest.records.deliveries import Trouble
+    from digest.records.mailing import Trouble
     from digest.service.bounces.messages import BounceResult
     from tests.integration.mail.conftest import Inbox, Post
 
@@ -117,7 +117,7 @@ def test_what_follows_and_that_it_was_handled_are_one_step(
     office: Post, ada: SubscriberId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.subscribers.Subscribers.suppress", full)
+        broken.setattr("digest.store.people.subscribers.Subscribers.suppress", full)
         with pytest.raises(StoreError):
             took(office, bounced(office, ada))
     with office.store.read() as tx:
@@ -252,7 +252,7 @@ def test_a_maildir_is_read_and_put_away_after_the_store_has_it(
     (maildir / "new" / "4.host").symlink_to("/etc/passwd")
 
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.bounces.Bounces.add", full)
+        broken.setattr("digest.store.mailing.bounces.Bounces.add", full)
         with pytest.raises(StoreError):
             messages.read_mailboxes(office.store, office.settings, lambda: office.now)
     assert (maildir / "new" / "1.host").exists()
@@ -420,7 +420,7 @@ def test_a_store_that_cannot_take_it_has_it_sent_again(
     def talk(host: str, port: int) -> None:
         with smtplib.SMTP(host, port) as server:
             with monkeypatch.context() as broken:
-                broken.setattr("digest.store.bounces.Bounces.add", full)
+                broken.setattr("digest.store.mailing.bounces.Bounces.add", full)
                 with pytest.raises(smtplib.SMTPDataError) as refused:
                     server.sendmail("", [token_of(office, ada)], bounced(office, ada))
             assert refused.value.smtp_code == 451

@@ -14,7 +14,7 @@ from digest.errors import ConfigurationError, StoreError
 from digest.model import DeliveryState, DigestId
 from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.delivery import drain
-from digest.store.deliveries import Deliveries
+from digest.store.mailing.deliveries import Deliveries
 from tests.integration.mail.conftest import (
     ACCEPTED,
     DEFERRED,
@@ -149,7 +149,7 @@ def test_a_drain_that_died_after_sending_is_followed_by_one_that_sends_the_same_
 ) -> None:
     post.people(SOMEBODY)
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.deliveries.Deliveries.record_all", full)
+        broken.setattr("digest.store.mailing.deliveries.Deliveries.record_all", full)
         with pytest.raises(StoreError):
             post.drain()
     assert post.states() == {LEASED: 1}
@@ -172,7 +172,7 @@ def test_a_store_that_records_nothing_ends_the_drain_after_one_message_a_connect
 ) -> None:
     post = post_to(port, connections=connections)
     post.people(*READERS)
-    monkeypatch.setattr("digest.store.deliveries.Deliveries.record_all", full)
+    monkeypatch.setattr("digest.store.mailing.deliveries.Deliveries.record_all", full)
     monkeypatch.setattr("digest.service.mailing.drain.ledger._STORE_RESTS", (0, 0))
 
     with pytest.raises(StoreError, match="the disk is full"):
@@ -267,7 +267,7 @@ def test_nothing_is_sent_where_nothing_can_be_leased(inbox: Inbox, post: Post, m
     def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("digest.store.deliveries.Deliveries.lease", full)
+    monkeypatch.setattr("digest.store.mailing.deliveries.Deliveries.lease", full)
     with pytest.raises(StoreError):
         post.drain()
     assert inbox.counts() == {}
@@ -336,7 +336,7 @@ def test_drains_that_die_again_and_again_after_sending_send_nobody_a_third(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post.people(SOMEBODY)
-    monkeypatch.setattr("digest.store.deliveries.Deliveries.record_all", full)
+    monkeypatch.setattr("digest.store.mailing.deliveries.Deliveries.record_all", full)
     for _ in range(6):
         with suppress(StoreError):
             post.drain()

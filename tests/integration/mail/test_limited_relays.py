@@ -366,7 +366,7 @@ def test_a_pause_of_a_wrong_clock_is_over(post_to: Callable[..., Post]) -> None:
         post = post_to(relay.port)
         post.people(*READERS[:3])
         with post.store.write() as tx:
-            tx.deliveries.pause("content: 554 no", post.now + timedelta(days=3650), post.now)
+            tx.deliveries.pause("content: 554 no", post.now + timedelta(days=3650))
         assert post.drain().counts()["accepted"] == 3
 
 

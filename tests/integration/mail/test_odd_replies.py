@@ -12,7 +12,7 @@ from tests.integration.mail.relay import Moment, Relay, To
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from tests.integration.mail.conftest import Post
 
 ADDRESS = "reader@sina.example"

@@ -17,7 +17,7 @@ from digest.mail.sending.smtp import SmtpSession
 from digest.mail.sending.transaction import Timeouts
 from digest.model import DeliveryState, DigestId
 from digest.settings import Mail
-from digest.store.deliveries import Deliveries
+from digest.store.mailing.deliveries import Deliveries
 from tests.waiting import SECONDS
 
 if TYPE_CHECKING:

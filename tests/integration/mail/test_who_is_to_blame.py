@@ -15,7 +15,7 @@ from digest.service.bounces import messages, suppressing
 from digest.service.bounces.suppressing import HeldEdition
 from digest.service.operating import alerts, status
 from digest.store import open_store
-from digest.store.resting import Resting
+from digest.store.mailing.pacing import Resting
 from digest.store.transaction import Store
 from tests.integration.mail.conftest import KEY, Post
 from tests.integration.mail.test_coming_back import ADDRESS, configured

@@ -12,9 +12,10 @@ from digest.changes.values import Cause, Printed
 from digest.cli import main
 from digest.errors import StoreError
 from digest.model import EntryId
-from digest.records.entries import OPERATOR, Act, ActKind
+from digest.records.publishing import OPERATOR, Act, ActKind
 from digest.store import move_store, open_store
-from digest.store.database.tables import entries, metadata, pictures
+from digest.store.database.tables import metadata
+from digest.store.database.tables.publishing import entries, pictures
 from tests.contract.conftest import NOW, Hand
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def test_a_copy_that_is_not_equal_is_not_kept(file: str, url: str) -> None:
             for row in parameters if isinstance(parameters, list) else [parameters]:
                 row["page_order"] += 1  # type: ignore[index]
 
-    from digest.store.moving import move  # noqa: PLC0415 - the function below `move_store`, over open stores
+    from digest.store.upkeep.moving import move  # noqa: PLC0415 - the function below `move_store`, over open stores
 
     event.listen(target._writing, "before_cursor_execute", spoil)
     source = open_store(file)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.model import Body, BounceKind, DeliveryState, DigestId, Edition, EditionKey, Format, SourceId, Variant
-from digest.records.deliveries import Bounce
-from digest.records.dumps import DumpState, KnownDump, Stamp
 from digest.records.editions import Recipient
+from digest.records.intake import DumpState, KnownDump, Stamp
+from digest.records.mailing import Bounce
 from digest.service.intake import refresh
 from digest.service.operating import alerts
 from digest.settings import Settings
@@ -208,7 +208,7 @@ def test_a_dump_that_stays_held_is_reported_with_its_reason(watch: Watch) -> Non
 def test_a_run_that_pauses_is_reported_at_once_and_well_when_mail_goes_out_again(watch: Watch) -> None:
     watch.edition(DeliveryState.PLANNED, DeliveryState.PLANNED)
     with watch.store.write() as tx:
-        tx.deliveries.pause("login: 535 refused", NOW + 15 * MINUTE, NOW)
+        tx.deliveries.pause("login: 535 refused", NOW + 15 * MINUTE)
     assert watch.look() == ["trouble: sending: paused: login: 535 refused"]
     assert watch.look(2 * HOUR) == []  # the pause has ended, and nothing shows that it was of use
     with watch.store.write() as tx:
@@ -301,7 +301,7 @@ def test_a_crash_between_deciding_and_telling_loses_nothing_and_one_after_tellin
             watch.look()
     assert hook.posted == []
     with monkeypatch.context() as dying:
-        dying.setattr("digest.store.alerts.Alerts.told", die)
+        dying.setattr("digest.store.operating.alerts.Alerts.told", die)
         with pytest.raises(KeyboardInterrupt):
             watch.look()
     assert watch.mails() == ["[山上] trouble: source blog"]

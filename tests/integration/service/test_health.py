@@ -23,8 +23,8 @@ from digest.model import (
     SubscriberId,
     Variant,
 )
-from digest.records.deliveries import Bounce
 from digest.records.editions import Recipient
+from digest.records.mailing import Bounce
 from digest.records.operating import ClockFault, NoticeKind
 from digest.records.people import UNMADE
 from digest.service.operating import alerts
@@ -201,12 +201,12 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
     ),
     "sending is paused": (
         Kind.SENDING,
-        lambda world, tx: tx.deliveries.pause("login: 535 refused", world.now + HOUR, world.now),
+        lambda world, tx: tx.deliveries.pause("login: 535 refused", world.now + HOUR),
         lambda world, tx: tx.deliveries.resume(),
     ),
     "nothing got through since a pause": (
         Kind.SENDING,
-        lambda world, tx: tx.deliveries.pause("login: 535 refused", world.now, world.now),
+        lambda world, tx: tx.deliveries.pause("login: 535 refused", world.now),
         lambda world, tx: tx.deliveries.got_through(world.now),
     ),
     "the store is fenced": (

@@ -246,11 +246,11 @@ def test_a_relay_in_trouble_takes_no_page_away_and_a_monitor_can_ask_for_all(set
         now = datetime.now(UTC)
         assert ready() == (200, "ok", 200)
         with service.store.write() as tx:
-            tx.deliveries.pause("connect: relay.example.org said no", now + timedelta(hours=1), now)
+            tx.deliveries.pause("connect: relay.example.org said no", now + timedelta(hours=1))
         assert ready() == (200, "paused", 503)
         assert "relay" not in fetched(f"{service.watch_address}/readyz")[1]
         with service.store.write() as tx:
-            tx.deliveries.pause("connect: relay.example.org said no", now, now)
+            tx.deliveries.pause("connect: relay.example.org said no", now)
         assert ready() == (200, "troubled", 503)
         with service.store.write() as tx:
             tx.deliveries.resume()

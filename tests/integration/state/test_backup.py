@@ -18,7 +18,7 @@ from digest.editions.schedule import Schedule, latest_slot, next_slot
 from digest.service.editions import making
 from digest.service.mailing import confirming
 from digest.service.people import consent, subscribers
-from digest.service.upkeep import backup as backups
+from digest.service.upkeep import backups
 from digest.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_a_backup_is_one_file_that_holds_the_state_and_a_fence(blog: Blog, setti
 def test_a_backup_is_of_one_moment_and_ends_though_others_write(
     blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.store.database.copies._PAGES", 5)
+    monkeypatch.setattr("digest.store.upkeep.backup_files._PAGES", 5)
     steps = []
 
     def write(done: int, total: int) -> None:

@@ -173,7 +173,7 @@ def test_an_event_that_the_store_cannot_take_is_reported_again_by_the_provider(
 
     request = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     with monkeypatch.context() as broken:
-        broken.setattr("digest.store.bounces.Bounces.add", full)
+        broken.setattr("digest.store.mailing.bounces.Bounces.add", full)
         assert hooked.told(request).status == 503
     assert hooked.told(request).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}

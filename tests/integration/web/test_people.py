@@ -318,7 +318,7 @@ def test_a_person_who_got_no_mail_for_the_relay_s_fault_may_ask_again_the_same_d
 def test_confirmations_pause_with_all_other_sending(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA)
     with desk.store.write() as tx:
-        tx.deliveries.pause("the relay refuses us", desk.now + HOUR, desk.now)
+        tx.deliveries.pause("the relay refuses us", desk.now + HOUR)
     assert desk.mailed() == []
     desk.now += HOUR
     assert len(desk.mailed()) == 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError
 from digest.model import DeliveryState
-from digest.records.deliveries import HandedOver
+from digest.records.mailing import HandedOver
 from digest.service.bounces.suppressing import record_refusal, undo_refusals
 from digest.service.editions.making import edition_pictures
 from digest.service.intake.tracing import say_handed_over, traces
@@ -215,7 +215,7 @@ class Ledger:
                     tx, self._settings, person, answer.delivery.edition, words, proven=answer.proven, now=now
                 )
             if answer.pause:
-                tx.deliveries.pause(answer.pause, now + self._mail.pause, now)
+                tx.deliveries.pause(answer.pause, now + self._mail.pause)
             if answer.paused_until:
                 domain = domain_of(answer.delivery.subscriber.address)
                 tx.resting.rest(domain, answer.text, answer.paused_until, now)

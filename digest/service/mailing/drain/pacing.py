@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.records.deliveries import Slowed
+from digest.records.mailing import Slowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Delivery, EditionKey
-    from digest.records.deliveries import Slowed
+    from digest.records.mailing import Slowed
     from digest.service.mailing.drain.pacing import RateMark
     from digest.settings import Mail
     from digest.store.transaction import Store, Transaction

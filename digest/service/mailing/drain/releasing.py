@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey
-    from digest.records.deliveries import DeliveryRow
+    from digest.records.mailing import DeliveryRow
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

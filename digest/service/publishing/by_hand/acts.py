@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.errors import UnknownError
 from digest.model import DigestId, EntryId, Section
-from digest.records.entries import OPERATOR, Act, ActKind, EntryState
+from digest.records.publishing import OPERATOR, Act, ActKind, EntryState
 from digest.service.editions.selecting import select_entries
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SourceId
-    from digest.records.entries import Handled
+    from digest.records.publishing import Handled
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

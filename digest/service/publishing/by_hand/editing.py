@@ -14,7 +14,7 @@ from digest.changes.text import folded_title
 from digest.changes.values import Cause, Printed
 from digest.errors import ConfigurationError
 from digest.model import DateKind, EntryDate
-from digest.records.entries import ActKind
+from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require_own
 from digest.service.publishing.feeds import enlist
 from digest.typeset.dates import said
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Content
-    from digest.records.entries import Act, Handled
+    from digest.records.publishing import Act, Handled
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest.records.entries import ActKind
+from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryId
-    from digest.records.entries import Act, Handled
+    from digest.records.publishing import Act, Handled
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 

@@ -13,7 +13,7 @@ from digest.changes.dates import evidence_date
 from digest.changes.keys import entry_id, title_key
 from digest.changes.values import Cause
 from digest.model import Content, DateEvidence, EntryId, Section
-from digest.records.entries import ActKind, NewArticle
+from digest.records.publishing import ActKind, NewArticle
 from digest.service.intake.apply_dump import atom_id
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EntryDate
-    from digest.records.entries import Handled, Said, ShownAs
+    from digest.records.publishing import Handled, Said, ShownAs
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
 from digest.model import DeliveryState, EntryId
-from digest.records.entries import ActKind, EntryState
+from digest.records.publishing import ActKind, EntryState
 from digest.service.publishing.by_hand import editing, merging
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.feeds import enlist
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from digest.records.entries import Act
+    from digest.records.publishing import Act
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 

@@ -1,0 +1,11 @@
+"""The tables of the store by subject, and nothing else: no query, no connection. `metadata` contains all of them.
+
+Everything here must also work on PostgreSQL. The migrations create the tables in use; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from digest.store.database.tables import editions, intake, mailing, operating, people, publishing
+from digest.store.database.tables.columns import metadata
+
+__all__ = ["editions", "intake", "mailing", "metadata", "operating", "people", "publishing"]

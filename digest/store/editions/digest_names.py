@@ -1,0 +1,120 @@
+"""Renames a digest in every table; whether it is allowed is decided elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, exists, func, or_, select, update
+
+from digest.model import DigestId, Section
+from digest.records.editions import RenamedDigest
+from digest.store.database.statements import insert
+from digest.store.database.tables.editions import digests, edition_entries, editions, renamed_digests
+from digest.store.database.tables.operating import alerts
+from digest.store.database.tables.people import confirmations, consents, subscriptions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+
+class DigestNames:
+    """Former names of digests."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> dict[DigestId, RenamedDigest]:
+        """All renames by former name; they are few."""
+        return {
+            DigestId(row.old): RenamedDigest(DigestId(row.old), DigestId(row.new), row.at)
+            for row in self._connection.execute(select(renamed_digests))
+        }
+
+    def rename(self, old: DigestId, new: DigestId, now: datetime) -> tuple[int, int]:
+        """Move everything of a digest to another name; returns the number of followers there, and of moved editions.
+
+        The new name may have followers and editions of its own. Then the two digests become one: followers of either
+        follow it, and entries that only the other digest's subscribers got are sent to them. Editions keep their keys,
+        because pages, Message-IDs and bounce tokens contain them.
+        """
+        run = self._connection.execute
+        told = run(select(editions.c.key).where(editions.c.digest == new, ~editions.c.empty).limit(1)).first()
+        run(delete(renamed_digests).where(renamed_digests.c.old == new))
+        self._take_over(old, new)
+        run(update(renamed_digests).where(renamed_digests.c.new == old).values(new=new))
+        moved = self._move_editions(old, new)
+        self._move_subscriptions(old, new, behind=told is not None)
+        run(update(consents).where(consents.c.digest == old).values(digest=new))
+        self._move_confirmations(old, new)
+        for what in ("digest", "edition of"):
+            run(delete(alerts).where(alerts.c.subject == f"{what} {new}"))
+            run(update(alerts).where(alerts.c.subject == f"{what} {old}").values(subject=f"{what} {new}"))
+        run(delete(digests).where(digests.c.id == old))
+        run(insert(self._connection, renamed_digests).values(old=old, new=new, at=now))
+        follow = and_(subscriptions.c.digest == new, subscriptions.c.left_at.is_(None))
+        return run(select(func.count()).select_from(subscriptions).where(follow)).scalar_one(), moved
+
+    def _take_over(self, old: DigestId, new: DigestId) -> None:
+        """Count the new name as configured since the old one was: the old one's entries are not announced again."""
+        since = select(func.min(digests.c.configured_at)).where(digests.c.id.in_([old, new]))
+        first = self._connection.execute(since).scalar_one()
+        taken = insert(self._connection, digests).values(id=new, configured_at=first)
+        taken = taken.on_conflict_do_update(index_elements=[digests.c.id], set_={"configured_at": first})
+        self._connection.execute(taken)
+
+    def _move_editions(self, old: DigestId, new: DigestId) -> int:
+        """Move the editions. Entries new in both stay new in the old ones; of a shared slot, the new name keeps it."""
+        run, theirs = self._connection.execute, editions.alias()
+        slots = select(theirs.c.slot_at).where(theirs.c.digest == new, theirs.c.slot_at.is_not(None))
+        twice = and_(editions.c.digest == old, editions.c.slot_at.in_(slots))
+        run(update(editions).where(twice).values(slot_at=None))
+        mine, before = select(editions.c.key).where(editions.c.digest == new), edition_entries.alias()
+        known = (
+            exists()
+            .where(before.c.entry_id == edition_entries.c.entry_id, before.c.section == Section.NEW)
+            .where(before.c.edition.in_(select(theirs.c.key).where(theirs.c.digest == old)))
+        )
+        again = and_(edition_entries.c.edition.in_(mine), edition_entries.c.section == Section.NEW, known)
+        run(update(edition_entries).where(again).values(section=Section.CATCH_UP))
+        return run(update(editions).where(editions.c.digest == old).values(digest=new)).rowcount
+
+    def _move_subscriptions(self, old: DigestId, new: DigestId, *, behind: bool) -> None:
+        """Move the subscriptions. Of two of one person, the followed one stays, or the newer act."""
+        run, other = self._connection.execute, subscriptions.alias()
+        both = (
+            select(subscriptions, other.c.joined_at.label("new_joined"), other.c.left_at.label("new_left"))
+            .add_columns(other.c.since.label("new_since"))
+            .join(other, and_(other.c.subscriber_id == subscriptions.c.subscriber_id, other.c.digest == new))
+            .where(subscriptions.c.digest == old)
+        )
+        for row in run(both).all():
+            this = subscriptions.c.subscriber_id == row.subscriber_id
+            run(delete(subscriptions).where(this, subscriptions.c.digest == old))
+            run(update(subscriptions).where(this, subscriptions.c.digest == new).values(_merged(row)))
+        values: dict[str, object] = {"digest": new}
+        if behind:
+            values["behind"] = or_(subscriptions.c.behind, subscriptions.c.left_at.is_(None))
+        run(update(subscriptions).where(subscriptions.c.digest == old).values(values))
+
+    def _move_confirmations(self, old: DigestId, new: DigestId) -> None:
+        query = select(confirmations.c.id, confirmations.c.digests).where(confirmations.c.done_at.is_(None))
+        for row in self._connection.execute(query).all():
+            if old in row.digests:
+                names = list(dict.fromkeys(new if name == old else name for name in row.digests))
+                this = update(confirmations).where(confirmations.c.id == row.id)
+                self._connection.execute(this.values(digests=names))
+
+
+def _merged(row: Row[Any]) -> dict[str, object]:
+    """The subscription to the new name, merged with one to the old name.
+
+    A follower of both is sent what only one of them announced. A person who left the new one after joining the old one
+    stays away.
+    """
+    if row.left_at is not None or (row.new_left is not None and row.new_left > row.joined_at):
+        return {"joined_at": row.new_joined}
+    if row.new_left is None:
+        return {"since": min(row.since, row.new_since), "behind": True}
+    return {"joined_at": row.joined_at, "left_at": None, "since": row.since, "behind": True}

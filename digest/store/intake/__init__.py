@@ -1,0 +1,1 @@
+"""Sources, dumps and their readings: what a pass asks and stores."""

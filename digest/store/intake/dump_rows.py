@@ -1,0 +1,104 @@
+"""Converts the record of a dump to and from its row."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from digest.model import NO_EXTRAS, DateEvidence, Extras, PrintedDate, Sighting, SourceId
+from digest.records.intake import DumpState, KnownDump, Stamp
+from digest.store.database.statements import insert_in
+from digest.store.database.tables.intake import dumps
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Insert, Row
+
+
+def store(connection: Connection, dump: KnownDump) -> None:
+    """See `Readings.store_dump`."""
+    row = {
+        "source": dump.source,
+        "path": dump.path,
+        "stamp": str(dump.stamp),
+        "sha256": dump.sha256,
+        "state": dump.state,
+        "reason": dump.reason,
+        "read_at": dump.read_at,
+        "sightings": dump.sightings,
+        "unreadable": dump.unreadable,
+        "approved": dump.approved,
+        "discarded": dump.discarded,
+        "rules": dump.rules,
+        "changed_at": dump.changed_at,
+        "confirmed_at": dump.confirmed_at,
+        "weigh_at": dump.weigh_at,
+        "waiting": list(dump.waiting) or None,
+        "overwritten": [list(astuple(one)) for one in dump.overwritten] or None,
+        "agreed": dump.agreed,
+        "notes": list(dump.notes) or None,
+        "left_out": dump.left_out,
+    }
+    connection.execute(_storing(connection.dialect.name), row)
+
+
+@cache
+def _storing(database: str) -> Insert:
+    put = insert_in(database, dumps)
+    told = {column.name: put.excluded[column.name] for column in dumps.c if not column.primary_key}
+    return put.on_conflict_do_update(index_elements=[dumps.c.source, dumps.c.path], set_=told)
+
+
+def read(row: Row[Any]) -> KnownDump:
+    """The dump in a row."""
+    return KnownDump(
+        source=SourceId(row.source),
+        path=row.path,
+        stamp=_stamp(row.stamp),
+        sha256=row.sha256,
+        state=DumpState(row.state),
+        reason=row.reason,
+        read_at=row.read_at,
+        sightings=row.sightings,
+        unreadable=row.unreadable,
+        approved=row.approved,
+        discarded=row.discarded,
+        rules=row.rules,
+        changed_at=row.changed_at,
+        confirmed_at=row.confirmed_at,
+        weigh_at=row.weigh_at,
+        waiting=tuple(row.waiting or ()),
+        overwritten=tuple(map(_sighting, row.overwritten or ())),
+        agreed=row.agreed,
+        notes=tuple(row.notes or ()),
+        left_out=row.left_out,
+    )
+
+
+def _sighting(stored: list[Any]) -> Sighting:
+    dump, position, page, layout, title, author, day, readers, paragraphs, figures, complete, *more = stored
+    date = DateEvidence(*day) if day else None
+    texts = tuple(paragraphs), tuple(figures)
+    extras = _extras(*more[0]) if more else NO_EXTRAS  # there are none in rows of older versions
+    return Sighting(dump, position, page, layout, title, author, date, readers, *texts, complete, extras)
+
+
+def _extras(
+    printed: list[int | None] | None,
+    counts: list[list[Any]],
+    tags: list[str],
+    link: str | None,
+    fields: list[list[str]],
+) -> Extras:
+    return Extras(
+        PrintedDate(*printed) if printed else None,
+        tuple((name, number) for name, number in counts),
+        tuple(tags),
+        link,
+        tuple((name, text) for name, text in fields),
+    )
+
+
+def _stamp(stored: str) -> Stamp:
+    size, mtime_ns, inode, *unsettled = stored.split()
+    return Stamp(int(size), int(mtime_ns), int(inode), settled=not unsettled)

@@ -1,0 +1,1 @@
+"""The ledger of mails: deliveries, leases, rates, bounces, mails to one person."""

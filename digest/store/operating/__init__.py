@@ -1,0 +1,1 @@
+"""What monitors and operators ask, alerts, and times that lie in the future."""

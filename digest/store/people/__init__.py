@@ -1,0 +1,1 @@
+"""Subscribers: consent, links that wait for their owner, bulk imports, lists."""

@@ -1,0 +1,142 @@
+"""People as values, a few hundred per query: a person, a consent record, everything stored about them; and lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, select
+
+from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
+from digest.records.people import Consent, Followed, OnRoster, SubscriberRecord
+from digest.store.database.statements import BATCH, batches
+from digest.store.database.tables.editions import editions
+from digest.store.database.tables.mailing import deliveries
+from digest.store.database.tables.people import consents, subscribers, subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
+# The columns that `subscriber_of` reads.
+PERSON = (
+    subscribers.c.id,
+    subscribers.c.address,
+    subscribers.c.name,
+    subscribers.c.language,
+    subscribers.c.format,
+    subscribers.c.created_at,
+    subscribers.c.timezone,
+    subscribers.c.topics,
+    subscribers.c.paused_until,
+)
+
+
+def subscriber_of(row: Row[Any]) -> Subscriber:
+    """The person in a row of subscribers."""
+    return Subscriber(
+        id=SubscriberId(row.id),
+        address=row.address,
+        name=row.name,
+        language=row.language,
+        format=Format(row.format),
+        created_at=row.created_at,
+        timezone=row.timezone,
+        topics=tuple(row.topics),
+        paused_until=row.paused_until,
+    )
+
+
+def consent_of(row: Row[Any]) -> Consent:
+    """The record in a row of consents."""
+    return Consent(DigestId(row.digest), row.act, row.source, row.at, row.wording, row.asked_at)
+
+
+def records(connection: Connection, *which: ColumnElement[bool]) -> list[SubscriberRecord]:
+    """People who were not erased, in the order of joining; three queries per batch of people, not per person."""
+    query = select(subscribers).where(subscribers.c.erased_at.is_(None), *which).order_by(subscribers.c.id)
+    people = connection.execute(query).all()
+    return [record for batch in batches(people) for record in _batch(connection, batch)]
+
+
+def _batch(connection: Connection, people: list[Row[Any]]) -> list[SubscriberRecord]:
+    ids = [row.id for row in people]
+    digests: dict[int, list[DigestId]] = {}
+    acts: dict[int, list[Consent]] = {}
+    mails: dict[int, list[tuple[EditionKey, DeliveryState, datetime | None]]] = {}
+    active = (
+        select(subscriptions)
+        .where(subscriptions.c.subscriber_id.in_(ids), subscriptions.c.left_at.is_(None))
+        .order_by(subscriptions.c.joined_at, subscriptions.c.digest)
+    )
+    for row in connection.execute(active):
+        digests.setdefault(row.subscriber_id, []).append(DigestId(row.digest))
+    history = select(consents).where(consents.c.subscriber_id.in_(ids)).order_by(consents.c.id)
+    for row in connection.execute(history):
+        acts.setdefault(row.subscriber_id, []).append(consent_of(row))
+    sent = (
+        select(deliveries)
+        .join(editions, editions.c.key == deliveries.c.edition)
+        .where(deliveries.c.subscriber_id.in_(ids))
+        .order_by(editions.c.closes_at, editions.c.key)
+    )
+    for row in connection.execute(sent):
+        mail = (EditionKey(row.edition), DeliveryState(row.state), row.accepted_at)
+        mails.setdefault(row.subscriber_id, []).append(mail)
+    return [
+        SubscriberRecord(
+            subscriber_of(row),
+            tuple(digests.get(row.id, ())),
+            row.suppressed,
+            tuple(acts.get(row.id, ())),
+            tuple(mails.get(row.id, ())),
+        )
+        for row in people
+    ]
+
+
+class Roster:
+    """Lists of people."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def people(self) -> Iterator[OnRoster]:
+        """Everybody who was not erased, in the order of joining; a few hundred are in memory at a time."""
+        last = 0
+        while True:
+            query: Select[Any] = select(*PERSON, subscribers.c.suppressed)
+            query = query.where(subscribers.c.erased_at.is_(None), subscribers.c.id > last)
+            rows = self._connection.execute(query.order_by(subscribers.c.id).limit(BATCH)).all()
+            if not rows:
+                return
+            followed = self._followed([row.id for row in rows])
+            for row in rows:
+                yield OnRoster(subscriber_of(row), row.suppressed, tuple(followed.get(row.id, ())))
+            last = rows[-1].id
+
+    def _followed(self, people: list[int]) -> dict[int, list[Followed]]:
+        newest: dict[tuple[int, str], Consent] = {}
+        records = select(consents).where(consents.c.subscriber_id.in_(people), consents.c.act == "joined")
+        for row in self._connection.execute(records.order_by(consents.c.id)):
+            newest[row.subscriber_id, row.digest] = consent_of(row)
+        found: dict[int, list[Followed]] = {}
+        query = select(subscriptions).where(subscriptions.c.subscriber_id.in_(people))
+        for row in self._connection.execute(query.order_by(subscriptions.c.joined_at, subscriptions.c.digest)):
+            consented = newest.get((row.subscriber_id, row.digest))
+            followed = Followed(DigestId(row.digest), row.joined_at, row.left_at, consented)
+            found.setdefault(row.subscriber_id, []).append(followed)
+        return found
+
+    def followers(self) -> dict[DigestId, int]:
+        """How many follow each digest that has followers, including suppressed people, configured or not."""
+        query = (
+            select(subscriptions.c.digest, func.count().label("number"))
+            .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+            .where(subscriptions.c.left_at.is_(None), subscribers.c.erased_at.is_(None))
+            .group_by(subscriptions.c.digest)
+            .order_by(subscriptions.c.digest)
+        )
+        return {DigestId(row.digest): row.number for row in self._connection.execute(query)}

@@ -1,0 +1,1 @@
+"""Entries as they are published: feeds, search, pictures, and what operators change."""

@@ -1,0 +1,1 @@
+"""Backups, deletion of old rows, checks and histories of the whole store."""
