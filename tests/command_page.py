@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.commands import app
+from digest.cli.commands import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def main() -> None:
 
 def page() -> str:
     """The page as the commands are now."""
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(application())
     single = {name: command for name, command in root.commands.items() if not hasattr(command, "commands")}
     groups = {name: command for name, command in root.commands.items() if hasattr(command, "commands")}
     parts = [_INTRODUCTION, "## Single commands\n"]

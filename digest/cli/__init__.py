@@ -55,9 +55,9 @@ def _do(given: list[str]) -> None:
     if given[:1] == ["run"] and len(given) in {1, 3} and given[1:2] in ([], ["--config"]):
         _run(Path(given[2]) if given[1:] else None)
         return
-    from digest.cli.commands import app
+    from digest.cli.commands import application
 
-    app(args=given, prog_name="digest")
+    application(given[0] if given else None)(args=given, prog_name="digest")
 
 
 def _print_mistakes(mistakes: Sequence[ConfigurationError]) -> None:

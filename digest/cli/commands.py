@@ -2,64 +2,80 @@
 
 from __future__ import annotations
 
+import functools
+from importlib import import_module
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from digest import __version__
-from digest.cli import (
-    adopting,
-    alerts,
-    backups,
-    bounces,
-    deliveries,
-    demo,
-    digests,
-    editions,
-    entries,
-    explaining,
-    holds,
-    init,
-    layouts,
-    mail,
-    mail_previews,
-    moving,
-    operate,
-    parsing,
-    previews,
-    running,
-    simulating,
-    sources,
-    status,
-    subscribers,
-)
 from digest.cli.completing import CompletingGroup
 
-app = typer.Typer(
-    name="digest",
-    cls=CompletingGroup,
-    help="Reads text dumps of a blog's listing pages and announces new entries in feeds and a weekly mail.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for part in (parsing, running, init, demo, operate, status, backups, explaining, moving, simulating, adopting):
-    part.register(app)
-app.add_typer(entries.app, name="entries")
-app.add_typer(entries.app, name="entry", hidden=True)
-previews.register(editions.app)
-app.add_typer(editions.app)
-app.add_typer(subscribers.app)
-holds.register(operate.source_app)
-sources.register(operate.source_app)
-app.add_typer(operate.source_app)
-app.add_typer(layouts.app)
-app.add_typer(digests.app)
-mail_previews.register(mail.app)
-app.add_typer(mail.app)
-app.add_typer(deliveries.app)
-app.add_typer(bounces.app)
-app.add_typer(alerts.app)
+# Importing the module of every command takes longer than most commands do. `application` therefore imports only what
+# the named command needs. A test compares these tables with what the modules register.
+_COMMANDS = {  # module: its commands, in the order of the help
+    "parsing": ("parse",),
+    "running": ("run", "check"),
+    "init": ("init",),
+    "demo": ("demo",),
+    "operate": ("refresh", "feed"),
+    "status": ("status",),
+    "backups": ("backup", "restore", "unfence", "fence"),
+    "explaining": ("explain",),
+    "moving": ("migrate-store",),
+    "simulating": ("simulate",),
+    "adopting": ("adopt",),
+}
+_GROUPS = {  # group: the module of its Typer application, and the modules that add commands to it
+    "entries": ("entries",),
+    "edition": ("editions", "previews"),
+    "subscribers": ("subscribers",),
+    "source": ("operate", "holds", "sources"),
+    "layout": ("layouts",),
+    "digests": ("digests",),
+    "mail": ("mail", "mail_previews"),
+    "deliveries": ("deliveries",),
+    "bounces": ("bounces",),
+    "alerts": ("alerts",),
+}
+_FORMER = {"entry": "entries"}  # hidden from the help
+
+
+@functools.cache
+def application(command: str | None = None) -> typer.Typer:
+    """The application with all commands, or with only this command or group if there is one of this name."""
+    app = typer.Typer(
+        name="digest",
+        cls=CompletingGroup,
+        help="Reads text dumps of a blog's listing pages and announces new entries in feeds and a weekly mail.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    modules = [module for module, commands in _COMMANDS.items() if command in commands]
+    groups = [name for name in (*_GROUPS, *_FORMER) if name == command]
+    if not modules and not groups:
+        modules, groups = list(_COMMANDS), [*_GROUPS, *_FORMER]
+    for module in modules:
+        _module(module).register(app)
+    for name in groups:
+        app.add_typer(_group(_FORMER.get(name, name)), name=name, hidden=name in _FORMER)
+    return app
+
+
+@functools.cache
+def _group(name: str) -> typer.Typer:
+    home, *others = map(_module, _GROUPS[name])
+    app: typer.Typer = home.source_app if name == "source" else home.app
+    for other in others:
+        other.register(app)
+    return app
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"digest.cli.{name}")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
@@ -68,7 +84,6 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the fla
         raise typer.Exit
 
 
-@app.callback()
 def root(
     *,
     version: Annotated[

@@ -10,7 +10,7 @@ import pytest
 import typer
 from prometheus_client.parser import text_string_to_metric_families
 
-from digest.cli.commands import app
+from digest.cli.commands import application
 from digest.settings import load
 from digest.store import open_store
 from tests import command_page
@@ -56,7 +56,7 @@ def commands(group: Any, before: str = "digest") -> Iterator[tuple[str, Any]]:
             yield from commands(command, f"{before} {name}") if hasattr(command, "commands") else ()
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typer.main.get_command(application())))
 
 
 def test_the_page_of_commands_is_current() -> None:

@@ -13,7 +13,7 @@ import typer
 import yaml
 
 import digest
-from digest.cli.commands import app
+from digest.cli.commands import application
 from tests.serving import free_port
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _CODE = re.compile(r"^(?: {4,}|\t)(.*)$|`([^`\n]+)`", re.MULTILINE)
 _OF_COMPOSE = re.compile(
     r"docker compose (?:--profile \w+ )?(exec|run) ((?:--rm |-T |-v \S+ |--entrypoint \w+ )*)(\S+) ?(.*)"
 )
-_COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+_COMMANDS: dict[str, Any] = typer.main.get_command(application()).commands  # type: ignore[attr-defined]
 
 
 def typed(page: str) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer.main
 
+from digest.cli.commands import application
 from tests.conftest import ROOT
 from tests.integration.cli.conftest import printed
 
@@ -445,3 +447,24 @@ def test_a_deep_check_makes_no_store_and_reports_a_wrong_one_once(blog: Blog) ->
     (blog.home / "var" / "digest.db").write_text("no database", "utf-8")
     told = blog.run("check", "--deep", "--json", code=1)
     assert told.count("is not a database") == 1
+
+
+def names(command: str | None) -> set[str]:
+    return set(typer.main.get_command(application(command)).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", sorted(names(None)))
+def test_a_command_is_found_without_the_modules_of_the_others(command: str) -> None:
+    assert command in names(command)
+    assert len(names(command)) < len(names(None)) / 2
+
+
+def test_the_help_and_an_unknown_command_know_all_commands() -> None:
+    assert names(None) == names("--help") == names("stauts")
+
+
+def test_a_command_imports_no_module_of_another_command() -> None:
+    imported = "import sys; from digest.cli.commands import application; application('alerts'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", imported], capture_output=True, text=True, check=True)
+    assert "digest.cli.alerts" in done.stdout.split()
+    assert not {"digest.cli.init", "digest.cli.editions", "digest.cli.explaining"} & set(done.stdout.split())

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from digest.cli import main
-from digest.cli.commands import app
+from digest.cli.commands import application
 from digest.cli.completing import offered
 from digest.store.operating.completing import names
 
@@ -101,7 +101,7 @@ def test_another_configuration_is_heeded(told: Blog, tab: Callable[..., list[str
 
 
 def commands(command: Any = None, group: str = "") -> Iterator[tuple[str, Any]]:
-    command = command or typer.main.get_command(app)
+    command = command or typer.main.get_command(application())
     for name, inner in getattr(command, "commands", {}).items():
         yield from commands(inner, name if not group or hasattr(inner, "commands") else group)
     for param in command.params:

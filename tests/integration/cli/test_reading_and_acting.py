@@ -15,7 +15,7 @@ import typer
 
 from digest.app import opened
 from digest.cli import main
-from digest.cli.commands import app
+from digest.cli.commands import application
 from digest.model import DeliveryState
 from digest.running import Alone, Service
 from digest.settings import load
@@ -167,7 +167,7 @@ def test_every_command_offers_json_unless_it_prints_a_document_or_serves() -> No
             found |= walk(command, path) if hasattr(command, "commands") else set()  # type: ignore[arg-type]
         return found
 
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(application())
     groups = {name.rpartition(" ")[0] for name in commands(root)} - {""}  # type: ignore[arg-type]
     assert walk(root) - groups == DOCUMENTS | {"demo", "run"}  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from digest.cli import main
-from digest.cli.commands import app
+from digest.cli.commands import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def commands(group: click.Group, before: str = "") -> Iterator[str]:
 
 
 def test_the_table_names_every_command() -> None:
-    every = {name.replace("entry ", "entries ") for name in commands(typer.main.get_command(app))}  # type: ignore[arg-type]
+    every = {name.replace("entry ", "entries ") for name in commands(typer.main.get_command(application()))}  # type: ignore[arg-type]
     assert every == COMMANDS.keys()
 
 
