@@ -118,9 +118,8 @@ def packages_imported(*arguments: str) -> set[str]:
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
 
 
-def test_a_service_imports_what_its_first_answers_need(blog: Blog) -> None:
-    config = str(blog.home / "digest.toml")
-    blog.run("refresh")  # makes the store, by Alembic
+def test_a_service_imports_what_its_first_answers_need(told: Blog) -> None:
+    config = str(told.home / "digest.toml")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         setting = {"DIGEST_WEB_LISTEN": f"127.0.0.1:{taken.getsockname()[1]}"}
         plain, typed = (
