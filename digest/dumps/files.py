@@ -37,11 +37,6 @@ class DumpFile:
     def path(self) -> Path:
         return self.root / self.name
 
-    @property
-    def stamp(self) -> str:
-        """The metadata that shows, without its content, whether it changed."""
-        return f"{self.size} {self.mtime_ns} {self.inode}"
-
 
 def dump_files(path: Path) -> Iterator[DumpFile | Refused]:
     """The files of a source's path: one file, a folder with everything below it, or a glob; sorted by name.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.changes.values import Placing
+    from digest.dumps.files import DumpFile
     from digest.model import AtomId, EntryDate, EntryId, Sighting, SourceId
 
 
@@ -33,6 +34,17 @@ class Stamp:
     mtime_ns: int
     inode: int
     settled: bool = True
+
+    @classmethod
+    def of(cls, file: DumpFile) -> Stamp:
+        """The stamp of a file as it was found."""
+        return cls(file.size, file.mtime_ns, file.inode)
+
+    @classmethod
+    def parse(cls, stored: str) -> Stamp:
+        """The stamp whose stored form this is."""
+        size, mtime_ns, inode, *unsettled = stored.split()
+        return cls(int(size), int(mtime_ns), int(inode), settled=not unsettled)
 
     def __str__(self) -> str:
         """The stored form, because file systems have inodes and times of more than 63 bits."""

@@ -11,10 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import DigestError, UnknownError
+from digest.feeds.opml import MEDIA_TYPE
 from digest.model import EditionKey
+from digest.service.editions.digests import schedule_of
 from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
@@ -173,7 +174,7 @@ class _Site:
             request,
             "about",
             digests=self._settings.digests,
-            spoken=lambda digest: describe_schedule(Schedule.parse(digest.schedule, digest.timezone), language),
+            spoken=lambda digest: describe_schedule(schedule_of(digest), language),
         )
 
     def source(self, request: Request) -> Response:
@@ -206,7 +207,7 @@ class _Site:
     def opml(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
         return Response(
             self._feeds.opml(),
-            media_type="text/x-opml",
+            media_type=MEDIA_TYPE,
             headers={"Content-Disposition": 'attachment; filename="feeds.opml"'},
         )
 

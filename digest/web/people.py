@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.model import ConfirmationKind, DigestId, Format
+from digest.service.editions.digests import schedule_of
 from digest.service.people import consent, links, moves, preferences, subscribers
 from digest.service.people.links import LinkState
 from digest.service.people.preferences import Choices
+from digest.templating import LANGUAGES
 from digest.web.forms import network_of, with_form
 from digest.web.mailed import Mailed, no_more
 from digest.web.pages import Pages
@@ -220,7 +221,7 @@ class _People:
         return Choices(
             digests=form.chosen("digest"),
             topics=_topics(form, record.subscriber.topics),
-            language=form.one("language") if form.one("language") in {"zh_CN", "en"} else record.subscriber.language,
+            language=form.one("language") if form.one("language") in LANGUAGES else record.subscriber.language,
             format=Format(form.one("format") or record.subscriber.format),
             timezone=zone,
             paused_until=rests if rests and rests > self._now() else None,
@@ -254,7 +255,7 @@ class _People:
             [
                 (
                     digest,
-                    describe_schedule(Schedule.parse(digest.schedule, digest.timezone), language),
+                    describe_schedule(schedule_of(digest), language),
                     digest.id in chosen,
                 )
                 for digest in group

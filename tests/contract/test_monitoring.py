@@ -121,7 +121,7 @@ def test_formulas_without_a_picture_are_counted(store: Store) -> None:
     with store.write() as tx:
         tx.pictures.add({"x": None, "y": None})
     with store.read() as tx:
-        assert tx.monitoring.undrawn() == 2
+        assert tx.pictures.failed() == 2
 
 
 def test_what_a_monitor_asks_walks_no_ledger(tmp_path: Path, hand_of: type[Hand], now: datetime) -> None:
@@ -136,7 +136,7 @@ def test_what_a_monitor_asks_walks_no_ledger(tmp_path: Path, hand_of: type[Hand]
 
     event.listen(store._engine, "before_cursor_execute", listen)
     with store.read() as tx:
-        tx.monitoring.troubled_dumps([]), tx.monitoring.undrawn(), tx.monitoring.queue()
+        tx.monitoring.troubled_dumps([]), tx.pictures.failed(), tx.monitoring.queue()
         tx.monitoring.newest_deliveries(WEEKLY)
         troubles(tx, Settings(digests=[{"id": "weekly", "title": "x"}]), now)
     event.remove(store._engine, "before_cursor_execute", listen)

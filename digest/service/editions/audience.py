@@ -9,10 +9,10 @@ Decisions 98, 104 and 105.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.model import DigestId, EntryId, Section, Selected, SourceId
+from digest.records.editions import CLOCK_TOLERANCE
 from digest.service.editions.digests import frequencies_of
 from digest.service.publishing.feeds import holds_any
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from digest.settings import Digest, Settings
     from digest.store.transaction import Transaction
 
-_CLOCK = timedelta(days=1)  # it may have stepped back between two times; rather a day too much than too little
 MOST_REPEATED = 40  # titles in one mail; the next one lists the rest
 
 
@@ -114,7 +113,10 @@ def _missing(
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.
     since, sources = follower.since, [SourceId(name) for name in digest.sources]
-    theirs = [*tx.selecting.news(since, sources), *tx.selecting.told_since(DigestId(digest.id), since - _CLOCK)]
+    theirs = [
+        *tx.selecting.news(since, sources),
+        *tx.selecting.told_since(DigestId(digest.id), since - CLOCK_TOLERANCE),
+    ]
     for entry in theirs:
         if entry.id not in places and entry.id not in told:
             places[entry.id] = len(made.entries)

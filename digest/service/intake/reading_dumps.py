@@ -70,7 +70,7 @@ def read_file(
 ) -> ReadDump | Unread | AsBefore:
     """Read the file of a dump with the record `known`; stores nothing. `again` as in `read_dump`."""
     name = SourceId(source.id)
-    stamp = Stamp(file.size, file.mtime_ns, file.inode)
+    stamp = Stamp.of(file)
     try:
         stream = file.path.open("rb")
     except OSError as error:

@@ -143,7 +143,7 @@ class _Refreshing:
             found += 1
             gone.discard(file.name)
             self.progress(file.name)
-            if stamps.get(file.name) != file.stamp:
+            if stamps.get(file.name) != str(Stamp.of(file)):
                 self._read(file)
                 continue
             skipped += 1
@@ -232,7 +232,7 @@ class _Refreshing:
                 raise
             with self.store.read() as tx:
                 known = tx.readings.dump(self.name, file.name)
-            stamp = Stamp(file.size, file.mtime_ns, file.inode)
+            stamp = Stamp.of(file)
             looked = replace(KnownDump.of(self.name, file.name, stamp, "", self.now), rules=self.rules)
             if known:
                 looked = replace(looked, changed_at=known.changed_at, confirmed_at=known.confirmed_at)

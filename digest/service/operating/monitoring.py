@@ -75,7 +75,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
             oldest_refresh=max(ages, default=_NO_TIME),
             troubled={state: 0 for state in DumpState if state is not DumpState.GOOD}
             | tx.monitoring.troubled_dumps([SourceId(source.id) for source in settings.sources]),
-            undrawn=tx.monitoring.undrawn(),
+            undrawn=tx.pictures.failed(),
             digests=tuple(_digests(tx, settings.digests, now)),
             queue=queue.depth,
             queue_age=max(now - queue.next_at, _NO_TIME) if queue.next_at else _NO_TIME,

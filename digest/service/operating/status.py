@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import Schedule, next_slot
+from digest.editions.schedule import next_slot
 from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
 from digest.service.bounces import suppressing
+from digest.service.editions.digests import schedule_of
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.operating.health import troubles
 
@@ -126,7 +127,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                 digest.title,
                 sum(made.edition.digest == digest.id for made in editions),
                 next((e.edition.key for e in editions if e.edition.digest == digest.id and not e.edition.empty), ""),
-                next_slot(Schedule.parse(digest.schedule, digest.timezone), now),
+                next_slot(schedule_of(digest), now),
                 len(tx.subscribers.active(DigestId(digest.id))),
             )
             for digest in settings.digests

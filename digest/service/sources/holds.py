@@ -138,7 +138,7 @@ def _held(store: Store, source: Source, dump: KnownDump, file: DumpFile | None, 
     if file is None:
         gone = "the file is gone: the next refresh ends the hold, and what was published stays"
         return Held(dump, needed, gone, None)
-    if dump.unreadable and dump.stamp.names(Stamp(file.size, file.mtime_ns, file.inode)):
+    if dump.unreadable and dump.stamp.names(Stamp.of(file)):
         return Held(dump, needed, "", None)  # its reason is enough
     try:
         read = read_file(source, file, dump, now, again=True)

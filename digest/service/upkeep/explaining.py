@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.editions.schedule import Schedule, next_slot
+from digest.editions.schedule import next_slot
 from digest.errors import UnknownError
 from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
 from digest.records.editions import FIRST_REACH
 from digest.records.intake import DumpState
 from digest.records.publishing import ActKind, EntryState
+from digest.service.editions.digests import schedule_of
 from digest.service.people.subscribers import require_person
 from digest.service.publishing.feeds import holds_any
 
@@ -128,7 +129,7 @@ def _why_untold(tx: Transaction, story: Story, handled: Handled, digest: Digest,
     shown = {one.source for one in story.shown}
     state = tx.editions.digest(DigestId(digest.id))
     reaches = state is None or state.editions or story.first_seen_at >= state.configured_at - FIRST_REACH
-    schedule = Schedule.parse(digest.schedule, digest.timezone)
+    schedule = schedule_of(digest)
     reasons = {
         f"it was merged into {handled.merged_into}": handled.merged_into,
         "it was removed": story.removed_at,

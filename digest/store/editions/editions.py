@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from digest.records.editions import Recipient
 
-_NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
+NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
 
 
 class Editions:
@@ -149,7 +149,7 @@ class Editions:
 
     def newest(self, digest: DigestId | None = None) -> Edition | None:
         """The newest edition that is not empty, of a digest or of all; None if there is none."""
-        query = select(editions).where(editions.c.empty.is_(False)).order_by(*_NEWEST_EDITION_FIRST).limit(1)
+        query = select(editions).where(editions.c.empty.is_(False)).order_by(*NEWEST_EDITION_FIRST).limit(1)
         if digest is not None:
             query = query.where(editions.c.digest == digest)
         row = self._connection.execute(query).one_or_none()
@@ -159,7 +159,7 @@ class Editions:
         return next(iter(self._counts(editions.c.key == key)), None)
 
     def _counts(self, which: ColumnElement[bool] | None) -> list[EditionCounts]:
-        made = select(editions).order_by(*_NEWEST_EDITION_FIRST)
+        made = select(editions).order_by(*NEWEST_EDITION_FIRST)
         count = (
             select(deliveries.c.edition, deliveries.c.state, func.count().label("number"))
             .join(editions, editions.c.key == deliveries.c.edition)

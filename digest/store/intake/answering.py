@@ -13,7 +13,7 @@ from digest.model import EntryId
 from digest.store.database.engine import make_room
 from digest.store.database.statements import DATE, batches, content_of, date_of, fetched, printed_of
 from digest.store.database.tables.publishing import KeyKind, entries, entry_keys, revisions
-from digest.store.publishing.entries import CONTENT
+from digest.store.publishing.entries import CONTENT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ _TITLES = select(entry_keys.c.entry_id, entry_keys.c.key).where(
 _KNOWN = (
     select(entries.c.id, and_(entries.c.removed_at.is_not(None), entries.c.merged_into.is_(None)).label("removed"))
     .add_columns(entries.c.first_seen_at, entries.c.revision)
-    .add_columns(*(entries.c[name] for name in DATE), *CONTENT, revisions.c.printed)
+    .add_columns(*(entries.c[name] for name in DATE), *CONTENT_COLUMNS, revisions.c.printed)
     .join(revisions, and_(revisions.c.entry_id == entries.c.id, revisions.c.number == entries.c.revision))
     .where(entries.c.id.in_(bindparam("entries", expanding=True)))
 )
@@ -50,7 +50,7 @@ _DATED = (
 )
 _NEWEST_OF_DAYS = select(_DATED.c.id).where(_DATED.c.place <= bindparam("most"))
 _EARLIER = (
-    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, revisions.c.cause, *CONTENT)
+    select(revisions.c.entry_id, revisions.c.number, revisions.c.significant, revisions.c.cause, *CONTENT_COLUMNS)
     .add_columns(*(revisions.c[name] for name in DATE), revisions.c.printed)
     .join(entries, entries.c.id == revisions.c.entry_id)
     .where(revisions.c.entry_id.in_(bindparam("entries", expanding=True)), revisions.c.number < entries.c.revision)

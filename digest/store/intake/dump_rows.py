@@ -6,8 +6,8 @@ from dataclasses import astuple
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from digest.model import NO_EXTRAS, DateEvidence, Extras, PrintedDate, Sighting, SourceId
-from digest.records.intake import DumpState, KnownDump, Stamp
+from digest.model import NO_EXTRAS, DateEvidence, EntryId, Extras, PrintedDate, Sighting, SourceId
+from digest.records.intake import DumpState, KnownDump, Report, Stamp
 from digest.store.database.statements import insert_in
 from digest.store.database.tables.intake import dumps
 
@@ -54,7 +54,7 @@ def read(row: Row[Any]) -> KnownDump:
     return KnownDump(
         source=SourceId(row.source),
         path=row.path,
-        stamp=_stamp(row.stamp),
+        stamp=Stamp.parse(row.stamp),
         sha256=row.sha256,
         state=DumpState(row.state),
         reason=row.reason,
@@ -99,6 +99,7 @@ def _extras(
     )
 
 
-def _stamp(stored: str) -> Stamp:
-    size, mtime_ns, inode, *unsettled = stored.split()
-    return Stamp(int(size), int(mtime_ns), int(inode), settled=not unsettled)
+def report_of(row: Row[Any]) -> Report:
+    """The ambiguous sighting in a row of reports."""
+    candidates = tuple(EntryId(entry) for entry in row.candidates)
+    return Report(row.at, SourceId(row.source), row.path, row.title, candidates, row.outcome)

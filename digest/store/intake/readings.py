@@ -282,17 +282,7 @@ class Readings:
         query = select(reports).order_by(reports.c.at.desc(), reports.c.id.desc()).limit(limit)
         if source is not None:
             query = query.where(reports.c.source == source)
-        return [
-            Report(
-                row.at,
-                SourceId(row.source),
-                row.path,
-                row.title,
-                tuple(EntryId(entry) for entry in row.candidates),
-                row.outcome,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return [dump_rows.report_of(row) for row in self._connection.execute(query)]
 
     def decide(self, source: SourceId, path: str, *, approve: bool) -> None:
         """Record the operator's decision on a held dump.

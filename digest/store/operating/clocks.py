@@ -61,11 +61,10 @@ MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repa
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
     *(deliveries.c.leased_until, editions.c.slot_at, reader_counts.c.counted_at),
 )
-_LONGEST = timedelta(days=2)  # no wait ends later, except under a clock that was ahead
 _HANDED_OVER = timedelta(hours=1)  # after so long no sending attempt is in progress
 _HAPPENED = timedelta(days=1)  # two machines' clocks differ by minutes
 _CLOCKS = timedelta(hours=1)
-_WAITS = timedelta(days=2)  # a subscriber's time zone, or a pause, moves nothing further
+_WAITS = timedelta(days=2)  # a subscriber's time zone, or a pause, moves nothing further, except under a clock ahead
 # The name of each column for operators, and how far in the future it may lie.
 _COLUMNS: tuple[tuple[str, Column[Any], timedelta], ...] = (
     ("the last slot of a digest", editions.c.slot_at, _HAPPENED),
@@ -159,8 +158,8 @@ def _wait_no_more(connection: Connection, now: datetime) -> None:
     at_once = update(deliveries).where(planned, deliveries.c.next_at > now, made)
     connection.execute(at_once.values(next_at=now))
     for column in WAITS:
-        connection.execute(update(column.table).where(column > now + _LONGEST).values({column.name: now}))
-    _end_leases(connection, now, _LONGEST)
+        connection.execute(update(column.table).where(column > now + _WAITS).values({column.name: now}))
+    _end_leases(connection, now, _WAITS)
 
 
 def _end_leases(connection: Connection, now: datetime, longest: timedelta) -> None:

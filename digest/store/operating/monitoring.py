@@ -12,7 +12,8 @@ from digest.records.mailing import Queue
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.intake import dumps
 from digest.store.database.tables.mailing import deliveries
-from digest.store.database.tables.publishing import pictures
+from digest.store.editions.editions import NEWEST_EDITION_FIRST
+from digest.store.mailing.leases import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,17 +46,12 @@ class Monitoring:
                 counts[DumpState(row.state)] = counts.get(DumpState(row.state), 0) + row.number
         return counts
 
-    def undrawn(self) -> int:
-        """How many formulas could not be drawn."""
-        query = select(func.count()).select_from(pictures).where(pictures.c.png.is_(None))
-        return self._connection.execute(query).scalar_one()
-
     def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
         """The deliveries of its newest non-empty edition, by state and first digit of the reply code."""
         newest = (
             select(editions.c.key)
             .where(editions.c.digest == digest, ~editions.c.empty)
-            .order_by(editions.c.closes_at.desc(), editions.c.key.desc())
+            .order_by(*NEWEST_EDITION_FIRST)
             .limit(1)
             .scalar_subquery()
         )
@@ -72,5 +68,5 @@ class Monitoring:
 
     def queue(self) -> Queue:
         counted = select(func.count().label("depth"), func.min(deliveries.c.next_at).label("next_at"))
-        row = self._connection.execute(counted.where(deliveries.c.next_at.is_not(None))).one()
+        row = self._connection.execute(counted.where(OPEN)).one()
         return Queue(row.depth, row.next_at)

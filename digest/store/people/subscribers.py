@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from digest.addresses import address_key, spellings
 from digest.model import DeliveryState, SubscriberId
+from digest.records.editions import CLOCK_TOLERANCE
+from digest.records.mailing import RequestState
 from digest.records.people import Consent, Follower, Suppressed
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import bounces, deliveries, single_mails, suppression_requests, suppressions
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
-from digest.store.mailing.leases import TAKEN_BACK
+from digest.store.mailing.leases import OPEN, TAKEN_BACK
 from digest.store.people.confirmations import NOBODY
 from digest.store.people.records import REACHABLE, records, subscriber_of
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from digest.model import DigestId, Format, Subscriber
     from digest.records.people import SubscriberRecord
-
-_CLOCK = timedelta(days=1)  # catching up looks back this far before `since`, because the clock may have stepped back
 
 
 class Subscribers:
@@ -288,7 +287,9 @@ class Subscribers:
 
         False if it is not suppressed.
         """
-        asked = and_(suppression_requests.c.subscriber_id == subscriber, suppression_requests.c.state == "asked")
+        asked = and_(
+            suppression_requests.c.subscriber_id == subscriber, suppression_requests.c.state == RequestState.ASKED
+        )
         self._connection.execute(delete(suppression_requests).where(asked))
         here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.suppressed != "")
         if self._connection.execute(here.values(suppressed="", suppressed_at=None)).rowcount == 0:
@@ -306,8 +307,8 @@ class Subscribers:
             last = select(func.max(editions.c.closes_at)).where(editions.c.digest == row.digest)
             told_at = self._connection.execute(last).scalar_one()
             # Editions of a day before are included because of the clock, so this is one day later.
-            if told_at is not None and told_at + _CLOCK > row.since:
-                self.follows_since(subscriber, row.digest, told_at + _CLOCK, behind=False)
+            if told_at is not None and told_at + CLOCK_TOLERANCE > row.since:
+                self.follows_since(subscriber, row.digest, told_at + CLOCK_TOLERANCE, behind=False)
 
     def _fell_behind(self, subscriber: SubscriberId) -> None:
         theirs = subscriptions.c.subscriber_id == subscriber
@@ -319,7 +320,7 @@ class Subscribers:
 
     def _suppress_deliveries(self, subscriber: SubscriberId, *which: ColumnElement[bool]) -> None:
         """End open deliveries that are not begun, leased or not; a begun one is recorded by its drain."""
-        waiting = deliveries.c.next_at.is_not(None) & ~deliveries.c.begun
+        waiting = OPEN & ~deliveries.c.begun
         self._connection.execute(
             update(deliveries).where(deliveries.c.subscriber_id == subscriber, waiting, *which).values(TAKEN_BACK)
         )

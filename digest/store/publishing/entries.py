@@ -10,7 +10,7 @@ from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
 from digest.records.publishing import ReaderCount, RevisionRecord
 from digest.store.database import meta
-from digest.store.database.statements import batches, content_of, date_of
+from digest.store.database.statements import CONTENT, batches, content_of, date_of
 from digest.store.database.tables.publishing import entries, entry_sources, reader_counts, revisions
 from digest.store.publishing import searching
 
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-CONTENT = (
-    revisions.c.title,
-    revisions.c.author,
-    revisions.c.paragraphs,
-    revisions.c.figures,
-    revisions.c.complete,
-)
+CONTENT_COLUMNS = tuple(revisions.c[name] for name in CONTENT)
 PUBLISHED = and_(entries.c.updated_at.is_not(None), entries.c.removed_at.is_(None), entries.c.hidden_at.is_(None))
 NEWEST_FIRST = (
     entries.c.first_seen_at.desc(),
@@ -46,7 +40,7 @@ def entry_rows(
     columns = [column for column in entries.c if column is not entries.c.revision]
     content = and_(revisions.c.entry_id == entries.c.id, revisions.c.number == revision)
     named = entries if through is None else through.join(entries, entries.c.id == through.c.entry_id)
-    return select(*columns, revisions.c.number, *CONTENT, *more).select_from(named).join(revisions, content)
+    return select(*columns, revisions.c.number, *CONTENT_COLUMNS, *more).select_from(named).join(revisions, content)
 
 
 def shown_by(sources: Sequence[SourceId]) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.publishing import KeyKind, entries, entry_keys, revisions, searched
 from digest.store.mailing.deliveries import WITH_ADDRESS, row_of
 from digest.store.publishing import searching
-from digest.store.publishing.entries import CONTENT
+from digest.store.publishing.entries import CONTENT_COLUMNS
 from digest.store.upkeep import history
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Audit:
 
     def recorded(self) -> Iterator[Recorded]:
         query = (
-            select(entries.c.id, entries.c.atom_id, *CONTENT)
+            select(entries.c.id, entries.c.atom_id, *CONTENT_COLUMNS)
             .join_from(entries, revisions, revisions.c.entry_id == entries.c.id)
             .where(revisions.c.split_to.is_(None))
             .order_by(entries.c.id, revisions.c.number)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import case, func, select
 
 from digest.model import AtomId, DeliveryState, EntryId, Section, SourceId
-from digest.records.intake import Report
 from digest.records.upkeep import (
     Counted,
     Mention,
@@ -31,6 +30,7 @@ from digest.store.database.tables.people import subscribers
 from digest.store.database.tables.publishing import entries, entry_sources, placings, reader_counts, revisions
 from digest.store.database.tables.publishing import pictures as drawings
 from digest.store.editions.editions import edition_of
+from digest.store.intake.dump_rows import report_of
 from digest.store.publishing.entries import NEWEST_FIRST
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
+    from digest.records.intake import Report
     from digest.records.publishing import Drawn
     from digest.records.upkeep import Fact
 
@@ -257,7 +258,7 @@ def _reports(connection: Connection, entry: EntryId, titles: set[str]) -> tuple[
     """Ambiguous sightings that involve the entry. Candidates are JSON, so the search is done here."""
     query = select(reports)
     return tuple(
-        Report(row.at, SourceId(row.source), row.path, row.title, tuple(map(EntryId, row.candidates)), row.outcome)
+        report_of(row)
         for row in connection.execute(query.order_by(reports.c.at, reports.c.id))
         if entry in row.candidates or row.title in titles
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, delete, exists, func, literal, select, tuple_, update
 
 from digest.model import DeliveryState, EditionKey
+from digest.records.editions import CLOCK_TOLERANCE
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.columns import UtcTime
 from digest.store.database.tables.editions import editions
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _ENDED = and_(deliveries.c.next_at.is_(None), deliveries.c.state != DeliveryState.LEASED)
 # Catching up looks back this far before `since`, because the clock may have stepped back: the edition itself is past.
-_CLOCK = timedelta(days=1)
 _DAY, _MONTH = 10, 7  # characters of a time written as 2026-11-21
 
 
@@ -105,7 +105,7 @@ class Retention:
         chosen = chosen.where(deliveries.c.edition == edition, _ENDED, ~behind)
         rows = self._connection.execute(chosen.order_by(deliveries.c.subscriber_id).limit(limit)).all()
         made_at = self._connection.execute(select(editions.c.closes_at).where(editions.c.key == edition)).scalar_one()
-        closed = literal(made_at + _CLOCK, UtcTime)
+        closed = literal(made_at + CLOCK_TOLERANCE, UtcTime)
         numbers: dict[str, int] = {}
         for batch in batches(rows):
             people = [row.subscriber_id for row in batch]
