@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.dumps.suggesting.candidate import Order
 from digest.dumps.suggesting.evidence import rivals
-from digest.dumps.suggesting.families import families
+from digest.dumps.suggesting.families import families, is_date_alone
 from digest.dumps.suggesting.words import is_end, is_more
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ _LITTLE = 8.0
 _MOST_LINES = 6
 _ONE_WORD = 0.6  # share of titles that begin with one word
 _LONGEST_KIND = 6
+_NEARLY_ALL = 0.7
+_MORE_THAN_TITLES = (
+    ("titles end with a time or a length, which may be no part of them", re.compile(r"\s\(?(?:\d+:)?\d+:\d\d\)?$")),
+    ("titles end with a number, which may be no part of them", re.compile(r"[^\W\d]\s+\(?\d+\)?$")),
+    ("titles seem to begin with a word that is glued to them", re.compile(r"^[A-ZÀ-Þ]?[a-zß-ÿ]+[A-ZÀ-Þ]\w*\s")),
+    (
+        "titles have a name in front of them, which may be no part of them",
+        re.compile(r"^[^:—|»]{2,30}(?: [—|»] |: )\S"),
+    ),
+)
 
 
 class DoubtedLine(NamedTuple):
@@ -113,12 +124,9 @@ def _titles(page: Page, made: Drawn) -> _Doubts:
         yield "entries have no title", candidate.anchors
         return
     texts = [page.lines[at].text for at in candidate.titles]
+    yield from _parts_of_titles(made)
     if again := [at for at in candidate.titles if texts.count(page.lines[at].text) > 1]:
         yield "these titles stand more than once", again
-    firsts = Counter(text.split()[0] for text in texts if len(text.split()) > 1 and not text.isascii())
-    for word, count in firsts.most_common(1):
-        if count > _ONE_WORD * len(texts) and "{kind" not in str(made.table["entry"]) and len(word) <= _LONGEST_KIND:
-            yield f"titles begin with {word}, which may be no part of them", candidate.titles
     if above := rivals(page, candidate):
         yield "the line above the title may be the title", above
     if candidate.order is Order.ONE_LINE and (between := _between(page, candidate)):
@@ -128,6 +136,19 @@ def _titles(page: Page, made: Drawn) -> _Doubts:
         yield "these titles read like text", odd
     if odd := [at for at in candidate.titles if is_end(page.lines[at].text) or is_more(page.lines[at].text)]:
         yield "these titles may be links of the page", odd
+
+
+def _parts_of_titles(made: Drawn) -> _Doubts:
+    """What titles have in common, which may be no part of them."""
+    titles = made.candidate.titles
+    shown = [found.title for found in made.read.entries if found.title]
+    for reason, pattern in _MORE_THAN_TITLES:
+        if len(shown) > 1 and sum(pattern.search(text) is not None for text in shown) > _NEARLY_ALL * len(shown):
+            yield reason, titles
+    firsts = Counter(text.split()[0] for text in shown if len(text.split()) > 1 and not text.isascii())
+    for word, count in firsts.most_common(1):
+        if count > _ONE_WORD * len(shown) and "{kind" not in str(made.table["entry"]) and len(word) <= _LONGEST_KIND:
+            yield f"titles begin with {word}, which may be no part of them", titles
 
 
 def _paired_otherwise(page: Page, one: Candidate, other: Candidate) -> list[int]:
@@ -161,6 +182,11 @@ def _ends(page: Page, made: Drawn) -> _Doubts:
     dated = {at for family in families(page) if set(family) & set(candidate.anchors) for at in family}
     if left := [at for at in sorted(dated) if page.lines[at].number in unclaimed]:
         yield "these lines show a date like those of the entries and belong to none", left
+    used = {*candidate.anchors, *candidate.headings}
+    inside = range(candidate.heads[0], max(candidate.anchors[-1], candidate.titles[-1]))
+    alone = [line.index for line in page.lines if line.index in inside and line.index not in used]
+    if passed := [at for at in alone if at not in rows and is_date_alone(page.lines[at])]:
+        yield "these dates stand alone in their lines and are read as text: an entry may begin there", passed
     if candidate.order in {Order.DATE_LAST, Order.UNDATED} and (over := _over_the_first(page, candidate)):
         yield "the first entry may begin at another of these lines", over
     texts = [bool(found.paragraphs) for found in read]

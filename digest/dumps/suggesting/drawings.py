@@ -55,10 +55,34 @@ def drawing_of(page: Page, candidate: Candidate) -> Drawn | None:
             layout = compiled([table], "suggested")[0]
             made = _compared(page, candidate, table, layout, read_text([layout], page.text))
             if not made.missed and not made.invented:
-                return made
+                return _with_author_before(page, made)
             if best is None or len(made.missed) + len(made.invented) < len(best.missed) + len(best.invented):
                 best = made
     return best
+
+
+def _with_author_before(page: Page, made: Drawn) -> Drawn:
+    """The same with the author drawn before the title, where each title begins with the author of its entry."""
+    marks = set()
+    for found in made.read.entries:
+        if not found.author or not found.title.startswith(found.author):
+            return made
+        mark = _AUTHOR_ENDS.match(found.title, len(found.author))
+        marks.add(mark[0].strip() if mark else "")
+    if len(marks) != 1 or "" in marks:
+        return made
+    entry = str(made.table["entry"]).replace("{title}", f"{{author}}{_spaced(marks.pop())}{{title}}", 1)
+    table = {**made.table, "entry": entry}
+    layout = compiled([table], "suggested")[0]
+    again = _compared(page, made.candidate, table, layout, read_text([layout], page.text))
+    return made if again.missed or again.invented else again
+
+
+_AUTHOR_ENDS = re.compile(r"\s*[:：—–»|·-]\s+(?=\S)")
+
+
+def _spaced(mark: str) -> str:
+    return f"{mark} " if mark in ":：" else f" {mark} "
 
 
 def _compared(page: Page, candidate: Candidate, table: Table, layout: Layout, read: Read) -> Drawn:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from digest.dumps.suggesting.seen import Page, SeenLine
 
 LEAST_HEADINGS = 2
+_TWO = 2
 
 
 def families(page: Page) -> list[tuple[int, ...]]:
@@ -30,11 +31,27 @@ def families(page: Page) -> list[tuple[int, ...]]:
         for place in places:
             before = _before(page.lines[place])
             wide[(before[-1:] or _behind(page.lines[place])[:1], bool(before))].append(place)
-    for places in wide.values():
-        ordered = tuple(sorted(places))
-        if len(places) >= LEAST_HEADINGS and ordered not in found:
-            found.append(ordered)
-    return sorted(found, key=len, reverse=True)
+    found += [tuple(sorted(places)) for places in wide.values() if len(places) >= LEAST_HEADINGS]
+    found += [*_by_what_follows(page), *_with_or_without_tail(page)]
+    return sorted(dict.fromkeys(found), key=len, reverse=True)
+
+
+def _by_what_follows(page: Page) -> list[tuple[int, ...]]:
+    """Lines with dates behind other words, which differ, and with the same behind them or nothing."""
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for line in page.lines:
+        if line.date is not None and _before(line) and not line.is_paragraph:
+            groups[(_style(line), _behind(line))].append(line.index)
+    return [tuple(places) for places in groups.values() if len(places) >= LEAST]
+
+
+def _with_or_without_tail(page: Page) -> list[tuple[int, ...]]:
+    """Lines that begin with a date, where some end with it and all others go on with the same mark."""
+    lines = [line for line in page.lines if line.date is not None and not _before(line)]
+    tails = {_behind(line)[:1] for line in lines}
+    if len(lines) < LEAST or len(tails) != _TWO or () not in tails or any(tail and tail[0].isalnum() for tail in tails):
+        return []
+    return [tuple(line.index for line in lines)]
 
 
 def has_years(page: Page, family: Sequence[int]) -> bool:

@@ -100,6 +100,8 @@ def _beside_dates(page: Page, candidate: Candidate, titles: Sequence[SeenLine]) 
         return "lines begin with the same words"
     if _share(width(text) > _LONGEST_BESIDE or text.endswith(("。", ";", "；")) for text in texts) >= _HALF:
         return "text beside the dates"
+    if _share(line.is_paragraph and _beside(line) > 0 for line in titles) >= _HALF:
+        return "sentences with dates in them"
     return "dates in a text" if _share(_beside(line) > _MOST_BESIDE for line in titles) >= _SOME else ""
 
 
@@ -143,4 +145,15 @@ def _scattered(page: Page, candidate: Candidate) -> str:
     rising = sum(one <= other for one, other in pairwise(dates))
     if len(dates) > _FEW + 1 and max(falling, rising) < (1 - _SOME) * (len(dates) - 1):
         return "dates in no order"
+    beside = [_NOT_A_NAME.sub("", _rest(page.lines[at])) for at in candidate.anchors]
+    if rising > falling and all(beside) and len(set(beside)) < len(beside):
+        return "a conversation: the same names beside rising dates"
     return ""
+
+
+_NOT_A_NAME = re.compile(r"[\d\W]+")
+
+
+def _rest(line: SeenLine) -> str:
+    """What stands beside the date of a line."""
+    return line.text if line.date is None else line.text[: line.date.start] + line.text[line.date.end :]

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from digest.dumps.suggesting.words import BY, IN, count_name, is_more
+from digest.dumps.suggesting.words import AT, BY, IN, count_name, is_more
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -157,7 +157,7 @@ def _up_to_mark(end: Sequence[Piece]) -> int:
     for at, piece in enumerate(end):
         if piece.kind not in {"word", "space"} or (not any(map(str.isalpha, piece.text)) and piece.kind == "word"):
             return len(end) - at + (at > 0 and end[at - 1].kind == "space")
-        if piece.kind == "word" and (BY.fullmatch(piece.text) or IN.fullmatch(piece.text)):
+        if piece.kind == "word" and any(words.fullmatch(piece.text) for words in (BY, IN, AT)):
             return len(end) - at + (at > 0 and end[at - 1].kind == "space")
     return 0
 

@@ -134,17 +134,21 @@ def date_in(text: str) -> DateAt | None:
     """The first date of a line that shows day and month, or month and year."""
     if len(text) > WIDEST or not _MAY_BE_DATE.search(text) or _COUNT.fullmatch(text):
         return None
-    found = _finder().groups(text.encode("utf-8", "replace"))
-    if found is None or found[0] is None or found[1] is None:
-        return None
-    before, date = found[0].decode(), found[1].decode()
-    read = _grammar().read(date)
-    if read is None or (read.parts is None and not read.ambiguous):
-        return None
-    parts = read.parts
-    if parts is not None and (parts.month is None or (parts.day is None and parts.year is None)):
-        return None
-    return DateAt(len(before), len(before) + len(date), parts, read.shows)
+    start = 0
+    while start < len(text):
+        found = _finder().groups(text[start:].encode("utf-8", "replace"))
+        if found is None or found[0] is None or found[1] is None:
+            return None
+        before, date = found[0].decode(), found[1].decode()
+        at = start + len(before)
+        read = _grammar().read(date)
+        start = at + max(len(date), 1)
+        if read is None or (read.parts is None and not read.ambiguous):
+            continue
+        parts = read.parts
+        if parts is None or (parts.month is not None and (parts.day, parts.year) != (None, None)):
+            return DateAt(at, at + len(date), parts, read.shows)
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,8 @@ _MOST_FAMILIES = 4
 _ALIKE = 0.4  # share of lines that two crawls have in common
 _SURE = 3  # lines that are found again behind what is new
 _FARTHEST = 400  # lines of new entries
-_LEAST_POINTS = 6.0
+_LEAST_POINTS = 5.5
+_MISREAD = 8.0  # points that a candidate loses if its drawing reads none of its entries
 _MOST_LINES = 6
 _LEAST_ENTRIES = 2  # that a layout reads in a dump of its shape
 
@@ -100,13 +101,19 @@ def best(page: Page, pages: Sequence[Page] = ()) -> tuple[Drawn, list[Weighed]] 
         if not said.forbidden:
             ranked.append(Weighed(said.points, said.firm, candidate))
     ranked.sort(key=lambda one: -one.points)
+    found: tuple[float, int, Drawn] | None = None
     for at, (points, _, candidate) in enumerate(ranked):
-        if points < _LEAST_POINTS:
+        if points < _LEAST_POINTS or (found and points <= found[0]):
             break
         made = drawing_of(page, candidate)
         if made is not None and made.read.entries:
-            return made, ranked[at:] if not at else [ranked[at], *ranked[:at], *ranked[at + 1 :]]
-    return None
+            left = points - _MISREAD * (len(made.missed) + len(made.invented)) / len(candidate.titles)
+            if found is None or left > found[0]:
+                found = left, at, made
+    if found is None:
+        return None
+    _, at, made = found
+    return made, [ranked[at], *ranked[:at], *ranked[at + 1 :]]
 
 
 def other_shape(stream: BinaryIO, name: str) -> int:

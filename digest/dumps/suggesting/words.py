@@ -68,6 +68,9 @@ BY = _any(
     behind="[:：]?",
 )
 """In front of an author."""
+AT = re.compile("at|on|am|um|den|le|el|em|op|il|dnia|в", re.IGNORECASE)
+"""A word in front of a date that belongs to neither the date nor the name before it."""
+
 IN = _any(
     r"in|under|filed|unter|dans|en|em|w|в|tags?|tagged|labels?|category|categories|kategorien?|catégories?",
     r"分类于|分类|标签|タグ|カテゴリ",
@@ -91,8 +94,12 @@ _COUNTED = (
 
 
 def is_more(text: str) -> bool:
-    """Whether a line is a link to the whole entry."""
-    return len(text) <= _SHORT and _MORE.fullmatch(text.strip("[](){}«»<>…. \t")) is not None
+    """Whether a line is a link to the whole entry, perhaps with further links behind wide spaces or bars."""
+    first = _LINKS.split(text, maxsplit=1)[0]
+    return len(first) <= _SHORT and _MORE.fullmatch(first.strip("[](){}«»<>…. \t")) is not None
+
+
+_LINKS = re.compile(r"\s{2,}|\t|\s?\|\s?")
 
 
 def is_end(text: str) -> bool:
