@@ -54,7 +54,7 @@ def made_names(environment: jinja2.Environment) -> frozenset[str]:
     for name in environment.list_templates(extensions=("html", "txt", "xml")):
         try:
             parsed = _parsed(environment, name)
-        except (jinja2.TemplateError, UnicodeDecodeError):  # a wrong one, which is told elsewhere
+        except (jinja2.TemplateError, UnicodeDecodeError):  # a wrong one, which is reported elsewhere
             continue
         made |= {one.name for one in parsed.find_all(nodes.Name) if one.ctx != "load"}
         made |= {one.name for one in parsed.find_all(nodes.Macro)}
@@ -97,7 +97,7 @@ def _reached(environment: jinja2.Environment, used: Collection[str]) -> set[str]
         reached.add(name)
         try:
             asked = list(meta.find_referenced_templates(_parsed(environment, name)))
-        except (jinja2.TemplateError, UnicodeDecodeError):  # no template, or a wrong one, which is told elsewhere
+        except (jinja2.TemplateError, UnicodeDecodeError):  # no template, or a wrong one, which is reported elsewhere
             continue
         if None in asked:
             return None

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from socketserver import BaseServer
 
-# Below those that the system gives to whoever asks for any: no connection of another test takes one meanwhile. Each
+# Below those that the system gives to connections: no connection of another test takes one meanwhile. Each
 # process begins at a place of its own; what is taken nevertheless is passed over.
 _FIRST, _COUNT = 15_000, 17_000
 _numbers = itertools.count(os.getpid() * 61)
 
 
 def free_port() -> int:
-    """A port of the loopback on which nothing listens, for a program that has to be told one; each is given once."""
+    """A port of the loopback on which nothing listens, for a program that has to know one; each is given once."""
     for number in itertools.islice(_numbers, _COUNT):
         port = _FIRST + number % _COUNT
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

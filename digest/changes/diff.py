@@ -110,7 +110,7 @@ def diff(
     return fold.change_set()
 
 
-_ALTERNATES = "shows two texts in turns; the one that was told last stays"
+_ALTERNATES = "shows two texts in turns; the one that was announced last stays"
 _TWICE = "stands twice on its page, without a year; taken for one article"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.changes.values import Known, Placing, Times
     from digest.model import DateEvidence
 
-ALTERNATING_DAYS = "shows two days in turns; the one that was told last stays"
+ALTERNATING_DAYS = "shows two days in turns; the one that was announced last stays"
 EARLIER_DAY = "shows an earlier day, without a year; the day that is printed in full elsewhere stays"
 _TURNS = "day-alternating:"  # prefix of the view of a sighting whose day was not accepted
 

@@ -130,7 +130,7 @@ def _kept(settings: Settings, *, as_json: bool) -> bool:
         try:
             store = held.enter_context(opened_to_read(settings, any_names=True, needed=True))
         except DigestError:
-            return True  # there is none yet, or what is wrong is told as a finding of the store
+            return True  # there is none yet, or the finding of the store reports what is wrong
         progress = held.enter_context(Progress("checking entries", kept="Nothing was changed."))
         for violation in violations(store, lambda done, total: progress(done, total=total)):
             progress.make_room()

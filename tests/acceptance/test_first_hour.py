@@ -39,7 +39,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 WALKED = README.partition("## From clone")[2].partition("## More")[0]
 PASSWORD = "correct horse"
 PROMPT = re.compile(r"<<(\d+)>> ")
-# What the clone's Python is told before anything else: where the relay is, and that there is no DNS.
+# What the clone's Python loads before anything else: where the relay is, and that there is no DNS.
 WORLD = """
 import socket
 _real = socket.getaddrinfo

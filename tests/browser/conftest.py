@@ -88,7 +88,7 @@ REMOVED = Article("被撤回的一篇", (2026, 3, 5))
 LATE = Article("第二周的新文章", (2026, 3, 23))
 
 
-RHYTHMS = """
+FREQUENCIES = """
 [[digests]]
 id = "daily"
 title = "山上 每日摘要"
@@ -204,7 +204,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
     listen = f"127.0.0.1:{free_port()}"  # pages and feeds name the address: it is needed before there is a server
     config = CONFIG.replace("https://digest.example.org", f"http://{listen}")
-    config += f'[web]\nlisten = "{listen}"\n{RHYTHMS}'
+    config += f'[web]\nlisten = "{listen}"\n{FREQUENCIES}'
     (home / "digest.toml").write_text(config, "utf-8")
     _filled(home)
     leaving, asking = _left(home), _asking(home)

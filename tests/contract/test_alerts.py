@@ -1,4 +1,4 @@
-"""What is wrong, and who is still to be told: the promises of `Alerts`."""
+"""What is wrong, and which notices are still to be sent: the promises of `Alerts`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came back, and who is struck off: the promises of `Bounces`."""
+"""Which mails bounced, and who is suppressed: the promises of `Bounces`."""
 
 from __future__ import annotations
 

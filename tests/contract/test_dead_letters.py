@@ -32,7 +32,7 @@ def person(hand: Hand) -> SubscriberId:
 
 
 def ended(store: Store, now: datetime, state: DeliveryState, next_at: datetime | None = None) -> None:
-    """Hand over all that is due, with one outcome."""
+    """Send all that is due, with one outcome."""
     with store.write() as tx:
         for leased in tx.deliveries.lease(now, now + LEASE, 100):
             tx.deliveries.begin(leased.edition, leased.subscriber.id, leased.leased_until, now + LEASE, now)

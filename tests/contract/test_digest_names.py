@@ -57,7 +57,7 @@ def test_nothing_is_left_under_the_old_name(store: Store, hand: Hand, now: datet
             ConfirmationKind.JOIN, "eve@example.org", subscriber=None, digests=[OLD, THIRD], language="en",
             latest=False, network="n", mail=False, now=now, expires_at=now + day,
         )  # fmt: skip
-    before = list(violations(store))  # a store that was made by hand breaks some laws
+    before = list(violations(store))  # a store that was made by hand breaks some invariants
     assert rename(store, now) == (1, 1)
     with store.reading() as connection:
         for column in HOLD_A_DIGEST:

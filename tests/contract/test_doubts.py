@@ -36,7 +36,7 @@ def person(hand: Hand, now: datetime) -> SubscriberId:
 
 
 def attempt(store: Store, now: datetime, *states: DeliveryState) -> None:
-    """Hand over what is due, so often; the last state is how it ends."""
+    """Send what is due, so often; the last state is how it ends."""
     for at, state in enumerate(states, 1):
         with store.write() as tx:
             for one in tx.deliveries.lease(now, now + HOUR, 9):
@@ -72,7 +72,7 @@ def test_what_a_doubtful_mail_reported_is_owed_until_another_lists_it(
 
 
 def broken(tx: Transaction) -> list[str]:
-    """The laws of mails and readers that are broken."""
+    """The violated invariants of mails and subscribers."""
     return [one.law for one in tx.audit.broken() if "deliver" in one.law or "reader" in one.law]
 
 

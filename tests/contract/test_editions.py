@@ -1,4 +1,4 @@
-"""What was told and what was not: the promises of `Editions`."""
+"""What was announced and what was not: the promises of `Editions`."""
 
 from __future__ import annotations
 

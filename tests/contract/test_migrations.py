@@ -189,7 +189,7 @@ def test_a_store_that_loses_a_table_while_it_is_open_is_not_ready(tmp_path: Path
     store.close()
 
 
-def test_a_store_that_knows_no_requests_and_no_rests_is_opened_and_used(tmp_path: Path) -> None:
+def test_a_store_without_requests_and_pauses_is_opened_and_used(tmp_path: Path) -> None:
     with opened_from(tmp_path / "digest.db", "0006") as hand:
         person = hand.subscriber("a@one.example")
         hand.edition(KEY, to=[person])

@@ -1,4 +1,4 @@
-"""How readers want to be written to, and what each was told."""
+"""How subscribers want to get mail, and what was announced to each."""
 
 from __future__ import annotations
 

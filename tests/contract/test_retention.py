@@ -131,7 +131,7 @@ def test_what_is_open_is_never_folded(store: Store, hand: Hand, people: list[Sub
 def test_nobody_gets_again_what_a_folded_delivery_announced(
     store: Store, hand: Hand, people: list[SubscriberId]
 ) -> None:
-    """Whoever rests later catches up from behind the folded editions; who rests now keeps what says what they know."""
+    """A subscriber who pauses later catches up from behind the folded editions; one who is paused keeps their rows."""
     for week in range(3):
         edition(store, hand, week, people, f"题{week}")
     accept(store, lease(store, START + 20 * DAY), START + 20 * DAY)
@@ -172,7 +172,7 @@ def size(store: Store) -> int:
 
 
 def vacuum(store: Store) -> None:
-    """What a server does by itself, and the test server is told not to."""
+    """What a server does by itself, but not the server of the tests."""
     with store._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":
             connection.connection.driver_connection.read_only = False  # type: ignore[union-attr]

@@ -65,7 +65,7 @@ class Sink(socketserver.ThreadingTCPServer):
         self.refused: list[list[str]] = []  # what each login that it refused had sent
         self.connections = 0
         self.extensions: tuple[str, ...] = ("SMTPUTF8", "8BITMIME", "PIPELINING")
-        self.repeats = False  # whether it refuses every login, and says again what it was told, in clear too
+        self.repeats = False  # whether it refuses every login, and repeats what it received, in clear too
         self.at: Callable[[Moment, str], str | Act | None] = lambda _moment, _recipient: None
         self.lock = threading.Lock()
         self._serving = serving(self)

@@ -123,7 +123,7 @@ def test_a_backup_of_yesterday_reads_and_serves_and_sends_nothing_before_the_ope
 
         told.here("unfence", "--as-sent", "--yes")
         told.here("edition", "send")
-        assert sink.copies() == once, "what was told yesterday is told again"
+        assert sink.copies() == once, "what was announced yesterday is announced again"
         told.write("more.txt", [Article("围栏以后的一篇", (2026, 3, 26), ("又一段正文,说的是别的事。",))])
         told.here("refresh")
         told.here("edition", "cut")

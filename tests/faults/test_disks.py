@@ -36,7 +36,7 @@ FAULTS = {
 
 
 def one_line(said: str) -> bool:
-    """Whether a failure was told to people: one line a thing, no trace of calls."""
+    """Whether people saw a failure: one line for each thing, no trace of calls."""
     return said.startswith("digest: ") and "Traceback" not in said
 
 

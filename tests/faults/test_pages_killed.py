@@ -1,4 +1,4 @@
-"""The service is killed while people press buttons: who was told so has left or is subscribed, and nobody half."""
+"""The service is killed while people press buttons: those who saw so have left or are subscribed, and nobody half."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_what_people_were_shown_is_so_whenever_the_service_is_killed(
         stand = {act: done(victim, act) for act in acts[1:]}
         lost = [button for button in answered if button.person not in stand[button.act]]
         row.losses += len(lost)
-        assert not lost, "somebody was told so, and it is not"
+        assert not lost, "somebody saw so, and it is not"
         may_be = order[: len(answered) + 1]  # the last one was at it
         for act, people in stand.items():
             assert people <= {button.person for button in may_be if button.act == act}

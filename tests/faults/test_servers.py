@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 4
 TITLES = [article.title for article in ARTICLES]
 ONE = PEOPLE[7]  # whom a fault of one mailbox strikes
-REFUSALS = 3  # in a row, before all sending rests
+REFUSALS = 3  # in a row, before all sending is paused
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Fault:
     """What a server does at a moment, to one person or to all; `states` is what everybody's delivery is then.
 
     `twice`: it had taken the message, so the second attempt is a second copy. `ends`: no second attempt is made.
-    `paused`: all sending rests. `suppressed`: the person is struck off.
+    `paused`: all sending is paused. `suppressed`: the person is suppressed.
     """
 
     moment: Moment

@@ -87,7 +87,7 @@ class Mortal(Store):
 
 @dataclass
 class Post:
-    """What servers took, in order; `faults` says what becomes of the next hand-overs, all well after them.
+    """What servers took, in order; `faults` says what becomes of the next mails; the ones after them are accepted.
 
     Where it `pipelines`, it hears of a mail before that is begun, and is told who is next: it keeps that in `announced`
     and gives nobody a mail for it.

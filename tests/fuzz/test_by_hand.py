@@ -1,4 +1,4 @@
-"""Any course of crawls, a site's edits, an operator's acts and editions: nobody is told twice, nothing comes back.
+"""Any course of crawls, a site's edits, an operator's acts and editions: nobody gets an entry twice, nothing returns.
 
 The service is the real one over a store in memory. The model knows the articles of the site, what the operator said of
 each, and what editions told.
@@ -61,7 +61,7 @@ class OnSite:
 
 @dataclass
 class Told:
-    """What the editions told of an entry: how it read when it was told last."""
+    """What the editions announced of an entry: how it read when it was announced last."""
 
     as_new: set[EntryId] = field(default_factory=set)
     last: dict[EntryId, tuple[object, ...]] = field(default_factory=dict)
@@ -226,7 +226,7 @@ class ByHand(RuleBasedStateMachine):
     def undo(self, which: int) -> None:
         found = self._entry(which)
         if self._do(lambda tx: undoing.undo(tx, self.settings, found.entry.id, self.now)):
-            self.said.clear()  # which edit it took back, or whose words came back with it, the model does not follow
+            self.said.clear()  # which edit it took back, or whose words returned with it, the model does not follow
             self.crawl_the_same()
 
     @rule(page=st.integers(0, 1), whole=st.booleans(), back=st.booleans())
@@ -254,7 +254,7 @@ class ByHand(RuleBasedStateMachine):
 
     @rule()
     def nothing_new_waits_after_an_edition(self) -> None:
-        """Each entry that is published and to be told was told, by itself or through one that became it."""
+        """Each published entry that had to be announced was, by itself or through one that became it."""
         self.make_an_edition()
         with self.store.read() as tx:
             told = self.told.as_new | {tx.by_hand.merged_into(one) for one in self.told.as_new}
@@ -279,7 +279,7 @@ class ByHand(RuleBasedStateMachine):
         return done
 
     def _entry(self, which: int) -> Handled:
-        """One of the newest, which are told and not told yet."""
+        """One of the newest, announced or not."""
         return self._all()[which]
 
     def _all(self) -> list[Handled]:

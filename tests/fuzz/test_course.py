@@ -1,4 +1,4 @@
-"""Any course of publishing, edits, editions, people, faults and kills, against a simple model of who was told what.
+"""Any course of publishing, edits, editions, people, faults and kills, against a simple model of what each person got.
 
 The service is the real one, over a store in memory that dies at a drawn write, and a transport that notes what it took.
 A kill leaves what was committed and nothing else, and what a server took it has. Longer by `make fuzz`.
@@ -206,7 +206,7 @@ class Course(RuleBasedStateMachine):
             tx.subscribers.leave(_id(tx, person), WEEKLY, "a test", self.now)
 
     def _others_leave(self, recipient: str) -> None:
-        """While a mail is handed over, somebody else leaves, by another process: who is announced, if anybody is."""
+        """While a mail is being sent, somebody else leaves, by another process: who is announced, if anybody is."""
         others = sorted(self.active - {recipient}, key=lambda person: (person != self.post.announced, person))
         for person in others[:1]:
             self._leave(person, Mortal(self.real))
@@ -231,7 +231,7 @@ class Course(RuleBasedStateMachine):
         """Everything works again, pauses end, and time passes until nothing is due."""
         self._revive()
         self.now += timedelta(days=9)
-        self._publish(1)  # who missed something is told it with the next edition, which needs news
+        self._publish(1)  # people who missed something get it with the next edition, which needs new entries
         self.read()
         self.make(by_hand=True)
         for _ in range(12):
@@ -263,7 +263,7 @@ class Course(RuleBasedStateMachine):
                 refused[person] |= again  # the list itself may have got lost, and comes no second time
         note(f"told: {dict(told)}, listed once more: {dict(listed)}")
         for person in PEOPLE:
-            assert set(told[person].values()) <= {1}, (person, "is told something twice")
+            assert set(told[person].values()) <= {1}, (person, "gets something twice")
             # The one counted exception to that: what may be lost is listed once more, and only that.
             assert set(listed[person].values()) <= {1}, (person, "is listed something twice")
             assert set(listed[person]) <= excused[person], (person, "is listed what no doubtful mail told")
@@ -280,7 +280,7 @@ class Course(RuleBasedStateMachine):
     def _doubtful(self, mail: tuple[str, str]) -> bool:
         """The counted exception: nobody knows of two attempts what became of them, or of one before the last."""
         state = self._state(*mail)
-        doubts = self.unsure[mail] + self.killed_sending  # a drain that dies between beginning and handing over
+        doubts = self.unsure[mail] + self.killed_sending  # a drain that dies between beginning and sending
         twice = state is DeliveryState.UNKNOWN and doubts >= MAY_HAVE_IT
         ended = state in {DeliveryState.SUPPRESSED, DeliveryState.FAILED}
         return twice or (ended and doubts > 0)
@@ -316,7 +316,7 @@ class Course(RuleBasedStateMachine):
                         self.owed[person].update(_told(tx, key, Section.NEW))
 
     def _note_people(self) -> None:
-        """Who is subscribed now. Whoever left is owed nothing, and gets nothing.
+        """Who is subscribed now. People who left are owed nothing, and get nothing.
 
         What a killed drain holds goes on where they come back before its lease has ended.
         """

@@ -1,6 +1,6 @@
 """Bugs that the tests must find: each replaces a text that stands once in a file, and names the tests to run.
 
-They are of the kind that would break the promise in silence: what is told twice, missed, false, or let in.
+They are of the kind that would break the promise in silence: what is announced twice, missed, false, or let in.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ MUTANTS = (
         ("tests/unit/editions", "tests/integration/service/test_editions.py"),
     ),
     Mutant(
-        "a delivery is begun to whoever left or was struck off since it was leased",
+        "a delivery is begun for a person who left or was suppressed since it was leased",
         "digest/store/mailing/deliveries.py",
         ".where(not_begun(count), _REACHED)",
         ".where(not_begun(count))",
@@ -192,7 +192,7 @@ MUTANTS = (
         ("tests/contract/test_doubts.py",),
     ),
     Mutant(
-        "what may be lost is listed though its reader left and came back",
+        "what may be lost is listed though its subscriber left and subscribed again",
         "digest/store/mailing/doubts.py",
         "DOUBTFUL, REACHABLE, since, editions",
         "DOUBTFUL, REACHABLE, editions",
@@ -206,14 +206,14 @@ MUTANTS = (
         ("tests/contract/test_doubts.py",),
     ),
     Mutant(
-        "who is behind is told again what a mail told them",
+        "a subscriber who is behind gets again what a mail announced",
         "digest/service/editions/audience.py",
         "    mine -= told\n",
         "",
         ("tests/integration/service/test_audience.py",),
     ),
     Mutant(
-        "a link to confirm holds for whoever gets its number next",
+        "a link to confirm is valid for the next person with its number",
         "digest/mail/tokens.py",
         "return (at - _EPOCH) // timedelta(microseconds=1)",
         "return 0",
@@ -259,7 +259,7 @@ MUTANTS = (
         ("tests/integration/mail/test_pipelining.py",),
     ),
     Mutant(
-        "a recipient whom the server refused gets the mail of whoever is announced next",
+        "a recipient whom the server refused gets the mail of the next recipient",
         "digest/mail/sending/smtp.py",
         "if self._pipeline and not self._pipeline.accepts(envelope):",
         "if self._pipeline and not self._pipeline.usable:",
@@ -280,7 +280,7 @@ MUTANTS = (
         ("tests/contract/test_readings.py", "tests/integration/cli/test_refresh.py"),
     ),
     Mutant(
-        "an edition is made for who left or was struck off",
+        "an edition is made for people who left or were suppressed",
         "digest/store/people/subscribers.py",
         ".where(subscriptions.c.digest == digest, REACHABLE)",
         ".where(subscriptions.c.digest == digest)",

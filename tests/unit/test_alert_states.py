@@ -1,4 +1,4 @@
-"""What operators are told: each way through the life of a trouble."""
+"""What operators are notified of: each way through the life of a trouble."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WELL, DOUBTFUL, ILL, UNKNOWN = Health.WELL, Health.DOUBTFUL, Health.ILL, Health.
 
 
 def lived(looks: list[tuple[Health, int]]) -> list[tuple[int, NoticeKind]]:
-    """What is told when, in minutes, of a subject that is looked at each minute: so many times each health."""
+    """What is reported when, in minutes, of a subject that is checked each minute: so many times each health."""
     stored: Alert | None = None
     told = []
     minute = 0

@@ -1,4 +1,4 @@
-"""Errors that are told together."""
+"""Errors that are reported together."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Result:
 
 
 def run(site: Site, say: Callable[[str], None] | None = None) -> Result:
-    """Let the whole story of a site happen; `say` is told it crawl by crawl."""
+    """Let the whole story of a site happen; `say` gets it crawl by crawl."""
     with _silence(), tempfile.TemporaryDirectory() as folder:
         course = Course(site, Path(folder), say or (lambda _: None))
         try:

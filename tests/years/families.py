@@ -29,7 +29,7 @@ class Family:
     kinds: tuple[str, ...] = ("typo", "erratum", "removed")
     yearly: tuple[str, ...] = ("",)
     pins: float = 0.0
-    gaps: bool = False  # the crawler rests for months
+    gaps: bool = False  # the crawler pauses for months
     stale: float = 0.0
     absent: float = 0.0
     cached: float = 0.0
@@ -174,7 +174,7 @@ def _crawls(family: Family, chance: Random, start: datetime, end: datetime) -> l
 
 
 def _come_back_to_an_old_day(made: Site) -> None:
-    """After some rests of the crawler the newest article has a day of the last weeks, of the year before."""
+    """After some pauses of the crawler the newest article has a day of the last weeks, of the year before."""
     for before, after in zip(made.crawls, made.crawls[1:], strict=False):
         if after - before < timedelta(days=340) or made.chance.random() < 0.3:
             continue

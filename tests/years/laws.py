@@ -95,10 +95,10 @@ class Judge:
     _marks: dict[str, Subject] = field(default_factory=dict)
     _held: Counter[str] = field(default_factory=Counter)
     _waiting: set[str] = field(default_factory=set)  # dumps that are held
-    _silent: set[int] = field(default_factory=set)  # subjects that need not be told, by identity
+    _silent: set[int] = field(default_factory=set)  # subjects that need not be announced, by identity
     _flooded: bool = False
     _broken: set[tuple[str, str]] = field(default_factory=set)
-    _words: list[str] = field(default_factory=list)  # what operators were told
+    _words: list[str] = field(default_factory=list)  # what operators saw
     _crawl: int = -1
     _published: int = -1
 
@@ -131,7 +131,7 @@ class Judge:
                 firsts += found
                 released += found if path in self._waiting else []
         self._waiting = {path for path, dump in dumps.items() if dump.state is DumpState.HELD}
-        self._flooded = len(released) > BACKLOG  # what was held is told as a first import is
+        self._flooded = len(released) > BACKLOG  # what was held is announced as a first import is
         if self._flooded:
             self._silent.update(map(id, released))
         if self._crawl == self.site.recrawled_at:
@@ -162,7 +162,7 @@ class Judge:
                 self._break("held", path, f"{path} is held over {self._held[path]} good crawls: {dump.reason}")
 
     def _judge_recrawled(self, done: Pass) -> None:
-        """A crawler that changed everything is reported as one, and nothing is told of it."""
+        """A crawler that changed everything is reported as one, and nothing is announced."""
         for subject in self.shown.known():
             subject.most = 0
         if not done.problems:
@@ -302,28 +302,34 @@ class Judge:
     # --- after an edition -------------------------------------------------------------------------
 
     def after_edition(self, selected: Iterable[Selected]) -> None:
-        """Judge what an edition tells: all that is new, once, and what was corrected since it was told."""
+        """Judge what an edition announces: all that is new, once, and what was corrected since its announcement."""
         corrected = set()
         for one in selected:
             known = self.stored.get(one.entry.id)
             if known is None:
-                self._break("told", one.entry.id, f"{one.entry.content.title!r} is told, and is no entry of an article")
+                self._break(
+                    "told", one.entry.id, f"{one.entry.content.title!r} is announced, and is no entry of an article"
+                )
             elif one.section is Section.NEW:
                 known.told += 1
                 known.corrections = 0
                 if known.told > 1:
-                    self._break("told once", one.entry.id, f"{known.subject.article} is told as new again")
+                    self._break("told once", one.entry.id, f"{known.subject.article} is announced as new again")
             elif one.section is Section.CORRECTED:
                 corrected.add(one.entry.id)
                 if not known.told or not known.corrections or known.stands == known.stood:
-                    facts = f"{known.subject.article} is told as corrected; it was told {known.told} times as new"
+                    facts = (
+                        f"{known.subject.article} is announced as corrected; it was announced {known.told} times as new"
+                    )
                     self._break("told corrected", one.entry.id, facts)
         self._judge_untold(corrected)
 
     def _judge_untold(self, corrected: set[EntryId]) -> None:
         first = [one for one in self.stored.values() if one.crawl == 0]
         if sum(one.told for one in first) != min(BACKLOG, len(first)):
-            self._break("told once", "backlog", f"of the first {len(first)}, {sum(one.told for one in first)} are told")
+            self._break(
+                "told once", "backlog", f"of the first {len(first)}, {sum(one.told for one in first)} are announced"
+            )
         for entry, known in self.stored.items():
             if known.crawl > 0 and not known.told and id(known.subject) not in self._silent:
                 self._break("told", entry, f"{known.subject.article} is not told by the edition after it was shown")

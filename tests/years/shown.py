@@ -44,7 +44,7 @@ class Subject:
     exempt: bool = False
     returned: bool = False
     day_returned: bool = False  # a dump showed it on a former day again
-    quiet: str = ""  # what was first shown where it need not be told
+    quiet: str = ""  # what was first shown where it need not be announced
     quiet_now: bool = False  # in this pass
     quiet_told: bool = False  # though it need not be
     tail: str = ""  # the title after it on a page that was cut, until it is shown whole again
@@ -114,7 +114,7 @@ class Subject:
             self.newest = max(self.newest, at)
 
     def _note_day(self, day: date, before: list[date]) -> None:
-        """A day that comes back on the same dump is told once; it may be right again, or the page an older copy."""
+        """A day that returns on the same dump is announced once; it may be right again, or the page an older copy."""
         if before and day == before[-1]:
             return
         if day in before:
@@ -149,7 +149,7 @@ class Subject:
             return False
         elif told and dump[-1] == seen.key:  # the edits came to nothing before this dump showed any
             self.certain = None
-        elif told:  # the same dump shows A, B, A: the first return is told
+        elif told:  # the same dump shows A, B, A: the first return is announced
             self.certain = None if self.returned else seen.version
             self.least += not self.returned
             self.most += not self.returned

@@ -22,7 +22,7 @@ _NUMBERED = ("{m}的3个{w}", "2020年的{m}{w}", "GPT2与{m}{w}", "{m} A&amp;B 
 
 @dataclass(frozen=True)
 class Version:
-    """How an article reads from one edit to the next; `told` says whether that edit is one that readers are told."""
+    """How an article reads from one edit to the next; `told` says whether that edit is announced."""
 
     title: str
     day: date

@@ -125,7 +125,7 @@ def checked(table: Mapping[str, object]) -> tuple[Layout | None, list[Problem]]:
 
 
 def _line_of(problem: Problem, table: Mapping[str, object], text: str) -> int:
-    """The line of the file at which a drawing has a problem, from 1; 0 where it cannot be told."""
+    """The line of the file at which a drawing has a problem, from 1; 0 if it is unknown."""
     key, _, number = problem.key.partition(".")
     given = table.get(key)
     drawing = given[int(number)] if isinstance(given, list) and number.isdigit() else given

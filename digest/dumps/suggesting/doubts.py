@@ -119,7 +119,7 @@ def _titles(page: Page, made: Drawn) -> _Doubts:
     """Titles that may be none."""
     candidate = made.candidate
     if "short_titles" in made.table:
-        yield "titles are told from text by their length alone", candidate.titles
+        yield "titles are distinguished from text by their length alone", candidate.titles
     if candidate.untitled:
         yield "entries have no title", candidate.anchors
         return

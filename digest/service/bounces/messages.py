@@ -178,7 +178,7 @@ def read_mailboxes(
             taken = handle_message(store, settings, message.raw, now=clock())
             message.put_away()
             handled[taken.what] += 1
-            handled["struck off"] += taken.struck_off
+            handled["suppressed"] += taken.struck_off
             if stopped():
                 break
     return +handled
@@ -198,7 +198,7 @@ class DeliveryEvidence:
     message_ids: tuple[str, ...] = ()
 
     def tokens(self, address: str) -> list[str]:
-        """The tokens in mails to our bounce address, whoever made them."""
+        """The tokens in mails to our bounce address, genuine or not."""
         found = [token for one in self.addresses if (token := token_in(address, one))] if address else []
         return list(dict.fromkeys(found))[:_MOST]
 

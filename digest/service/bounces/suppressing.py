@@ -45,7 +45,7 @@ class HeldEdition:
     def __str__(self) -> str:
         return (
             f"{self.edition} asks to suppress {self.asked} of {self.mails} readers, which looks like a fault of ours; "
-            f"nobody is suppressed and sending rests. `digest subscribers suppress {self.edition}` names them, "
+            f"nobody is suppressed and sending is paused. `digest subscribers suppress {self.edition}` names them, "
             "with --confirm it applies them, with --dismiss it drops them"
         )
 

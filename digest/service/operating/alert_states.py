@@ -1,4 +1,4 @@
-"""Decides what operators are told, from what is seen now and what is stored; pure.
+"""Decides what operators are notified of, from what is seen now and what is stored; pure.
 
 Each trouble is announced once, however often it comes and goes within the calm time, and once when it is over.
 Decision 226.

@@ -32,7 +32,7 @@ _HAPPENED = {
     "the last slot of a digest": "it counts as none, so that editions go on",
     "the end of an edition's window": "it counts as now",
     "the last pass over a source": "it counts as now, and so does all that was noted later",
-    "a lease of a mail": "it is ended; one that is being handed over ends in an hour",
+    "a lease of a mail": "it is ended; one that is being sent ends in an hour",
 }
 _OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours in the future, as the only trouble
 _log = logs.get_logger()

@@ -181,7 +181,7 @@ def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
             yield Seen(subject, Health.WELL)
     for one in rested:
         rests = one.until > now
-        problem = f"rests: {one.reason}" if rests else f"no mail got through since it rested: {one.reason}"
+        problem = f"is paused: {one.reason}" if rests else f"no mail got through since its pause: {one.reason}"
         yield Seen(f"{MAIL_TO}{one.domain}", Health.ILL if rests else Health.DOUBTFUL, problem)
 
 

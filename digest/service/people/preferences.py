@@ -98,7 +98,7 @@ def _check(settings: Settings, wishes: Choices) -> None:
     if len(chosen) != len(set(wishes.digests)) or any(
         sum(digest.id in wishes.digests for digest in group) > 1 for group in selections(settings)
     ):
-        raise DigestError("choose one rhythm of each digest that there is")
+        raise DigestError("choose one frequency of each digest that there is")
     if any(settings.topic(name) is None for name in wishes.topics):
         raise DigestError("there is no such topic")
     if wishes.timezone and wishes.timezone not in time_zones():

@@ -48,4 +48,4 @@ def _publish(hub: str, topic: str) -> None:
     try:
         post(hub, form, {})
     except (OSError, ValueError) as error:
-        raise HubError(f"{hub}: {topic} could not be told: {error}") from error
+        raise HubError(f"{hub}: {topic} could not be notified: {error}") from error

@@ -135,7 +135,7 @@ def _why_untold(tx: Transaction, story: Story, handled: Handled, digest: Digest,
         "it was removed": story.removed_at,
         "it is hidden: `digest entries publish` ends that": handled.state is EntryState.HIDDEN,
         "its dumps were forgotten": handled.state is EntryState.FORGOTTEN,
-        "an entry that was merged into it was told": _told_through(tx, story, digest),
+        "an entry that was merged into it was announced": _told_through(tx, story, digest),
         "the first import of its source is not finished: nothing of it is published yet": story.updated_at is None,
         "it came with the first import of its source and is older than its `backlog`: no news": not story.announced,
         f"the digest tells of {', '.join(digest.sources)} only": digest.sources and not shown & set(digest.sources),
@@ -193,7 +193,7 @@ def _dealing(tx: Transaction, settings: Settings, story: Story, mention: Mention
 
 def _why_state(state: DeliveryState, person: SubscriberRecord, *, told: bool) -> str:
     if not told:
-        return "their mail of this edition leaves it out: another topic, or they had been told of it"
+        return "their mail of this edition leaves it out: another topic, or they had got it before"
     if state is DeliveryState.SUPPRESSED:
         return f"never mailed: {person.suppressed or 'they left or paused before it went out'}"
     return {
@@ -201,7 +201,7 @@ def _why_state(state: DeliveryState, person: SubscriberRecord, *, told: bool) ->
         DeliveryState.PLANNED: "it waits to be sent",
         DeliveryState.LEASED: "it is being sent",
         DeliveryState.DEFERRED: "the server refused it for now; it is tried again",
-        DeliveryState.FAILED: "the server refused it for good",
+        DeliveryState.FAILED: "the server refused it permanently",
         DeliveryState.UNKNOWN: "the connection was lost: they may have it",
     }[state]
 

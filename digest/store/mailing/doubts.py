@@ -58,7 +58,7 @@ class Doubts:
         mail listed for them already, unless that mail surely did not arrive.
         """
         follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
-        # A person who left and came back agreed anew; earlier mails no longer count. A change of frequency moves
+        # A person who left and subscribed again agreed anew; earlier mails no longer count. A change of frequency moves
         # `joined_at`, a change of topics moves `since`.
         since = or_(deliveries.c.begun_at >= subscriptions.c.joined_at, deliveries.c.begun_at >= subscriptions.c.since)
         query = (

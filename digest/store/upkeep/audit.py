@@ -63,7 +63,7 @@ _LAWS = {
     "an entry is not shown by its first source": """
         SELECT e.id, e.first_source FROM entries e WHERE NOT EXISTS
         (SELECT 1 FROM entry_sources s WHERE s.entry_id = e.id AND s.source = e.first_source)""",
-    "a correction is told of what was never told": """
+    "a correction announces what was never announced": """
         WITH RECURSIVE became(entry_id, other_id) AS (
             SELECT entry_id, other_id FROM acts WHERE kind = 'merge'
             UNION SELECT b.entry_id, a.other_id FROM became b
@@ -96,7 +96,10 @@ _TWICE = """
     JOIN edition_entries t ON t.edition = d.edition AND t.ordinal = CAST(j.value AS INTEGER)
     WHERE d.state NOT IN ('suppressed', 'failed') OR d.uncertain > 0
     GROUP BY d.subscriber_id, e.digest, NAME, t.entry_id HAVING count(*) > 1"""
-_TOLD_TWICE = {"told": "a reader is told an entry twice", "again": "an entry is listed once more twice to a reader"}
+_TOLD_TWICE = {
+    "told": "a subscriber gets an entry twice",
+    "again": "an entry is listed once more twice to a subscriber",
+}
 # The name under which an edition was made: followers of two digests that became one got both digests' editions.
 _NAME = {"sqlite": "substr(e.key, 1, instr(e.key, '/'))", "postgresql": "split_part(e.key, '/', 1)"}
 # A row for each element of a JSON list, such as `b.told`.

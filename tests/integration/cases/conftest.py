@@ -60,7 +60,7 @@ class Crawl:
 
 @dataclass
 class Crawled:
-    """A blog under a case's crawls. `told` counts how often each entry was told as new."""
+    """A blog under a case's crawls. `told` counts how often each entry was announced as new."""
 
     blog: Blog
     capture: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""A start under a wrong clock recovers once it is right: dates are weighed again, nothing is told twice or lost."""
+"""A start under a wrong clock recovers once it is right: dates are weighed again, nothing comes twice or is lost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Clocked:
             cut(store, self.settings, self.settings.digests[0], now)
 
     def told(self) -> Counter[str]:
-        """How often each title was told, in any section but that of what is read most."""
+        """How often each title was announced, in any section but that of what is read most."""
         with opened(self.settings) as store, store.read() as tx:
             return Counter(
                 one.entry.content.title

@@ -1,4 +1,4 @@
-"""What an operator says by hand: it holds over crawls, readers hear of it once and of nothing false, it is undone."""
+"""What an operator says by hand: it stays over crawls, subscribers get it once and nothing false, it is undone."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_a_merged_entry_is_announced_once_and_never_made_again(desk: Desk) -> No
 
 
 def test_what_was_announced_of_the_other_entry_counts_as_announced(desk: Desk) -> None:
-    """Each was told under its own name; a third, untold, stays and takes one of them in."""
+    """Each was announced under its own name; a third, unannounced, stays and takes one of them in."""
     told = desk.id_of(desk.first[0].title)
     fresh = desk.crawls.article(20)
     desk.first.insert(0, fresh)
@@ -269,7 +269,7 @@ def test_a_title_that_its_own_page_changes_makes_no_new_entry_of_one_with_other_
 
 
 def test_an_article_that_took_the_place_of_another_is_split_from_it(desk: Desk) -> None:
-    """The page's new line was taken for a correction of the old one: the readers were told so."""
+    """The page's new line was taken for a correction of the old one, and announced as one."""
     old = desk.first[0]
     new = desk.crawls.kind("其实是另一篇", old.date, old.body)
     name = desk.id_of(old.title)

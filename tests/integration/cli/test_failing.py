@@ -1,4 +1,4 @@
-"""Each dump's trouble stays its own, is told while it lasts, and ends with its cause; silent sources fail too."""
+"""Each dump's trouble stays its own, is reported while it lasts, and ends with its cause; silent sources fail too."""
 
 from __future__ import annotations
 

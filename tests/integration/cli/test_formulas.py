@@ -1,4 +1,4 @@
-"""A formula on its way: drawn when its dump is read, served for good, sent with the mail, counted where it fails."""
+"""A formula on its way: drawn when its dump is read, served permanently, sent with the mail, counted where it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds a dump, what ends a hold, and what is told of it then."""
+"""What holds a dump, what ends a hold, and what is announced then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest subscribers import`: what is told before and after, and what the store holds then."""
+"""`digest subscribers import`: what is reported before and after, and what the store contains then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest check` renders each template with samples: what would break a page or a mail is told with file and line."""
+"""`digest check` renders each template with samples: what would break a page or mail is reported with its line."""
 
 from __future__ import annotations
 

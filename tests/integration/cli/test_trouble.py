@@ -25,7 +25,7 @@ FAILED, UNKNOWN = DeliveryState.FAILED, DeliveryState.UNKNOWN
 
 @pytest.fixture
 def key(blog: Blog, article: type[Article]) -> EditionKey:
-    """An edition with a planned mail for each of three readers, and all ways to be told."""
+    """An edition with a planned mail for each of three subscribers, and all ways to be notified."""
     config = blog.home / "digest.toml"
     with config.open("a", encoding="utf-8") as file:
         file.write('[bounces]\naddress = "bounces@digest.example.org"\nmaildir = "bounced"\n')
@@ -113,7 +113,7 @@ def test_a_bounce_is_read_shown_and_taken_back(blog: Blog, key: EditionKey) -> N
     (new / "1").write_bytes(dsn(block("failed", "5.1.1"), to=senders["ada@example.org"]))
     (new / "2").write_bytes(dsn(block("failed", "5.1.1"), to="bounces+forged@digest.example.org"))
 
-    assert blog.listed("bounces", "read") == [{"hard": 1, "struck off": 1, "token not ours": 1}]
+    assert blog.listed("bounces", "read") == [{"hard": 1, "suppressed": 1, "token not ours": 1}]
     assert "no bounces or complaints" in blog.run("bounces", "read")
 
     (shown,) = blog.listed("subscribers", "show", "ada@example.org")

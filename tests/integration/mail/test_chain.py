@@ -38,7 +38,7 @@ def servers(needs: Callable[[str], str]) -> Iterator[Chain]:
         yield made
 
 
-def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
+def test_a_digest_reaches_a_mailbox_and_a_real_bounce_suppresses(
     servers: Chain, post_to: Callable[..., Post], tmp_path: Path
 ) -> None:
     post = post_to(servers.smtp, sender="Digest <digest@digest.test>")
@@ -85,7 +85,7 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_strikes_off(
 
 
 async def sent_and_bounced(post: Post, servers: Chain) -> BounceResult:
-    """Send the edition to both, until the one is in its mailbox and the other came back."""
+    """Send the edition to both, until the one is in its mailbox and the other bounced."""
     taken: asyncio.Queue[BounceResult] = asyncio.Queue()
 
     async def take(raw: bytes, recipients: Sequence[str], sender: str) -> None:
@@ -138,7 +138,7 @@ def test_bounces_are_read_from_an_imap_folder_and_put_away(
     def read() -> dict[str, int]:
         return messages.read_mailboxes(post.store, post.settings, lambda: post.now)
 
-    assert read() == {"hard": 1, "struck off": 1, "no token": 1}
+    assert read() == {"hard": 1, "suppressed": 1, "no token": 1}
     assert read() == {}
 
     with servers.mailbox("bounces") as box:

@@ -143,7 +143,7 @@ def editions(post: Post, count: int) -> list[EditionKey]:
     return keys
 
 
-def test_five_editions_in_a_row_that_fail_strike_off(office: Post, ada: SubscriberId) -> None:
+def test_five_editions_in_a_row_that_fail_suppress_an_address(office: Post, ada: SubscriberId) -> None:
     keys = [KEY, *editions(office, 5)]
     struck = []
     for number, key in enumerate(keys[1:]):
@@ -259,7 +259,7 @@ def test_a_maildir_is_read_and_put_away_after_the_store_has_it(
 
     assert messages.read_mailboxes(office.store, office.settings, lambda: office.now) == {
         "hard": 1,
-        "struck off": 1,
+        "suppressed": 1,
         "no token": 1,
     }
     assert {path.name for path in (maildir / "cur").iterdir()} == {"1.host:2,S", "2.host:2,S"}

@@ -41,7 +41,7 @@ def opened(post: Post) -> Ledger:
 
 
 class Transactions:
-    """Counts those that write, and fails one of them where it is told to."""
+    """Counts those that write, and fails one of them if asked to."""
 
     def __init__(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count, self.fails_at = 0, -1

@@ -289,7 +289,7 @@ def test_mails_over_the_size_fail_at_once_and_are_named(
         post.now += timedelta(days=1)
         assert post.drain().attempted == 0
         with post.store.read() as tx:
-            assert len(tx.subscribers.active(DigestId("weekly"))) == 20, "nobody is struck off for it"
+            assert len(tx.subscribers.active(DigestId("weekly"))) == 20, "nobody is suppressed for it"
     assert (report.paused, post.states(), attempts(post)) == ("", {FAILED: 20}, {1})
     assert report.too_large.startswith("5.3.4 ")
     assert sum(relay.mails_offered.values()) == (0 if "SIZE 2000" in extensions else 20)

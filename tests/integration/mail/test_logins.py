@@ -30,7 +30,7 @@ PRINTS = (sys.executable, "-c", f"print({TOKEN!r}); print('more')")
 
 @pytest.fixture
 def told(inbox: Inbox) -> list[str]:
-    """What the server was told, which takes TOKEN only and explains itself as Google does."""
+    """What the server received, which accepts TOKEN only and explains itself as Google does."""
     heard: list[str] = []
 
     async def auth_xoauth2(server: Any, arguments: list[str]) -> AuthResult:

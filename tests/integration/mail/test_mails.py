@@ -69,7 +69,7 @@ MEANT = {
     "gmail-delay-text": "delayed 4.3.0",
     "exchange-chinese-delay": "delayed ",
     "final-4.4.1": "delayed 4.4.1",
-    # nothing came back
+    # nothing bounced
     "several-one-delivered": NO_REPORT,
     "relayed": NO_REPORT,
     "expanded": NO_REPORT,

@@ -2,7 +2,7 @@
 
 In the end nobody has two, nobody is suppressed who exists, and everybody else has one. `make edition` sends it to
 5,000 readers. A new kind of refusal or limit is one more behaviour in `WORLD`, or in `LIMITS` where it may come at any
-moment; the laws at the end stay as they are.
+moment; the invariants at the end stay as they are.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def at(domain: str) -> Callable[[str], bool]:
 
 
 def named(number: int) -> str:
-    """A reader: their local part says what becomes of them, but for those of whom nothing does."""
+    """A subscriber: the local part says what becomes of them, except for those to whom nothing happens."""
     domain = LARGE[number % 5] if number % 3 else f"small{number % 40}.example"
     rest = number % 100
     kinds = {

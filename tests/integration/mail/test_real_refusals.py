@@ -50,7 +50,7 @@ def told(post: Post) -> dict[str, str]:
         return {one.subject: one.problem for one in tx.alerts.all().values()}
 
 
-def test_a_relay_that_does_not_know_our_sender_strikes_off_nobody_and_serves_all_when_it_does(
+def test_a_relay_that_does_not_know_our_sender_suppresses_nobody_and_serves_all_when_it_does(
     post_to: Callable[..., Post],
 ) -> None:
     with Relay() as onward, gate(*READERS, onward=onward.port) as servers:

@@ -67,7 +67,7 @@ def test_a_mail_that_arrives_is_verified_by_opendkim_and_a_changed_one_is_not(
     assert "dkim=pass" in verdict(only_ed25519)
 
 
-def test_a_second_attempt_hands_over_the_same_signed_bytes(inbox: Inbox, post: Post, dkim: Dkim) -> None:
+def test_a_second_attempt_sends_the_same_signed_bytes(inbox: Inbox, post: Post, dkim: Dkim) -> None:
     post.people(SOMEBODY)
     inbox.drop = lambda _: True
     signing(post, dkim).drain()

@@ -1,4 +1,4 @@
-"""Refusals about us, about a domain and about readers: who is kept, who is blamed, who is told."""
+"""Refusals about us, about a domain and about subscribers: who stays, who is blamed, what is reported."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_relay_that_says_of_everybody_that_they_do_not_exist_loses_nobody(inbo
 # --- about a domain -------------------------------------------------------------------------------
 
 
-def test_one_domain_that_refuses_us_rests_while_the_others_are_served(inbox: Inbox, post: Post) -> None:
+def test_one_domain_that_refuses_us_is_paused_while_the_others_are_served(inbox: Inbox, post: Post) -> None:
     post.people(*READERS)
     inbox.at_recipient = lambda to: "550 5.7.1 blocked by policy" if to.endswith("@gmail.example") else None
 
@@ -136,7 +136,7 @@ def test_one_domain_that_refuses_us_rests_while_the_others_are_served(inbox: Inb
     (resting,) = status.status(post.store, post.settings, post.now).resting
     assert (resting.domain, resting.until) == ("gmail.example", post.now + post.settings.mail.pause)
 
-    post.now += post.settings.mail.pause  # still refused: it rests twice as long
+    post.now += post.settings.mail.pause  # still refused: it is paused twice as long
     assert post.drain().attempted == 3
     (resting,) = status.status(post.store, post.settings, post.now).resting
     assert resting.until == post.now + 2 * post.settings.mail.pause
@@ -247,7 +247,7 @@ def refuse(inbox: Inbox, addresses: list[str]) -> None:
     inbox.at_recipient = lambda to: GONE.format(to) if to in addresses else None
 
 
-def test_too_many_suppressions_take_no_effect_and_sending_rests_until_they_are_confirmed(
+def test_too_many_suppressions_take_no_effect_and_sending_is_paused_until_they_are_confirmed(
     inbox: Inbox, post: Post
 ) -> None:
     post.people(*READERS)
@@ -310,11 +310,11 @@ def test_the_breaker_counts_a_share_of_at_least_twenty(
     assert suppressed(post) == (set() if held else set(dead))
 
 
-def test_a_share_is_known_when_the_mails_are_handed_over_or_a_day_has_gone_by(inbox: Inbox, post: Post) -> None:
+def test_a_share_is_known_when_the_mails_are_sent_or_a_day_has_gone_by(inbox: Inbox, post: Post) -> None:
     post.people(*READERS)
     inbox.at_recipient = {READERS[7]: GONE.format(READERS[7]), READERS[9]: "450 4.2.1 busy"}.get
     post.drain()
-    assert suppressed(post) == set()  # one is still to be handed over
+    assert suppressed(post) == set()  # one is still to be sent
 
     post.now += timedelta(hours=23, minutes=59)
     with post.store.write() as tx:

@@ -1,4 +1,4 @@
-"""Many processes on one database: one edition, nobody twice, nobody missed, whoever dies meanwhile."""
+"""Many processes on one database: one edition, nobody twice, nobody missed, whichever process dies meanwhile."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Watch:
             tx.editions.register_digest(DigestId("weekly"), NOW - 2 * HOUR)
 
     def look(self, after: timedelta = timedelta(0)) -> list[str]:
-        """One tick, so much later; what was decided to be told."""
+        """One tick, so much later; what it decided to report."""
         self.now += after
         decided = alerts.decide(self.store, self.settings, self.now)
         self.problems = asyncio.run(alerts.tell(self.store, self.settings, lambda: self.now))

@@ -1,4 +1,4 @@
-"""Who is told what: topics, rhythms, pauses, zones. Over any course nobody is told twice and nobody misses a thing."""
+"""What each subscriber gets: topics, frequencies, pauses, zones. Nobody gets an entry twice, nobody misses one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ADA = "ada@example.org"
 
 
 class Press(Paper):
-    """A blog with a digest at three rhythms and two topics."""
+    """A blog with a digest at three frequencies and two topics."""
 
     @property
     def settings(self) -> Settings:
@@ -185,7 +185,7 @@ def test_after_a_pause_the_first_edition_announces_what_was_missed(press: Press)
 
 
 def test_what_a_mail_has_no_room_for_comes_with_the_next(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What others were told long ago stands on no page of the edition, so a link to it would not do."""
+    """What others got long ago stands on no page of the edition, so a link to it would not do."""
     ada = press.join()
     press.publish("甲")
     press.tick(at=MONDAY)
@@ -334,7 +334,7 @@ def test_the_operator_cannot_subscribe_somebody_to_two_frequencies(press: Press)
         record = tx.subscribers.get(ada)
     assert record is not None
     assert record.digests == ("weekly",)
-    with pytest.raises(Exception, match="one rhythm"):
+    with pytest.raises(Exception, match="one frequency"):
         press.wish(ada, digests=("daily", "weekly"))
 
 
@@ -395,7 +395,7 @@ class Course:
             tx.deliveries.lease(self.press.now, self.press.now + HOUR, 1000)
 
     def refuse(self, days: int) -> None:
-        """Their server refuses what comes for some days, for good."""
+        """Their server refuses what comes for some days, permanently."""
         press = self.press
         for _ in range(days):
             press.tick(at=press.now + DAY)

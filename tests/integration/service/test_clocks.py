@@ -1,4 +1,4 @@
-"""Clocks that are wrong are told to the operator, once and until it is over; what they noted is mended."""
+"""Clocks that are wrong are reported to the operator, once and until it is over; their records are repaired."""
 
 from __future__ import annotations
 

@@ -283,7 +283,7 @@ def test_a_correction_that_may_be_lost_is_listed_too(post: Post) -> None:
 def test_a_list_that_surely_did_not_arrive_is_made_anew_and_one_that_may_have_is_not(post: Post) -> None:
     ada, _ = lost(post)
     post.next_week("丙")
-    with post.store.write() as tx:  # the mail that lists it is refused for good
+    with post.store.write() as tx:  # the mail that lists it is refused permanently
         for one in tx.deliveries.lease(post.now, post.now + HOUR, 9):
             tx.deliveries.begin(one.edition, one.subscriber.id, one.leased_until, post.now + HOUR, post.now)
             tx.deliveries.record(one.edition, one.subscriber.id, FAILED, now=post.now)
@@ -348,7 +348,7 @@ def test_it_is_explained(post: Post) -> None:
     ]
     bobs = explaining.explain(post.store, post.settings, entry, BOB, post.now).dealings
     assert [dealing.why for dealing in bobs if dealing.edition == key] == [
-        "their mail of this edition leaves it out: another topic, or they had been told of it"
+        "their mail of this edition leaves it out: another topic, or they had got it before"
     ]
 
 

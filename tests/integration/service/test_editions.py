@@ -1,4 +1,4 @@
-"""Editions over weeks: what is told, when, to whom, and that nothing is told twice or missed."""
+"""Editions over weeks: what is announced, when, to whom, and that nothing is announced twice or missed."""
 
 from __future__ import annotations
 

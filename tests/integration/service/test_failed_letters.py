@@ -1,4 +1,4 @@
-"""A confirmation or a welcome that cannot be made is told, waits, and holds up no other mail."""
+"""A confirmation or a welcome that cannot be made is reported, waits, and holds up no other mail."""
 
 from __future__ import annotations
 

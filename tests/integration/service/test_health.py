@@ -214,7 +214,7 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
         lambda world, tx: tx.backups.fence(world.now),
         lambda world, tx: tx.backups.lift(),
     ),
-    "a domain rests": (
+    "a domain is paused": (
         Kind.DOMAIN,
         lambda world, tx: tx.resting.rest("example.org", "421 busy", world.now + HOUR, world.now),
         lambda world, tx: tx.resting.got_through(["example.org"]),

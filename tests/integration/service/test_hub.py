@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Hub(HTTPServer):
-    """A hub that notes what it is told, and answers with `code`."""
+    """A hub that records its notifications, and answers with `code`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Listener)
@@ -92,7 +92,7 @@ def test_a_hub_is_notified_once_of_each_change(
 def test_a_hub_that_does_not_answer_is_notified_again(hub: Hub, settings: Settings) -> None:
     hub.code = 500
     with opened(settings) as store:
-        with pytest.raises(HubError, match="could not be told"):
+        with pytest.raises(HubError, match="could not be notified"):
             tell(store, settings)
         hub.code = 204
         assert tell(store, settings) == 6

@@ -25,7 +25,7 @@ WEEKLY = DigestId("weekly")
 
 @pytest.fixture
 def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Press]:
-    """A blog with many readers, of whom each edition is a large one."""
+    """A blog with so many subscribers that each edition is a large one."""
     monkeypatch.setattr(making, "LARGE_EDITION", 1_000)
     press = Press(tmp_path, Article, open_store(f"sqlite:///{tmp_path}/digest.db"))
     digests.register(press.store, press.settings, press.now)

@@ -1,4 +1,4 @@
-"""What monitors are told of a whole service, and that one id is followed from a dump to a mail."""
+"""What monitors see of a whole service, and that one id is followed from a dump to a mail."""
 
 from __future__ import annotations
 

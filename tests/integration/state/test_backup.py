@@ -195,7 +195,7 @@ def test_as_sent_nobody_gets_anything_twice(blog: Blog, settings: Settings, arti
     blog.run("source", "approve", "blog") if blog.refresh()["held"] else None
     blog.run("edition", "cut")
     blog.run("edition", "send")
-    assert len(blog.mails()) == 6, "news after that are told"
+    assert len(blog.mails()) == 6, "new entries after that are announced"
 
 
 def test_a_digest_that_announced_nothing_since_keeps_its_new_entries(

@@ -179,7 +179,7 @@ def test_a_removed_entry_says_when_and_still_who_had_it(told: Blog) -> None:
     [
         ("planned", True, "it waits to be sent"),
         ("deferred", True, "the server refused it for now; it is tried again"),
-        ("failed", False, "the server refused it for good"),
+        ("failed", False, "the server refused it permanently"),
         ("unknown", True, "the connection was lost: they may have it"),
     ],
 )

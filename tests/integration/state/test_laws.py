@@ -1,4 +1,4 @@
-"""`digest check --deep`: every law broken by hand is named with its row, and a store in use breaks none."""
+"""`digest check --deep`: every invariant violated by hand is named with its row, and a store in use breaks none."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ BROKEN = {
     ),
     "correction": (
         "UPDATE edition_entries SET section = 'corrected' WHERE edition = EDITION AND ordinal = 0",
-        "a correction is told of what was never told",
+        "a correction announces what was never announced",
         "edition=weekly/",
     ),
     "erased": (
@@ -214,7 +214,7 @@ def test_a_subscriber_who_gets_an_entry_twice_is_named_unless_no_mail_went_to_th
         ):
             assert connection.execute(done).rowcount == 1
     said = blog.run("check", "--deep", code=1)
-    law = "FAIL  a reader is told an entry twice: subscriber_id=1, digest=weekly, entry_id="
+    law = "FAIL  a subscriber gets an entry twice: subscriber_id=1, digest=weekly, entry_id="
     assert any(line.startswith(law) and "times=2" in line for line in said.splitlines()) is named, said
 
 

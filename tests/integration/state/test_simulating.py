@@ -1,4 +1,4 @@
-"""`digest simulate`: the stored history under a fake clock tells what was told, sends nothing and changes nothing."""
+"""`digest simulate`: history under a fake clock gives the same announcements; nothing is sent or changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers may take of a listener: bytes, headers, time, connections; and what they are told beyond it."""
+"""What strangers may take of a listener: bytes, headers, time, connections; and how they are refused beyond it."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_the_same_connection_asks_again_and_again_within_the_limits() -> None:
         (POST.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"1\r\nh\r\n", 31, 408),
     ],
 )
-def test_a_client_that_takes_too_long_to_ask_is_told_so_and_cut_off(
+def test_a_client_that_takes_too_long_to_ask_is_refused_and_cut_off(
     sent: bytes, seconds: float, status: int | None
 ) -> None:
     async def talk(door: Door) -> bytes:

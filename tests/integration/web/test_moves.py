@@ -1,4 +1,4 @@
-"""A subscriber's new address: confirmed there, without losing a choice; the old one is told, and no thief gets data."""
+"""A subscriber's new address: confirmed there, no choice is lost, the old one is notified, no thief gets data."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_what_is_no_address_is_reported_and_changes_nothing(desk: Desk, wrong: s
     assert required(desk, ADA) == person
 
 
-def test_a_request_is_answered_alike_whoever_has_the_address(desk: Desk) -> None:
+def test_a_request_is_answered_alike_for_every_address(desk: Desk) -> None:
     person = desk.joined()
     desk.joined("bob@example.org")
     answers = {
@@ -196,7 +196,7 @@ def test_no_list_brings_the_old_address_back(desk: Desk) -> None:
     desk.post("/subscribe", address=ADA, digest="weekly", choose="yes")
     (asked,) = by_kind(desk.mailed(), "confirm")
     desk.post(link_in(asked))
-    assert required(desk, ADA).digests == ("weekly",), "whoever has it may subscribe anew"
+    assert required(desk, ADA).digests == ("weekly",), "the owner may subscribe anew"
 
 
 def test_an_old_address_to_which_mails_bounced_is_not_mailed(desk: Desk) -> None:
@@ -298,7 +298,7 @@ def test_a_person_who_is_known_by_the_new_address_goes_on_there_with_their_own_c
     assert required(desk, ADA).digests == ()
     after = required(desk, NEW)
     assert after.subscriber == other.subscriber
-    assert after.digests == ("daily",), "one rhythm of a selection"
+    assert after.digests == ("daily",), "one frequency of a selection"
     assert choices(desk, other) in desk(link).page.xpath("//a/@href")
     assert [mail["To"] for mail in by_kind(singles(desk), "moved")] == [ADA]
     desk.post(f"/leave/{leave_token(desk.store.secret(), other.subscriber.id, DAILY)}")

@@ -49,7 +49,7 @@ class Count:
     wrong: list[str] = field(default_factory=list)
     pins: int = 0  # wrong ones that no evidence excludes
     new: int = 0  # articles that came after the first crawl
-    at_once: int = 0  # those of them whose year was told by the crawl that showed them first
+    at_once: int = 0  # those of them that got a year in the crawl that showed them first
 
     def read(self, site: Site, name: str = "") -> None:
         """Read all crawls of a site as the program does, and compare each year with the true one."""

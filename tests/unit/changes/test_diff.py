@@ -159,7 +159,7 @@ def test_a_removed_entry_is_known_again_and_neither_comes_back_nor_is_revised(sh
     changes = shelf.read(sight("甲", body=(*TEXT, "又添一段。"), readers=5), dump="search.txt")
 
     assert (changes.changes, changes.dates) == ((), ())
-    assert [count for _, count in changes.readers] == [5]  # for whoever restores it
+    assert [count for _, count in changes.readers] == [5]  # in case it is restored
     assert len(changes.placings) == 1
 
 
@@ -346,7 +346,7 @@ def test_a_date_gets_better_and_never_worse(shelf: Shelf) -> None:
     assert shelf.read(sight("甲", (3, 14))).dates == ()
 
 
-# --- the laws -------------------------------------------------------------------------------------
+# --- invariants -----------------------------------------------------------------------------------
 
 WORLD = [
     ("甲", (2020, 3, 14)),

@@ -18,7 +18,7 @@ OTHER = (
 )
 THIRD = ("第三篇不长,只说一件小事:院子里的石榴开花了,颜色比去年的要深一些,蜜蜂也来得早。",)
 NOTE = "更新(3月1日):本文的推导有一处疏漏,经读者指出后已经更正,正确的结论请以新版文章为准,旧的保留。"
-TURNS = "shows two texts in turns; the one that was told last stays"
+TURNS = "shows two texts in turns; the one that was announced last stays"
 
 
 def causes(changes: ChangeSet) -> list[Cause]:

@@ -246,7 +246,7 @@ def test_an_article_pinned_between_two_readings_has_no_year_unless_its_day_lies_
     assert reader.read(f"1 Sep, 12 May, 5 May, {FIVE}", date(2021, 5, 17)) == {"12 May": 2021}
     # this one is older than what stands below it
     assert reader.read(f"18 May, 19 May, 12 May, 5 May, {FIVE}", date(2021, 5, 24)) == {"19 May": 2021}
-    # and this one, of any year, cannot be told from a new one
+    # and this one, of any year, cannot be distinguished from a new one
     assert reader.read(f"26 May, 25 May, 19 May, 12 May, 5 May, {FIVE}", date(2021, 5, 31)) == of(
         2021, "26 May, 25 May"
     )
@@ -363,7 +363,7 @@ def test_full_dates_are_left_alone() -> None:
     assert inferred([page], exact, {}, earliest=date(2020, 1, 1), latest=date(2020, 12, 31)) == {}
 
 
-# --- cases that were told wrongly -----------------------------------------------------------------
+# --- cases that got a wrong year ------------------------------------------------------------------
 
 
 def test_a_tag_page_read_again_after_a_year_proves_no_year() -> None:

@@ -1,4 +1,4 @@
-"""Cutting text into sightings: each trap of the two layouts, and the laws that hold for any text."""
+"""Cutting text into sightings: each trap of the two layouts, and the invariants of any text."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def test_links_that_lead_round_cost_nobody_else(folder: Path) -> None:
 
 @pytest.fixture
 def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A sub-folder that may not be listed, for whoever runs this."""
+    """A sub-folder that nobody may list."""
     listing = os.scandir
 
     def scandir(path: Path) -> Any:

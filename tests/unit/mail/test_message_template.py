@@ -1,4 +1,4 @@
-"""Many messages from one mould: each is what `message` makes for that person alone."""
+"""Many messages from one template: each is what `message` makes for that person alone."""
 
 from __future__ import annotations
 

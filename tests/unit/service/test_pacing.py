@@ -78,7 +78,7 @@ def test_each_that_is_taken_is_one_a_minute_more_until_there_is_no_pace() -> Non
     assert sent.paces.changes() == ([], [HERE])
 
 
-def test_as_slow_as_it_gets_the_domain_rests() -> None:
+def test_as_slow_as_it_gets_the_domain_is_paused() -> None:
     sent = Sent()
     told = [sent.refuse() for _ in range(8)]
     assert told == [Slowing.SLOWER] * 6 + [Slowing.PAUSE] * 2

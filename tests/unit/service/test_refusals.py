@@ -122,7 +122,7 @@ def test_three_readers_who_do_not_exist_are_no_reason_to_rest() -> None:
     assert {run.refused(domain, "550 5.1.1 unknown").pause for domain in SEVERAL} == {PauseScope.NOTHING}
 
 
-def test_a_domain_of_which_nobody_exists_in_a_long_row_rests_and_blames_nobody() -> None:
+def test_a_domain_of_which_nobody_exists_in_a_long_row_is_paused_and_blames_nobody() -> None:
     run = Run("yahoo.com", *SEVERAL)
     found = [run.refused("yahoo.com", OLD_YAHOO) for _ in range(20)]
     assert rests(found) == [PauseScope.NOTHING] * 19 + [PauseScope.DOMAIN]
@@ -154,7 +154,7 @@ def test_a_mail_that_is_refused_again_after_the_pause_fails_alone() -> None:
     assert {again.refused(SEVERAL[n % 4], "550 5.1.1 unknown").pause for n in range(50)} == {PauseScope.NOTHING}
 
 
-def test_all_sending_rests_again_where_everybody_is_unknown_again_and_nobody_was_reached() -> None:
+def test_all_sending_is_paused_again_where_everybody_is_unknown_again_and_nobody_was_reached() -> None:
     run = Run(*SEVERAL)
     run.refusals.looked_into = {("", "unknown")}
     found = [run.refused(SEVERAL[n % 4], "550 5.1.1 unknown") for n in range(20)]
@@ -171,13 +171,13 @@ def test_a_domain_that_is_tried_again_may_rest_again() -> None:
 
 
 @pytest.mark.parametrize("phase", ["connect", "sender"])
-def test_a_refusal_before_a_recipient_is_named_is_about_us_whoever_is_next(phase: str) -> None:
+def test_a_refusal_before_a_recipient_is_named_is_about_us_for_any_next_recipient(phase: str) -> None:
     run = Run(*SEVERAL)
     assert rests([run.refused("a.example", "421 later", phase=phase) for _ in range(3)])[-1] is PauseScope.ALL
     assert Run(*SEVERAL).refused("a.example", "535 wrong", phase="login").pause is PauseScope.ALL
 
 
-def test_what_is_refused_for_now_rests_nothing() -> None:
+def test_a_temporary_refusal_pauses_nothing() -> None:
     run = Run(*SEVERAL)
     assert {run.refused(domain, "450 4.2.1 busy").pause for domain in SEVERAL * 9} == {PauseScope.NOTHING}
 

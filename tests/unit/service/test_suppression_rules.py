@@ -1,4 +1,4 @@
-"""When an address is struck off: one test a rule."""
+"""When an address is suppressed: one test for each rule."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_two_editions_in_a_row_to_an_address_that_does_not_exist_strike_it_off(h
     assert struck(HARD, history) is off
 
 
-def test_a_complaint_strikes_off_whatever_came_before() -> None:
+def test_a_complaint_suppresses_whatever_came_before() -> None:
     assert suppresses(BounceKind.COMPLAINT, EditionKey("x"), [], 5)
 
 
@@ -47,7 +47,7 @@ def test_a_complaint_strikes_off_whatever_came_before() -> None:
         ("hssss", True),
     ],
 )
-def test_five_failures_in_a_row_strike_off(history: str, *, off: bool) -> None:
+def test_five_failures_in_a_row_suppress(history: str, *, off: bool) -> None:
     assert struck(SOFT, history) is off
 
 
@@ -57,7 +57,7 @@ def test_a_failure_that_is_reported_late_closes_the_gap_it_left() -> None:
 
 
 @pytest.mark.parametrize("kind", [REFUSED, DELAYED, BounceKind.OTHER])
-def test_a_policy_or_a_delay_never_strikes_off(kind: BounceKind) -> None:
+def test_a_policy_or_a_delay_never_suppresses(kind: BounceKind) -> None:
     assert not struck(kind, "ssss" + ("r" if kind is REFUSED else "d"), soft=1)
 
 

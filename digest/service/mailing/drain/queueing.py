@@ -123,7 +123,7 @@ class DeliveryQueue:
         return self._waiting.mark(delivery)
 
     def _next_at(self, now: datetime) -> datetime:
-        """When the next delivery may start, whoever it is for."""
+        """When the next delivery may start, for any domain."""
         start = self._pace.next_at(now)
         return max(start, self.rates.next_at(ALL_DOMAINS, now)) if self.rates.slow else start
 

@@ -1,8 +1,8 @@
 """Leases that nobody releases, because their holder died or its clock was wrong; and how an operator frees them.
 
-A lease keeps two drains from sending the same mail. Whoever begins a mail names their lease, so a holder cannot begin a
-delivery that was freed before. A begun delivery may be in progress: if it is freed, its outcome counts as unknown, and
-it is sent once more.
+A lease keeps two drains from sending the same mail. A drain that begins a mail names its lease, so a holder cannot
+begin a delivery that was freed before. A begun delivery may be in progress: if it is freed, its outcome counts as
+unknown, and it is sent once more.
 """
 
 from __future__ import annotations
