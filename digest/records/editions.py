@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model import DeliveryState, DigestId, Edition, EditionKey, Entry, SubscriberId
+from digest.model import DeliveryState, DigestId, Edition, EditionKey, Entry, SubscriberId
 
 
 @dataclass(frozen=True, slots=True)

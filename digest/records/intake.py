@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+from digest.model import AtomId, EntryDate, EntryId, Sighting, SourceId
 
+if TYPE_CHECKING:
     from digest.changes.values import Placing
     from digest.dumps.files import DumpFile
-    from digest.model import AtomId, EntryDate, EntryId, Sighting, SourceId
 
 
 class DumpState(StrEnum):

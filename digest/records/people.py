@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
+from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 
 
 @dataclass(frozen=True, slots=True)

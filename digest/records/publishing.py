@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+from digest.model import AtomId, Content, Entry, EntryDate, EntryId, SourceId
 
+if TYPE_CHECKING:
     from digest.changes.values import Placing, Printed
-    from digest.model import AtomId, Content, Entry, EntryDate, EntryId, SourceId
 
 
 @dataclass(frozen=True, slots=True)

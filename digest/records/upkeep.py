@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model import AtomId, Content, DeliveryState, Edition, EntryDate, EntryId, Section, SourceId
-    from digest.records.intake import Report
+from digest.model import AtomId, Content, DeliveryState, Edition, EntryDate, EntryId, Section, SourceId
+from digest.records.intake import Report
 
 
 @dataclass(frozen=True, slots=True)

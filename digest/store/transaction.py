@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
 
 from digest.errors import OutdatedError, StoreError
+from digest.records.operating import Version
 from digest.store.database import engine as engines
 from digest.store.database import meta, schema
 from digest.store.database.faults import translated
+from digest.store.database.postgres import Listening
 from digest.store.database.version import Versions
 from digest.store.editions.digest_names import DigestNames
 from digest.store.editions.editions import Editions
@@ -43,15 +48,6 @@ from digest.store.upkeep import backup_files
 from digest.store.upkeep.audit import Audit
 from digest.store.upkeep.backups import Backups
 from digest.store.upkeep.retention import Retention
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from sqlalchemy import Connection, Engine
-
-    from digest.records.operating import Version
-    from digest.store.database.postgres import Listening
 
 
 class Transaction:

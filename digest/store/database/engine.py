@@ -9,19 +9,14 @@ import contextlib
 import json
 import sqlite3
 import time
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from digest.errors import StoreError
 from digest.privately import FILE_MODE
-
-if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from sqlalchemy.pool import ConnectionPoolEntry
 
 _FILE = "sqlite:///"
 _SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")

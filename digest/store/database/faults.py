@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from digest.errors import RowError, StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # By the names of SQLite's primary result codes. Source: https://sqlite.org/rescode.html
 _FAULTS = {

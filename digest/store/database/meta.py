@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from digest.store.database.statements import insert
 from digest.store.database.tables.operating import meta
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
 
 CHANNEL = "digest_published"  # the channel on which a server announces that this has changed
 _SECRET_BYTES = 32

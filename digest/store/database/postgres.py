@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import MutableSequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel, sql
+from psycopg.abc import Buffer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import QueuePool
 
 from digest.errors import StoreError
 from digest.store.database.meta import CHANNEL
-
-if TYPE_CHECKING:
-    from collections.abc import MutableSequence
-    from datetime import datetime, timedelta
-
-    from psycopg.abc import Buffer
-    from sqlalchemy.engine.interfaces import Dialect
 
 TURN = 0x646967657374  # the advisory lock of exclusive writers: "digest"
 _CONNECTIONS, _CONNECT_SECONDS = 20, 10

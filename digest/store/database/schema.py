@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine, inspect, text
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from digest.errors import StoreError
 from digest.store.database.tables import metadata
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from alembic.config import Config
-    from sqlalchemy import Connection
 
 NEWEST = "0011"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -5,34 +5,31 @@ Decisions 55 and 205.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import JSON, bindparam
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    Dialect,
+    Insert,
+    Result,
+    Row,
+    Select,
+    Table,
+    Update,
+    UpdateBase,
+    bindparam,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from digest.changes.values import Body, Printed
 from digest.model import Content, DateKind, EntryDate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import (
-        Connection,
-        CursorResult,
-        Dialect,
-        Insert,
-        Result,
-        Row,
-        Select,
-        Table,
-        Update,
-        UpdateBase,
-    )
-    from sqlalchemy.dialects import postgresql
 
 BATCH = 500  # well under the limit of parameters of every database
 _ROWS = 2_000  # rows that are in memory twice while the driver receives them

@@ -5,12 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from digest.records.operating import Version
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SECONDS = 0.1  # after so long another process's writes are visible; one's own are visible at once
 

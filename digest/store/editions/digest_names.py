@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, or_, select, update
 
 from digest.model import DigestId, Section
 from digest.records.editions import RenamedDigest
@@ -12,11 +13,6 @@ from digest.store.database.statements import insert
 from digest.store.database.tables.editions import digests, edition_entries, editions, renamed_digests
 from digest.store.database.tables.operating import alerts
 from digest.store.database.tables.people import confirmations, consents, subscriptions
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Row
 
 
 class DigestNames:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, select, update
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Section, Selected, Variant
-from digest.records.editions import DigestState, EditionCounts, EditionFailure
+from digest.records.editions import DigestState, EditionCounts, EditionFailure, Recipient
 from digest.store.database.statements import insert
 from digest.store.database.tables.columns import UtcTime
 from digest.store.database.tables.editions import digests, edition_bodies, edition_entries, editions
 from digest.store.database.tables.mailing import deliveries, delivery_counts
 from digest.store.database.tables.publishing import revisions
 from digest.store.publishing.entries import entries_of, entry_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row
-
-    from digest.records.editions import Recipient
 
 NEWEST_EDITION_FIRST = (editions.c.closes_at.desc(), editions.c.key.desc())
 

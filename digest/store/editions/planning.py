@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Connection, delete, or_, select
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.records.editions import Recipient, Unplanned
@@ -14,11 +15,6 @@ from digest.store.database.tables.editions import editions, unplanned
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers, subscriptions
 from digest.store.people.records import REACHABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Connection
 
 _DELIVERY = (
     "edition",

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, union_all
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select, union_all
 
-from digest.model import DeliveryState, DigestId, Entry, EntryId, Section
+from digest.model import DeliveryState, DigestId, Entry, EntryId, Section, SourceId, SubscriberId
 from digest.store.database.statements import batches
 from digest.store.database.tables.editions import edition_bodies, edition_entries, editions
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.publishing import entries, revisions
 from digest.store.intake.counting import gains
 from digest.store.publishing.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows, shown_by
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Select
-
-    from digest.model import SourceId, SubscriberId
 
 
 class Selecting:

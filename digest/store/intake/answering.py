@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from digest.changes.by_hand import as_printed
-from digest.changes.values import Cause, Earlier, Known
+from digest.changes.values import Cause, Earlier, Known, Questions
 from digest.model import EntryId
 from digest.store.database.engine import make_room
 from digest.store.database.statements import DATE, batches, content_of, date_of, fetched, printed_of
 from digest.store.database.tables.publishing import KeyKind, entries, entry_keys, revisions
 from digest.store.publishing.entries import CONTENT_COLUMNS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from sqlalchemy import Connection, Row
-
-    from digest.changes.values import Questions
 
 _OF_A_DAY = 1000  # newest entries that answer to their day: a bound for imports with a single date
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, select, update
 
-from digest.changes.values import Added, Revised
-from digest.model import EntryId
+from digest.changes.values import Added, Ambiguous, ChangeSet, Placing, Revised
+from digest.model import EntryDate, EntryId, SourceId
+from digest.records.intake import ApplyFacts
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import (
     DATE,
@@ -36,18 +39,6 @@ from digest.store.intake.departing import depart
 from digest.store.intake.revising import Origin, revise, store_first
 from digest.store.publishing.entries import PUBLISHED
 from digest.store.publishing.merging import passed_on, recall, share
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Insert
-
-    from digest.changes.values import Ambiguous, ChangeSet, Placing
-    from digest.model import EntryDate, SourceId
-    from digest.records.intake import ApplyFacts
-
 
 _ENTRY = (
     *("id", "atom_id", "first_source", "first_seen_at", "page_order", "revision", "updated_at", "announced"),

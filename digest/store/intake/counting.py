@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, case, func, select
 
-from digest.model import EntryId
+from digest.model import EntryId, SourceId
 from digest.store.database.statements import batches, fetched
 from digest.store.database.tables.publishing import entries, reader_counts
 from digest.store.publishing.entries import PUBLISHED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import BindParameter, ColumnElement, Connection, Select
-
-    from digest.model import SourceId
 
 _SERIES = (reader_counts.c.entry_id, reader_counts.c.source)
 _OF_ENTRIES: BindParameter[str] = bindparam("entries", expanding=True)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Connection, Insert, Row, bindparam, delete, select
 
-from digest.changes.values import Placing, Vanished
-from digest.model import EntryId, Fingerprint
+from digest.changes.values import ChangeSet, Placing, Vanished
+from digest.model import EntryId, Fingerprint, SourceId
 from digest.store.database.statements import batches, body_of, body_value, execute_rows, insert_in
 from digest.store.database.tables.publishing import departures
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Insert, Row
-
-    from digest.changes.values import ChangeSet
-    from digest.model import SourceId
 
 _REMEMBERED = timedelta(days=90)
 _MOST = 1_000  # entries that may leave a dump in one reading: if a page shows something else, nothing is stored

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import astuple
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Row
 
 from digest.model import NO_EXTRAS, DateEvidence, EntryId, Extras, PrintedDate, Sighting, SourceId
 from digest.records.intake import DumpState, KnownDump, Report, Stamp
 from digest.store.database.statements import insert_in
 from digest.store.database.tables.intake import dumps
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Insert, Row
 
 
 def store(connection: Connection, dump: KnownDump) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, literal, not_, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, not_, or_, select, update
 
-from digest.changes.values import Known, Placing
+from digest.changes.values import ChangeSet, Known, Placing, Questions
 from digest.errors import StoreError
 from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
-from digest.records.intake import DumpState, KnownDump, Report, SourceState, Unsettled
+from digest.records.intake import ApplyFacts, DumpState, KnownDump, Report, SourceState, Unsettled
 from digest.store.database.engine import make_room
 from digest.store.database.statements import DATE, batches, body_of, date_of, fetched, insert
 from digest.store.database.tables.columns import UtcTime
@@ -17,16 +19,6 @@ from digest.store.database.tables.intake import dumps, renamed_sources, reports,
 from digest.store.database.tables.publishing import departures, entries, entry_sources, placings
 from digest.store.intake import answering, applying, counting, departing, dump_rows
 from digest.store.operating.clocks import stepped_back
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Row
-
-    from digest.changes.values import ChangeSet, Questions
-    from digest.records.intake import ApplyFacts
-
 
 # Statements that each dump needs are created once: creating one takes four times as long as running it.
 _SOURCE = select(sources).where(sources.c.id == bindparam("source"))

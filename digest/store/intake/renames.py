@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, delete, insert, literal, select, update
+from sqlalchemy import Column, Connection, Table, delete, insert, literal, select, update
 
 from digest.model import SourceId
 from digest.records.intake import Renamed
@@ -13,12 +15,6 @@ from digest.store.database.statements import insert as insert_or
 from digest.store.database.tables import metadata
 from digest.store.database.tables.intake import dumps, renamed_sources, sources
 from digest.store.database.tables.publishing import entry_sources, feed_entries, revisions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Table
 
 _PARENTS = (sources.c.id, dumps.c.source)  # copied under the new name first, because rows refer to them
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Connection, bindparam, update
 
 from digest.changes.by_hand import NOTHING, as_printed, as_published, followed
-from digest.changes.values import Cause
-from digest.model import EntryId
+from digest.changes.values import Cause, Printed, Revised
+from digest.model import Content, EntryDate, EntryId, SourceId
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import (
     CONTENT,
@@ -28,16 +31,6 @@ from digest.store.database.statements import (
 from digest.store.database.tables.publishing import KeyKind, entries, entry_keys, revisions
 from digest.store.publishing import searching
 from digest.store.publishing.entries import entry_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from digest.changes.values import Printed, Revised
-    from digest.model import Content, EntryDate, SourceId
 
 _FIRST, _DATE = "first", "date"
 

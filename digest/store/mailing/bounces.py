@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
 from digest.records.mailing import Bounce, Suppression, Trouble
@@ -12,12 +13,6 @@ from digest.store.database.statements import batches, insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import bounces, deliveries, ignored_mail, suppressions
 from digest.store.database.tables.people import subscribers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from sqlalchemy import Connection
 
 _MOST = 50  # per delivery: anybody who knows its token may send as many as they like
 _WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import and_, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, select, update
 
 from digest.addresses import domain_of
 from digest.model import BounceKind, DeliveryState, EditionKey, SubscriberId
@@ -13,12 +14,6 @@ from digest.store.database.statements import batches, insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import bounces, deliveries, suppression_requests
 from digest.store.database.tables.people import subscribers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection
 
 REFUSAL = "refused "  # prefix of `message` for a bounce that is a refusal during sending
 

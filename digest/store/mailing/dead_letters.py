@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, update
 
 from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.records.mailing import DeliveryRow, Overdue
@@ -13,12 +15,6 @@ from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers, subscriptions
 from digest.store.mailing.deliveries import WITH_ADDRESS, row_of
 from digest.store.people.records import REACHABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Select
 
 _UNTRIED = (DeliveryState.PLANNED, DeliveryState.LEASED)
 _DEAD = or_(

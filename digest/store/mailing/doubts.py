@@ -6,11 +6,12 @@ Decisions 102 and 103.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Text, and_, cast, literal_column, or_, select
+from sqlalchemy import Connection, Row, Text, and_, cast, literal_column, or_, select
 
-from digest.model import DeliveryState, EditionKey, Section, SubscriberId
+from digest.model import DeliveryState, DigestId, EditionKey, Entry, Section, SubscriberId
 from digest.records.editions import Owed
 from digest.store.database.statements import batches
 from digest.store.database.tables.editions import edition_bodies, edition_entries, editions
@@ -19,13 +20,6 @@ from digest.store.database.tables.people import subscribers, subscriptions
 from digest.store.database.tables.publishing import entries
 from digest.store.people.records import REACHABLE
 from digest.store.publishing.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from sqlalchemy import Connection, Row
-
-    from digest.model import DigestId, Entry
 
 # Ended, with an attempt that may have succeeded. A delivery that was accepted in the end is certain.
 _NOT_TAKEN = [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SUPPRESSED]

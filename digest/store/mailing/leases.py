@@ -6,10 +6,29 @@ The statements are created once: creating one takes as long as leasing ten deliv
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Integer, Text, and_, bindparam, case, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.store.database.statements import batches, execute_ready, fetched
@@ -18,12 +37,6 @@ from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers, subscriptions
 from digest.store.people.records import PERSON, REACHABLE, subscriber_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row, Select, Update
 
 EDITION = bindparam("this_edition", type_=Text())
 OPEN = deliveries.c.next_at.is_not(None)

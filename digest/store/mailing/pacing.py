@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
-from digest.model import DeliveryState
-from digest.records.mailing import RestingDomain, Slowed
+from digest.model import DeliveryState, EditionKey, SubscriberId
+from digest.records.mailing import DeliveryRow, RestingDomain, Slowed
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.mailing import deliveries, paces, resting_domains
 from digest.store.database.tables.people import subscribers
 from digest.store.mailing.deliveries import WITH_ADDRESS, row_of
 from digest.store.mailing.leases import NOT_LEASED, OPEN, by_lease, not_begun, numbered
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection
-
-    from digest.model import EditionKey, SubscriberId
-    from digest.records.mailing import DeliveryRow
 
 
 class Pacing:

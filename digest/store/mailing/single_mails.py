@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, or_, select, update
 
 from digest.model import (
     MAY_HAVE_IT,
@@ -20,11 +21,6 @@ from digest.store.database.statements import EVER, insert
 from digest.store.database.tables.mailing import deliveries, single_mails
 from digest.store.database.tables.people import subscribers, subscriptions
 from digest.store.people.records import subscriber_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _GOT_ONE = exists().where(
     deliveries.c.subscriber_id == single_mails.c.subscriber_id,

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.store.database.statements import insert
 from digest.store.database.tables.operating import alert_notices, alerts
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
 
 
 class Alerts:

@@ -5,10 +5,11 @@ Past times may not lie in the future, other times may.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, case, delete, exists, func, or_, select, update
 
 from digest.model import DeliveryState
 from digest.records.operating import Ahead, ClockFault
@@ -29,12 +30,6 @@ from digest.store.database.tables.mailing import (
 from digest.store.database.tables.operating import alert_notices, alerts, clock_faults, meta
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
 from digest.store.database.tables.publishing import acts, departures, entries, entry_sources, reader_counts, revisions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Column, ColumnElement, Connection
 
 # Times at which something happened. Those of leases, waits and deadlines lie in the future for a reason.
 HAPPENED = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
-from digest.model import DeliveryState
+from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
 from digest.records.mailing import Queue
 from digest.store.database.tables.editions import editions
@@ -14,13 +14,6 @@ from digest.store.database.tables.intake import dumps
 from digest.store.database.tables.mailing import deliveries
 from digest.store.editions.editions import NEWEST_EDITION_FIRST
 from digest.store.mailing.leases import OPEN
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlalchemy import ColumnElement, Connection
-
-    from digest.model import DigestId, SourceId
 
 _CODES_A_CLASS = 100
 _GOOD: ColumnElement[str] = literal_column(f"'{DumpState.GOOD}'")  # no parameter: the index is chosen by the text

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, update
 
 from digest.addresses import address_key
-from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId
+from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId, SubscriberId
 from digest.records.people import UNMADE
 from digest.store.database.statements import EVER, insert
 from digest.store.database.tables.people import confirmations
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row
-
-    from digest.model import SubscriberId
 
 # The requester may choose the recipient of these mails, so they are counted together.
 _TOGETHER = dict.fromkeys((_BY_ANYBODY := (ConfirmationKind.JOIN, ConfirmationKind.MOVE)), _BY_ANYBODY)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from digest.addresses import address_key
 from digest.model import DigestId, SubscriberId
-from digest.records.people import KnownPerson
+from digest.records.people import KnownPerson, Newcomer
 from digest.store.database.statements import batches, insert_rows
 from digest.store.database.tables.people import consents, erased, subscribers, subscriptions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from digest.records.people import Newcomer
 
 _PERSON = (
     "address",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
 from digest.records.people import Consent, Followed, OnRoster, SubscriberRecord
@@ -12,12 +14,6 @@ from digest.store.database.statements import BATCH, batches
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import consents, subscribers, subscriptions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
 # The columns that `subscriber_of` reads.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from digest.addresses import address_key, spellings
-from digest.model import DeliveryState, SubscriberId
+from digest.model import DeliveryState, DigestId, Format, Subscriber, SubscriberId
 from digest.records.editions import CLOCK_TOLERANCE
 from digest.records.mailing import RequestState
-from digest.records.people import Consent, Follower, Suppressed
+from digest.records.people import Consent, Follower, SubscriberRecord, Suppressed
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import bounces, deliveries, single_mails, suppression_requests, suppressions
@@ -18,15 +19,6 @@ from digest.store.database.tables.people import confirmations, consents, erased,
 from digest.store.mailing.leases import OPEN, TAKEN_BACK
 from digest.store.people.confirmations import NOBODY
 from digest.store.people.records import REACHABLE, records, subscriber_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection
-
-    from digest.model import DigestId, Format, Subscriber
-    from digest.records.people import SubscriberRecord
 
 
 class Subscribers:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, or_, select, update
 
+from digest.changes.values import Cause, Printed
 from digest.changes.words import query as asked
-from digest.model import EntryId, SourceId
-from digest.records.publishing import Act, ActKind, EntryState, Handled, ReaderCount, Said
+from digest.model import Content, EntryDate, EntryId, SourceId
+from digest.records.publishing import (
+    Act,
+    ActKind,
+    EntryState,
+    Handled,
+    NewArticle,
+    ReaderCount,
+    RestingOn,
+    Said,
+    ShownAs,
+)
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import batches, content_of, date_of, insert, printed_of
 from digest.store.database.tables.publishing import acts, entries, entry_sources, placings, reader_counts, revisions
@@ -16,16 +29,6 @@ from digest.store.intake import revising
 from digest.store.publishing import forgetting, searching, splitting
 from digest.store.publishing.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.publishing.merging import MERGED
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row
-
-    from digest.changes.values import Cause, Printed
-    from digest.model import Content, EntryDate
-    from digest.records.publishing import NewArticle, RestingOn, ShownAs
 
 _OWN = entries.c.merged_into.is_(None)
 _STATES: dict[EntryState, ColumnElement[bool]] = {

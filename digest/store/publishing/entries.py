@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, exists, select
 
 from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
@@ -13,12 +15,6 @@ from digest.store.database import meta
 from digest.store.database.statements import CONTENT, batches, content_of, date_of
 from digest.store.database.tables.publishing import entries, entry_sources, reader_counts, revisions
 from digest.store.publishing import searching
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Table
 
 CONTENT_COLUMNS = tuple(revisions.c[name] for name in CONTENT)
 PUBLISHED = and_(entries.c.updated_at.is_not(None), entries.c.removed_at.is_(None), entries.c.hidden_at.is_(None))

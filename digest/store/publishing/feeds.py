@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from digest.model import AtomId, Entry, EntryId
 from digest.store.database import meta
 from digest.store.database.statements import batches, insert_rows
 from digest.store.database.tables.publishing import entries, feed_entries
 from digest.store.publishing.entries import PUBLISHED, entries_of, entry_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy import Connection
 
 
 class Feeds:

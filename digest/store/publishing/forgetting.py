@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, exists, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, not_, or_, select, update
 
 from digest.changes.values import Cause
 from digest.model import EntryId, SourceId
@@ -13,11 +13,6 @@ from digest.records.publishing import RestingOn
 from digest.store.database.statements import batches
 from digest.store.database.tables.intake import dumps, reports, sources
 from digest.store.database.tables.publishing import departures, entries, entry_sources, placings, revisions
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from sqlalchemy import ColumnElement, Connection, Table
 
 _SAYING = (placings, departures, entry_sources, revisions)
 _BY_HAND = {str(cause) for cause in Cause if cause.by_hand}

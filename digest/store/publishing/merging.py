@@ -5,21 +5,14 @@ Decision 60.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
-from digest.model import EntryId
+from digest.model import EntryId, SourceId
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.publishing import entries, entry_sources, placings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from digest.model import SourceId
 
 MERGED = "an operator merged what it shows into this one"
 _ANY = select(entries.c.id).where(entries.c.merged_into.is_not(None)).limit(1)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
+from digest.records.publishing import Drawn
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.publishing import pictures
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sqlalchemy import Connection
-
-    from digest.records.publishing import Drawn
 
 
 class Pictures:

@@ -6,22 +6,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import TableClause, bindparam, column, func, literal, literal_column, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    TableClause,
+    bindparam,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.exc import DatabaseError
 
-from digest.changes.words import spaced
+from digest.changes.words import Query, spaced
+from digest.model import Content, EntryId
 from digest.store.database.statements import batches, insert, insert_rows
 from digest.store.database.tables.publishing import entries, searched
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sqlalchemy import ColumnElement, Connection, Select
-
-    from digest.changes.words import Query
-    from digest.model import Content, EntryId
 
 _INDEX: TableClause = table("search_index", *map(column, ("search_index", "rowid", "rank", "title", "body")))
 _MATCHED: ColumnElement[str] = literal_column("search_index")

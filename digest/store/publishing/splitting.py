@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, select, update
 
 from digest.changes.values import Body, Placing
 from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
-from digest.records.publishing import ShownAs
+from digest.records.publishing import NewArticle, ShownAs
 from digest.store.database.statements import body_of, body_value, content_of, date_columns, insert
 from digest.store.database.tables.publishing import departures, entries, entry_keys, entry_sources, placings, revisions
 from digest.store.intake.departing import placing_of
 from digest.store.intake.revising import Origin, answer, store_first
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from sqlalchemy import Connection, Row, Table
-
-    from digest.records.publishing import NewArticle
 
 _SPLIT = "an operator split it from another entry"
 

@@ -7,20 +7,28 @@ tokens. Whether they follow each other is checked in the tokens themselves, beca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from sqlalchemy import String, and_, bindparam, cast, column, delete, func, insert, literal, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
 
+from digest.changes.words import Query
 from digest.store.database.statements import batches
 from digest.store.database.tables.publishing import searched
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy import ColumnElement, Connection
-
-    from digest.changes.words import Query
 
 INDEX = table("search_index", column("number"), column("words", TSVECTOR))
 _PUT = insert(INDEX).values(number=bindparam("row"), words=cast(bindparam("vector", type_=String), TSVECTOR))

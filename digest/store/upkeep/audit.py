@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
-from digest.model import AtomId, EntryId
-from digest.records.upkeep import Recorded, Violation
+from digest.model import AtomId, EditionKey, EntryId, Section, SubscriberId
+from digest.records.mailing import DeliveryRow
+from digest.records.publishing import Drawn
+from digest.records.upkeep import Fact, Recorded, Story, Violation
 from digest.store.database.statements import batches, content_of
 from digest.store.database.tables import metadata
 from digest.store.database.tables.editions import edition_bodies, edition_entries
@@ -18,16 +21,6 @@ from digest.store.mailing.deliveries import WITH_ADDRESS, row_of
 from digest.store.publishing import searching
 from digest.store.publishing.entries import CONTENT_COLUMNS
 from digest.store.upkeep import history
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Row
-
-    from digest.model import EditionKey, Section, SubscriberId
-    from digest.records.mailing import DeliveryRow
-    from digest.records.publishing import Drawn
-    from digest.records.upkeep import Fact, Story
 
 _BATCH = 500  # rows in memory at a time
 

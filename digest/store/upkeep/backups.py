@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from digest.model import DeliveryState, EditionKey
 from digest.records.mailing import Waiting
@@ -13,11 +14,6 @@ from digest.store.database.tables.mailing import deliveries, single_mails
 from digest.store.database.tables.operating import meta
 from digest.store.database.tables.people import confirmations, subscribers
 from digest.store.mailing.leases import NOT_LEASED, OPEN
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
 
 _FENCED = select(meta.c.fenced_at)  # queried before each mail
 _SHOWN = 3  # addresses of people with unsent mails of an edition

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
+from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from digest.model import AtomId, DeliveryState, EntryId, Section, SourceId
+from digest.records.intake import Report
+from digest.records.publishing import Drawn
 from digest.records.upkeep import (
     Counted,
+    Fact,
     Mention,
     Place,
     Reached,
@@ -32,16 +37,6 @@ from digest.store.database.tables.publishing import pictures as drawings
 from digest.store.editions.editions import edition_of
 from digest.store.intake.dump_rows import report_of
 from digest.store.publishing.entries import NEWEST_FIRST
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection, Row, Select
-
-    from digest.records.intake import Report
-    from digest.records.publishing import Drawn
-    from digest.records.upkeep import Fact
 
 _BATCH = 50  # rows in memory at a time, with their texts
 _NAMED = 20  # people listed per edition

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text
 
 from digest.errors import StoreError
 from digest.store.database.tables import metadata
 from digest.store.database.tables.operating import meta
 from digest.store.publishing import searching
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from sqlalchemy import Connection, Row, Table
-
-    from digest.store.transaction import Store
+from digest.store.transaction import Store
 
 _BATCH = 1_000
 _EVERY = 2**256

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, literal, select, tuple_, update
 
 from digest.model import DeliveryState, EditionKey
 from digest.records.editions import CLOCK_TOLERANCE
@@ -17,11 +17,6 @@ from digest.store.database.tables.mailing import deliveries, delivery_counts
 from digest.store.database.tables.people import subscriptions
 from digest.store.database.tables.publishing import reader_counts
 from digest.store.intake.counting import previous
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement, Connection
 
 _ENDED = and_(deliveries.c.next_at.is_(None), deliveries.c.state != DeliveryState.LEASED)
 # Catching up looks back this far before `since`, because the clock may have stepped back: the edition itself is past.

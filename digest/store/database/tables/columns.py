@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy import CheckConstraint, Column, Date, DateTime, Dialect, Integer, MetaData, Text, TypeDecorator
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, CreateIndex
+from sqlalchemy.sql.compiler import DDLCompiler
 
 from digest.model import DateKind
-
-if TYPE_CHECKING:
-    from enum import StrEnum
-
-    from sqlalchemy import Dialect
-    from sqlalchemy.sql.compiler import DDLCompiler
 
 
 class UtcTime(TypeDecorator[datetime]):
