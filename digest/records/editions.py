@@ -1,7 +1,5 @@
 """Digests and editions in the store."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

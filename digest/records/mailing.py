@@ -1,7 +1,5 @@
 """Deliveries in the store: outcomes, rates, bounces and suppressions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Values for operators: alerts, clock faults, and the version of the state."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum

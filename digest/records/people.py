@@ -1,7 +1,5 @@
 """Subscribers in the store: consent, subscriptions, bulk imports."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

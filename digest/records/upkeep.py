@@ -1,7 +1,5 @@
 """Everything stored about an entry, for explanations, checks and simulations."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """The store: transactions over an open database; the other modules work within them."""
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 import threading

@@ -3,8 +3,6 @@
 Decisions 185, 186 and 207.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sqlite3

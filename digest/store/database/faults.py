@@ -1,7 +1,5 @@
 """Turns database errors into a StoreError with the place and the remedy; the only place that reads error codes."""
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 from collections.abc import Iterator

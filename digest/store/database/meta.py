@@ -1,7 +1,5 @@
 """The store's single row about itself: the secret, the published state, the pause."""
 
-from __future__ import annotations
-
 import secrets
 from datetime import datetime
 

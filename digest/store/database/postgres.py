@@ -4,8 +4,6 @@ A read transaction sees one state of the database. Exclusive write transactions 
 they read does not change either. The others (drains) lock the rows that they change. Decisions 192 and 193.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import MutableSequence

@@ -1,7 +1,5 @@
 """Migrates the tables of a database to the newest schema; the only place that calls Alembic."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """How often the database was written to, at a cost that each request can afford."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import time

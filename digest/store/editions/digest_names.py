@@ -1,7 +1,5 @@
 """Renames a digest in every table; whether it is allowed is decided elsewhere."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Digests and editions: announced entries and frozen texts; when an edition is due is decided elsewhere."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The unplanned parts of large editions, and the mails that they become."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any

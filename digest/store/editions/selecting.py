@@ -1,7 +1,5 @@
 """Which entries an edition can contain, and which ones were announced before; what it contains is decided elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Finds the entries that a comparison needs: those that answer to the titles, leads and days of a reading."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Stores the changes of a reading: entries, revisions, keys, counts, placings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Reader counts: a series for each entry and source."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Stores how a dump last showed an entry that it no longer shows. Decision 21."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache

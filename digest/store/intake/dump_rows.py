@@ -1,7 +1,5 @@
 """Converts the record of a dump to and from its row."""
 
-from __future__ import annotations
-
 from dataclasses import astuple
 from functools import cache
 from typing import Any

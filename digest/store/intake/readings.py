@@ -1,7 +1,5 @@
 """Sources, dumps and their last good readings, and the entries that the diff needs; `applying` stores the changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any

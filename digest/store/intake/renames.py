@@ -1,7 +1,5 @@
 """Renames a source in every table, and stores the former names; whether it is allowed is decided elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any

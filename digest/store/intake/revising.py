@@ -1,7 +1,5 @@
 """Numbers and stores the revisions of entries, and updates the entries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field

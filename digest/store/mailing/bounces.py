@@ -1,7 +1,5 @@
 """Bounces of deliveries, and suppressions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 

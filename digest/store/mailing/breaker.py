@@ -1,7 +1,5 @@
 """Requests for suppressions. Decision 156."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Mails that did not arrive, or not yet: an operator reads them and may retry them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The ledger of mails: leases and outcomes of deliveries."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache

@@ -3,8 +3,6 @@
 Decisions 102 and 103.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -3,8 +3,6 @@
 The statements are created once: creating one takes as long as leasing ten deliveries. Decisions 188 and 213.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

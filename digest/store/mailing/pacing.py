@@ -1,7 +1,5 @@
 """Rates that servers asked for, recipient domains that are paused, and waiting deliveries."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import datetime
 

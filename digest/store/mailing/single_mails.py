@@ -1,7 +1,5 @@
 """Mails to one person that are not editions."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

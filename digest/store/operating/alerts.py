@@ -1,7 +1,5 @@
 """Alerts to operators, and the notices that are not sent yet."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update

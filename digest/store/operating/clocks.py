@@ -3,8 +3,6 @@
 Past times may not lie in the future, other times may.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any

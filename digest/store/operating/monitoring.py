@@ -1,7 +1,5 @@
 """Repeated queries of monitors: counts that an index answers."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select

@@ -1,7 +1,5 @@
 """Requests that wait for an address's owner, and their mails."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any

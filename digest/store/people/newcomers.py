@@ -1,7 +1,5 @@
 """People in bulk: a few queries for all of them, because single ones would take a hundred times as long."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """People as values, a few hundred per query: a person, a consent record, everything stored about them; and lists."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """People and their consent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 

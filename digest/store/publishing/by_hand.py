@@ -1,7 +1,5 @@
 """Operators' changes, and the resulting states of entries; whether a change is allowed is decided elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any

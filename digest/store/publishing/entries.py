@@ -1,7 +1,5 @@
 """Entries as rows, and the queries for published content."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any

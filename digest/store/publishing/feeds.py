@@ -1,7 +1,5 @@
 """Which entry joined which feed in which order, and what an operator removed. Decisions 70 and 221."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 

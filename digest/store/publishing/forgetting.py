@@ -1,7 +1,5 @@
 """Deletes the content of dumps, and finds the entries that depend on them; their fate is decided elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 

@@ -3,8 +3,6 @@
 Decision 60.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 

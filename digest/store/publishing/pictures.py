@@ -1,7 +1,5 @@
 """Pictures of formulas by name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, func, select

@@ -4,8 +4,6 @@
 `search_index`, whose language (FTS5) only this module knows. Source: https://sqlite.org/fts5.html Decision 79.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

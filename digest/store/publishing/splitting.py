@@ -1,7 +1,5 @@
 """Takes an article out of an entry: the dumps that show it, its revisions, and the keys that it brought."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any
 

@@ -5,8 +5,6 @@ tokens. Whether they follow each other is checked in the tokens themselves, beca
 16383rd. Source: https://www.postgresql.org/docs/current/textsearch-limitations.html Decision 194.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from sqlalchemy import (

@@ -1,7 +1,5 @@
 """Finds rows that break an invariant, as far as a query can; invariants on computed texts are checked elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any

@@ -1,7 +1,5 @@
 """What the store records about backups: when one was made, and whether the store is one itself (then it is fenced)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What was stored when: all facts as one stream in the order of time, and everything about one entry."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator
 from datetime import datetime

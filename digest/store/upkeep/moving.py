@@ -1,7 +1,5 @@
 """Copies a store into another, empty one, and verifies the copy. Decision 215."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

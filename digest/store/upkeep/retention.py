@@ -1,7 +1,5 @@
 """Reduces old rows: thins out reader counts, sums up deliveries; when a row is old is decided elsewhere."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

@@ -3,8 +3,6 @@
 Everything here must also work on PostgreSQL. The migrations create the tables in use; a test compares the two.
 """
 
-from __future__ import annotations
-
 from digest.store.database.tables import editions, intake, mailing, operating, people, publishing
 from digest.store.database.tables.columns import metadata
 

@@ -1,7 +1,5 @@
 """What all tables are made of: the metadata, times in UTC, dates of entries, and how PostgreSQL differs."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """The tables of digests and editions."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
     JSON,
     Boolean,

@@ -1,7 +1,5 @@
 """The tables of sources and dumps."""
 
-from __future__ import annotations
-
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text, false, text
 
 from digest.records.intake import DumpState

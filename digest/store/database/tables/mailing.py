@@ -1,7 +1,5 @@
 """The tables of mails: deliveries, bounces, suppressions, and the rates of servers."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
     Boolean,
     CheckConstraint,

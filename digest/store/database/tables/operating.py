@@ -1,7 +1,5 @@
 """The tables of the store's own state, of alerts and of clock faults."""
 
-from __future__ import annotations
-
 from sqlalchemy import JSON, CheckConstraint, Column, Integer, LargeBinary, Table, Text
 
 from digest.records.operating import NoticeKind

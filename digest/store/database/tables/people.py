@@ -1,7 +1,5 @@
 """The tables of subscribers."""
 
-from __future__ import annotations
-
 from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from digest.model import ConfirmationKind, Format

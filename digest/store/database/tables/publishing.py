@@ -1,7 +1,5 @@
 """The tables of entries: what they say, where they stand on pages, in feeds and in the search index."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from sqlalchemy import (
