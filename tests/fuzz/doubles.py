@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from digest.errors import TransportError
-from digest.mail.sending.session import SendResult, at_once
+from digest.mail.sending.session import SendResult
 from digest.store.transaction import Store, Transaction
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from digest.mail.sending.session import Begun, Envelope
+    from digest.mail.sending.session import Envelope, Outgoing
     from digest.records.operating import Version
 
 
@@ -101,6 +101,9 @@ class Post:
     meanwhile: Callable[[str], None] = lambda _: None
     pipelines: bool = False
     announced: str = ""
+    mail: Outgoing | None = None
+    fault: str = ""
+    key: tuple[str, str] = ("", "")
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,40 +111,38 @@ class Post:
     async def __aexit__(self, *error: object) -> None:
         return None
 
-    async def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        *,
-        again: bool = False,
-        following: Envelope | None = None,
-        begun: Begun = at_once,
-    ) -> SendResult:
-        assert self.store is not None
-        if not self.pipelines:
-            await begun()
+    async def prepare(self, mail: Outgoing) -> None:
+        self.mail = mail
+        if self.pipelines:  # all that is said here is said of a mail of which nobody knows yet whether it begins
+            self._hear()
+
+    async def commit(self, following: Envelope | None = None) -> SendResult:
+        assert self.mail is not None
         assert self.pipelines or not following
         self.announced = following.recipient if following else ""
+        if not self.pipelines:
+            self._hear()
+        if self.fault == "others leave":
+            self.meanwhile(self.mail.recipient)
+        self.begun.append(self.key)
+        if self.fault in {"killed before", "lost"}:
+            self._away(self.fault)
+        self.taken[self.key].append(self.mail.message)
+        if self.fault in {"killed after", "cut off"}:
+            self._away(self.fault)
+        return SendResult("taken", 250)
+
+    def _hear(self) -> None:
+        assert self.store is not None
+        assert self.mail is not None
         if self.store.dead:
             raise KilledError
-        fault = self.faults.pop(0) if self.faults else "taken"
-        archive = email.message_from_bytes(message)["List-Archive"]
-        mail = (archive.strip("<>").partition("/editions/")[2], recipient)
-        if fault == "others leave":
-            self.meanwhile(recipient)
-        if fault == "deferred":
-            self.deferred[mail] += 1
+        self.fault = self.faults.pop(0) if self.faults else "taken"
+        archive = email.message_from_bytes(self.mail.message)["List-Archive"]
+        self.key = (archive.strip("<>").partition("/editions/")[2], self.mail.recipient)
+        if self.fault == "deferred":
+            self.deferred[self.key] += 1
             raise TransportError("450 later", phase="recipient", code=450)
-        if self.pipelines:  # all that is said before is said of a mail of which nobody knows yet whether it begins
-            await begun()
-        self.begun.append(mail)
-        if fault in {"killed before", "lost"}:
-            self._away(fault)
-        self.taken[mail].append(message)
-        if fault in {"killed after", "cut off"}:
-            self._away(fault)
-        return SendResult("taken", 250)
 
     def _away(self, fault: str) -> NoReturn:
         if fault.startswith("killed"):

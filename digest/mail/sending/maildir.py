@@ -11,23 +11,22 @@ import contextlib
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from digest.errors import TransportError
-from digest.mail.sending.session import SendResult, at_once
+from digest.mail.sending.session import SendResult, Session
 from digest.privately import FILE_MODE, new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
-    from digest.mail.sending.session import Begun, Envelope
+    from digest.mail.sending.session import Envelope, Outgoing
 
 _FOLDER_MODE = 0o700
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)
 
 
-class MaildirSession:
+class MaildirSession(Session):
     """Writes each message into its own file, named after its Message-ID.
 
     A second attempt at a delivery finds the file of the first attempt and writes nothing. So a crash between writing
@@ -36,34 +35,22 @@ class MaildirSession:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._mail: Outgoing | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
+    async def prepare(self, mail: Outgoing) -> None:
+        self._mail = mail
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def commit(self, following: Envelope | None = None) -> SendResult:  # noqa: ARG002 - as every session
+        """Write the message, with its envelope in front, as a local delivery does."""
+        assert self._mail is not None  # noqa: S101 - it was prepared
+        return SendResult(await asyncio.to_thread(self._write, self._mail))
+
+    async def close(self) -> None:
         return None
 
-    pipelines = False
-
-    async def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        *,
-        again: bool = False,  # noqa: ARG002 - as in the protocol
-        following: Envelope | None = None,  # noqa: ARG002
-        begun: Begun = at_once,
-    ) -> SendResult:
-        """Write the message, with its envelope in front, as a local delivery does."""
-        await begun()
-        return SendResult(await asyncio.to_thread(self._write, sender, recipient, message))
-
-    def _write(self, sender: str, recipient: str, message: bytes) -> str:
-        found = _MESSAGE_ID.search(message)
-        name = hashlib.sha256(found[1] if found else message).hexdigest()[:32] + ".digest"
+    def _write(self, mail: Outgoing) -> str:
+        found = _MESSAGE_ID.search(mail.message)
+        name = hashlib.sha256(found[1] if found else mail.message).hexdigest()[:32] + ".digest"
         try:
             _make_private(self._folder)
             if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
@@ -71,8 +58,8 @@ class MaildirSession:
             draft = self._folder / "tmp" / name
             draft.unlink(missing_ok=True)  # left over from a crash
             with new_file(draft) as file:
-                envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
-                file.write((envelope + message).replace(b"\r\n", b"\n"))
+                envelope = f"Return-Path: <{mail.sender}>\r\nDelivered-To: {mail.recipient}\r\n".encode()
+                file.write((envelope + mail.message).replace(b"\r\n", b"\n"))
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(self._folder / "new" / name)

@@ -1,9 +1,9 @@
 """Pipelining: several commands in one write, for servers that announce it. A mail then takes one round trip.
 
 After the content of one message, this module sends the envelope of the next, including its DATA, before anything has
-decided that the next message is sent. This submits nothing, because only the content makes a message, and only `send`
-writes content. If a different message is sent instead, or none, the connection is closed, because nothing else takes a
-DATA back.
+decided that the next message is sent. This submits nothing, because only the content makes a message, and only
+`prepare` writes content. If a different message is sent instead, or none, the connection is closed, because nothing
+else takes a DATA back.
 
 Some servers, or firewalls in front of them, announce pipelining and then lose commands. Their replies are missing or do
 not match the commands. This is noticed before any content is written.
@@ -20,7 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.errors import TransportError
-from digest.mail.sending.session import SendResult, at_once
+from digest.mail.sending.session import SendResult
 from digest.mail.sending.transaction import (
     ACCEPTED,
     BLOCK,
@@ -35,7 +35,7 @@ from digest.mail.sending.transaction import (
 )
 
 if TYPE_CHECKING:
-    from digest.mail.sending.session import Begun, Envelope
+    from digest.mail.sending.session import Envelope
 
 CLOSING = 421  # the server closes the connection
 _SECONDS_AFTER_REFUSAL = 10.0
@@ -77,6 +77,7 @@ class Pipeline(asyncio.Protocol):
         self._paused = False
         self._end: Exception | None = None
         self._announced: Envelope | None = None
+        self._unfinished, self._size = False, 0  # whether a message lacks its final dot; its size
         self._reset = False  # whether RSET must come before the next envelope
         transport.set_protocol(self)
 
@@ -84,30 +85,51 @@ class Pipeline(asyncio.Protocol):
     def usable(self) -> bool:
         return self._end is None and not self._transport.is_closing()
 
+    @property
+    def pipelines(self) -> bool:
+        """Whether an envelope may come next."""
+        return self.usable and not self._unfinished
+
     def accepts(self, envelope: Envelope) -> bool:
-        """Whether a message with this envelope can be sent, because no other envelope was announced."""
-        return self.usable and self._announced in {None, envelope}
+        """Whether a message with this envelope can be sent, because no other one was announced, or is half sent."""
+        return self.pipelines and self._announced in {None, envelope}
 
-    async def send(
-        self, envelope: Envelope, message: bytes, following: Envelope | None = None, begun: Begun = at_once
-    ) -> SendResult:
-        """Send one message and announce the envelope of the next; return the server's reply to the first.
+    async def prepare(self, envelope: Envelope, message: bytes) -> None:
+        """Send one message without its final dot. Without the dot, it is not yet a mail.
 
-        `message` has CRLF line ends. Only its final dot waits for `begun`, because without the dot it is not yet a
-        mail.
+        `message` has CRLF line ends.
 
         Raises:
-            TransportError: the server refused it, or the outcome is unknown.
+            TransportError: the server refused it.
             LostCommandsError: it was not sent, but would probably have been sent command by command.
             ValueError: an address cannot stand in a command.
-            Exception: any error of `begun`; then the connection is closed.
         """
         if self._announced is None:
             self._replies.clear()  # what the server sent unasked
             self._write(self._commands(envelope, len(message)), "sender")
         self._announced = None
         await self._enveloped()
-        await self._write_content(message, following, begun)
+        self._unfinished, self._size = True, len(message)
+        content = dot_stuffed(message)
+        for start in range(0, len(content), BLOCK):
+            self._write_quietly(content[start : start + BLOCK])
+            await self._drained()
+
+    async def commit(self, following: Envelope | None = None) -> SendResult:
+        """Send the final dot and announce the envelope of the next message; return the server's reply.
+
+        Raises:
+            TransportError: the server refused the message, or the outcome is unknown.
+        """
+        last = END
+        if following:
+            try:
+                last += self._commands(following, self._estimate(self._size))
+                self._announced = following
+            except (ValueError, TransportError):
+                pass  # its own `prepare` raises the error
+        self._write_quietly(last)
+        self._unfinished = False
         result = await self._reply("answer", self._timeouts.final, uncertain=True)
         if result.code // 100 != ACCEPTED:
             if result.code == CLOSING:
@@ -117,7 +139,7 @@ class Pipeline(asyncio.Protocol):
 
     async def quit(self) -> None:
         """Send QUIT unless a mail is under way, and close the connection."""
-        if self.usable and self._announced is None:
+        if self.pipelines and self._announced is None:
             self._replies.clear()
             self._transport.write(b"QUIT\r\n")
             with contextlib.suppress(*TROUBLE):
@@ -216,24 +238,6 @@ class Pipeline(asyncio.Protocol):
             return  # the connection is closed already
         if last == CLOSING:
             self.close()
-
-    async def _write_content(self, message: bytes, following: Envelope | None, begun: Begun) -> None:
-        content, last = dot_stuffed(message), END
-        for start in range(0, len(content), BLOCK):
-            self._write_quietly(content[start : start + BLOCK])
-            await self._drained()
-        try:
-            await begun()
-        except BaseException:
-            self.close()
-            raise
-        if following:
-            try:
-                last += self._commands(following, self._estimate(len(message)))
-                self._announced = following
-            except (ValueError, TransportError):
-                pass  # its own `send` raises the error
-        self._write_quietly(last)
 
     def _write_quietly(self, content: bytes) -> None:
         """Write, unless the server replies before the message has ended: then it refuses the message, or is gone."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-Begun = Callable[[], Awaitable[None]]  # returns when a mail may be submitted, raises if it may not
 
 
 class Envelope(NamedTuple):
@@ -18,55 +17,83 @@ class Envelope(NamedTuple):
     recipient: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send, with CRLF line ends.
+
+    `again` means that an earlier attempt may have been accepted, so only the first relay may receive the message.
+    """
+
+    sender: str
+    recipient: str
+    message: bytes
+    again: bool = False
+
+    @property
+    def envelope(self) -> Envelope:
+        return Envelope(self.sender, self.recipient)
+
+
 class SendResult(str):
     """The reply that accepted a mail. `code` is the server's reply code, None if no server was asked."""
 
     __slots__ = ("code",)
     code: int | None
 
-    def __new__(cls, words: str, code: int | None = None) -> Self:
-        result = super().__new__(cls, words)
+    def __new__(cls, text: str, code: int | None = None) -> Self:
+        result = super().__new__(cls, text)
         result.code = code
         return result
 
 
-async def at_once() -> None:
-    """Allow the mail at once; for mails without a ledger."""
+class Session(ABC):
+    """A worker's session with a transport. Only one task uses it at a time.
 
-
-class Session(Protocol):
-    """A worker's session with a transport. Only one task uses it at a time."""
+    A mail is sent in two steps, so that the ledger can begin it between them: nothing is submitted before `commit`.
+    """
 
     @property
     def pipelines(self) -> bool:
         """Whether announcing the next envelope early helps (PIPELINING)."""
-        ...
+        return False
 
-    async def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        *,
-        again: bool = False,
-        following: Envelope | None = None,
-        begun: Begun = at_once,
-    ) -> SendResult:
-        """Send one message and return the server's reply.
+    @abstractmethod
+    async def prepare(self, mail: Outgoing) -> None:
+        """Transmit as much of a mail as possible without submitting it. This drops a mail that was only prepared.
 
-        `again` means that an earlier attempt may have been accepted, so only the first relay may receive the message.
+        Raises:
+            TransportError: the server refused it.
+        """
+
+    @abstractmethod
+    async def commit(self, following: Envelope | None = None) -> SendResult:
+        """Submit the prepared mail and return the server's reply.
+
+        If the server ends the connection meanwhile without accepting the mail, it is transmitted once more.
         `following` is the envelope that is probably sent next. Announcing it submits nothing, and it need not be sent;
-        but if another mail is sent instead, the connection is lost. `begun` is awaited before the mail is submitted,
-        however much of it was transmitted by then. It is awaited again if the session tries again.
+        but if another mail is sent instead, the connection is lost.
 
         Raises:
             TransportError: the server refused it, or the outcome is unknown.
-            Exception: any error of `begun`; then nothing was submitted.
         """
-        ...
 
-    async def __aenter__(self) -> Self: ...
+    async def send(self, mail: Outgoing, following: Envelope | None = None) -> SendResult:
+        """Send a mail in one step.
+
+        Raises:
+            TransportError: the server refused it, or the outcome is unknown.
+        """
+        await self.prepare(mail)
+        return await self.commit(following)
+
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        await self.close()
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End all connections."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import time
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 import aiosmtplib
 
@@ -15,7 +15,7 @@ from digest.errors import TransportError
 from digest.mail.replies.limits import session_is_used_up
 from digest.mail.sending.login import Credentials, token, uses_token
 from digest.mail.sending.pipelining import CLOSING, LostCommandsError, Pipeline
-from digest.mail.sending.session import Envelope, at_once
+from digest.mail.sending.session import Session
 from digest.mail.sending.transaction import (
     RFC_5321,
     TROUBLE,
@@ -28,9 +28,7 @@ from digest.mail.sending.transaction import (
 )
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from digest.mail.sending.session import Begun, SendResult
+    from digest.mail.sending.session import Envelope, Outgoing, SendResult
     from digest.settings import Relay
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -41,7 +39,7 @@ _plain_until: dict[tuple[str, int], float] = {}  # on the monotonic clock: relay
 _log = logs.get_logger()
 
 
-class SmtpSession:
+class SmtpSession(Session):
     """Connects at the first mail, reuses the connection, and opens a new one after any trouble."""
 
     def __init__(
@@ -53,19 +51,14 @@ class SmtpSession:
         self._client: aiosmtplib.SMTP | None = None
         self._credentials = Credentials(relay.username, password)
         self._pipeline: Pipeline | None = None  # uses the client's connection, if the server supports pipelining
-        self._largest: int | None = None  # the value of `transaction.largest`
+        self._largest: int | None = None  # the value of `transaction.size_limit`
         self._address = relay.host, relay.port or _PORTS[relay.security]
+        self._mail: Outgoing | None = None  # the prepared mail
+        self._reused = False  # whether the connection was there before the prepared mail
+        self._lost: LostCommandsError | None = None  # why the commands of the prepared mail are sent one by one
         self._plain = _plain_until.get(self._address, 0.0) > time.monotonic()  # whether to send command by command
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._leave()
-
-    async def _leave(self) -> None:
+    async def close(self) -> None:
         """Send QUIT if there is a connection, and close it: a server may count the connection until then."""
         client, self._client = self._client, None
         if client is None:
@@ -87,7 +80,7 @@ class SmtpSession:
     @property
     def pipelines(self) -> bool:
         """Whether the next mail may be announced."""
-        return self._pipeline is not None and self._pipeline.usable
+        return self._pipeline is not None and self._pipeline.pipelines
 
     async def greet(self) -> str:
         """Connect and log in; return a sentence about the server."""
@@ -95,90 +88,100 @@ class SmtpSession:
         secured = "with TLS" if client.get_transport_info("sslcontext") else "without TLS"
         return f"{self.host}:{client.port} answers {secured}" + (", logged in" if self._relay.username else "")
 
-    async def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        *,
-        again: bool = False,  # noqa: ARG002 - there is only one relay here
-        following: Envelope | None = None,
-        begun: Begun = at_once,
-    ) -> SendResult:
-        """Send one message in its own transaction.
+    async def prepare(self, mail: Outgoing) -> None:
+        """Transmit a mail without its final dot if the server pipelines; otherwise only connect.
 
         The server may have closed a connection that has sent mail before, or the connection may have reached the
-        server's limit. If nothing of this message was accepted yet, a new connection is tried. If the server lost
-        commands of a pipeline, they are sent one by one.
+        server's limit. If nothing of this mail was accepted yet, a new connection is tried, here or in `commit`. If the
+        server lost commands of a pipeline, they are sent one by one.
         """
+        if self._lost:  # the mail before this one was not committed
+            await self._stop_one_by_one(works=False)
+        self._mail, self._reused = mail, self._client is not None
         try:
-            return await self._send(Envelope(sender, recipient), message, following, begun)
+            try:
+                await self._transmit()
+            except TransportError as error:
+                await self._transmit_again(error)
         except TransportError as error:
-            raise self._without_secrets(error) from error.__cause__
+            raise await self._failed(error) from error.__cause__
 
-    async def _send(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
-        used = self._client is not None
+    async def commit(self, following: Envelope | None = None) -> SendResult:
         try:
-            return await self._submit(envelope, message, following, begun)
-        except LostCommandsError as error:
-            return await self._one_by_one(envelope, message, begun, error)
+            try:
+                result = await self._submit(following)
+            except TransportError as error:
+                await self._transmit_again(error)
+                result = await self._submit(following)
         except TransportError as error:
-            if not used or not session_is_used_up(error):
-                raise
-        await self._leave()
-        try:
-            return await self._submit(envelope, message, following, begun)
-        except LostCommandsError as error:
-            return await self._one_by_one(envelope, message, begun, error)
+            raise await self._failed(error) from error.__cause__
+        if self._lost:
+            await self._stop_one_by_one(works=True)
+        return result
 
-    async def _one_by_one(
-        self, envelope: Envelope, message: bytes, begun: Begun, lost: LostCommandsError
-    ) -> SendResult:
-        """Send the message command by command. If that works better, keep doing so."""
-        await self._drop()
-        self._plain, further = True, False
-        try:
-            result = await self._submit(envelope, message, None, begun)
-        except TransportError as error:
-            further = error.phase in _PHASES and _PHASES.index(error.phase) > _PHASES.index(lost.phase)
-            raise
+    async def _transmit(self) -> None:
+        mail = self._prepared()
+        if self._pipeline and not self._pipeline.accepts(mail.envelope):
+            await self._drop()
+        await self._connected()
+        if self._largest and len(mail.message) > self._largest:
+            problem = f"5.3.4 the mail has {len(mail.message)} bytes, and {self.host} accepts at most {self._largest}"
+            raise TransportError(problem, phase="content", code=_TOO_LARGE)
+        if self._pipeline:
+            await self._pipeline.prepare(mail.envelope, mail.message)
+
+    async def _transmit_again(self, error: TransportError) -> None:
+        """Transmit the mail over a new connection, or command by command; raise the error if neither helps."""
+        if isinstance(error, LostCommandsError):
+            await self._drop()
+            self._plain, self._lost = True, error
+        elif self._reused and not self._lost and session_is_used_up(error):
+            self._reused = False
+            await self.close()
         else:
-            further = True
-            return result
-        finally:
-            if further:
-                _log.warning("the relay loses pipelined commands; sending them one by one", relay=self.host)
-                _plain_until[self._address] = time.monotonic() + _PLAIN_SECONDS
-            else:
-                self._plain = False
-                await self._drop()
+            raise error
+        try:
+            await self._transmit()
+        except LostCommandsError as lost:
+            await self._transmit_again(lost)
 
-    def _without_secrets(self, error: TransportError) -> TransportError:
+    async def _submit(self, following: Envelope | None) -> SendResult:
+        if self._pipeline:
+            return await self._pipeline.commit(following)
+        mail, client = self._prepared(), await self._connected()
+        connection = client.transport
+        try:
+            return await send_message(client, *mail.envelope, mail.message, self._timeouts)
+        except TransportError as error:
+            await self._recover(client, connection, error)
+            raise
+
+    def _prepared(self) -> Outgoing:
+        assert self._mail is not None  # noqa: S101 - every caller has prepared one
+        return self._mail
+
+    async def _failed(self, error: TransportError) -> TransportError:
         """The refusal without the password or token.
 
         The user name stays, because later replies may rightly name the sender.
         """
+        if self._lost:
+            phases = [_PHASES.index(one.phase) if one.phase in _PHASES else -1 for one in (self._lost, error)]
+            await self._stop_one_by_one(works=phases[1] > phases[0])
         text = self._credentials.redacted(error.text, names=False)
         if text == error.text:
             return error
         return TransportError(text, phase=error.phase, code=error.code, uncertain=error.uncertain)
 
-    async def _submit(self, envelope: Envelope, message: bytes, following: Envelope | None, begun: Begun) -> SendResult:
-        if self._pipeline and not self._pipeline.accepts(envelope):
+    async def _stop_one_by_one(self, *, works: bool) -> None:
+        """After a mail whose commands were sent one by one: if that `works` better, keep doing so."""
+        self._lost = None
+        if works:
+            _log.warning("the relay loses pipelined commands; sending them one by one", relay=self.host)
+            _plain_until[self._address] = time.monotonic() + _PLAIN_SECONDS
+        else:
+            self._plain = False
             await self._drop()
-        client = await self._connected()
-        if self._largest and len(message) > self._largest:
-            problem = f"5.3.4 the mail has {len(message)} bytes, and {self.host} accepts at most {self._largest}"
-            raise TransportError(problem, phase="content", code=_TOO_LARGE)
-        if self._pipeline:
-            return await self._pipeline.send(envelope, message, following, begun)
-        await begun()
-        connection = client.transport
-        try:
-            return await send_message(client, *envelope, message, self._timeouts)
-        except TransportError as error:
-            await self._recover(client, connection, error)
-            raise
 
     async def _recover(
         self, client: aiosmtplib.SMTP, connection: asyncio.BaseTransport | None, error: TransportError

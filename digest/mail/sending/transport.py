@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
 from digest.errors import TransportError, together
 from digest.mail.sending.login import password, require_token
-from digest.mail.sending.session import at_once
+from digest.mail.sending.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from digest.mail.dkim import Key
-    from digest.mail.sending.session import Begun, Envelope, SendResult, Session
+    from digest.mail.sending.session import Envelope, Outgoing, SendResult
     from digest.mail.sending.smtp import SmtpSession
     from digest.settings import Mail, Relay, Settings
 
 
-class _Signing:
+class _SigningSession(Session):
     """A session that signs every message, so that no caller can forget to."""
 
     def __init__(self, session: Session, keys: tuple[Key, ...]) -> None:
         self._session, self._keys = session, keys
 
-    async def __aenter__(self) -> Self:
-        await self._session.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._session.__aexit__(kind, error, trace)
-
     @property
     def pipelines(self) -> bool:
         return self._session.pipelines
 
-    async def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        *,
-        again: bool = False,
-        following: Envelope | None = None,
-        begun: Begun = at_once,
-    ) -> SendResult:
+    async def prepare(self, mail: Outgoing) -> None:
         from digest.mail.dkim import sign  # noqa: PLC0415 - imports cryptography only where it signs
 
         # In this thread: switching to another one takes longer than a signature.
-        mail = sign(message, self._keys)
-        return await self._session.send(sender, recipient, mail, again=again, following=following, begun=begun)
+        await self._session.prepare(replace(mail, message=sign(mail.message, self._keys)))
+
+    async def commit(self, following: Envelope | None = None) -> SendResult:
+        return await self._session.commit(following)
+
+    async def close(self) -> None:
+        await self._session.close()
 
 
 def open_session(settings: Settings, *, others: Callable[[], bool] = bool) -> Session:
@@ -66,7 +53,7 @@ def open_session(settings: Settings, *, others: Callable[[], bool] = bool) -> Se
     """
     keys = signing_keys(settings)
     unsigned = _unsigned(settings, others)
-    return _Signing(unsigned, keys) if keys else unsigned
+    return _SigningSession(unsigned, keys) if keys else unsigned
 
 
 def signing_keys(settings: Settings) -> tuple[Key, ...]:

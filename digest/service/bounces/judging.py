@@ -18,7 +18,7 @@ from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
 from digest.model import DeliveryState
 from digest.service.bounces.refusals import FIRST_ATTEMPTS, PauseScope, RefusalFinding, RefusalHistory, RefusedDelivery
 from digest.service.editions.digests import schedule_of
-from digest.service.mailing.drain.ledger import Answer
+from digest.service.mailing.drain.ledger import AttemptResult
 from digest.service.mailing.drain.pacing import ALL_DOMAINS, Slowing
 from digest.service.operating import waits
 
@@ -68,10 +68,11 @@ class RefusalJudge:
         self._ledger.paused_domains = {one.domain for one in rested}
         self._pauses.update({one.domain: one.times for one in rested})
 
-    def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> Answer:
+    def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> AttemptResult:
         """What to record for a refused mail; `sender` is its envelope sender."""
         mail, now = self._settings.mail, self._clock()
-        again = Answer(delivery, DeliveryState.PLANNED, code=error.code, text=f"{error.phase}: {error.text}", back=True)
+        text = f"{error.phase}: {error.text}"
+        again = AttemptResult(delivery, DeliveryState.PLANNED, code=error.code, text=text, back=True)
         if self._is_one_too_many(worker, error):
             return again
         slowing = self._slowing(delivery, error)
@@ -96,12 +97,12 @@ class RefusalJudge:
         self._clear(found.blameless)
         if found.pause is PauseScope.ALL:
             self._report.paused = str(error)
-        return Answer(
+        return AttemptResult(
             delivery,
             told.state,
             next_at=now + told.wait if told.wait else None,
             code=error.code,
-            text=f"{error.phase}: {error.text}",
+            text=text,
             gone=told.state is DeliveryState.FAILED and told.diagnosis.about is About.ADDRESS,
             proven=told.diagnosis.proven,
             pause=self._report.paused,
@@ -159,13 +160,13 @@ class RefusalJudge:
             return longest
         return min(longest, next_slot(schedule_of(digest), delivery.made_at) - delivery.made_at)
 
-    def recorded_state(self, answer: Answer) -> DeliveryState:
-        """The state in which an answer is recorded."""
-        if answer.state is not DeliveryState.FAILED:
-            return answer.state
-        if answer.delivery.message_id in self._ledger.blameless:
+    def recorded_state(self, result: AttemptResult) -> DeliveryState:
+        """The state in which a result is recorded."""
+        if result.state is not DeliveryState.FAILED:
+            return result.state
+        if result.delivery.message_id in self._ledger.blameless:
             return DeliveryState.DEFERRED
-        self._failed.add(answer.delivery.message_id)
+        self._failed.add(result.delivery.message_id)
         return DeliveryState.FAILED
 
 

@@ -48,10 +48,10 @@ async def send_confirmations(store: Store, settings: Settings, clock: Callable[[
     if not due:
         return 0
     sent = 0
-    async with open_session(settings) as way:
+    async with open_session(settings) as session:
         for at, confirmation in enumerate(due):
             made = partial(confirmation_message, store, settings, confirmation)
-            problem = await send_short_mail(way, settings, confirmation.address, made)
+            problem = await send_short_mail(session, settings, confirmation.address, made)
             await asyncio.to_thread(_record, store, confirmation, problem, clock())
             sent += problem is None
             if stops_all(problem):

@@ -13,6 +13,7 @@ from digest.addresses import mailbox
 from digest.errors import ConfigurationError, TransportError
 from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.composing.templates import render_short_mail
+from digest.mail.sending.session import Outgoing
 from digest.records.people import UNMADE
 from digest.service.editions.digests import sender_domain
 
@@ -31,7 +32,7 @@ _log = logs.get_logger()
 
 
 async def send_short_mail(
-    way: Session, settings: Settings, to: str, made: Callable[[], bytes]
+    session: Session, settings: Settings, to: str, made: Callable[[], bytes]
 ) -> TransportError | None:
     """Render a mail and send it; returns the error, None if there is none. An invalid address counts as refused.
 
@@ -45,7 +46,7 @@ async def send_short_mail(
     except ValueError as error:
         return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
     try:
-        await way.send(mailbox(settings.mail.sender).address, to, message)
+        await session.send(Outgoing(mailbox(settings.mail.sender).address, to, message))
     except TransportError as error:
         return error
     except ValueError as error:

@@ -46,9 +46,10 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     if not await asyncio.to_thread(_due, store, clock()):
         return 0
     sent = 0
-    async with open_session(settings) as way:
+    async with open_session(settings) as session:
         while mail := await asyncio.to_thread(_begin, store, clock()):
-            problem = await send_short_mail(way, settings, mail.address, partial(single_message, store, settings, mail))
+            made = partial(single_message, store, settings, mail)
+            problem = await send_short_mail(session, settings, mail.address, made)
             await asyncio.to_thread(_record, store, mail, problem, clock())
             sent += problem is None
             if stops_all(problem):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from digest.addresses import mailbox
 from digest.errors import DigestError
 from digest.mail.composing.message import ShortMail, short_message
+from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.service.editions.digests import sender_domain
@@ -132,8 +133,8 @@ async def tell_one(settings: Settings, due: AlertNotice) -> str:
 async def _mail(settings: Settings, due: AlertNotice) -> None:
     address = due.channel.removeprefix(_MAIL)
     made = alert_message(settings, due, address)
-    async with open_session(settings) as way:
-        await way.send(mailbox(settings.mail.sender).address, address, made)
+    async with open_session(settings) as session:
+        await session.send(Outgoing(mailbox(settings.mail.sender).address, address, made))
 
 
 def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:

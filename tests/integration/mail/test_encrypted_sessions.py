@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.errors import TransportError
+from digest.mail.sending.session import Outgoing
 from digest.mail.sending.smtp import SmtpSession
 from tests.integration.mail.conftest import ACCEPTED, DEFERRED, PLANNED, RAW, READERS, SOMEBODY
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def hand_over(post: Post, context: ssl.SSLContext, password: str = "") -> str:
     async def once() -> str:
         async with SmtpSession(post.settings.mail, password, context=context) as way:
-            return await way.send("digest@example.org", SOMEBODY, RAW)
+            return await way.send(Outgoing("digest@example.org", SOMEBODY, RAW))
 
     return asyncio.run(once())
 

@@ -11,7 +11,7 @@ import pytest
 from digest.errors import StoreError
 from digest.model import DeliveryState
 from digest.service.mailing.composing import MailComposer
-from digest.service.mailing.drain.ledger import Answer, Ledger
+from digest.service.mailing.drain.ledger import AttemptResult, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +61,11 @@ def test_workers_that_wait_together_share_a_transaction(post: Post, monkeypatch:
     transactions = Transactions(post, monkeypatch)
 
     async def all_of_them() -> None:
-        begun = await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:20]))
+        begun = await asyncio.gather(*(ledger.request(None, one).done for one in deliveries[:20]))
         assert begun == [LEASED] * 20
-        answers = [Answer(one, ACCEPTED, code=250) for one in deliveries[:20]]
+        answers = [AttemptResult(one, ACCEPTED, code=250) for one in deliveries[:20]]
         pairs = zip(answers, deliveries[20:], strict=True)
-        assert await asyncio.gather(*(ledger.turn(*pair).done for pair in pairs)) == [LEASED] * 20
+        assert await asyncio.gather(*(ledger.request(*pair).done for pair in pairs)) == [LEASED] * 20
 
     asyncio.run(all_of_them())
     assert transactions.count == 2
@@ -81,10 +81,10 @@ def test_a_transaction_waits_a_little_for_those_whose_mail_is_under_way(
     transactions = Transactions(post, monkeypatch)
 
     async def one_after_the_other() -> None:
-        await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:5]))
+        await asyncio.gather(*(ledger.request(None, one).done for one in deliveries[:5]))
         turns = []
         for delivery in deliveries[:5]:
-            turns.append(ledger.turn(Answer(delivery, ACCEPTED), None).done)
+            turns.append(ledger.request(AttemptResult(delivery, ACCEPTED), None).done)
             for _ in range(5):
                 await asyncio.to_thread(len, turns)
         await asyncio.gather(*turns)
@@ -100,11 +100,11 @@ def test_a_turn_ends_when_what_it_says_is_in_the_store(post: Post) -> None:
     async def one_worker(mine: list[Delivery]) -> None:
         answer = None
         for delivery in mine:
-            await ledger.turn(answer, delivery).done
+            await ledger.request(answer, delivery).done
             row = (await asyncio.to_thread(post.rows))[delivery.subscriber.address]
             assert row.attempts == 1
-            answer = Answer(delivery, ACCEPTED)
-        await ledger.turn(answer, None).done
+            answer = AttemptResult(delivery, ACCEPTED)
+        await ledger.request(answer, None).done
 
     async def four() -> None:
         await asyncio.gather(*(one_worker(deliveries[at::4]) for at in range(4)))
@@ -121,8 +121,10 @@ def test_a_failing_store_fails_all_waiting_workers_and_begins_none_of_their_mail
     transactions.fails_at = 1
 
     async def turns() -> list[Any]:
-        failed = await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:3]), return_exceptions=True)
-        return [*failed, await ledger.turn(None, deliveries[3]).done]
+        failed = await asyncio.gather(
+            *(ledger.request(None, one).done for one in deliveries[:3]), return_exceptions=True
+        )
+        return [*failed, await ledger.request(None, deliveries[3]).done]
 
     *failed, after = asyncio.run(turns())
     assert [str(error) for error in failed] == ["the disk is full"] * 3
@@ -134,7 +136,7 @@ def test_a_worker_that_stops_waiting_holds_up_nobody(post: Post) -> None:
     deliveries, ledger = leased(post), opened(post)
 
     async def one_goes() -> list[Any]:
-        tasks = [ledger.turn(None, one).done for one in deliveries[:3]]
+        tasks = [ledger.request(None, one).done for one in deliveries[:3]]
         await asyncio.sleep(0)
         tasks[1].cancel()
         return await asyncio.gather(*tasks, return_exceptions=True)
@@ -148,9 +150,9 @@ def test_the_reply_of_a_worker_that_stops_waiting_is_recorded_and_nothing_begins
     deliveries, ledger = leased(post), opened(post)
 
     async def one_goes() -> None:
-        await asyncio.gather(*(ledger.turn(None, one).done for one in deliveries[:2]))
-        gone = ledger.turn(Answer(deliveries[0], ACCEPTED), deliveries[2])
-        ledger.turn(Answer(deliveries[1], ACCEPTED), None)
+        await asyncio.gather(*(ledger.request(None, one).done for one in deliveries[:2]))
+        gone = ledger.request(AttemptResult(deliveries[0], ACCEPTED), deliveries[2])
+        ledger.request(AttemptResult(deliveries[1], ACCEPTED), None)
         gone.done.cancel()
         await ledger.written()
 

@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from digest.errors import ConfigurationError, TransportError
+from digest.mail.sending.session import Outgoing
 from digest.mail.sending.smtp import SmtpSession
 from digest.mail.sending.transport import require_secrets
 from digest.model import DeliveryState
@@ -56,7 +57,7 @@ def relay(port: int, **values: Any) -> Mail:
 def sent(mail: Mail, context: ssl.SSLContext) -> str:
     async def once() -> str:
         async with SmtpSession(mail, "", context=context) as way:
-            return await way.send("digest@example.org", "reader@example.org", RAW)
+            return await way.send(Outgoing("digest@example.org", "reader@example.org", RAW))
 
     return asyncio.run(once())
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.mail.sending.maildir import MaildirSession
+from digest.mail.sending.session import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 def write(folder: Path, number: int = 1) -> str:
     async def once() -> str:
         async with MaildirSession(folder) as way:
-            return await way.send("digest@example.org", "ada@example.org", RAW % number)
+            return await way.send(Outgoing("digest@example.org", "ada@example.org", RAW % number))
 
     return asyncio.run(once())
 

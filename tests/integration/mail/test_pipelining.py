@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from digest.errors import StoreError, TransportError
-from digest.mail.sending.session import Envelope
+from digest.mail.sending.session import Envelope, Outgoing
 from digest.mail.sending.smtp import SmtpSession
 from digest.mail.sending.transaction import Timeouts
 from digest.model import DeliveryState, DigestId
@@ -151,7 +151,7 @@ async def each(way: SmtpSession) -> list[str]:
     for number, reader in enumerate(READERS):
         following = Envelope(SENDER, READERS[number + 1]) if way.pipelines and number + 1 < len(READERS) else None
         try:
-            said.append(await way.send(SENDER, reader, raw(number), following=following))
+            said.append(await way.send(Outgoing(SENDER, reader, raw(number)), following=following))
         except TransportError as error:
             said.append(f"{error.phase} {error.code} {error.text if error.code else ''} {error.uncertain}")
     return said
@@ -207,8 +207,8 @@ def test_a_recipient_who_was_announced_and_is_not_sent_to_gets_nothing_and_other
 
     async def skipping(way: SmtpSession) -> None:
         for number in (0, 1):
-            await way.send(SENDER, READERS[number], raw(number), following=Envelope(SENDER, READERS[number + 1]))
-        await way.send(SENDER, READERS[3], raw(3), following=Envelope(SENDER, READERS[4]))
+            await way.send(Outgoing(SENDER, READERS[number], raw(number)), Envelope(SENDER, READERS[number + 1]))
+        await way.send(Outgoing(SENDER, READERS[3], raw(3)), following=Envelope(SENDER, READERS[4]))
 
     served(server, skipping)
     assert server.taken == [(READERS[number], raw(number)) for number in (0, 1, 3)]
@@ -219,7 +219,7 @@ def test_nobody_gets_anything_of_a_session_that_ends_after_announcing() -> None:
     server = Server()
 
     async def one(way: SmtpSession) -> str:
-        return await way.send(SENDER, READERS[0], raw(0), following=Envelope(SENDER, READERS[1]))
+        return await way.send(Outgoing(SENDER, READERS[0], raw(0)), following=Envelope(SENDER, READERS[1]))
 
     assert served(server, one) == "2.0.0 taken"
     assert server.taken == [(READERS[0], raw(0))]
@@ -236,7 +236,7 @@ def test_an_envelope_that_cannot_be_written_is_not_announced_and_fails_alone(add
         for number, reader in enumerate((READERS[0], address, READERS[2])):
             following = Envelope(SENDER, (address, READERS[2], READERS[3])[number])
             try:
-                said.append(await way.send(SENDER, reader, raw(number), following=following if number < 2 else None))
+                said.append(await way.send(Outgoing(SENDER, reader, raw(number)), following if number < 2 else None))
             except (TransportError, ValueError) as error:
                 said.append(type(error))
         return said
@@ -258,10 +258,10 @@ def test_what_a_server_says_unasked_is_no_answer() -> None:
     server = Server()
 
     async def two(way: SmtpSession) -> list[str]:
-        said = [await way.send(SENDER, READERS[0], raw(0))]
+        said = [await way.send(Outgoing(SENDER, READERS[0], raw(0)))]
         assert way._pipeline
         way._pipeline.data_received(b"250 by the way\r\n")
-        return [*said, await way.send(SENDER, READERS[1], raw(1))]
+        return [*said, await way.send(Outgoing(SENDER, READERS[1], raw(1)))]
 
     assert served(server, two) == ["2.0.0 taken"] * 2
 
@@ -271,11 +271,11 @@ def test_what_is_no_reply_ends_the_connection(nonsense: bytes) -> None:
     server = Server()
 
     async def two(way: SmtpSession) -> str:
-        await way.send(SENDER, READERS[0], raw(0))
+        await way.send(Outgoing(SENDER, READERS[0], raw(0)))
         assert way._pipeline
         way._pipeline.data_received(nonsense)
         assert not way.pipelines
-        return await way.send(SENDER, READERS[1], raw(1))
+        return await way.send(Outgoing(SENDER, READERS[1], raw(1)))
 
     assert served(server, two) == "2.0.0 taken"
     assert server.connections == 2
@@ -326,11 +326,13 @@ def test_nothing_is_sent_before_it_is_begun_and_what_can_go_before_goes(*, pipel
         if verb in {"DATA", "."}:
             said.append(verb)
 
-    async def begun() -> None:
+    async def send(way: SmtpSession) -> str:
+        await way.prepare(Outgoing(SENDER, READERS[0], raw(0)))
         said.append("begun")
+        return await way.commit()
 
     server.at = at
-    assert served(server, lambda way: way.send(SENDER, READERS[0], raw(0), begun=begun)) == "2.0.0 taken"
+    assert served(server, send) == "2.0.0 taken"
     assert said == (["DATA", "begun", "."] if pipelining else ["begun", "DATA", "."])
 
 
@@ -338,13 +340,9 @@ def test_nothing_is_sent_before_it_is_begun_and_what_can_go_before_goes(*, pipel
 def test_what_is_not_begun_after_all_is_not_sent_and_the_next_is(*, pipelining: bool) -> None:
     server = Server(pipelining=pipelining)
 
-    async def never() -> None:
-        raise LookupError("they left")
-
     async def send(way: SmtpSession) -> str:
-        with pytest.raises(LookupError):
-            await way.send(SENDER, READERS[0], raw(0), following=Envelope(SENDER, READERS[1]), begun=never)
-        return await way.send(SENDER, READERS[1], raw(1))
+        await way.prepare(Outgoing(SENDER, READERS[0], raw(0)))
+        return await way.send(Outgoing(SENDER, READERS[1], raw(1)))
 
     assert served(server, send) == "2.0.0 taken"
     assert server.taken == [(READERS[1], raw(1))]

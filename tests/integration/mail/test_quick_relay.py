@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiosmtpd.controller import Controller
 
 from digest.app import event_loop
+from digest.mail.sending.session import Outgoing
 from digest.mail.sending.smtp import SmtpSession
 from digest.mail.sending.transaction import Timeouts
 from digest.settings import Settings
@@ -31,7 +32,7 @@ async def send_all(settings: Settings) -> int:
     taken = 0
     async with SmtpSession(settings.mail, "", timeouts=Timeouts(final=3.0)) as way:
         for n in range(MAILS):
-            said = await way.send("a@example.org", f"p{n}@example.org", b"Subject: x\r\n\r\nHello.\r\n")
+            said = await way.send(Outgoing("a@example.org", f"p{n}@example.org", b"Subject: x\r\n\r\nHello.\r\n"))
             taken += said.endswith("taken")
     return taken
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.sending.session import Envelope
+from digest.mail.sending.session import Envelope, Outgoing
 from digest.mail.sending.smtp import SmtpSession
 from digest.mail.sending.transaction import Timeouts
 from digest.settings import Mail
@@ -40,7 +40,7 @@ def told(relay: Relay, timeouts: Timeouts = PATIENT, sessions: int = 1) -> list[
                 for number in range(first, first + share):
                     following = Envelope(SENDER, READERS[number + 1]) if number + 1 < first + share else None
                     try:
-                        taken = await way.send(SENDER, READERS[number], raw(number), following=following)
+                        taken = await way.send(Outgoing(SENDER, READERS[number], raw(number)), following=following)
                     except TransportError as error:
                         said.append(str(error))
                     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.errors import TransportError
+from digest.mail.sending.session import Outgoing
 from digest.mail.sending.smtp import SmtpSession
 from digest.mail.sending.transaction import RFC_5321, Timeouts
 from digest.settings import Mail
@@ -59,7 +60,7 @@ def offered(
             mail = Mail(transport="smtp", host="127.0.0.1", port=port, security="none")
             async with SmtpSession(mail, "", timeouts=timeouts) as way:
                 try:
-                    return await way.send("digest@example.org", "ada@example.net", raw)
+                    return await way.send(Outgoing("digest@example.org", "ada@example.net", raw))
                 except TransportError as error:
                     return error
 

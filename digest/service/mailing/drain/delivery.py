@@ -1,4 +1,4 @@
-"""Draining: lease a batch, compose, send, record each answer, until nothing is due.
+"""Draining: lease a batch, compose, send, record each result, until nothing is due.
 
 A delivery is leased, then begun before its mail is sent, and recorded right after: a delivery that was not begun was
 certainly not sent. If the process dies in between, the outcome is unknown. The delivery is leased again when its lease
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.sending.session import Envelope
+from digest.mail.sending.session import Envelope, Outgoing
 from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState
 from digest.service.bounces import suppressing
@@ -23,7 +23,7 @@ from digest.service.bounces.judging import RefusalJudge, load_earlier_refusals
 from digest.service.bounces.messages import envelope_sender
 from digest.service.bounces.refusals import RefusalHistory
 from digest.service.mailing.composing import MailComposer
-from digest.service.mailing.drain.ledger import Answer, Ledger
+from digest.service.mailing.drain.ledger import AttemptResult, Ledger
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.mailing.drain.queueing import DeliveryQueue
 from digest.service.mailing.drain.report import DrainReport, Progress
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from digest.mail.sending.session import Session
     from digest.model import Delivery, EditionKey
-    from digest.service.mailing.drain.ledger import Turn
+    from digest.service.mailing.drain.ledger import LedgerRequest
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -72,10 +72,6 @@ async def drain(
     return run.report
 
 
-class _NotBegunError(Exception):
-    """A mail must not be sent: the turn that should begin it says why."""
-
-
 class _Drain:
     """One drain: its workers share the leases, a report and the reasons to stop."""
 
@@ -90,10 +86,10 @@ class _Drain:
     ) -> None:
         self._store, self._settings, self._clock, self._stop = store, settings, clock, stop
         self._secret = store.secret()
-        self._letters = MailComposer(settings, self._secret)
+        self._composer = MailComposer(settings, self._secret)
         # One thread for all queries of the store: several would wait for each other's write transaction.
         self._thread = ThreadPoolExecutor(1, "ledger")
-        self._ledger = Ledger(store, settings, clock, self._letters, self._thread)
+        self._ledger = Ledger(store, settings, clock, self._composer, self._thread)
         self._refusals = RefusalHistory()
         self._queue = DeliveryQueue(
             store,
@@ -166,7 +162,7 @@ class _Drain:
         waiting = 0 if self.halted else await self._queue.fill(edition)
         wanted = waiting and (self._settings.mail.connections if self._queue.rates.slow else waiting)
         try:
-            # Wait for all workers, even if one fails: the others' answers must be recorded.
+            # Wait for all workers, even if one fails: the others' results must be recorded.
             await self._workers.run(lambda worker: self._work(worker, progress), wanted)
         finally:
             await self._ledger.written()
@@ -178,7 +174,7 @@ class _Drain:
                 self.error = self.error or error
 
     async def _work(self, worker: Worker, progress: Callable[[Progress], None] | None) -> None:
-        """Send mails one after the other. An answer is recorded in the transaction that begins the next mail.
+        """Send mails one after the other. A result is recorded in the transaction that begins the next mail.
 
         While that is made durable, the next mail is composed, signed and sent as far as possible before its last byte.
         If the transport pipelines, the mail after it is announced to it, too.
@@ -186,25 +182,25 @@ class _Drain:
         delivery: Delivery | None = None
         following: Delivery | None = None
         try:
-            async with open_session(self._settings, others=lambda: self._workers.others(worker)) as way:
-                answer: Answer | None = None
-                while worker.stays or answer:
+            async with open_session(self._settings, others=lambda: self._workers.others(worker)) as session:
+                result: AttemptResult | None = None
+                while worker.stays or result:
                     delivery, following = following or self._next(worker), None
-                    if delivery is None and answer is None:
+                    if delivery is None and result is None:
                         if await self._queue.wait_for_more():
                             continue
                         return
-                    turn, told = self._ledger.turn(answer, delivery), None
-                    turn.done.add_done_callback(partial(self._look_after, answer))
+                    request, sent = self._ledger.request(result, delivery), None
+                    request.done.add_done_callback(partial(self._look_after, result))
                     if delivery:
-                        following = self._announced() if way.pipelines else None
+                        following = self._announced() if session.pipelines else None
                         try:
-                            told = await self._hand_over(worker, way, delivery, following, turn)
+                            sent = await self._send(worker, session, delivery, following, request)
                         finally:
                             following = following if following and self._queue.claim(following) else None
-                    begun = await turn.done
-                    await self._recorded(answer, begun, progress)
-                    answer = told if begun is DeliveryState.LEASED else None
+                    begun = await request.done
+                    await self._recorded(result, begun, progress)
+                    result = sent if begun is DeliveryState.LEASED else None
                     if delivery:
                         self._queue.done(delivery)
                         delivery = None
@@ -226,80 +222,69 @@ class _Drain:
             self._marks[following.message_id] = self._refusals.mark()
         return following
 
-    def _look_after(self, answer: Answer | None, done: asyncio.Future[DeliveryState | None]) -> None:
-        """If a turn failed, stop the other workers and store its answer at once: its worker is busy with the next."""
+    def _look_after(self, result: AttemptResult | None, done: asyncio.Future[DeliveryState | None]) -> None:
+        """If a request failed, stop the other workers and store its result at once: its worker is busy."""
         if done.cancelled() or not (error := done.exception()):
             return
         self.error = self.error or error
-        if answer:
-            self._keeping.append(asyncio.create_task(self._keep(answer)))
+        if result:
+            self._keeping.append(asyncio.create_task(self._keep(result)))
 
-    async def _keep(self, answer: Answer) -> None:
-        if await self._ledger.keep(answer, self._stop) and not answer.back:
-            self.report.states.update([answer.state])
+    async def _keep(self, result: AttemptResult) -> None:
+        if await self._ledger.keep(result, self._stop) and not result.back:
+            self.report.states.update([result.state])
 
     def _next(self, worker: Worker) -> Delivery | None:
-        """The delivery that a worker may begin at once; None if it only has its last answer to record."""
+        """The delivery that a worker may begin at once; None if it only has its last result to record."""
         return self._queue.next() if worker.stays else None
 
     async def _recorded(
-        self, answer: Answer | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
+        self, result: AttemptResult | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
     ) -> None:
         """Count what the ledger recorded, and queue again what was released."""
-        if answer and answer.back:
+        if result and result.back:
             await self._queue.requeue()
-        done = [self._judge.recorded_state(answer)] if answer and not answer.back else []
+        done = [self._judge.recorded_state(result)] if result and not result.back else []
         if begun is DeliveryState.SUPPRESSED:
             done.append(begun)
         self.report.states.update(done)
         if progress and done:
             progress(Progress(self.report.attempted, max(self._total, self.report.attempted)))
 
-    async def _hand_over(
+    async def _send(
         self,
         worker: Worker,
-        way: Session,
+        session: Session,
         delivery: Delivery,
         following: Delivery | None,
-        turn: Turn,
-    ) -> Answer | None:
-        """The answer for a mail that is sent as soon as its `turn` has begun it; None if the turn did not.
+        request: LedgerRequest,
+    ) -> AttemptResult | None:
+        """The result for a mail that is submitted once its `request` has begun it; None if the request did not.
 
         A refusal may come before that. It counts only if the delivery is begun anyway.
         """
-
-        async def begun() -> None:
-            with contextlib.suppress(DigestError):
-                if await turn.done is DeliveryState.LEASED:
-                    return
-            raise _NotBegunError
-
         mark = self._marks.pop(delivery.message_id, self._refusals.mark())
+        envelope = self._envelope(delivery)
         try:
-            await turn.taken
-            # The first turn loads the text, and a delivery that is probably not begun needs no connection.
-            if not self._letters.has_body(delivery) or delivery.leased_until <= self._clock():
-                await begun()
-            taken = await way.send(
-                *self._envelope(delivery),
-                self._letters.compose(delivery),
-                again=delivery.uncertain > 0,
-                following=self._envelope(following) if following else None,
-                begun=begun,
-            )
-        except _NotBegunError:
-            return None
+            await request.started
+            # The first request loads the text, and a delivery that is probably not begun needs no connection.
+            needs_begin = not self._composer.has_body(delivery) or delivery.leased_until <= self._clock()
+            if needs_begin and not await request.has_begun():
+                return None
+            await session.prepare(Outgoing(*envelope, self._composer.compose(delivery), again=delivery.uncertain > 0))
+            if not await request.has_begun():
+                return None
+            reply = await session.commit(self._envelope(following) if following else None)
         except TransportError as error:
-            with contextlib.suppress(_NotBegunError):
-                await begun()
-                return self._judge.refused(worker, delivery, error, self._envelope(delivery).sender)
-            return None
+            if not await request.has_begun():
+                return None
+            return self._judge.refused(worker, delivery, error, envelope.sender)
         except ValueError as error:
-            return Answer(delivery, DeliveryState.FAILED, text=str(error))
+            return AttemptResult(delivery, DeliveryState.FAILED, text=str(error))
         self._refusals.accepted(delivery, mark)
         self._queue.rates.accepted(delivery.message_id, domain_of(delivery.subscriber.address))
         self._workers.sent(worker)
-        return Answer(delivery, DeliveryState.ACCEPTED, code=taken.code, text=str(taken))
+        return AttemptResult(delivery, DeliveryState.ACCEPTED, code=reply.code, text=str(reply))
 
     def _envelope(self, delivery: Delivery) -> Envelope:
         return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)

@@ -36,7 +36,7 @@ _STORE_RESTS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # seconds between attempts to rec
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AttemptResult:
     """The outcome of an attempt. `gone`: the server said that the address does not exist, `proven` by its code.
 
     `pause` is the reason to pause all sending, `paused_until` the end of a pause of its domain. `blameless` failed
@@ -57,58 +57,64 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A worker's answer and the delivery that it begins next.
+class LedgerRequest:
+    """A worker's result and the delivery that it begins next.
 
-    `taken` ends when their transaction starts: a worker that waits only for it delays none that could join. `done` gets
-    the result of `begin` when both are durable. It gets DigestError if neither was done; then nothing in that
+    `started` ends when their transaction starts: a worker that waits only for it delays none that could join. `done`
+    gets the delivery's state when both are durable. It gets DigestError if neither was done; then nothing in that
     transaction was.
     """
 
-    answer: Answer | None
-    following: Delivery | None
-    taken: asyncio.Future[None]
+    result: AttemptResult | None
+    delivery: Delivery | None
+    started: asyncio.Future[None]
     done: asyncio.Future[DeliveryState | None]
+
+    async def has_begun(self) -> bool:
+        """Whether the delivery has begun, once that is durable; False if the transaction failed."""
+        with contextlib.suppress(DigestError):
+            return await self.done is DeliveryState.LEASED
+        return False
 
 
 class Ledger:
     """The store as seen by the workers of one drain; used within one event loop."""
 
     def __init__(
-        self, store: Store, settings: Settings, clock: Callable[[], datetime], letters: MailComposer, thread: Executor
+        self, store: Store, settings: Settings, clock: Callable[[], datetime], composer: MailComposer, thread: Executor
     ) -> None:
         self._store, self._settings, self._clock = store, settings, clock
-        self._mail, self._letters, self._thread = settings.mail, letters, thread
+        self._mail, self._composer, self._thread = settings.mail, composer, thread
         self.paused_domains: set[str] = set()  # domains that are recorded as paused, or as formerly paused
         self.blameless: set[str] = set()  # their refusals were not about them, by message id
         self._traces: dict[EditionKey, list[str]] = {}
-        self._waiting: list[Turn] = []
+        self._waiting: list[LedgerRequest] = []
         self._writing: asyncio.Task[None] | None = None
         self._under_way: set[str] = set()  # begun and not answered, by message id
         self._all_here = asyncio.Event()
         self._took = 0.0  # duration in seconds of the last transaction
         self.trouble = False  # sending was paused, and no mail got through since
 
-    def turn(self, answer: Answer | None, following: Delivery | None) -> Turn:
-        """Record an answer and begin the next delivery."""
+    def request(self, result: AttemptResult | None, delivery: Delivery | None) -> LedgerRequest:
+        """Record a result and begin the next delivery."""
         loop = asyncio.get_running_loop()
-        turn = Turn(answer, following, loop.create_future(), loop.create_future())
-        self._waiting.append(turn)
-        if answer:
-            self._under_way.discard(answer.delivery.message_id)
+        request = LedgerRequest(result, delivery, loop.create_future(), loop.create_future())
+        self._waiting.append(request)
+        if result:
+            self._under_way.discard(result.delivery.message_id)
         if not self._under_way:
             self._all_here.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        return turn
+        return request
 
     async def written(self) -> None:
         """Wait until all requests are written, or failed."""
         while self._writing:
             await asyncio.wait([self._writing])
 
-    async def keep(self, answer: Answer, stop: asyncio.Event) -> bool:
-        """Record an answer that the store refused as soon as it answers again; otherwise the mail would be sent twice.
+    async def keep(self, result: AttemptResult, stop: asyncio.Event) -> bool:
+        """Record a result that the store refused as soon as it answers again; otherwise the mail would be sent twice.
 
         False if it does not in time, or everything must stop.
         """
@@ -116,7 +122,7 @@ class Ledger:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), seconds)
             with contextlib.suppress(DigestError):
-                await self.turn(answer, None).done
+                await self.request(result, None).done
                 return True
             if stop.is_set():
                 break
@@ -127,9 +133,9 @@ class Ledger:
         try:
             while self._waiting:
                 await self._others()
-                turns, self._waiting = self._waiting, []
+                requests, self._waiting = self._waiting, []
                 started = asyncio.get_running_loop().time()
-                await self._write_all([turn for turn in map(_still_wanted, turns) if turn])
+                await self._write_all([request for request in map(_still_wanted, requests) if request])
                 self._took = asyncio.get_running_loop().time() - started
         finally:
             self._writing = None
@@ -141,56 +147,58 @@ class Ledger:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_here.wait(), self._took * _WORTH_WAITING)
 
-    async def _write_all(self, turns: Sequence[Turn]) -> None:
+    async def _write_all(self, requests: Sequence[LedgerRequest]) -> None:
         try:
             loop = asyncio.get_running_loop()
-            states = await loop.run_in_executor(self._thread, self._together, turns, loop)
+            states = await loop.run_in_executor(self._thread, self._together, requests, loop)
         except asyncio.CancelledError:
-            for turn in turns:
-                turn.done.cancel()
+            for request in requests:
+                request.done.cancel()
             raise
         except BaseException as error:  # noqa: BLE001 - raised at the await, which would wait forever otherwise
-            _taken(turns)
-            for turn in turns:
-                if not turn.done.done():
-                    turn.done.set_exception(error)
+            _mark_started(requests)
+            for request in requests:
+                if not request.done.done():
+                    request.done.set_exception(error)
         else:
-            for turn, state in zip(turns, states, strict=True):
-                if turn.following and state is DeliveryState.LEASED:
-                    self._under_way.add(turn.following.message_id)
-                if not turn.done.done():
-                    turn.done.set_result(state)
+            for request, state in zip(requests, states, strict=True):
+                if request.delivery and state is DeliveryState.LEASED:
+                    self._under_way.add(request.delivery.message_id)
+                if not request.done.done():
+                    request.done.set_result(state)
             # After all waiting workers have continued: sending has priority over reports.
-            loop.call_soon(self._say, list(zip(turns, states, strict=True)))
+            loop.call_soon(self._say, list(zip(requests, states, strict=True)))
 
-    def _say(self, ended: Iterable[tuple[Turn, DeliveryState | None]]) -> None:
-        for turn, state in ended:
-            if answer := turn.answer:
-                passes = self._traces[answer.delivery.edition]
-                say_handed_over(answer.delivery, answer.state, answer.code, answer.text, passes)
-            if turn.following and state is DeliveryState.SUPPRESSED:
-                say_handed_over(turn.following, state, None, "", self._traces[turn.following.edition])
+    def _say(self, ended: Iterable[tuple[LedgerRequest, DeliveryState | None]]) -> None:
+        for request, state in ended:
+            if result := request.result:
+                passes = self._traces[result.delivery.edition]
+                say_handed_over(result.delivery, result.state, result.code, result.text, passes)
+            if request.delivery and state is DeliveryState.SUPPRESSED:
+                say_handed_over(request.delivery, state, None, "", self._traces[request.delivery.edition])
 
-    def _together(self, turns: Sequence[Turn], loop: asyncio.AbstractEventLoop) -> list[DeliveryState | None]:
+    def _together(
+        self, requests: Sequence[LedgerRequest], loop: asyncio.AbstractEventLoop
+    ) -> list[DeliveryState | None]:
         now = self._clock()
-        answers = [turn.answer for turn in turns if turn.answer]
-        following = [turn.following for turn in turns if turn.following]
+        results = [request.result for request in requests if request.result]
+        deliveries = [request.delivery for request in requests if request.delivery]
         with self._store.write(exclusive=False) as tx:
-            if following and (since := tx.backups.fenced()):
-                raise FencedError(since)  # only the answers are recorded then
-            if answers:
-                self._record(tx, answers, now)
-            for delivery in following:
+            if deliveries and (since := tx.backups.fenced()):
+                raise FencedError(since)  # only the results are recorded then
+            if results:
+                self._record(tx, results, now)
+            for delivery in deliveries:
                 self._learn(tx, delivery)
-            leases = [(one.edition, one.subscriber.id, one.leased_until) for one in following]
+            leases = [(one.edition, one.subscriber.id, one.leased_until) for one in deliveries]
             begun = iter(tx.deliveries.begin_all(leases, now + self._mail.lease, now))
-            states = [next(begun) if turn.following else None for turn in turns]
-            with contextlib.suppress(RuntimeError):  # the loop has ended; the answers are recorded anyway
-                loop.call_soon_threadsafe(_taken, turns)
+            states = [next(begun) if request.delivery else None for request in requests]
+            with contextlib.suppress(RuntimeError):  # the loop has ended; the results are recorded anyway
+                loop.call_soon_threadsafe(_mark_started, requests)
         return states
 
-    def _record(self, tx: Transaction, answers: Sequence[Answer], now: datetime) -> None:
-        answers = [self._cleared(answer, now) for answer in answers]
+    def _record(self, tx: Transaction, results: Sequence[AttemptResult], now: datetime) -> None:
+        results = [self._cleared(result, now) for result in results]
         tx.deliveries.record_all(
             [
                 HandedOver(
@@ -202,40 +210,40 @@ class Ledger:
                     one.text,
                     one.delivery.attempts if one.back else 0,
                 )
-                for one in answers
+                for one in results
             ],
             now,
         )
-        for answer in answers:
-            if answer.state is DeliveryState.FAILED:  # the next edition lists its entries, unless it is retried before
-                tx.subscribers.set_behind(answer.delivery.digest, [answer.delivery.subscriber.id], behind=True)
-            if answer.gone:
-                person, words = answer.delivery.subscriber.id, answer.text
+        for result in results:
+            if result.state is DeliveryState.FAILED:  # the next edition lists its entries, unless it is retried before
+                tx.subscribers.set_behind(result.delivery.digest, [result.delivery.subscriber.id], behind=True)
+            if result.gone:
+                person, words = result.delivery.subscriber.id, result.text
                 record_refusal(
-                    tx, self._settings, person, answer.delivery.edition, words, proven=answer.proven, now=now
+                    tx, self._settings, person, result.delivery.edition, words, proven=result.proven, now=now
                 )
-            if answer.pause:
-                tx.deliveries.pause(answer.pause, now + self._mail.pause)
-            if answer.paused_until:
-                domain = domain_of(answer.delivery.subscriber.address)
-                tx.resting.rest(domain, answer.text, answer.paused_until, now)
+            if result.pause:
+                tx.deliveries.pause(result.pause, now + self._mail.pause)
+            if result.paused_until:
+                domain = domain_of(result.delivery.subscriber.address)
+                tx.resting.rest(domain, result.text, result.paused_until, now)
                 self.paused_domains.add(domain)
-        for answer in answers:  # after all failures are recorded
-            self._clear(tx, answer.blameless, now)
+        for result in results:  # after all failures are recorded
+            self._clear(tx, result.blameless, now)
         if got := self.paused_domains & {
-            domain_of(one.delivery.subscriber.address) for one in answers if one.state is DeliveryState.ACCEPTED
+            domain_of(one.delivery.subscriber.address) for one in results if one.state is DeliveryState.ACCEPTED
         }:
             tx.resting.got_through(got)
             self.paused_domains -= got  # if this is rolled back, the next drain finds them again
-        if self.trouble and any(answer.state is DeliveryState.ACCEPTED for answer in answers):
+        if self.trouble and any(result.state is DeliveryState.ACCEPTED for result in results):
             tx.deliveries.got_through(now)
             self.trouble = False  # as above
 
-    def _cleared(self, answer: Answer, now: datetime) -> Answer:
-        """The answer as recorded: deferred if the refusal was not about its recipient, however it looked at first."""
-        if answer.state is not DeliveryState.FAILED or answer.delivery.message_id not in self.blameless:
-            return answer
-        return replace(answer, state=DeliveryState.DEFERRED, next_at=now + self._mail.retry, gone=False)
+    def _cleared(self, result: AttemptResult, now: datetime) -> AttemptResult:
+        """The result as recorded: deferred if the refusal was not about its recipient, however it looked at first."""
+        if result.state is not DeliveryState.FAILED or result.delivery.message_id not in self.blameless:
+            return result
+        return replace(result, state=DeliveryState.DEFERRED, next_at=now + self._mail.retry, gone=False)
 
     def _clear(self, tx: Transaction, blameless: Sequence[RefusedDelivery], now: datetime) -> None:
         """Undo what was recorded for refusals that were not about their recipients."""
@@ -248,19 +256,19 @@ class Ledger:
     def _learn(self, tx: Transaction, delivery: Delivery) -> None:
         if delivery.edition not in self._traces:
             self._traces[delivery.edition] = traces(tx, delivery.edition)
-        if not self._letters.has_body(delivery):
+        if not self._composer.has_body(delivery):
             for number, variant in enumerate(tx.editions.variants(delivery.edition)):
-                self._letters.add_body(delivery.edition, number, variant.body, edition_pictures(tx, variant.body))
+                self._composer.add_body(delivery.edition, number, variant.body, edition_pictures(tx, variant.body))
 
 
-def _still_wanted(turn: Turn) -> Turn | None:
-    """Workers that stopped waiting: their answers are still recorded, but they begin nothing."""
-    if not turn.done.done():
-        return turn
-    return replace(turn, following=None) if turn.answer else None
+def _still_wanted(request: LedgerRequest) -> LedgerRequest | None:
+    """Workers that stopped waiting: their results are still recorded, but they begin nothing."""
+    if not request.done.done():
+        return request
+    return replace(request, delivery=None) if request.result else None
 
 
-def _taken(turns: Sequence[Turn]) -> None:
-    for turn in turns:
-        if not turn.taken.done():
-            turn.taken.set_result(None)
+def _mark_started(requests: Sequence[LedgerRequest]) -> None:
+    for request in requests:
+        if not request.started.done():
+            request.started.set_result(None)

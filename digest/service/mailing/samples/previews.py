@@ -12,6 +12,7 @@ from digest.errors import DigestError, UnknownError
 from digest.mail.composing.lint import findings
 from digest.mail.composing.message import edition_message
 from digest.mail.composing.templates import mark_as_test
+from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.model import DigestId, Format, Subscriber, SubscriberId
 from digest.service.editions.digests import sender_domain
@@ -128,8 +129,10 @@ async def send_test_mail(settings: Settings, mail: EditionMail) -> str:
     Raises:
         TransportError: the server did not accept it.
     """
-    async with open_session(settings) as way:
-        return await way.send(mailbox(settings.mail.sender).address, mail.to_address, edition_message(mail))
+    async with open_session(settings) as session:
+        return await session.send(
+            Outgoing(mailbox(settings.mail.sender).address, mail.to_address, edition_message(mail))
+        )
 
 
 def chosen_language(language: str | None, digest: Digest) -> str:
