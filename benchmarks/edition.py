@@ -43,7 +43,7 @@ from digest.model import (
 from digest.records.editions import Recipient
 from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.delivery import drain
-from digest.settings import Settings
+from digest.settings import Digest, Settings
 from digest.store import open_store
 
 if TYPE_CHECKING:
@@ -59,13 +59,12 @@ _SENTENCE = "我们可以把这个问题看成一个优化问题,参数的分布
 @cache
 def words() -> Body:
     frame = Frame(
-        title="科学空间 每周摘要",
+        digest=Digest(id="weekly", title="科学空间 每周摘要"),
         key=_KEY,
         opens_at=_NOW - timedelta(days=7),
         closes_at=_NOW,
         zone=ZoneInfo("Asia/Shanghai"),
         base_url=_SITE,
-        template="weekly",
         folder=None,
         channel=lambda _: "",
     )

@@ -81,7 +81,7 @@ class Course(RuleBasedStateMachine):
         self.store = Mortal(self.real)
         self.post = Post(self.store, meanwhile=self._others_leave)
         patch = self.stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(delivery, "session", lambda _, **__: self.post)
+        patch.setattr(delivery, "open_session", lambda _, **__: self.post)
 
     # --- what happens -----------------------------------------------------------------------------
 
