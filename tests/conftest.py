@@ -1,4 +1,4 @@
-"""What every test may ask for: a blog whose dumps are written, and the command line in this process."""
+"""Fixtures for all tests: a blog whose dumps are written, and the command line in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: few where somebody waits, many where a night is free. Decision 266."""
+"""How many examples a property is tried on: few while somebody waits, many over night. Decision 266."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: in a folder of its own, reached by a socket in it, ended with them."""
+"""A PostgreSQL server for the tests: in its own folder, reached by a socket in it, ended with the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers of the tests' own, on ports of the loopback. Decision 268."""
+"""Servers for the tests, on ports of the loopback. Decision 268."""
 
 from __future__ import annotations
 

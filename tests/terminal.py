@@ -1,4 +1,4 @@
-"""A program on a terminal of its own, as a person has it: keys go in, what is printed is waited for."""
+"""A program on a terminal: keys go in, and the test waits for what is printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits that end: each has a deadline, and says at it what was there instead. Decision 267."""
+"""Waits that end: each has a deadline, and reports then what there was instead. Decision 267."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Recipient:
     due_at: datetime
 
 
-# A clock may have stepped back between two times. Whoever looks for what a person was sent or missed goes this much
+# A clock may have stepped back between two times. A query for what a person was sent or missed goes this much
 # further, so that rather a day too much is found than too little.
 CLOCK_TOLERANCE = timedelta(days=1)
 FIRST_REACH = timedelta(days=7)  # how far the first edition looks back from when its digest was configured

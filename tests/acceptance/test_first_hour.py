@@ -1,4 +1,4 @@
-"""README.md from `git clone` to the first mail in one's own inbox: a shell on a terminal types what stands there.
+"""README.md from `git clone` to the first mail in an inbox: a shell on a terminal types its commands.
 
 Every line of every `sh` block is typed as it is. Three things stand in for the world: the clone is of this tree, its
 `.venv` uses the packages that are installed here (`make setup` itself is what CI begins with), and smtp.example.org is

@@ -1,4 +1,4 @@
-"""A running service among strangers: they may take every connection, and what it is for goes on."""
+"""A running service among strangers: they may open every connection, and it still reads dumps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A served site that holds something of every kind, and the browser that looks at it."""
+"""A served site with something of every kind, and the browser that opens it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses as people type them reach us: no browser holds back what an input method for Chinese made of them."""
+"""Mail addresses as people type them in a browser: no browser refuses what an input method for Chinese produces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mails as Chromium shows them: on a phone and beside other windows, light and dark, with and without pictures."""
+"""Mails in Chromium: on a phone and beside other windows, light and dark, with and without pictures."""
 
 from __future__ import annotations
 

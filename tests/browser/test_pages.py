@@ -1,4 +1,4 @@
-"""Every page as Chromium shows it: what it loads and says, how it fits, who can use it; and other programs' opinion."""
+"""Every page in Chromium: what it loads, whether it fits, whether everybody can use it; and the verdict of checkers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every payload that is known to run, in every field of a dump, looked at in a browser: none runs."""
+"""Every known payload in every field of a dump, opened in a browser: none runs."""
 
 from __future__ import annotations
 

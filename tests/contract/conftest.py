@@ -1,4 +1,4 @@
-"""Every store under test, and a hand that writes change sets as the diff would."""
+"""Every store under test, and a helper that writes change sets as the diff would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How SQLite would go about what a store asks it: by which index, or through everything."""
+"""SQLite's plans for the queries of a store: by which index, or through the whole table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suppressions that wait, and domains that rest: the promises of `Breaker` and `Resting`."""
+"""Suppressions that wait for an operator, and paused domains: the promises of `Breaker` and `Resting`."""
 
 from __future__ import annotations
 

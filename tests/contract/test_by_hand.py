@@ -1,4 +1,4 @@
-"""What every store keeps of what operators do by hand: states, edits beside what pages say, merges, splits, acts."""
+"""What every store records of manual changes: states, edits beside what pages say, merges, splits, acts."""
 
 from __future__ import annotations
 

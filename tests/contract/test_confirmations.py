@@ -1,4 +1,4 @@
-"""What awaits an owner's word: counted by who asks, mailed when due, deleted in time."""
+"""Requests that wait for the owner of an address: counted, mailed when due, deleted in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reader counts: a series for each entry and source, what it won, and that thinning makes up no readers."""
+"""Reader counts: a series for each entry and source, its gain, and that thinning invents no readers."""
 
 from __future__ import annotations
 

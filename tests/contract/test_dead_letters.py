@@ -1,4 +1,4 @@
-"""Mail that did not arrive, or not yet: the promises of `DeadLetters`."""
+"""Mails that did not arrive, or not yet: the promises of `DeadLetters`."""
 
 from __future__ import annotations
 

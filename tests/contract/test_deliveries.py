@@ -1,4 +1,4 @@
-"""The ledger of mail: the promises of `Deliveries`, one test a transition."""
+"""The ledger of mail: the promises of `Deliveries`, one test for each transition."""
 
 from __future__ import annotations
 

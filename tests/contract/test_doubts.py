@@ -1,4 +1,4 @@
-"""Mail that may be lost, leases that are freed, moments ahead: the promises of `Doubts`, `Deliveries`, `Clocks`."""
+"""Mails that may be lost, leases that are freed, times that lie ahead: the promises of `Doubts` and `Clocks`."""
 
 from __future__ import annotations
 

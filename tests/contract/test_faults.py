@@ -1,4 +1,4 @@
-"""What goes wrong with a database is one line with the file and the remedy, and nothing is lost."""
+"""A fault of a database is reported in one line with the file and the remedy, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of feeds, what was taken back, and pictures: the promises of `Feeds` and `Pictures`."""
+"""The order of feeds, removed entries, and pictures: the promises of `Feeds` and `Pictures`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was stored when, read back and stored again: the promises of `Audit.history`."""
+"""The recorded history of a store, read and stored again: the promises of `Audit.history`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema by migrations is the schema of the tables, from wherever it starts."""
+"""The migrations make the schema of the tables, whichever version they start from."""
 
 from __future__ import annotations
 

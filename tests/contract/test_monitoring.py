@@ -1,4 +1,4 @@
-"""What monitors ask: the promises of `Monitoring`, of passes behind an edition, and of trouble with a relay."""
+"""What monitors query: the promises of `Monitoring`, the passes behind an edition, and trouble with a relay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of people in short transactions: others write between them, and a break loses nobody."""
+"""Lists of people in short transactions: others write in between, and an interruption loses nobody."""
 
 from __future__ import annotations
 

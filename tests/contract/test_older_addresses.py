@@ -1,4 +1,4 @@
-"""People whom older programs stored are found, under each spelling, and their links say what is so."""
+"""People whom older programs stored are found under each spelling, and their links work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores that older programs made open under this one, and go on as if nothing had happened.
+"""Stores that older programs made open under this one, and continue as if nothing had happened.
 
 `stores/0001` holds what the last program of that schema left after two crawls of a made-up blog: the rows of its
 ordinary tables as SQL, and the dumps as they lay there then. Of them `tag.txt` is held, for it shows one entry of six.

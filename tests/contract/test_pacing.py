@@ -1,4 +1,4 @@
-"""Paces, waits, and attempts that do not count: the promises of `Pacing`, and of what is given back."""
+"""Paces, waits, and attempts that do not count: the promises of `Pacing`, and of mails that are given back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sources, dumps, last good readings, and what the diff asks: the promises of `Readings`."""
+"""Sources, dumps, last good readings, and the queries of the diff: the promises of `Readings`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What old rows become: the promises of `Retention`, and that a store stops growing."""
+"""How old rows are thinned out: the promises of `Retention`, and that a store stops growing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails to one person: begun before they go out, never a third time where nobody knows, forgotten in time."""
+"""Mails to one person: begun before they are sent, never tried a third time in doubt, forgotten in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fault tests share: which occurrences are tried, places to try them at, and the table of verdicts."""
+"""What the fault tests share: which occurrences are tried, where, and the table of verdicts."""
 
 from __future__ import annotations
 

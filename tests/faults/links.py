@@ -1,4 +1,4 @@
-"""The links that people find in their mails, made as the program makes them."""
+"""The links in people's mails, made as the program makes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder with dumps and a store, and the real program run on it, with faults put into its system calls."""
+"""A folder with dumps and a store, and the real program with faults injected into its system calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail server that remembers every message it took, in order, and misbehaves at any moment on demand."""
+"""A mail server that records every message in order, and misbehaves at any point on demand."""
 
 from __future__ import annotations
 

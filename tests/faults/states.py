@@ -1,4 +1,4 @@
-"""What a database file says, in a form that two runs share: without moments, chance and inodes."""
+"""The content of a database file in a form that two runs share: without times, chance and inodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backups: whole or not there whenever they are killed, and restored from yesterday they tell nobody a second time."""
+"""Backups: whole or absent whenever they are killed; one restored from yesterday sends nobody anything twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The disk fails and fills: what cannot be recorded is not sent, feeds are served on, and returning space is enough."""
+"""The disk fails and fills: what cannot be recorded is not sent, feeds stay up, and free space is enough to recover."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dumps as crawlers and disks spoil them: what is published afterwards is neither false nor lost."""
+"""Dumps as crawlers and disks damage them: nothing false is published and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program is killed at every n-th moment at which it makes something durable, and started again.
+"""The program is killed at every n-th point at which it makes something durable, and started again.
 
 What is stored is then a state that lies between two transactions, never within one; what the second run makes of it is
 what one undisturbed run makes; and of an edition everybody has one copy, but for the mails that were between the

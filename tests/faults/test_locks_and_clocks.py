@@ -1,4 +1,4 @@
-"""Somebody else holds the database, a second service starts, the clock jumps: nothing is half done or told twice."""
+"""A locked database, a second service, a clock that jumps: nothing is half done or announced twice."""
 
 from __future__ import annotations
 

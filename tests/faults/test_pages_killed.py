@@ -1,4 +1,4 @@
-"""The service is killed while people press buttons: those who saw so have left or are subscribed, and nobody half."""
+"""The service is killed while people press buttons: what a page confirmed is true afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way in which a mail server can fail, at fifty people: what becomes of each of them is exact."""
+"""Every way in which a mail server can fail, with fifty people: the exact outcome for each of them."""
 
 from __future__ import annotations
 

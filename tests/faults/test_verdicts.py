@@ -1,4 +1,4 @@
-"""The table says what was tried: all of it, or nothing is written, and of which commit."""
+"""The table of faults covers a whole run of one commit, or is not written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An edition goes out, and meanwhile people leave, are erased, or somebody else holds the database."""
+"""An edition is being sent while people leave, are erased, or another process locks the database."""
 
 from __future__ import annotations
 

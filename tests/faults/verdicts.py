@@ -1,4 +1,4 @@
-"""The table of what the harness did: one row a fault, kept while the tests run and written when all are through."""
+"""The table of faults: one row for each, collected while the tests run and written at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers write is read by readers that must not break: of dumps, tokens, bounces, and the words of a mail.
+"""Parsers of strangers' text never fail: of dumps, tokens, bounces, and the text of a mail.
 
 DIGEST_FUZZ_EXAMPLES says how many examples each gets; `make fuzz` gives many.
 """

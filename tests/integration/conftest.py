@@ -1,4 +1,4 @@
-"""What is tested here turns in the loop that the service turns in, whose transports are none of asyncio's classes.
+"""These tests run in the event loop of the service, whose transports are none of asyncio's classes.
 
 None waits in it without end.
 """

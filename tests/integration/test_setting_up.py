@@ -1,4 +1,4 @@
-"""The first `make`: what pip does is counted, a failure is shown, Ctrl-C says what is kept. pip is a script here."""
+"""The first `make`: pip's progress is counted, failures are shown, Ctrl-C is explained. pip is a script here."""
 
 from __future__ import annotations
 

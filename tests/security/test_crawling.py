@@ -1,4 +1,4 @@
-"""Requests as nobody sane makes them, at every route: never a 5xx, always the headers, nothing comes back unescaped."""
+"""Hostile requests at every route: never a 5xx, always the security headers, nothing is returned unescaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's address gets the alerts and stands nowhere that others can see; the contact stands where they look."""
+"""The operator's address gets alerts and is never public; the contact is public."""
 
 from __future__ import annotations
 

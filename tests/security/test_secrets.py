@@ -1,4 +1,4 @@
-"""Secrets stay where they are: whatever the program says, on whatever occasion, holds none of them."""
+"""Whatever the program prints, on whatever occasion, contains no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attacker may try, and finds shut: one test a row of the risks that SECURITY.md names."""
+"""Attacks, one test for each row of the risks in SECURITY.md: none succeeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses people and we ourselves may have, and how they are read."""
+"""Which addresses people and the service may have, and how they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the templates in each language: all that a template says is translated, and nothing else is kept."""
+"""The translations of the templates: complete in each language, and nothing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates that a service holds: all that it ever loads, as they were, and none that is wrong."""
+"""Templates that a service holds in memory: all that it can load, unchanged, and none that is wrong."""
 
 from __future__ import annotations
 

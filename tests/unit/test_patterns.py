@@ -1,4 +1,4 @@
-"""Patterns of topics: what they mean is what Python's `re` says, and none of them can hold anything up."""
+"""Patterns of topics: they mean what Python's `re` means, and none of them takes long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line of progress: what it counts, where it is drawn, what is said when somebody breaks off."""
+"""The progress line: what it counts, where it is drawn, what is printed after Ctrl-C."""
 
 from __future__ import annotations
 

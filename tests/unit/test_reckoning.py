@@ -1,4 +1,4 @@
-"""The page on many machines: what is reckoned follows from what was measured."""
+"""docs/scale.md: the estimates follow from the measurements."""
 
 from __future__ import annotations
 

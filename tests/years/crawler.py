@@ -1,4 +1,4 @@
-"""The crawler: which pages it fetches, what goes wrong with each, and the files that it leaves behind."""
+"""The crawler: which pages it fetches, what goes wrong with each, and the files that it leaves."""
 
 from __future__ import annotations
 

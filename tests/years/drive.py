@@ -1,4 +1,4 @@
-"""Drives a site through the real refresh and the real editions, with a clock of its own, and has it judged."""
+"""Drives a site through the real refresh and the real editions, under its own clock, and judges the results."""
 
 from __future__ import annotations
 

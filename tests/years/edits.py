@@ -1,4 +1,4 @@
-"""What authors change in what they published, each kind a function of the version before."""
+"""How authors change what they published, one function for each kind."""
 
 from __future__ import annotations
 

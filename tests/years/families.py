@@ -1,4 +1,4 @@
-"""The families of sites: what each one is made of, drawn by chance from its seed."""
+"""The families of sites: how each is composed, drawn by chance from its seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold after every crawl and every edition, judged by the truth alone: it knows no rule of the program."""
+"""What must be true after every crawl and every edition, judged by the truth alone: it knows no rule of the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listing pages as text: which articles stand on one at a moment, and how each layout prints them."""
+"""Listing pages as text: which articles a page shows at a time, and how each layout prints them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readings showed of each article, and so what the program may, must and must not have told of it."""
+"""What readings showed of each article, and so what the program may, must and must not have announced."""
 
 from __future__ import annotations
 

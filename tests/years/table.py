@@ -1,4 +1,4 @@
-"""The table of what the sites came to, a row a family, in docs/reliability.md."""
+"""The table of the sites' results, one row for each family, in docs/reliability.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short form of `make years`: a site of each family; and that what breaks a law is found."""
+"""The short form of `make years`: one site of each family; and that a violated invariant is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up Chinese: words, sentences, paragraphs of every kind; and how two texts are compared when judging."""
+"""Invented Chinese: words, sentences, paragraphs of every kind; and how two texts are compared for judging."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source whose crawls are copied over its folder, one after the other, and what is reported and told of each."""
+"""A source whose crawls are copied over its folder one after the other, and what each reports and announces."""
 
 from __future__ import annotations
 

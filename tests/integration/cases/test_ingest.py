@@ -1,4 +1,4 @@
-"""What each case of `ingest/` comes to: what is stored, told, shown and reported, crawl by crawl.
+"""The outcome of each case of `ingest/`: what is stored, announced, displayed and reported, crawl by crawl.
 
 The input files are made up. Numbered folders are successive crawls of one source in the zone Asia/Shanghai.
 """

@@ -1,4 +1,4 @@
-"""A blog that is crawled again and again under a clock of the test's own."""
+"""A blog that is crawled again and again under the test's own clock."""
 
 from __future__ import annotations
 

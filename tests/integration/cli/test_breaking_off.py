@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle: each command that can take long ends with 130 and says what is kept and what to do next."""
+"""Ctrl-C: each long command ends with 130, and prints what is stored and what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator says by hand: it stays over crawls, subscribers get it once and nothing false, it is undone."""
+"""Manual changes: they stay over crawls, subscribers get them once and nothing false, they can be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that look, decide about people and editions, and get a newcomer started."""
+"""Commands that show, that manage people and editions, and that help a newcomer."""
 
 from __future__ import annotations
 

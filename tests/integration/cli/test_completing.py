@@ -1,4 +1,4 @@
-"""What a shell offers at a press of Tab: names of the configuration and the store. It never fails or writes."""
+"""Shell completion: names of the configuration and of the store. It never fails or writes."""
 
 from __future__ import annotations
 

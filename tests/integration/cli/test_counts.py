@@ -1,4 +1,4 @@
-"""Reader counts from dump to edition: a series a source, which no stale file and no other counter disturbs."""
+"""Reader counts from dump to edition: a series for each source, which no stale file or other counter disturbs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest digests rename|end`: readers, links and bounces of a digest go on under its new name."""
+"""`digest digests rename|end`: subscribers, links and bounces of a digest continue under its new name."""
 
 from __future__ import annotations
 

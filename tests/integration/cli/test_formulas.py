@@ -1,4 +1,4 @@
-"""A formula on its way: drawn when its dump is read, served permanently, sent with the mail, counted where it fails."""
+"""Formulas: drawn when a dump is read, served permanently, sent with the mail, counted if they fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No command ends in a traceback: what nobody foresaw is one line, and a file for who mends it."""
+"""No command ends in a traceback: an unexpected error is one line, and a file with the details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mail can be looked at before anybody gets it: editions without news, too, and all that are no edition."""
+"""Every mail can be previewed: editions without new entries too, and all mails that are no edition."""
 
 from __future__ import annotations
 

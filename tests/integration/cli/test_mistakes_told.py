@@ -1,4 +1,4 @@
-"""What commands print of a configuration that is wrong, or of which something is to be known."""
+"""What commands print about a configuration that is wrong, or that deserves advice."""
 
 from __future__ import annotations
 

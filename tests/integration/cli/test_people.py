@@ -1,4 +1,4 @@
-"""`digest subscribers list|set|leave`: what an operator sees and does of people."""
+"""`digest subscribers list|set|leave`: what an operator sees and changes."""
 
 from __future__ import annotations
 

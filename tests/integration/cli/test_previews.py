@@ -1,4 +1,4 @@
-"""Seeing a mail before anybody gets it: what each kind of subscriber would get, and one mail to try."""
+"""Previews: what each kind of subscriber would get, and one test mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that only look leave the store as it is; those that act refuse a clock that is certainly wrong."""
+"""Commands that only show leave the store as it is; commands that act refuse a clock that is certainly wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest deliveries release`: leases of drains that died or whose clock was wrong, freed by an operator's word."""
+"""`digest deliveries release`: an operator frees leases of drains that died or whose clock was wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest source rename`: all of a source is kept, its addresses lead on, and no reader sees anything again."""
+"""`digest source rename`: nothing of a source is lost, old addresses redirect, no feed reader shows anything again."""
 
 from __future__ import annotations
 

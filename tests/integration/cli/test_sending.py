@@ -1,4 +1,4 @@
-"""`digest edition send` names what waits and until when, and `--now` tries it at once."""
+"""`digest edition send` lists what waits and until when, and `--now` tries it at once."""
 
 from __future__ import annotations
 

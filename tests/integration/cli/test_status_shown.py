@@ -1,4 +1,4 @@
-"""`digest status` for a person: in local time, from now, no wider than the terminal, in colour only for trouble."""
+"""`digest status` for people: local and relative times, no wider than the terminal, colour only for trouble."""
 
 from __future__ import annotations
 

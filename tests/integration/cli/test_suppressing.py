@@ -1,4 +1,4 @@
-"""`digest subscribers suppress` and `unsuppress`: what waits for a word, and taking back many at once."""
+"""`digest subscribers suppress` and `unsuppress`: what waits for a decision, and lifting many at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest deliveries`, `bounces`, `alerts` and what `subscribers` and `status` say of mail that did not arrive."""
+"""`digest deliveries`, `bounces`, `alerts`, and how `subscribers` and `status` show mail that did not arrive."""
 
 from __future__ import annotations
 

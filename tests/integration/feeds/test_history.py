@@ -1,4 +1,4 @@
-"""Feeds over time: every entry in one place, in three formats that say the same; what was taken back; the hub."""
+"""Feeds over time: every entry in one place, in three equal formats; removed entries; the hub."""
 
 from __future__ import annotations
 

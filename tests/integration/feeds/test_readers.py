@@ -1,4 +1,4 @@
-"""Feed readers of other people read what our web server serves, and a second time learn that nothing changed.
+"""Other people's feed readers read what our web server serves, and then learn that nothing changed.
 
 Each reads every document of a blog whose feed has archives: the one that people subscribe to, the archives, a topic.
 """

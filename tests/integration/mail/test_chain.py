@@ -1,4 +1,4 @@
-"""A digest through real mail servers: into a mailbox that is read by IMAP, and back where there is none."""
+"""A digest through real mail servers: into a mailbox that is read by IMAP, and a bounce if there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounces and complaints on each way in: what they do, once, and what does nothing."""
+"""Bounces and complaints over each transport: what they do, once, and which do nothing."""
 
 from __future__ import annotations
 

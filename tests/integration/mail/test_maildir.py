@@ -1,4 +1,4 @@
-"""The maildir: only its owner may look into it, whatever the umask, and older ones are closed."""
+"""The maildir: only its owner can read it, whatever the umask, and older ones are closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails as servers, programs and people send them to the address for bounces, and what each of them means."""
+"""Mails that servers, programs and people send to the bounce address, and what each of them means."""
 
 from __future__ import annotations
 

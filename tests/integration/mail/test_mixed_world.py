@@ -1,4 +1,4 @@
-"""An edition to many readers through a server that refuses for every reason there is, and has every limit.
+"""An edition to many subscribers through a server that refuses for every reason, and has every limit.
 
 In the end nobody has two, nobody is suppressed who exists, and everybody else has one. `make edition` sends it to
 5,000 readers. A new kind of refusal or limit is one more behaviour in `WORLD`, or in `LIMITS` where it may come at any

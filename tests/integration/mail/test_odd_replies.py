@@ -1,4 +1,4 @@
-"""Replies that are no UTF-8, as older Chinese servers write them, or hold what no text holds."""
+"""Replies that are not UTF-8, as older Chinese servers write them, or that contain invalid characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs of others make of our mails: parsers read the same, checkers and the spam filter find nothing.
+"""Our mails in other programs: parsers read the same, checkers and the spam filter find nothing.
 
 What they find and we accept is listed here, each with its reason.
 """

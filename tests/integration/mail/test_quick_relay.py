@@ -1,4 +1,4 @@
-"""A relay on this machine answers before our loop has turned: its answer is heard all the same."""
+"""A relay on this machine replies before our event loop has turned: the reply is read all the same."""
 
 from __future__ import annotations
 

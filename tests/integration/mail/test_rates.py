@@ -1,4 +1,4 @@
-"""Limits: mails a second, mails a day, connections to one domain; on a clock that only the test moves."""
+"""Limits: mails a second, mails a day, connections to one domain; on the test's own clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real Postfix says of our sender and of its readers, and what it sends back: nobody pays for our fault."""
+"""How a real Postfix refuses our sender and its recipients, and what it bounces: nobody pays for our fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest check --mail`: what the DNS must say, and what it says, asked of a name server."""
+"""`digest check --mail`: the DNS records that are needed, compared with those of a name server."""
 
 from __future__ import annotations
 

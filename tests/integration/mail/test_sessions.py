@@ -1,4 +1,4 @@
-"""One session: encryption that is never given up, logging in, greeting; and the folder that mails are written to."""
+"""One session: encryption that is never given up, login, greeting; and the folder for mails in files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed mail as it arrives: what OpenDKIM says of it, and that a second attempt is the first one's bytes."""
+"""Signed mail as it arrives: OpenDKIM's verdict, and that a second attempt sends the same bytes."""
 
 from __future__ import annotations
 

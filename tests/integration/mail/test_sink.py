@@ -1,4 +1,4 @@
-"""Postfix's smtp-sink with each of its faults: exactly what the ledger says of each of fifty people, then and later."""
+"""Postfix's smtp-sink with each of its faults: the exact ledger of each of fifty people, then and later."""
 
 from __future__ import annotations
 

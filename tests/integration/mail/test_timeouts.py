@@ -1,4 +1,4 @@
-"""Servers that fall silent, stop reading or speak too early: what is known of a mail then."""
+"""Servers that fall silent, stop reading or speak too early, and what is known about a mail then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alert rules and the dashboard that come with us: valid, about metrics that exist, and firing when they should."""
+"""The shipped alert rules and dashboard: valid, about existing metrics, and firing when they should."""
 
 from __future__ import annotations
 

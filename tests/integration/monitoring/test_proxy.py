@@ -1,4 +1,4 @@
-"""The reverse proxy of the profile `scale`: a real nginx with its configuration before a real server."""
+"""The reverse proxy of the profile `scale`: a real nginx with its configuration in front of a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The systemd unit: well formed, tight, and no system call of ours falls to its filter."""
+"""The systemd unit: well formed, strict, and its filter allows every system call that we make."""
 
 from __future__ import annotations
 

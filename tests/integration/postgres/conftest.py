@@ -1,4 +1,4 @@
-"""Databases on a real server, and what a store on one shows."""
+"""Databases on a real server, and the content of a store on one."""
 
 from __future__ import annotations
 

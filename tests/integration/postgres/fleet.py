@@ -1,4 +1,4 @@
-"""Real processes around one database, a relay that they send to, and a hand that ends them."""
+"""Real processes around one database, a relay that they send to, and a helper that ends them."""
 
 from __future__ import annotations
 

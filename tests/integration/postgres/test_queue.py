@@ -1,4 +1,4 @@
-"""The queue on a real server: what waits once, what one at a time does, what a dead process leaves; who listens."""
+"""The queue on a real server: unique jobs, exclusive jobs, jobs of a dead process, notifications."""
 
 from __future__ import annotations
 

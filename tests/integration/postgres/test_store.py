@@ -1,4 +1,4 @@
-"""What only a store on a server has to prove: its schema, its faults, many who write at once."""
+"""What only a store on a server has to prove: its schema, its faults, many writers at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators hear about it: by real HTTP and real mail files, once of each trouble and once when it is over."""
+"""Alerts by real HTTP and real mail files: once for each trouble and once when it is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail that may have got lost: what it told is listed once more in its reader's next mail, once, and nowhere else."""
+"""A mail that may be lost: the subscriber's next mail lists its entries once more, once, and nothing else does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An edition that cannot be made stands in `status` with its reason, alerts at once, and holds up no other."""
+"""An edition that cannot be made is in `status` with its reason, alerts at once, and holds up no other."""
 
 from __future__ import annotations
 

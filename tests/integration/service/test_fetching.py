@@ -1,4 +1,4 @@
-"""What is fetched by HTTP: a small answer of the place itself, soon, or nothing."""
+"""HTTP requests of ours: a small response from the host itself, soon, or nothing."""
 
 from __future__ import annotations
 

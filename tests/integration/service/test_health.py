@@ -1,4 +1,4 @@
-"""Status, alerts, readiness and metrics say of each kind of trouble the same, as it begins and as it ends."""
+"""Status, alerts, readiness and metrics agree about each kind of trouble, when it begins and when it ends."""
 
 from __future__ import annotations
 

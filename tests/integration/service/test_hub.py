@@ -1,4 +1,4 @@
-"""Telling a WebSub hub: after each change, until it hears."""
+"""Notifying a WebSub hub: after each change, until it answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Editions with many readers: made at once, planned a part at a time, whole after a break, no wish of anybody lost."""
+"""Editions with many subscribers: made at once, planned in parts, whole after an interruption, no choice lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thousands of sources on one store: what a pass and a tick ask of it does not grow with their number."""
+"""Thousands of sources in one store: the queries of a pass and a tick do not grow with their number."""
 
 from __future__ import annotations
 

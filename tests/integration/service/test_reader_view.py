@@ -1,4 +1,4 @@
-"""Editions as their readers see them: names, subjects, originals, words that an older program froze."""
+"""Editions as subscribers see them: names, subjects, originals, and texts that an older program froze."""
 
 from __future__ import annotations
 

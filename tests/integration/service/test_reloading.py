@@ -1,4 +1,4 @@
-"""SIGHUP: a service goes on by its configuration and templates as they are now, or as before where they are wrong."""
+"""SIGHUP: a service uses its present configuration and templates, or keeps the former ones if they are wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timer: what is under way when it stops goes on to its end."""
+"""The timer: work that is under way when it stops is finished."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backups while others write, restored behind a fence, and what lifting it sends: nothing twice without a word."""
+"""Backups while others write, restored behind a fence, and what lifting the fence sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest explain`: where an entry came from, by which evidence, and what somebody got of it or why not."""
+"""`digest explain`: where an entry came from, on which evidence, and what somebody got of it or why not."""
 
 from __future__ import annotations
 

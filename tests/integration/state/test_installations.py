@@ -1,4 +1,4 @@
-"""Two installations cannot share one store unnoticed; one that moved, or has many workers, goes on as before."""
+"""Two installations cannot share one store unnoticed; a moved one, or one with many workers, continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No command writes its output over a file of the installation, by whatever name it is called."""
+"""No command writes its output over a file of the installation, whatever name leads to it."""
 
 from __future__ import annotations
 

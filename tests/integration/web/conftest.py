@@ -1,4 +1,4 @@
-"""The filled blogs that tests of pages ask."""
+"""Blogs with content, for tests of pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web server's answers over a filled store: pages, the feed's bytes, leaving, health, what goes wrong."""
+"""Responses of the web server over a store with content: pages, feeds, unsubscribing, health, faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are kept, given by the connection itself: the same bytes, in turn, all else as uvicorn does."""
+"""Cached responses that the connection itself serves: the same bytes, in order; uvicorn does the rest."""
 
 from __future__ import annotations
 

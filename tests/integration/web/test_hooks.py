@@ -1,4 +1,4 @@
-"""What providers tell at /hooks: of a mail that really went out, proven, once, and off unless it is switched on."""
+"""Providers' events at /hooks: about a mail that was sent, authenticated, once, and off by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages behind mailed links say what is so: open, used, left, damaged, expired, erased; and what a newcomer is sent."""
+"""Pages behind mailed links: open, used, left, damaged, expired, erased; and the first mail to a newcomer."""
 
 from __future__ import annotations
 

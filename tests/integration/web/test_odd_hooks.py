@@ -1,4 +1,4 @@
-"""What no text can hold, anywhere in what a provider tells: half a character, NUL, a table where a text should be."""
+"""Invalid text anywhere in a provider's event: half a character, NUL, a table instead of a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A year that was inferred and proved wrong: the mail, the page, the history and the feed after an exact date came."""
+"""A year that was inferred and proved wrong: mail, page, history and feed after an exact date came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of changes may ask for."""
+"""Fixtures for the tests of changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store small enough to see through, and sightings in few words."""
+"""A store in a few lines, and sightings in a few words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites with known dates: what their pages print at each crawl, and what becomes of the years. Seeded, no files."""
+"""Sites with known dates: what their pages print at each crawl, and which years are inferred. Seeded, no files."""
 
 from __future__ import annotations
 

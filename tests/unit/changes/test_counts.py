@@ -1,4 +1,4 @@
-"""Which counts of a dump go on with the series of its source."""
+"""Which counts of a dump continue the series of its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Years: shown, inferred where only one fits, and never invented."""
+"""Years: printed, inferred if only one fits, and never invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dump changes: who is new, who is corrected, what is silent, and what is kept apart."""
+"""What a dump changes: which entries are new, corrected, unchanged or separate."""
 
 from __future__ import annotations
 

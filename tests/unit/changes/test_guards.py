@@ -1,4 +1,4 @@
-"""When a dump is held, and what of a first import is news."""
+"""When a dump is held, and which entries of a first import count as new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and fingerprints: what counts as the same writing of a title and a text."""
+"""Keys and fingerprints: which spellings of a title and a text are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One article over months: edited, renamed, posted again, taken back, and the yearly one that is another article."""
+"""One article over months: edited, renamed, posted again, removed, and the yearly one that is another article."""
 
 from __future__ import annotations
 

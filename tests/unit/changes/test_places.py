@@ -1,4 +1,4 @@
-"""Which entries of a page stayed where they were, and what stands in the place of one that is gone."""
+"""Which entries of a page kept their place, and what is in the place of one that is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens of a text, terms of a query, and the places where they stand."""
+"""Tokens of a text, terms of a query, and where they match."""
 
 from __future__ import annotations
 

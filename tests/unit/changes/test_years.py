@@ -1,4 +1,4 @@
-"""Years that the pages of a source tell: every other one is excluded, or none is stated."""
+"""Years that the pages of a source prove: every other year is excluded, or none is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listing pages with their layouts and what a careful person reads in them."""
+"""Listing pages with their layouts, and what a careful person reads in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody sees around a text."""
+"""Invisible characters around a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that was damaged before it came to us is recognised; sound text of any language is not."""
+"""Damaged text is recognised; sound text of any language is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each word of the vocabulary of declared layouts does, one rule a test."""
+"""What each word of the vocabulary of declared layouts does, one test for each rule."""
 
 from __future__ import annotations
 

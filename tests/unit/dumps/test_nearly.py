@@ -1,4 +1,4 @@
-"""Lines that are nearly marks: each ends what stands before it and is noted; what only resembles one is text."""
+"""Lines that are nearly marks: each ends the text before it and is noted; what only resembles one is text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digest parse`: all that can be read is printed, and what the reader has to say follows on stderr."""
+"""`digest parse`: it prints all entries that it can read, and notes on stderr."""
 
 from __future__ import annotations
 

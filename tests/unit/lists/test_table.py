@@ -1,4 +1,4 @@
-"""How a list is parted into rows and cells, and which row is the head."""
+"""How a list is divided into rows and cells, and which row is the heading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single words of lists: languages, formats, states, moments."""
+"""Single words of lists: languages, formats, states, times."""
 
 from __future__ import annotations
 

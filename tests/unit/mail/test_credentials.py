@@ -1,4 +1,4 @@
-"""What a server says when it refuses a login, without what was sent to it."""
+"""A server's refusal of a login, without the credentials that it repeats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a refusal is about, by what large providers and the usual mail servers say."""
+"""What a refusal is about, in the words of large providers and the usual mail servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures, as an independent verifier sees them; keys and their records."""
+"""Signatures, checked by an independent verifier; keys and their records."""
 
 from __future__ import annotations
 

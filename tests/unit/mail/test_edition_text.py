@@ -1,4 +1,4 @@
-"""What an edition says, in both languages, for everybody and for one person."""
+"""The text of an edition, in both languages, for everybody and for one person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The golden mails: equal values give the same bytes as when a person looked at them last."""
+"""The golden mails: equal values give the bytes that a person reviewed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a mail shows of how many entries, what its subject says, where its links lead."""
+"""How much of each entry a mail shows, what its subject says, where its links lead."""
 
 from __future__ import annotations
 

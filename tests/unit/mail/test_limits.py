@@ -1,4 +1,4 @@
-"""Which refusals are limits, as real servers word them."""
+"""Which refusals are limits, in the words of real servers."""
 
 from __future__ import annotations
 

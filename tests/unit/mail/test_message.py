@@ -1,4 +1,4 @@
-"""One message: its headers under attack, its parts, and that equal values give equal bytes."""
+"""One message: its headers under attack, its parts, and equal bytes for equal values."""
 
 from __future__ import annotations
 

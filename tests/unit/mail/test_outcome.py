@@ -1,4 +1,4 @@
-"""What follows from a server's reply."""
+"""The outcome of a server's reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each provider's events mean, and which header makes it tell the Message-ID."""
+"""What each provider's events mean, and which header makes it report the Message-ID."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a signature is a provider's: any other byte, key, moment or place is refused."""
+"""Whether a signature is a provider's: any other byte, key, time or place is refused."""
 
 from __future__ import annotations
 

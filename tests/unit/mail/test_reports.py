@@ -1,4 +1,4 @@
-"""Bounces and complaints as mail servers write them, and what is read in them."""
+"""Bounces and complaints as mail servers write them, and what is read from them."""
 
 from __future__ import annotations
 

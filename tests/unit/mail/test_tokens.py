@@ -1,4 +1,4 @@
-"""Leave tokens: only ours, only for one person and digest, and never an exception."""
+"""Unsubscribe tokens: only ours, only for one person and digest, and never an exception."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of mail providers in the shape that they document, signed as they sign; invented people."""
+"""Providers' requests in the form that they document, signed as they sign; invented people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paces: halved at a refusal, one a minute more for each that is taken."""
+"""Paces: halved at a refusal, one a minute more for each accepted mail."""
 
 from __future__ import annotations
 

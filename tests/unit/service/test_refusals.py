@@ -1,4 +1,4 @@
-"""What refusals of several recipients have in common: a law a test."""
+"""What refusals of several recipients have in common: one test for each rule."""
 
 from __future__ import annotations
 

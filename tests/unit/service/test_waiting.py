@@ -1,4 +1,4 @@
-"""Whose turn is next, and when."""
+"""Which delivery is next, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of the readers: well-formed, small however long the series, true to its ends and extremes."""
+"""The chart of reader counts: well-formed, small however long the series, true to its ends and extremes."""
 
 from __future__ import annotations
 

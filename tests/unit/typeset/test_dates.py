@@ -1,4 +1,4 @@
-"""Dates in words: in both languages, with a year only where one is known."""
+"""Dates in words: in both languages, with a year only if one is known."""
 
 from __future__ import annotations
 

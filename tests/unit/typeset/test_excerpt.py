@@ -1,4 +1,4 @@
-"""The beginning of a text: cut at a sentence where one ends, never in a formula or within a character."""
+"""The beginning of a text: cut at the end of a sentence if possible, never in a formula or within a character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text: wrapped by cells, with the line breaks that Chinese and English readers expect."""
+"""Plain text: wrapped by cells, with the line breaks that Chinese and English expect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses as sockets and proxies write them."""
+"""Client addresses as sockets and proxies write them."""
 
 from __future__ import annotations
 

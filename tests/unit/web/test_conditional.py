@@ -1,4 +1,4 @@
-"""Which answer a request gets: RFC 9110's tables of validators and codings, row by row."""
+"""Which response a request gets: RFC 9110's tables of validators and codings, row by row."""
 
 from __future__ import annotations
 

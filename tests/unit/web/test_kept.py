@@ -1,4 +1,4 @@
-"""Answers that are kept: given again while nothing changed, and never after."""
+"""Cached responses: served again while nothing changed, and never after."""
 
 from __future__ import annotations
 

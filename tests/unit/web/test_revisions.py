@@ -1,4 +1,4 @@
-"""The words of a page for each cause of a revision."""
+"""The text of a page for each cause of a revision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands between the delimiters, the answer is quick and no exception."""
+"""Whatever is between the delimiters, the result is quick and no exception."""
 
 from __future__ import annotations
 
