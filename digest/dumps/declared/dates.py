@@ -74,8 +74,8 @@ _WITH_TIME = (
 
 def _front(weekday: str) -> str:
     return (
-        rf"(?:{weekday}\s{{0,3}}[,،，、]?\s{{0,3}}(?:(?:den|le|the|am|el|ngày|ngay)\s{{1,3}})?"
-        r"|(?:den|le|am|el|ngày)\s{1,3})?"
+        rf"(?:{weekday}\s{{0,3}}[,،，、]?\s{{0,3}}(?:(?:den|le|the|am|el|[Nn]gày|[Nn]gay)\s{{1,3}})?"
+        r"|(?:den|le|am|el|[Nn]gày)\s{1,3})?"
     )
 
 
@@ -135,7 +135,7 @@ _FORMS = tuple(
 _WORD = r"[^\s\d,،，、.。()（）\[\]【】/:：|·-]+"
 _BARE_DAY = re.compile(r"\d{1,2}")
 _NAMES = re.compile(
-    rf"\d+(?:\s*[年月日号號년월일時时点點시分분秒초])?|(?P<cjk>(?:十[一二]?|[一二三四五六七八九])月)|th[aáÁA]?n?g\.?\s\d{{1,2}}|(?P<word>{_WORD})(?:(?P<more>\s{_WORD}))?",
+    rf"\d+(?:\s*[年月日号號년월일時时点點시分분秒초])?|(?P<cjk>(?:十[一二]?|[一二三四五六七八九])月)|th[aáÁA]?n?g\.?\s\d{{1,2}}|(?P<word>{_WORD}(?:[-‐‑][^\W\d_]+)?)(?:(?P<more>\s{_WORD}))?",
     re.IGNORECASE,
 )
 

@@ -15,6 +15,7 @@ LANGUAGES = (
     "hu", "ro", "tr", "el", "bg", "ca", "id", "vi", "ar", "he", "fa", "hi",
 )  # fmt: skip
 _VARIANTS = {"de": ("de_AT",), "ar": ("ar_LB", "ar_DZ", "ar_MA", "ar_TN"), "zh": ("zh_Hant",), "pt": ("pt_PT",)}
+_IN_FRONT = {"he": "ב"}  # glued to the name of a month
 _WRITTEN_SO_TOO = {"en": {"sept": 9}}
 _WIDTHS = ("wide", "abbreviated")
 _CONTEXTS = ("format", "stand-alone")
@@ -29,7 +30,7 @@ class Names(NamedTuple):
 
 def key(name: str) -> str:
     """A name as it is looked up: in small letters, without full stop, its white space as one space."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().replace(".", " ").split())
+    return " ".join(unicodedata.normalize("NFC", name).casefold().replace(".", " ").replace("’", "'").split())
 
 
 def is_language(tag: str) -> bool:
@@ -55,7 +56,7 @@ def names(languages: tuple[str, ...] = ()) -> Names:
             for context in _CONTEXTS:
                 for width in _WIDTHS:
                     for number, name in locale.months[context][width].items():
-                        for written in _writings(name):
+                        for written in _writings(name) | _writings(_IN_FRONT.get(language, "") + name):
                             months.setdefault(written, set()).add(number)
                     for name in locale.days[context][width].values():
                         weekdays.update(_writings(name))
@@ -81,4 +82,8 @@ def _plain(name: str) -> str:
 def united(found: frozenset[str] | dict[str, frozenset[int]]) -> str:
     """A pattern for one of the names in any case, the longest first, with or without a full stop."""
     ordered = sorted(found, key=lambda name: (-len(name), name))
-    return "(?i:" + "|".join(r"\s+".join(map(re.escape, name.split(" "))) for name in ordered) + r")\.?"
+    return "(?i:" + "|".join(r"\s+".join(map(_escaped, name.split(" "))) for name in ordered) + r")\.?"
+
+
+def _escaped(name: str) -> str:
+    return re.escape(name).replace("'", "['’]")

@@ -57,6 +57,11 @@ def parts(text: str, grammar: Grammar = ALL, order: Order | None = None) -> Prin
         ("31.12.21", 2021, 12, 31),
         ("05/22/2022", 2022, 5, 22),
         ("20210611", 2021, 6, 11),
+        ("terça-feira, 12 de outubro de 2010", 2010, 10, 12),
+        ("12 d’octubre de 2010", 2010, 10, 12),
+        ("12 d'octubre de 2010", 2010, 10, 12),
+        ("12 באוקטובר 2010", 2010, 10, 12),
+        ("Ngày 12 tháng 10 năm 2010", 2010, 10, 12),
     ],
 )
 def test_a_date_is_read_as_far_as_it_is_printed(
