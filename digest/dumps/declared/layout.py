@@ -1,4 +1,4 @@
-"""A declared layout, checked and ready to read with."""
+"""A declared layout, checked and ready to read with. Decisions 275 and 279."""
 
 from __future__ import annotations
 

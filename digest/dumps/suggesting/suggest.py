@@ -1,4 +1,4 @@
-"""Dumps are sorted into shapes, and for each a layout is found that reads them."""
+"""Sorts dumps into shapes, and finds a layout for each that reads them. Decision 281."""
 
 from __future__ import annotations
 
