@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.cli.plain import is_plain, json_line, parse_plainly
-from digest.cli.typed import for_its_writer
+from digest.cli.terminal import for_its_writer
 from digest.errors import ConfigurationError, DigestError, MistakesError
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)  # the exit code of shells and of Typer; the interrupted step has printed what is stored
     except Exception as error:  # noqa: BLE001 - no command ends in a traceback
-        from digest.cli.lastly import last_words
+        from digest.cli.crash_report import report_crash
 
-        sys.stderr.write(f"{last_words(error, given)}\n")
+        sys.stderr.write(f"{report_crash(error, given)}\n")
         _discard_output()
         sys.exit(1)
 

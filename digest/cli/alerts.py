@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from digest.cli.columns import alarming, lines, terminal_width
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, store_to_read
-from digest.cli.moments import both, local
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, settings_of, store_to_read
 from digest.cli.progress import Progress
+from digest.cli.terminal import alarming, both, lines, local, terminal_width
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     """List current problems. A problem that may pass by itself is listed, but not reported yet."""
     if context.invoked_subcommand:
         return
-    from digest.app import clock
     from digest.service.operating.health import troubles
 
     with store_to_read(config) as (settings, store), store.read() as tx:
@@ -72,7 +70,6 @@ def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object
 @app.command("test")
 def send_test(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send a test alert to each operator address and to the webhook."""
-    from digest.app import clock
     from digest.records.operating import AlertNotice, NoticeKind
     from digest.service.operating import alerts
 

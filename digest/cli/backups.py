@@ -1,7 +1,8 @@
-"""`digest backup`, `restore`, `unfence`, `fence`: copy the state, and control what a restored copy may send."""
+"""`digest backup|restore|unfence|fence|adopt|migrate-store`: copy the state, and control who sends from a copy."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,13 @@ from digest.cli.common import (
     ConfigOption,
     JsonOption,
     YesOption,
+    clock,
     print_json,
     settings_of,
     store_of,
 )
 from digest.cli.progress import Progress
-from digest.errors import UnknownError, masked
+from digest.errors import ConfigurationError, UnknownError, masked
 
 if TYPE_CHECKING:
     from digest.service.upkeep.backups import Outlook
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store
 
 _TITLES = 10  # listed for each digest
+_URL = (
+    "sqlite:///PATH, postgresql://USER@HOST/NAME, or file:PATH or env:NAME for a file or variable that contains the URL"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +36,8 @@ def register(app: typer.Typer) -> None:
     app.command("restore")(restore)
     app.command("unfence")(unfence)
     app.command("fence")(fence)
+    app.command("adopt")(adopt)
+    app.command("migrate-store")(migrate_store)
 
 
 def backup(
@@ -42,7 +49,6 @@ def backup(
     config: ConfigOption = None,
 ) -> None:
     """Write a backup of the state and verify it by reading it back; `digest run` may keep running."""
-    from digest.app import clock
     from digest.owned import require_free
     from digest.service.upkeep import backups
 
@@ -77,7 +83,7 @@ def restore(
     config: ConfigOption = None,
 ) -> None:
     """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`."""
-    from digest.app import clock, only_one
+    from digest.app import only_one
     from digest.installation import require_ours_at
     from digest.service.upkeep import backups
     from digest.store import database_file
@@ -124,7 +130,6 @@ def unfence(
     config: ConfigOption = None,
 ) -> None:
     """Show what a restored store would send; with --as-sent or --send, lift its fence."""
-    from digest.app import clock
     from digest.service.upkeep import backups
 
     if as_sent and send:
@@ -142,18 +147,22 @@ def unfence(
             return
         print_json(_json(outlook, problems)) if as_json else _print(outlook, problems)
         if not (as_sent or send):
+            if not as_json:
+                typer.echo("\ndigest unfence --as-sent   treat all of this as already sent: send none of it")
+                typer.echo("digest unfence --send      treat none of this as sent: send all of it")
             return
         asked = "Treat all of this as already sent, and send none of it?" if as_sent else "Send all of this?"
         if not yes:
             typer.confirm(asked, abort=True, err=as_json)
         done = backups.lift(store, settings, clock(), as_sent=as_sent, untold=untold or ())
-    kept = f"{done.mails} mails count as sent, in {', '.join(done.editions) or 'older editions'}." if as_sent else ""
-    typer.echo(f"The fence is lifted. {kept}".strip(), err=as_json)
+    kept = (
+        f" {done.mails} mails count as sent, in {', '.join(done.editions) or 'older editions'}." if done.mails else ""
+    )
+    typer.echo(f"The fence is lifted.{kept}", err=as_json)
 
 
 def fence(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Fence the store: use it after restoring data without `digest restore`."""
-    from digest.app import clock
     from digest.service.upkeep import backups
 
     with store_of(config, any_clock=True) as (_, store):
@@ -224,5 +233,82 @@ def _print(outlook: Outlook, problems: list[str]) -> None:
         typer.echo(f"held: {held}: approve or discard it first, or its entries are announced as new later")
     for problem in problems:
         typer.echo(f"not read: {problem}: its entries are announced as new later")
-    typer.echo("\ndigest unfence --as-sent   treat all of this as already sent: send none of it")
-    typer.echo("digest unfence --send      treat none of this as sent: send all of it")
+
+
+def adopt(*, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Take over the store of another installation; that installation can then no longer use it."""
+    from digest import installation
+    from digest.app import opened_untouched
+    from digest.store import place
+
+    settings = settings_of(config)
+    where = place(settings.database)
+    with opened_untouched(settings, anybodys=True) as store:
+        kept, mine = installation.user(store), installation.described(settings)
+        if kept and not yes:
+            typer.confirm(f"{where} is the store of {kept}. Make it the store of {mine}?", abort=True, err=True)
+        installation.adopt(store, settings)
+    if as_json:
+        print_json({"store": where, "was": kept.file if kept else None, "now": mine.file if mine else None})
+    else:
+        typer.echo(f"{where} is now the store of {mine}." + (f" Before, it was the store of {kept}." if kept else ""))
+
+
+def migrate_store(
+    source: Annotated[str, typer.Argument(metavar="FROM", help=f"The present store: {_URL}.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The new store: a new file or an empty database.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only.
+
+    Never pass a password as an argument: put the URL into a file or a variable, or the password into PGPASSWORD or
+    ~/.pgpass.
+    """
+    from digest.store import move_store, place
+
+    old, new = _url(source, "FROM"), _url(target, "TO")
+    kept = "The old store is unchanged and the new one is empty, so nothing is lost; run the same command again."
+    with Progress("copying", kept=kept) as progress:
+        rows = move_store(old, new, lambda done, total, name: progress(done, name, total))
+    if as_json:
+        print_json({"rows": rows, "from": place(old), "to": place(new)})
+        return
+    typer.echo(f"{rows} rows are copied to {place(new)}, and both stores are equal.")
+    typer.echo("Set DIGEST_DATABASE_URL to the new store.")
+    typer.echo("Never start the service on the old store again: it would send mails twice.")
+
+
+def _url(given: str, argument: str) -> str:
+    """The URL in an argument, or in the file or variable that the argument names.
+
+    Raises:
+        ConfigurationError: the file or variable contains no URL, or the argument contains a password.
+    """
+    from digest.store import has_password
+
+    kind, colon, name = given.partition(":")
+    if colon and kind == "env":
+        return _found(os.environ.get(name, ""), f"{argument}: the variable {name}")
+    if colon and kind == "file":
+        try:
+            lines = Path(name).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError("cannot be read", place=f"{argument}: {name}") from error
+        return _found(lines[0] if lines else "", f"{argument}: {name}")
+    if has_password(given):
+        raise ConfigurationError(
+            "a password among the arguments can be read by everybody on this machine, and stays in the shell's history",
+            place=argument,
+            remedy="put the URL into a file that only you can read and write file:PATH, or into a variable and write "
+            "env:NAME; and change that password",
+        )
+    return given
+
+
+def _found(url: str, place: str) -> str:
+    if not url.strip():
+        raise ConfigurationError(
+            "contains no URL", place=place, remedy="write postgresql://USER:PASSWORD@HOST/NAME there"
+        )
+    return url.strip()

@@ -1,13 +1,23 @@
-"""`digest bounces read`: read bounces and complaints once."""
+"""`digest bounces read`, and `digest subscribers suppress|unsuppress`: read bounces, decide on suppressions."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_of
 from digest.cli.progress import Progress
+from digest.cli.terminal import for_its_writer
+from digest.errors import DigestError, ListError
+from digest.model import EditionKey
 
 app = typer.Typer(name="bounces", help="Read bounces and complaints.", no_args_is_help=True)
+_SHOWN = 20
+_AT = re.compile("(?<=.)[@＠]")  # in an address; `@example.org` is a domain
 
 
 @app.callback()
@@ -18,7 +28,6 @@ def group() -> None:
 @app.command()
 def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Read the maildir or the IMAP folder of bounces once; `digest run` does this by itself."""
-    from digest.app import clock
     from digest.service.bounces import messages
 
     with store_of(config) as (settings, store):
@@ -32,3 +41,110 @@ def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         print_json(dict(handled))
     else:
         typer.echo(", ".join(f"{count} {what}" for what, count in handled.items()) or "no bounces or complaints")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("suppress")(suppress)
+    app.command("unsuppress")(unsuppress)
+
+
+def suppress(
+    edition: Annotated[str, typer.Argument(metavar="EDITION", help="An edition, such as weekly/2026-W47.")],
+    *,
+    confirm: Annotated[bool, typer.Option("--confirm", help="These addresses are dead: suppress them.")] = False,
+    dismiss: Annotated[bool, typer.Option("--dismiss", help="The fault was ours or a server's: drop them.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the suppressions that wait after an edition; apply or drop them, so that sending continues."""
+    from digest.service.bounces import suppressing
+
+    if confirm and dismiss:
+        raise typer.BadParameter("choose --confirm or --dismiss, not both", param_hint="--confirm")
+    key = EditionKey(edition)
+    with store_of(config) as (_, store):
+        asked = suppressing.open_requests(store, key)
+        if confirm or dismiss:
+            count = suppressing.decide_requests(store, key, confirm=confirm, now=clock())
+            if as_json:
+                print_json({"edition": key, "suppressed" if confirm else "dismissed": count})
+            else:
+                typer.echo(f"{key}: {count} {'suppressed' if confirm else 'dismissed'}")
+            return
+    if as_json:
+        for one in asked:
+            print_json({"edition": key, "address": one.address, "evidence": one.evidence, "reason": one.reason})
+    elif asked:
+        print_table(("address", "evidence", "reason"), [(one.address, one.evidence, one.reason) for one in asked])
+    else:
+        typer.echo(f"{key}: no suppressions are waiting")
+
+
+def unsuppress(
+    who: Annotated[
+        list[str] | None, typer.Argument(metavar="[ADDRESS|DOMAIN]...", help="Addresses, or whole domains.")
+    ] = None,
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="The addresses in this file, the first of each line.")
+    ] = None,
+    domain: Annotated[
+        list[str] | None, typer.Option("--domain", metavar="DOMAIN", help="Also all addresses of this domain.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="Only those suppressed since then, such as 2026-11-16 or 2026-11-16T08:00 (UTC).",
+        ),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="WORDS", help="Only those whose reason contains WORDS.")
+    ] = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Send mail to suppressed addresses again; earlier bounces no longer count. Your act is recorded.
+
+    --since and --reason select from the addresses that you name, or from all if you name none.
+    """
+    from digest.service.bounces import lifting
+
+    if not (who or file or domain or since or reason):
+        raise typer.BadParameter("name an address, --file, --domain, --since or --reason", param_hint="ADDRESS")
+    domains = [*(domain or ()), *(one for one in who or () if not _AT.search(one))]
+    named = [one for one in who or () if _AT.search(one)]
+    moment = since and (since if since.tzinfo else since.replace(tzinfo=UTC)).astimezone(UTC)
+    chosen = lifting.ChosenPeople(named, domains, moment, reason, _read(file) if file else ())
+    with store_of(config) as (_, store):
+        done = lifting.lift(store, chosen, now=clock())
+    if as_json:
+        for one in done.people:
+            print_json({"address": one.address, "reason": one.reason, "suppressed_at": one.at and one.at.isoformat()})
+    else:
+        for one in done.people[:_SHOWN]:
+            typer.echo(f"{one.address}: gets mail again")
+        if len(done.people) != 1:
+            typer.echo(f"{len(done.people)} get mail again")
+        if done.others:
+            typer.echo(f"{file}: skipped {done.others} that are not suppressed")
+    for problem in done.problems:
+        typer.echo(f"digest: {for_its_writer(problem)}", err=True)
+    if done.problems:
+        raise typer.Exit(1)
+
+
+def _read(file: Path) -> list[str]:
+    from digest.service.bounces.lifting import addresses_in
+
+    try:
+        found = addresses_in(file.read_bytes())
+    except OSError as error:
+        raise DigestError(f"{file}: cannot be read: {error.strerror}") from error
+    except ListError as error:
+        raise DigestError(f"{file}: {error}") from error
+    if not found:
+        raise DigestError(f"{file}: contains no address")
+    return found

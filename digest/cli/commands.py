@@ -21,20 +21,18 @@ _COMMANDS = {  # module: its commands, in the order of the help
     "demo": ("demo",),
     "operate": ("refresh", "feed"),
     "status": ("status",),
-    "backups": ("backup", "restore", "unfence", "fence"),
+    "backups": ("backup", "restore", "unfence", "fence", "adopt", "migrate-store"),
     "explaining": ("explain",),
-    "moving": ("migrate-store",),
     "simulating": ("simulate",),
-    "adopting": ("adopt",),
 }
 _GROUPS = {  # group: the module of its Typer application, and the modules that add commands to it
     "entries": ("entries",),
-    "edition": ("editions", "previews"),
+    "edition": ("editions", "edition_previews"),
     "subscribers": ("subscribers",),
     "source": ("operate", "holds", "sources"),
     "layout": ("layouts",),
-    "digests": ("digests",),
-    "mail": ("mail", "mail_previews"),
+    "digests": ("editions",),
+    "mail": ("mail",),
     "deliveries": ("deliveries",),
     "bounces": ("bounces",),
     "alerts": ("alerts",),
@@ -68,7 +66,7 @@ def application(command: str | None = None) -> typer.Typer:
 @functools.cache
 def _group(name: str) -> typer.Typer:
     home, *others = map(_module, _GROUPS[name])
-    app: typer.Typer = home.source_app if name == "source" else home.app
+    app: typer.Typer = vars(home).get(f"{name}_app", home.app)
     for other in others:
         other.register(app)
     return app

@@ -15,6 +15,7 @@ from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from digest.model import EntryDate
     from digest.settings import Settings
@@ -32,6 +33,13 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+
+def clock() -> datetime:
+    """Current UTC time."""
+    from digest.app import clock as current
+
+    return current()
 
 
 def settings_of(config: Path | None) -> Settings:
@@ -56,7 +64,7 @@ def store_of(config: Path | None, *, any_clock: bool = False) -> Iterator[tuple[
     Raises:
         ClockError: the clock is certainly wrong, unless `any_clock` is set.
     """
-    from digest.app import clock, opened
+    from digest.app import opened
     from digest.service.operating.clocks import require_right
 
     settings = settings_of(config)

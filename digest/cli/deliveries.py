@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, print_table, store_of, store_to_read
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    YesOption,
+    clock,
+    print_json,
+    print_table,
+    store_of,
+    store_to_read,
+)
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
@@ -89,7 +98,6 @@ def retry(
     config: ConfigOption = None,
 ) -> None:
     """Plan dead letters again; `digest run` or `digest edition send` sends them."""
-    from digest.app import clock
     from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
@@ -137,7 +145,6 @@ def release(
     config: ConfigOption = None,
 ) -> None:
     """Release deliveries whose drain is gone: their lease has ended, or ends later than any drain could have set."""
-    from digest.app import clock
     from digest.service.mailing.drain import releasing
 
     with store_of(config) as (settings, store):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import typer
 
 from digest import bundled
+from digest.cli.common import clock
 from digest.errors import ConfigurationError, DumpError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run_or_demo(config: Path | None) -> None:
 
 
 def _run(reread: Callable[[], Settings], folder: Path, last: str, ready: Callable[[], None] = lambda: None) -> None:
-    from digest.app import clock, opened
+    from digest.app import opened
     from digest.cli.serving import serve_with
     from digest.service.people import importing
 

@@ -1,4 +1,4 @@
-"""`digest edition list|show|cut|send`: show, make and send editions."""
+"""`digest edition list|show|cut|send` and `digest digests rename|end`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, store_to_read
+from digest.cli import sources
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    YesOption,
+    clock,
+    print_json,
+    print_table,
+    store_of,
+    store_to_read,
+)
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
@@ -26,13 +36,14 @@ if TYPE_CHECKING:
 
 _NAMED = 10  # waiting mails that are listed
 _GOES_ON = "Sent mails are recorded, the rest stay planned; `digest edition send` continues with them."
-
 app = typer.Typer(name="edition", help="Make, preview, show and send editions.", no_args_is_help=True)
-
 DigestArgument = Annotated[
     str | None, typer.Argument(metavar="[DIGEST]", help="The digest; optional if there is only one.")
 ]
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="An edition, such as weekly/2026-W47.")]
+digests_app = typer.Typer(
+    name="digests", help="Rename a digest, or end one that is no longer configured.", no_args_is_help=True
+)
 
 
 def digest_named(settings: Settings, name: str | None) -> Digest:
@@ -136,7 +147,6 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 @app.command()
 def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Make an edition now, even if none is due. If nothing is new, it makes none."""
-    from digest.app import clock
     from digest.service.editions import making
 
     with store_of(config) as (settings, store):
@@ -150,7 +160,8 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
     elif as_json:
         print_json(_json(made))
     else:
-        typer.echo(f"{made.edition.key}: {_counted(made)}; `digest edition send` sends it")
+        then = "; `digest edition send` sends it" if made.deliveries else ""
+        typer.echo(f"{made.edition.key}: {_counted(made)}{then}")
 
 
 @app.command()
@@ -162,7 +173,6 @@ def send(
     config: ConfigOption = None,
 ) -> None:
     """Send the planned mails of one edition or of all; list mails that wait for a retry, and until when."""
-    from digest.app import clock
     from digest.service.operating import waits
 
     with store_of(config) as (settings, store):
@@ -218,7 +228,6 @@ def _print_waiting(waiting: list[DeliveryRow]) -> None:
 
 
 def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> DrainReport:
-    from digest.app import clock
     from digest.service.editions import planning
     from digest.service.mailing.drain import delivery
 
@@ -258,3 +267,39 @@ async def _until_ctrl_c(
     if threading.current_thread() is threading.main_thread():
         loop.add_signal_handler(signal.SIGINT, finish)
     return await drained
+
+
+@digests_app.command()
+def rename(
+    old: sources.OldArgument, new: sources.NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Rename a digest; its subscribers, editions and links in old mails stay. Stop the service first."""
+    from digest.service.editions.renaming import lines_to_change, rename_digest
+
+    with sources.stopped(config, new) as (settings, store):
+        done = rename_digest(store, settings, DigestId(old), DigestId(new), clock())
+    facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}
+    said = f"{old} is now {new}, with {done.followers} subscribers and {done.editions} editions."
+    sources.tell_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)
+
+
+@digests_app.command()
+def end(
+    digest: Annotated[str, typer.Argument(metavar="NAME", help="A digest that is no longer configured.")],
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Unsubscribe everybody from a digest that is no longer configured; recorded as your act."""
+    from digest.service.editions.renaming import end_digest, orphans
+
+    with store_of(config) as (settings, store):
+        count = orphans(store, settings).get(DigestId(digest), 0)
+        if count and not yes:
+            typer.confirm(f"Unsubscribe {count} people from {digest}?", abort=True, err=as_json)
+        left = end_digest(store, settings, DigestId(digest), clock())
+    if as_json:
+        print_json({"digest": digest, "unsubscribed": left})
+    else:
+        typer.echo(f"{digest}: {left} unsubscribed")

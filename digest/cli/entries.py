@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli import by_hand
-from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_of, store_to_read
+from digest.cli import entry_edits
+from digest.cli.common import ConfigOption, JsonOption, clock, date_json, date_said, print_json, store_of, store_to_read
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import EntryState
@@ -98,7 +98,7 @@ def _states(*, removed: bool, hidden: bool, every: bool) -> set[EntryState]:
 
 
 def _print(found: list[Handled], total: int, *, stated: bool) -> None:
-    from digest.cli.columns import fitted
+    from digest.cli.terminal import fitted
 
     columns = ("id", "date", "title", "readers", "source", *(("state",) if stated else ()))
     rows = [
@@ -194,7 +194,6 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `di
 @app.command()
 def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Remove an entry from feeds, pages and future editions; its page says so. `restore` undoes this."""
-    from digest.app import clock
     from digest.service.publishing import feeds
 
     with store_of(config) as (_, store):
@@ -208,7 +207,6 @@ def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigO
 @app.command()
 def restore(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
-    from digest.app import clock
     from digest.service.publishing import feeds
 
     with store_of(config) as (settings, store):
@@ -219,4 +217,4 @@ def restore(entry: EntryArgument, *, as_json: JsonOption = False, config: Config
         typer.echo(f"{entry} is published again")
 
 
-by_hand.register(app)
+entry_edits.register(app)

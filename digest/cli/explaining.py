@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.changes.values import Cause
-from digest.cli.common import ConfigOption, JsonOption, date_json, date_said, print_json, store_to_read
-from digest.cli.typed import typed
+from digest.cli.common import ConfigOption, JsonOption, clock, date_json, date_said, print_json, store_to_read
+from digest.cli.terminal import typed
 from digest.errors import masked
 from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.editing import FIELDS, covered, spoken
@@ -40,7 +40,6 @@ def explain(
     config: ConfigOption = None,
 ) -> None:
     """Explain where an entry came from, how it was revised, which editions announced it, and to whom or why not."""
-    from digest.app import clock
     from digest.service.upkeep import explaining
 
     with store_to_read(config) as (settings, store):

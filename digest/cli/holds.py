@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, date_json, print_json, store_to_read
+from digest.cli.common import ConfigOption, JsonOption, clock, date_json, print_json, store_to_read
 from digest.cli.progress import Progress
 from digest.errors import UnknownError
 from digest.records.intake import DumpState
@@ -34,7 +34,6 @@ def show(
     config: ConfigOption = None,
 ) -> None:
     """Show why dumps are held, what ends the hold, and what approving them would add, change and remove."""
-    from digest.app import clock
     from digest.service.sources.holds import source_holds
 
     with store_to_read(config) as (settings, store):

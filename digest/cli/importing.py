@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.addresses import checked_address
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, settings_of, store_of
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, settings_of, store_of
 from digest.cli.progress import Progress
 from digest.errors import AddressError, DigestError, ListError
 
@@ -52,7 +52,6 @@ def import_(
     People who are already known, left or were erased stay as they are. People who unsubscribed from the other program
     are not subscribed.
     """
-    from digest.app import clock
     from digest.service.people import importing
 
     now = clock()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import JsonOption, YesOption, print_json
+from digest.cli.common import JsonOption, YesOption, clock, print_json
 from digest.cli.progress import Progress
 from digest.errors import AddressError, ConfigurationError, DigestError
 
@@ -54,7 +54,6 @@ def init(
     It never replaces a file: if there is a configuration already, it stops.
     """
     from digest import installing
-    from digest.app import clock
 
     if (folder / installing.FILE).exists():
         raise installing.already_there(folder / installing.FILE)

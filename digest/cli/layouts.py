@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.columns import fitted, lines, short, terminal_width
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.cli.plain import day_printed, printed
+from digest.cli.terminal import fitted, lines, short, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

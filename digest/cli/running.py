@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, settings_of
 from digest.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def check(
     about, such as a relay that does not answer or a dump that cannot be read; warnings exit with code 0, unless you
     give --strict.
     """
-    from digest.app import clock
     from digest.checks import findings, mail_findings
     from digest.findings import Finding, Level
 

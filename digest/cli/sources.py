@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.by_hand import DryRunOption, tell
-from digest.cli.columns import short, terminal_width
-from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, settings_of, store_of
+from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, print_json, settings_of, store_of
+from digest.cli.entry_edits import DryRunOption, tell
 from digest.cli.plain import day_printed
+from digest.cli.terminal import short, terminal_width
 from digest.model import SourceId
 
 if TYPE_CHECKING:
@@ -192,7 +192,6 @@ def _is_writable(file: Path) -> bool:
 
 def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
-    from digest.app import clock
     from digest.service.sources import renaming
 
     with stopped(config, new) as (settings, store):
@@ -205,7 +204,7 @@ def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, c
 @contextlib.contextmanager
 def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
     """The settings with either of both names, and the store while no service uses it."""
-    from digest.app import clock, only_one, opened_untouched
+    from digest.app import only_one, opened_untouched
     from digest.service.operating.clocks import require_right
     from digest.settings import is_name
 
@@ -269,7 +268,6 @@ def forget(
     """
     from functools import partial
 
-    from digest.app import clock
     from digest.service.publishing.by_hand.acts import perform
     from digest.service.sources import forgetting
 
@@ -291,7 +289,6 @@ def remember(
     config: ConfigOption = None,
 ) -> None:
     """Undo the last `digest source forget` of a source: the withdrawn entries are published again."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import undoing
     from digest.service.publishing.by_hand.acts import perform
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from digest.cli import holds
-from digest.cli.columns import alarming, lines, table, terminal_width
-from digest.cli.common import ConfigOption, JsonOption, print_json, store_to_read
-from digest.cli.moments import both, relative
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_to_read
+from digest.cli.terminal import alarming, both, lines, relative, table, terminal_width
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ def register(app: typer.Typer) -> None:
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show problems, sources, held dumps, editions and deliveries, in local time."""
-    from digest.app import clock
     from digest.service.operating.status import status as state_of
 
     now = clock()

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 
-from digest.cli.columns import fitted, head, lines, short, table
-from digest.cli.moments import local, relative
+from digest.cli.terminal import fitted, head, lines, local, relative, short, table
 from digest.typeset.text import cells
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def test_times_are_shown_relative_to_now(away: timedelta, says: str) -> None:
 )
 def test_times_are_shown_in_local_time(zone: str, at: datetime, says: str) -> None:
     code = (
-        "from datetime import datetime; from digest.cli.moments import local; "
+        "from datetime import datetime; from digest.cli.terminal import local; "
         f"print(local(datetime.fromisoformat({at.isoformat()!r}), datetime.fromisoformat({NOW.isoformat()!r})))"
     )
     done = subprocess.run(

@@ -1,23 +1,29 @@
-"""Text that fits a terminal: lines are measured in the cells that their characters take, problems are red."""
+"""Prints for people at a terminal: tables, times, and addresses as they typed them."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import typer
 
+from digest.errors import masked
 from digest.typeset.text import cells, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from digest.errors import DigestError
 
 _USUAL, _NARROWEST, _WIDEST = 80, 40, 120
 _LEAST = 12  # cells that are left of a column that is cut
 _GAP = "  "
+_MINUTE, _HOUR, _A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def terminal_width() -> int:
@@ -115,3 +121,44 @@ def fitted(
 def _padded(text: str, width: int, *, right: bool = False) -> str:
     space = " " * (width - cells(text))
     return space + text if right else text + space
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """Such as `3 min ago`, `just now`, `in 12 min`, `in 6 days`."""
+    span = abs(at - now)
+    if span < _MINUTE:
+        return "just now" if at <= now else "in a moment"
+    return f"{_span(span)} ago" if at < now else f"in {_span(span)}"
+
+
+def local(at: datetime, now: datetime) -> str:
+    """A time in local time: today's without a date, others of this year without a year."""
+    here, today = at.astimezone(), now.astimezone()
+    if here.date() == today.date():
+        return f"{here:%H:%M}"
+    if here.year == today.year:
+        return f"{here:%a} {here.day} {here:%b %H:%M}"
+    return f"{here:%a} {here.day} {here:%b %Y %H:%M}"
+
+
+def both(at: datetime, now: datetime) -> str:
+    """Such as `Mon 7 Dec 08:00, in 6 days`."""
+    return f"{local(at, now)}, {relative(at, now)}"
+
+
+def _span(span: timedelta) -> str:
+    if span < _HOUR:
+        return f"{span // _MINUTE} min"
+    if span < 2 * _A_DAY:
+        return f"{span // _HOUR} h"
+    return f"{span // _A_DAY} days"
+
+
+def for_its_writer(error: DigestError) -> str:
+    """The error's text; with the full address if stderr is the terminal of the person who typed it."""
+    return error.whole if error.whole and sys.stderr.isatty() else str(error)
+
+
+def typed(address: str) -> str:
+    """An address that the operator typed: in full on their terminal, masked in a file or a log."""
+    return address if sys.stdout.isatty() else masked(address)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, store_to_read
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_of, store_to_read
 from digest.cli.editions import DigestArgument, digest_named
 from digest.cli.operate import write_file
 from digest.cli.progress import Progress
-from digest.cli.typed import typed
+from digest.cli.terminal import typed
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def preview(
     If nothing is new, it shows the newest edition; if there is no edition yet, the samples of the demo. With --format,
     --language or a FILE with an ending (.html, .txt, .eml), it shows one part of one mail.
     """
-    from digest.app import clock
     from digest.model import Format
     from digest.owned import require_free
     from digest.service.mailing.samples import previews
@@ -214,7 +213,6 @@ def send_one(
 
     Nothing is stored, and its links to unsubscribe and to the preferences belong to nobody.
     """
-    from digest.app import clock
     from digest.model import Format
     from digest.service.mailing.samples import previews
 

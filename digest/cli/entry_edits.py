@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def edit(
     config: ConfigOption = None,
 ) -> None:
     """Correct the title, author or date. The correction stays until the pages themselves say something new."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import editing
 
     lifted = _FIELDS if "all" in (lift or ()) else tuple(lift or ())
@@ -108,7 +107,6 @@ def merge(
     config: ConfigOption = None,
 ) -> None:
     """Merge two entries that are one article. What was announced of either counts for both; old links redirect."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import merging
 
     if words not in {None, "keep", "other"}:
@@ -141,7 +139,6 @@ def split(
     config: ConfigOption = None,
 ) -> None:
     """Split an entry that is two articles. The other article gets its own entry, announced as new once."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import splitting
 
     if revision is not None and dump is not None:
@@ -158,7 +155,6 @@ def hide(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Hide entries from feeds, pages, search and editions, without announcing it. `publish` undoes this."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import undoing
 
     _perform(config, lambda _, tx: undoing.hide(tx, entries, clock()), dry_run=dry_run, as_json=as_json)
@@ -168,7 +164,6 @@ def publish(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Publish hidden entries. Entries that were never announced are announced as new once."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import undoing
 
     _perform(
@@ -180,7 +175,6 @@ def undo(
     entry: EntryArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Undo the last manual change to an entry. Run it again to undo the change before that."""
-    from digest.app import clock
     from digest.service.publishing.by_hand import undoing
 
     _perform(config, lambda settings, tx: undoing.undo(tx, settings, entry, clock()), dry_run=dry_run, as_json=as_json)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LONGEST = 200  # characters of an error's text
 
 
-def last_words(error: BaseException, arguments: Sequence[str]) -> str:
+def report_crash(error: BaseException, arguments: Sequence[str]) -> str:
     """Write the details of a fault to a file, and return the line that reports its id and that file."""
     ident = secrets.token_hex(4)
     file = _written(ident, _details(error, arguments), arguments)
