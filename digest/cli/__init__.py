@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.cli.plain import is_plain, json_line, parse_plainly
+from digest.cli.plain import is_plain, parse_plainly
 from digest.cli.terminal import for_its_writer
 from digest.errors import ConfigurationError, DigestError, MistakesError
+from digest.json_output import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

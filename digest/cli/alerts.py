@@ -61,9 +61,9 @@ def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object
     return {
         "subject": one.subject,
         "problem": one.problem,
-        "since": one.since.isoformat(),
-        "told_at": one.told_at and one.told_at.isoformat(),
-        "well_since": well_since and well_since.isoformat(),
+        "since": one.since,
+        "told_at": one.told_at,
+        "well_since": well_since,
     }
 
 

@@ -70,7 +70,7 @@ def backup(
             )
     size = file.stat().st_size
     if as_json:
-        print_json({"file": str(file), "at": now.isoformat(), "bytes": size})
+        print_json({"file": str(file), "at": now, "bytes": size})
     else:
         typer.echo(f"{file}: {size} bytes, as of {now:%Y-%m-%d %H:%M:%S} UTC, verified")
 
@@ -169,7 +169,7 @@ def fence(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         backups.fence(store, clock())
         since = backups.fenced(store)
     if as_json:
-        print_json({"fenced": since and since.isoformat()})
+        print_json({"fenced": since})
     else:
         typer.echo("The store is fenced: until `digest unfence`, no edition is made and nothing is sent.")
 
@@ -189,7 +189,7 @@ def _read_all(store: Store, settings: Settings) -> list[str]:
 
 def _json(outlook: Outlook, problems: list[str]) -> dict[str, object]:
     return {
-        "backup_of": outlook.since.isoformat(),
+        "backup_of": outlook.since,
         "waiting": [
             {"edition": w.edition, "people": w.people, "addresses": [masked(a) for a in w.addresses]}
             for w in outlook.waiting
@@ -197,9 +197,9 @@ def _json(outlook: Outlook, problems: list[str]) -> dict[str, object]:
         "digests": [
             {
                 "digest": d.digest,
-                "due": d.due and d.due.isoformat(),
+                "due": d.due,
                 "passed_since": d.passed_since,
-                "next_at": d.next_at.isoformat(),
+                "next_at": d.next_at,
                 "new": list(d.new),
                 "corrected": list(d.corrected),
                 "people": d.people,

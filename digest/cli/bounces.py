@@ -122,7 +122,7 @@ def unsuppress(
         done = lifting.lift(store, chosen, now=clock())
     if as_json:
         for one in done.people:
-            print_json({"address": one.address, "reason": one.reason, "suppressed_at": one.at and one.at.isoformat()})
+            print_json({"address": one.address, "reason": one.reason, "suppressed_at": one.at})
     else:
         for one in done.people[:_SHOWN]:
             typer.echo(f"{one.address}: gets mail again")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.plain import json_line
 from digest.cli.progress import Progress
+from digest.json_output import json_line
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from digest.cli.common import (
     store_of,
     store_to_read,
 )
+from digest.json_output import pick
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
@@ -25,17 +26,9 @@ if TYPE_CHECKING:
 app = typer.Typer(name="deliveries", help="List mail that did not arrive, and send it again.", no_args_is_help=True)
 
 
-def _json(row: DeliveryRow) -> dict[str, object]:
-    return {
-        "edition": row.edition,
-        "address": row.address,
-        "state": row.state,
-        "attempts": row.attempts,
-        "next_at": row.next_at and row.next_at.isoformat(),
-        "code": row.code,
-        "text": row.text,
-        "uncertain": row.uncertain,
-    }
+def delivery_json(row: DeliveryRow) -> dict[str, object]:
+    """A delivery of one edition in the JSON form of all commands."""
+    return pick(row, "address", "state", "attempts", "next_at", "code", "text", "uncertain")
 
 
 def _states(
@@ -69,7 +62,11 @@ def list_(
         again = dead_letters.editions_listing_again(store, rows)
     if as_json:
         for row in rows:
-            print_json(_json(row) | {"listed_again": again.get((row.edition, row.subscriber), [])})
+            print_json(
+                {"edition": row.edition}
+                | delivery_json(row)
+                | {"listed_again": again.get((row.edition, row.subscriber), [])}
+            )
         return
     print_table(
         ("edition", "address", "state", "attempts", "next", "answer"),
@@ -181,7 +178,7 @@ def _print_leases(found: list[LeasedDelivery], chosen: list[LeasedDelivery], *, 
                 {
                     "edition": one.row.edition,
                     "address": one.row.address,
-                    "leased_until": until and until.isoformat(),
+                    "leased_until": until,
                     "begun": one.row.begun,
                     "lease": one.state,
                     "released": one in chosen,

@@ -20,14 +20,17 @@ from digest.cli.common import (
     store_of,
     store_to_read,
 )
+from digest.cli.deliveries import delivery_json
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
+from digest.json_output import pick
 from digest.model import DigestId, EditionKey
 from digest.service.editions.digests import edition_name
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from digest.model import Selected
     from digest.records.editions import EditionCounts
     from digest.records.mailing import DeliveryRow
     from digest.service.mailing.drain.report import DrainReport
@@ -59,17 +62,18 @@ def digest_named(settings: Settings, name: str | None) -> Digest:
     return found
 
 
-def _json(made: EditionCounts) -> dict[str, object]:
-    edition = made.edition
+def edition_json(made: EditionCounts) -> dict[str, object]:
+    """An edition in the JSON form of all commands."""
     return {
-        "key": edition.key,
-        "digest": edition.digest,
-        "slot_at": edition.slot_at and edition.slot_at.isoformat(),
-        "opens_at": edition.opens_at and edition.opens_at.isoformat(),
-        "closes_at": edition.closes_at.isoformat(),
-        "empty": edition.empty,
-        "deliveries": {str(state): count for state, count in made.deliveries.items()},
+        **pick(made.edition, "key", "digest", "slot_at", "opens_at", "closes_at", "empty"),
+        "deliveries": made.deliveries,
     }
+
+
+def entry_json(one: Selected) -> dict[str, object]:
+    """An entry of an edition in the JSON form of all commands."""
+    entry = one.entry
+    return {"id": entry.id, "title": entry.content.title, "revision": entry.revision, **pick(one, "section", "gained")}
 
 
 @app.command("list")
@@ -80,7 +84,7 @@ def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config:
         days = [edition_name(tx, settings, made.edition, "en") for made in editions]
     if as_json:
         for made in editions:
-            print_json(_json(made))
+            print_json(edition_json(made))
         return
     print_table(
         ("key", "days", "made", "deliveries"),
@@ -107,33 +111,8 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
         selected = tx.editions.selected(made.edition.key)
         rows = tx.deliveries.rows(made.edition.key)
     if as_json:
-        print_json(
-            _json(made)
-            | {
-                "entries": [
-                    {
-                        "section": s.section,
-                        "id": s.entry.id,
-                        "title": s.entry.content.title,
-                        "revision": s.entry.revision,
-                        "gained": s.gained,
-                    }
-                    for s in selected
-                ],
-                "recipients": [
-                    {
-                        "address": row.address,
-                        "state": row.state,
-                        "attempts": row.attempts,
-                        "next_at": row.next_at and row.next_at.isoformat(),
-                        "code": row.code,
-                        "text": row.text,
-                        "uncertain": row.uncertain,
-                    }
-                    for row in rows
-                ],
-            }
-        )
+        entries, recipients = [entry_json(one) for one in selected], [delivery_json(row) for row in rows]
+        print_json(edition_json(made) | {"entries": entries, "recipients": recipients})
         return
     typer.echo(f"{key}: {_counted(made)}")
     print_table(("section", "title", "gained"), [(s.section, s.entry.content.title, s.gained) for s in selected])
@@ -158,7 +137,7 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
     elif as_json:
-        print_json(_json(made))
+        print_json(edition_json(made))
     else:
         then = "; `digest edition send` sends it" if made.deliveries else ""
         typer.echo(f"{made.edition.key}: {_counted(made)}{then}")
@@ -205,7 +184,7 @@ def send(
 
 
 def _waiting_json(waiting: list[DeliveryRow]) -> dict[str, object]:
-    moments = [row.next_at.isoformat() for row in waiting if row.next_at]
+    moments = [row.next_at for row in waiting if row.next_at]
     return {
         "mails": len(waiting),
         "first_at": moments[0] if moments else None,

@@ -28,8 +28,8 @@ def _json(entry: Entry) -> dict[str, object]:
         "date": date_json(entry.date),
         "readers": entry.readers,
         "sources": list(entry.sources),
-        "first_seen_at": entry.first_seen_at.isoformat(),
-        "updated": entry.updated_at.isoformat(),
+        "first_seen_at": entry.first_seen_at,
+        "updated": entry.updated_at,
         "revisions": entry.revision,
     }
 
@@ -39,8 +39,7 @@ def _state_json(found: Handled) -> dict[str, object]:
     edited: dict[str, object] = {"edited": list(found.printed.fields)} if found.printed.fields else {}
     if found.state is EntryState.PUBLISHED:
         return edited
-    since = found.since.isoformat() if found.since else None
-    return edited | {"state": found.state, "since": since, "merged_into": found.merged_into}
+    return edited | {"state": found.state, "since": found.since, "merged_into": found.merged_into}
 
 
 @app.command("list")
@@ -159,14 +158,14 @@ def show(
                 "history": [
                     {
                         "revision": r.number,
-                        "at": r.at.isoformat(),
+                        "at": r.at,
                         "cause": r.cause,
                         "significant": r.significant,
                         "date": date_json(r.date),
                     }
                     for r in revisions
                 ],
-                "counts": [{"at": c.at.isoformat(), "source": c.source, "readers": c.readers} for c in counts],
+                "counts": [{"at": c.at, "source": c.source, "readers": c.readers} for c in counts],
             }
         )
         return

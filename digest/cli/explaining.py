@@ -10,6 +10,7 @@ from digest.changes.values import Cause
 from digest.cli.common import ConfigOption, JsonOption, clock, date_json, date_said, print_json, store_to_read
 from digest.cli.terminal import typed
 from digest.errors import masked
+from digest.json_output import pick
 from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.editing import FIELDS, covered, spoken
 
@@ -164,36 +165,18 @@ def _json(told: Explanation) -> dict[str, object]:
     story = told.story
     return {
         "id": story.entry,
-        "atom_id": story.atom_id,
-        "title": story.title,
-        "first_seen_at": story.first_seen_at.isoformat(),
-        "updated": story.updated_at and story.updated_at.isoformat(),
-        "announced": story.announced,
-        "removed_at": story.removed_at and story.removed_at.isoformat(),
-        "state": told.handled.state,
-        "merged_into": told.handled.merged_into,
+        **pick(story, "atom_id", "title", "first_seen_at", "announced", "removed_at"),
+        "updated": story.updated_at,
+        **pick(told.handled, "state", "merged_into"),
         "by_hand": [
-            {
-                "act": act.kind,
-                "at": act.at.isoformat(),
-                "who": act.who,
-                "entry": act.entry,
-                "other": act.other,
-                "before": act.before,
-                "after": act.after,
-                "undone_at": act.undone_at and act.undone_at.isoformat(),
-            }
+            {"act": act.kind, **pick(act, "at", "who", "entry", "other", "before", "after", "undone_at")}
             for act in told.acts
         ],
         "pages_say": covered(told.handled.printed),
         "came": [
-            {"source": s.source, "dump": s.path, "at": s.first_seen_at.isoformat(), "because": s.because}
-            for s in story.shown
+            {"source": s.source, "dump": s.path, "at": s.first_seen_at, "because": s.because} for s in story.shown
         ],
-        "stands": [
-            {"source": p.source, "dump": p.path, "page": p.page, "position": p.position, "because": p.because}
-            for p in story.places
-        ],
+        "stands": [{"dump": p.path, **pick(p, "source", "page", "position", "because")} for p in story.places],
         "troubled": [
             {"source": source, "dump": path, "state": state, "reason": reason}
             for source, path, state, reason in told.dumps
@@ -201,44 +184,29 @@ def _json(told: Explanation) -> dict[str, object]:
         "revisions": [
             {
                 "revision": s.number,
-                "at": s.at.isoformat(),
-                "cause": s.cause,
-                "significant": s.significant,
-                "source": s.source,
+                **pick(s, "at", "cause", "significant", "source"),
                 "dump": s.path,
                 "date": date_json(s.date),
             }
             for s in story.steps
         ],
-        "ambiguous": [{"at": r.at.isoformat(), "title": r.title, "outcome": r.outcome} for r in story.reports],
+        "ambiguous": [pick(one, "at", "title", "outcome") for one in story.reports],
         "editions": [
             {
                 "edition": m.edition.key,
-                "section": m.section,
-                "revision": m.revision,
-                "deliveries": {str(state): count for state, count in m.deliveries.items()},
-                "reached": [{"address": _masked(r.address), "at": r.at.isoformat()} for r in m.reached],
-                "further": m.further,
+                **pick(m, "section", "revision", "deliveries", "further"),
+                "reached": [{"address": _masked(r.address), "at": r.at} for r in m.reached],
             }
             for m in story.mentions
         ],
-        "untold": [{"digest": s.digest, "why": s.why} for s in told.standings],
+        "untold": [pick(one, "digest", "why") for one in told.standings],
         "subscriber": told.person
         and {
             "address": typed(told.person.subscriber.address),
             "why": told.person_why,
             "editions": [
-                {
-                    "edition": d.edition,
-                    "section": d.section,
-                    "state": d.state,
-                    "attempts": d.attempts,
-                    "accepted_at": d.accepted_at and d.accepted_at.isoformat(),
-                    "code": d.code,
-                    "text": d.text,
-                    "why": d.why,
-                }
-                for d in told.dealings
+                pick(one, "edition", "section", "state", "attempts", "accepted_at", "code", "text", "why")
+                for one in told.dealings
             ],
         },
     }

@@ -150,8 +150,8 @@ def _json(source: Source, holds: SourceHolds) -> dict[str, object]:
     return {
         "source": source.id,
         "title": source.title,
-        "refreshed_at": state.refreshed_at.isoformat() if state and state.refreshed_at else None,
-        "changed_at": holds.changed_at and holds.changed_at.isoformat(),
+        "refreshed_at": state and state.refreshed_at,
+        "changed_at": holds.changed_at,
         "dumps": len(holds.dumps),
         "failed": [
             {"dump": dump.path, "reason": dump.reason} for dump in holds.dumps if dump.state is DumpState.FAILED
@@ -171,8 +171,8 @@ def _held_json(source: Source, held: Held) -> dict[str, object]:
     return {
         "dump": dump.path,
         "reason": dump.reason,
-        "since": dump.read_at.isoformat(),
-        "confirmed_at": dump.confirmed_at and dump.confirmed_at.isoformat(),
+        "since": dump.read_at,
+        "confirmed_at": dump.confirmed_at,
         "agreed": dump.agreed,
         "needed": source.agree if dump.ends_by_itself else None,
         "missing": held.missing,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from digest.cli.progress import CLEAR, Progress
 from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import BUILT_IN, read_sightings
 from digest.errors import DumpError
+from digest.json_output import json_line
 from digest.model import NoteKind
 
 if TYPE_CHECKING:
@@ -142,11 +142,6 @@ def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
             "fields": dict(extras.fields),
         }
     return made
-
-
-def json_line(value: object) -> bytes:
-    """One JSON object on its own line, in UTF-8 for every locale."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def _print(sighting: Sighting) -> None:

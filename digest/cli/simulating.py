@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -12,9 +11,11 @@ from zoneinfo import ZoneInfo
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.cli.editions import entry_json
 from digest.cli.operate import write_file
 from digest.cli.progress import Progress
 from digest.errors import DigestError
+from digest.json_output import pick, to_json
 from digest.model import Section
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def simulate(
             write=lambda name, body: _write(output / name, body),
             progress=lambda done, total: progress(done, total=total),
         )
-    _write(output / "report.json", (json.dumps(_json(done), ensure_ascii=False, indent=1) + "\n").encode())
+    _write(output / "report.json", f"{to_json(_json(done), indent=1)}\n".encode())
     lines = list(_lines(done))
     _write(output / "report.txt", ("\n".join(lines) + "\n").encode())
     if as_json:
@@ -153,32 +154,17 @@ def _lines(done: Simulation) -> Iterator[str]:
 
 def _json(done: Simulation) -> dict[str, object]:
     return {
-        "from": done.since.isoformat(),
-        "to": done.until.isoformat(),
+        "from": done.since,
+        "to": done.until,
         "editions": [_told_json(told) for told in done.editions],
         "feeds": list(done.feeds),
     }
 
 
 def _told_json(told: Told) -> dict[str, object]:
-    edition = told.edition
     return {
-        "edition": edition.key,
-        "digest": edition.digest,
-        "slot_at": edition.slot_at and edition.slot_at.isoformat(),
-        "opens_at": edition.opens_at and edition.opens_at.isoformat(),
-        "closes_at": edition.closes_at.isoformat(),
-        "empty": edition.empty,
-        "entries": [
-            {
-                "section": one.section,
-                "id": one.entry.id,
-                "title": one.entry.content.title,
-                "revision": one.entry.revision,
-                "gained": one.gained,
-            }
-            for one in told.selected
-        ],
-        "mails": list(told.mails),
-        "feed": told.feed,
+        "edition": told.edition.key,
+        **pick(told.edition, "digest", "slot_at", "opens_at", "closes_at", "empty"),
+        "entries": [entry_json(one) for one in told.selected],
+        **pick(told, "mails", "feed"),
     }

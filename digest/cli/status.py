@@ -10,6 +10,7 @@ import typer
 from digest.cli import holds
 from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_to_read
 from digest.cli.terminal import alarming, both, lines, relative, table, terminal_width
+from digest.json_output import pick
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
@@ -45,13 +46,8 @@ def _status_json(state: Status) -> dict[str, object]:
         "sources": [
             {
                 "source": source.id,
-                "refreshed_at": source.refreshed_at and source.refreshed_at.isoformat(),
-                "next_at": source.next_at and source.next_at.isoformat(),
-                "changed_at": source.changed_at and source.changed_at.isoformat(),
-                "settled": source.settled,
+                **pick(source, "refreshed_at", "next_at", "changed_at", "settled", "entries", "dumps"),
                 "problem": source.problem or None,
-                "entries": source.entries,
-                "dumps": source.dumps,
                 "troubled": [_trouble_json(source, dump) for dump in source.troubled],
                 "notes": holds.notes(source.noted),
             }
@@ -60,52 +56,29 @@ def _status_json(state: Status) -> dict[str, object]:
         "digests": [
             {
                 "digest": digest.id,
-                "editions": digest.editions,
+                **pick(digest, "editions", "next_at", "subscribers"),
                 "newest": digest.newest or None,
-                "next_at": digest.next_at.isoformat(),
-                "subscribers": digest.subscribers,
             }
             for digest in state.digests
         ],
         "deliveries": {str(name): count for name, count in state.deliveries.items()},
-        "paused": {"reason": state.paused[0], "until": state.paused[1].isoformat()} if state.paused else None,
+        "paused": {"reason": state.paused[0], "until": state.paused[1]} if state.paused else None,
         "dead_letters": state.dead,
         "bounces": {str(kind): count for kind, count in state.bounces.items()},
         "refusals": list(state.refusals),
         "ignored_mail": state.ignored,
         "suppressed": state.suppressed,
-        "held_suppressions": [{"edition": h.edition, "asked": h.asked, "mails": h.mails} for h in state.held],
+        "held_suppressions": [pick(held, "edition", "asked", "mails") for held in state.held],
         "slowed": [
-            {
-                "domain": s.domain or None,
-                "per_minute": round(s.per_minute, 2),
-                "since": s.since.isoformat(),
-                "next_at": s.next_at.isoformat(),
-            }
+            {"domain": s.domain or None, "per_minute": round(s.per_minute, 2), **pick(s, "since", "next_at")}
             for s in state.slowed
         ],
-        "resting": [{"domain": r.domain, "reason": r.reason, "until": r.until.isoformat()} for r in state.resting],
-        "alerts": [
-            {
-                "kind": t.kind,
-                "subject": t.subject,
-                "problem": t.problem,
-                "since": t.since.isoformat(),
-                "told_at": t.told_at and t.told_at.isoformat(),
-            }
-            for t in state.troubles
-        ],
+        "resting": [pick(one, "domain", "reason", "until") for one in state.resting],
+        "alerts": [pick(one, "kind", "subject", "problem", "since", "told_at") for one in state.troubles],
         "undrawn_formulas": state.undrawn,
-        "backed_up_at": state.backed_up_at and state.backed_up_at.isoformat(),
-        "fenced": state.fenced and state.fenced.isoformat(),
-        "clock_faults": [
-            {"what": f.what, "number": f.number, "moment": f.moment, "done": f.done, "at": f.at.isoformat()}
-            for f in state.clock_faults
-        ],
-        "ambiguous": [
-            {"at": r.at.isoformat(), "source": r.source, "dump": r.path, "title": r.title, "outcome": r.outcome}
-            for r in state.reports
-        ],
+        **pick(state, "backed_up_at", "fenced"),
+        "clock_faults": [pick(one, "what", "number", "moment", "done", "at") for one in state.clock_faults],
+        "ambiguous": [{"dump": one.path, **pick(one, "at", "source", "title", "outcome")} for one in state.reports],
     }
 
 
@@ -114,9 +87,7 @@ def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
     agreement = {"agreed": dump.agreed, "needed": source.agree if dump.ends_by_itself else None}
     return {
         "dump": dump.path,
-        "state": dump.state,
-        "reason": dump.reason,
-        "read_at": dump.read_at.isoformat(),
+        **pick(dump, "state", "reason", "read_at"),
         **(agreement if held else {}),
     }
 

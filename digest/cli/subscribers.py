@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ from digest.cli.common import (
 )
 from digest.cli.operate import write_file
 from digest.errors import UnknownError
+from digest.json_output import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,7 +91,7 @@ def show(address: AddressArgument, *, as_json: JsonOption = False, config: Confi
     if as_json:
         print_json(known[0])
     else:
-        typer.echo(json.dumps(known[0], ensure_ascii=False, indent=2))
+        typer.echo(to_json(known[0], indent=2))
 
 
 @app.command()
@@ -129,11 +130,11 @@ def _facts(person: Subscriber, digests: Sequence[DigestId], suppressed: str) -> 
         "language": person.language,
         "format": person.format,
         "digests": list(digests),
-        "created_at": person.created_at.isoformat(),
+        "created_at": person.created_at,
         "suppressed": suppressed or None,
         "timezone": person.timezone or None,
         "topics": list(person.topics),
-        "paused_until": person.paused_until and person.paused_until.isoformat(),
+        "paused_until": person.paused_until,
     }
 
 
@@ -182,6 +183,8 @@ def _described(row: dict[str, object]) -> dict[str, object]:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
     return ", ".join(value) if isinstance(value, list) else value
 
 
@@ -295,7 +298,7 @@ def export(
             people = (one for one, _ in roster.list_people(store, clock()) if only in {None, one.subscriber.id})
             lines = csv_lines(roster.HEADS, roster.export_rows(people))
         else:
-            lines = (json.dumps(person, ensure_ascii=False) + "\n" for person in subscribers.export(store, address))
+            lines = (f"{to_json(person)}\n" for person in subscribers.export(store, address))
         if output:
             write_file(output, "".join(lines).encode())
         else:

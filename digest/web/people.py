@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from starlette.routing import Route
 
 from digest.editions.spoken import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
+from digest.json_output import to_json
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.editions.digests import schedule_of
 from digest.service.people import consent, links, moves, preferences, subscribers
@@ -199,7 +199,7 @@ class _People:
     def _export(self, record: SubscriberRecord) -> Response:
         (known,) = subscribers.export(self._store, record.subscriber.address)
         return Response(
-            json.dumps(known, ensure_ascii=False, indent=2).encode(),
+            to_json(known, indent=2).encode(),
             media_type="application/json",
             headers={"Content-Disposition": 'attachment; filename="digest.json"', "Cache-Control": "no-store"},
         )

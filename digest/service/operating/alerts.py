@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import urllib.error
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import mailbox
 from digest.errors import DigestError
+from digest.json_output import to_json
 from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
@@ -177,8 +177,8 @@ def _json(settings: Settings, due: AlertNotice) -> dict[str, object]:
         "kind": due.kind,
         "subject": due.subject,
         "problem": due.problem,
-        "since": due.since.isoformat(),
-        "at": due.made_at.isoformat(),
+        "since": due.since,
+        "at": due.made_at,
         "site": settings.site_title,
         "url": settings.base_url,
         "text": f"[{settings.site_title}] {_headline(due)}\n{_text(due)}",  # chat programs display this
@@ -187,7 +187,7 @@ def _json(settings: Settings, due: AlertNotice) -> dict[str, object]:
 
 def _post(url: str, said: dict[str, object]) -> None:
     try:
-        post(url, json.dumps(said).encode(), {"Content-Type": "application/json"})
+        post(url, to_json(said).encode(), {"Content-Type": "application/json"})
     except urllib.error.HTTPError as error:
         error.close()
         raise AlertError(f"answered {error.code}") from error

@@ -75,7 +75,7 @@ def _new(tx: Transaction, address: str, name: str, language: str, form: str, now
 
 
 def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
-    """Everything stored, of one person or of everybody, ready for JSON.
+    """Everything stored, of one person or of everybody, ready for `to_json`.
 
     Raises:
         UnknownError: there is no such person.
@@ -95,8 +95,8 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
         "format": str(person.format),
         "timezone": person.timezone or None,
         "topics": list(person.topics),
-        "paused_until": person.paused_until and person.paused_until.isoformat(),
-        "created_at": person.created_at.isoformat(),
+        "paused_until": person.paused_until,
+        "created_at": person.created_at,
         "digests": list(record.digests),
         "suppressed": record.suppressed or None,
         "consents": [
@@ -105,26 +105,25 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
                 "act": c.act,
                 "source": c.source,
                 "wording": c.wording or None,
-                "asked_at": c.asked_at and c.asked_at.isoformat(),
-                "at": c.at.isoformat(),
+                "asked_at": c.asked_at,
+                "at": c.at,
             }
             for c in record.consents
         ],
         "deliveries": [
-            {"edition": key, "state": str(state), "accepted_at": at and at.isoformat()}
-            for key, state, at in record.deliveries
+            {"edition": key, "state": str(state), "accepted_at": at} for key, state, at in record.deliveries
         ],
     }
 
 
 def _bounces(trouble: Trouble) -> dict[str, object]:
-    """The bounces of one person's mails, ready for JSON."""
+    """The bounces of one person's mails, ready for `to_json`."""
     return {
         "bounces": [
-            {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at.isoformat()}
+            {"edition": b.edition, "kind": b.kind, "status": b.status or None, "text": b.text, "at": b.at}
             for b in trouble.bounces
         ],
-        "suppressions": [{"act": s.act, "reason": s.reason, "at": s.at.isoformat()} for s in trouble.suppressions],
+        "suppressions": [{"act": s.act, "reason": s.reason, "at": s.at} for s in trouble.suppressions],
     }
 
 
