@@ -14,7 +14,7 @@ from benchmarks.measure import Row, best, speed
 from digest.feeds.atom import atom
 from digest.feeds.values import FeedEntry, FeedFacts
 from digest.records.operating import Version
-from digest.web.kept import Kept
+from digest.web.response_cache import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

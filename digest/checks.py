@@ -150,7 +150,7 @@ def _read(source: Source, dump: DumpFile) -> tuple[int, list[str]]:
 
 def _templates(settings: Settings) -> Iterator[Finding]:
     """Render all templates with sample values."""
-    from digest.web.trying import try_templates  # noqa: PLC0415 - `check --mail` does without pages
+    from digest.web.template_trials import try_templates  # noqa: PLC0415 - `check --mail` does without pages
 
     try:
         tried = try_templates(settings)

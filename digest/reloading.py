@@ -9,7 +9,7 @@ from digest.errors import ConfigurationError
 from digest.service.editions import digests
 from digest.service.publishing import feeds
 from digest.service.sources import renaming
-from digest.web.trying import require_templates
+from digest.web.template_trials import require_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -20,11 +21,10 @@ from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
 from digest.web.conditional import answer, wants_page
-from digest.web.kept import Kept
-from digest.web.metrics import Metrics
+from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.pages import Pages
 from digest.web.people import people_routes
-from digest.web.watching import Watch, from_this_machine
+from digest.web.response_cache import Lifetime, ResponseCache, lifetimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,24 +70,10 @@ def application(
     metrics = metrics or Metrics(store, settings, now)
     site = _Site(store, settings, now, metrics)
     routes = [
-        Route("/", site.home),
-        Route("/about", site.about),
-        Route("/search", site.search),
-        Route("/search.{kind}", site.search_feed),
-        Route("/feeds.opml", site.opml),
-        Route("/feed.{kind}", site.feed),
-        Route("/archive/{page:int}.{kind}", site.feed),
-        Route("/sources/{source}", site.source),
-        Route("/{group:str}/{name}/feed.{kind}", site.feed),
-        Route("/{group:str}/{name}/archive/{page:int}.{kind}", site.feed),
-        Route("/formulas/{name}.png", site.formula),
-        Route("/entries/{entry}", site.entry),
-        Route("/editions", site.editions),
-        Route("/editions/{key:path}", site.edition),
+        *(Route(path, MethodType(endpoint, site)) for path, endpoint, _ in ROUTES),
         *people_routes(store, settings, now=now),
         *_hooks(store, settings, now, fetch),
         *(Route(path, site.asset) for path in site.assets),
-        Route("/favicon.ico", site.favicon),
         Route("/healthz", site.watch.healthy),
         Route("/readyz", site.watch.ready),
         Route("/metrics", site.metrics),
@@ -103,7 +89,7 @@ def application(
         },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
-    return Kept(_Answering(made, metrics), store.version, partial(_again, metrics))
+    return ResponseCache(_Answering(made, metrics), store.version, lifetime_of, partial(_again, metrics))
 
 
 def _hooks(
@@ -158,7 +144,7 @@ class _Site:
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime], metrics: Metrics) -> None:
         self._store, self._settings, self._now = store, settings, now
-        self.watch = Watch(store, metrics)
+        self.watch = MonitorEndpoints(store, metrics)
         self._pages = Pages(settings)
         self.assets, self._paths = self._pages.assets, self._pages.paths
         self._reading = Reading(store, settings)
@@ -281,3 +267,24 @@ class _Site:
 
     def unavailable(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
         return PlainTextResponse("try again in a minute\n", 503, headers={"Retry-After": "60"})
+
+
+# The path of each page and feed, what answers it, and how long its response may be cached.
+ROUTES: tuple[tuple[str, Callable[..., Response], Lifetime | None], ...] = (
+    ("/", _Site.home, Lifetime.COMMIT),
+    ("/about", _Site.about, Lifetime.COMMIT),
+    ("/search", _Site.search, None),
+    ("/search.{kind}", _Site.search_feed, None),
+    ("/feeds.opml", _Site.opml, Lifetime.COMMIT),
+    ("/feed.{kind}", _Site.feed, Lifetime.PUBLISHED),
+    ("/archive/{page:int}.{kind}", _Site.feed, Lifetime.PUBLISHED),
+    ("/sources/{source}", _Site.source, Lifetime.COMMIT),
+    ("/{group:str}/{name}/feed.{kind}", _Site.feed, Lifetime.PUBLISHED),
+    ("/{group:str}/{name}/archive/{page:int}.{kind}", _Site.feed, Lifetime.PUBLISHED),
+    ("/formulas/{name}.png", _Site.formula, None),
+    ("/entries/{entry}", _Site.entry, Lifetime.COMMIT),
+    ("/editions", _Site.editions, Lifetime.COMMIT),
+    ("/editions/{key:path}", _Site.edition, Lifetime.COMMIT),
+    ("/favicon.ico", _Site.favicon, None),
+)
+lifetime_of = lifetimes((path, lifetime) for path, _, lifetime in ROUTES)

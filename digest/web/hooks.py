@@ -14,7 +14,7 @@ from digest import logs
 from digest.errors import HookError, StoreError
 from digest.mail.receiving.provider_payloads import Provider
 from digest.service.bounces.webhooks import IN_PATH, LARGEST, WebhookIntake
-from digest.web.forms import body_of
+from digest.web.requests import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.web.addresses import Networks, read_address
+from digest.web.requests import Networks, read_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

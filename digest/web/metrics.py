@@ -1,20 +1,21 @@
-"""Prometheus metrics of one process and of the store; the only importer of prometheus-client.
-
-No label contains an address, a title or anything else that a person wrote: only ids of digests, and fixed words.
-Decision 235.
-"""
+"""Prometheus metrics, and the endpoints for monitors; the only importer of prometheus-client. Decisions 237 and 239."""
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from digest import __version__
 from digest.errors import DigestError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prometheus_client import Metric
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from digest.records.operating import Version
     from digest.service.intake.passes import Pass
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
 _FRESH = timedelta(seconds=1)  # many may ask; an unchanged store is queried once
+_NOT_STORED = {"Cache-Control": "no-store"}
+_FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 
 
 class Metrics:
@@ -195,3 +200,75 @@ def _family(name: str, says: str, labels: Sequence[str], rows: Iterable[tuple[Se
 
 def _s(span: timedelta) -> float:
     return span.total_seconds()
+
+
+class MonitorEndpoints:
+    """The endpoints, as plain functions, because the store blocks."""
+
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self._store, self._metrics = store, metrics
+
+    def healthy(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
+        """The process answers; nothing else is a reason to kill it."""
+        return PlainTextResponse("ok\n", headers=_NOT_STORED)
+
+    def ready(self, request: Request) -> Response:
+        """503 if the store does not work, so that no page could; with `?full` also if mail cannot be sent.
+
+        A relay's fault keeps no page from its visitors, so it alone does not change the code. No relay is contacted:
+        the last attempt decides. Other troubles are counted by kind. The response names no hosts and no people, because
+        anybody may ask.
+        """
+        try:
+            self._store.check()
+        except DigestError:
+            return _failing()
+        now = self._metrics.standing()
+        if now is None:
+            return _failing()
+        ready = now.sending is Sending.OK or "full" not in request.query_params
+        troubles = {kind: count for kind, count in now.troubles.items() if count}
+        told = {"ready": ready, "store": "ok", "mail": now.sending, "troubles": troubles}
+        return JSONResponse(told, 200 if ready else 503, _NOT_STORED)
+
+    def metrics(self, request: Request) -> Response:
+        body, media_type = self._metrics.exposition(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": media_type, **_NOT_STORED})
+
+
+def monitor_application(store: Store, metrics: Metrics) -> ASGIApp:
+    """The ASGI application of a listener for monitors."""
+    watch = MonitorEndpoints(store, metrics)
+    return Starlette(
+        routes=[
+            Route("/healthz", watch.healthy),
+            Route("/readyz", watch.ready),
+            Route("/metrics", watch.metrics),
+        ]
+    )
+
+
+def _failing() -> Response:
+    told: dict[str, object] = {"ready": False, "store": "failing", "mail": "unknown", "troubles": {}}
+    return JSONResponse(told, 503, _NOT_STORED)
+
+
+def from_this_machine(request: Request, base_url: str) -> bool:
+    """Whether a request certainly comes from this machine itself.
+
+    A proxy's own address proves nothing, and not every proxy identifies itself. But a site behind a proxy has a name
+    outside.
+    """
+    client = request.client.host if request.client else ""
+    return (
+        _is_loopback(client)
+        and _is_loopback(urlsplit(base_url).hostname or "")
+        and not _FORWARDED & {name.lower() for name in request.headers}
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -18,9 +18,9 @@ from digest.service.people import consent, links, moves, preferences, subscriber
 from digest.service.people.links import LinkState
 from digest.service.people.preferences import Choices
 from digest.templating import LANGUAGES
-from digest.web.forms import network_of, with_form
-from digest.web.mailed import Mailed, no_more
+from digest.web.mail_links import Mailed, no_more
 from digest.web.pages import Pages
+from digest.web.requests import network_of, with_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from digest.records.people import SubscriberRecord
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store
-    from digest.web.forms import Form
+    from digest.web.requests import Form
 
 _METHODS = ["GET", "HEAD", "POST"]
 _OK, _UNUSABLE = 200, 422

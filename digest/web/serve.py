@@ -12,10 +12,10 @@ import uvicorn
 
 from digest.errors import ConfigurationError
 from digest.web.application import application
-from digest.web.direct import Direct
-from digest.web.guarded import Guarded
+from digest.web.connection import LimitedConnection
 from digest.web.limits import WATCH, WEB, Gate, Limits, descriptors
-from digest.web.watching import watch_application
+from digest.web.metrics import monitor_application
+from digest.web.response_cache import CachingConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,7 @@ class _Quiet(uvicorn.Server):
         if counter % _TICKS_A_SECOND == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
-                if isinstance(connection, Guarded):
+                if isinstance(connection, LimitedConnection):
                     connection.sweep(now)
         return await super().on_tick(counter)
 
@@ -65,7 +65,7 @@ class Listener:
         self._server = _Quiet(
             uvicorn.Config(
                 app,
-                http=cast("type[asyncio.Protocol]", partial(Direct, gate=self._gate)),
+                http=cast("type[asyncio.Protocol]", partial(CachingConnection, gate=self._gate)),
                 interface="asgi3",
                 ws="none",
                 backlog=_BACKLOG,
@@ -119,7 +119,7 @@ class WatchServer(Listener):
     """The listener for monitors, configured by `web.metrics_listen`."""
 
     def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
-        app = watch_application(store, metrics)
+        app = monitor_application(store, metrics)
         super().__init__(app, settings.web.metrics_listen, "web.metrics_listen", limits=WATCH)
 
 

@@ -12,8 +12,8 @@ import pytest
 from digest import bundled, templating
 from digest.service.mailing.samples.blog import sample_blog
 from digest.settings import Settings
-from digest.web import trying
-from digest.web.trying import try_templates
+from digest.web import template_trials
+from digest.web.template_trials import try_templates
 
 if TYPE_CHECKING:
     from tests.conftest import Blog
@@ -56,7 +56,7 @@ def test_every_page_that_is_served_is_tried_with_the_values_that_it_is_given() -
                 given.setdefault(str(page.value), set()).update(names)
     with sample_blog(Settings()) as blog:
         tried: dict[str, set[str]] = {}
-        for name, values in trying.sample_pages(blog, "en"):
+        for name, values in template_trials.sample_pages(blog, "en"):
             tried.setdefault(name, set()).update(values)
     assert tried == given
 

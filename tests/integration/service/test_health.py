@@ -32,8 +32,7 @@ from digest.service.operating.health import Kind
 from digest.service.operating.status import status
 from digest.settings import Settings
 from digest.store import open_store
-from digest.web.metrics import Metrics
-from digest.web.watching import Watch
+from digest.web.metrics import Metrics, MonitorEndpoints
 from tests.exposition import numbers
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class World:
             store, self.settings, lambda: self.now, fresh=HOUR
         )  # only what was stored makes it look again
         self._metrics = metrics
-        self._watch = Watch(store, metrics)
+        self._watch = MonitorEndpoints(store, metrics)
         with store.write() as tx:
             tx.editions.register_digest(WEEKLY, NOW - HOUR)
             tx.readings.register_source(BLOG, NOW)

@@ -29,8 +29,7 @@ from digest.service.operating.health import Sending
 from digest.service.operating.monitoring import Standing, standing
 from digest.settings import load
 from digest.store import open_store
-from digest.web.metrics import Metrics
-from digest.web.watching import from_this_machine
+from digest.web.metrics import Metrics, from_this_machine
 from tests.exposition import numbers
 
 if TYPE_CHECKING:

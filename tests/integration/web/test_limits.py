@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from digest.web.guarded import Guarded
+from digest.web.connection import LimitedConnection
 from digest.web.limits import WATCH, WEB, Gate, Limits
 from digest.web.serve import Listener
 from tests.conftest import ROOT
@@ -49,8 +49,8 @@ class Door:
         self.answered += 1
 
     @property
-    def connections(self) -> list[Guarded]:
-        return [one for one in self.listener._server.server_state.connections if isinstance(one, Guarded)]
+    def connections(self) -> list[LimitedConnection]:
+        return [one for one in self.listener._server.server_state.connections if isinstance(one, LimitedConnection)]
 
     def later(self, seconds: float) -> None:
         """What the server does each second, so many seconds from now."""

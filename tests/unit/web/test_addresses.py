@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from digest.web.addresses import Networks, read_address
-from digest.web.forms import network_of
+from digest.web.requests import Networks, network_of, read_address
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.records.operating import Version
-from digest.web.kept import Kept
+from digest.web.application import lifetime_of
+from digest.web.response_cache import ResponseCache
 from digest.web.serve import Listener
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Site:
 
     def __init__(self) -> None:
         self.made = self.again = 0
-        kept = Kept(self._answer, lambda: Version(1, 1), lambda _scope, _status: self._count)
+        kept = ResponseCache(self._answer, lambda: Version(1, 1), lifetime_of, lambda _scope, _status: self._count)
         self.listener = Listener(kept, "127.0.0.1:0", "web.listen")
         self.port = int(self.listener.address.rpartition(":")[2])
 

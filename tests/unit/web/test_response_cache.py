@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.records.operating import Version
-from digest.web.kept import Kept
+from digest.web.application import lifetime_of
+from digest.web.response_cache import ResponseCache
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -22,7 +23,7 @@ class Site:
         self.meanwhile: Version | None = None  # what is written while an answer is made
         self.asked = self.again = 0
         self._status, self._headers = status, [*headers]
-        self._kept = Kept(self._answer, lambda: self.version, lambda _scope, _status: self._count)
+        self._kept = ResponseCache(self._answer, lambda: self.version, lifetime_of, lambda _scope, _status: self._count)
 
     def _count(self) -> None:
         self.again += 1
@@ -117,7 +118,7 @@ def test_a_form_that_is_sent_is_never_answered_from_memory() -> None:
 
 
 def test_what_is_kept_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.web.kept._MOST", 10_000)
+    monkeypatch.setattr("digest.web.response_cache._MOST", 10_000)
     site = Site()
     for number in range(100):
         site(f"/entries/{number}")
@@ -133,7 +134,7 @@ def test_nothing_is_kept_of_a_store_that_cannot_say_cheaply_whether_it_changed()
 
 
 def test_what_was_asked_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.web.kept._MOST", 100_000)
+    monkeypatch.setattr("digest.web.response_cache._MOST", 100_000)
     site = Site()
     for number in range(10, 30):
         site("/about", query=b"%d" % number * 20_000)

@@ -1,17 +1,16 @@
-"""What a browser sends: the fields of a form, and the network that it comes from."""
+"""What a browser sends: the fields of a form, and the address that it comes from, as sockets and proxies write it."""
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 
-from digest.web.addresses import Networks, read_address
-
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -19,6 +18,18 @@ if TYPE_CHECKING:
 _LARGEST = 16 * 1024  # bytes of any form of ours
 _MOST_FIELDS = 200
 _PREFIX = {4: 24, 6: 48}  # one customer may have all addresses of such a network: providers assign up to a /48
+Address = IPv4Address | IPv6Address
+_LONGEST_ADDRESS = 80  # characters of an address with everything that may surround it
+_WRITTEN = re.compile(
+    r"""
+    (?: \[ (?P<bracketed> [0-9A-Fa-f:.]+ ) (?: %[^\]]* )? \]   # [2001:db8::7], [fe80::1%eth0]
+      | (?P<four> [0-9.]+ )
+      | (?P<six> [0-9A-Fa-f:.]+ ) (?: %[^\s:"]* )?             # 2001:db8::7 alone: a port could not be told from it
+    )
+    (?: (?<=[\].0-9]) : (?P<port> [0-9]{1,5} ) )?
+    """,
+    re.VERBOSE,
+)
 
 
 class Form:
@@ -85,3 +96,29 @@ def network_of(request: Request, proxies: Sequence[str]) -> str:
     while hops and address in trusted:
         address = read_address(hops.pop())
     return "unknown" if address is None else str(ip_network(f"{address}/{_PREFIX[address.version]}", strict=False))
+
+
+def read_address(written: str) -> Address | None:
+    """The parsed address, with or without brackets, port, zone and quotes; None for anything else.
+
+    An IPv4 address within an IPv6 address is returned as the IPv4 address.
+    """
+    bare = written.strip().strip('"').strip()
+    found = _WRITTEN.fullmatch(bare) if len(bare) <= _LONGEST_ADDRESS else None
+    try:
+        known = ip_address(found["bracketed"] or found["four"] or found["six"]) if found else None
+    except ValueError:
+        return None
+    if isinstance(known, IPv6Address) and known.ipv4_mapped:
+        return known.ipv4_mapped
+    return known
+
+
+class Networks:
+    """Networks such as `10.0.0.0/8`."""
+
+    def __init__(self, written: Iterable[str]) -> None:
+        self._all = [ip_network(one) for one in written]
+
+    def __contains__(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._all)

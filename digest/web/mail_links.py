@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from digest.service.people.links import Link
     from digest.settings import Settings
     from digest.store.transaction import Store
-    from digest.web.forms import Form
+    from digest.web.requests import Form
 
 _OK, _MISSING, _GONE = 200, 404, 410
 _HOUR = 3600

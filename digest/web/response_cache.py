@@ -1,14 +1,25 @@
-"""Caches responses in memory and serves them again while nothing behind them changed.
+"""Caches responses in memory and serves them again while nothing behind them changed. Decisions 82 and 83.
 
-It runs in front of the application as plain ASGI: a cached response costs a dictionary look-up, but no thread, no
-routing and no store. `direct` serves it even without ASGI. Decision 82.
+`ResponseCache` runs in front of the application as plain ASGI: a cached response costs a dictionary look-up, but no
+thread, no routing and no store. `CachingConnection` serves it from the protocol, before a task exists. uvicorn answers
+everything else as usual. That includes a request that has a body, asks for another protocol or another version of HTTP,
+asks to close the connection, waits behind a request in progress, or comes from a client that does not read what was
+sent before.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
+
+import httptools
+from starlette.routing import compile_path
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from digest.web.connection import LimitedConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +29,6 @@ if TYPE_CHECKING:
     from digest.records.operating import Version
 
 _Key = tuple[bytes | str, ...]
-
 _ASKED_BY = frozenset(
     (b"accept", b"accept-encoding", b"accept-language", b"if-none-match", b"if-modified-since")
 )  # the request headers that a response may depend on
@@ -28,12 +38,12 @@ _KEEPABLE = (200, NOT_MODIFIED)
 _LARGEST = 1 << 22  # bytes of one response
 _MOST = 1 << 26  # bytes of all responses
 _OVERHEAD = 2048  # bytes, about, that a response needs in addition to its body and its key
-_FEEDS = ("/archive/", "/feed.", "/sources/", "/topics/")
-_PUBLIC = ("/about", "/archive/", "/editions", "/entries/", "/feed", "/sources/", "/topics/")
+_NAME = re.compile(r"\(\?P<\w+>")  # the routes may share names of groups
+_SAYS_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResponse:
     """A response, and the state of the store for which it is valid. `count` is called when it is served again."""
 
     state: int
@@ -44,11 +54,11 @@ class Answer:
     lines: bytes  # its headers as sent, with the empty line; empty if they give no length
 
 
-class Kept:
+class ResponseCache:
     """Caches responses to GET and HEAD.
 
-    A feed is valid while the published content is unchanged, every other page while nothing at all was written.
-    Responses with `no-store` are not cached, and neither are pages for one person: only the addresses in `_PUBLIC` are.
+    `lifetime` returns how long the responses for a path are valid, None if they are not cached, such as pages for one
+    person. Responses with `no-store` are never cached.
     `again` takes the scope and status of a response, and returns the function that counts each repetition.
     """
 
@@ -56,10 +66,11 @@ class Kept:
         self,
         inner: ASGIApp,
         version: Callable[[], Version | None],
+        lifetime: Callable[[str], Lifetime | None],
         again: Callable[[Scope, int], Callable[[], None]],
     ) -> None:
-        self._inner, self._version, self._again = inner, version, again
-        self._answers: OrderedDict[_Key, Answer] = OrderedDict()
+        self._inner, self._version, self._lifetime, self._again = inner, version, lifetime, again
+        self._answers: OrderedDict[_Key, CachedResponse] = OrderedDict()
         self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +89,7 @@ class Kept:
             scope, receive, _Listening(send, lambda start, body: self._keep(key, state, start, body, scope))
         )
 
-    def known(self, scope: Scope) -> Answer | None:
+    def known(self, scope: Scope) -> CachedResponse | None:
         """The cached response for a request, if it is valid."""
         asked = self._asked(scope)
         if asked is None:
@@ -89,9 +100,10 @@ class Kept:
 
     def _asked(self, scope: Scope) -> tuple[_Key, int] | None:
         """The cache key of a request, and the state for which a response must be valid; None if it is not cacheable."""
-        if scope["method"] not in _METHODS or not _is_public(scope["path"]):
+        lifetime = self._lifetime(scope["path"]) if scope["method"] in _METHODS else None
+        if lifetime is None:
             return None
-        state = self._state(scope["path"])
+        state = self._state(lifetime)
         if state is None:
             return None
         key = (
@@ -102,12 +114,12 @@ class Kept:
         )
         return key, state
 
-    def _state(self, path: str) -> int | None:
-        """The state for which a response here is valid; None (no caching) if the store cannot give it cheaply."""
+    def _state(self, lifetime: Lifetime) -> int | None:
+        """The state for which a response is valid; None (no caching) if the store cannot give it cheaply."""
         version = self._version()
         if version is None:
             return None
-        return version.published if _is_feed(path) else version.commits
+        return version.published if lifetime is Lifetime.PUBLISHED else version.commits
 
     def _keep(self, key: _Key, state: int, start: Message, body: Message, scope: Scope) -> None:
         headers = dict(start["headers"])
@@ -117,7 +129,7 @@ class Kept:
         before = self._answers.pop(key, None)
         self._size += size - (before.size if before else 0)
         lines = _lines(start["headers"]) if _says_its_length(start, body) else b""
-        self._answers[key] = Answer(state, start, body, size, self._again(scope, start["status"]), lines)
+        self._answers[key] = CachedResponse(state, start, body, size, self._again(scope, start["status"]), lines)
         while self._size > _MOST:
             _, oldest = self._answers.popitem(last=False)
             self._size -= oldest.size
@@ -150,9 +162,60 @@ def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join(b"%b: %b\r\n" % (name.lower(), value) for name, value in headers) + b"\r\n"
 
 
-def _is_public(path: str) -> bool:
-    return path == "/" or path.startswith(_PUBLIC)
+class Lifetime(Enum):
+    """How long the responses of a route are valid: while the published entries stay, or while nothing is written."""
+
+    PUBLISHED = "published"
+    COMMIT = "commit"
 
 
-def _is_feed(path: str) -> bool:
-    return path.startswith(_FEEDS) and ("/feed." in path or "/archive/" in path)
+def lifetimes(routes: Iterable[tuple[str, Lifetime | None]]) -> Callable[[str], Lifetime | None]:
+    """The lifetime of the route that a path leads to, from a table of routes; None if it is never cached."""
+    routes = list(routes)
+    patterns = {one: _either(path for path, lifetime in routes if lifetime is one) for one in Lifetime}
+    return lambda path: next((one for one, pattern in patterns.items() if pattern.match(path)), None)
+
+
+def _either(paths: Iterable[str]) -> re.Pattern[str]:
+    """A pattern for each path that one of these routes serves."""
+    return re.compile("|".join(_NAME.sub("(?:", compile_path(path)[0].pattern) for path in paths) or "(?!)")
+
+
+class CachingConnection(LimitedConnection):
+    """A connection of a server whose application is `Kept`; with any other application it behaves as uvicorn's own."""
+
+    def answer(self) -> None:
+        """Respond from the cache, or leave the request to uvicorn."""
+        known = self._known(self.app) if isinstance(self.app, ResponseCache) and self._is_simple() else None
+        if known is None:
+            super().answer()
+            return
+        status = known.start["status"]
+        dated = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)
+        head = STATUS_LINE[status] + dated + known.lines
+        if self.scope["method"] == "HEAD" or status == NOT_MODIFIED:
+            self.transport.write(head)
+        else:
+            self.transport.writelines((head, known.body["body"]))
+        known.count()
+        self.on_response_complete()
+
+    def _is_simple(self) -> bool:
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.flow.write_paused
+            and not any(name in _SAYS_MORE for name, _ in self.headers)
+        )
+
+    def _known(self, kept: ResponseCache) -> CachedResponse | None:
+        url = httptools.parse_url(self.url)
+        if b"%" in url.path:
+            return None
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["path"] = url.path.decode("ascii")
+        self.scope["query_string"] = url.query or b""
+        known = kept.known(self.scope)
+        return known if known and known.lines else None

@@ -38,7 +38,7 @@ class _RefusedError(Exception):
         super().__init__(reason)
 
 
-class Guarded(HttpToolsProtocol):
+class LimitedConnection(HttpToolsProtocol):
     """Enforces the limits of its gate. `sweep` must be called every second."""
 
     cycle: Any  # None before the first request that uvicorn answers, which its types do not say
