@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.cli.plain import is_plain, parse_plainly
-from digest.cli.terminal import for_its_writer
 from digest.errors import ConfigurationError, DigestError, MistakesError
 from digest.json_output import json_line
 
@@ -34,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _print_mistakes(mistakes)
         sys.exit(2)
     except DigestError as error:
+        from digest.cli.terminal import for_its_writer
+
         sys.stderr.write(f"digest: {for_its_writer(error)}\n")
         sys.exit(1)
     except BrokenPipeError:

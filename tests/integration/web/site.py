@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import json
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 from lxml import html as lxml_html
 
 from digest.errors import StoreError
+from digest.json_output import to_json
 from digest.service.mailing import confirming
 from digest.service.people import subscribers
 from digest.web.application import application
@@ -111,7 +113,7 @@ class Site:
 
     def state(self) -> list[dict[str, object]]:
         """All that is stored of people."""
-        return subscribers.export(self.store)
+        return json.loads(to_json(subscribers.export(self.store)))  # as a program gets it
 
 
 def check_safe(reply: Reply) -> None:
