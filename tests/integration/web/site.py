@@ -113,7 +113,8 @@ class Site:
 
     def state(self) -> list[dict[str, object]]:
         """All that is stored of people."""
-        return json.loads(to_json(subscribers.export(self.store)))  # as a program gets it
+        found: list[dict[str, object]] = json.loads(to_json(subscribers.export(self.store)))  # as a program gets it
+        return found
 
 
 def check_safe(reply: Reply) -> None:
