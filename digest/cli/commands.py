@@ -66,7 +66,7 @@ def application(command: str | None = None) -> typer.Typer:
 @functools.cache
 def _group(name: str) -> typer.Typer:
     home, *others = map(_module, _GROUPS[name])
-    app: typer.Typer = vars(home).get(f"{name}_app", home.app)
+    app: typer.Typer = vars(home).get(f"{name}_app") or home.app
     for other in others:
         other.register(app)
     return app
