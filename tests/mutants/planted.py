@@ -46,7 +46,7 @@ MUTANTS = (
     ),
     Mutant(
         "a password among the arguments is taken",
-        "digest/cli/state.py",
+        "digest/cli/backups.py",
         "if has_password(given):",
         "if not given and has_password(given):",
         ("tests/integration/postgres/test_moving.py",),
