@@ -20,10 +20,12 @@ def make_row(connection: Connection, now: datetime, secret: bytes | None = None)
 
 
 def secret(connection: Connection) -> bytes:
+    """The 32 random bytes that the store was made with."""
     return bytes(connection.execute(select(meta.c.secret)).scalar_one())
 
 
 def published_state(connection: Connection) -> tuple[int, datetime]:
+    """How often the published content changed, and when it last did."""
     row = connection.execute(select(meta.c.published, meta.c.published_at)).one()
     return row.published, row.published_at
 
@@ -37,19 +39,23 @@ def grow_published(connection: Connection, now: datetime) -> None:
 
 
 def pause(connection: Connection, reason: str, until: datetime) -> None:
+    """Pause all sending until then."""
     connection.execute(update(meta).values(pause_reason=reason, paused_until=until))
 
 
 def paused(connection: Connection, now: datetime) -> tuple[str, datetime] | None:
+    """Why sending is paused and until when; None if it is not paused now."""
     row = connection.execute(select(meta.c.pause_reason, meta.c.paused_until)).one()
     return (row.pause_reason, row.paused_until) if row.paused_until and row.paused_until > now else None
 
 
 def resume(connection: Connection) -> None:
+    """End the pause, and forget its reason."""
     connection.execute(update(meta).values(pause_reason=None, paused_until=None))
 
 
 def trouble(connection: Connection) -> str:
+    """Why sending was last paused, even if that is over; empty after a mail got through."""
     return connection.execute(select(meta.c.pause_reason)).scalar_one() or ""
 
 
@@ -59,8 +65,10 @@ def got_through(connection: Connection, now: datetime) -> None:
 
 
 def pinged(connection: Connection) -> int:
+    """The published state that the hub was last notified of."""
     return int(connection.execute(select(meta.c.pinged)).scalar_one())
 
 
 def set_pinged(connection: Connection, published: int) -> None:
+    """Record the published state that the hub was notified of."""
     connection.execute(update(meta).values(pinged=published))

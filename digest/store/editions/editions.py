@@ -31,6 +31,7 @@ class Editions:
         self._connection.execute(insert(self._connection, digests).values(row).on_conflict_do_nothing())
 
     def digest(self, digest: DigestId) -> DigestState | None:
+        """What is stored about a digest; None if it was never registered."""
         made = editions.c.digest == digests.c.id
         query = (
             select(
@@ -148,6 +149,7 @@ class Editions:
         return edition_of(row) if row else None
 
     def edition(self, key: EditionKey) -> EditionCounts | None:
+        """The edition with this key; None if there is none."""
         return next(iter(self._counts(editions.c.key == key)), None)
 
     def _counts(self, which: ColumnElement[bool] | None) -> list[EditionCounts]:

@@ -63,6 +63,7 @@ class Readings:
         self._connection.execute(insert(self._connection, sources).values(row).on_conflict_do_nothing())
 
     def source(self, source: SourceId) -> SourceState | None:
+        """What is stored about a source; None if it was never registered."""
         row = self._connection.execute(_SOURCE, {"source": source}).one_or_none()
         return _source_state(row) if row else None
 
@@ -91,6 +92,7 @@ class Readings:
         return {row.path: dump_rows.read(row) for row in rows}
 
     def dump(self, source: SourceId, path: str) -> KnownDump | None:
+        """What is stored about a dump; None if it was never looked at."""
         row = self._connection.execute(_DUMP, {"source": source, "path": path}).one_or_none()
         return dump_rows.read(row) if row else None
 

@@ -70,6 +70,7 @@ class Breaker:
         ]
 
     def tally(self, edition: EditionKey) -> Tally:
+        """The counts of an edition, which must exist."""
         made_at = select(editions.c.closes_at).where(editions.c.key == edition)
         called_off = deliveries.c.state == DeliveryState.SUPPRESSED
         query = select(

@@ -276,6 +276,7 @@ class Deliveries:
         return self._connection.execute(query).scalar_one_or_none()
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
+        """The deliveries of an edition that are not summed up yet, by subscriber."""
         query = WITH_ADDRESS.where(deliveries.c.edition == edition).order_by(deliveries.c.subscriber_id)
         return [row_of(row) for row in self._connection.execute(query)]
 
@@ -284,9 +285,11 @@ class Deliveries:
         meta.pause(self._connection, reason, until)
 
     def paused(self, now: datetime) -> tuple[str, datetime] | None:
+        """Why sending is paused and until when; None if it is not paused now."""
         return meta.paused(self._connection, now)
 
     def resume(self) -> None:
+        """End a pause of all sending, and forget its reason."""
         meta.resume(self._connection)
 
     def trouble(self) -> str:

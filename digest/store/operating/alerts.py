@@ -16,7 +16,7 @@ class Alerts:
         self._connection = connection
 
     def all(self) -> dict[str, Alert]:
-        """All alerts, ordered by subject."""
+        """All alerts by subject, the oldest problem first."""
         rows = self._connection.execute(select(alerts).order_by(alerts.c.since, alerts.c.subject))
         return {row.subject: Alert(row.subject, row.problem, row.since, row.told_at, row.well_since) for row in rows}
 
@@ -32,6 +32,7 @@ class Alerts:
         self._connection.execute(first.on_conflict_do_update(index_elements=[alerts.c.subject], set_=row))
 
     def drop(self, subject: str) -> None:
+        """Delete the alert of a subject, if there is one."""
         self._connection.execute(delete(alerts).where(alerts.c.subject == subject))
 
     def notify(self, channel: str, kind: NoticeKind, alert: Alert, now: datetime) -> None:

@@ -107,6 +107,7 @@ class Clocks:
         _end_leases(self._connection, now, lease + _CLOCKS)
 
     def note(self, faults: Sequence[ClockFault]) -> None:
+        """Record faults; they count as not over."""
         rows = [
             {"what": one.what, "number": one.number, "moment": one.moment, "done": one.done, "at": one.at}
             for one in faults

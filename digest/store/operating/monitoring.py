@@ -58,6 +58,7 @@ class Monitoring:
         return counts
 
     def queue(self) -> Queue:
+        """The deliveries that will be tried."""
         counted = select(func.count().label("depth"), func.min(deliveries.c.next_at).label("next_at"))
         row = self._connection.execute(counted.where(OPEN)).one()
         return Queue(row.depth, row.next_at)

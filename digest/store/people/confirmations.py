@@ -59,6 +59,7 @@ class Confirmations:
         return ConfirmationId(self._connection.execute(asked).scalar_one())
 
     def get(self, confirmation: ConfirmationId) -> Confirmation | None:
+        """A request; None if it was never made, or is deleted."""
         query = select(confirmations).where(confirmations.c.id == confirmation)
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _confirmation(row)

@@ -177,6 +177,7 @@ class Subscribers:
         return next((found[key] for key in keys if key in found), None)
 
     def get(self, subscriber: SubscriberId) -> SubscriberRecord | None:
+        """A person; None if they never existed or are erased."""
         return next(iter(records(self._connection, subscribers.c.id == subscriber)), None)
 
     def all(self) -> list[SubscriberRecord]:

@@ -109,6 +109,7 @@ class ByHand:
         return int(self._connection.execute(stored).scalar_one())
 
     def undone(self, act: int, now: datetime) -> None:
+        """Record that a change was undone."""
         self._connection.execute(update(acts).where(acts.c.id == act).values(undone_at=now))
 
     def acts(self, entry: EntryId | None = None) -> list[Act]:
@@ -147,6 +148,7 @@ class ByHand:
         return [ReaderCount(row.counted_at, SourceId(row.source), row.readers) for row in rows]
 
     def hide(self, entries_: Sequence[EntryId], now: datetime, *, forgotten: bool = False) -> None:
+        """Hide entries; `forgotten` ones are published again when a dump shows them."""
         self._mark(entries_, now, hidden_at=now, forgotten_at=now if forgotten else None)
 
     def publish(self, entries_: Sequence[EntryId], now: datetime) -> None:
@@ -187,6 +189,7 @@ class ByHand:
         grow_published(self._connection, now)
 
     def merged_into(self, entry: EntryId) -> EntryId | None:
+        """The entry that this one was merged into; None if it is not merged."""
         query = select(entries.c.merged_into).where(entries.c.id == entry)
         found = self._connection.execute(query).scalar_one_or_none()
         return EntryId(found) if found else None
@@ -213,6 +216,7 @@ class ByHand:
         self._connection.execute(delete(entry_sources).where(theirs, merged, ~shown))
 
     def shown(self, entry: EntryId) -> list[ShownAs]:
+        """How dumps show an entry, by source, path and place; then how others showed it before they left it out."""
         return splitting.shown(self._connection, entry)
 
     def split(

@@ -85,6 +85,7 @@ class Entries:
         return entries_of(self._connection, self._connection.execute(query).all())
 
     def entry(self, entry: EntryId) -> Entry | None:
+        """A published entry; None if there is none with this id."""
         rows = self._connection.execute(entry_rows().where(entries.c.id == entry, PUBLISHED)).all()
         return next(iter(entries_of(self._connection, rows)), None)
 

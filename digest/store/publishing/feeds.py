@@ -108,6 +108,7 @@ class Feeds:
         return meta.pinged(self._connection)
 
     def set_pinged(self, published: int) -> None:
+        """Record the `published_state` that the hub was notified of."""
         meta.set_pinged(self._connection, published)
 
     def _mark(self, entry: EntryId, values: dict[str, object], now: datetime, *, removed: bool) -> bool:

@@ -50,6 +50,7 @@ class Pictures:
         }
 
     def png(self, name: str) -> bytes | None:
+        """The bytes of a picture; None if it is unknown, or could not be drawn."""
         return self._connection.execute(select(pictures.c.png).where(pictures.c.name == name)).scalar_one_or_none()
 
     def failed(self) -> int:

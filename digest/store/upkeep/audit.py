@@ -140,6 +140,7 @@ class Audit:
         return searching.agrees(self._connection)
 
     def recorded(self) -> Iterator[Recorded]:
+        """Every entry with what is computed from its contents, by id."""
         query = (
             select(entries.c.id, entries.c.atom_id, *CONTENT_COLUMNS)
             .join_from(entries, revisions, revisions.c.entry_id == entries.c.id)
@@ -172,9 +173,11 @@ class Audit:
         return history.matching(self._connection, asked, limit)
 
     def story(self, entry: EntryId) -> Story | None:
+        """Everything stored about an entry; None if there is none with this id."""
         return history.story(self._connection, entry)
 
     def delivery(self, edition: EditionKey, subscriber: SubscriberId) -> DeliveryRow | None:
+        """The delivery of an edition to a person; None if there is none."""
         here = WITH_ADDRESS.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
         row = self._connection.execute(here).one_or_none()
         return row_of(row) if row else None

@@ -42,6 +42,7 @@ class Backups:
         self._connection.execute(update(meta).values(fenced_at=func.coalesce(meta.c.fenced_at, at)))
 
     def lift(self) -> None:
+        """Lift the fence: mails may be sent again."""
         self._connection.execute(update(meta).values(fenced_at=None))
 
     def installation(self) -> dict[str, Any] | None:
@@ -50,6 +51,7 @@ class Backups:
         return found
 
     def set_installation(self, said: dict[str, Any]) -> None:
+        """Record what identifies the configuration that uses the store."""
         self._connection.execute(update(meta).values(installation=said))
 
     def waiting(self) -> list[Waiting]:

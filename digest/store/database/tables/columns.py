@@ -61,10 +61,12 @@ def _as_partial(created: CreateIndex, compiler: DDLCompiler, **options: Any) -> 
 
 
 def needed(name: str, kind: Any, *constraints: Any) -> Column[Any]:  # noqa: ANN401 - the arguments of Column
+    """A column that is never NULL."""
     return Column(name, kind, *constraints, nullable=False)
 
 
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """The constraint that a column has one of these values."""
     return CheckConstraint(f"{column} IN ({', '.join(repr(str(value)) for value in values)})", name=column)
 
 
@@ -79,6 +81,7 @@ def entry_date() -> tuple[Column[Any], ...]:
 
 
 def entry_date_checks() -> tuple[CheckConstraint, ...]:
+    """The constraints on the columns of `entry_date`."""
     return (
         one_of("date_kind", DateKind),
         CheckConstraint("(date_kind IS NULL) = (date_month IS NULL)", name="date_month"),
