@@ -132,11 +132,6 @@ class Confirmations:
         here = update(confirmations).where(confirmations.c.id == confirmation, confirmations.c.next_at.is_not(None))
         self._connection.execute(here.values(next_at=next_at, text=text))
 
-    def pending(self, now: datetime) -> int:
-        """How many wait for their owner."""
-        waiting = (confirmations.c.done_at.is_(None), confirmations.c.expires_at > now)
-        return self._connection.execute(select(func.count()).select_from(confirmations).where(*waiting)).scalar_one()
-
     def expired(self, now: datetime, asked_before: datetime) -> int:
         """How many have expired and were made before then, without those that `expire` already reduced."""
         query = select(func.count()).select_from(confirmations).where(_expired(now, asked_before))
