@@ -119,3 +119,17 @@ def test_each_test_that_a_page_names_exists() -> None:
         if not any(name.startswith(span.rstrip("…")) if span.endswith("…") else name == span for name in names)
     ]
     assert missing == []
+
+
+def test_each_path_that_a_page_names_exists() -> None:
+    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    paths = re.compile(r"`((?:digest|tests|templates|docs|config|benchmarks|\.ci)/[\w./-]*)`")
+    named = {
+        (page.name, path)
+        for page in pages
+        if page.name != "CHANGELOG.md"
+        for path in paths.findall(page.read_text("utf-8"))
+    }
+    assert len(named) > 80
+    of_an_operator = re.compile(r"config/(?!demo|example|container|nginx|digest\.service|grafana|prometheus)")
+    assert [at for at in sorted(named) if not of_an_operator.match(at[1]) and not (ROOT / at[1]).exists()] == []
