@@ -57,7 +57,7 @@ DUMPS = ROOT.parent / "shared" / "dumps"
 
 @pytest.fixture
 def by_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New stores are made as in earnest."""
+    """New stores are made by the migrations, as for users."""
     monkeypatch.setattr(schema, "upgrade", schemas.by_migrations)
 
 

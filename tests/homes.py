@@ -15,7 +15,7 @@ class OneHome(Contract):
     """Each library is imported by the packages that the table names, and by nobody else.
 
     A library that the table does not name is imported by nobody at all, so a new one needs a line in the table. A home
-    that does not import its library is reported, too: the table tells the truth.
+    that does not import its library is reported, too.
     A line of it reads `library: package, package`.
     """
 

@@ -178,7 +178,7 @@ def _left(home: Path) -> tuple[str, ...]:
 
 
 def _asking(home: Path) -> dict[str, Page]:
-    """The pages behind the links that readers are mailed."""
+    """The pages behind the links in subscribers' mails."""
     settings = load(home / "digest.toml")
     now = datetime.now(UTC)
     with opened(settings) as store:

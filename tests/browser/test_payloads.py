@@ -85,7 +85,7 @@ def looked_at(hostile: Blog) -> Iterator[Site]:
 
 @pytest.fixture
 def markup(hostile: Blog, looked_at: Site) -> list[str]:
-    """All that is shown to readers: feeds, pages and the mail."""
+    """Everything that others see: feeds, pages and the mail."""
     feeds = list(markup_in_feeds(hostile))
     assert len(feeds) > 3 * len(PAYLOADS)
     return [*feeds, *pages(looked_at, hostile).values()]

@@ -191,7 +191,7 @@ class Hand:
         corrected: Sequence[str] = (),
         to: Sequence[int] = (),
     ) -> bool:
-        """Make an edition of the digest before the slash that tells these entries as they are now."""
+        """Make an edition of the digest before the slash that announces these entries as they are now."""
         digest = DigestId(key.partition("/")[0])
         selected = [Selected(Section.NEW, self.entry(entry)) for entry in new]
         selected += [Selected(Section.CORRECTED, self.entry(entry)) for entry in corrected]

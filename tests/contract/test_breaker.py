@@ -23,7 +23,7 @@ ASKED, APPLIED, CONFIRMED = RequestState.ASKED, RequestState.APPLIED, RequestSta
 
 @pytest.fixture
 def people(hand: Hand) -> list[SubscriberId]:
-    """Readers of an edition at two domains."""
+    """Subscribers of an edition at two domains."""
     made = [hand.subscriber(address) for address in ("a@one.example", "b@One.example", "c@two.example")]
     hand.edition(KEY, to=made)
     return made

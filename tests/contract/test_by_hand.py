@@ -97,7 +97,7 @@ def test_a_page_is_compared_with_what_pages_say(handled: Store, hand: Hand, now:
         Revised(A, replace(old.content, title="写对的", paragraphs=("改过的正文",)), Cause.TITLE), now=now + 3 * day
     )
     assert entry(handled, A).printed == replace(printed, title=None)
-    assert hand.entry("a").updated_at == now + 2 * day  # the page says what was said already
+    assert hand.entry("a").updated_at == now + 2 * day  # the page says the same as before
 
 
 def test_a_year_that_becomes_known_ends_no_edit_of_the_day_and_another_day_does(

@@ -416,7 +416,7 @@ def test_what_is_leased_and_not_begun_is_taken_back_at_once(
             tx.subscribers.prefer(
                 person, language="en", fmt=Format.BOTH, timezone="", topics=(), paused_until=now + LEASE
             )
-    assert row(store).state is DeliveryState.SUPPRESSED  # so that the next edition tells it
+    assert row(store).state is DeliveryState.SUPPRESSED  # so that the next edition announces it
     with store.write() as tx:
         assert tx.deliveries.begin(KEY, person, leased.leased_until, now + LEASE, now) is DeliveryState.SUPPRESSED
         tx.deliveries.release(KEY, person)

@@ -92,7 +92,7 @@ def test_former_names_lead_on(store: Store, hand: Hand, now: datetime) -> None:
 
 
 def both(store: Store, hand: Hand, now: datetime) -> tuple[SubscriberId, SubscriberId]:
-    """Two digests that each told the same entry: ada follows the old one, bob both."""
+    """Two digests that each announced the same entry: ada follows the old one, bob both."""
     hand.read(hand.added("甲"))
     ada, bob = hand.subscriber("ada@example.org"), hand.subscriber("bob@example.org")
     with store.write() as tx:

@@ -28,7 +28,7 @@ UNKNOWN, FAILED = DeliveryState.UNKNOWN, DeliveryState.FAILED
 
 @pytest.fixture
 def person(hand: Hand, now: datetime) -> SubscriberId:
-    """Somebody whose mail tells 甲 as new."""
+    """A subscriber whose mail announces 甲 as new."""
     hand.read(hand.added("甲"), hand.added("乙", 1))
     person = hand.subscriber("a@example.org")
     hand.edition(FIRST, new=["甲"], to=[person])

@@ -68,7 +68,7 @@ def make(engine: Engine) -> None:
 
 
 class Older:
-    """A blog whose store an older program left, and what this one tells of it, as the editions that it makes."""
+    """A blog whose store an older program left, and the editions that this program makes from it."""
 
     def __init__(self, blog: Blog) -> None:
         self.blog, self.now = blog, CHANGED
@@ -80,7 +80,7 @@ class Older:
         shutil.copytree(KEPT / "dumps", blog.home / "dumps", dirs_exist_ok=True)
 
     def refresh(self, code: int = 0) -> tuple[Counter[str], list[str], list[str]]:
-        """A pass an hour later, and an edition: the counts, and the titles that it told as new and as corrected."""
+        """A pass an hour later, and an edition: the counts, and the titles announced as new and as corrected."""
         self.now += timedelta(hours=1)
         with time_machine.travel(self.now, tick=False):
             counts = self.blog.refresh(code=code)

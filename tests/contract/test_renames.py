@@ -39,7 +39,7 @@ def contents(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 
 def fill(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
-    """Two sources with entries in common, in feeds, of which something is reported and told."""
+    """Two sources with entries in common, in feeds, with reports and announcements."""
     unclear = Ambiguous(0, "甲", (EntryId("甲"),), "could be either")
     hand.read(hand.added("甲"), hand.added("乙", 1), readers={"甲": 3}, ambiguous=[unclear])
     hand.read(hand.added("丙"), source="mirror", placings=[hand.placing("甲", 0), hand.placing("丙", 1)], path="m.txt")

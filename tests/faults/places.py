@@ -40,7 +40,7 @@ KILLED = -signal.SIGKILL
 LATER = timedelta(hours=2)  # when leases that a killed process left have ended
 _BYTECODE = str(Path(tempfile.gettempdir()) / f"digest-bytecode-{os.getuid()}")  # a start takes a third of the time
 _STRACE_LOG = "strace.log"  # in the folder of the place
-_LONGEST_SERVICE = 600.0  # seconds; one that hangs is killed, so that its test fails and the others go on
+_LONGEST_SERVICE = 600.0  # seconds; one that hangs is killed, so that its test fails and the others continue
 _COMMAND = (sys.executable, "-m", "digest")
 
 
@@ -63,7 +63,7 @@ class Injection:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended and what it said."""
+    """How a command ended and what it printed."""
 
     code: int
     out: str
@@ -165,7 +165,7 @@ class Place:
             return {address: (state, attempts) for address, state, attempts in connection.execute(query)}
 
     def start(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-        """The program as a process that goes on by itself; what it says is lost."""
+        """The program as a process in the background; its output is dropped."""
         return subprocess.Popen(
             [*before, *_COMMAND, *arguments],
             cwd=self.home,

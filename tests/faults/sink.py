@@ -43,7 +43,7 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A message that the server took responsibility for, whether its 250 was heard or not."""
+    """A message that the server took responsibility for, whether its 250 arrived or not."""
 
     recipient: str
     raw: bytes
@@ -54,7 +54,7 @@ class Taken:
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """On a free port of loopback. `at` is asked at each moment: None for the usual, a reply, or an act."""
+    """On a free port of loopback. `at` is called at each step; it returns None, another reply, or an act."""
 
     daemon_threads = True
     request_queue_size = 100
@@ -173,7 +173,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         self._asked(Moment.ANSWERED, recipient)
 
     def _say(self, moment: Moment, recipient: str, usual: str) -> bool:
-        """Whether the usual was said."""
+        """Whether the usual reply was sent."""
         told = self._asked(moment, recipient)
         self._write(told or usual)
         return told is None

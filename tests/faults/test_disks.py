@@ -211,7 +211,7 @@ def test_with_a_full_disk_nothing_is_sent_and_space_is_enough_to_go_on(
 
 
 class Troubled:
-    """A service with an edition sent, whose disk gets into trouble: what it must go on doing, and do afterwards."""
+    """A service with an edition sent, whose disk gets into trouble: what it must continue to do, and do afterwards."""
 
     def __init__(self, place: Place, database: Path, service: Service) -> None:
         self.place, self.service = place, service

@@ -37,7 +37,7 @@ MEGABYTES = 1024**2
 
 @pytest.fixture
 def told(blog: Blog, verdict: Callable[[str], Verdict], request: pytest.FixtureRequest) -> Iterator[Blog]:
-    """A blog of twenty known articles; its feed is what readers have seen."""
+    """A blog of twenty known articles; its feed is what feed readers have seen."""
     row = verdict(f"dumps: {request.node.name.removeprefix('test_').replace('_', ' ')}")
     row.tried += 1
     blog.search("page.txt", *KNOWN)

@@ -105,13 +105,13 @@ def test_a_kill_leaves_the_state_before_or_after_a_transaction(
 
 
 def again(place: Place, *command: str) -> None:
-    """Run a command once more. Who was erased by the first run is unknown to the second."""
+    """Run a command once more. A person whom the first run erased is unknown to the second."""
     erased = "erase" in command and stored(place, "SELECT 1 FROM subscribers WHERE address IS NULL")
     place.here(*command, code=1 if erased else 0)
 
 
 def published(place: Place) -> int:
-    """How many entries readers see."""
+    """How many entries visitors see."""
     if not state_of(place.database):
         return 0
     with copied(place.database) as connection:
@@ -178,7 +178,7 @@ def test_a_kill_at_any_word_of_a_conversation_costs_nobody_their_mail(
 
 
 def drain_killed_at(place: Place, sink: Sink, moment: Moment, nth: int) -> int:
-    """Drain, and kill the drain when the server comes to a moment for the n-th time; how it ended."""
+    """Drain, and kill the drain when the server reaches a step for the n-th time; how it ended."""
     count = itertools.count(1)
 
     def at(now: Moment, _recipient: str) -> None:

@@ -122,7 +122,7 @@ def test_no_leap_of_the_clock_announces_twice_or_skips(
 
 
 def titles_told(place: Place) -> set[str]:
-    """What editions told as news."""
+    """What editions announced as new."""
     query = "SELECT title FROM edition_entries JOIN revisions USING (entry_id) WHERE section = 'new'"
     return {title for (title,) in stored(place, query)}
 

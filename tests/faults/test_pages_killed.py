@@ -26,7 +26,7 @@ EACH = 6  # so many leave, and so many confirm: more than the start of the servi
 
 @dataclass(frozen=True)
 class Button:
-    """One that somebody presses: what it does, for whom, where."""
+    """A button: what it does, for which person, on which page."""
 
     act: str
     person: str
@@ -43,7 +43,7 @@ def buttons(place: Place) -> list[Button]:
 
 
 def done(place: Place, act: str) -> set[str]:
-    """For whom an act is stored, and wholly."""
+    """The people for whom an act is stored completely."""
     if act == "leaving":
         left = {
             str(person)

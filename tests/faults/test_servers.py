@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 4
 TITLES = [article.title for article in ARTICLES]
-ONE = PEOPLE[7]  # whom a fault of one mailbox strikes
+ONE = PEOPLE[7]  # the person whose mailbox has the fault
 REFUSALS = 3  # in a row, before all sending is paused
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What a server does at a moment, to one person or to all; `states` is what everybody's delivery is then.
+    """What a server does at a step, to one person or to all; `states` is what everybody's delivery is then.
 
     `twice`: it had taken the message, so the second attempt is a second copy. `ends`: no second attempt is made.
     `paused`: all sending is paused. `suppressed`: the person is suppressed.
@@ -155,7 +155,7 @@ def test_a_server_without_extensions_reaches_all_who_can_be_reached_that_way(
 
 
 SILENCES = (Moment.CONNECT, Moment.HELLO, Moment.SENDER, Moment.RECIPIENT, Moment.DATA, Moment.STORED)
-OF_NOBODY = {Moment.CONNECT, Moment.HELLO, Moment.SENDER}  # said before a recipient is named
+OF_NOBODY = {Moment.CONNECT, Moment.HELLO, Moment.SENDER}  # sent before a recipient is named
 
 
 @each_way

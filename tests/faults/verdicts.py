@@ -19,9 +19,10 @@ _HEAD = ("fault", "occurrences tried", "second copies", "listed once more", "los
 class Verdict:
     """What came of a fault at all its occurrences; the test has `passed` once it is through.
 
-    `losses` are of what the fault could cost: people without a mail, entries that readers no longer find, rows of the
+    `losses` are of what the fault could cost: people without a mail, entries that visitors no longer find, rows of the
     state that the next run does not bring back, answers that were given and are not so. `listed` counts the people
-    whose next mail lists once more what one told that may be lost: the one exception to that nobody is told twice.
+    whose next mail lists once more what a lost mail announced, the one exception to the rule that nobody
+    gets an entry twice.
     """
 
     fault: str

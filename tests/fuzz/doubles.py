@@ -89,7 +89,7 @@ class Mortal(Store):
 class Post:
     """What servers took, in order; `faults` says what becomes of the next mails; the ones after them are accepted.
 
-    Where it `pipelines`, it hears of a mail before that is begun, and is told who is next: it keeps that in `announced`
+    Where it `pipelines`, it gets a mail before that is begun, and the next recipient: it stores that in `announced`
     and gives nobody a mail for it.
     """
 
@@ -113,7 +113,7 @@ class Post:
 
     async def prepare(self, mail: Outgoing) -> None:
         self.mail = mail
-        if self.pipelines:  # all that is said here is said of a mail of which nobody knows yet whether it begins
+        if self.pipelines:  # whether this mail begins is not known yet
             self._hear()
 
     async def commit(self, following: Envelope | None = None) -> SendResult:

@@ -1,7 +1,7 @@
 """Any course of crawls, a site's edits, an operator's acts and editions: nobody gets an entry twice, nothing returns.
 
-The service is the real one over a store in memory. The model knows the articles of the site, what the operator said of
-each, and what editions told.
+The service is the real one over a store in memory. The model knows the articles of the site, the operator's changes of
+each, and what editions announced.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ class ByHand(RuleBasedStateMachine):
 
     @rule(page=st.integers(0, 1), whole=st.booleans(), back=st.booleans())
     def forget(self, page: int, *, whole: bool, back: bool) -> None:
-        """What pages said is forgotten while their files are away; then the files are there again."""
+        """The pages' content is forgotten while their files are away; then the files are there again."""
         before = self._all()
         away = self.folder / "away"
         (self.folder / "dumps").rename(away)
@@ -242,7 +242,7 @@ class ByHand(RuleBasedStateMachine):
         away.rename(self.folder / "dumps")
         if done is None:
             return
-        self.said.clear()  # what rests on these dumps alone, the model does not follow
+        self.said.clear()  # what depends on these dumps alone, the model does not follow
         if back:
             self._do(lambda tx: undoing.undo_source(tx, self.settings, "blog", self.now))
             assert _states(self._all()) == _states(before)

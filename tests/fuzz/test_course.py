@@ -49,7 +49,7 @@ EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "4000")) // 100  # a cours
 
 
 class Course(RuleBasedStateMachine):
-    """The rules are what can happen; the model is who must have which edition, and what may not reach whom."""
+    """The rules are what can happen; the model says which editions a person must have and must not have."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,13 +125,13 @@ class Course(RuleBasedStateMachine):
         self._pass(timedelta(hours=hours))
 
     def _pass(self, time: timedelta) -> None:
-        """The clock may step back, but is never a day behind what it said once (see `service.editions.audience`)."""
+        """The clock may step back, but is never a day behind a time it showed (see `service.editions.audience`)."""
         self.latest = max(self.latest, self.now + time)
         self.now = max(self.now + time, self.latest - timedelta(hours=20))
 
     @rule(hours=st.integers(1, 6))
     def step_back(self, hours: int) -> None:
-        """The clock is set back after an edition, and news come in what is its window to the clock."""
+        """The clock is set back after an edition, and new entries come in what the clock takes for its window."""
         self.make(by_hand=True)
         self._pass(-timedelta(hours=hours))
         self._publish(1)
@@ -206,7 +206,7 @@ class Course(RuleBasedStateMachine):
             tx.subscribers.leave(_id(tx, person), WEEKLY, "a test", self.now)
 
     def _others_leave(self, recipient: str) -> None:
-        """While a mail is being sent, somebody else leaves, by another process: who is announced, if anybody is."""
+        """While a mail is being sent, somebody else leaves, by another process: the announced recipient, if any."""
         others = sorted(self.active - {recipient}, key=lambda person: (person != self.post.announced, person))
         for person in others[:1]:
             self._leave(person, Mortal(self.real))
@@ -316,9 +316,9 @@ class Course(RuleBasedStateMachine):
                         self.owed[person].update(_told(tx, key, Section.NEW))
 
     def _note_people(self) -> None:
-        """Who is subscribed now. People who left are owed nothing, and get nothing.
+        """The people who are subscribed now. People who left are owed nothing, and get nothing.
 
-        What a killed drain holds goes on where they come back before its lease has ended.
+        The mails of a killed drain are sent if these people subscribe again before its lease has ended.
         """
         with self.real.read() as tx:
             active = {person.address for person in tx.subscribers.active(WEEKLY)}
@@ -354,7 +354,7 @@ NEWS, AGAIN = "New", "You may have received these already"
 
 
 def _titles_in(raw: bytes, heading: str) -> list[str]:
-    """The titles that a mail has under a heading, read as its reader does."""
+    """The titles that a mail has under a heading, read as its recipient does."""
     part = next(part for part in email.message_from_bytes(raw).walk() if part.get_content_type() == "text/plain")
     words = bytes(part.get_payload(decode=True) or b"").decode().replace("\r\n", "\n")
     section = words.partition(f"== {heading} ==")[2].partition("\n== ")[0].partition("\n--\n")[0]

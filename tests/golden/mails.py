@@ -148,7 +148,7 @@ def _drawn(contents: Iterable[Content]) -> dict[str, Picture]:
 def mail(
     selected: Iterable[Selected], language: str, title: str, form: Format = Format.BOTH, frame: Frame | None = None
 ) -> Made:
-    """The mail to one reader."""
+    """The mail to one subscriber."""
     every = tuple(selected)
     pairs = [content for steps in CORRECTIONS.values() for one in steps for content in (one.before, one.after)]
     drawn = _drawn([*(one.entry.content for one in every), *pairs])

@@ -55,7 +55,7 @@ def everything_of(raw: bytes) -> bytes:
 
 
 def live(desk: Desk) -> None:
-    """Readers ask, confirm, ask again, and get an edition; the operator tries it."""
+    """People subscribe, confirm, subscribe again, and get an edition; the operator tries it."""
     desk.post("/subscribe", address=ADA, digest="weekly")
     desk.post(desk.link())
     desk.now += HOUR
@@ -70,7 +70,7 @@ def live(desk: Desk) -> None:
 
 
 def fail_the_source(desk: Desk) -> None:
-    """The source cannot be read so often that the operator hears of it."""
+    """The source fails so often that the operator is notified."""
     for minutes in range(desk.settings.alerts.after):
         at = NOW + timedelta(minutes=minutes)
         with desk.store.write() as tx:

@@ -27,7 +27,7 @@ NEWS = "[[layouts]]\nid = 'news'\nentry = '''\n{title}\non {date}\n{text}\n'''\n
 
 @pytest.fixture
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings | list[str]]:
-    """The settings of some files, or what is said of their mistakes; the first file is `digest.toml`."""
+    """The settings of some files, or the report of their mistakes; the first file is `digest.toml`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIGEST_CONFIG", "digest.toml")
 

@@ -45,7 +45,7 @@ the variable DIGEST_TICK: tick: 'often' is not a duration: write 30s, 15m, 2h, 3
 
 @pytest.fixture
 def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """What is said of a configuration and some variables; the file is called `digest.toml`."""
+    """The report about a configuration and some variables; the file is called `digest.toml`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIGEST_CONFIG", "digest.toml")
 

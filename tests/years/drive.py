@@ -209,7 +209,7 @@ class Course:
 
 
 def _mondays(after: datetime, before: datetime) -> Iterator[datetime]:
-    """Each Monday at five past eight between two moments."""
+    """Each Monday at five past eight between two times."""
     at = after.astimezone(ZONE).replace(hour=8, minute=5, second=0, microsecond=0)
     at += (-at.weekday() % 7) * _DAY
     while at < before:

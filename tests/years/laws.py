@@ -49,9 +49,9 @@ class Violation:
 class Stored:
     """An entry as the store had it after the last crawl.
 
-    `told` counts the editions that told it as new, `corrections` the significant revisions since the last edition,
-    `heard` is what it said and its date at that edition, in bare letters: corrections that lead back to it are owed to
-    nobody. `stood` is the same to the letter: what is told as corrected differs from it.
+    `told` counts the editions that announced it as new, `corrections` the significant revisions since the last edition,
+    `heard` is its text and its date at that edition, in bare letters: corrections that lead back to it are owed to
+    nobody. `stood` is the same to the letter: what is announced as corrected differs from it.
     """
 
     subject: Subject
@@ -72,7 +72,7 @@ class Stored:
 
     @property
     def says(self) -> str:
-        """All that a reader sees of it."""
+        """All that a visitor sees of it."""
         return "/".join((bare(self.content.title), *map(bare, self.content.paragraphs), dated(self.date)))
 
     def __str__(self) -> str:
@@ -293,7 +293,7 @@ class Judge:
             self._break("current text", subject.name, facts)
 
     def _excused(self, subject: Subject, entries: int) -> bool:
-        """Whether twins that nobody can tell apart were reported, or a pinned article may be another year's."""
+        """Whether twins that nobody can distinguish were reported, or a pinned article may be another year's."""
         title = subject.article.now.title
         if len(subject.articles) > 1:
             return entries < len(subject.shown) and any(title in one for one in self._words)

@@ -29,7 +29,7 @@ NOON = 4  # o'clock in UTC, of the sources' days
 @dataclass(frozen=True)
 class Crawl:
     """What one crawl came to. `entries` are all that are published then; `new` and `corrected` are the titles that the
-    next edition told, in its order; `status` is as `digest status --json` prints it.
+    next edition announced, in its order; `status` is as `digest status --json` prints it.
     """
 
     code: int
@@ -96,7 +96,7 @@ class Crawled:
         return time_machine.travel(self.now, tick=False)
 
     def _run(self, *arguments: str) -> tuple[int, str, str]:
-        """The command line, whatever its exit code; what it printed, and what it said on stderr."""
+        """The command line, whatever its exit code; what it printed on stdout and stderr."""
         self.capture.readouterr()
         with pytest.raises(SystemExit) as ended:
             main([*arguments, "--config", str(self.blog.home / "digest.toml")])

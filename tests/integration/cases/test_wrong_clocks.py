@@ -121,7 +121,7 @@ def test_after_a_start_in_2035_the_next_editions_show_what_came_since(clocked: C
     clocked.read(BEGUN_AHEAD + DAY)
     assert clocked.tick(BEGUN_AHEAD + WEEK)
     clocked.show(NEW[1], NEW[0], *OLD)
-    clocked.read(BEGUN_AHEAD + WEEK + HOUR)  # not told yet
+    clocked.read(BEGUN_AHEAD + WEEK + HOUR)  # not announced yet
 
     begun = MONDAY - 5 * DAY
     if first == "tick":

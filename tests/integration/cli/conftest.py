@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What one `digest refresh` came to; `reported` is what it said on stderr."""
+    """What one `digest refresh` came to; `reported` is what it printed on stderr."""
 
     code: int
     counts: dict[str, Any]
@@ -62,7 +62,7 @@ class Crawls:
         return Refreshed(code, json.loads(printed.splitlines()[0]), said)
 
     def edition(self) -> dict[str, list[str]]:
-        """Make an edition; the titles that it tells, by section."""
+        """Make an edition; the titles that it announces, by section."""
         self.now += timedelta(minutes=1)
         _, printed, said = self.run("edition", "cut", "--json")
         told: dict[str, list[str]] = {Section.NEW: [], Section.CORRECTED: []}
@@ -75,7 +75,7 @@ class Crawls:
         return told
 
     def told(self) -> tuple[list[str], list[str]]:
-        """The titles that the next edition tells as new and as corrected, sorted."""
+        """The titles that the next edition announces as new and as corrected, sorted."""
         sections = self.edition()
         return sorted(sections[Section.NEW]), sorted(sections[Section.CORRECTED])
 
@@ -101,7 +101,7 @@ class Crawls:
         return texts
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        """The command line at the present moment: its exit code, what it printed, what it said on stderr."""
+        """The command line at the present time: its exit code, stdout and stderr."""
         self.capture.readouterr()
         with time_machine.travel(self.now, tick=False), pytest.raises(SystemExit) as ended:
             main([*arguments, "--config", str(self.blog.home / "digest.toml")])

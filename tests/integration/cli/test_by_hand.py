@@ -188,7 +188,7 @@ def test_what_cannot_be_meant_is_refused(desk: Desk, arguments: list[str], probl
 
 
 def test_a_merged_entry_is_announced_once_and_never_made_again(desk: Desk) -> None:
-    """The article was rewritten beyond recognition: the crawl took it for another one, which was not told yet."""
+    """The article was rewritten beyond recognition: the crawl took it for another one, which was not announced yet."""
     old = desk.first[0]
     new = desk.crawls.kind("完全重写的文章", (2026, 5, 5), ("重写以后的正文和原来的一点也不像,句子都换过了。",))
     keep = desk.id_of(old.title)

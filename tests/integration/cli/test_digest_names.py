@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Village:
-    """A blog with three readers of its weekly digest, who got an edition."""
+    """A blog with three subscribers of its weekly digest, who got an edition."""
 
     def __init__(self, blog: Blog, article: type[Article]) -> None:
         self.blog, self.file, self.article = blog, blog.home / "digest.toml", article
@@ -42,7 +42,7 @@ class Village:
         self.file.write_text(self.file.read_text("utf-8").replace(f'"{old}"', f'"{new}"'), "utf-8")
 
     def leave_tokens(self) -> list[str]:
-        """Of each mail that went out, in the order of readers."""
+        """Each mail that was sent, in the order of subscribers."""
         found = {}
         for raw in self.blog.mails():
             mail = email.message_from_bytes(raw, policy=email.policy.default)
@@ -52,7 +52,7 @@ class Village:
         return [found[to] for to in sorted(found)]
 
     def told(self) -> dict[str, int]:
-        """How many mails went to each reader."""
+        """How many mails went to each subscriber."""
         mails = [email.message_from_bytes(raw, policy=email.policy.default)["To"] for raw in self.blog.mails()]
         return {to: mails.count(to) for to in mails}
 

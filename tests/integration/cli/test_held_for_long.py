@@ -40,7 +40,7 @@ def test_what_only_the_held_reading_showed_is_announced_once_when_the_hold_ends(
         blog.index("index.txt", *several(article, 5, 8))
         assert blog.refresh()["added"] == 1
         blog.index("index.txt", *several(article, 6, 8))
-        assert blog.refresh()["held"] == 0  # two of three, not of the four that the release told
+        assert blog.refresh()["held"] == 0  # two of three, not of the four that the release announced
         blog.run("edition", "cut")
     (edition,) = blog.listed("edition", "show", blog.listed("edition", "list")[0]["key"])
     assert sorted(entry["title"] for entry in edition["entries"]) == [f"第{n}篇" for n in range(8)]

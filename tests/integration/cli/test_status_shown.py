@@ -91,7 +91,7 @@ def test_a_table_fits_and_cuts_no_id() -> None:
 
 @pytest.fixture
 def wide(blog: Blog, article: type[Article]) -> Blog:
-    """A blog with many sources, long names, and all kinds of things to tell."""
+    """A blog with many sources, long names, and all kinds of things to report."""
     config = blog.home / "digest.toml"
     more = "".join(
         f'[[sources]]\nid = "{name}"\ntitle = "{LONG_TITLE}"\npath = "none-{name}"\n'

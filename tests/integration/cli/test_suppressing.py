@@ -22,7 +22,7 @@ PEOPLE = ["ada@one.example", "bob@one.example", "eve@two.example", "zoe@two.exam
 
 @pytest.fixture
 def people(blog: Blog) -> list[str]:
-    """Four who are suppressed, a day apart, for two reasons."""
+    """Four suppressed people, a day apart, for two reasons."""
     for address in PEOPLE:
         blog.run("subscribers", "add", address)
     for day, address in enumerate(PEOPLE):
@@ -103,7 +103,7 @@ def test_a_person_who_is_added_again_while_suppressed_learns_how_that_is_lifted(
 
 @pytest.fixture
 def key(blog: Blog, article: type[Article]) -> EditionKey:
-    """An edition that asks to suppress twenty of its twenty-five readers."""
+    """An edition that requests to suppress twenty of its twenty-five subscribers."""
     blog.search("page.txt", article("甲"))
     blog.refresh()
     for number in range(25):

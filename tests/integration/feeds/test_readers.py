@@ -90,7 +90,7 @@ class Site:
         }
 
     def told(self, entry: Entry, *, undated: datetime | None = None) -> Told:
-        """What a reader must say of an entry; `undated` is the date that it gives where there is none."""
+        """What a feed reader must show of an entry; `undated` is the date that it gives where there is none."""
         full = entry.date.full if entry.date else None
         assert (full is None) == (entry.content.title == UNDATED)
         day = datetime(full.year, full.month, full.day, tzinfo=ZONE) if full else undated
@@ -145,7 +145,7 @@ def site(tmp_path: Path, article: type[Article]) -> Iterator[Site]:
     settings = settings.model_copy(update={"base_url": server.address})
     running = Site(server.address, published)
     server._server.config.app = running.counting(application(store, settings, now=lambda: now))
-    server._socket.listen()  # who asks before uvicorn does waits for it
+    server._socket.listen()  # a request before uvicorn is ready waits for it
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     yield running

@@ -1,7 +1,7 @@
 """A private Postfix in front of a scripted server: real refusals of real configurations, on free ports of loopback.
 
-It takes mail for the readers at reader.test that it lists, hands it on to a port, and knows the senders of digest.test
-that it lists. What comes back for `bounces@digest.test` goes by LMTP to another port.
+It takes mail for the mailboxes at reader.test that it lists, forwards it to a port, and knows the senders of
+digest.test that it lists. Bounces for `bounces@digest.test` go by LMTP to another port.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Gate:
         (self.home / "etc" / "main.cf").write_text(settings)
 
     def reload(self, **more: str) -> None:
-        """Let it go on with these settings, as its operator would."""
+        """Let it continue with these settings, as its operator would."""
         self.configure(**more)
         self._postfix("reload")
 
@@ -81,7 +81,7 @@ class Gate:
 
 @contextlib.contextmanager
 def gate(*readers: str, onward: int, **more: str) -> Iterator[Gate]:
-    """Run it for these readers."""
+    """Run it for these mailboxes."""
     home = Path(tempfile.mkdtemp(prefix="digest-gate-"))
     home.chmod(0o755)  # it works as users of its own
     made = Gate(home, free_port(), onward, free_port(), readers)

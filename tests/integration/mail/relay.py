@@ -60,12 +60,12 @@ Behaviour = Callable[["Moment", "Talk"], "str | Act | None"]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A message that the server took responsibility for, whether its 250 was heard or not."""
+    """A message that the server took responsibility for, whether its 250 arrived or not."""
 
     sender: str
     recipient: str
     raw: bytes
-    declared: int | None  # what MAIL said of its size
+    declared: int | None  # the size in MAIL
 
     @property
     def message_id(self) -> str:
@@ -104,7 +104,7 @@ class Relay:
         self.behaviours, self.extensions = list(behaviours), extensions
         self.port = 0
         self.taken: list[Taken] = []
-        self.refusals: Counter[str] = Counter()  # what it said or did in place of the usual
+        self.refusals: Counter[str] = Counter()  # what it did in place of the usual
         self.said: list[tuple[Moment, str, str]] = []  # the same in order: moment, recipient, reply
         self.mails_offered: Counter[str] = Counter()  # RCPT commands, by recipient
         self.connections = self.open = self.most_open = 0
@@ -251,7 +251,7 @@ class _Dialogue:
     # --- what is said ---
 
     async def _usual_said(self, moment: Moment, usual: str) -> bool:
-        """Say the usual, unless a behaviour says otherwise; whether the usual was said."""
+        """Send the usual reply, unless a behaviour gives another; whether the usual one was sent."""
         if not await self._allowed(moment):
             return False
         await self._write(usual)
@@ -355,7 +355,7 @@ class Once:
 
 @dataclass
 class To:
-    """A reply to those recipients that `whom` is true of, at RCPT or at the moment that is named."""
+    """A reply to the recipients that `whom` selects, at RCPT or at the named moment."""
 
     whom: Callable[[str], bool]
     says: str | Act
@@ -427,7 +427,7 @@ class Size:
 
 @dataclass
 class Cut:
-    """The connection is cut after so many bytes that the server heard, or said; on each connection, or on some."""
+    """The connection is cut after so many bytes that the server received, or sent; on each connection, or on some."""
 
     heard: int | None = None
     said: int | None = None

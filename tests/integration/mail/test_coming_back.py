@@ -47,7 +47,7 @@ def office(post: Post) -> Post:
 
 @pytest.fixture
 def ada(office: Post) -> SubscriberId:
-    """A reader to whom an edition went out, as to another one at the same domain."""
+    """A subscriber who was sent an edition, like another one at the same domain."""
     person, _ = office.people(ADA, "bob@example.org")
     office.drain()
     return person
@@ -191,7 +191,7 @@ def test_an_address_taken_back_gets_mail_again_and_old_bounces_count_no_more(off
     office.now += timedelta(days=1)
     lifting.lift(office.store, lifting.ChosenPeople([ADA]), now=office.now)
 
-    assert not took(office, bounced(office, ada, number=2)).struck_off  # of a mail from before, told late
+    assert not took(office, bounced(office, ada, number=2)).struck_off  # of an earlier mail, reported late
     (key,) = editions(office, 1)
     raw = dsn(block("failed", "5.1.1"), to=token_of(office, ada, key)).replace(b"<2026", b"<9")
     assert took(office, raw).struck_off

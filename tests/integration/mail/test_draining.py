@@ -215,7 +215,7 @@ def test_a_subscriber_who_is_refused_permanently_fails_alone(
         assert len(tx.subscribers.active(DigestId("weekly"))) == len(people) - suppressed
         behind = {one.subscriber.address for one in tx.subscribers.followers(DigestId("weekly")) if one.behind}
     assert gone == ({SOMEBODY} if suppressed else set())
-    assert behind == {SOMEBODY} - gone  # the next edition tells them
+    assert behind == {SOMEBODY} - gone  # the next edition announces them
     post.now += timedelta(days=30)
     assert post.drain().attempted == 0
 

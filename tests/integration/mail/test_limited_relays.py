@@ -281,7 +281,7 @@ def test_new_mail_is_sent_while_a_slow_domain_is_served(post_to: Callable[..., P
 def test_mails_over_the_size_fail_at_once_and_are_named(
     post_to: Callable[..., Post], extensions: tuple[str, ...]
 ) -> None:
-    """Whether the limit is announced, or only said when a mail comes."""
+    """Whether the limit is announced, or only stated when a mail comes."""
     with Relay(Size(100), extensions=tuple(one.replace("2000", "100") for one in extensions)) as relay:
         post = post_to(relay.port)
         post.people(*READERS[:20])

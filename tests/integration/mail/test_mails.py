@@ -59,7 +59,7 @@ MEANT = {
     "relay-denied": "refused 5.0.0",
     "qmail-rcpthosts": "refused 5.7.1",
     "netease-frequency": "refused ",
-    # still tried, or given up without having heard anything lasting
+    # still tried, or given up without a permanent refusal
     "dsn-29-greylist-warn-text": "delayed 4.7.1",
     "postfix-delay": "delayed 4.4.1",
     "exchange-delay-5.1.1-quoted": "delayed 4.4.7",

@@ -1,8 +1,8 @@
 """An edition to many subscribers through a server that refuses for every reason, and has every limit.
 
 In the end nobody has two, nobody is suppressed who exists, and everybody else has one. `make edition` sends it to
-5,000 readers. A new kind of refusal or limit is one more behaviour in `WORLD`, or in `LIMITS` where it may come at any
-moment; the invariants at the end stay as they are.
+5,000 subscribers. A new kind of refusal or limit is one more behaviour in `WORLD`, or in `LIMITS` if it may come at
+any moment; the invariants at the end stay as they are.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Burst:
 
 @dataclass
 class FirstTime:
-    """A reply to whom it is true of, the first so many times that each is tried."""
+    """A reply to the recipients that it selects, the first so many times that each is tried."""
 
     whom: Callable[[str], bool]
     says: str
@@ -83,7 +83,7 @@ class FirstTime:
 
 @dataclass
 class UntilLeftAlone:
-    """A reply to each at a domain of such a name until mail to it rested."""
+    """A reply to each recipient at a domain of such a name until mail to it was paused."""
 
     name: str
     says: str
@@ -123,7 +123,7 @@ def named(number: int) -> str:
 
 
 def world() -> list[Behaviour]:
-    """Section by section: about one reader, about a domain, about us."""
+    """Section by section: about one subscriber, about a domain, about us."""
     return [
         To(kind("gone"), "550 5.1.1 <x>: Recipient address rejected: User unknown in virtual mailbox table"),
         To(kind("noaccount"), "554 delivery error: dd This user doesn't have a yahoo.example account", Moment.CONTENT),
@@ -144,7 +144,7 @@ def world() -> list[Behaviour]:
 
 
 def limits() -> list[Behaviour]:
-    """What a relay does at any moment: it goes away, wants a new connection, wants to be left alone."""
+    """What a relay does at any moment: it disappears, asks for a new connection, asks for a pause."""
     often = frozenset(range(11, 10 * READERS, 97))
     return [
         Connections(CONNECTIONS - 1),
@@ -178,7 +178,7 @@ def post_of(post_to: Callable[..., Post], tmp_path: Path) -> Iterator[Callable[[
 
 
 def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
-    """Drain, tell and let time pass until nothing waits; the subjects of all alerts there were."""
+    """Drain, alert and let time pass until nothing waits; the subjects of all alerts."""
     (patient,) = (one for one in relay.behaviours if isinstance(one, UntilLeftAlone))
     subjects: set[str] = set()
     for _ in range(2000):

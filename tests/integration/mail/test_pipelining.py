@@ -115,7 +115,7 @@ class _Conversation:
         return "250 2.0.0 yes"
 
     async def _take(self) -> str:
-        """What is said of a content, which is taken unless it is refused."""
+        """The reply to a content, which is accepted unless it is refused."""
         lines: list[bytes] = []
         while (line := await self._reader.readline()) != b".\r\n":
             if not line:

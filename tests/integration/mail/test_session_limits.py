@@ -95,7 +95,7 @@ def test_a_session_that_is_refused_on_a_fresh_connection_as_well_is_refused(
 
 @WAYS
 def test_a_cut_at_any_byte_sends_nobody_two_and_loses_none_but_what_is_in_doubt(extensions: tuple[str, ...]) -> None:
-    """After a cut the mail is taken, or offered again, or unknown: it is in the server then, or was not heard whole."""
+    """After a cut the mail is taken, or offered again, or unknown: the server has it, or did not receive all of it."""
     with Relay(extensions=extensions) as whole:
         told(whole)
     for place in range(1, 900, 23):

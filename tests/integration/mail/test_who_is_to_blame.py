@@ -187,7 +187,7 @@ def test_a_new_edition_leaves_a_paused_domain_alone(inbox: Inbox, post: Post) ->
         assert {row.state for row in tx.deliveries.rows(key)} == {ACCEPTED}
 
 
-# --- about readers --------------------------------------------------------------------------------
+# --- about recipients -----------------------------------------------------------------------------
 
 
 def test_readers_without_an_account_fail_alone_and_rest_nothing(inbox: Inbox, post: Post) -> None:
@@ -470,7 +470,7 @@ def killed_at(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int
 def test_a_crash_before_any_transaction_is_durable_changes_nothing_in_the_end(
     inbox: Inbox, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suppressing, "FEWEST", 3)  # of so many readers
+    monkeypatch.setattr(suppressing, "FEWEST", 3)  # of so many subscribers
     people, gone = READERS[:12], READERS[:12:4]
     refuse(inbox, gone)
     number, cut = 0, True

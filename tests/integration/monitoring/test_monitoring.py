@@ -41,7 +41,7 @@ def promtool(needs: Callable[[str], str]) -> Callable[..., None]:
 
 @pytest.fixture(scope="module")
 def exposed() -> set[str]:
-    """The name of each sample that a service can tell."""
+    """The name of each sample that a service can expose."""
     store = open_store("sqlite://")
     text = Metrics(store, Settings(), lambda: datetime.now(UTC)).exposition("")[0].decode()
     store.close()

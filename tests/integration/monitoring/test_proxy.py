@@ -25,7 +25,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "config" / "nginx.conf"
 
 
 class Behind(BaseHTTPRequestHandler):
-    """A web server that tells what it was asked, and answers a known ETag with 304."""
+    """A web server that records its requests, and answers a known ETag with 304."""
 
     asked: list[tuple[str, str, str, str]]
     fails = False

@@ -152,7 +152,7 @@ class Fleet:
         process.wait()
 
     def stop(self) -> list[int]:
-        """Tell all that live to stop; how they ended, each in time whatever its role."""
+        """Stop all that live; how they ended, each in time whatever its role."""
         alive = [process for process in self.running if process.poll() is None]
         for process in alive:
             process.send_signal(signal.SIGTERM)

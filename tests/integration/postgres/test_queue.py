@@ -65,7 +65,7 @@ def waiting(conninfo: str) -> list[tuple[object, ...]]:
 
 
 class Works:
-    """Work that begins, says so, and goes on until it is let go."""
+    """Work that begins, reports that, and continues until it is released."""
 
     def __init__(self, *queues: Queue) -> None:
         self.begun: asyncio.Queue[str] = asyncio.Queue()

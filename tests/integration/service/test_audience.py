@@ -70,7 +70,7 @@ class Press(Paper):
                 tx.deliveries.record(one.edition, person, DeliveryState.ACCEPTED, now=self.now)
 
     def mails(self, person: SubscriberId) -> list[tuple[str, list[str]]]:
-        """The mails that a person got: edition and the titles that it told as new."""
+        """The mails that a person got: edition and the titles that it announced as new."""
         with self.store.read() as tx:
             record = tx.subscribers.get(person)
             assert record is not None
@@ -146,7 +146,7 @@ def test_a_person_who_changes_the_frequency_gets_nothing_twice_and_misses_nothin
     press.publish("甲")
     press.tick(at=WEDNESDAY + DAY)
     press.deliver()
-    press.publish("乙")  # told by no daily edition yet
+    press.publish("乙")  # announced by no daily edition yet
     press.wish(ada, digests=("weekly",))
     press.tick(at=MONDAY)
     press.deliver()
@@ -367,7 +367,7 @@ STEPS = st.one_of(
 
 
 class Course:
-    """One reader and what they and the blog do, step by step."""
+    """One subscriber and what they and the blog do, step by step."""
 
     def __init__(self, press: Press, rhythm: str) -> None:
         self.press, self.ada = press, press.join(rhythm)
@@ -427,7 +427,7 @@ def test_over_any_course_of_wishes_each_article_is_announced_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], rhythm: str, large: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        if large:  # as with many readers, planned a part at a time
+        if large:  # as with many subscribers, planned a part at a time
             patch.setattr(making, "LARGE_EDITION", -1)
         press = made_at(tmp_path_factory.mktemp("press"))
         course = Course(press, rhythm)

@@ -83,7 +83,7 @@ def test_a_last_slot_that_lies_ahead_counts_as_none_and_is_reported_until_an_hou
     press.publish("乙")
     before = faults(press)
     press.tick(at=MONDAY + HOUR / 2)
-    assert faults(press) == before  # told once
+    assert faults(press) == before  # reported once
     press.tick(at=MONDAY + HOUR)
     assert faults(press) == []
     assert alert(press) == ""

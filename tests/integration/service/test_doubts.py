@@ -38,7 +38,7 @@ SUBJECT = {"zh_CN": "可能未送达：", "en": "In case it got lost: "}
 
 
 class Post(Press):
-    """A blog whose mails are cut behind their last dot on demand, and what each reader is mailed."""
+    """A blog whose mails are cut behind their last dot on demand, and the mails of each subscriber."""
 
     def cut_off(self, person: SubscriberId, ends: DeliveryState = UNKNOWN, times: int = 2) -> None:
         """The mail that is due is cut behind its dot so many times; at the last it ends so."""
@@ -107,7 +107,7 @@ def post(tmp_path: Path) -> Iterator[Post]:
 
 
 def lost(post: Post, ends: DeliveryState = UNKNOWN) -> tuple[SubscriberId, SubscriberId]:
-    """Two readers; the mail to the first one was cut twice, the other's arrived."""
+    """Two subscribers; the mail to the first one was cut twice, the other's arrived."""
     ada, bob = post.join(), post.join(address=BOB)
     post.publish("甲", "乙")
     post.tick(at=MONDAY)
@@ -290,7 +290,7 @@ def test_a_list_that_surely_did_not_arrive_is_made_anew_and_one_that_may_have_is
             tx.subscribers.set_behind(DigestId("weekly"), [one.subscriber.id], behind=True)
     post.next_week("丁")
     assert post.listed(ada) == [[], ["乙", "甲"], ["乙", "甲"]]
-    post.cut_off(ada)  # and this one may have got lost: what it told as new is listed, not what it listed
+    post.cut_off(ada)  # this one may be lost too: what it announced as new is listed, not what it listed
     post.next_week("戊")
     assert sorted(post.listed(ada)[-1]) == ["丁", "丙"]
 

@@ -70,7 +70,7 @@ def test_a_mail_whose_template_is_wrong_waits_until_it_is_mended_and_the_others_
         assert trouble.problem == f"1 cannot be made and wait: {wrong}:1: 'spam' is undefined"
 
         later = NOW + timedelta(hours=1)
-        for _ in range(12):  # more often than a server that is away is asked
+        for _ in range(12):  # more often than an absent server is tried
             assert sent(later) == 0
             later += timedelta(hours=1)
         wrong.write_text("Hello", "utf-8")

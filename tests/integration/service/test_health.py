@@ -47,7 +47,7 @@ BLOG, WEEKLY, KEY = SourceId("blog"), DigestId("weekly"), EditionKey("weekly/202
 
 
 class World:
-    """A store in which all is well, and all who tell of it."""
+    """A store in which all is well, and all outputs that report it."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store, self.now = store, NOW
@@ -68,7 +68,7 @@ class World:
             tx.readings.refreshed(BLOG, NOW, "")
 
     def told(self) -> dict[str, set[str]]:
-        """The kinds of trouble that each of the four tells of."""
+        """The kinds of trouble that each of the four reports."""
         with self.store.write() as tx:
             tx.alerts.told(-1)  # a commit: where only time passed, the numbers may be a second old
         decided = alerts.decide(self.store, self.settings, self.now)

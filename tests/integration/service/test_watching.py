@@ -193,7 +193,7 @@ class _Failing:
 
 @pytest.fixture
 def stood(settings: Settings) -> Callable[[datetime], Standing]:
-    """How a store stands whose digest was configured on a Monday at noon, at a moment."""
+    """The state at a time of a store whose digest was configured on a Monday at noon."""
     store = open_store("sqlite://")
     with store.write() as tx:
         tx.editions.register_digest(DigestId("weekly"), MONDAY)

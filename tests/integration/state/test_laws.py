@@ -128,7 +128,7 @@ BROKEN = {
 
 @pytest.fixture
 def database(blog: Blog, article: type[Article]) -> Path:
-    """Three entries, two editions, one reader."""
+    """Three entries, two editions, one subscriber."""
     texts = {name: (f"这是《{name}》的正文,和别的文章没有一句相同。" + name * 40,) for name in "甲乙丙"}
     blog.search("page.txt", article("甲", body=texts["甲"]), article("乙", (2026, 3, 15), texts["乙"]))
     blog.refresh()
@@ -202,7 +202,7 @@ def test_an_entry_that_stands_twice_in_a_feed_is_named(blog: Blog, database: Pat
 def test_a_subscriber_who_gets_an_entry_twice_is_named_unless_no_mail_went_to_them(
     blog: Blog, database: Path, state: str, uncertain: int, *, named: bool
 ) -> None:
-    """The second edition repeats an entry of the first, in the words that the reader gets of it."""
+    """The second edition repeats an entry of the first, in the text that the subscriber gets."""
     first, second = "(SELECT min(key) FROM editions)", "(SELECT max(key) FROM editions)"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")

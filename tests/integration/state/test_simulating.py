@@ -131,7 +131,7 @@ def test_what_was_announced_before_the_start_is_not_announced_again(grown: Blog)
     with opened_store(grown) as store:
         real = ledger(store)
     report = simulated(grown, "later", "--from", (SLOT + 3 * DAY).isoformat(), "--to", (END + HOUR).isoformat())
-    assert told(report) == {key: real[key] for key in list(real)[1:]}  # what was seen since the slot before is news
+    assert told(report) == {key: real[key] for key in list(real)[1:]}  # what was seen since the slot before is new
 
 
 def test_another_schedule_announces_all_of_it_day_by_day(grown: Blog) -> None:
@@ -314,4 +314,4 @@ def test_many_entries_of_before_are_known_and_only_their_corrections_are_announc
         ("corrected", old[7].title),
     ]
     whole = simulated(blog, "out", "--from", "2026-10-01", "--to", "2026-10-04")["editions"]
-    assert [(made["slot_at"], len(made["entries"])) for made in whole] == [(None, 520)]  # `first` tells it at once
+    assert [(made["slot_at"], len(made["entries"])) for made in whole] == [(None, 520)]  # `first` announces it at once

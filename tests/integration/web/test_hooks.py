@@ -40,7 +40,7 @@ resend_secret = "{webhooks.RESEND_SECRET}"
 
 
 class Hooked(Site):
-    """A site that providers tell of its mails, and what it fetched of Amazon."""
+    """A site to which providers report events, and its requests to Amazon."""
 
     def __init__(self, store: Any, settings: Any, blog: Blog) -> None:
         super().__init__(store, settings)

@@ -53,7 +53,7 @@ class Reader:
     def read(
         self, shown: str, on: date, label: str = "index", *, earliest: date | None = None, latest: date | None = None
     ) -> dict[str, int | None]:
-        """The years that a page tells, by entry."""
+        """The years that a page proves, by entry."""
         placings = []
         for at, text in enumerate(listing(shown)):
             day = evidence(text)
@@ -70,7 +70,7 @@ class Reader:
 
 
 def told(shown: str, *exact: str) -> dict[str, int | None]:
-    """The years that a page tells at its first reading, with some dates that are exact."""
+    """The years that a page proves at its first reading, with some exact dates."""
     reader = Reader()
     reader.exact(*exact)
     return reader.read(shown, date(2026, 11, 20))

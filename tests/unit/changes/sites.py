@@ -19,7 +19,7 @@ START = date(2019, 1, 1)  # the first crawl of a site comes some weeks later
 
 
 def placing(entry: str, position: int, day: DateEvidence | None) -> Placing:
-    """An entry on a page, of which only the day tells anything."""
+    """An entry on a page, of which only the day is evidence."""
     return Placing(EntryId(entry), position, 0, entry, day, None, Fingerprint(""), complete=True)
 
 

@@ -36,7 +36,7 @@ def added(changes: ChangeSet) -> list[str]:
     return [change.content.title for change in changes.changes if isinstance(change, Added)]
 
 
-# --- who is who -----------------------------------------------------------------------------------
+# --- identity -------------------------------------------------------------------------------------
 
 
 def test_the_same_dump_again_changes_nothing(shelf: Shelf) -> None:

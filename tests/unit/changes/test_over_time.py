@@ -94,7 +94,7 @@ def test_half_a_title_that_was_taken_for_a_paragraph_goes_with_any_whole_reading
     assert shelf.entry("乙").content.paragraphs == OTHER
 
 
-# --- old text is not news -------------------------------------------------------------------------
+# --- old text is not new --------------------------------------------------------------------------
 
 
 def test_a_text_that_the_entry_had_before_is_no_news_from_another_file(shelf: Shelf) -> None:

@@ -92,7 +92,7 @@ def test_29_february_has_no_year_without_it() -> None:
 
 
 def test_a_year_of_silence_between_two_readings_is_not_hidden_by_dense_days() -> None:
-    """After 370 days the author goes on as if nothing was, and only one date is exact: one of before."""
+    """After 370 days the author continues as before, and only one earlier date is exact."""
     reader, before = Reader(), date(2020, 12, 7)
     shown = "20 Dec, 17 Dec, 14 Dec, 11 Dec, 7 Dec, 4 Dec, 1 Dec, 28 Nov, 25 Nov, 22 Nov"
     reader.exact("1 Dec 2020")

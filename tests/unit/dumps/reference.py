@@ -1,4 +1,4 @@
-"""The rules of cutting, told line by line over a whole text: slow, and plain enough to be seen to be right.
+"""The rules of cutting, applied line by line to a whole text: slow, and obviously right.
 
 How a single line is read (counts, dates, the shape of a byline) is taken from the layouts, and proved apart.
 """
@@ -38,7 +38,7 @@ _NONE = _Line("", gap=True, ended=True)
 
 @dataclass
 class _Found:
-    """What the whole text tells."""
+    """Facts that only the whole text shows."""
 
     listing: bool = True
     ends: list[str] = field(default_factory=list)

@@ -67,7 +67,7 @@ def check_item(item: etree._Element) -> None:
     order = [child.tag for child in item if child.tag in {"description", CONTENT}]
     assert order == ["description", CONTENT][: len(order)]
     described = lxml_html.fragment_fromstring(item.findtext("description") or "", create_parent=True)
-    assert len(described) == 0  # text, and no markup that a reader would take for its own
+    assert len(described) == 0  # text, and no markup that a feed reader would take for its own
 
 
 def conforming_json(document: bytes) -> dict[str, Any]:

@@ -36,7 +36,7 @@ MEANT: list[tuple[Provider, Any, str]] = [
     (SES, ses(words=f"smtp; {OUR_SENDER}", status="5.1.0"), "refused 5.1.0"),
     (SES, ses(sub="NoEmail", status=""), "hard "),
     (SES, ses(status=""), "soft "),
-    (SES, ses(sub="Suppressed"), "soft 5.1.1"),  # Amazon did not ask the reader's server
+    (SES, ses(sub="Suppressed"), "soft 5.1.1"),  # Amazon did not try the recipient's server
     (SES, ses(sub="OnAccountSuppressionList"), "soft 5.1.1"),
     (SES, ses(kind="Transient", sub="MailboxFull", words=f"smtp; {FULL}", status="5.2.2"), "soft 5.2.2"),
     (SES, ses(kind="Transient", status=""), "delayed "),  # which away notes look like

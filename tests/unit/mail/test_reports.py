@@ -134,7 +134,7 @@ def test_a_gateway_that_knows_no_better_is_overruled_by_the_words_of_the_server(
 
 
 def test_of_several_recipients_the_mildest_word_counts() -> None:
-    """The reader's address was a list: some of it did get the mail."""
+    """The recipient's address was a list: some of it did get the mail."""
     assert read_report(dsn(block("failed", "5.1.1"), block("delivered", "2.0.0"))).kind is OTHER
     assert read_report(dsn(block("failed", "5.1.1"), block("failed", "5.2.2"))).kind is SOFT
     assert read_report(dsn(block("failed", "5.1.1"), block("failed", "5.1.1"))).kind is HARD

@@ -329,7 +329,7 @@ BOUNCED: dict[Provider, Callable[..., Any]] = {
 
 
 def complained(provider: Provider, message_id: str) -> Any:
-    """What a provider tells of a reader who called a mail unwanted."""
+    """A provider's event about a recipient who called a mail unwanted."""
     match provider:
         case Provider.SES:
             return ses("Complaint", message_id=message_id)

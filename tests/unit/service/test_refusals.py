@@ -35,7 +35,7 @@ def to(number: int, domain: str, attempts: int = 1) -> Delivery:
 
 
 class Run:
-    """A drain to readers of these domains, who are refused one after the other."""
+    """A drain to subscribers at these domains, who are refused one after the other."""
 
     def __init__(self, *domains: str) -> None:
         self.refusals, self.number = RefusalHistory(), 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """An application that counts how often it is asked, behind the keeper."""
+    """An application that counts its requests, behind the cache."""
 
     def __init__(self, *, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         self.version: Version | None = Version(1, 1)
