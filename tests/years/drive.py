@@ -20,6 +20,7 @@ from digest.store import open_store
 from tests.years.crawler import Crawler, Outcome, has_text, other_version
 from tests.years.edits import EDITS, HARD, editable
 from tests.years.laws import BACKLOG, SOURCE, Judge
+from tests.years.pages import DECLARED
 from tests.years.world import ZONE, in_traditional
 
 if TYPE_CHECKING:
@@ -84,8 +85,16 @@ class Course:
         self._settings = Settings(
             data_dir=folder,
             base_url="https://digest.example.org",
+            layouts=DECLARED if site.family.declared else (),
             sources=[
-                {"id": SOURCE, "title": "山上", "path": folder / "dumps", "timezone": str(ZONE), "backlog": BACKLOG}
+                {
+                    "id": SOURCE,
+                    "title": "山上",
+                    "path": folder / "dumps",
+                    "timezone": str(ZONE),
+                    "backlog": BACKLOG,
+                    "layouts": [str(one["id"]) for one in DECLARED] if site.family.declared else [],
+                }
             ],
             digests=[{"id": "weekly", "title": "每周", "timezone": str(ZONE)}],
         )

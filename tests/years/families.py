@@ -45,6 +45,7 @@ class Family:
     encodings: tuple[str, ...] = ("utf-8",)
     alternates: bool = False
     dialects: bool = False
+    declared: bool = False  # its layouts are declared
     regular: bool = False  # nearly every new article has to get its year at once
 
 
@@ -74,6 +75,20 @@ _FAMILIES = (
     Family("recrawled", pages=("index", "search"), recrawls=True),
     Family("encodings", pages=("index", "category"), encodings=("gb18030", "utf-16", "big5", "utf-8-sig"), edits=0.3),
     Family("alternating", alternates=True),
+    Family("declared", pages=("index", "index", "tag", "search"), declared=True, edits=0.4),
+    Family(
+        "declared faulty",
+        ("weekly", "monthly"),
+        ("index", "index", "search"),
+        declared=True,
+        stale=0.1,
+        absent=0.05,
+        cached=0.05,
+        cut=0.05,
+        garbage=0.03,
+        moves=0.03,
+        furniture=0.05,
+    ),
     Family("gaps", ("sparse", "weekly", "monthly"), ("index", "tag"), gaps=True, history_days=1500),
     Family("dialects", pages=("index", "search", "tag"), dialects=True, edits=0.3, strange=True, odd=0.03),
     Family(
@@ -196,9 +211,12 @@ def _listings(family: Family, chance: Random) -> list[Listing]:
         elif kind == "index":
             found.append(Listing(f"index-{at + 1}", Layout.DATEBLOCK, size, page=at))
         elif kind in {"tag", "category"}:
-            layout = Layout.DATEBLOCK if kind == "tag" else chance.choice(list(Layout))
+            layout = Layout.DATEBLOCK if kind == "tag" else chance.choice((Layout.DATEBLOCK, Layout.BYLINE))
             found.append(Listing(f"{kind}-{at + 1}", layout, chance.choice((8, 12, 20)), tag=tags.pop()))
         else:
             order = "date" if kind == "search" else "relevance"
             found.append(Listing(f"{kind}-{at + 1}", Layout.BYLINE, chance.choice((5, 10)), search=order))
+    if family.declared:
+        instead = {Layout.DATEBLOCK: Layout.DIARY, Layout.BYLINE: Layout.NEWS}
+        found = [replace(one, layout=instead[one.layout]) for one in found]
     return found

@@ -33,6 +33,28 @@ class Tweak(Protocol):
 class Layout(StrEnum):
     DATEBLOCK = "dateblock"
     BYLINE = "byline"
+    DIARY = "diary"  # declared, as all below: days without a year
+    NEWS = "news"  # whole days
+
+    @property
+    def shows_years(self) -> bool:
+        return self in {Layout.BYLINE, Layout.NEWS}
+
+
+DECLARED = (
+    {
+        "id": "diary",
+        "entry": "◆ {title}\n{date} · {author}\n{text}\n{readers:n} 次阅读",
+        "paragraphs": "lines",
+        "ends": ["友情链接"],
+    },
+    {
+        "id": "news",
+        "entry": "{title}\n发表于 {date}  分类于 {tag}\n{text}\n阅读全文 »",
+        "paragraphs": "lines",
+    },
+)
+"""The layouts of a site whose operator declared them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +138,8 @@ def printed(
     articles = listing.articles(world, now)
     if listing.layout is Layout.DATEBLOCK:
         rows = [_dateblock(reads(one), style, tweak) for one in articles]
+    elif listing.layout in {Layout.DIARY, Layout.NEWS}:
+        rows = [_declared(listing.layout, one, reads(one), now, style, tweak) for one in articles]
     else:
         rows = [_byline(one, reads(one), now, style, tweak) for one in articles]
     if odd is not None:
@@ -130,7 +154,7 @@ def printed(
         marks.append((start, len(text)))
         text += below
     ends = [certain for _, certain in marks[1:]] + [len(text) + len("最近评论\n")]
-    if listing.layout is Layout.DATEBLOCK:
+    if listing.layout is not Layout.BYLINE:
         ends = [start for start, _ in marks[1:]] + [len(text)]
     spans = (
         Span(one, reads(one), start, certain, end)
@@ -154,6 +178,19 @@ def _byline(article: Article, version: Version, now: datetime, style: Style, twe
     label = _script(f"{count}位读者 | 引用", style)
     above = f"{tweak(version.title, title=True)}\nBy {article.author} | {_full_day(version.day, style.days)} | {label}"
     return above, "\n".join(lines) + "\n"
+
+
+def _declared(
+    layout: Layout, article: Article, version: Version, now: datetime, style: Style, tweak: Tweak
+) -> tuple[str, str]:
+    printed = (one for one in version.paragraphs if one.kind is not Kind.FIGURE)
+    lines = [tweak(line, title=False) for one in printed for line in one.lines]
+    title = tweak(version.title, title=True)
+    if layout is Layout.DIARY:
+        above = f"◆ {title}\n{_day(version.day, style.days)} · {article.author}\n"
+        return above, "\n".join([*lines, f"{_count(article.readers(now), style.counts)} 次阅读"]) + "\n\n"
+    above = f"{title}\n发表于 {_full_day(version.day, style.days)}  分类于 随笔\n"
+    return above, "\n".join([*lines, "阅读全文 »"]) + "\n\n"
 
 
 def _unreadable(above: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.years.pages import Layout
 from tests.years.words import bare
 from tests.years.world import ZONE
 
@@ -82,7 +81,7 @@ class Subject:
             self.most += key not in self.keys
             return
         self._note_day(seen.version.day, self.days_by_dump[copy.listing.name])
-        if copy.listing.layout is Layout.BYLINE:
+        if copy.listing.layout.shows_years:
             self.exact = None if self.day_returned else seen.version.day
         self.tail = ""
         first = number not in self.shown
