@@ -1,4 +1,4 @@
-"""Entries as they may be: the lines of their titles, and the lines that tell them apart."""
+"""Candidates for the entries of a page: the lines of their titles, and the lines that separate the entries."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Candidate:
     untitled: bool = False
 
     def date_of(self, page: Page, number: int) -> object:
-        """The date of an entry, as its line or the heading over it shows it."""
+        """The date of an entry, from its own line or from the heading above it."""
         own = page.lines[self.anchors[number]].date
         over = next((at for at in reversed(self.headings) if at < self.titles[number]), None)
         date = own or (page.lines[over].date if over is not None else None)
@@ -60,7 +60,7 @@ class Candidate:
 
 
 def title_text(candidate: Candidate, line: SeenLine) -> str:
-    """What may be the title in a line: beside a date, the longer of what stands before and behind it."""
+    """The likely title in a line: in a line with a date, the longer text before or after it."""
     if candidate.order is Order.ONE_LINE and line.date:
         front, back = line.text[: line.date.start], line.text[line.date.end :]
         return max(front, back, key=len).strip(" |·•—–-:：»«,()")
@@ -75,7 +75,7 @@ def candidate_of(
     rows: dict[int, Hashable],
     passed: tuple[int, ...] = (),
 ) -> Iterator[Candidate]:
-    """A candidate, where each entry has a title and there are enough of them."""
+    """A candidate, if each entry has a title and there are enough entries."""
     known = [at for at in titles if at is not None]
     if len(known) == len(anchors) >= LEAST:
         yield Candidate(order, anchors, tuple(known), headings, rows, passed)

@@ -31,9 +31,9 @@ def of_dates(page: Page, anchors: tuple[int, ...], headings: tuple[int, ...]) ->
             titles = [places[skip] if len(places) > skip else None for places in around]
             first = order is Order.TITLE_FIRST and titles[0] is None
             last = order is Order.DATE_FIRST and titles[-1] is None
-            kept = slice(int(first), len(anchors) - int(last))
+            inner = slice(int(first), len(anchors) - int(last))
             names = tuple(at for at in passed if at is not None)
-            yield from candidate_of(order, anchors[kept], titles[kept], headings, rows, names)
+            yield from candidate_of(order, anchors[inner], titles[inner], headings, rows, names)
     yield from _of_runs(page, anchors, headings, rows)
     yield from _dated_last(page, anchors, headings, rows, free)
     if all(_has_words(page.lines[at]) for at in anchors):

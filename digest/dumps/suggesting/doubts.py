@@ -1,4 +1,4 @@
-"""What recognition is not sure of, in words, each with the lines in question."""
+"""Describes what recognition is not sure of, with the lines in question."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DoubtedLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Something that is not sure. `reason` is a sentence without its full stop."""
+    """Something that is uncertain. `reason` is a sentence without its full stop."""
 
     dump: str
     layout: str
@@ -78,7 +78,7 @@ def doubts(page: Page, made: Drawn, ranked: list[Weighed], layout: str) -> Itera
 
 
 def _rivals(page: Page, ranked: list[Weighed]) -> _Doubts:
-    """Another candidate that pairs titles and dates otherwise and is nearly as likely."""
+    """Another candidate that pairs titles with other dates and is nearly as likely."""
     best, firm, candidate = ranked[0]
     for points, other_firm, other in ranked[1:]:
         are_beside = other.order in _BESIDE and candidate.order in _BESIDE
@@ -91,7 +91,7 @@ def _rivals(page: Page, ranked: list[Weighed]) -> _Doubts:
 
 
 def _misread(page: Page, made: Drawn) -> _Doubts:
-    """What the layout reads otherwise than the candidate has it."""
+    """Differences between what the layout reads and the candidate."""
     if made.missed:
         yield "the layout does not read these titles as entries", made.missed
     if made.invented:
@@ -116,7 +116,7 @@ def _undated(page: Page, made: Drawn) -> _Doubts:
 
 
 def _titles(page: Page, made: Drawn) -> _Doubts:
-    """Titles that may be none."""
+    """Lines that may not be titles."""
     candidate = made.candidate
     if "short_titles" in made.table:
         yield "titles are distinguished from text by their length alone", candidate.titles
@@ -139,15 +139,15 @@ def _titles(page: Page, made: Drawn) -> _Doubts:
 
 
 def _parts_of_titles(made: Drawn) -> _Doubts:
-    """What titles have in common, which may be no part of them."""
+    """Parts that most titles have in common, and that may not belong to them."""
     titles = made.candidate.titles
-    shown = [found.title for found in made.read.entries if found.title]
+    texts = [found.title for found in made.read.entries if found.title]
     for reason, pattern in _MORE_THAN_TITLES:
-        if len(shown) > 1 and sum(pattern.search(text) is not None for text in shown) > _NEARLY_ALL * len(shown):
+        if len(texts) > 1 and sum(pattern.search(text) is not None for text in texts) > _NEARLY_ALL * len(texts):
             yield reason, titles
-    firsts = Counter(text.split()[0] for text in shown if len(text.split()) > 1 and not text.isascii())
+    firsts = Counter(text.split()[0] for text in texts if len(text.split()) > 1 and not text.isascii())
     for word, count in firsts.most_common(1):
-        if count > _ONE_WORD * len(shown) and "{kind" not in str(made.table["entry"]) and len(word) <= _LONGEST_KIND:
+        if count > _ONE_WORD * len(texts) and "{kind" not in str(made.table["entry"]) and len(word) <= _LONGEST_KIND:
             yield f"titles begin with {word}, which may be no part of them", titles
 
 
@@ -161,7 +161,7 @@ _ABSENT: object = object()
 
 
 def _between(page: Page, candidate: Candidate) -> list[int]:
-    """Lines between dates with titles beside them that look like titles, where there are many."""
+    """Lines between the dates that look like titles, if there are many, although titles stand beside the dates."""
     found = [
         at
         for one, other in pairwise(candidate.anchors)
@@ -172,7 +172,7 @@ def _between(page: Page, candidate: Candidate) -> list[int]:
 
 
 def _ends(page: Page, made: Drawn) -> _Doubts:
-    """What stands before the first entry or behind the last and may be one; an entry there unlike the others."""
+    """Lines before the first entry or after the last that may be entries; a first or last entry unlike the others."""
     candidate, read = made.candidate, made.read.entries
     unclaimed = {line.number for line in made.read.unclaimed if not line.mark}
     first, rows = candidate.heads[0], candidate.rows or {}
@@ -200,7 +200,7 @@ _FEW = 3
 
 
 def _over_the_first(page: Page, candidate: Candidate) -> list[int]:
-    """Lines around the first title that may be that title: where its end is not told, only what it looks like tells."""
+    """Lines around the first title that may be the title too, if nothing but their looks decides between them."""
     first, rows = candidate.titles[0], candidate.rows or {}
     if not first or page.lines[first].blanks > page.lines[first - 1].blanks:
         return []

@@ -1,4 +1,4 @@
-"""A candidate becomes a layout: its lines are drawn, and the engine reads the page with it."""
+"""Turns a candidate into a layout: draws its lines, and lets the engine of declared layouts read the page with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A candidate with the layout that reads it. `missed` are titles that the layout does not read so."""
+    """A candidate with the layout that reads it. `missed` are titles that the layout does not read as such."""
 
     candidate: Candidate
     table: Table
@@ -48,7 +48,7 @@ class Drawn:
 
 
 def drawing_of(page: Page, candidate: Candidate) -> Drawn | None:
-    """The first layout that reads all entries of a candidate; else that which misses the fewest; None if none reads."""
+    """The first layout that reads all entries of a candidate, else the one that misses fewest; None if there is none."""
     best: Drawn | None = None
     for table in _tables(page, candidate):
         with contextlib.suppress(LayoutError):
@@ -180,29 +180,29 @@ def _entry(page: Page, candidate: Candidate, least: float) -> str:
                 by_label[label].append(line)
                 orders[label].append(place / len(labels))
     needed = {_TITLE, _ANCHOR}
-    kept = [label for label in by_label if label in needed or len(by_label[label]) >= least * len(spans)]
-    kept.sort(key=lambda label: mean(orders[label]))
-    if not _is_ordered(labelled, kept):
-        kept = [
+    used = [label for label in by_label if label in needed or len(by_label[label]) >= least * len(spans)]
+    used.sort(key=lambda label: mean(orders[label]))
+    if not _is_ordered(labelled, used):
+        used = [
             label
-            for label in kept
-            if label in needed or _is_ordered(labelled, [one for one in kept if one in needed or one == label])
+            for label in used
+            if label in needed or _is_ordered(labelled, [one for one in used if one in needed or one == label])
         ]
-        if not _is_ordered(labelled, kept):
-            kept = [label for label in kept if label in needed]
+        if not _is_ordered(labelled, used):
+            used = [label for label in used if label in needed]
     lines = []
     names: set[str] = set()
-    for at, label in enumerate(kept):
-        lines += _gap(labelled, kept, at, candidate.order)
+    for at, label in enumerate(used):
+        lines += _gap(labelled, used, at, candidate.order)
         made = _row(candidate, label, by_label[label], names)
         optional = len(by_label[label]) < len(spans)
         lines.append(f"?{made}" if optional else made)
-    lines += _gap(labelled, kept, len(kept), candidate.order)
+    lines += _gap(labelled, used, len(used), candidate.order)
     return "\n".join(lines) + "\n"
 
 
 def _spans(page: Page, candidate: Candidate) -> list[tuple[int, int]]:
-    """From where to where each entry goes, as places of lines; the last one up to the foot of the list."""
+    """The first line of each entry and the line after its last one; the last entry ends at the foot of the list."""
     heads = candidate.heads
     over = set(candidate.headings)
     spans = []
@@ -231,10 +231,10 @@ def _labels(page: Page, candidate: Candidate, number: int, span: tuple[int, int]
     return labels
 
 
-def _is_ordered(labelled: Sequence[Sequence[tuple[Hashable, SeenLine]]], kept: Sequence[Hashable]) -> bool:
+def _is_ordered(labelled: Sequence[Sequence[tuple[Hashable, SeenLine]]], used: Sequence[Hashable]) -> bool:
     """Whether lines stand in this order in all entries but the last, whose foot is not known."""
     for labels in labelled:
-        places = [kept.index(label) for label, _ in labels if label in kept]
+        places = [used.index(label) for label, _ in labels if label in used]
         first = list(dict.fromkeys(places))
         if first != sorted(first):
             return False
@@ -242,32 +242,32 @@ def _is_ordered(labelled: Sequence[Sequence[tuple[Hashable, SeenLine]]], kept: S
 
 
 def _gap(
-    labelled: Sequence[Sequence[tuple[Hashable, SeenLine]]], kept: Sequence[Hashable], at: int, order: Order
+    labelled: Sequence[Sequence[tuple[Hashable, SeenLine]]], used: Sequence[Hashable], at: int, order: Order
 ) -> list[str]:
     """What stands between a drawn line and the one before it, from 0; behind the last, for the number of them."""
-    before = set(kept[:at])
-    behind = set(kept[at:])
+    before = set(used[:at])
+    behind = set(used[at:])
     counts = []
     for number, labels in enumerate(labelled):
         last = max((place for place, (label, _) in enumerate(labels) if label in before), default=-1)
         nexts = [place for place, (label, _) in enumerate(labels) if label in behind]
         following = min(nexts, default=len(labels))
-        if at == len(kept) and number == len(labelled) - 1 and len(labelled) > 1:
+        if at == len(used) and number == len(labelled) - 1 and len(labelled) > 1:
             continue
         counts.append(following - last - 1)
     if not at or not any(counts):
         return []
     is_between = (
         order in {Order.TITLE_FIRST, Order.DATE_FIRST}
-        and at < len(kept)
-        and {kept[at - 1], kept[at]} <= {_TITLE, _ANCHOR, _AGAIN}
+        and at < len(used)
+        and {used[at - 1], used[at]} <= {_TITLE, _ANCHOR, _AGAIN}
     )
-    if is_between and set(counts) == {0, 1} and kept[at] == _ANCHOR:
+    if is_between and set(counts) == {0, 1} and used[at] == _ANCHOR:
         return ["?{_}"]
     if is_between and set(counts) == {1}:
-        if kept[at] == _ANCHOR and not any(labels[_place(labels, _TITLE) + 1][1].is_paragraph for labels in labelled):
+        if used[at] == _ANCHOR and not any(labels[_place(labels, _TITLE) + 1][1].is_paragraph for labels in labelled):
             return ["{_}"]
-        if kept[at] == _TITLE:
+        if used[at] == _TITLE:
             return ["{_}"]
     return ["{text}"]
 
@@ -305,7 +305,7 @@ def title_line(lines: Sequence[SeenLine]) -> str:
 
 
 def title_side(lines: Sequence[SeenLine]) -> str:
-    """Where the title stands beside the date: `before` or `behind` it."""
+    """Whether the title stands `before` or `behind` the date in its line."""
     front = mean(len(line.text[: line.date.start]) for line in lines if line.date)
     back = mean(len(line.text[line.date.end :]) for line in lines if line.date)
     return "before" if front > back else "behind"

@@ -1,4 +1,4 @@
-"""What speaks for a candidate and against it: what its titles look like, and what stands around them."""
+"""Weighs the evidence for a candidate: what its titles look like, and what stands around them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Evidence:
 
 
 def evidence(page: Page, candidate: Candidate, boundaries: Sequence[int] = ()) -> Evidence:
-    """Weighs a candidate. At the lines `boundaries` entries begin, as another crawl of the page shows."""
+    """The evidence for a candidate. Another crawl of the page shows that entries begin at the lines `boundaries`."""
     titles = [page.lines[at] for at in candidate.titles]
     if reason := forbidden(page, candidate):
         return Evidence(-100, -100, reason)
@@ -56,7 +56,7 @@ def evidence(page: Page, candidate: Candidate, boundaries: Sequence[int] = ()) -
 
 
 def rivals(page: Page, candidate: Candidate) -> list[int]:
-    """Lines directly over a title that may be the title as well: nothing parts them, and they are no text."""
+    """Lines directly above a title that may be the title instead: nothing separates the two, and they are not text."""
     if candidate.order not in {Order.TITLE_FIRST, Order.UNDATED_BELOW}:
         return []
     rows, anchors = candidate.rows or {}, {*candidate.anchors, *candidate.headings}

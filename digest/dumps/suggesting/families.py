@@ -86,8 +86,8 @@ def _style(line: SeenLine) -> Hashable:
     """How a date is written: with which parts, and whether text follows it."""
     date = line.date
     parts = date.parts if date else None
-    shown = tuple(part is not None for part in parts) if parts else None
-    return shown, bool(_behind(line))
+    printed = tuple(part is not None for part in parts) if parts else None
+    return printed, bool(_behind(line))
 
 
 def is_date_alone(line: SeenLine) -> bool:

@@ -1,4 +1,4 @@
-"""What forbids that a text is a listing: logs, tables, code, mails, lists of changes, articles with dates in them."""
+"""Rules out texts that are not listings: logs, tables, code, mails, changelogs, articles with dates in them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FEW = 3
 
 
 def forbidden(page: Page, candidate: Candidate) -> str:
-    """Why a text is no listing, or these are no titles; empty where nothing says so."""
+    """The reason why a text is not a listing, or why these are not titles; empty if there is none."""
     if candidate.untitled:
         return ""
     titles = [page.lines[at] for at in candidate.titles]
@@ -80,7 +80,7 @@ def _by_titles(texts: Sequence[str]) -> str:
 
 
 def _on_own_lines(page: Page, candidate: Candidate, titles: Sequence[SeenLine]) -> str:
-    """What forbids titles on lines of their own."""
+    """The reason against titles on lines of their own; empty if there is none."""
     del page, candidate
     if _share(line.is_paragraph for line in titles) >= _HALF:
         return "titles are text"
@@ -88,7 +88,7 @@ def _on_own_lines(page: Page, candidate: Candidate, titles: Sequence[SeenLine]) 
 
 
 def _beside_dates(page: Page, candidate: Candidate, titles: Sequence[SeenLine]) -> str:
-    """What forbids titles beside dates."""
+    """The reason against titles beside dates; empty if there is none."""
     del page
     texts = [title_text(candidate, line) for line in titles]
     if _share(_SECONDS.search(line.text) is not None for line in titles) >= _HALF:
@@ -113,7 +113,7 @@ def _beside(line: SeenLine) -> int:
 
 
 def _by_page(page: Page, candidate: Candidate) -> str:
-    """What the other lines of the text forbid."""
+    """The reason that the other lines of the text give; empty if there is none."""
     count = len(candidate.titles)
     headers = sum(_HEADER.match(one.text) is not None or _COMMIT.fullmatch(one.text) is not None for one in page.lines)
     if headers >= 2 * count:

@@ -22,7 +22,7 @@ _NORMAL = {"date": "\x01", "time": "\x02", "number": "\x03"}
 
 
 def keys(line: SeenLine) -> list[Hashable]:
-    """By what lines may be rows of one kind, the narrowest first."""
+    """The properties by which lines may be rows of one kind, the narrowest first."""
     if not line.key or (line.width > _LONGEST_ROW and not line.date):
         return []
     parts = [_NORMAL.get(piece.kind, piece.text) for piece in line.pieces if piece.kind != "space"]
@@ -202,14 +202,14 @@ def _count(pieces: Sequence[Piece], at: int, names: set[str]) -> str:
 
 
 def _middle(middles: Sequence[Sequence[Piece]], slot: str, before: str) -> str:
-    """What differs, as a field; a piece that may be missing where it is in some lines."""
+    """The part that differs, as a field; in brackets if some lines lack it."""
     texts = ["".join(piece.text for piece in pieces) for pieces in middles]
-    said = [text for text in texts if text.strip()]
-    if not said:
+    filled = [text for text in texts if text.strip()]
+    if not filled:
         return " " if all(texts) else ""
-    lead = " " if all(text[:1].isspace() for text in said) else ""
-    trail = " " if all(text[-1:].isspace() for text in said) else ""
+    lead = " " if all(text[:1].isspace() for text in filled) else ""
+    trail = " " if all(text[-1:].isspace() for text in filled) else ""
     if slot == "{_}" and (words := re.findall(r"[^\W\d_]+[:：]?", before)) and BY.fullmatch(words[-1]):
         slot = "{author}"
     field = f"{lead}{slot}{trail}"
-    return field if len(said) == len(texts) else f"[{field}]"
+    return field if len(filled) == len(texts) else f"[{field}]"

@@ -1,4 +1,4 @@
-"""The lines of a page as recognition sees them: what is date, time and number in each, and what it looks like."""
+"""The lines of a page as recognition sees them: dates, times and numbers in each, and whether it looks like text."""
 
 from __future__ import annotations
 

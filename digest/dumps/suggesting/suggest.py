@@ -92,14 +92,14 @@ def suggestion(pages: Sequence[Page]) -> Suggestion:
 
 
 def best(page: Page, pages: Sequence[Page] = ()) -> tuple[Drawn, list[Weighed]] | None:
-    """The layout for which most speaks, with all candidates, the best first; None where nothing looks like entries."""
+    """The likeliest layout, and all candidates, the best first; None if nothing looks like entries."""
     other = other_crawl(page, pages)
-    shown = boundaries(page, other) if other else ()
+    starts = boundaries(page, other) if other else ()
     ranked = []
     for candidate in candidates(page):
-        said = evidence(page, candidate, shown)
-        if not said.forbidden:
-            ranked.append(Weighed(said.points, said.firm, candidate))
+        weight = evidence(page, candidate, starts)
+        if not weight.forbidden:
+            ranked.append(Weighed(weight.points, weight.firm, candidate))
     ranked.sort(key=lambda one: -one.points)
     found: tuple[float, int, Drawn] | None = None
     for at, (points, _, candidate) in enumerate(ranked):
@@ -139,23 +139,23 @@ def _fitting(shape: Shape, page: Page) -> Read | None:
 
 
 def _unread(page: Page) -> Doubt:
-    """Says that nothing was found in a dump, with the lines that come nearest to entries: those that show a date."""
+    """The doubt about a dump in which nothing was found, with the lines that are most like entries: dated ones."""
     dated = [line for line in page.lines if line.date is not None] or page.lines
     lines = tuple(DoubtedLine(line.number, line.text) for line in dated[:_MOST_LINES])
     return Doubt(page.name, "", "no entries were recognised in this dump", lines)
 
 
 def _disagreements(shape: Shape) -> list[Doubt]:
-    """Titles that the newest dump of a shape dates otherwise than one before."""
+    """Titles to which the newest dump of a shape gives another date than an earlier dump."""
     *before, last = shape.dumps
-    said: dict[str, tuple[str, PrintedDate | None]] = {}
+    first_dates: dict[str, tuple[str, PrintedDate | None]] = {}
     for dump in before:
         for found in dump.read.entries:
-            said.setdefault(found.title, (dump.name, found.date))
+            first_dates.setdefault(found.title, (dump.name, found.date))
     found_otherwise = [
         found
         for found in last.read.entries
-        if found.title and said.get(found.title, (last.name, found.date))[1] != found.date
+        if found.title and first_dates.get(found.title, (last.name, found.date))[1] != found.date
     ]
     if not found_otherwise:
         return []

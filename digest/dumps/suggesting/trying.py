@@ -1,4 +1,4 @@
-"""What a layout makes of dumps: every entry, and each gap that an operator should see."""
+"""Reads dumps by one layout: every entry, and each gap that an operator should see."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class Tried:
 
 
 def tried(layout: Layout, pages: Sequence[Page]) -> list[Tried]:
-    """Each dump, read by a layout; crawls that disagree are a gap of the later one."""
-    said: dict[str, tuple[str, Found]] = {}
+    """Each dump as the layout reads it; if two crawls disagree, the later one has a gap."""
+    earlier: dict[str, tuple[str, Found]] = {}
     found = []
     for page in pages:
         read = read_text([layout], page.text)
-        gaps = [*_gaps(layout, page, read), *_disagreements(page, read, said)]
+        gaps = [*_gaps(layout, page, read), *_disagreements(page, read, earlier)]
         inside = _inside(read)
         furniture = sum(line.number not in inside for line in read.unclaimed)
         found.append(Tried(page, read, tuple(gaps), furniture))
         for entry in read.entries:
             if entry.title:
-                said.setdefault(entry.title, (page.name, entry))
+                earlier.setdefault(entry.title, (page.name, entry))
     return found
 
 
@@ -89,8 +89,8 @@ def evidence_line(page: Page, found: Found) -> DoubtedLine | None:
     return above
 
 
-def _agrees(shown: PrintedDate, whole: PrintedDate) -> bool:
-    return all(one is None or one == other for one, other in zip(shown, whole, strict=True))
+def _agrees(printed: PrintedDate, whole: PrintedDate) -> bool:
+    return all(one is None or one == other for one, other in zip(printed, whole, strict=True))
 
 
 def _inside(read: Read) -> range:
@@ -98,11 +98,13 @@ def _inside(read: Read) -> range:
     return range(read.entries[0].first, read.entries[-1].last + 1) if read.entries else range(0)
 
 
-def _disagreements(page: Page, read: Read, said: dict[str, tuple[str, Found]]) -> list[Gap]:
-    otherwise = [entry for entry in read.entries if entry.title in said and said[entry.title][1].date != entry.date]
+def _disagreements(page: Page, read: Read, earlier: dict[str, tuple[str, Found]]) -> list[Gap]:
+    otherwise = [
+        entry for entry in read.entries if entry.title in earlier and earlier[entry.title][1].date != entry.date
+    ]
     if not otherwise:
         return []
-    others = ", ".join(sorted({said[entry.title][0] for entry in otherwise})[:3])
+    others = ", ".join(sorted({earlier[entry.title][0] for entry in otherwise})[:3])
     return [Gap(page.name, f"these titles have other dates in {others}", _firsts(otherwise))]
 
 

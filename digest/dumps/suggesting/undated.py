@@ -1,4 +1,4 @@
-"""Entries without a date of their own: below headings with dates, or told apart by what stands at their ends."""
+"""Entries without a date of their own: below headings with dates, or separated by a line at their ends."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _are_apart(places: Sequence[int]) -> bool:
 
 
 def undated(page: Page) -> Iterator[Candidate]:
-    """Entries without a date, told apart by the line that ends each."""
+    """Entries without a date, separated by the line that ends each of them."""
     ends = _tails(page, 0, known=True)
     if len(ends) < LEAST:
         return

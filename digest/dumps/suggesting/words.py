@@ -1,4 +1,4 @@
-"""Words by which listing pages of many languages say what a line is."""
+"""Words of many languages by which a line of a listing page is recognised."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def is_reply(text: str) -> bool:
 
 
 def count_name(before: str, behind: str) -> str:
-    """What a number beside these words counts; empty where they do not tell."""
+    """The name of what a number beside these words counts; empty if they do not say."""
     for text in (behind, before):
         for name, words in _COUNTED:
             if words.fullmatch(text.strip()):
