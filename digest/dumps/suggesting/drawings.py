@@ -48,7 +48,7 @@ class Drawn:
 
 
 def drawing_of(page: Page, candidate: Candidate) -> Drawn | None:
-    """The first layout that reads all entries of a candidate, else the one that misses fewest; None if there is none."""
+    """The first layout that reads all entries of a candidate, else the one that misses fewest; None without one."""
     best: Drawn | None = None
     for table in _tables(page, candidate):
         with contextlib.suppress(LayoutError):
