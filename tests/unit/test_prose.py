@@ -1,4 +1,4 @@
-"""The list of words of tests/prose.py: the project keeps to it, and a place that does not is reported."""
+"""The list of words of tests/prose.py finds each place; `make check` runs it over the project."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from tests import prose
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_the_project_keeps_to_the_list() -> None:
-    assert list(prose.faults(prose.ROOT)) == []
 
 
 @pytest.mark.parametrize(
