@@ -8,14 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from digest.addresses import mailbox
 from digest.errors import ConfigurationError
 from digest.findings import Finding, error, found, warning
 from digest.mail.receiving.mailboxes import try_mailboxes
 from digest.mail.sending.transport import signing_keys, try_envelopes, try_relay, try_transport
 from digest.mail.tokens import bounce_token, return_path
 from digest.model import EditionKey, SubscriberId
-from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,7 +50,7 @@ def mail_findings(
     yield from transport_findings(settings)
     if settings.mail.transport == "smtp":
         yield from _envelopes(settings)
-    domain = sender_domain(settings)
+    domain = settings.mail.sender_mailbox.domain
     if "." not in domain or domain.endswith((".localdomain", ".local", ".invalid", ".test")):
         yield error("sender", f"{domain} is not a public domain: set mail.sender to an address of your own")
         return
@@ -128,7 +126,7 @@ def _is_loopback(host: str) -> bool:
 
 def _envelopes(settings: Settings) -> Iterator[Finding]:
     """Check whether each relay accepts mail from our sender, and from the envelope sender for bounces."""
-    sender = mailbox(settings.mail.sender).address
+    sender = settings.mail.sender_mailbox.address
     remedies = {sender: "let your account send as this address, or set mail.sender to one that it may use"}
     if settings.bounces.address:
         token = bounce_token(b"check", SubscriberId(0), EditionKey("check"))
@@ -158,7 +156,7 @@ def _dkim(settings: Settings) -> str:
     keys = signing_keys(settings)
     if not keys:
         return "Digest does not sign mails; if your relay does not either, `digest mail key FILE` creates a key"
-    signing, sender = keys[0].domain, sender_domain(settings).lower()
+    signing, sender = keys[0].domain, settings.mail.sender_mailbox.domain.lower()
     if not (sender == signing or sender.endswith(f".{signing}") or signing.endswith(f".{sender}")):
         raise ConfigurationError(
             f"{signing} is not the sender's domain, so DMARC does not count the signature",

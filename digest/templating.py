@@ -26,6 +26,11 @@ _held: _Environments = {}  # environments whose templates were read in advance
 _tried: ContextVar[_Environments | None] = ContextVar("_tried", default=None)
 
 
+def language_tag(language: str) -> str:
+    """A language as HTML, feeds and mails name it (`zh-CN`). Source: RFC 5646."""
+    return language.replace("_", "-")
+
+
 def environment(language: str, folder: Path | None) -> jinja2.Environment:
     """The environment of a language. A file in `folder` replaces our template of the same name.
 

@@ -105,11 +105,11 @@ class Work:
 
     async def confirm(self) -> None:
         """Send confirmations and other mails to one person, and end requests that nobody confirmed."""
-        from digest.service.mailing import confirming, single_mails  # noqa: PLC0415 - after the first answers
+        from digest.service.mailing import single_mails  # noqa: PLC0415 - after the first answers
         from digest.service.people import consent  # noqa: PLC0415 - as above
 
         await asyncio.to_thread(consent.expire, self._store, clock())
-        sent = await confirming.send_confirmations(self._store, self._settings, clock)
+        sent = await single_mails.send_confirmations(self._store, self._settings, clock)
         if sent:
             _log.info("confirmations sent", count=sent)
         told = await single_mails.send_single_mails(self._store, self._settings, clock)

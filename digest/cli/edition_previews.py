@@ -88,7 +88,7 @@ def preview(
 
 def _origin(digest: Digest, shown: DigestPreview) -> str:
     """A sentence about where the entries come from, if they are not new; else empty."""
-    from digest.service.mailing.samples.drafting import Origin
+    from digest.service.mailing.samples.previews import Origin
 
     if shown.origin is Origin.NEWEST:
         return f"{digest.id}: nothing new since the last edition; this is the newest one, {shown.key}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from digest.model import Selected
     from digest.records.editions import EditionCounts
     from digest.records.mailing import DeliveryRow
-    from digest.service.mailing.drain.report import DrainReport
+    from digest.service.mailing.drain.ledger import DrainReport
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store
 

@@ -48,7 +48,6 @@ def key(
 ) -> None:
     """Create a DKIM key, and print the DNS record that publishes its public half."""
     from digest.mail.dkim import Key, write_key, zone_line
-    from digest.service.editions.digests import sender_domain
 
     if kind not in {"rsa", "ed25519"}:
         raise typer.BadParameter("rsa or ed25519", param_hint="--kind")
@@ -56,7 +55,7 @@ def key(
     selector, name = (
         (settings.dkim.selector, "key_file") if kind == "rsa" else (settings.dkim.ed25519_selector, "ed25519_key_file")
     )
-    made = Key(settings.dkim.domain or sender_domain(settings), selector, write_key(file, kind))
+    made = Key(settings.dkim.domain or settings.mail.sender_mailbox.domain, selector, write_key(file, kind))
     if as_json:
         print_json({"file": str(file), "kind": kind, "name": made.name, "value": made.record})
         return

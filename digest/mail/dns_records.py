@@ -68,7 +68,7 @@ class Record:
 
 def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
     """The records to publish for the sender's domain, in the order in which to publish them."""
-    sender = mailbox(settings.mail.sender)
+    sender = settings.mail.sender_mailbox
     domain = sender.domain
     hosts = [host for host in (settings.mail.host, settings.fallback.host) if host]
     names = dict.fromkeys(_mechanism(host, _web_host(settings)) for host in hosts)

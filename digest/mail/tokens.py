@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MARK_BYTES, _SHORT_MARK_BYTES = 20, 16
 _MOMENT_BYTES = 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOBODY = SubscriberId(0)  # the person in the links of test mails, who never exists
 TOKEN_LENGTH = 32
 _ID_BYTES, _DELIVERY_MARK_BYTES = 4, 16
 

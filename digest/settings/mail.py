@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from digest import addresses
 from digest.settings.kinds import THIS_MACHINE, Address, Duration, Group, Mailbox, MaybeHostPort, Sender, matching
 from digest.settings.rules import broken
 
@@ -131,6 +132,11 @@ class Mail(Relay):
         "",
         description="The sender's name and postal address, as one line at the foot of every mail.",
     )
+
+    @property
+    def sender_mailbox(self) -> addresses.Mailbox:
+        """The name and the address of the sender."""
+        return addresses.mailbox(self.sender)
 
     def rules(self) -> Iterator[Broken]:
         yield from super().rules()

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from digest import bundled
 from digest.service.publishing.feeds import feeds
-from digest.templating import LANGUAGES, rendered
+from digest.templating import LANGUAGES, language_tag, rendered
 from digest.web.conditional import preferred
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Pages:
         """
         settings = self._settings
         frame = {
-            "language": language.replace("_", "-"),
+            "language": language_tag(language),
             "site": settings.site_title,
             "base_url": settings.base_url,
             "assets": self.paths,

@@ -125,7 +125,7 @@ class Course(RuleBasedStateMachine):
         self._pass(timedelta(hours=hours))
 
     def _pass(self, time: timedelta) -> None:
-        """The clock may step back, but is never a day behind a time it showed (see `service.editions.audience`)."""
+        """The clock may step back, but is never a day behind a time it showed (see `service.editions.selecting`)."""
         self.latest = max(self.latest, self.now + time)
         self.now = max(self.now + time, self.latest - timedelta(hours=20))
 

@@ -207,7 +207,7 @@ MUTANTS = (
     ),
     Mutant(
         "a subscriber who is behind gets again what a mail announced",
-        "digest/service/editions/audience.py",
+        "digest/service/editions/selecting.py",
         "    mine -= told\n",
         "",
         ("tests/integration/service/test_audience.py",),

@@ -16,6 +16,7 @@ from digest.mail.composing.corrections import Extract, extract
 from digest.mail.composing.message_template import without_marks
 from digest.mail.composing.templates import WIDTH
 from digest.model import Block, BlockKind, DateKind, Section
+from digest.templating import language_tag
 from digest.typeset.characters import line
 from digest.typeset.dates import said
 from digest.typeset.excerpt import cut, excerpt, summary
@@ -186,7 +187,7 @@ class EntryPresenter:
             inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
             source=source if source != group else "",
             group=group,
-            lang=lang if lang != self._language.replace("_", "-") else "",
+            lang=lang if lang != language_tag(self._language) else "",
             html=page,
             text=plain,
             gained=one.gained,

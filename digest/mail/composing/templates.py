@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from css_inline import CSSInliner, InlineError
 
 from digest.errors import ConfigurationError
-from digest.templating import rendered
+from digest.templating import language_tag, rendered
 from digest.typeset.characters import line
 from digest.typeset.text import wrapped
 
@@ -33,7 +33,7 @@ _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 def common_values(language: str) -> Mapping[str, object]:
     """The values that every mail template receives."""
     return {
-        "language": language.replace("_", "-"),
+        "language": language_tag(language),
         "wrapped": lambda words, indent="": "\n".join(wrapped(words, WIDTH, indent=indent)),
     }
 

@@ -10,8 +10,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from digest.errors import ConfigurationError, IntakeError
-from digest.mail.sending.login import Credentials
+from digest.errors import IntakeError
+from digest.mail.sending.login import Credentials, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -130,6 +130,7 @@ def imap_messages(bounces: Bounces) -> Iterator[WaitingMessage]:
 
 @contextlib.contextmanager
 def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
+    secret = first_line(bounces.password_file) if bounces.password_file else bounces.password
     port = bounces.imap_port or _PORTS[bounces.imap_security]
     secured = ssl.create_default_context()
     server: imaplib.IMAP4
@@ -140,7 +141,7 @@ def _logged_in(bounces: Bounces) -> Iterator[imaplib.IMAP4]:
     try:
         if bounces.imap_security == "starttls":
             server.starttls(secured)
-        _log_in(server, Credentials(bounces.username, _password(bounces)))
+        _log_in(server, Credentials(bounces.username, secret))
         yield server
     finally:
         with contextlib.suppress(imaplib.IMAP4.error, OSError):
@@ -178,12 +179,3 @@ def _done(answer: tuple[str, list[Any]]) -> list[Any]:
 def _quoted(folder: str) -> str:
     escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _password(bounces: Bounces) -> str:
-    if bounces.password_file is None:
-        return bounces.password
-    try:
-        return bounces.password_file.read_text("utf-8").splitlines()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise ConfigurationError("cannot be read, or is empty", place=str(bounces.password_file)) from error

@@ -37,7 +37,7 @@ def password(relay: Relay) -> str:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    return relay.password if relay.password_file is None else _first_line(relay.password_file)
+    return relay.password if relay.password_file is None else first_line(relay.password_file)
 
 
 def uses_token(relay: Relay) -> bool:
@@ -52,7 +52,7 @@ def require_token(relay: Relay) -> None:
         ConfigurationError: the token's file cannot be read, or the command does not exist.
     """
     if relay.oauth_token_file:
-        _first_line(relay.oauth_token_file)
+        first_line(relay.oauth_token_file)
     if relay.oauth_command and shutil.which(relay.oauth_command[0]) is None:
         raise ConfigurationError("is not a program on this machine", place=f"oauth_command {relay.oauth_command[0]}")
 
@@ -65,7 +65,7 @@ async def token(relay: Relay) -> str:
     """
     if relay.oauth_token_file:
         try:
-            return _first_line(relay.oauth_token_file)
+            return first_line(relay.oauth_token_file)
         except ConfigurationError as error:
             raise TransportError(str(error), phase="login") from error
     return await _token_from_command(relay.oauth_command)
@@ -96,7 +96,12 @@ async def _token_from_command(command: tuple[str, ...]) -> str:
     return line
 
 
-def _first_line(file: Path) -> str:
+def first_line(file: Path) -> str:
+    """The first line of a file with a secret.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is empty.
+    """
     try:
         return file.read_text("utf-8").splitlines()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from digest.addresses import mailbox
 from digest.errors import TransportError, together
 from digest.mail.sending.login import password, require_token
 from digest.mail.sending.session import Session
@@ -66,7 +65,7 @@ def signing_keys(settings: Settings) -> tuple[Key, ...]:
         return ()
     from digest.mail.dkim import load_keys  # noqa: PLC0415 - as above
 
-    return load_keys(settings.dkim, mailbox(settings.mail.sender).domain)
+    return load_keys(settings.dkim, settings.mail.sender_mailbox.domain)
 
 
 def _unsigned(settings: Settings, others: Callable[[], bool]) -> Session:

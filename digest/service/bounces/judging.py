@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from digest.model import Delivery
     from digest.records.mailing import RestingDomain
     from digest.service.bounces.refusals import RefusalHistory
-    from digest.service.mailing.drain.ledger import Ledger
+    from digest.service.mailing.drain.ledger import DrainReport, Ledger
     from digest.service.mailing.drain.queueing import DeliveryQueue
-    from digest.service.mailing.drain.report import DrainReport
     from digest.service.mailing.drain.workers import Worker, WorkerPool
     from digest.settings import Settings
     from digest.store.transaction import Transaction

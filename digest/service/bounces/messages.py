@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from digest.addresses import mailbox
 from digest.errors import ConfigurationError
 from digest.mail.composing.message import message_id
 from digest.mail.receiving.mailboxes import waiting_messages
@@ -46,7 +45,7 @@ def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> st
     """The address to which servers return a delivery."""
     address = settings.bounces.address
     if not address:
-        return mailbox(settings.mail.sender).address
+        return settings.mail.sender_mailbox.address
     return return_path(address, bounce_token(secret, delivery.subscriber.id, delivery.edition))
 
 
@@ -101,7 +100,7 @@ def record_bounce(
 
 def our_addresses(settings: Settings) -> tuple[str, ...]:
     """The names by which servers know us."""
-    return tuple(filter(None, (settings.bounces.address, mailbox(settings.mail.sender).address)))
+    return tuple(filter(None, (settings.bounces.address, settings.mail.sender_mailbox.address)))
 
 
 def _ignored(tx: Transaction, said: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:

@@ -26,6 +26,7 @@ from digest.mail.receiving.provider_signatures import (
     signed_by_svix,
     subscribe_url,
 )
+from digest.mail.sending.login import first_line
 from digest.model import BounceKind
 from digest.service.bounces.messages import DeliveryEvidence, find_delivery, our_addresses, record_bounce
 from digest.service.operating import posting
@@ -196,10 +197,7 @@ def _secret(hooks: Hooks, provider: Provider) -> str:
     kind = "key" if provider in {Provider.MAILGUN, Provider.SENDGRID} else "secret"
     place = f"hooks.{provider}_{kind}"
     file = getattr(hooks, f"{provider}_{kind}_file")
-    try:
-        value = str(file.read_text("utf-8").splitlines()[0] if file else getattr(hooks, f"{provider}_{kind}")).strip()
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise ConfigurationError("cannot be read, or is empty", place=str(file)) from error
+    value = str(first_line(file) if file else getattr(hooks, f"{provider}_{kind}")).strip()
     if len(value) < _SHORTEST:
         raise ConfigurationError(f"has fewer than {_SHORTEST} characters", place=place, remedy="see docs/bounces.md")
     if provider in IN_PATH and not _PLAIN.fullmatch(value):

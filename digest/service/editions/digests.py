@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.addresses import mailbox
 from digest.editions.schedule import Schedule
 from digest.model import DigestId
 from digest.records.editions import FIRST_REACH
@@ -40,21 +39,21 @@ def schedule_of(digest: Digest) -> Schedule:
     return Schedule.parse(digest.schedule, digest.timezone)
 
 
-def sender_domain(settings: Settings) -> str:
-    """The domain in Message-IDs and List-Ids: the sender's domain."""
-    return mailbox(settings.mail.sender).domain
-
-
 def digest_title(settings: Settings, digest: DigestId) -> str:
     """The title of a digest, or its id if it is no longer configured."""
     configured = settings.digest(digest)
     return configured.title if configured else digest
 
 
+def digest_zone(settings: Settings, digest: DigestId) -> ZoneInfo:
+    """The time zone of a digest, UTC if it is no longer configured."""
+    configured = settings.digest(digest)
+    return ZoneInfo(configured.timezone if configured else "UTC")
+
+
 def edition_name(tx: Transaction, settings: Settings, edition: Edition, language: str) -> str:
     """The days of an edition, such as `2026年11月23日—29日`, on the calendar of its digest."""
-    configured = settings.digest(edition.digest)
-    zone = ZoneInfo(configured.timezone if configured else "UTC")
+    zone = digest_zone(settings, edition.digest)
     return covered(window_opens(tx, edition), edition.closes_at, zone, language)
 
 

@@ -16,11 +16,10 @@ from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.message import message_id, picture_address, pictures_in
 from digest.model import DigestId, Edition, EditionKey, Section
 from digest.records.editions import DigestState, Recipient
-from digest.service.editions.audience import audience
-from digest.service.editions.digests import schedule_of, sender_domain
+from digest.service.editions.digests import schedule_of
 from digest.service.editions.failures import forget_failure, has_failed, recording_failure
 from digest.service.editions.planning import LARGE_EDITION, plan_waiting, recipient_parts
-from digest.service.editions.selecting import select_entries
+from digest.service.editions.selecting import audience, select_entries
 from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.tracing import say_made
 from digest.service.operating import clocks
@@ -295,7 +294,7 @@ def _planned(
     words = Variants(around, selection.before, people.entries)
     if not selection.empty:
         words.number(digest.language, tuple(range(len(selection.entries))))  # for people who read it on the web
-    domain, schedule = sender_domain(settings), schedule_of(digest)
+    domain, schedule = settings.mail.sender_mailbox.domain, schedule_of(digest)
     recipients, still_behind = [], set()
     for person, shown in people.readers:
         variant = words.number(person.language, shown)

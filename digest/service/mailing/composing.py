@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from digest.mail.composing.message import EditionMail
 from digest.mail.composing.message_template import MessageTemplate, PersonalValues, personalized
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
-from digest.service.editions.digests import digest_title, sender_domain
+from digest.service.editions.digests import digest_title, digest_zone
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
@@ -98,9 +97,8 @@ class _PersonalLinks:
     """The parts of a digest's mails in a language that are about the subscriber."""
 
     def __init__(self, settings: Settings, secret: bytes, digest: DigestId, language: str) -> None:
-        configured = settings.digest(digest)
         self._secret, self._digest = secret, digest
-        self._zone = ZoneInfo(configured.timezone if configured else "UTC")
+        self._zone = digest_zone(settings, digest)
         self._leave = f"{settings.base_url}/leave/"
         self._preferences = f"{settings.base_url}/preferences/"
 
@@ -142,7 +140,7 @@ def _edition_mail(
         format=person.format,
         message_id=message_id,
         written_at=written_at,
-        list_id=f"{digest}.{sender_domain(settings)}",
+        list_id=f"{digest}.{settings.mail.sender_mailbox.domain}",
         list_title=digest_title(settings, digest),
         archive_url=f"{settings.base_url}/editions/{edition}",
         help_url=f"{settings.base_url}/about",

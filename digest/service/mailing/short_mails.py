@@ -9,13 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.addresses import mailbox
 from digest.errors import ConfigurationError, TransportError
 from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.composing.templates import render_short_mail
 from digest.mail.sending.session import Outgoing
 from digest.records.people import UNMADE
-from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +44,7 @@ async def send_short_mail(
     except ValueError as error:
         return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
     try:
-        await session.send(Outgoing(mailbox(settings.mail.sender).address, to, message))
+        await session.send(Outgoing(settings.mail.sender_mailbox.address, to, message))
     except TransportError as error:
         return error
     except ValueError as error:
@@ -114,7 +112,7 @@ def make_short_mail(
             subject=subject,
             text=text,
             html="" if text_only else page,
-            message_id=f"<{name}.{marked[:32]}@{sender_domain(settings)}>",
+            message_id=f"<{name}.{marked[:32]}@{settings.mail.sender_mailbox.domain}>",
             written_at=written_at,
             leave_url=leave_url,
         )

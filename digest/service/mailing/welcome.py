@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from digest.mail.composing.message import message_id
 from digest.records.editions import Recipient
-from digest.service.editions.digests import sender_domain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,5 +59,7 @@ def plan_latest(
         for number, variant in enumerate(variants)
         if variant.told == whole and variant.body.language == record.subscriber.language
     )
-    recipient = Recipient(person, message_id(key, person, sender_domain(settings), secret), next(spoken, 0), now)
+    recipient = Recipient(
+        person, message_id(key, person, settings.mail.sender_mailbox.domain, secret), next(spoken, 0), now
+    )
     return key if tx.editions.plan(key, recipient) else None

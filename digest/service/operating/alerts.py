@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.addresses import mailbox
 from digest.errors import DigestError
 from digest.json_output import to_json
 from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.records.operating import Alert, AlertNotice, NoticeKind
-from digest.service.editions.digests import sender_domain
 from digest.service.operating.alert_states import Step, step
 from digest.service.operating.health import look
 from digest.service.operating.posting import post
@@ -134,7 +132,7 @@ async def _mail(settings: Settings, due: AlertNotice) -> None:
     address = due.channel.removeprefix(_MAIL)
     made = alert_message(settings, due, address)
     async with open_session(settings) as session:
-        await session.send(Outgoing(mailbox(settings.mail.sender).address, address, made))
+        await session.send(Outgoing(settings.mail.sender_mailbox.address, address, made))
 
 
 def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
@@ -150,7 +148,7 @@ def alert_message(settings: Settings, due: AlertNotice, address: str) -> bytes:
         to=address,
         subject=f"[{settings.site_title}] {_headline(due)}",
         text=f"{_text(due)}\n\nSince {due.since:%Y-%m-%d %H:%M} UTC. `digest status` and `digest alerts` say more.\n",
-        message_id=f"<alert.{marked}@{sender_domain(settings)}>",
+        message_id=f"<alert.{marked}@{settings.mail.sender_mailbox.domain}>",
         written_at=due.made_at,
     )
     return short_message(letter)

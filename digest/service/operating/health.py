@@ -211,7 +211,7 @@ def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
 
 def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
     """Mails with unknown outcome. All is well when their entries are listed once more, or they are sent again."""
-    from digest.service.editions.audience import entries_to_repeat  # noqa: PLC0415 - as in `sending`
+    from digest.service.editions.selecting import entries_to_repeat  # noqa: PLC0415 - as in `sending`
 
     people: dict[EditionKey, set[SubscriberId]] = {}
     for digest in settings.digests:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest.mail.tokens import (
+    NOBODY,
     confirmation_marks,
     parse_confirmation_marks,
     read_confirmation_token,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from digest.records.people import SubscriberRecord
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
-
-_NOBODY = SubscriberId(0)  # the person in test mails
 
 
 class LinkState(StrEnum):
@@ -105,5 +104,5 @@ def _of_person(store: Store, person: SubscriberId | None, digest: DigestId | Non
         record = tx.subscribers.get(person)
         if record:
             return Link(LinkState.OPEN, person=record, digest=digest)
-        erased = person != _NOBODY and tx.subscribers.is_erased(person)
+        erased = person != NOBODY and tx.subscribers.is_erased(person)
     return Link(LinkState.ERASED if erased else LinkState.NOBODY, digest=digest)

@@ -13,6 +13,7 @@ from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.patterns import Pattern
 from digest.records.publishing import OPERATOR, Act, ActKind
+from digest.templating import language_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -53,7 +54,7 @@ def feed_at(settings: Settings, path: str) -> Feed | None:
 
 def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
     """All feeds except those of other sources, of which there may be thousands."""
-    everywhere = settings.language.replace("_", "-")
+    everywhere = language_tag(settings.language)
     made = [Feed(EVERYTHING, "", settings.site_title, everywhere, lambda _: True)]
     for source in sources:
         shown = SourceId(source.id)

@@ -28,6 +28,7 @@ from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
 from digest.service.publishing.documents import Document
 from digest.service.publishing.feeds import feed_at, feeds, source_of, via
 from digest.service.publishing.pictures import channel
+from digest.templating import language_tag
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
 from digest.typeset.text import text
@@ -175,7 +176,7 @@ class Syndication:
         facts = self._facts(
             f"search/{known}",
             f"{settings.site_title}: {query}",
-            settings.language.replace("_", "-"),
+            language_tag(settings.language),
             url,
             entries,
             changed_at,
@@ -239,7 +240,7 @@ class Syndication:
             id=entry.atom_id,
             title=entry.content.title,
             author=entry.content.author or (source.title if source else self._settings.site_title),
-            language=source.language if source else self._settings.language.replace("_", "-"),
+            language=source.language if source else language_tag(self._settings.language),
             url=f"{self._settings.base_url}/entries/{entry.id}",
             via=via(source, entry.content.title),
             updated_at=entry.updated_at,

@@ -10,6 +10,7 @@ import pytest
 from lxml import html as lxml_html
 
 from digest.app import opened
+from digest.mail.tokens import NOBODY
 from digest.model import ConfirmationKind, SingleMailKind
 from digest.records.operating import NoticeKind
 from digest.service.mailing.samples import mails
@@ -156,7 +157,7 @@ def test_their_links_act_on_nobody_and_nothing_is_stored(told: Blog) -> None:
         told.run("mail", "preview", "-o", str(told.home / "mails"))
         with store.read() as tx:
             assert tx.subscribers.all() == before
-            assert tx.subscribers.get(mails._NOBODY) is None
+            assert tx.subscribers.get(NOBODY) is None
     assert told.mails() == []
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.records.mailing import DeliveryRow
-    from digest.service.mailing.drain.report import DrainReport
+    from digest.service.mailing.drain.ledger import DrainReport
     from digest.store.transaction import Store
 
 KEY = EditionKey("weekly/2026-W47")

@@ -33,7 +33,7 @@ from tests.integration.mail.conftest import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.service.mailing.drain.report import DrainReport
+    from digest.service.mailing.drain.ledger import DrainReport
     from tests.integration.mail.conftest import Inbox, Post
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.model import Delivery
-    from digest.service.mailing.drain.report import DrainReport
+    from digest.service.mailing.drain.ledger import DrainReport
     from tests.integration.mail.conftest import Inbox, Post
 
 

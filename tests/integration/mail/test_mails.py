@@ -13,7 +13,6 @@ from digest.mail.composing.message import message_id
 from digest.mail.tokens import bounce_token, leave_token
 from digest.model import DigestId
 from digest.service.bounces import messages
-from digest.service.editions.digests import sender_domain
 from tests.integration.mail.conftest import KEY
 from tests.integration.mail.test_coming_back import configured, ignored, suppressed, trouble
 
@@ -119,7 +118,7 @@ def test_a_mail_means_what_its_writer_meant(post: Post, name: str) -> None:
     post.drain()
     secret = post.store.secret()
     leave = f"{post.settings.base_url}/leave/{leave_token(secret, person, DigestId('weekly'))}"
-    ours = message_id(KEY, person, sender_domain(post.settings), secret)
+    ours = message_id(KEY, person, post.settings.mail.sender_mailbox.domain, secret)
     for mark, value in (("TOKEN", bounce_token(secret, person, KEY)), ("LEAVE", leave), ("MESSAGE-ID", ours)):
         raw = raw.replace(mark.encode(), value.encode())
     raw = re.sub(rb"(?s)\[\[base64]](.*)\[\[/base64]]", lambda found: base64.encodebytes(found[1]), raw)

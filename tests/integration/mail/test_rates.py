@@ -16,7 +16,7 @@ from digest.service.mailing.drain.delivery import drain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.service.mailing.drain.report import DrainReport
+    from digest.service.mailing.drain.ledger import DrainReport
     from tests.conftest import Article, Blog
     from tests.integration.mail.conftest import Inbox, Post
 

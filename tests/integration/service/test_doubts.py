@@ -296,7 +296,7 @@ def test_a_list_that_surely_did_not_arrive_is_made_anew_and_one_that_may_have_is
 
 
 def test_of_a_long_list_each_mail_has_a_part(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.service.editions.audience.MOST_REPEATED", 1)
+    monkeypatch.setattr("digest.service.editions.selecting.MOST_REPEATED", 1)
     ada, _ = lost(post)
     for _ in range(3):
         post.next_week()

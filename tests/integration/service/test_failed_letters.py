@@ -11,7 +11,7 @@ import pytest
 
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.editions import digests
-from digest.service.mailing import confirming, single_mails
+from digest.service.mailing import single_mails
 from digest.service.operating.health import Kind
 from digest.service.operating.status import status
 from digest.settings import Settings
@@ -60,7 +60,7 @@ def test_a_mail_whose_template_is_wrong_waits_until_it_is_mended_and_the_others_
                 )
 
         def sent(now: datetime) -> int:
-            return asyncio.run(confirming.send_confirmations(store, settings, lambda: now)) + asyncio.run(
+            return asyncio.run(single_mails.send_confirmations(store, settings, lambda: now)) + asyncio.run(
                 single_mails.send_single_mails(store, settings, lambda: now)
             )
 

@@ -16,7 +16,7 @@ import pytest
 from digest.app import clock, only_one, opened
 from digest.editions.schedule import Schedule, latest_slot, next_slot
 from digest.service.editions import making
-from digest.service.mailing import confirming
+from digest.service.mailing import single_mails
 from digest.service.people import consent, subscribers
 from digest.service.upkeep import backups
 from digest.settings import Settings, load
@@ -214,7 +214,7 @@ def test_a_digest_that_announced_nothing_since_keeps_its_new_entries(
 
 def test_links_to_confirm_wait_behind_the_fence(blog: Blog, settings: Settings) -> None:
     def send(store: Store) -> int:
-        return asyncio.run(confirming.send_confirmations(store, settings, clock))
+        return asyncio.run(single_mails.send_confirmations(store, settings, clock))
 
     def ask(store: Store, address: str) -> None:
         consent.request_subscription(

@@ -17,7 +17,7 @@ from lxml import html as lxml_html
 
 from digest.errors import StoreError
 from digest.json_output import to_json
-from digest.service.mailing import confirming
+from digest.service.mailing import single_mails
 from digest.service.people import subscribers
 from digest.web.application import application
 from digest.web.metrics import Metrics
@@ -164,7 +164,7 @@ class Desk(Site):
 
     def mailed(self) -> list[EmailMessage]:
         """Send what is due; all mails so far."""
-        asyncio.run(confirming.send_confirmations(self.store, self.settings, lambda: self.now))
+        asyncio.run(single_mails.send_confirmations(self.store, self.settings, lambda: self.now))
         return [email.message_from_bytes(raw, policy=policy.default) for raw in self.blog.mails()]
 
     def link(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from digest.mail.tokens import bounce_token, leave_token, preferences_token
 from digest.model import BounceKind, ConfirmationKind, DigestId, EditionKey, Format
 from digest.service.bounces import messages
-from digest.service.mailing import confirming, single_mails
+from digest.service.mailing import single_mails
 from digest.service.people import consent, importing, moves, subscribers
 from digest.service.people.preferences import Choices, change_preferences
 from digest.service.upkeep.invariants import violations
@@ -345,4 +345,4 @@ def test_a_change_is_sent_as_a_confirmation_and_the_notice_to_the_old_address_is
     desk.now += HOUR
     assert len(by_kind(singles(desk), "moved")) == 1
     assert asyncio.run(single_mails.send_single_mails(desk.store, desk.settings, lambda: desk.now)) == 0
-    assert asyncio.run(confirming.send_confirmations(desk.store, desk.settings, lambda: desk.now)) == 0
+    assert asyncio.run(single_mails.send_confirmations(desk.store, desk.settings, lambda: desk.now)) == 0

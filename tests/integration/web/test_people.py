@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from digest.mail.tokens import preferences_token
 from digest.model import ConfirmationKind, DigestId
-from digest.service.mailing import confirming
+from digest.service.mailing import single_mails
 from digest.service.people import consent, subscribers
 from digest.web.application import application
 from tests.integration.web.site import (
@@ -295,7 +295,7 @@ def test_a_mail_that_is_refused_for_now_comes_later_as_the_same(desk: Desk, monk
     assert asked is not None
     assert asked.kind is ConfirmationKind.JOIN
     made = email.message_from_bytes(
-        confirming.confirmation_message(desk.store, desk.settings, asked), policy=policy.default
+        single_mails.confirmation_message(desk.store, desk.settings, asked), policy=policy.default
     )
     assert made["Message-ID"] == mail["Message-ID"]
     assert made["Date"] == mail["Date"]

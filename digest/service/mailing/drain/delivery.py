@@ -23,10 +23,9 @@ from digest.service.bounces.judging import RefusalJudge, load_earlier_refusals
 from digest.service.bounces.messages import envelope_sender
 from digest.service.bounces.refusals import RefusalHistory
 from digest.service.mailing.composing import MailComposer
-from digest.service.mailing.drain.ledger import AttemptResult, Ledger
+from digest.service.mailing.drain.ledger import AttemptResult, DrainReport, Ledger, Progress
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.mailing.drain.queueing import DeliveryQueue
-from digest.service.mailing.drain.report import DrainReport, Progress
 from digest.service.mailing.drain.workers import Worker, WorkerPool
 from digest.service.operating import clocks, waits
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from digest.mail.tokens import NOBODY
 from digest.model import (
     Confirmation,
     ConfirmationId,
@@ -17,11 +18,9 @@ from digest.model import (
     SingleMailId,
     SingleMailKind,
     Subscriber,
-    SubscriberId,
 )
 from digest.records.operating import AlertNotice, NoticeKind
-from digest.service.mailing.confirming import confirmation_message
-from digest.service.mailing.single_mails import single_message
+from digest.service.mailing.single_mails import confirmation_message, single_message
 from digest.service.operating.alerts import alert_message
 from digest.templating import LANGUAGES
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store
 
 _READER, _OPERATOR = "reader@example.org", "operator@example.org"
-_NOBODY = SubscriberId(0)  # nobody ever has this id: the links in the mail affect nobody
 _HOLDS = timedelta(hours=1)
 
 
@@ -128,7 +126,7 @@ def _raw(store: Store, settings: Settings, kind: MailKind, language: str, now: d
         )
         return confirmation_message(store, settings, confirmation)
     if kind in _SINGLE:
-        person = Subscriber(_NOBODY, _READER, "", language, Format.BOTH, now)
+        person = Subscriber(NOBODY, _READER, "", language, Format.BOTH, now)
         return single_message(
             store, settings, SingleMail(SingleMailId(0), _SINGLE[kind], person, digests, _READER, now, 1)
         )
