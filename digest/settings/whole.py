@@ -227,7 +227,7 @@ class Settings(Group, BaseSettings):
     def topic(self, name: str) -> Topic | None:
         return next((t for t in self.topics if t.id == name), None)
 
-    def rhythms(self, digest: Digest) -> list[Digest]:
+    def frequencies(self, digest: Digest) -> list[Digest]:
         """The digests with the same sources, including this one; each subscriber follows one of them."""
         return [one for one in self.digests if set(one.sources) == set(digest.sources)]
 

@@ -258,7 +258,7 @@ def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
         for name in ("confirm", "move", "access"):
             yield name, asked
             yield name, {**asked, "titles": titles[:1]}
-        told = {"title": titles[0], "rhythm": "every Monday", "day": "30 November", "leave_url": _URL}
+        told = {"title": titles[0], "frequency": "every Monday", "day": "30 November", "leave_url": _URL}
         for newest in ("", _URL):
             for count in (1, 2):
                 known = {**frame, "postal": postal, "url": _URL, "preferences_url": _URL, "newest_url": newest}

@@ -31,7 +31,7 @@ def register(store: Store, settings: Settings, now: datetime) -> None:
 def frequencies_of(settings: Settings, digest: DigestId) -> list[DigestId]:
     """The digests with the same entries, including this one; only this one if it is not configured (any more)."""
     configured = settings.digest(digest)
-    return [DigestId(one.id) for one in settings.rhythms(configured)] if configured else [digest]
+    return [DigestId(one.id) for one in settings.frequencies(configured)] if configured else [digest]
 
 
 def schedule_of(digest: Digest) -> Schedule:

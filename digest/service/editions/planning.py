@@ -32,14 +32,16 @@ def recipient_parts(
     resting: Sequence[SubscriberId],
 ) -> list[Unplanned]:
     """The subscribers of an edition in parts. Paused ones get no mail."""
-    rhythms, behind = frequencies_of(settings, digest), set(caught_up)
+    frequencies, behind = frequencies_of(settings, digest), set(caught_up)
     made = []
     for start in range(0, len(mails), _PART):
         some = mails[start : start + _PART]
-        told = [(m.subscriber, _announced_count(tx, rhythms, m.subscriber)) for m in some if m.subscriber in behind]
+        told = [(m.subscriber, _announced_count(tx, frequencies, m.subscriber)) for m in some if m.subscriber in behind]
         made.append(Unplanned(tuple(some), tuple(told), ()))
         behind.difference_update(person for person, _ in told)
-    others = [(person, _announced_count(tx, rhythms, person)) for person in behind]  # the edition has nothing for them
+    others = [
+        (person, _announced_count(tx, frequencies, person)) for person in behind
+    ]  # the edition has nothing for them
     made += [Unplanned((), tuple(others[at : at + _PART]), ()) for at in range(0, len(others), _PART)]
     made += [Unplanned((), (), tuple(resting[at : at + _PART])) for at in range(0, len(resting), _PART)]
     return made
@@ -63,8 +65,8 @@ def plan_parts(tx: Transaction, settings: Settings, waiting: Sequence[tuple[Edit
         if taken is None:
             continue
         digest, part = taken
-        rhythms = frequencies_of(settings, digest)
-        unchanged = [person for person, told in part.caught_up if _announced_count(tx, rhythms, person) == told]
+        frequencies = frequencies_of(settings, digest)
+        unchanged = [person for person, told in part.caught_up if _announced_count(tx, frequencies, person) == told]
         reached = tx.planning.plan(edition, part.mails)
         mailed = {mail.subscriber for mail in part.mails}
         tx.subscribers.set_behind(
@@ -73,5 +75,5 @@ def plan_parts(tx: Transaction, settings: Settings, waiting: Sequence[tuple[Edit
         tx.subscribers.set_behind(digest, part.resting, behind=True)
 
 
-def _announced_count(tx: Transaction, rhythms: Sequence[DigestId], person: SubscriberId) -> int:
-    return len(tx.selecting.told(person, rhythms))
+def _announced_count(tx: Transaction, frequencies: Sequence[DigestId], person: SubscriberId) -> int:
+    return len(tx.selecting.told(person, frequencies))

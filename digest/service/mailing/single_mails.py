@@ -128,7 +128,7 @@ def _digest_values(settings: Settings, secret: bytes, mail: SingleMail, name: Di
     slot = next_slot(schedule, mail.written_at).astimezone(ZoneInfo(digest.timezone))
     return {
         "title": digest.title,
-        "rhythm": describe_schedule(schedule, language),
+        "frequency": describe_schedule(schedule, language),
         "day": said(slot.date(), language),
         "leave_url": f"{settings.base_url}/leave/{leave_token(secret, mail.subscriber.id, name)}",
     }

@@ -282,7 +282,7 @@ class _Decisions:
         if person and person.suppressed:
             return RowResult(row.line, "suppressed", f"{row.newcomer.address}: {person.suppressed}")
         if row.hash not in self._digests:
-            self._digests[row.hash] = self._rhythms(person.digests) if person else {}
+            self._digests[row.hash] = self._frequencies(person.digests) if person else {}
         joins = self._missing(row)
         if person is None and row.hash not in self._new:
             self._new[row.hash] = replace(row.newcomer, joins=joins)
@@ -305,10 +305,10 @@ class _Decisions:
         for join in row.newcomer.joins:
             if join.digest not in digests:
                 missing.append(join)
-                digests.update(self._rhythms({join.digest: True}))
+                digests.update(self._frequencies({join.digest: True}))
         return tuple(missing)
 
-    def _rhythms(self, digests: Mapping[DigestId, bool]) -> dict[DigestId, bool]:
+    def _frequencies(self, digests: Mapping[DigestId, bool]) -> dict[DigestId, bool]:
         """The digests with all others of the same entries, true if one of them is followed."""
         found: dict[DigestId, bool] = {}
         for digest, followed in digests.items():

@@ -53,7 +53,7 @@ def selections(settings: Settings) -> list[list[Digest]]:
     found: list[list[Digest]] = []
     for digest in settings.digests:
         if not any(digest in group for group in found):
-            found.append(settings.rhythms(digest))
+            found.append(settings.frequencies(digest))
     return found
 
 

@@ -169,7 +169,7 @@ def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[Dige
             raise UnknownError("digest", name, remedy="the configuration names the digests")
     if not settings.digests:
         raise ConfigurationError("no digest is configured", place="digests", remedy="see docs/settings.md")
-    first = [digest.id for digest in settings.digests if settings.rhythms(digest)[0] is digest]
+    first = [digest.id for digest in settings.digests if settings.frequencies(digest)[0] is digest]
     return [DigestId(name) for name in names or first]
 
 

@@ -42,12 +42,12 @@ class Doubts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def owed(self, digest: DigestId, rhythms: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
+    def owed(self, digest: DigestId, frequencies: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
         """The entries to list once more for reachable followers of the digest.
 
-        These are the entries that such mails of the `rhythms` (the digests with the same entries) announced as new or
-        corrected since the person follows. Entries that are no longer published are left out. So are those that another
-        mail listed for them already, unless that mail surely did not arrive.
+        These are the entries that such mails of the `frequencies` (the digests with the same entries) announced as new
+        or corrected since the person follows. Entries that are no longer published are left out. So are those that
+        another mail listed for them already, unless that mail surely did not arrive.
         """
         follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
         # A person who left and subscribed again agreed anew; earlier mails no longer count. A change of frequency moves
@@ -59,7 +59,7 @@ class Doubts:
             .join(editions, editions.c.key == deliveries.c.edition)
             .join(subscriptions, follows)
             .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-            .where(DOUBTFUL, REACHABLE, since, editions.c.digest.in_(rhythms))
+            .where(DOUBTFUL, REACHABLE, since, editions.c.digest.in_(frequencies))
             .order_by(deliveries.c.subscriber_id, editions.c.closes_at, deliveries.c.edition)
         )
         rows = self._connection.execute(query).all()

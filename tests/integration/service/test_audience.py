@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RHYTHMS = {"daily": "daily 08:00", "weekly": "mon 08:00", "monthly": "monthly 1 08:00"}
+FREQUENCIES = {"daily": "daily 08:00", "weekly": "mon 08:00", "monthly": "monthly 1 08:00"}
 ADA = "ada@example.org"
 
 
@@ -42,7 +42,7 @@ class Press(Paper):
             data_dir=made.data_dir,
             base_url=made.base_url,
             sources=[made.sources[0].model_dump()],
-            digests=[{"id": name, "title": name, "schedule": at, "timezone": zone} for name, at in RHYTHMS.items()],
+            digests=[{"id": name, "title": name, "schedule": at, "timezone": zone} for name, at in FREQUENCIES.items()],
             topics=[{"id": "maths", "title": "数学", "words": ["数"]}, {"id": "verse", "title": "诗", "words": ["诗"]}],
         )
 
@@ -355,7 +355,7 @@ def test_a_second_import_does_not_change_a_chosen_frequency(press: Press) -> Non
 
 
 STEPS = st.one_of(
-    st.tuples(st.just("rhythm"), st.sampled_from(list(RHYTHMS))),
+    st.tuples(st.just("frequency"), st.sampled_from(list(FREQUENCIES))),
     st.tuples(st.just("publish"), st.integers(1, 2)),
     st.tuples(st.just("pause"), st.integers(0, 20)),
     st.tuples(st.just("wait"), st.integers(1, 15)),
@@ -369,11 +369,11 @@ STEPS = st.one_of(
 class Course:
     """One subscriber and what they and the blog do, step by step."""
 
-    def __init__(self, press: Press, rhythm: str) -> None:
-        self.press, self.ada = press, press.join(rhythm)
+    def __init__(self, press: Press, frequency: str) -> None:
+        self.press, self.ada = press, press.join(frequency)
         self.published = 0
 
-    def rhythm(self, digest: str) -> None:
+    def frequency(self, digest: str) -> None:
         self.press.wish(self.ada, digests=(digest,))
 
     def publish(self, count: int) -> None:
@@ -422,15 +422,15 @@ class Course:
 
 
 @settings(max_examples=examples(15))
-@given(st.lists(STEPS, max_size=12), st.sampled_from(list(RHYTHMS)), st.booleans())
+@given(st.lists(STEPS, max_size=12), st.sampled_from(list(FREQUENCIES)), st.booleans())
 def test_over_any_course_of_wishes_each_article_is_announced_once(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], rhythm: str, large: bool
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], frequency: str, large: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if large:  # as with many subscribers, planned a part at a time
             patch.setattr(making, "LARGE_EDITION", -1)
         press = made_at(tmp_path_factory.mktemp("press"))
-        course = Course(press, rhythm)
+        course = Course(press, frequency)
         for step, value in steps:
             getattr(course, step)(value)
         course.pause(0)
