@@ -236,7 +236,7 @@ def counts(server: Server, facts: dict[str, float]) -> None:
             rows = one(connection, "SELECT count(*) FROM reader_counts")
             facts["c"] = one(connection, _SIZE.format("reader_counts")) / rows
             begun = time.monotonic()
-            gone = retention.tidy(store, settings, clock())["reader counts"]
+            gone = retention.tidy(store, settings.retention, clock())["reader counts"]
             facts["h"] = gone / (time.monotonic() - begun)
             facts["k"] = (rows - gone) / entries
         store.close()

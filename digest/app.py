@@ -66,7 +66,7 @@ def opened_untouched(settings: Settings, *, any_names: bool = False, anybodys: b
         ConfigurationError: the settings use a former name of a source, unless `any_names` is set; or the store
             belongs to another installation, unless `anybodys` is set.
     """
-    _require_made(settings)
+    _require_made(settings.database)
     store = open_store(settings.database)
     try:
         if not anybodys:
@@ -78,9 +78,9 @@ def opened_untouched(settings: Settings, *, any_names: bool = False, anybodys: b
         store.close()
 
 
-def _require_made(settings: Settings) -> None:
-    if not is_made(settings.database):
-        raise StoreError(f"{place(settings.database)}: there is no state yet (see `digest refresh`)")
+def _require_made(url: str) -> None:
+    if not is_made(url):
+        raise StoreError(f"{place(url)}: there is no state yet (see `digest refresh`)")
 
 
 @contextlib.contextmanager
@@ -92,7 +92,7 @@ def opened_to_read(settings: Settings, *, any_names: bool = False, needed: bool 
         ConfigurationError: as `opened`; a former name of a source is accepted with `any_names`.
     """
     if needed:
-        _require_made(settings)
+        _require_made(settings.database)
     with open_unchanged(settings.database) as found:
         installation.require_ours(found.store, settings, remember=False)
         if not any_names:
@@ -103,17 +103,17 @@ def opened_to_read(settings: Settings, *, any_names: bool = False, needed: bool 
         yield found.store
 
 
-def require_sources(settings: Settings) -> tuple[Source, ...]:
+def require_sources(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """The configured sources.
 
     Raises:
         ConfigurationError: there are none.
     """
-    if not settings.sources:
+    if not sources:
         raise ConfigurationError(
             "no source is configured", place="sources", remedy="`digest init` writes a configuration to start from"
         )
-    return settings.sources
+    return sources
 
 
 def require_ready(settings: Settings) -> None:
@@ -122,7 +122,7 @@ def require_ready(settings: Settings) -> None:
     Raises:
         ConfigurationError: something is missing; a MistakesError where several things are.
     """
-    tried: list[Callable[[], object]] = [partial(require_sources, settings), partial(require_mail, settings)]
+    tried: list[Callable[[], object]] = [partial(require_sources, settings.sources), partial(require_mail, settings)]
     if settings.hooks.on():
         from digest.service.bounces.webhooks import read_secrets  # noqa: PLC0415 - unneeded without a provider
 

@@ -83,7 +83,7 @@ def _clock(store: Store, settings: Settings, now: datetime) -> Iterator[Finding]
     if clocks.problem(now):
         return
     with store.read() as tx:
-        lying, standing = clocks.ahead_of(tx, settings, now), tx.clocks.standing()
+        lying, standing = clocks.ahead_of(tx, settings.mail, now), tx.clocks.standing()
     for one in lying:
         remedy = f"check that this clock is right: it says {now:%Y-%m-%d %H:%M} UTC; then the next pass corrects it"
         yield warning("clock", f"{one.what} is in the future: {one.newest:%Y-%m-%d %H:%M} UTC ({remedy})")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from digest.mail.dns_records import Record
-    from digest.settings import Relay, Settings
+    from digest.settings import Mail, Relay, Settings
 
 
 def transport_findings(settings: Settings) -> Iterator[Finding]:
@@ -27,7 +27,7 @@ def transport_findings(settings: Settings) -> Iterator[Finding]:
     if settings.mail.transport == "smtp":
         yield found("links", lambda: _links(settings))
         yield _tag(settings)
-        yield found("lease", lambda: _lease(settings))
+        yield found("lease", lambda: _lease(settings.mail))
     yield found("mail", lambda: asyncio.run(try_transport(settings.mail)))
     if settings.fallback.host:
         yield found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
@@ -93,15 +93,15 @@ def _links(settings: Settings) -> str:
     )
 
 
-def _lease(settings: Settings) -> str:
+def _lease(mail: Mail) -> str:
     """Check the lease: if it ends during sending, another drain may take the mail and send it twice."""
     from digest.mail.sending.transaction import RFC_5321  # noqa: PLC0415 - only loaded if mail is sent
 
     longest = timedelta(seconds=RFC_5321.of_a_mail)
-    if settings.mail.lease > longest:
-        return f"a drain leases a mail for {settings.mail.lease}, and sending it takes at most {longest}"
+    if mail.lease > longest:
+        return f"a drain leases a mail for {mail.lease}, and sending it takes at most {longest}"
     raise ConfigurationError(
-        f"{settings.mail.lease} is not longer than a slow server may take for one mail ({longest})",
+        f"{mail.lease} is not longer than a slow server may take for one mail ({longest})",
         place="mail.lease",
         remedy='leave it out, or set it to "30m" or more',
     )

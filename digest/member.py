@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.running import Service
-    from digest.settings import Settings
+    from digest.settings import Mail, Settings
 
 _REVIVE_TICK = timedelta(seconds=10)
 _AT_ONCE = 4  # ticks that queue work: thousands of sources may be due at once
@@ -66,10 +66,12 @@ class Member:
         self._service: Service | None = None  # until it begins
 
     def timer(self, settings: Settings) -> Ticks:
-        return _Queued(self._queue, self._role, together=set() if _is_alone(settings) else {_SEND}, begun=self._serve)
+        return _Queued(
+            self._queue, self._role, together=set() if _is_alone(settings.mail) else {_SEND}, begun=self._serve
+        )
 
     def others(self, settings: Settings) -> Callable[[], Awaitable[None]] | None:
-        return None if _is_alone(settings) else self._call_others
+        return None if _is_alone(settings.mail) else self._call_others
 
     async def begin(self, service: Service) -> None:
         self._service = service
@@ -92,9 +94,9 @@ class Member:
             await self._queue.put(_SEND, _lane(_SEND), often=True)
 
 
-def _is_alone(settings: Settings) -> bool:
+def _is_alone(mail: Mail) -> bool:
     """Whether one process sends at a time: a limit per second or per domain holds for all processes together."""
-    return bool(settings.mail.per_second or settings.mail.per_domain)
+    return bool(mail.per_second or mail.per_domain)
 
 
 class _Queued(Ticks):

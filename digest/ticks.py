@@ -151,7 +151,9 @@ class Work:
     async def tidy(self) -> None:
         from digest.service.upkeep import retention  # noqa: PLC0415 - after the first answers
 
-        gone = await asyncio.to_thread(retention.tidy, self._store, self._settings, clock(), stopped=self._stop.is_set)
+        gone = await asyncio.to_thread(
+            retention.tidy, self._store, self._settings.retention, clock(), stopped=self._stop.is_set
+        )
         if gone:
             _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
 

@@ -101,7 +101,7 @@ def restore(
     kept = "Unless `digest status` reports a fenced store, nothing has changed; run the same command again."
     with only_one(settings.database_folder), Progress("checking", kept=kept) as progress:
         aside = backups.restore(
-            settings, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
+            settings.database, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
         )
     if as_json:
         print_json({"restored": str(file), "previous": aside and str(aside), "fenced": True})

@@ -43,7 +43,7 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
     if source is None:
         from digest.app import require_sources
 
-        return require_sources(settings)
+        return require_sources(settings.sources)
     found = settings.source(source)
     if found is None:
         raise UnknownError("source", source, remedy="the configuration lists the sources")

@@ -394,7 +394,7 @@ def test_what_restoring_an_old_backup_upgrades_leaves_no_copy_of_addresses(
     assert upgrade.by(1) == [0]
     monkeypatch.setattr(schema, "NEWEST", AFTER)
     monkeypatch.setattr(schema, "_MIGRATIONS", upgrade.migrations)
-    restore(settings, upgrade.backup, NOW)
+    restore(settings.database, upgrade.backup, NOW)
     assert [name.name for name in file.parent.glob("*before*")] == [upgrade.backup.name]
     assert list(file.parent.glob(".*before*")) == []
 

@@ -55,7 +55,7 @@ def test_of_old_counts_one_a_day_stays_and_of_very_old_ones_one_a_month(store: S
     for step in range(120 * 4):
         count(hand, START + step * 6 * HOUR, step)
     now = START + 120 * DAY
-    tidy(store, settings(readers=10 * DAY, readers_daily=60 * DAY), now)
+    tidy(store, settings(readers=10 * DAY, readers_daily=60 * DAY).retention, now)
     left = counts(store)
     days = [at.date() for at, _ in left if now - 60 * DAY <= at < now - 10 * DAY]
     assert len(days) == len(set(days)) == 50
@@ -64,7 +64,7 @@ def test_of_old_counts_one_a_day_stays_and_of_very_old_ones_one_a_month(store: S
     assert len([at for at, _ in left if at >= now - 10 * DAY]) == 40
     assert left[0] == (START, 0)
     assert all(readers == (at - START) // (6 * HOUR) for at, readers in left)
-    assert not tidy(store, settings(readers=10 * DAY, readers_daily=60 * DAY), now)
+    assert not tidy(store, settings(readers=10 * DAY, readers_daily=60 * DAY).retention, now)
 
 
 def test_most_read_is_the_same_after_thinning(store: Store, hand: Hand) -> None:
@@ -81,7 +81,7 @@ def test_most_read_is_the_same_after_thinning(store: Store, hand: Hand) -> None:
             ]
 
     before = won()
-    assert tidy(store, settings(), now)
+    assert tidy(store, settings().retention, now)
     assert won() == before
 
 
@@ -106,7 +106,7 @@ def test_an_old_edition_keeps_its_numbers_and_not_its_rows(
     with store.write() as tx:
         tx.subscribers.suppress(people[0], "550 unknown", START)
     now = START + 500 * DAY
-    done = tidy(store, settings(), now)
+    done = tidy(store, settings().retention, now)
     with store.read() as tx:
         rows = [len(tx.deliveries.rows(key)) for key in keys]
         told = [tx.editions.edition(key) for key in keys]
@@ -117,13 +117,13 @@ def test_an_old_edition_keeps_its_numbers_and_not_its_rows(
         {DeliveryState.ACCEPTED: 3},
         {DeliveryState.ACCEPTED: 2, DeliveryState.LEASED: 1},
     ]
-    assert tidy(store, settings(), now) == {}
+    assert tidy(store, settings().retention, now) == {}
 
 
 def test_what_is_open_is_never_folded(store: Store, hand: Hand, people: list[SubscriberId]) -> None:
     key = edition(store, hand, 0, people, "甲")
     edition(store, hand, 1, people, "乙")
-    tidy(store, settings(), START + 500 * DAY)
+    tidy(store, settings().retention, START + 500 * DAY)
     with store.read() as tx:
         assert [row.state for row in tx.deliveries.rows(key)] == [DeliveryState.PLANNED] * 3
 
@@ -139,7 +139,7 @@ def test_nobody_gets_again_what_a_folded_delivery_announced(
     with store.writing() as connection:
         mine = subscriptions.c.subscriber_id == resting
         connection.execute(update(subscriptions).where(mine).values(behind=True))
-    tidy(store, settings(), START + 500 * DAY)
+    tidy(store, settings().retention, START + 500 * DAY)
     with store.read() as tx:
         assert tx.selecting.told(resting, [WEEKLY]) == {"题0", "题1", "题2"}
         assert tx.selecting.told(later, [WEEKLY]) == {"题2"}
@@ -153,7 +153,7 @@ def test_details_of_what_has_ended_go_before_the_rows(store: Store, hand: Hand, 
     edition(store, hand, 0, people, "甲")
     edition(store, hand, 14, people, "乙")
     accept(store, lease(store, START + 99 * DAY), START + 99 * DAY)
-    assert tidy(store, settings(), START + 100 * DAY) == {"details": 3}
+    assert tidy(store, settings().retention, START + 100 * DAY) == {"details": 3}
     with store.reading() as connection:
         rows = connection.execute(select(deliveries.c.edition, deliveries.c.message_id, deliveries.c.text)).all()
     assert {(row.edition, bool(row.message_id), row.text) for row in rows} == {
@@ -193,7 +193,7 @@ def test_a_store_stops_growing(store: Store, hand: Hand) -> None:
             hand.read(readers=readers, placings=[], now=at + step * 12 * HOUR)
         hand.edition(f"weekly/{week}", slot_at=at, closes_at=at, new=names[:1], to=people)
         accept(store, lease(store, at), at)
-        tidy(store, kept, at)
+        tidy(store, kept.retention, at)
         vacuum(store)
         sizes.append(size(store))
         with store.reading() as connection:

@@ -170,7 +170,7 @@ class _Refreshing:
             with self.store.write(exclusive=False) as tx:
                 tx.readings.register_source(self.name, self.now)
         elif any(at and at - self.now > _STEPPED_BACK for at in (state.refreshed_at, changed_at)):
-            clocks.mend(self.store, self.settings, self.now, also=(state.refreshed_at, changed_at))
+            clocks.mend(self.store, self.settings.mail, self.now, also=(state.refreshed_at, changed_at))
 
     def _read(self, file: DumpFile, *, again: bool = False) -> None:
         """Read a dump and store its content, or defer it."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from digest.records.operating import Ahead
-    from digest.settings import Settings
+    from digest.settings import Mail
     from digest.store.transaction import Store, Transaction
 
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC)  # no correct clock shows an earlier time to this program
@@ -53,23 +53,23 @@ def require_right(now: datetime) -> None:
         raise ClockError(now)
 
 
-def ahead(store: Store, settings: Settings, now: datetime) -> list[Ahead]:
+def ahead(store: Store, mail: Mail, now: datetime) -> list[Ahead]:
     """Times further in the future than a correct clock explains; changes nothing."""
     with store.read() as tx:
-        return ahead_of(tx, settings, now)
+        return ahead_of(tx, mail, now)
 
 
-def ahead_of(tx: Transaction, settings: Settings, now: datetime) -> list[Ahead]:
+def ahead_of(tx: Transaction, mail: Mail, now: datetime) -> list[Ahead]:
     """As `ahead`, for who reads already."""
-    return tx.clocks.ahead(now, settings.mail.lease, LONGEST_WAIT)
+    return tx.clocks.ahead(now, mail.lease, LONGEST_WAIT)
 
 
-def mend(store: Store, settings: Settings, now: datetime, *, also: Sequence[datetime | None] = ()) -> None:
+def mend(store: Store, mail: Mail, now: datetime, *, also: Sequence[datetime | None] = ()) -> None:
     """Find times too far in the future, repair and record each once; end faults that did not come again.
 
     `also` are further times of passes that may be such.
     """
-    lease = settings.mail.lease
+    lease = mail.lease
     with store.read() as tx:
         found, standing = tx.clocks.ahead(now, lease, LONGEST_WAIT), tx.clocks.standing()
     passes = [at for at in also if at and at - now > timedelta(days=1)]
@@ -81,7 +81,7 @@ def mend(store: Store, settings: Settings, now: datetime, *, also: Sequence[date
         if any(fault.at > now or now - fault.at >= _CALM for fault in standing):
             with store.write() as tx:
                 tx.clocks.end(now, _CALM)
-        waits.bring_back(store, settings.mail, now)
+        waits.bring_back(store, mail, now)
         return
     faults = [ClockFault(one.what, one.number, _text(one.newest), _done(one, now), now) for one in found]
     if not found:
@@ -92,7 +92,7 @@ def mend(store: Store, settings: Settings, now: datetime, *, also: Sequence[date
             tx.clocks.mend(now)
         tx.clocks.end_leases(now, lease)
         tx.clocks.note(faults)
-    waits.bring_back(store, settings.mail, now)
+    waits.bring_back(store, mail, now)
     for fault in faults:
         _log.warning("a clock was wrong", what=fault.what, number=fault.number, was=fault.moment, done=fault.done)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from digest.records.editions import DigestState
     from digest.records.intake import SourceState
     from digest.records.operating import Alert
-    from digest.settings import Digest, Settings, Source
+    from digest.settings import Alerts, Digest, Settings, Source
     from digest.store.transaction import Transaction
 
 OVERDUE = 3  # times `every` without a pass
@@ -125,20 +125,20 @@ def is_overdue(source: Source, state: SourceState | None, now: datetime) -> bool
 def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
     states = tx.readings.sources()
     for source in settings.sources:
-        yield _source(tx, source, states.get(SourceId(source.id)), settings, now)
+        yield _source(tx, source, states.get(SourceId(source.id)), settings.alerts, now)
 
 
-def _source(tx: Transaction, source: Source, state: SourceState | None, settings: Settings, now: datetime) -> Seen:
+def _source(tx: Transaction, source: Source, state: SourceState | None, alerts: Alerts, now: datetime) -> Seen:
     subject = f"source {source.id}"
     if state is not None and state.failures > 0:
         problem = state.problem or "; ".join(_held(tx, state.id))
-        return Seen(subject, Health.ILL if state.failures >= settings.alerts.after else Health.DOUBTFUL, problem)
+        return Seen(subject, Health.ILL if state.failures >= alerts.after else Health.DOUBTFUL, problem)
     if not is_overdue(source, state, now):
         return Seen(subject, Health.WELL)
     if state is None or state.registered_at is None:
         return Seen(subject, Health.DOUBTFUL, f"was not read yet{_SEE}")
     last = state.refreshed_at or state.registered_at
-    long = now - last > OVERDUE * source.every + settings.alerts.calm
+    long = now - last > OVERDUE * source.every + alerts.calm
     told = f"was not read since {last:%Y-%m-%d %H:%M} UTC" if state.refreshed_at else "was not read yet"
     return Seen(subject, Health.ILL if long else Health.DOUBTFUL, f"{told}{_SEE}")
 
@@ -235,7 +235,7 @@ def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]
 
     lying = [
         f"{one.what} lies ahead: {one.newest:%Y-%m-%d %H:%M} UTC (see whether this clock is right)"
-        for one in clocks.ahead_of(tx, settings, now)
+        for one in clocks.ahead_of(tx, settings.mail, now)
     ]
     wrong = clocks.problem(now)
     problems = [wrong] if wrong else [*lying, *map(str, tx.clocks.standing())]

@@ -76,7 +76,7 @@ def back_up(
         tx.backups.record(now)
 
 
-def restore(settings: Settings, file: Path, now: datetime, *, checking: Progress | None = None) -> Path | None:
+def restore(url: str, file: Path, now: datetime, *, checking: Progress | None = None) -> Path | None:
     """Make a backup the store, fenced; returns the new place of the former store, None if there was none.
 
     The caller must hold the lock against `digest run`.
@@ -84,8 +84,8 @@ def restore(settings: Settings, file: Path, now: datetime, *, checking: Progress
     Raises:
         StoreError: the file is no valid backup, or the database is in use; nothing has changed then.
     """
-    database = database_file(settings.database)
-    if database is None or backup_files.same_database(file, settings.database):
+    database = database_file(url)
+    if database is None or backup_files.same_database(file, url):
         raise StoreError(f"{file}: cannot be restored over itself, or into memory")
     draft = database.with_name(f".{database.name}.restoring")
     aside = database.with_name(f"{database.name}.replaced-{now:%Y%m%dT%H%M%S%f}")

@@ -16,13 +16,14 @@ from digest.service.people.subscribers import require_person
 from digest.service.publishing.feeds import holds_any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from digest.model import EntryId
     from digest.records.people import SubscriberRecord
     from digest.records.publishing import Act, Handled
     from digest.records.upkeep import Mention, Story
-    from digest.settings import Digest, Settings
+    from digest.settings import Digest, Settings, Source
     from digest.store.transaction import Store, Transaction
 
 _CANDIDATES = 20
@@ -79,7 +80,7 @@ def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[Entry
     """
     with store.read() as tx:
         found = tx.audit.matching(asked, _CANDIDATES)
-        held = [] if found else _held(tx, settings)
+        held = [] if found else _held(tx, settings.sources)
     if not found:
         remedy = "see `digest entries list`, or give a part of its title"
         if held:
@@ -90,9 +91,9 @@ def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[Entry
     return found
 
 
-def _held(tx: Transaction, settings: Settings) -> list[str]:
+def _held(tx: Transaction, sources: Iterable[Source]) -> list[str]:
     """The held dumps by source and path."""
-    each = ((source.id, tx.readings.dumps(SourceId(source.id))) for source in settings.sources)
+    each = ((source.id, tx.readings.dumps(SourceId(source.id))) for source in sources)
     return sorted(
         f"{name}/{path}" for name, dumps in each for path, dump in dumps.items() if dump.state is DumpState.HELD
     )
@@ -121,7 +122,7 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
             _troubled(tx, story),
             person,
             tuple(_dealing(tx, settings, story, one, person) for one in story.mentions) if person else (),
-            _why_nobody(settings, person, now) if person else "",
+            _why_nobody(settings.digests, person, now) if person else "",
         )
 
 
@@ -223,13 +224,13 @@ def _why_no_mail(settings: Settings, story: Story, mention: Mention, person: Sub
     return "no mail was made for them: they paused, were undeliverable, or it held nothing for them"
 
 
-def _why_nobody(settings: Settings, person: SubscriberRecord, now: datetime) -> str:
+def _why_nobody(digests: Sequence[Digest], person: SubscriberRecord, now: datetime) -> str:
     """The present state of the person."""
     if person.suppressed:
         return f"not mailed any more: {person.suppressed}"
     paused = person.subscriber.paused_until
     if paused and paused > now:
         return f"paused until {paused:%Y-%m-%d %H:%M} UTC"
-    names = {digest.id for digest in settings.digests}
+    names = {digest.id for digest in digests}
     active = [name for name in person.digests if name in names]
     return f"subscribed to {', '.join(active)}" if active else "left every digest"

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.settings import Settings
+    from digest.settings import Retention
     from digest.store.transaction import Store
 
 _STEP = timedelta(days=31)
 _FOLDED = 5_000  # deliveries in one transaction
 
 
-def tidy(store: Store, settings: Settings, now: datetime, *, stopped: Callable[[], bool] = bool) -> Counter[str]:
+def tidy(store: Store, limits: Retention, now: datetime, *, stopped: Callable[[], bool] = bool) -> Counter[str]:
     """Do what is due by now; returns how many rows went, by kind. `stopped` is checked between transactions."""
-    keep, done = settings.retention, Counter[str]()
+    keep, done = limits, Counter[str]()
     daily, monthly = now - keep.readers, now - keep.readers_daily
     with store.read() as tx:
         start = tx.retention.oldest_count()

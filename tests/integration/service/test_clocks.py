@@ -99,7 +99,7 @@ def test_a_lease_that_lies_ahead_ends_at_the_next_drain_and_is_reported(press: P
         (one,) = tx.deliveries.lease(press.now, MONDAY + YEAR, 9)
         if begun:
             tx.deliveries.begin(one.edition, one.subscriber.id, one.leased_until, MONDAY + YEAR, press.now)
-    clocks.mend(press.store, press.settings, MONDAY)
+    clocks.mend(press.store, press.settings.mail, MONDAY)
     (fault,) = faults(press)
     assert (fault.what, fault.moment) == ("a lease of a mail", "2027-11-16 00:00 UTC")
     with press.store.write() as tx:
@@ -114,7 +114,7 @@ def test_a_lease_of_hours_under_a_clock_of_a_little_more_is_no_fault(press: Pres
     press.tick(at=MONDAY)
     with press.store.write() as tx:
         tx.deliveries.lease(press.now, MONDAY + press.settings.mail.lease + HOUR / 2, 9)
-    clocks.mend(press.store, press.settings, MONDAY)
+    clocks.mend(press.store, press.settings.mail, MONDAY)
     assert faults(press) == []
 
 
@@ -126,7 +126,7 @@ def test_a_next_attempt_that_lies_ahead_is_brought_back_and_reported(press: Pres
         (one,) = tx.deliveries.lease(press.now, MONDAY + HOUR, 9)
         tx.deliveries.begin(one.edition, ada, one.leased_until, MONDAY + HOUR, press.now)
         tx.deliveries.record(one.edition, ada, DeliveryState.DEFERRED, now=press.now, next_at=MONDAY + YEAR)
-    clocks.mend(press.store, press.settings, MONDAY)
+    clocks.mend(press.store, press.settings.mail, MONDAY)
     (fault,) = faults(press)
     assert (fault.what, fault.moment) == ("the next attempt of a mail", "2027-11-16 00:00 UTC")
     with press.store.read() as tx:
@@ -140,7 +140,7 @@ def test_a_mail_that_waits_for_its_readers_own_morning_is_no_fault_and_stays_so(
     press.wish(ada, timezone="Asia/Tokyo")  # an hour later there than where the digest is made: tomorrow
     press.publish("甲")
     press.tick(at=MONDAY)
-    clocks.mend(press.store, press.settings, MONDAY)
+    clocks.mend(press.store, press.settings.mail, MONDAY)
     with press.store.read() as tx:
         (row,) = tx.deliveries.rows(EditionKey("weekly/2026-W47"))
     assert row.next_at == MONDAY + 23 * HOUR
@@ -209,7 +209,7 @@ def test_a_clock_that_was_set_is_reported_and_over_an_hour_later(press: Press, w
     press.now = MONDAY + way
     clocks.note_jump(press.store, way, press.now)
     assert f"the clock was set {said}" in alert(press)
-    clocks.mend(press.store, press.settings, press.now + HOUR)
+    clocks.mend(press.store, press.settings.mail, press.now + HOUR)
     assert faults(press) == []
 
 
@@ -243,7 +243,7 @@ def test_a_clock_that_steps_back_by_hours_ends_leases_and_keeps_the_date_of_mail
         (first,) = tx.deliveries.lease(press.now, press.now + HOUR, 9)
         tx.deliveries.begin(first.edition, first.subscriber.id, first.leased_until, press.now + HOUR, press.now)
     back = MONDAY - 6 * HOUR
-    clocks.mend(press.store, press.settings, back)
+    clocks.mend(press.store, press.settings.mail, back)
     assert [fault.what for fault in faults(press)] == ["a lease of a mail"]
     with press.store.write() as tx:
         (again,) = tx.deliveries.lease(back + 2 * HOUR, back + 3 * HOUR, 9)

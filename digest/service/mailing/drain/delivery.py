@@ -127,7 +127,7 @@ class _Drain:
                     tx.deliveries.resume()
             if hurry:
                 waits.hurry(self._store, edition, self._clock())
-            clocks.mend(self._store, self._settings, self._clock())
+            clocks.mend(self._store, self._settings.mail, self._clock())
             self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
