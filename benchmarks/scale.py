@@ -25,7 +25,7 @@ import psycopg
 from benchmarks.machine import described
 from benchmarks.reckoning import MEASURED, PAGE, reckoned
 from digest import logs
-from digest.app import clock, refreshed
+from digest.app import clock, run_pass
 from digest.model import DigestId, Format
 from digest.service.editions import digests, making
 from digest.service.upkeep import retention
@@ -154,7 +154,7 @@ def mails_a_second(server: Server, workers: int, mails: int, facts: dict[str, fl
         home, url = Path(folder), server.database()
         settings = settings_of(home, 1, relay.port)
         store = open_store(url)
-        refreshed(store, settings, settings.sources[0])
+        run_pass(store, settings, settings.sources[0])
         _subscribe(url, mails)
         digests.register(store, settings, clock())
         begun = time.monotonic()
@@ -227,7 +227,7 @@ def counts(server: Server, facts: dict[str, float]) -> None:
         settings = settings_of(Path(folder), 2)
         store = open_store(url)
         for source in settings.sources:
-            refreshed(store, settings, source)
+            run_pass(store, settings, source)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("""
                 INSERT INTO reader_counts (entry_id, counted_at, source, readers)
@@ -250,7 +250,7 @@ def feeds_a_second(server: Server) -> float:
         home, url = Path(folder), server.database()
         settings = settings_of(home, 1, web=port)
         store = open_store(url)
-        refreshed(store, settings, settings.sources[0])
+        run_pass(store, settings, settings.sources[0])
         store.close()
         (web,) = started(home, url, "web")
         connection, known = http.client.HTTPConnection("127.0.0.1", port, timeout=60), {}

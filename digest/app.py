@@ -141,7 +141,7 @@ def require_mail(settings: Settings) -> None:
     require_secrets(settings)
 
 
-def refreshed(
+def run_pass(
     store: Store,
     settings: Settings,
     source: Source,
@@ -156,7 +156,7 @@ def refreshed(
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of the database's folder.
 
     Raises:

@@ -13,7 +13,7 @@ from digest.dumps.files import DumpFile, dump_files
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, DumpError, OutdatedError
-from digest.findings import Finding, error, found, warning
+from digest.findings import Finding, error, try_part, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.patterns import Pattern, hostile
 from digest.service.editions.digests import schedule_of
@@ -51,8 +51,8 @@ def findings(
         yield warning(part, says)
     for source in settings.sources:
         yield from _dumps(source, deep=deep, progress=progress)
-    yield found("store", lambda: _store(settings))
-    if wrong := clocks.problem(now):
+    yield try_part("store", lambda: _store(settings))
+    if wrong := clocks.clock_problem(now):
         yield warning("clock", wrong)
     yield from _contents(settings, now)
     yield from _templates(settings)
@@ -80,10 +80,10 @@ def _clock(store: Store, settings: Settings, now: datetime) -> Iterator[Finding]
 
     A clock that is certainly wrong itself is reported elsewhere.
     """
-    if clocks.problem(now):
+    if clocks.clock_problem(now):
         return
     with store.read() as tx:
-        lying, standing = clocks.ahead_of(tx, settings.mail, now), tx.clocks.standing()
+        lying, standing = clocks.times_ahead_in(tx, settings.mail, now), tx.clocks.standing()
     for one in lying:
         remedy = f"check that this clock is right: it says {now:%Y-%m-%d %H:%M} UTC; then the next pass corrects it"
         yield warning("clock", f"{one.what} is in the future: {one.newest:%Y-%m-%d %H:%M} UTC ({remedy})")

@@ -46,7 +46,7 @@ def error(part: str, says: str) -> Finding:
     return Finding(part, says, Level.ERROR)
 
 
-def found(part: str, tried: Callable[[], str]) -> Finding:
+def try_part(part: str, tried: Callable[[], str]) -> Finding:
     """The finding from trying a part. A problem of something outside, such as a server or a dump, is a warning."""
     try:
         return Finding(part, tried())

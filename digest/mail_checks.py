@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from digest.errors import ConfigurationError
-from digest.findings import Finding, error, found, warning
+from digest.findings import Finding, error, try_part, warning
 from digest.mail.receiving.mailboxes import try_mailboxes
 from digest.mail.sending.transport import signing_keys, try_envelopes, try_relay, try_transport
 from digest.mail.tokens import bounce_token, return_path
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 def transport_findings(settings: Settings) -> Iterator[Finding]:
     """Connect and log in to each relay and to the mailbox of bounces, and read each key; send nothing."""
     if settings.mail.transport == "smtp":
-        yield found("links", lambda: _links(settings))
+        yield try_part("links", lambda: _links(settings))
         yield _tag(settings)
-        yield found("lease", lambda: _lease(settings.mail))
-    yield found("mail", lambda: asyncio.run(try_transport(settings.mail)))
+        yield try_part("lease", lambda: _lease(settings.mail))
+    yield try_part("mail", lambda: asyncio.run(try_transport(settings.mail)))
     if settings.fallback.host:
-        yield found("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
-    yield found("dkim", lambda: _dkim(settings))
+        yield try_part("fallback", lambda: asyncio.run(try_relay(settings.fallback)))
+    yield try_part("dkim", lambda: _dkim(settings))
     if settings.bounces.address:
-        yield found("bounces", lambda: try_mailboxes(settings.bounces))
+        yield try_part("bounces", lambda: try_mailboxes(settings.bounces))
     if settings.hooks.on():
-        yield found("hooks", lambda: _hooks(settings))
+        yield try_part("hooks", lambda: _hooks(settings))
 
 
 def mail_findings(
@@ -136,10 +136,10 @@ def _envelopes(settings: Settings) -> Iterator[Finding]:
         )
     for relay in (settings.mail, settings.fallback):
         if relay.host:
-            yield from _asked(relay, remedies)
+            yield from _relay_findings(relay, remedies)
 
 
-def _asked(relay: Relay, remedies: dict[str, str]) -> Iterator[Finding]:
+def _relay_findings(relay: Relay, remedies: dict[str, str]) -> Iterator[Finding]:
     try:
         answers = asyncio.run(try_envelopes(relay, remedies))
     except ConfigurationError:

@@ -16,7 +16,7 @@ from digest import logs
 from digest.app import clock
 from digest.logs import logged
 from digest.queue import Queue
-from digest.scheduler import Ticks
+from digest.scheduler import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -65,7 +65,7 @@ class Member:
         self._working: asyncio.Task[None] | None = None
         self._service: Service | None = None  # until it begins
 
-    def timer(self, settings: Settings) -> Ticks:
+    def timer(self, settings: Settings) -> Timer:
         return _Queued(
             self._queue, self._role, together=set() if _is_alone(settings.mail) else {_SEND}, begun=self._serve
         )
@@ -99,7 +99,7 @@ def _is_alone(mail: Mail) -> bool:
     return bool(mail.per_second or mail.per_domain)
 
 
-class _Queued(Ticks):
+class _Queued(Timer):
     """Ticks that queue work. The role decides whether they run here, or whether this process only does their work.
 
     Several processes may do the work named in `together` at once.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from digest.web.serve import Server
 
 
-def checked(
+def prepare_reload(
     store: Store, before: Settings, after: Settings, server: Server | None, now: datetime
 ) -> Callable[[], None]:
     """A function that makes pages and mails use `after`; every check that can fail has run by then.
@@ -32,7 +32,7 @@ def checked(
     renaming.require_present_names(store, after)
     if after.templates:
         require_templates(after)
-    use_templates = templating.checked(after.templates)
+    use_templates = templating.prepare_templates(after.templates)
     answer_by_them = server.following(after) if server else None
     digests.register(store, after, now)
     feeds.register(store, after)

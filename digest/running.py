@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from digest.mail.receiving.listener import Listener
-    from digest.scheduler import Ticks
+    from digest.scheduler import Timer
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -39,7 +39,7 @@ class Process(Protocol):
 
     @property
     def serves(self) -> bool: ...
-    def timer(self, settings: Settings) -> Ticks: ...
+    def timer(self, settings: Settings) -> Timer: ...
     def others(self, settings: Settings) -> Callable[[], Awaitable[None]] | None: ...
     async def begin(self, service: Service) -> None: ...
     async def end(self) -> None: ...
@@ -51,10 +51,10 @@ class Alone:
 
     serves: bool = True
 
-    def timer(self, _settings: Settings) -> Ticks:
-        from digest.scheduler import Ticks  # noqa: PLC0415 - after the first answers
+    def timer(self, _settings: Settings) -> Timer:
+        from digest.scheduler import Timer  # noqa: PLC0415 - after the first answers
 
-        return Ticks()
+        return Timer()
 
     def others(self, _settings: Settings) -> None:
         return None
@@ -88,7 +88,7 @@ class Service:
         self._metrics = Metrics(store, settings, clock)
         self._server = Server(settings, store, clock, self._metrics) if serves else None
         self._watch = WatchServer(settings, store, self._metrics) if settings.web.metrics_listen else None
-        self._ticks: Ticks | None = None  # until the ticks are scheduled
+        self._ticks: Timer | None = None  # until the ticks are scheduled
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reloads: set[asyncio.Task[None]] = set()
         self._wrong_clock = False
@@ -146,13 +146,13 @@ class Service:
             await asyncio.gather(*serving)
             await self._end()
             deadline.cancel()
-            templating.let_go()
+            templating.release_templates()
             _log.info("stopped")
 
     async def _begin(self, ready: Callable[[], None]) -> None:
         await self._process.begin(self)
         with logged("templates"):  # cached, so that a template in the middle of an edit breaks nothing before a reload
-            use = await asyncio.to_thread(templating.checked, self._settings.templates)
+            use = await asyncio.to_thread(templating.prepare_templates, self._settings.templates)
             use()
         if not self.stop.is_set():
             self._schedule()
@@ -185,7 +185,7 @@ class Service:
                 settings = await asyncio.to_thread(self._reread)
                 await asyncio.to_thread(require_ready, settings)
                 follow = await asyncio.to_thread(
-                    reloading.checked, self.store, self._settings, settings, self._server, clock()
+                    reloading.prepare_reload, self.store, self._settings, settings, self._server, clock()
                 )
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the service continues as before
                 reason = str(error) if isinstance(error, DigestError) else repr(error)
@@ -219,9 +219,9 @@ class Service:
 
     def _is_clock_wrong(self) -> bool:
         """Whether the clock is certainly wrong; logged when that begins and when it ends."""
-        from digest.service.operating.clocks import problem  # noqa: PLC0415 - after the first answers
+        from digest.service.operating.clocks import clock_problem  # noqa: PLC0415 - after the first answers
 
-        wrong = problem(clock())
+        wrong = clock_problem(clock())
         if wrong and not self._wrong_clock:
             _log.error("nothing is read, made or sent", reason=wrong)
         elif self._wrong_clock and not wrong:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 
-class Ticks:
+class Timer:
     """Calls each of its ticks repeatedly, never the same one twice at once.
 
     A tick that was missed, because the machine slept or the last one took long, runs once afterwards. Its time limit is

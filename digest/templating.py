@@ -39,7 +39,7 @@ def environment(language: str, folder: Path | None) -> jinja2.Environment:
     return (_tried.get() or _held).get((language, folder)) or _environment(language, folder)
 
 
-def checked(folder: Path | None) -> Callable[[], None]:
+def prepare_templates(folder: Path | None) -> Callable[[], None]:
     """Read all templates in a folder; return a function that puts them into use, whatever happens to the files later.
 
     Raises:
@@ -77,7 +77,7 @@ def _hold(made: _Environments) -> None:
         del _held[other]
 
 
-def let_go() -> None:
+def release_templates() -> None:
     """Read templates from their files again."""
     _held.clear()
 

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import clock, refreshed
+from digest.app import clock, run_pass
 from digest.logs import logged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from digest.service.operating.clocks import Watch
+    from digest.service.operating.clocks import JumpDetector
     from digest.settings import Settings, Source
     from digest.store.transaction import Store
     from digest.web.metrics import Metrics
@@ -59,7 +59,7 @@ class Work:
     ) -> None:
         self._settings, self._store, self._metrics, self._stop = settings, store, metrics, stop
         self._others = others
-        self._watch: Watch | None = None  # until the first requests are answered
+        self._watch: JumpDetector | None = None  # until the first requests are answered
 
     def table(self) -> list[Tick]:
         """All ticks; the refreshes and then the rest, in the order of the way from a dump to a mail."""
@@ -82,7 +82,7 @@ class Work:
     async def refresh(self, source: Source) -> None:
         done, started = None, time.monotonic()
         try:
-            done = await asyncio.to_thread(refreshed, self._store, self._settings, source, stopped=self._stop.is_set)
+            done = await asyncio.to_thread(run_pass, self._store, self._settings, source, stopped=self._stop.is_set)
         finally:
             self._metrics.refreshed(done, time.monotonic() - started)
 
@@ -121,7 +121,7 @@ class Work:
         from digest.service.bounces import suppressing  # noqa: PLC0415 - after the first answers
         from digest.service.operating import alerts, clocks  # noqa: PLC0415 - as above
 
-        self._watch = self._watch or clocks.Watch(clock)
+        self._watch = self._watch or clocks.JumpDetector(clock)
         with logged("clock"):
             if jump := self._watch.jump():
                 await asyncio.to_thread(clocks.note_jump, self._store, jump, clock())
@@ -129,7 +129,7 @@ class Work:
             await asyncio.to_thread(suppressing.apply_if_due, self._store, self._settings, clock())
         for told in await asyncio.to_thread(alerts.decide, self._store, self._settings, clock()):
             _log.warning("alert", kind=told.kind, subject=told.alert.subject, problem=told.alert.problem)
-        for problem in await alerts.tell(self._store, self._settings, clock):
+        for problem in await alerts.send_due_notices(self._store, self._settings, clock):
             _log.error("alert not told", reason=problem)
 
     async def read_bounces(self) -> None:

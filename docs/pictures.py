@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from digest.app import opened, refreshed
+from digest.app import opened, run_pass
 from digest.service.editions import making
 from digest.settings import load
 from digest.typeset.formulas import page
@@ -75,7 +75,7 @@ def screenshots() -> None:
         settings = load(ROOT / "config" / "demo" / "digest.toml")
         with opened(settings) as store, sync_playwright() as playwright:
             for source in settings.sources:
-                refreshed(store, settings, source)
+                run_pass(store, settings, source)
             words = making.preview(store, settings, settings.digests[0], datetime.now(UTC), "zh_CN")
             assert words is not None  # noqa: S101 - the samples are news
             mail = Path(scratch) / "mail.html"

@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _print_mistakes(mistakes)
         sys.exit(2)
     except DigestError as error:
-        from digest.cli.terminal import for_its_writer
+        from digest.cli.terminal import error_for_terminal
 
-        sys.stderr.write(f"digest: {for_its_writer(error)}\n")
+        sys.stderr.write(f"digest: {error_for_terminal(error)}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the program that read our output has ended; Python would print an error at exit

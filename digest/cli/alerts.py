@@ -9,7 +9,7 @@ import typer
 
 from digest.cli.common import ConfigOption, JsonOption, clock, print_json, settings_of, store_to_read
 from digest.cli.progress import Progress
-from digest.cli.terminal import alarming, both, lines, local, terminal_width
+from digest.cli.terminal import in_red, local_and_relative, local_time, terminal_width, wrapped_lines
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     if not found:
         typer.echo("all is well")
     for one in found:
-        told = f"reported at {local(one.told_at, now)}" if one.told_at else "not reported yet"
-        text = f"{one.subject}: {one.problem} (since {both(one.since, now)}; {told})"
+        told = f"reported at {local_time(one.told_at, now)}" if one.told_at else "not reported yet"
+        text = f"{one.subject}: {one.problem} (since {local_and_relative(one.since, now)}; {told})"
         _say(text, alarm=True)
     for alert in over:
         calm = settings.alerts.calm
@@ -53,8 +53,8 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
 
 
 def _say(text: str, *, alarm: bool = False) -> None:
-    for line in lines(text, terminal_width(), "    "):
-        typer.echo(alarming(line) if alarm else line)
+    for line in wrapped_lines(text, terminal_width(), "    "):
+        typer.echo(in_red(line) if alarm else line)
 
 
 def _json(one: Trouble | Alert, well_since: datetime | None) -> dict[str, object]:
@@ -84,7 +84,7 @@ def send_test(*, as_json: JsonOption = False, config: ConfigOption = None) -> No
     for channel in alerts.channels(settings):
         trial = AlertNotice(0, channel, NoticeKind.TEST, "alerts", "nothing is wrong: this is a test", now, now, 0)
         with Progress(f"sending to {channel}", kept="A test is not stored; send another one."):
-            problem = asyncio.run(alerts.tell_one(settings, trial))
+            problem = asyncio.run(alerts.send_notice(settings, trial))
         failed = failed or bool(problem)
         if as_json:
             print_json({"channel": str(channel), "sent": not problem, "problem": problem or None})

@@ -83,7 +83,7 @@ def restore(
     config: ConfigOption = None,
 ) -> None:
     """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`."""
-    from digest.app import only_one
+    from digest.app import exclusive_lock
     from digest.installation import require_ours_at
     from digest.service.upkeep import backups
     from digest.store import database_file
@@ -99,7 +99,7 @@ def restore(
             err=as_json,
         )
     kept = "Unless `digest status` reports a fenced store, nothing has changed; run the same command again."
-    with only_one(settings.database_folder), Progress("checking", kept=kept) as progress:
+    with exclusive_lock(settings.database_folder), Progress("checking", kept=kept) as progress:
         aside = backups.restore(
             settings.database, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
         )
@@ -176,13 +176,13 @@ def fence(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
 def _read_all(store: Store, settings: Settings) -> list[str]:
     """Read every source, so that the store knows what the dumps show now. Return the problems."""
-    from digest.app import refreshed
+    from digest.app import run_pass
 
     problems = []
     kept = "The store is still fenced, and everything stored so far is complete; run the same command again."
     for source in settings.sources:
         with Progress(f"reading {source.id}", kept=kept) as progress:
-            read = refreshed(store, settings, source, progress=progress.step)
+            read = run_pass(store, settings, source, progress=progress.step)
         problems += [f"{source.id}: {problem}" for problem in read.problems]
     return problems
 
@@ -289,13 +289,13 @@ def _url(given: str, argument: str) -> str:
 
     kind, colon, name = given.partition(":")
     if colon and kind == "env":
-        return _found(os.environ.get(name, ""), f"{argument}: the variable {name}")
+        return _require_url(os.environ.get(name, ""), f"{argument}: the variable {name}")
     if colon and kind == "file":
         try:
             lines = Path(name).read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError("cannot be read", place=f"{argument}: {name}") from error
-        return _found(lines[0] if lines else "", f"{argument}: {name}")
+        return _require_url(lines[0] if lines else "", f"{argument}: {name}")
     if has_password(given):
         raise ConfigurationError(
             "a password among the arguments can be read by everybody on this machine, and stays in the shell's history",
@@ -306,7 +306,7 @@ def _url(given: str, argument: str) -> str:
     return given
 
 
-def _found(url: str, place: str) -> str:
+def _require_url(url: str, place: str) -> str:
     if not url.strip():
         raise ConfigurationError(
             "contains no URL", place=place, remedy="write postgresql://USER:PASSWORD@HOST/NAME there"

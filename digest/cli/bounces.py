@@ -11,7 +11,7 @@ import typer
 
 from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_of
 from digest.cli.progress import Progress
-from digest.cli.terminal import for_its_writer
+from digest.cli.terminal import error_for_terminal
 from digest.errors import DigestError, ListError
 from digest.model import EditionKey
 
@@ -131,7 +131,7 @@ def unsuppress(
         if done.others:
             typer.echo(f"{file}: skipped {done.others} that are not suppressed")
     for problem in done.problems:
-        typer.echo(f"digest: {for_its_writer(problem)}", err=True)
+        typer.echo(f"digest: {error_for_terminal(problem)}", err=True)
     if done.problems:
         raise typer.Exit(1)
 

@@ -65,11 +65,11 @@ def store_of(config: Path | None, *, any_clock: bool = False) -> Iterator[tuple[
         ClockError: the clock is certainly wrong, unless `any_clock` is set.
     """
     from digest.app import opened
-    from digest.service.operating.clocks import require_right
+    from digest.service.operating.clocks import require_right_clock
 
     settings = settings_of(config)
     if not any_clock:
-        require_right(clock())
+        require_right_clock(clock())
     with contextlib.ExitStack() as held:
         with Progress("opening the store", kept="Each upgrade of the store's tables is complete or not made at all."):
             store = held.enter_context(opened(settings))
@@ -101,7 +101,7 @@ def date_json(date: EntryDate | None) -> dict[str, object] | None:
     return {"year": date.year, "month": date.month, "day": date.day, "kind": str(date.kind)}
 
 
-def date_said(date: EntryDate | None) -> str:
+def format_date(date: EntryDate | None) -> str:
     """The date and how it is known, in words; empty for None."""
     return f"{said(date, 'en')} ({date.kind})" if date else ""
 

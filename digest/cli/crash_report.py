@@ -23,7 +23,7 @@ _LONGEST = 200  # characters of an error's text
 def report_crash(error: BaseException, arguments: Sequence[str]) -> str:
     """Write the details of a fault to a file, and return the line that reports its id and that file."""
     ident = secrets.token_hex(4)
-    file = _written(ident, _details(error, arguments), arguments)
+    file = _write_details(ident, _details(error, arguments), arguments)
     where = (
         f"details in {file}" if file else "its details could not be written, neither next to the store nor in TMPDIR"
     )
@@ -49,7 +49,7 @@ def _details(error: BaseException, arguments: Sequence[str]) -> str:
     return "\n".join(safe(line) for line in (system, f"digest {' '.join(arguments)}", *trace)) + "\n"
 
 
-def _written(ident: str, details: str, arguments: Sequence[str]) -> Path | None:
+def _write_details(ident: str, details: str, arguments: Sequence[str]) -> Path | None:
     """The file with the details, readable only by its owner; None if it cannot be written."""
     for folder in _folders(arguments):
         file = folder / f"digest-fault-{ident}.txt"

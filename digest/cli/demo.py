@@ -43,7 +43,7 @@ def demo(
     """Run the service on sample dumps of an invented blog. It does not touch your own installation."""
     from digest.settings import load_demo
 
-    file = _written(folder)
+    file = _write_configuration(folder)
     _run(lambda: load_demo(file), folder, "To set up your own installation, run `digest init`.")
 
 
@@ -63,7 +63,7 @@ def run_or_demo(config: Path | None) -> None:
     watch = threading.Thread(target=_end_at_first_dump, args=(settings, found), daemon=True)
     own = ", ".join(str(source.path) for source in settings.sources)
     last = f"Put a dump into {own}, and your own installation replaces the demo."
-    file = _written(folder)
+    file = _write_configuration(folder)
     _run(lambda: load_demo(file).model_copy(update=places), folder, last, watch.start)
     if found.is_set():
         typer.echo("A dump has arrived: the demo ends, and your own installation starts.")
@@ -115,7 +115,7 @@ def _end_at_first_dump(settings: Settings, found: threading.Event) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _written(folder: Path) -> Path:
+def _write_configuration(folder: Path) -> Path:
     """Write the files of the demo again, and return its configuration file.
 
     Raises:

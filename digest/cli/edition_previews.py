@@ -15,7 +15,7 @@ from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print
 from digest.cli.editions import DigestArgument, digest_named
 from digest.cli.operate import write_file
 from digest.cli.progress import Progress
-from digest.cli.terminal import typed
+from digest.cli.terminal import address_for_terminal
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
@@ -228,4 +228,4 @@ def send_one(
     if as_json:
         print_json({"subject": mail.subject, "answer": said})
     else:
-        typer.echo(f"{typed(mail.to_address)}: {mail.subject}\n{said}")
+        typer.echo(f"{address_for_terminal(mail.to_address)}: {mail.subject}\n{said}")

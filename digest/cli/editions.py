@@ -89,13 +89,13 @@ def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config:
     print_table(
         ("key", "days", "made", "deliveries"),
         [
-            (made.edition.key, covered, f"{made.edition.closes_at:%Y-%m-%d %H:%M}", _counted(made))
+            (made.edition.key, covered, f"{made.edition.closes_at:%Y-%m-%d %H:%M}", _delivery_counts(made))
             for made, covered in zip(editions, days, strict=True)
         ],
     )
 
 
-def _counted(made: EditionCounts) -> str:
+def _delivery_counts(made: EditionCounts) -> str:
     if made.edition.empty and not made.deliveries:
         return "nothing new, nothing sent"
     return ", ".join(f"{count} {state}" for state, count in made.deliveries.items() if count) or "no subscribers"
@@ -114,7 +114,7 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
         entries, recipients = [entry_json(one) for one in selected], [delivery_json(row) for row in rows]
         print_json(edition_json(made) | {"entries": entries, "recipients": recipients})
         return
-    typer.echo(f"{key}: {_counted(made)}")
+    typer.echo(f"{key}: {_delivery_counts(made)}")
     print_table(("section", "title", "gained"), [(s.section, s.entry.content.title, s.gained) for s in selected])
     print_table(
         ("address", "state", "attempts", "next", "answer"),
@@ -140,7 +140,7 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
         print_json(edition_json(made))
     else:
         then = "; `digest edition send` sends it" if made.deliveries else ""
-        typer.echo(f"{made.edition.key}: {_counted(made)}{then}")
+        typer.echo(f"{made.edition.key}: {_delivery_counts(made)}{then}")
 
 
 @app.command()
@@ -159,8 +159,8 @@ def send(
             with store.read() as tx:
                 if tx.editions.edition(EditionKey(key)) is None:
                     raise UnknownError("edition", key, remedy="see `digest edition list`")
-        report = _sent(store, settings, key, hurry=now)
-        waiting = waits.waiting(store, EditionKey(key) if key else None, clock())
+        report = _send_all(store, settings, key, hurry=now)
+        waiting = waits.waiting_deliveries(store, EditionKey(key) if key else None, clock())
     if as_json:
         print_json(report.counts() | {"waiting": _waiting_json(waiting)})
     else:
@@ -206,7 +206,7 @@ def _print_waiting(waiting: list[DeliveryRow]) -> None:
     typer.echo(f"{more}`digest edition send --now` retries them at once")
 
 
-def _sent(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> DrainReport:
+def _send_all(store: Store, settings: Settings, key: str | None, *, hurry: bool) -> DrainReport:
     from digest.service.editions import planning
     from digest.service.mailing.drain import delivery
 
@@ -255,11 +255,11 @@ def rename(
     """Rename a digest; its subscribers, editions and links in old mails stay. Stop the service first."""
     from digest.service.editions.renaming import lines_to_change, rename_digest
 
-    with sources.stopped(config, new) as (settings, store):
+    with sources.store_while_stopped(config, new) as (settings, store):
         done = rename_digest(store, settings, DigestId(old), DigestId(new), clock())
     facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}
     said = f"{old} is now {new}, with {done.followers} subscribers and {done.editions} editions."
-    sources.tell_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)
+    sources.print_changed_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)
 
 
 @digests_app.command()

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import entry_edits
-from digest.cli.common import ConfigOption, JsonOption, clock, date_json, date_said, print_json, store_of, store_to_read
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    clock,
+    date_json,
+    format_date,
+    print_json,
+    store_of,
+    store_to_read,
+)
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import EntryState
@@ -170,7 +179,7 @@ def show(
         )
         return
     typer.echo(found.content.title)
-    typer.echo(" · ".join(filter(None, [found.content.author, date_said(found.date), found.atom_id])))
+    typer.echo(" · ".join(filter(None, [found.content.author, format_date(found.date), found.atom_id])))
     if handled.state is not EntryState.PUBLISHED:
         since = f" since {handled.since:%Y-%m-%d %H:%M} UTC" if handled.since else ""
         into = f" into {handled.merged_into}" if handled.merged_into else ""
@@ -181,7 +190,7 @@ def show(
         typer.echo(f"\n{paragraph}")
     typer.echo()
     for before, revision in zip([None, *revisions], revisions, strict=False):
-        dated = f"  {date_said(revision.date)}" if before and before.date != revision.date else ""
+        dated = f"  {format_date(revision.date)}" if before and before.date != revision.date else ""
         typer.echo(f"revision {revision.number}  {revision.at:%Y-%m-%d %H:%M}  {revision.cause}{dated}")
     for count in counts:
         typer.echo(f"{count.readers} readers  {count.at:%Y-%m-%d %H:%M}  {count.source}")

@@ -186,10 +186,10 @@ def _perform(
     from digest.service.publishing.by_hand.acts import perform
 
     with store_of(config) as (settings, store):
-        tell(perform(store, settings, partial(work, settings), dry_run=dry_run), as_json=as_json)
+        print_outcome(perform(store, settings, partial(work, settings), dry_run=dry_run), as_json=as_json)
 
 
-def tell(done: Done, *, as_json: bool) -> None:
+def print_outcome(done: Done, *, as_json: bool) -> None:
     """Print the outcome of a manual change, and which editions announce it."""
     outcome = done.outcome
     if as_json:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.changes.values import Cause
-from digest.cli.common import ConfigOption, JsonOption, clock, date_json, date_said, print_json, store_to_read
-from digest.cli.terminal import typed
+from digest.cli.common import ConfigOption, JsonOption, clock, date_json, format_date, print_json, store_to_read
+from digest.cli.terminal import address_for_terminal
 from digest.errors import masked
 from digest.json_output import pick
 from digest.records.publishing import ActKind
@@ -72,7 +72,7 @@ def _moment(at: datetime) -> str:
 def _lines(told: Explanation) -> Iterator[str]:
     story = told.story
     yield story.title
-    yield f"  {story.entry} · {date_said(story.date) or 'no date'}"
+    yield f"  {story.entry} · {format_date(story.date) or 'no date'}"
     yield f"  {story.atom_id}"
     yield "came"
     for shown in story.shown:
@@ -85,7 +85,7 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield "revisions"
     for before, step in zip([None, *story.steps], story.steps, strict=False):
         origin = _origin(step)
-        dated = f": {date_said(step.date)}" if before and before.date != step.date else ""
+        dated = f": {format_date(step.date)}" if before and before.date != step.date else ""
         weight = "" if step.significant else ", silent"
         yield f"  {step.number}  {_moment(step.at)}  {step.cause}{weight}, {origin}{dated}"
     for report in story.reports:
@@ -93,7 +93,7 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield from _by_hand(told)
     yield from _publication(told)
     if told.person:
-        yield f"{typed(told.person.subscriber.address)}: {told.person_why}"
+        yield f"{address_for_terminal(told.person.subscriber.address)}: {told.person_why}"
         for dealing in told.dealings:
             state = f" ({dealing.state}, {dealing.attempts} attempts)" if dealing.state else ""
             when = f" at {_moment(dealing.accepted_at)}" if dealing.accepted_at else ""
@@ -157,8 +157,8 @@ def _publication(told: Explanation) -> Iterator[str]:
             yield f"  {_moment(one.at)} to {_masked(one.address)}"
         if mention.further:
             yield f"  and to {mention.further} more: see `digest edition show {mention.edition.key}`"
-    for standing in told.standings:
-        yield f"not announced by {standing.digest}: {standing.why}"
+    for one in told.unannounced:
+        yield f"not announced by {one.digest}: {one.why}"
 
 
 def _json(told: Explanation) -> dict[str, object]:
@@ -199,10 +199,10 @@ def _json(told: Explanation) -> dict[str, object]:
             }
             for m in story.mentions
         ],
-        "untold": [pick(one, "digest", "why") for one in told.standings],
+        "untold": [pick(one, "digest", "why") for one in told.unannounced],
         "subscriber": told.person
         and {
-            "address": typed(told.person.subscriber.address),
+            "address": address_for_terminal(told.person.subscriber.address),
             "why": told.person_why,
             "editions": [
                 pick(one, "edition", "section", "state", "attempts", "accepted_at", "code", "text", "why")

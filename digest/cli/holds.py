@@ -116,10 +116,10 @@ def _rewrite_lines(rewrite: Rewrite) -> Iterator[str]:
         before, after = (said(date, "en") or "no date" for date in rewrite.dates)
         yield f"  [-{before}-]{{+{after}+}}"
     for change in differences(*rewrite.contents):
-        yield f"  {_marked(change)}"
+        yield f"  {_difference_line(change)}"
 
 
-def _marked(change: Change) -> str:
+def _difference_line(change: Change) -> str:
     """A changed paragraph on one line, with `[-old-]` and `{+new+}` between the unchanged parts."""
     old, new = list(change.before), list(change.after)
     made = []

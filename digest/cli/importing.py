@@ -77,7 +77,7 @@ def import_(
         if dry_run:
             _show(file, found, report)
         typer.echo(", ".join(f"{count} {name}" for name, count in report.counts().items()))
-    _tell(file, report)
+    _print_report(file, report)
     if report.problems:
         raise typer.Exit(1)
 
@@ -153,7 +153,7 @@ def _show(file: Path, found: PeopleFile, report: ImportReport) -> None:
     typer.echo("nothing is stored; without --dry-run the result would be:")
 
 
-def _tell(file: Path, report: ImportReport) -> None:
+def _print_report(file: Path, report: ImportReport) -> None:
     """Print on stderr what the operator should know or decide."""
     for text, lines in itertools.islice(report.warnings.items(), _WARNINGS):
         typer.echo(f"digest: {file}: {_lines(lines)}: {text}", err=True)

@@ -60,7 +60,7 @@ def init(
     given = {"title": title, "timezone": timezone, "dumps": dumps, "operator": operator, "base_url": base_url}
     asking = not yes and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     try:
-        answers, found = _answered(folder, given, asking=asking, err=as_json)
+        answers, found = _collect_answers(folder, given, asking=asking, err=as_json)
         text = installing.configuration(answers, folder, clock().year)
         file = installing.write_configuration(folder, text, answers.dumps)
     except (KeyboardInterrupt, EOFError):
@@ -92,7 +92,7 @@ class _Question:
     then: Callable[[str], str] = lambda _: ""
 
 
-def _answered(
+def _collect_answers(
     folder: Path, given: dict[str, str | None], *, asking: bool, err: bool
 ) -> tuple[installing.Answers, Recognised]:
     """The answers, from options, questions or defaults, and what is in the dumps; `err` prints comments to stderr.
@@ -128,7 +128,7 @@ def _answered(
     for number, question in enumerate(questions, 1):
         written = given[question.name]
         if written is None and asking:
-            values[question.name] = _asked(f"{number}/5  {question.text}", question)
+            values[question.name] = _ask(f"{number}/5  {question.text}", question)
             continue
         option = f"--{question.name.replace('_', '-')}"
         values[question.name] = _read(question, question.default if written is None else written, option)
@@ -146,7 +146,7 @@ def _answered(
     return answers, found
 
 
-def _asked(text: str, question: _Question) -> str:
+def _ask(text: str, question: _Question) -> str:
     """The first valid answer of a person; asks again after a wrong one."""
     while True:
         written = input(f"{text} [{question.default}]: ").strip() or question.default

@@ -9,7 +9,7 @@ import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.cli.plain import day_printed, printed
-from digest.cli.terminal import fitted, lines, short, terminal_width
+from digest.cli.terminal import fitted, short, terminal_width, wrapped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -286,7 +286,7 @@ def _print_lines(head: str, doubted: Sequence[DoubtedLine]) -> None:
 
 
 def _say(text: str, *, err: bool = False) -> None:
-    for line in lines(text, terminal_width(), "  "):
+    for line in wrapped_lines(text, terminal_width(), "  "):
         typer.echo(line, err=err)
 
 

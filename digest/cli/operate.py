@@ -51,11 +51,11 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
 
 
 def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
-    from digest.app import refreshed
+    from digest.app import run_pass
 
     kept = "Everything stored so far is complete; `digest refresh` reads the rest."
     with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(source)) as progress:
-        return refreshed(store, settings, source, progress=progress.step)
+        return run_pass(store, settings, source, progress=progress.step)
 
 
 def _files(source: Source) -> int | None:

@@ -95,10 +95,10 @@ def check(
                 continue
             counts[finding.level] += 1
             _print_finding(finding, as_json=as_json)
-    if deep and not _kept(settings, as_json=as_json):
+    if deep and not _satisfies_invariants(settings, as_json=as_json):
         counts[Level.ERROR] += 1
     if not as_json and (counts[Level.ERROR] or counts[Level.WARNING]):
-        typer.echo(_summed(counts[Level.ERROR], counts[Level.WARNING]), err=True)
+        typer.echo(_summary(counts[Level.ERROR], counts[Level.WARNING]), err=True)
     if counts[Level.ERROR] or (strict and counts[Level.WARNING]):
         raise typer.Exit(1)
 
@@ -111,13 +111,13 @@ def _print_finding(finding: Finding, *, as_json: bool) -> None:
         typer.echo(f"{_MARKS[finding.level]}  {finding.part}: {finding.says}")
 
 
-def _summed(errors: int, warnings: int) -> str:
+def _summary(errors: int, warnings: int) -> str:
     faults = f"{errors} {'error stops' if errors == 1 else 'errors stop'} the service" if errors else ""
     known = f"{warnings} warning{'s' * (warnings != 1)}" if warnings else ""
     return "digest: " + ", ".join(filter(None, (faults, known)))
 
 
-def _kept(settings: Settings, *, as_json: bool) -> bool:
+def _satisfies_invariants(settings: Settings, *, as_json: bool) -> bool:
     """Whether the store satisfies every invariant. Print each row that violates one. A missing store violates none."""
     from digest.app import opened_to_read
     from digest.errors import DigestError

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import event_loop, only_one, opened, require_ready
+from digest.app import event_loop, exclusive_lock, opened, require_ready
 from digest.dumps.configured import load_settings
 from digest.errors import ConfigurationError
 from digest.store import server
@@ -50,7 +50,7 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
                 remedy="set it to postgresql://…, or run without --role",
             )
         with (
-            only_one(settings.database_folder),
+            exclusive_lock(settings.database_folder),
             opened(settings) as store,
             asyncio.Runner(loop_factory=event_loop) as runner,
         ):

@@ -21,7 +21,7 @@ from digest.model import Section
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.service.upkeep.simulating import Simulation, Told
+    from digest.service.upkeep.simulating import SimulatedEdition, Simulation
     from digest.settings import Settings
 
 _FOLDER = Path("simulation")
@@ -161,7 +161,7 @@ def _json(done: Simulation) -> dict[str, object]:
     }
 
 
-def _told_json(told: Told) -> dict[str, object]:
+def _told_json(told: SimulatedEdition) -> dict[str, object]:
     return {
         "edition": told.edition.key,
         **pick(told.edition, "digest", "slot_at", "opens_at", "closes_at", "empty"),

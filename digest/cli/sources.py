@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, print_json, settings_of, store_of
-from digest.cli.entry_edits import DryRunOption, tell
+from digest.cli.entry_edits import DryRunOption, print_outcome
 from digest.cli.plain import day_printed
 from digest.cli.terminal import short, terminal_width
 from digest.model import SourceId
@@ -194,18 +194,18 @@ def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, c
     """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
     from digest.service.sources import renaming
 
-    with stopped(config, new) as (settings, store):
+    with store_while_stopped(config, new) as (settings, store):
         done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())
     facts: dict[str, object] = {"source": new, "was": old, "entries": done.entries, "dumps": done.dumps}
     said = f"{old} is now {new}, with {done.entries} entries and {done.dumps} dumps. Its old addresses redirect there."
-    tell_lines(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
+    print_changed_lines(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
 
 
 @contextlib.contextmanager
-def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
+def store_while_stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
     """The settings with either of both names, and the store while no service uses it."""
-    from digest.app import only_one, opened_untouched
-    from digest.service.operating.clocks import require_right
+    from digest.app import exclusive_lock, opened_untouched
+    from digest.service.operating.clocks import require_right_clock
     from digest.settings import is_name
 
     if not is_name(new):
@@ -213,12 +213,12 @@ def stopped(config: Path | None, new: str) -> Iterator[tuple[Settings, Store]]:
             f"{new!r} is not a valid name: use lower-case letters, digits, - and _", param_hint="NEW"
         )
     settings = settings_of(config)
-    require_right(clock())
-    with only_one(settings.database_folder), opened_untouched(settings, any_names=True) as store:
+    require_right_clock(clock())
+    with exclusive_lock(settings.database_folder), opened_untouched(settings, any_names=True) as store:
         yield settings, store
 
 
-def tell_lines(
+def print_changed_lines(
     config: Path | None,
     old: str,
     new: str,
@@ -274,9 +274,9 @@ def forget(
     with store_of(config) as (settings, store):
         work = partial(forgetting.forget, settings=settings, source=source, paths=dumps or (), now=clock(), tell=told)
         if not yes and not dry_run and not as_json:
-            tell(perform(store, settings, work, dry_run=True), as_json=False)
+            print_outcome(perform(store, settings, work, dry_run=True), as_json=False)
             typer.confirm("Forget it?", abort=True, err=True)
-        tell(perform(store, settings, work, dry_run=dry_run), as_json=as_json)
+        print_outcome(perform(store, settings, work, dry_run=dry_run), as_json=as_json)
         if not as_json and not dry_run:
             typer.echo(f"`digest source remember {source}` undoes this")
 
@@ -295,4 +295,4 @@ def remember(
     with store_of(config) as (settings, store):
         now = clock()
         done = perform(store, settings, lambda tx: undoing.undo_source(tx, settings, source, now), dry_run=dry_run)
-        tell(done, as_json=as_json)
+        print_outcome(done, as_json=as_json)

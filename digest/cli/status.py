@@ -9,7 +9,7 @@ import typer
 
 from digest.cli import holds
 from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_to_read
-from digest.cli.terminal import alarming, both, lines, relative, table, terminal_width
+from digest.cli.terminal import in_red, local_and_relative, relative_time, table, terminal_width, wrapped_lines
 from digest.json_output import pick
 from digest.records.intake import DumpState
 
@@ -109,8 +109,8 @@ class _Page:
         self._rest()
 
     def _say(self, text: str, *, alarm: bool = False) -> None:
-        for line in lines(text, self.width, _INDENT):
-            typer.echo(alarming(line) if alarm else line)
+        for line in wrapped_lines(text, self.width, _INDENT):
+            typer.echo(in_red(line) if alarm else line)
 
     def _troubles(self) -> None:
         """Print problems first, so that nobody overlooks them."""
@@ -124,7 +124,7 @@ class _Page:
     def _told(self, trouble: Trouble) -> str:
         mark = "FENCED" if self.state.fenced and trouble.subject == "sending" else "trouble"
         told = f"{mark}: {trouble.subject}: {trouble.problem}"
-        known = both(trouble.since, self.now)
+        known = local_and_relative(trouble.since, self.now)
         return told if trouble.since == self.now else f"{told} (since {known})"
 
     def _sources(self) -> None:
@@ -135,9 +135,9 @@ class _Page:
                 source.title,
                 f"{source.entries:,}",
                 f"{source.dumps:,}",
-                relative(source.refreshed_at, self.now) if source.refreshed_at else "never",
+                relative_time(source.refreshed_at, self.now) if source.refreshed_at else "never",
                 self._next(source.next_at),
-                relative(source.changed_at, self.now) if source.changed_at else "never",
+                relative_time(source.changed_at, self.now) if source.changed_at else "never",
             )
             for source in self.state.sources
         ]
@@ -146,7 +146,7 @@ class _Page:
             typer.echo(line)
 
     def _next(self, at: datetime | None) -> str:
-        return "now" if at is None or at <= self.now else relative(at, self.now)
+        return "now" if at is None or at <= self.now else relative_time(at, self.now)
 
     def _dumps(self) -> None:
         for source in self.state.sources:
@@ -165,7 +165,8 @@ class _Page:
             self._say(f"digest {digest.id}: {digest.title}")
             newest = f", the newest {digest.newest}" if digest.newest else ""
             people = "1 subscriber" if digest.subscribers == 1 else f"{digest.subscribers:,} subscribers"
-            self._say(f"{_INDENT}next {both(digest.next_at, self.now)}; {digest.editions:,} made{newest}; {people}")
+            due = local_and_relative(digest.next_at, self.now)
+            self._say(f"{_INDENT}next {due}; {digest.editions:,} made{newest}; {people}")
         typer.echo()
 
     def _mail(self) -> None:
@@ -190,18 +191,18 @@ class _Page:
         """Print what is slowed or paused, and until when; the reason is among the problems above."""
         for slowed in self.state.slowed:
             mail, who = (f"mail to {slowed.domain}", "its server") if slowed.domain else ("all mail", "the relay")
-            since = f"as {who} has asked since {both(slowed.since, self.now)}"
+            since = f"as {who} has asked since {local_and_relative(slowed.since, self.now)}"
             self._say(f"{mail} is limited to {slowed.per_minute:.0f} per minute, {since}")
         for resting in self.state.resting:
-            self._say(f"mail to {resting.domain} is paused until {both(resting.until, self.now)}")
+            self._say(f"mail to {resting.domain} is paused until {local_and_relative(resting.until, self.now)}")
         if self.state.held:
             self._say("sending is paused until you decide on the suppressions above")
         if self.state.paused:
-            self._say(f"sending is paused until {both(self.state.paused[1], self.now)}")
+            self._say(f"sending is paused until {local_and_relative(self.state.paused[1], self.now)}")
 
     def _rest(self) -> None:
         state = self.state
-        backup = both(state.backed_up_at, self.now) if state.backed_up_at else "never"
+        backup = local_and_relative(state.backed_up_at, self.now) if state.backed_up_at else "never"
         self._say(f"last backup: {backup}")
         if state.undrawn:
             self._say(f"formulas that could not be drawn and are shown as TeX: {state.undrawn}")

@@ -33,13 +33,13 @@ def terminal_width() -> int:
     return max(_NARROWEST, min(shutil.get_terminal_size((_USUAL, 24)).columns, _WIDEST))
 
 
-def alarming(text: str) -> str:
+def in_red(text: str) -> str:
     """The text in red on a terminal, unless NO_COLOR is set. Source: https://no-color.org"""
     plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain else typer.style(text, fg=typer.colors.RED)
 
 
-def lines(text: str, width: int, indent: str = "") -> Iterator[str]:
+def wrapped_lines(text: str, width: int, indent: str = "") -> Iterator[str]:
     """The text in lines that fit, all but the first one indented; words that are too wide are broken."""
     room = width - cells(indent)
     first = True
@@ -87,7 +87,7 @@ def table(
     for row in (heads, *rows):
         first = visible(row[0])
         if cells(first) > used[0]:
-            yield from lines(first, sum(widths) + len(_GAP) * (len(widths) - 1))
+            yield from wrapped_lines(first, sum(widths) + len(_GAP) * (len(widths) - 1))
             first = ""
         made = [_padded(first, used[0])]
         made += [
@@ -123,7 +123,7 @@ def _padded(text: str, width: int, *, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def relative(at: datetime, now: datetime) -> str:
+def relative_time(at: datetime, now: datetime) -> str:
     """Such as `3 min ago`, `just now`, `in 12 min`, `in 6 days`."""
     span = abs(at - now)
     if span < _MINUTE:
@@ -131,7 +131,7 @@ def relative(at: datetime, now: datetime) -> str:
     return f"{_span(span)} ago" if at < now else f"in {_span(span)}"
 
 
-def local(at: datetime, now: datetime) -> str:
+def local_time(at: datetime, now: datetime) -> str:
     """A time in local time: today's without a date, others of this year without a year."""
     here, today = at.astimezone(), now.astimezone()
     if here.date() == today.date():
@@ -141,9 +141,9 @@ def local(at: datetime, now: datetime) -> str:
     return f"{here:%a} {here.day} {here:%b %Y %H:%M}"
 
 
-def both(at: datetime, now: datetime) -> str:
+def local_and_relative(at: datetime, now: datetime) -> str:
     """Such as `Mon 7 Dec 08:00, in 6 days`."""
-    return f"{local(at, now)}, {relative(at, now)}"
+    return f"{local_time(at, now)}, {relative_time(at, now)}"
 
 
 def _span(span: timedelta) -> str:
@@ -154,11 +154,11 @@ def _span(span: timedelta) -> str:
     return f"{span // _A_DAY} days"
 
 
-def for_its_writer(error: DigestError) -> str:
+def error_for_terminal(error: DigestError) -> str:
     """The error's text; with the full address if stderr is the terminal of the person who typed it."""
     return error.whole if error.whole and sys.stderr.isatty() else str(error)
 
 
-def typed(address: str) -> str:
+def address_for_terminal(address: str) -> str:
     """An address that the operator typed: in full on their terminal, masked in a file or a log."""
     return address if sys.stdout.isatty() else masked(address)

@@ -89,7 +89,7 @@ def application(
         },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
-    return ResponseCache(_Answering(made, metrics), store.version, lifetime_of, partial(_again, metrics))
+    return ResponseCache(_Answering(made, metrics), store.version, lifetime_of, partial(_repetition_counter, metrics))
 
 
 def _hooks(
@@ -103,7 +103,7 @@ def _hooks(
     return hook_routes(store, settings, now=now, fetch=fetch)
 
 
-def _again(metrics: Metrics, scope: Scope, status: int) -> Callable[[], None]:
+def _repetition_counter(metrics: Metrics, scope: Scope, status: int) -> Callable[[], None]:
     """Counts a response served from the cache."""
     kind, _ = scope.get(_FEED_ANSWER, ("page", ""))
     return partial(metrics.answered, kind, status, "" if kind == "page" else "kept")
@@ -167,9 +167,9 @@ class _Site:
         source = self._reading.source(request.path_params["source"], self._pages.language(request))
         if source:
             return self._pages.page(request, "source", source=source)
-        return self._moved(request, request.path_params["source"]) or self.missing(request, None)
+        return self._redirect_if_renamed(request, request.path_params["source"]) or self.missing(request, None)
 
-    def _moved(self, request: Request, name: str) -> Response | None:
+    def _redirect_if_renamed(self, request: Request, name: str) -> Response | None:
         """Redirect to the page or feed of a renamed source; temporarily, since it may get its old name back."""
         present = present_name(self._store, self._settings, name)
         if present is None:
@@ -202,7 +202,7 @@ class _Site:
         given = request.path_params
         path = f"{given['group']}/{given['name']}/" if "group" in given else ""
         if given.get("group") == "sources" and self._settings.source(given["name"]) is None:
-            return self._moved(request, given["name"]) or self.missing(request, None)
+            return self._redirect_if_renamed(request, given["name"]) or self.missing(request, None)
         styled = given["kind"] != "json" and wants_page(request.headers.get("accept", ""))
         return self._document(
             request, self._feeds.feed(path, given["kind"], page=given.get("page"), styled=styled), negotiated=True

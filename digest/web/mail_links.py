@@ -52,7 +52,7 @@ def no_more(
     )
 
 
-class Mailed:
+class MailLinks:
     """The endpoints."""
 
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime]) -> None:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from digest import __version__
 from digest.errors import DigestError
 from digest.service.operating.health import Kind, Sending
-from digest.service.operating.monitoring import standing
+from digest.service.operating.monitoring import monitored_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from digest.records.operating import Version
     from digest.service.intake.passes import Pass
-    from digest.service.operating.monitoring import Standing
+    from digest.service.operating.monitoring import MonitoredState
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -69,12 +69,12 @@ class Metrics:
             self._entries.labels(change)
         Info("digest_build", "The running version.", registry=registry).info({"version": __version__})
         ProcessCollector(registry=registry)
-        self._store = _Store(store, lambda: standing(store, self.settings, now()), fresh)
+        self._store = _Store(store, lambda: monitored_state(store, self.settings, now()), fresh)
         registry.register(self._store)
 
-    def standing(self) -> Standing | None:
+    def monitored_state(self) -> MonitoredState | None:
         """The health that these metrics report; None if the store does not answer."""
-        return self._store.standing()
+        return self._store.monitored_state()
 
     def refreshed(self, done: Pass | None, seconds: float) -> None:
         """Count a pass; None for one that ended in an error."""
@@ -98,9 +98,9 @@ class Metrics:
 class _Store(Collector):
     """The health as gauges. They are computed again when the store changed, or after a while."""
 
-    def __init__(self, store: Store, ask: Callable[[], Standing], fresh: timedelta) -> None:
+    def __init__(self, store: Store, ask: Callable[[], MonitoredState], fresh: timedelta) -> None:
         self._store, self._ask, self._fresh = store, ask, fresh.total_seconds()
-        self._known: Standing | None = None
+        self._known: MonitoredState | None = None
         self._version: Version | None = None
         self._known_at = 0.0
         self._lock = Lock()
@@ -109,12 +109,12 @@ class _Store(Collector):
         return ()  # registering must not query the store
 
     def collect(self) -> Iterator[Metric]:
-        now = self.standing()
+        now = self.monitored_state()
         yield _gauge("digest_store_up", "Whether the store answers.", now is not None)
         if now:
             yield from _gauges(now)
 
-    def standing(self) -> Standing | None:
+    def monitored_state(self) -> MonitoredState | None:
         """The health, at most `fresh` old; None if the store does not answer."""
         with self._lock:
             try:
@@ -128,7 +128,7 @@ class _Store(Collector):
             return self._known
 
 
-def _gauges(now: Standing) -> Iterator[Metric]:
+def _gauges(now: MonitoredState) -> Iterator[Metric]:
     yield _gauge("digest_sources", "Configured sources.", now.sources)
     yield _gauge("digest_sources_overdue", "Sources without a pass for three times their interval.", now.overdue)
     yield _gauge("digest_sources_failing", "Sources whose newest pass failed or left a dump held.", now.failing)
@@ -223,7 +223,7 @@ class MonitorEndpoints:
             self._store.check()
         except DigestError:
             return _failing()
-        now = self._metrics.standing()
+        now = self._metrics.monitored_state()
         if now is None:
             return _failing()
         ready = now.sending is Sending.OK or "full" not in request.query_params

@@ -18,7 +18,7 @@ from digest.service.people import consent, links, moves, preferences, subscriber
 from digest.service.people.links import LinkState
 from digest.service.people.preferences import Choices
 from digest.templating import LANGUAGES
-from digest.web.mail_links import Mailed, no_more
+from digest.web.mail_links import MailLinks, no_more
 from digest.web.pages import Pages
 from digest.web.requests import network_of, with_form
 
@@ -41,7 +41,7 @@ _TRAP = "website"  # a field that no person sees, but that programs fill in
 def people_routes(store: Store, settings: Settings, *, now: Callable[[], datetime]) -> list[Route]:
     """The routes of these pages."""
     people = _People(store, settings, now)
-    mailed = Mailed(store, settings, now)
+    mailed = MailLinks(store, settings, now)
     paths = {
         "/subscribe": people.subscribe,
         "/confirm/{token}": mailed.confirm,
@@ -164,7 +164,7 @@ class _People:
     def _about_data(self, request: Request, form: Form, record: SubscriberRecord, *, owner: bool) -> str | Response:
         """Actions for which only the owner of the address may act, or be mailed a link."""
         act = form.one("act")
-        if act in {"link", "export", "erase"} and self._guarded(record):
+        if act in {"link", "export", "erase"} and self._is_guarded(record):
             return "guarded"
         if act == "link":
             language, network = self._pages.language(request), network_of(request, self._settings.web.proxies)
@@ -191,7 +191,7 @@ class _People:
             now=self._now(),
         )
 
-    def _guarded(self, record: SubscriberRecord) -> bool:
+    def _is_guarded(self, record: SubscriberRecord) -> bool:
         """Whether the present address may belong to somebody who got it through a forwarded mail."""
         with self._store.read() as tx:
             return tx.single_mails.guarded(record.subscriber.id, self._now())

@@ -74,7 +74,7 @@ class ResponseCache:
         self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = self._asked(scope) if scope["type"] == "http" else None
+        asked = self._key_and_state(scope) if scope["type"] == "http" else None
         if asked is None:
             await self._inner(scope, receive, send)
             return
@@ -86,19 +86,19 @@ class ResponseCache:
             await send(known.body)
             return
         await self._inner(
-            scope, receive, _Listening(send, lambda start, body: self._keep(key, state, start, body, scope))
+            scope, receive, _Listening(send, lambda start, body: self._store(key, state, start, body, scope))
         )
 
     def known(self, scope: Scope) -> CachedResponse | None:
         """The cached response for a request, if it is valid."""
-        asked = self._asked(scope)
+        asked = self._key_and_state(scope)
         if asked is None:
             return None
         key, state = asked
         known = self._answers.get(key)
         return known if known and known.state == state else None
 
-    def _asked(self, scope: Scope) -> tuple[_Key, int] | None:
+    def _key_and_state(self, scope: Scope) -> tuple[_Key, int] | None:
         """The cache key of a request, and the state for which a response must be valid; None if it is not cacheable."""
         lifetime = self._lifetime(scope["path"]) if scope["method"] in _METHODS else None
         if lifetime is None:
@@ -121,7 +121,7 @@ class ResponseCache:
             return None
         return version.published if lifetime is Lifetime.PUBLISHED else version.commits
 
-    def _keep(self, key: _Key, state: int, start: Message, body: Message, scope: Scope) -> None:
+    def _store(self, key: _Key, state: int, start: Message, body: Message, scope: Scope) -> None:
         headers = dict(start["headers"])
         size = len(body.get("body", b"")) + sum(map(len, key)) + _OVERHEAD
         if start["status"] not in _KEEPABLE or b"no-store" in headers.get(b"cache-control", b"") or size > _LARGEST:
@@ -186,7 +186,7 @@ class CachingConnection(LimitedConnection):
 
     def answer(self) -> None:
         """Respond from the cache, or leave the request to uvicorn."""
-        known = self._known(self.app) if isinstance(self.app, ResponseCache) and self._is_simple() else None
+        known = self._cached(self.app) if isinstance(self.app, ResponseCache) and self._is_simple() else None
         if known is None:
             super().answer()
             return
@@ -210,7 +210,7 @@ class CachingConnection(LimitedConnection):
             and not any(name in _SAYS_MORE for name, _ in self.headers)
         )
 
-    def _known(self, kept: ResponseCache) -> CachedResponse | None:
+    def _cached(self, kept: ResponseCache) -> CachedResponse | None:
         url = httptools.parse_url(self.url)
         if b"%" in url.path:
             return None

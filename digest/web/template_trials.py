@@ -37,7 +37,7 @@ Attempt = tuple[str, "Callable[[], object]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TemplateTrial:
     """The result: how many templates there are, how many are the user's, what is wrong, and what is odd.
 
     `problems` name file and line. `odd` are files of the user that replace no template. `rendered` are the names of the
@@ -51,7 +51,7 @@ class Tried:
     rendered: frozenset[str]
 
 
-def try_templates(settings: Settings) -> Tried:
+def try_templates(settings: Settings) -> TemplateTrial:
     """Render all templates; nothing is stored or sent. If all are built-in ones, this runs once per process.
 
     Raises:
@@ -62,13 +62,13 @@ def try_templates(settings: Settings) -> Tried:
 
 
 @lru_cache(maxsize=1)
-def _ours() -> Tried:
+def _ours() -> TemplateTrial:
     from digest.settings import Settings  # noqa: PLC0415 - only checks load pydantic
 
     return _tried(Settings())
 
 
-def _tried(settings: Settings) -> Tried:
+def _tried(settings: Settings) -> TemplateTrial:
     folder = settings.templates
     problems: dict[str, None] = {}
     with templating.trial(folder) as environments:
@@ -86,7 +86,7 @@ def _tried(settings: Settings) -> Tried:
         made = made_names(one) if checks else frozenset()
         for name in names if checks else ():
             if folder and (folder / name).is_file():
-                for unknown, line, likely in unknown_names(one, name, _given(together, name) | made):
+                for unknown, line, likely in unknown_names(one, name, _names_given(together, name) | made):
                     problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(likely)}"] = None
         odd = [
             f"{name} replaces no built-in template{_did_you_mean(likely)}"
@@ -94,7 +94,7 @@ def _tried(settings: Settings) -> Tried:
         ]
     if folder and not folder.is_dir():
         odd = ["there is no such folder, so that our templates are used (mend templates, or make the folder)"]
-    return Tried(
+    return TemplateTrial(
         len(names),
         sum((folder / name).is_file() for name in names) if folder else 0,
         tuple(_with_likely(problem, folder, together) for problem in problems),
@@ -132,7 +132,7 @@ def _folders(settings: Settings) -> tuple[str, ...]:
     return tuple(f"mail/{digest.template}/" for digest in settings.digests)
 
 
-def _given(given: dict[str, set[str]], name: str) -> set[str]:
+def _names_given(given: dict[str, set[str]], name: str) -> set[str]:
     """The names that a template is given; for one that no sample reached, those of its whole area."""
     if given[name]:
         return given[name]
@@ -146,7 +146,7 @@ def _with_likely(problem: str, folder: Path | None, given: dict[str, set[str]]) 
     if found is None or folder is None:
         return problem
     name = found["file"].removeprefix(f"{folder}/")
-    return problem + _did_you_mean(like(found["name"], _given(given, name) if name in given else ()))
+    return problem + _did_you_mean(like(found["name"], _names_given(given, name) if name in given else ()))
 
 
 def _did_you_mean(likely: str) -> str:
@@ -173,7 +173,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     yield "edition", {"edition": reading.edition(blog.edition, language)}
     for query in ("", "圆周率", "nothing of this"):
         yield "search", {"query": query, "found": reading.search(query, language) if query else ()}
-    spoken_of = {"spoken": lambda digest: _spoken(digest.schedule, digest.timezone, language)}
+    spoken_of = {"spoken": lambda digest: _described_schedule(digest.schedule, digest.timezone, language)}
     yield "about", {"digests": blog.settings.digests, **spoken_of}
     for name in ("asked", "busy", "erased", "missing", "removed"):
         yield name, {}
@@ -185,7 +185,7 @@ def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str,
     """The pages about a person, in every state."""
     titles = [digest.title for digest in blog.settings.digests]
     groups = [
-        [(digest, _spoken(digest.schedule, digest.timezone, language), True) for digest in group]
+        [(digest, _described_schedule(digest.schedule, digest.timezone, language), True) for digest in group]
         for group in preferences.selections(blog.settings)
     ]
     for kind in ConfirmationKind:
@@ -222,7 +222,7 @@ def _choices(blog: SampleBlog, groups: object, said: str, *, owner: bool) -> dic
     }
 
 
-def _spoken(schedule: str, zone: str, language: str) -> str:
+def _described_schedule(schedule: str, zone: str, language: str) -> str:
     return describe_schedule(Schedule.parse(schedule, zone), language)
 
 

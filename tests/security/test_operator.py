@@ -76,7 +76,7 @@ def fail_the_source(desk: Desk) -> None:
         with desk.store.write() as tx:
             tx.readings.refreshed(SourceId("blog"), at, "no such folder", held=False)
         alerts.decide(desk.store, desk.settings, at)
-    assert asyncio.run(alerts.tell(desk.store, desk.settings, lambda: NOW + HOUR)) == []
+    assert asyncio.run(alerts.send_due_notices(desk.store, desk.settings, lambda: NOW + HOUR)) == []
 
 
 def filled(path: str, desk: Desk) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.records.operating import Alert, NoticeKind
-from digest.service.operating.alert_states import Health, Seen, step
+from digest.service.operating.alert_states import Health, Observation, transition
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 MINUTE, CALM = timedelta(minutes=1), timedelta(hours=1)
@@ -22,8 +22,8 @@ def lived(looks: list[tuple[Health, int]]) -> list[tuple[int, NoticeKind]]:
     minute = 0
     for health, times in looks:
         for _ in range(times):
-            taken = step(stored, Seen("x", health, "no answer"), NOW + minute * MINUTE, CALM)
-            again = step(taken.alert, Seen("x", health, "no answer"), NOW + minute * MINUTE, CALM)
+            taken = transition(stored, Observation("x", health, "no answer"), NOW + minute * MINUTE, CALM)
+            again = transition(taken.alert, Observation("x", health, "no answer"), NOW + minute * MINUTE, CALM)
             assert again.tell is None, "a look at the same moment, as after a crash, tells nothing more"
             if taken.tell:
                 told.append((minute, taken.tell))
@@ -66,7 +66,7 @@ def test_what_nobody_can_see_changes_nothing() -> None:
 
 def test_a_clock_that_steps_back_delays_the_all_clear_and_no_more() -> None:
     stored = Alert("x", "no answer", NOW, NOW, NOW + 9 * CALM)
-    taken = step(stored, Seen("x", WELL), NOW, CALM)
+    taken = transition(stored, Observation("x", WELL), NOW, CALM)
     assert taken.alert
     assert (taken.tell, taken.alert.well_since) == (None, NOW)
 

@@ -20,13 +20,13 @@ TEXTS = ("html", "txt", "xml", "css", "svg")
 @pytest.fixture(autouse=True)
 def _none_held() -> Iterator[None]:
     yield
-    templating.let_go()
+    templating.release_templates()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_is_text_is_held_style_sheets_too(language: str) -> None:
     files = environment(language, None)
-    templating.checked(None)()
+    templating.prepare_templates(None)()
     held = environment(language, None)
 
     assert held is not files
@@ -42,11 +42,11 @@ def test_what_is_held_stays_whatever_becomes_of_its_file(tmp_path: Path) -> None
     (tmp_path / "mail").mkdir()
     own = tmp_path / "mail" / "own.txt"
     own.write_text("first", "utf-8")
-    templating.checked(tmp_path)()
+    templating.prepare_templates(tmp_path)()
     own.unlink()
 
     assert environment("en", tmp_path).get_template("mail/own.txt").render() == "first"
-    templating.let_go()
+    templating.release_templates()
     with pytest.raises(ConfigurationError, match="no template"):
         templating.rendered("en", tmp_path, "mail/own.txt", {})
 
@@ -55,16 +55,16 @@ def test_what_is_held_stays_whatever_becomes_of_its_file(tmp_path: Path) -> None
 def test_a_wrong_template_changes_nothing(tmp_path: Path, wrong: bytes) -> None:
     own = tmp_path / "own.txt"
     own.write_text("first", "utf-8")
-    templating.checked(tmp_path)()
+    templating.prepare_templates(tmp_path)()
     own.write_bytes(wrong)
 
     with pytest.raises(ConfigurationError):
-        templating.checked(tmp_path)
+        templating.prepare_templates(tmp_path)
     assert environment("en", tmp_path).get_template("own.txt").render() == "first"
 
 
 def test_a_picture_among_templates_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\xff")
 
-    templating.checked(tmp_path)()
+    templating.prepare_templates(tmp_path)()
     assert (bundled.folder("templates") / "web").is_dir()

@@ -138,7 +138,7 @@ class RefusalJudge:
     def _pause_domain(self, delivery: Delivery, now: datetime) -> datetime:
         """Until when mail to the domain is paused: each time in a row for twice as long."""
         domain = domain_of(delivery.subscriber.address)
-        until = now + waits.rest(self._settings.mail, self._pauses[domain])
+        until = now + waits.pause_after(self._settings.mail, self._pauses[domain])
         self._pauses[domain] += 1
         self._queue.pause_domain(domain, until)
         return until

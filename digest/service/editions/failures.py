@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, EditionError, FencedError, StoreError
 from digest.model import DigestId
-from digest.service.operating.faults import fault
+from digest.service.operating.faults import describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def recording_failure(store: Store, digest: Digest, now: datetime) -> Iterator[N
         raise
     except Exception as error:
         expected = isinstance(error, DigestError)
-        problem = str(error) if expected else f"{fault(error, 'cannot be rendered')} ({_REPORT_IT})"
+        problem = str(error) if expected else f"{describe_fault(error, 'cannot be rendered')} ({_REPORT_IT})"
         with store.write() as tx:
             tx.editions.failed(DigestId(digest.id), problem, now)
         raise EditionError(digest.id, problem) from error

@@ -61,7 +61,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
     """
     made = []
     secret = store.secret()
-    clocks.mend(store, settings.mail, now)
+    clocks.repair_times(store, settings.mail, now)
     plan_waiting(store, settings)
     for digest in settings.digests:
         try:
@@ -98,7 +98,7 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
         FencedError: the store was restored, and its fence is not lifted.
         EditionError: it cannot be made.
     """
-    clocks.mend(store, settings.mail, now)
+    clocks.repair_times(store, settings.mail, now)
     plan_waiting(store, settings)
     with recording_failure(store, digest, now):
         key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))

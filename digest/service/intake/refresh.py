@@ -21,7 +21,7 @@ from digest.service.intake.passes import Moves, Pass
 from digest.service.intake.reading_dumps import read_dump, store_failure
 from digest.service.intake.tracing import following, say_refreshed
 from digest.service.operating import clocks
-from digest.service.operating.faults import REPORT_IT, fault
+from digest.service.operating.faults import REPORT_IT, describe_fault
 from digest.service.sources.moved_files import Moved
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _broke_off(store: Store, source: SourceId, now: datetime, error: Exception) 
     """Record a pass that failed unexpectedly; otherwise the source would only seem to be overdue."""
     with store.write() as tx:
         tx.readings.register_source(source, now)
-        tx.readings.refreshed(source, now, f"{fault(error, 'its pass broke off')} ({REPORT_IT})")
+        tx.readings.refreshed(source, now, f"{describe_fault(error, 'its pass broke off')} ({REPORT_IT})")
 
 
 def decide(store: Store, source: SourceId, path: str | None, *, approve: bool) -> list[str]:
@@ -170,7 +170,7 @@ class _Refreshing:
             with self.store.write(exclusive=False) as tx:
                 tx.readings.register_source(self.name, self.now)
         elif any(at and at - self.now > _STEPPED_BACK for at in (state.refreshed_at, changed_at)):
-            clocks.mend(self.store, self.settings.mail, self.now, also=(state.refreshed_at, changed_at))
+            clocks.repair_times(self.store, self.settings.mail, self.now, also=(state.refreshed_at, changed_at))
 
     def _read(self, file: DumpFile, *, again: bool = False) -> None:
         """Read a dump and store its content, or defer it."""
@@ -236,7 +236,9 @@ class _Refreshing:
             looked = replace(KnownDump.of(self.name, file.name, stamp, "", self.now), rules=self.rules)
             if known:
                 looked = replace(looked, changed_at=known.changed_at, confirmed_at=known.confirmed_at)
-            return store_failure(self.store, looked, known, DumpError(file.name, fault(error), remedy=REPORT_IT))
+            return store_failure(
+                self.store, looked, known, DumpError(file.name, describe_fault(error), remedy=REPORT_IT)
+            )
 
     def _finish(self, state: SourceState | None, gone: set[str], nothing: str) -> None:
         """Publish a first import as a whole, and record the pass with its present problems, new or old."""

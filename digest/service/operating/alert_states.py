@@ -26,7 +26,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """The present health of one subject, and a description of its trouble."""
 
     subject: str
@@ -35,31 +35,31 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """What to store, None for no row; and what to announce, None for nothing."""
 
     alert: Alert | None
     tell: NoticeKind | None = None
 
 
-def step(stored: Alert | None, seen: Seen, now: datetime, calm: timedelta) -> Step:
+def transition(stored: Alert | None, seen: Observation, now: datetime, calm: timedelta) -> Transition:
     """The step after a look at a subject. A second look at the same time announces nothing more."""
     if seen.health is Health.UNKNOWN:
-        return Step(stored)
+        return Transition(stored)
     if seen.health is Health.WELL:
         return _recovering(stored, now, calm)
     known = stored or Alert(seen.subject, seen.problem, now)
     current = replace(known, problem=seen.problem, well_since=None)
     if seen.health is Health.ILL and known.told_at is None:
-        return Step(replace(current, told_at=now), NoticeKind.TROUBLE)
-    return Step(current)
+        return Transition(replace(current, told_at=now), NoticeKind.TROUBLE)
+    return Transition(current)
 
 
-def _recovering(stored: Alert | None, now: datetime, calm: timedelta) -> Step:
+def _recovering(stored: Alert | None, now: datetime, calm: timedelta) -> Transition:
     """A trouble that was never announced needs no all-clear."""
     if stored is None or stored.told_at is None:
-        return Step(None)
+        return Transition(None)
     since = min(stored.well_since or now, now)  # the clock may have stepped back
     if now - since >= calm:
-        return Step(None, NoticeKind.WELL)
-    return Step(replace(stored, well_since=since))
+        return Transition(None, NoticeKind.WELL)
+    return Transition(replace(stored, well_since=since))

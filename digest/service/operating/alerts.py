@@ -19,8 +19,8 @@ from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.records.operating import Alert, AlertNotice, NoticeKind
-from digest.service.operating.alert_states import Step, step
-from digest.service.operating.health import look
+from digest.service.operating.alert_states import Transition, transition
+from digest.service.operating.health import observe
 from digest.service.operating.posting import post
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def decide(store: Store, settings: Settings, now: datetime) -> list[Decided]:
     return decided
 
 
-def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str, Step, bool]]:
+def _steps(tx: Transaction, settings: Settings, now: datetime) -> list[tuple[str, Transition, bool]]:
     """The step of each subject, and whether it differs from what is stored."""
     stored = tx.alerts.all()
     steps = []
-    for _, seen in look(tx, settings, now):
+    for _, seen in observe(tx, settings, now):
         before = stored.pop(seen.subject, None)
-        taken = step(before, seen, now, settings.alerts.calm)
+        taken = transition(before, seen, now, settings.alerts.calm)
         steps.append((seen.subject, taken, taken.tell is not None or taken.alert != before))
-    return steps + [(subject, Step(None), True) for subject in stored]  # no longer configured
+    return steps + [(subject, Transition(None), True) for subject in stored]  # no longer configured
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -91,12 +91,12 @@ def channels(settings: Settings) -> list[str]:
     return [*(_MAIL + address for address in settings.operator), *([_WEBHOOK] if settings.alerts.webhook else [])]
 
 
-async def tell(store: Store, settings: Settings, clock: Callable[[], datetime]) -> list[str]:
+async def send_due_notices(store: Store, settings: Settings, clock: Callable[[], datetime]) -> list[str]:
     """Send due notices; returns the failures, in sentences. A refused notice is sent later."""
     problems = []
     while batch := await asyncio.to_thread(_due, store, clock()):
         for due in batch:
-            problem = await tell_one(settings, due) if due.channel in channels(settings) else ""
+            problem = await send_notice(settings, due) if due.channel in channels(settings) else ""
             if problem:
                 problems.append(f"{due.channel}: {problem}")
             await asyncio.to_thread(_record, store, due, clock(), failed=bool(problem))
@@ -116,7 +116,7 @@ def _record(store: Store, due: AlertNotice, now: datetime, *, failed: bool) -> N
             tx.alerts.put_off(due.id, now + min(_FIRST_WAIT * 2 ** min(due.attempts, 10), _LONGEST_WAIT))
 
 
-async def tell_one(settings: Settings, due: AlertNotice) -> str:
+async def send_notice(settings: Settings, due: AlertNotice) -> str:
     """Send a notice on a channel; returns the error, empty if it was accepted."""
     try:
         if due.channel == _WEBHOOK:

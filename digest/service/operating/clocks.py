@@ -38,12 +38,12 @@ _OF_MAILS = {"a lease of a mail", "the next attempt of a mail"}  # hours in the 
 _log = logs.get_logger()
 
 
-def problem(now: datetime) -> str:
+def clock_problem(now: datetime) -> str:
     """What is certainly wrong with a clock that shows this time; empty if nothing is."""
     return str(ClockError(now)) if now < FLOOR else ""
 
 
-def require_right(now: datetime) -> None:
+def require_right_clock(now: datetime) -> None:
     """Check that a clock shows a possible time, before anything is recorded under it.
 
     Raises:
@@ -53,18 +53,18 @@ def require_right(now: datetime) -> None:
         raise ClockError(now)
 
 
-def ahead(store: Store, mail: Mail, now: datetime) -> list[Ahead]:
+def times_ahead(store: Store, mail: Mail, now: datetime) -> list[Ahead]:
     """Times further in the future than a correct clock explains; changes nothing."""
     with store.read() as tx:
-        return ahead_of(tx, mail, now)
+        return times_ahead_in(tx, mail, now)
 
 
-def ahead_of(tx: Transaction, mail: Mail, now: datetime) -> list[Ahead]:
-    """As `ahead`, for who reads already."""
+def times_ahead_in(tx: Transaction, mail: Mail, now: datetime) -> list[Ahead]:
+    """As `times_ahead`, for who reads already."""
     return tx.clocks.ahead(now, mail.lease, LONGEST_WAIT)
 
 
-def mend(store: Store, mail: Mail, now: datetime, *, also: Sequence[datetime | None] = ()) -> None:
+def repair_times(store: Store, mail: Mail, now: datetime, *, also: Sequence[datetime | None] = ()) -> None:
     """Find times too far in the future, repair and record each once; end faults that did not come again.
 
     `also` are further times of passes that may be such.
@@ -81,7 +81,7 @@ def mend(store: Store, mail: Mail, now: datetime, *, also: Sequence[datetime | N
         if any(fault.at > now or now - fault.at >= _CALM for fault in standing):
             with store.write() as tx:
                 tx.clocks.end(now, _CALM)
-        waits.bring_back(store, mail, now)
+        waits.shorten_waits(store, mail, now)
         return
     faults = [ClockFault(one.what, one.number, _text(one.newest), _done(one, now), now) for one in found]
     if not found:
@@ -92,7 +92,7 @@ def mend(store: Store, mail: Mail, now: datetime, *, also: Sequence[datetime | N
             tx.clocks.mend(now)
         tx.clocks.end_leases(now, lease)
         tx.clocks.note(faults)
-    waits.bring_back(store, mail, now)
+    waits.shorten_waits(store, mail, now)
     for fault in faults:
         _log.warning("a clock was wrong", what=fault.what, number=fault.number, was=fault.moment, done=fault.done)
 
@@ -117,7 +117,7 @@ def _text(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-class Watch:
+class JumpDetector:
     """Detects that this machine's clock is set while the service runs, in either direction."""
 
     def __init__(self, clock: Callable[[], datetime], ticking: Callable[[], Sequence[float]] | None = None) -> None:

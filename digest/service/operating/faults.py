@@ -11,7 +11,7 @@ from digest.errors import RowError
 REPORT_IT = "this is a fault of digest: report it with the dump"
 
 
-def fault(error: Exception, what: str = "cannot be read or stored") -> str:
+def describe_fault(error: Exception, what: str = "cannot be read or stored") -> str:
     """An unexpected exception in one line: the consequence, its type and message, and the last place in our code."""
     home = Path(digest.__file__).parent
     raised = error.__cause__ if isinstance(error, RowError) and error.__cause__ else error

@@ -17,7 +17,7 @@ from digest.errors import FencedError
 from digest.model import DigestId, SourceId
 from digest.records.intake import DumpState
 from digest.service.editions.digests import schedule_of
-from digest.service.operating.alert_states import Health, Seen
+from digest.service.operating.alert_states import Health, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -84,24 +84,26 @@ def troubles(tx: Transaction, settings: Settings, now: datetime) -> tuple[Troubl
     """All present troubles, in the order of `KINDS`."""
     stored = tx.alerts.all()
     return tuple(
-        trouble for kind, seen in look(tx, settings, now) if (trouble := _trouble(kind, seen, stored, now)) is not None
+        trouble
+        for kind, seen in observe(tx, settings, now)
+        if (trouble := _trouble(kind, seen, stored, now)) is not None
     )
 
 
-def look(tx: Transaction, settings: Settings, now: datetime) -> Iterator[tuple[Kind, Seen]]:
+def observe(tx: Transaction, settings: Settings, now: datetime) -> Iterator[tuple[Kind, Observation]]:
     """The present health of each subject; no subject twice."""
     for kind, looked in KINDS.items():
         for seen in looked(tx, settings, now):
             yield kind, seen
 
 
-def counted(found: Iterable[Trouble]) -> dict[Kind, int]:
+def counts_by_kind(found: Iterable[Trouble]) -> dict[Kind, int]:
     """The number of troubles of each kind; zeros too."""
     kinds = [trouble.kind for trouble in found]
     return {kind: kinds.count(kind) for kind in Kind}
 
 
-def _trouble(kind: Kind, seen: Seen, stored: Mapping[str, Alert], now: datetime) -> Trouble | None:
+def _trouble(kind: Kind, seen: Observation, stored: Mapping[str, Alert], now: datetime) -> Trouble | None:
     """A subject in trouble; one that cannot be checked now keeps its former state."""
     known = stored.get(seen.subject)
     standing = known if known and known.well_since is None else None
@@ -122,25 +124,25 @@ def is_overdue(source: Source, state: SourceState | None, now: datetime) -> bool
     return age is None or age > OVERDUE * source.every
 
 
-def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:
     states = tx.readings.sources()
     for source in settings.sources:
         yield _source(tx, source, states.get(SourceId(source.id)), settings.alerts, now)
 
 
-def _source(tx: Transaction, source: Source, state: SourceState | None, alerts: Alerts, now: datetime) -> Seen:
+def _source(tx: Transaction, source: Source, state: SourceState | None, alerts: Alerts, now: datetime) -> Observation:
     subject = f"source {source.id}"
     if state is not None and state.failures > 0:
         problem = state.problem or "; ".join(_held(tx, state.id))
-        return Seen(subject, Health.ILL if state.failures >= alerts.after else Health.DOUBTFUL, problem)
+        return Observation(subject, Health.ILL if state.failures >= alerts.after else Health.DOUBTFUL, problem)
     if not is_overdue(source, state, now):
-        return Seen(subject, Health.WELL)
+        return Observation(subject, Health.WELL)
     if state is None or state.registered_at is None:
-        return Seen(subject, Health.DOUBTFUL, f"was not read yet{_SEE}")
+        return Observation(subject, Health.DOUBTFUL, f"was not read yet{_SEE}")
     last = state.refreshed_at or state.registered_at
     long = now - last > OVERDUE * source.every + alerts.calm
     told = f"was not read since {last:%Y-%m-%d %H:%M} UTC" if state.refreshed_at else "was not read yet"
-    return Seen(subject, Health.ILL if long else Health.DOUBTFUL, f"{told}{_SEE}")
+    return Observation(subject, Health.ILL if long else Health.DOUBTFUL, f"{told}{_SEE}")
 
 
 def _held(tx: Transaction, source: SourceId) -> Iterator[str]:
@@ -167,49 +169,49 @@ def sending(tx: Transaction, settings: Settings, now: datetime) -> tuple[Sending
     return Sending.OK, ""
 
 
-def _sending(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+def _sending(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:
     """A pause ends by itself: all is well after a mail got through since. An operator lifts a fence."""
     state, problem = sending(tx, settings, now)
-    yield Seen(SENDING, Health.WELL if state is Sending.OK else Health.ILL, problem)
+    yield Observation(SENDING, Health.WELL if state is Sending.OK else Health.ILL, problem)
 
 
-def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
     """The paused domains. One is well again after a mail got through, which is unknown during the pause."""
     rested = tx.resting.all()
     for subject in tx.alerts.all():
         if subject.startswith(MAIL_TO) and subject.removeprefix(MAIL_TO) not in {one.domain for one in rested}:
-            yield Seen(subject, Health.WELL)
+            yield Observation(subject, Health.WELL)
     for one in rested:
         rests = one.until > now
         problem = f"is paused: {one.reason}" if rests else f"no mail got through since its pause: {one.reason}"
-        yield Seen(f"{MAIL_TO}{one.domain}", Health.ILL if rests else Health.DOUBTFUL, problem)
+        yield Observation(f"{MAIL_TO}{one.domain}", Health.ILL if rests else Health.DOUBTFUL, problem)
 
 
-def _size(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+def _size(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
     """Whether mails of the last week failed for their size. All is well when they are retried, or a week old."""
     from digest.mail.replies.limits import says_too_large  # noqa: PLC0415 - as in `sending`
 
     failed = [one for one in tx.dead_letters.refused_mails(now - _A_WEEK) if says_too_large(one.code, one.text)]
     if not failed:
-        yield Seen(SIZE, Health.WELL)
+        yield Observation(SIZE, Health.WELL)
         return
     newest = failed[0]
     count = sum(one.edition == newest.edition for one in failed)
     problem = f"{newest.edition}: {count} mails are larger than the server takes ({newest.text})"
     remedy = "raise the relay's limit, then: digest deliveries retry; if you cannot, make editions shorter"
-    yield Seen(SIZE, Health.ILL, f"{problem}; {remedy}")
+    yield Observation(SIZE, Health.ILL, f"{problem}; {remedy}")
 
 
-def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+def _refused(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:
     people = tx.bounces.refused(now - _A_DAY)
     ill = people >= settings.alerts.refused
     problem = (
         f"the servers of {people} readers refused our mail within a day because of us: our sender, a policy or a limit"
     )
-    yield Seen(REFUSED, Health.ILL if ill else Health.WELL, problem if ill else "")
+    yield Observation(REFUSED, Health.ILL if ill else Health.WELL, problem if ill else "")
 
 
-def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
     """Mails with unknown outcome. All is well when their entries are listed once more, or they are sent again."""
     from digest.service.editions.selecting import entries_to_repeat  # noqa: PLC0415 - as in `sending`
 
@@ -219,33 +221,33 @@ def _doubtful(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Se
             for key in one.editions:
                 people.setdefault(key, set()).add(person)
     if not people:
-        yield Seen(DOUBTFUL, Health.WELL)
+        yield Observation(DOUBTFUL, Health.WELL)
         return
     count = sum(map(len, people.values()))
     mails = "1 mail" if count == 1 else f"{count} mails"
     keys = ", ".join(sorted(people))
     problem = f"{keys}: nobody knows whether {mails} arrived: the connection broke before the server's last word"
     remedy = "the next edition lists once more what it held; or: digest deliveries retry --state unknown"
-    yield Seen(DOUBTFUL, Health.ILL, f"{problem}; {remedy}")
+    yield Observation(DOUBTFUL, Health.ILL, f"{problem}; {remedy}")
 
 
-def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+def _clock(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:
     """What lies ahead and is not mended yet, and what a clock that was wrong left behind, until it is over."""
     from digest.service.operating import clocks  # noqa: PLC0415 - as in `sending`
 
     lying = [
         f"{one.what} lies ahead: {one.newest:%Y-%m-%d %H:%M} UTC (see whether this clock is right)"
-        for one in clocks.ahead_of(tx, settings.mail, now)
+        for one in clocks.times_ahead_in(tx, settings.mail, now)
     ]
-    wrong = clocks.problem(now)
+    wrong = clocks.clock_problem(now)
     problems = [wrong] if wrong else [*lying, *map(str, tx.clocks.standing())]
-    yield Seen(CLOCK, Health.ILL if problems else Health.WELL, "; ".join(problems))
+    yield Observation(CLOCK, Health.ILL if problems else Health.WELL, "; ".join(problems))
 
 
 # --- editions -------------------------------------------------------------------------------------
 
 
-def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:
+def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:
     """Whether each digest's edition was made in time, and its mails are sent."""
     late = settings.alerts.late
     overdue = tx.dead_letters.overdue(now - late)
@@ -254,7 +256,7 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
         state = tx.editions.digest(DigestId(digest.id))
         slot = passed_slot(digest, state, now)
         if slot and slot < now - late:
-            yield Seen(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
+            yield Observation(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
             continue
         problem = ""
         for edition in overdue:
@@ -264,7 +266,7 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[See
                 problem = f"{edition.edition}: mails not sent: {edition.untried}"
             elif edition.deferred * 2 > edition.deliveries:
                 problem = f"{edition.edition}: mails refused for now: {edition.deferred}"
-        yield Seen(subject, Health.ILL if problem else Health.WELL, problem)
+        yield Observation(subject, Health.ILL if problem else Health.WELL, problem)
 
 
 def passed_slot(digest: Digest, state: DigestState | None, now: datetime) -> datetime | None:
@@ -279,25 +281,25 @@ def _age(at: datetime | None, now: datetime) -> timedelta | None:
     return None if at is None else max(now - at, _NO_TIME)
 
 
-def _editions(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+def _editions(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
     """Whether the last attempt to make an edition of each digest failed."""
     for digest in settings.digests:
         failure = tx.editions.failure(DigestId(digest.id))
         health = Health.ILL if failure else Health.WELL
-        yield Seen(f"edition of {digest.id}", health, f"cannot be made: {failure.problem}" if failure else "")
+        yield Observation(f"edition of {digest.id}", health, f"cannot be made: {failure.problem}" if failure else "")
 
 
-def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Seen]:  # noqa: ARG001 - like all kinds
+def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
     """Whether mails to one person wait because their template is wrong: confirmations, welcomes."""
     for subject, (count, problem) in (
         ("confirmations", tx.confirmations.unmade()),
         ("welcomes and notices", tx.single_mails.unmade()),
     ):
         waits = f"{count} cannot be made and wait: {problem}"
-        yield Seen(subject, Health.ILL if count else Health.WELL, waits if count else "")
+        yield Observation(subject, Health.ILL if count else Health.WELL, waits if count else "")
 
 
-KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Seen]]] = {
+KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Observation]]] = {
     Kind.SOURCE: _sources,
     Kind.SENDING: _sending,
     Kind.DOMAIN: _resting,

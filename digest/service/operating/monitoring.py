@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digest.model import DigestId, SourceId
 from digest.records.intake import DumpState
-from digest.service.operating.health import Kind, Sending, counted, is_overdue, passed_slot, sending, troubles
+from digest.service.operating.health import Kind, Sending, counts_by_kind, is_overdue, passed_slot, sending, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ _NO_TIME = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
-class DigestStanding:
+class MonitoredDigest:
     """A digest. `lag`: how long ago the slot passed whose edition is not made; zero if there is none.
 
     `deliveries`: those of its newest edition, by state and first digit of the reply code.
@@ -36,7 +36,7 @@ class DigestStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MonitoredState:
     """The whole state.
 
     `failing` counts the sources whose newest pass failed or left a dump held. `oldest_refresh` is the age of the oldest
@@ -50,7 +50,7 @@ class Standing:
     oldest_refresh: timedelta
     troubled: dict[DumpState, int]
     undrawn: int
-    digests: tuple[DigestStanding, ...]
+    digests: tuple[MonitoredDigest, ...]
     queue: int
     queue_age: timedelta
     sending: Sending
@@ -59,7 +59,7 @@ class Standing:
     clock_faults: int = 0
 
 
-def standing(store: Store, settings: Settings, now: datetime) -> Standing:
+def monitored_state(store: Store, settings: Settings, now: datetime) -> MonitoredState:
     """The present state of everything configured."""
     from digest.service.mailing.drain.pacing import REMEMBERED  # noqa: PLC0415 - after the first answers
 
@@ -68,7 +68,7 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
         known = [(source, states.get(SourceId(source.id))) for source in settings.sources]
         ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in known if state and state.refreshed_at]
         queue = tx.monitoring.queue()
-        return Standing(
+        return MonitoredState(
             sources=len(known),
             overdue=sum(is_overdue(source, state, now) for source, state in known),
             failing=sum(state is not None and state.failures > 0 for _, state in known),
@@ -80,17 +80,17 @@ def standing(store: Store, settings: Settings, now: datetime) -> Standing:
             queue=queue.depth,
             queue_age=max(now - queue.next_at, _NO_TIME) if queue.next_at else _NO_TIME,
             sending=sending(tx, settings, now)[0],
-            troubles=counted(troubles(tx, settings, now)),
+            troubles=counts_by_kind(troubles(tx, settings, now)),
             slowed=tuple(tx.pacing.all(now - REMEMBERED)),
             clock_faults=len(tx.clocks.standing()),
         )
 
 
-def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> Iterable[DigestStanding]:
+def _digests(tx: Transaction, configured: Iterable[Digest], now: datetime) -> Iterable[MonitoredDigest]:
     for digest in configured:
         name = DigestId(digest.id)
         state = tx.editions.digest(name)
-        yield DigestStanding(
+        yield MonitoredDigest(
             digest.id,
             now - slot if (slot := passed_slot(digest, state, now)) else _NO_TIME,
             state.last_close_at if state else None,

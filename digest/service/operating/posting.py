@@ -90,7 +90,7 @@ def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SE
         ValueError: the URL is invalid.
     """
     request = urllib.request.Request(url, body, {"User-Agent": "Digest", **headers})  # noqa: S310 - the settings allow http(s) only
-    with _answered(request, seconds):
+    with _response(request, seconds):
         pass
 
 
@@ -102,13 +102,13 @@ def get(url: str, *, seconds: float = _SECONDS) -> bytes:
         ValueError: the URL is invalid.
     """
     request = urllib.request.Request(url, headers={"User-Agent": "Digest"})  # noqa: S310 - the caller checked it
-    with _answered(request, seconds) as answer:
+    with _response(request, seconds) as answer:
         body: bytes = answer.read()
         return body
 
 
 @contextlib.contextmanager
-def _answered(request: urllib.request.Request, seconds: float) -> Iterator[http.client.HTTPResponse]:
+def _response(request: urllib.request.Request, seconds: float) -> Iterator[http.client.HTTPResponse]:
     """The response, with only its head read yet."""
     try:
         with _opener.open(request, timeout=seconds) as answer:

@@ -19,19 +19,19 @@ _REST_DOUBLED = 5  # times
 _log = logs.get_logger()
 
 
-def rest(mail: Mail, times: int) -> timedelta:
+def pause_after(mail: Mail, times: int) -> timedelta:
     """How long a domain is paused after so many pauses in a row: each time twice as long, up to a limit."""
     doubled: timedelta = mail.pause * 2 ** min(times, _REST_DOUBLED)
     return doubled
 
 
-def longest_rest(mail: Mail) -> timedelta:
-    return rest(mail, _REST_DOUBLED)
+def longest_pause(mail: Mail) -> timedelta:
+    return pause_after(mail, _REST_DOUBLED)
 
 
-def bring_back(store: Store, mail: Mail, now: datetime) -> None:
+def shorten_waits(store: Store, mail: Mail, now: datetime) -> None:
     """Shorten every wait of a mail, a domain or all sending that is longer than possible: a clock was wrong."""
-    latest, over, rested = now + LONGEST_WAIT, now + mail.pause, now + longest_rest(mail)
+    latest, over, rested = now + LONGEST_WAIT, now + mail.pause, now + longest_pause(mail)
     with store.read() as tx:
         paused = tx.deliveries.paused(over)
         resting = any(one.until > rested for one in tx.resting.all())
@@ -45,14 +45,14 @@ def bring_back(store: Store, mail: Mail, now: datetime) -> None:
     _log.warning("waits that lay too far ahead are brought back", mails=count, until=latest.isoformat())
 
 
-def hurry(store: Store, edition: EditionKey | None, now: datetime) -> None:
+def make_due_now(store: Store, edition: EditionKey | None, now: datetime) -> None:
     """Make all waiting deliveries due now, of one edition or of all, and end the pauses of domains."""
     with store.write(exclusive=False) as tx:
         tx.resting.got_through([one.domain for one in tx.resting.all()])
         tx.pacing.hurry(edition, now)
 
 
-def waiting(store: Store, edition: EditionKey | None, now: datetime) -> list[DeliveryRow]:
+def waiting_deliveries(store: Store, edition: EditionKey | None, now: datetime) -> list[DeliveryRow]:
     """Deliveries that are tried again later than now, the first due first."""
     with store.read() as tx:
         return tx.pacing.waiting(now, edition)

@@ -14,7 +14,7 @@ from digest.service.intake.apply_dump import quiet
 from digest.service.intake.comparing import ReadDump, compare, ground
 from digest.service.intake.reading_dumps import Unread, read_file
 from digest.service.intake.years import better_dates
-from digest.service.operating.faults import REPORT_IT, fault
+from digest.service.operating.faults import REPORT_IT, describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -149,7 +149,7 @@ def _held(store: Store, source: Source, dump: KnownDump, file: DumpFile | None, 
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - as in a pass, the other dumps continue whatever fails
-        return Held(dump, needed, f"the file {fault(error)} ({REPORT_IT})", None)
+        return Held(dump, needed, f"the file {describe_fault(error)} ({REPORT_IT})", None)
     changed = read.looked.sha256 != dump.sha256
     obstacle = "the file changed since it was held: the next refresh reads it anew, then decide" if changed else ""
     return Held(dump, needed, obstacle, outcome)

@@ -33,7 +33,7 @@ _PERSONAL = {*_TELLING, Section.AGAIN}  # for some subscribers only
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class NotAnnounced:
     """The relation of a digest to an entry that it did not announce: `why` is a sentence."""
 
     digest: str
@@ -65,7 +65,7 @@ class Explanation:
     story: Story
     handled: Handled
     acts: tuple[Act, ...]
-    standings: tuple[Standing, ...]
+    unannounced: tuple[NotAnnounced, ...]
     dumps: tuple[tuple[SourceId, str, DumpState, str], ...]
     person: SubscriberRecord | None
     dealings: tuple[Dealing, ...]
@@ -118,7 +118,7 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
             story,
             handled,
             tuple(tx.by_hand.acts(entry)),
-            tuple(Standing(digest.id, _why_untold(tx, story, handled, digest, now)) for digest in untold),
+            tuple(NotAnnounced(digest.id, _why_untold(tx, story, handled, digest, now)) for digest in untold),
             _troubled(tx, story),
             person,
             tuple(_dealing(tx, settings, story, one, person) for one in story.mentions) if person else (),

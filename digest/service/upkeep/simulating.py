@@ -48,7 +48,7 @@ _AN_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SimulatedEdition:
     """An edition that would have been made, its entries, and the files with its mails and the feed of that time."""
 
     edition: Edition
@@ -63,7 +63,7 @@ class Simulation:
 
     since: datetime
     until: datetime
-    editions: tuple[Told, ...]
+    editions: tuple[SimulatedEdition, ...]
     feeds: tuple[str, ...]
 
 
@@ -138,7 +138,7 @@ class _Course:
         self._now = _LONG_AGO
         self._started = False
         self._silent = _Silent(store, settings)
-        self._told: list[Told] = []
+        self._told: list[SimulatedEdition] = []
         with store.write() as tx:
             for language, form in product(LANGUAGES, Format):
                 _add_reader(tx, settings, language, form, self._start)
@@ -172,7 +172,7 @@ class _Course:
             for moment in self._wakes(to):
                 for made in make_due(self._store, self._settings, moment):
                     if made.edition.closes_at >= self._since:
-                        self._told.append(self._shown(made))
+                        self._told.append(self._simulated_edition(made))
         self._now = to
 
     def _wakes(self, to: datetime) -> Iterator[datetime]:
@@ -187,7 +187,7 @@ class _Course:
     def _slot_after(self, moment: datetime, to: datetime) -> datetime:
         return min((next_slot(schedule_of(digest), moment) for digest in self._settings.digests), default=to)
 
-    def _shown(self, made: EditionCounts) -> Told:
+    def _simulated_edition(self, made: EditionCounts) -> SimulatedEdition:
         """Write its mails, and the present feed."""
         edition = made.edition
         with self._store.write() as tx:
@@ -195,7 +195,7 @@ class _Course:
             mails = tuple(self._mails(tx, edition.key, edition.closes_at, sum(made.deliveries.values())))
         feed = f"feeds/{_stamp(edition.closes_at)}.atom"
         self._write(feed, self._feeds.feed().body)
-        return Told(edition, selected, mails, feed)
+        return SimulatedEdition(edition, selected, mails, feed)
 
     def _mails(self, tx: Transaction, key: EditionKey, now: datetime, count: int) -> Iterator[str]:
         words = [(variant.body, edition_pictures(tx, variant.body)) for variant in tx.editions.variants(key)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.app import only_one
+from digest.app import exclusive_lock
 from digest.settings import load
 
 if TYPE_CHECKING:
@@ -172,5 +172,5 @@ def test_what_cannot_be_renamed_is_refused(village: Village) -> None:
     village.file.write_text(text, "utf-8")
     village.rename()
     assert "it is news now" in village.rename("weekly", "other", code=1)
-    with only_one(load(village.file).database_folder):
+    with exclusive_lock(load(village.file).database_folder):
         assert "another `digest run`" in village.rename("news", "other", code=2)

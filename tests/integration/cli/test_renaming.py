@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 
-from digest.app import clock, only_one, opened, opened_untouched
+from digest.app import clock, exclusive_lock, opened, opened_untouched
 from digest.errors import StoreError
 from digest.model import SourceId
 from digest.records.operating import Alert
@@ -113,13 +113,13 @@ def test_a_configuration_with_the_former_name_is_refused(renaming: Renaming, com
 
 
 def test_a_process_that_knows_only_the_former_name_reads_nothing_under_it(renaming: Renaming) -> None:
-    from digest.app import refreshed  # noqa: PLC0415 - as a worker that runs on does
+    from digest.app import run_pass  # noqa: PLC0415 - as a worker that runs on does
 
     settings = load(renaming.file)
     renaming.rename()
     with opened_untouched(settings, any_names=True) as store:
         with pytest.raises(StoreError, match=r"the source blog is hill now"):
-            refreshed(store, settings, settings.sources[0])
+            run_pass(store, settings, settings.sources[0])
         with store.read() as tx:
             assert list(tx.readings.sources()) == ["hill"]
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_renamed_is_refused(renaming: Renaming) -> None:
 
 
 def test_nothing_is_renamed_while_the_service_runs(renaming: Renaming) -> None:
-    with only_one(load(renaming.file).database_folder):
+    with exclusive_lock(load(renaming.file).database_folder):
         assert "another `digest run` uses this folder" in renaming.rename(code=2)
     assert renaming.blog.refresh()["source"] == "blog"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 
-from digest.cli.terminal import fitted, head, lines, local, relative, short, table
+from digest.cli.terminal import fitted, head, local_time, relative_time, short, table, wrapped_lines
 from digest.typeset.text import cells
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ RED = "\x1b[31m"
     ],
 )
 def test_times_are_shown_relative_to_now(away: timedelta, says: str) -> None:
-    assert relative(NOW + away, NOW) == says
+    assert relative_time(NOW + away, NOW) == says
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_times_are_shown_in_local_time(zone: str, at: datetime, says: str) -> No
         [sys.executable, "-c", code], env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == says
-    assert local(at, NOW)
+    assert local_time(at, NOW)
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
@@ -71,13 +71,13 @@ def test_times_are_shown_in_local_time(zone: str, at: datetime, says: str) -> No
     "text", ["word " * 60, "x" * 500, LONG_TITLE * 4, "a " + LONG_TITLE + " b", "", "e\u0301" * 90]
 )
 def test_lines_fit_by_the_cells_of_their_characters_and_lose_nothing(text: str, width: int) -> None:
-    made = list(lines(text, width, "    "))
+    made = list(wrapped_lines(text, width, "    "))
     assert max(map(cells, made), default=0) <= width
     assert re.sub(r"\s", "", "".join(made)) == re.sub(r"\s", "", text)
 
 
 def test_what_would_steer_a_terminal_is_escaped() -> None:
-    (line,) = lines("a\x1b[2Jb\nc", 80)
+    (line,) = wrapped_lines("a\x1b[2Jb\nc", 80)
     assert line == r"a\x1b[2Jb\nc"
     assert short("a\x1b[2J", 80) == r"a\x1b[2J"
 

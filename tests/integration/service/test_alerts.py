@@ -102,7 +102,7 @@ class Watch:
         """One tick, so much later; what it decided to report."""
         self.now += after
         decided = alerts.decide(self.store, self.settings, self.now)
-        self.problems = asyncio.run(alerts.tell(self.store, self.settings, lambda: self.now))
+        self.problems = asyncio.run(alerts.send_due_notices(self.store, self.settings, lambda: self.now))
         return [f"{one.kind}: {one.alert.subject}: {one.alert.problem}" for one in decided]
 
     def mails(self) -> list[str]:
@@ -296,7 +296,7 @@ def test_a_crash_between_deciding_and_telling_loses_nothing_and_one_after_tellin
     for _ in range(3):
         watch.refreshed("no such folder")
     with monkeypatch.context() as dying:
-        dying.setattr(alerts, "tell_one", die)
+        dying.setattr(alerts, "send_notice", die)
         with pytest.raises(KeyboardInterrupt):
             watch.look()
     assert hook.posted == []

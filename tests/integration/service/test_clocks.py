@@ -61,7 +61,7 @@ def test_times_that_lie_ahead_are_reported_everywhere_before_they_are_repaired(p
     shown = status.status(press.store, press.settings, press.now).troubles
     assert [(one.subject, one.certain) for one in shown if one.kind is health.Kind.CLOCK] == [("clock", True)]
     assert "the last slot of a digest lies ahead: 2028-" in shown[-1].problem
-    assert monitoring.standing(press.store, press.settings, press.now).troubles[health.Kind.CLOCK] == 1
+    assert monitoring.monitored_state(press.store, press.settings, press.now).troubles[health.Kind.CLOCK] == 1
     assert "lies ahead" in alert(press)
     assert faults(press) == []  # a look changes nothing
 
@@ -78,7 +78,7 @@ def test_a_last_slot_that_lies_ahead_counts_as_none_and_is_reported_until_an_hou
     assert (slot.number, slot.moment, slot.at) == (2, "2028-11-15 00:00 UTC", MONDAY)
     assert all(at is None or at <= MONDAY for at in slots(press))
     assert "the last slot of a digest (2 of them): 2028-11-15 00:00 UTC; it counts as none" in alert(press)
-    assert monitoring.standing(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
+    assert monitoring.monitored_state(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
 
     press.publish("乙")
     before = faults(press)
@@ -99,7 +99,7 @@ def test_a_lease_that_lies_ahead_ends_at_the_next_drain_and_is_reported(press: P
         (one,) = tx.deliveries.lease(press.now, MONDAY + YEAR, 9)
         if begun:
             tx.deliveries.begin(one.edition, one.subscriber.id, one.leased_until, MONDAY + YEAR, press.now)
-    clocks.mend(press.store, press.settings.mail, MONDAY)
+    clocks.repair_times(press.store, press.settings.mail, MONDAY)
     (fault,) = faults(press)
     assert (fault.what, fault.moment) == ("a lease of a mail", "2027-11-16 00:00 UTC")
     with press.store.write() as tx:
@@ -114,7 +114,7 @@ def test_a_lease_of_hours_under_a_clock_of_a_little_more_is_no_fault(press: Pres
     press.tick(at=MONDAY)
     with press.store.write() as tx:
         tx.deliveries.lease(press.now, MONDAY + press.settings.mail.lease + HOUR / 2, 9)
-    clocks.mend(press.store, press.settings.mail, MONDAY)
+    clocks.repair_times(press.store, press.settings.mail, MONDAY)
     assert faults(press) == []
 
 
@@ -126,7 +126,7 @@ def test_a_next_attempt_that_lies_ahead_is_brought_back_and_reported(press: Pres
         (one,) = tx.deliveries.lease(press.now, MONDAY + HOUR, 9)
         tx.deliveries.begin(one.edition, ada, one.leased_until, MONDAY + HOUR, press.now)
         tx.deliveries.record(one.edition, ada, DeliveryState.DEFERRED, now=press.now, next_at=MONDAY + YEAR)
-    clocks.mend(press.store, press.settings.mail, MONDAY)
+    clocks.repair_times(press.store, press.settings.mail, MONDAY)
     (fault,) = faults(press)
     assert (fault.what, fault.moment) == ("the next attempt of a mail", "2027-11-16 00:00 UTC")
     with press.store.read() as tx:
@@ -140,7 +140,7 @@ def test_a_mail_that_waits_for_its_readers_own_morning_is_no_fault_and_stays_so(
     press.wish(ada, timezone="Asia/Tokyo")  # an hour later there than where the digest is made: tomorrow
     press.publish("甲")
     press.tick(at=MONDAY)
-    clocks.mend(press.store, press.settings.mail, MONDAY)
+    clocks.repair_times(press.store, press.settings.mail, MONDAY)
     with press.store.read() as tx:
         (row,) = tx.deliveries.rows(EditionKey("weekly/2026-W47"))
     assert row.next_at == MONDAY + 23 * HOUR
@@ -180,7 +180,7 @@ class Hands:
 
     def __init__(self) -> None:
         self.wall, self.ticks = MONDAY, [0.0, 0.0]
-        self.watch = clocks.Watch(lambda: self.wall, lambda: list(self.ticks))
+        self.watch = clocks.JumpDetector(lambda: self.wall, lambda: list(self.ticks))
 
     def after(self, *ticks: float, set_by: timedelta = timedelta(0)) -> timedelta:
         """An hour later by the wall, and so many seconds by what ticks, with a clock that is set meanwhile."""
@@ -201,7 +201,7 @@ def test_a_machine_that_slept_and_one_whose_whole_time_is_another_set_no_clock()
     hands = Hands()
     assert hands.after(10, 3600) == timedelta(0)  # the first does not count sleep
     assert hands.after(3600, 6) == timedelta(0)
-    assert clocks.Watch(lambda: MONDAY).jump() == timedelta(0)
+    assert clocks.JumpDetector(lambda: MONDAY).jump() == timedelta(0)
 
 
 @pytest.mark.parametrize(("way", "said"), [(8 * DAY, "forward by 8 days"), (-8 * DAY, "back by 8 days")])
@@ -209,7 +209,7 @@ def test_a_clock_that_was_set_is_reported_and_over_an_hour_later(press: Press, w
     press.now = MONDAY + way
     clocks.note_jump(press.store, way, press.now)
     assert f"the clock was set {said}" in alert(press)
-    clocks.mend(press.store, press.settings.mail, press.now + HOUR)
+    clocks.repair_times(press.store, press.settings.mail, press.now + HOUR)
     assert faults(press) == []
 
 
@@ -243,7 +243,7 @@ def test_a_clock_that_steps_back_by_hours_ends_leases_and_keeps_the_date_of_mail
         (first,) = tx.deliveries.lease(press.now, press.now + HOUR, 9)
         tx.deliveries.begin(first.edition, first.subscriber.id, first.leased_until, press.now + HOUR, press.now)
     back = MONDAY - 6 * HOUR
-    clocks.mend(press.store, press.settings.mail, back)
+    clocks.repair_times(press.store, press.settings.mail, back)
     assert [fault.what for fault in faults(press)] == ["a lease of a mail"]
     with press.store.write() as tx:
         (again,) = tx.deliveries.lease(back + 2 * HOUR, back + 3 * HOUR, 9)
@@ -254,7 +254,7 @@ def test_the_service_looks_at_the_clock_with_each_look_at_the_alerts(
     press: Press, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jumps = iter([8 * DAY, timedelta(0)])
-    monkeypatch.setattr(clocks.Watch, "jump", lambda _: next(jumps))
+    monkeypatch.setattr(clocks.JumpDetector, "jump", lambda _: next(jumps))
     service = Service(press.settings, press.store, process=Alone(serves=False))
     (look,) = [tick for tick in service.work.table() if tick.name == "alerts"]
 

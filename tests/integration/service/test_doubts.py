@@ -87,7 +87,7 @@ class Post(Press):
     def counted(self) -> tuple[int, int]:
         """How many troubles of this kind `digest status` shows, and monitors count."""
         shown = status.status(self.store, self.settings, self.now).troubles
-        watched = monitoring.standing(self.store, self.settings, self.now).troubles
+        watched = monitoring.monitored_state(self.store, self.settings, self.now).troubles
         return sum(one.kind is health.Kind.DOUBTFUL for one in shown), watched[health.Kind.DOUBTFUL]
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.app import only_one, opened
+from digest.app import exclusive_lock, opened
 from digest.errors import ConfigurationError
 from digest.running import Service
-from digest.scheduler import Ticks
+from digest.scheduler import Timer
 from digest.service.bounces import messages
 from digest.service.operating import alerts
 from digest.settings import Settings, load
@@ -90,12 +90,12 @@ def test_a_busy_address_is_named_with_the_remedy(settings: Settings) -> None:
 
 def test_a_folder_is_used_by_one_service_at_a_time(blog: Blog) -> None:
     with (
-        only_one(blog.home / "var"),
+        exclusive_lock(blog.home / "var"),
         pytest.raises(ConfigurationError, match="another `digest run`"),
-        only_one(blog.home / "var"),
+        exclusive_lock(blog.home / "var"),
     ):
         pass
-    with only_one(blog.home / "var"):
+    with exclusive_lock(blog.home / "var"):
         pass
 
 
@@ -109,7 +109,7 @@ def test_ticks_call_again_and_again_and_stop() -> None:
             count += 1
             await called.put(count)
 
-        ticks = Ticks()
+        ticks = Timer()
         long_ago = datetime.now(UTC) - timedelta(minutes=1)
         ticks.add("one", timedelta(milliseconds=10), tick, first_at=long_ago)
         ticks.start()
@@ -127,7 +127,7 @@ def test_the_service_takes_bounces_and_reports_trouble(
     blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told, read = threading.Event(), threading.Event()
-    tell, read_all = alerts.tell, messages.read_mailboxes
+    tell, read_all = alerts.send_due_notices, messages.read_mailboxes
 
     async def tell_and_say(*given: Any) -> list[str]:
         problems = await tell(*given)
@@ -139,7 +139,7 @@ def test_the_service_takes_bounces_and_reports_trouble(
         read.set()
         return handled
 
-    monkeypatch.setattr(alerts, "tell", tell_and_say)
+    monkeypatch.setattr(alerts, "send_due_notices", tell_and_say)
     monkeypatch.setattr(messages, "read_mailboxes", read_and_say)
     known = settings.model_dump()
     ways = {"address": "bounces@digest.example.org", "listen": "127.0.0.1:0", "maildir": blog.home / "bounced"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from digest.scheduler import Ticks
+from digest.scheduler import Timer
 
 
 def test_a_tick_under_way_ends_by_itself_when_the_timer_stops() -> None:
@@ -25,7 +25,7 @@ def test_a_tick_under_way_ends_by_itself_when_the_timer_stops() -> None:
             finally:
                 over.set()
 
-        ticks = Ticks()
+        ticks = Timer()
         ticks.add("one", timedelta(hours=1), tick, first_at=datetime.now(UTC))
         ticks.start()
         await begun.wait()

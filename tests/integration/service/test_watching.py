@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.requests import Request
 
-from digest.app import opened, refreshed
+from digest.app import opened, run_pass
 from digest.errors import StoreError
 from digest.model import DigestId, SourceId
 from digest.running import Service
 from digest.service.editions.making import make_due
 from digest.service.intake.tracing import trace
 from digest.service.operating.health import Sending
-from digest.service.operating.monitoring import Standing, standing
+from digest.service.operating.monitoring import MonitoredState, monitored_state
 from digest.settings import load
 from digest.store import open_store
 from digest.web.metrics import Metrics, from_this_machine
@@ -146,7 +146,7 @@ def test_passes_and_what_they_change_are_counted(blog: Blog, article: type[Artic
         metrics = Metrics(store, settings, lambda: datetime.now(UTC))
         for page in pages:
             blog.search("page.txt", *page)
-            metrics.refreshed(refreshed(store, settings, settings.sources[0]), 0.1)
+            metrics.refreshed(run_pass(store, settings, settings.sources[0]), 0.1)
         metrics.refreshed(None, 0.1)
         told = numbers(metrics.exposition("")[0].decode())
 
@@ -192,16 +192,16 @@ class _Failing:
 
 
 @pytest.fixture
-def stood(settings: Settings) -> Callable[[datetime], Standing]:
+def stood(settings: Settings) -> Callable[[datetime], MonitoredState]:
     """The state at a time of a store whose digest was configured on a Monday at noon."""
     store = open_store("sqlite://")
     with store.write() as tx:
         tx.editions.register_digest(DigestId("weekly"), MONDAY)
 
-    def at(now: datetime) -> Standing:
+    def at(now: datetime) -> MonitoredState:
         if now == MADE_AT:
             make_due(store, settings, now)
-        return standing(store, settings, now)
+        return monitored_state(store, settings, now)
 
     return at
 
@@ -211,7 +211,7 @@ SLOT = datetime(2026, 11, 23, 0, tzinfo=UTC)
 MADE_AT = SLOT + timedelta(hours=3)
 
 
-def test_an_edition_lags_from_its_slot_until_it_is_made(stood: Callable[[datetime], Standing]) -> None:
+def test_an_edition_lags_from_its_slot_until_it_is_made(stood: Callable[[datetime], MonitoredState]) -> None:
     def lag(now: datetime) -> timedelta:
         return stood(now).digests[0].lag
 
@@ -224,16 +224,18 @@ def test_an_edition_lags_from_its_slot_until_it_is_made(stood: Callable[[datetim
     assert stood(MADE_AT + second).digests[0].made_at == MADE_AT
 
 
-def test_a_source_without_a_pass_is_overdue(settings: Settings, stood: Callable[[datetime], Standing]) -> None:
+def test_a_source_without_a_pass_is_overdue(settings: Settings, stood: Callable[[datetime], MonitoredState]) -> None:
     assert stood(MONDAY).overdue == stood(MONDAY).sources == 1
     with opened(settings) as store:
         with store.write() as tx:
             tx.readings.register_source(SourceId("blog"), MONDAY)
             tx.readings.refreshed(SourceId("blog"), MONDAY, "")
         every = settings.sources[0].every
-        late = [standing(store, settings, MONDAY + 3 * every + extra).overdue for extra in (AT_ONCE, timedelta(0, 1))]
+        late = [
+            monitored_state(store, settings, MONDAY + 3 * every + extra).overdue for extra in (AT_ONCE, timedelta(0, 1))
+        ]
         assert late == [0, 1]
-        assert standing(store, settings, MONDAY - every).oldest_refresh == timedelta(0)
+        assert monitored_state(store, settings, MONDAY - every).oldest_refresh == timedelta(0)
 
 
 def test_a_relay_in_trouble_takes_no_page_away_and_a_monitor_can_ask_for_all(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.app import clock, only_one, opened
+from digest.app import clock, exclusive_lock, opened
 from digest.editions.schedule import Schedule, latest_slot, next_slot
 from digest.service.editions import making
 from digest.service.mailing import single_mails
@@ -255,7 +255,7 @@ def test_a_restore_is_refused_while_the_service_runs_or_another_program_has_the_
     blog: Blog, settings: Settings
 ) -> None:
     blog.run("backup", str(blog.home / "copy"))
-    with only_one(settings.database_folder):
+    with exclusive_lock(settings.database_folder):
         assert "another `digest run`" in blog.run("restore", str(blog.home / "copy"), "--yes", code=2)
     with opened(settings) as store, store.read() as tx:
         assert "in use" in blog.run("restore", str(blog.home / "copy"), "--yes", code=1)

@@ -126,8 +126,8 @@ class _Drain:
                 with self._store.write(exclusive=False) as tx:
                     tx.deliveries.resume()
             if hurry:
-                waits.hurry(self._store, edition, self._clock())
-            clocks.mend(self._store, self._settings.mail, self._clock())
+                waits.make_due_now(self._store, edition, self._clock())
+            clocks.repair_times(self._store, self._settings.mail, self._clock())
             self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
