@@ -157,8 +157,8 @@ def _publication(told: Explanation) -> Iterator[str]:
             yield f"  {_moment(one.at)} to {_masked(one.address)}"
         if mention.further:
             yield f"  and to {mention.further} more: see `digest edition show {mention.edition.key}`"
-    for one in told.unannounced:
-        yield f"not announced by {one.digest}: {one.why}"
+    for left_out in told.unannounced:
+        yield f"not announced by {left_out.digest}: {left_out.why}"
 
 
 def _json(told: Explanation) -> dict[str, object]:
