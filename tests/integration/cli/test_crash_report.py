@@ -25,7 +25,7 @@ def fail(*_: Any, **__: Any) -> None:
 def command(request: pytest.FixtureRequest, blog: Blog, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A command that fails as nobody foresaw, by each of the ways to run one."""
     monkeypatch.setattr("digest.app.opened_to_read", fail)
-    monkeypatch.setattr("digest.cli.serving.only_one", fail)
+    monkeypatch.setattr("digest.cli.serving.exclusive_lock", fail)
     monkeypatch.setattr("digest.cli.parse_plainly", fail)
     monkeypatch.setenv("DIGEST_CONFIG", str(blog.home / "digest.toml"))
     (blog.home / "var").mkdir(exist_ok=True)

@@ -56,8 +56,8 @@ def test_times_are_shown_relative_to_now(away: timedelta, says: str) -> None:
 )
 def test_times_are_shown_in_local_time(zone: str, at: datetime, says: str) -> None:
     code = (
-        "from datetime import datetime; from digest.cli.terminal import local; "
-        f"print(local(datetime.fromisoformat({at.isoformat()!r}), datetime.fromisoformat({NOW.isoformat()!r})))"
+        "from datetime import datetime; from digest.cli.terminal import local_time; "
+        f"print(local_time(datetime.fromisoformat({at.isoformat()!r}), datetime.fromisoformat({NOW.isoformat()!r})))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True
